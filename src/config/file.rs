@@ -1,0 +1,262 @@
+//! Reads the settings: the file first, then the environment over it, one variable at a time, so that an error can
+//! name the variable.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use serde::Deserialize as _;
+use toml::{Table, Value};
+
+use super::{SettingError, Settings};
+use crate::text::plain;
+
+/// Variables of other programs that set one of ours, weakest first.
+const FOREIGN: [(&str, &[&str]); 6] = [
+    ("DATABASE_URL", &["database_url"]),
+    ("AWS_ACCESS_KEY_ID", &["ses", "access_key_id"]),
+    ("AWS_SECRET_ACCESS_KEY", &["ses", "secret_access_key"]),
+    ("AWS_REGION", &["ses", "region"]),
+    ("AWS_SES_REGION_NAME", &["ses", "region"]),
+    ("AWS_SES_REGION_ENDPOINT", &["ses", "endpoint"]),
+];
+
+const PREFIX: &str = "VERIFYDESK_";
+
+/// Reads settings from the given file, or from the usual place if there is a file there, and from the environment.
+pub fn load(
+    config: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, SettingError> {
+    let table = match config {
+        Some(path) => read(path)?,
+        None => match config_path() {
+            Some(path) if path.exists() => read(&path)?,
+            _ => Table::new(),
+        },
+    };
+    let settings = overlay(table, environment)?;
+    settings.check()?;
+    Ok(settings)
+}
+
+/// Where the settings file is looked for: `$XDG_CONFIG_HOME/verifydesk/config.toml`.
+#[must_use]
+pub fn config_path() -> Option<PathBuf> {
+    etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("verifydesk/config.toml"))
+}
+
+fn read(path: &Path) -> Result<Table, SettingError> {
+    let shown = plain(&path.display().to_string());
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        SettingError::new(
+            format!("cannot read the settings file {shown}: {error}"),
+            "check the path and its permissions",
+        )
+    })?;
+    let refuse = |error: &toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        SettingError::new(
+            format!("{shown}, line {line}: {}", plain(error.message())),
+            "README, section Settings, lists every key; mend or remove this one",
+        )
+    };
+    let table = text.parse::<Table>().map_err(|error| refuse(&error))?;
+    toml::from_str::<Settings>(&text).map_err(|error| refuse(&error))?;
+    Ok(table)
+}
+
+fn overlay(
+    mut table: Table,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, SettingError> {
+    let mut variables: Vec<(usize, String, Vec<String>, String)> = Vec::new();
+    for (name, value) in environment {
+        if value.is_empty() {
+            continue;
+        }
+        if let Some(rank) = FOREIGN.iter().position(|(foreign, _)| *foreign == name) {
+            let path = FOREIGN[rank].1.iter().map(ToString::to_string).collect();
+            variables.push((rank, name, path, value));
+        } else if let Some(rest) = name.strip_prefix(PREFIX) {
+            let path = rest.to_lowercase().split("__").map(ToOwned::to_owned).collect();
+            variables.push((FOREIGN.len(), name, path, value));
+        }
+    }
+    variables.sort();
+    let mut settings = parse(&table).map_err(|error| SettingError::new(error.to_string(), "mend the settings file"))?;
+    for (_, name, path, value) in variables {
+        let refuse = |error: &toml::de::Error| {
+            SettingError::new(
+                format!("{}: {}", plain(&name), plain(error.message())),
+                "README, section Settings, lists every variable; mend or unset this one",
+            )
+        };
+        // A token of digits is a string, a port is a number: the struct knows which.
+        let mut candidates = vec![Value::String(value.clone())];
+        candidates.extend(value.parse::<i64>().map(Value::Integer));
+        candidates.extend(value.parse::<bool>().map(Value::Boolean));
+        let mut result = Err(None);
+        for candidate in candidates {
+            let mut trial = table.clone();
+            if !insert(&mut trial, &path, candidate) {
+                break;
+            }
+            match parse(&trial) {
+                Ok(parsed) => {
+                    table = trial;
+                    result = Ok(parsed);
+                    break;
+                }
+                Err(error) => result = Err(Some(error)),
+            }
+        }
+        settings = result.map_err(|error| match error {
+            Some(error) => refuse(&error),
+            None => SettingError::new(format!("{}: there is no such setting", plain(&name)), "unset it"),
+        })?;
+    }
+    Ok(settings)
+}
+
+fn parse(table: &Table) -> Result<Settings, toml::de::Error> {
+    Settings::deserialize(Value::Table(table.clone()))
+}
+
+/// Puts a value at a path; false where something that is no table is in the way.
+fn insert(table: &mut Table, path: &[String], value: Value) -> bool {
+    match path {
+        [] => false,
+        [last] => {
+            table.insert(last.clone(), value);
+            true
+        }
+        [first, rest @ ..] => match table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new())) {
+            Value::Table(inner) => insert(inner, rest, value),
+            _ => false,
+        },
+    }
+}
+
+/// Durations as people write them: `3 days`, `72h`, `15min`.
+pub(super) mod duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, de::Error as _};
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text)
+            .map_err(|error| D::Error::custom(format!("{error}; write it like \"3 days\" or \"90s\"")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Tls, TransportKind};
+    use std::time::Duration;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        let settings = overlay(Table::new(), variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn with_file(text: &str) -> Result<Settings, SettingError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        load(Some(&path), [])
+    }
+
+    #[test]
+    fn environment_over_file_over_defaults() {
+        let table = "[smtp]\nport = 25\nhost = \"relay\"".parse::<Table>().unwrap();
+        let settings = overlay(table, [("VERIFYDESK_SMTP__PORT".to_owned(), "2587".to_owned())]).unwrap();
+        assert_eq!(settings.smtp.port, Some(2587));
+        assert_eq!(settings.smtp.host.as_deref(), Some("relay"));
+        assert_eq!(settings.verification.lifetime, Duration::from_secs(259_200));
+    }
+
+    #[test]
+    fn every_documented_variable_is_read() {
+        let settings = with(&[
+            ("DATABASE_URL", "postgres://localhost/x"),
+            ("VERIFYDESK_MAIL__TRANSPORT", "capture"),
+            ("VERIFYDESK_MAIL__FROM", "Site <no-reply@example.org>"),
+            ("VERIFYDESK_SMTP__HOST", "localhost"),
+            ("VERIFYDESK_SMTP__PORT", "25"),
+            ("VERIFYDESK_SMTP__TLS", "none"),
+            ("VERIFYDESK_SMTP__USERNAME", "u"),
+            ("VERIFYDESK_SMTP__PASSWORD", "12345"),
+            ("VERIFYDESK_SMTP__CA_FILE", "/ca.pem"),
+            ("VERIFYDESK_PUBLIC_URL", "http://127.0.0.1:8080"),
+            ("VERIFYDESK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("VERIFYDESK_CAPTURE__DIR", "/tmp/mail"),
+            ("VERIFYDESK_VERIFICATION__LIFETIME", "2 hours"),
+            ("VERIFYDESK_SERVE__TOKEN", "99"),
+            ("VERIFYDESK_SITE__NAME", "Site"),
+            ("VERIFYDESK_SITE__URL", "https://example.org/"),
+            ("VERIFYDESK_CONSOLE__SEND", "true"),
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_SES_REGION_NAME", "ap-northeast-2"),
+            ("AWS_SES_REGION_ENDPOINT", "email.ap-northeast-2.amazonaws.com"),
+            ("PATH", "/bin"),
+        ])
+        .unwrap();
+        assert_eq!(settings.mail.transport, TransportKind::Capture);
+        assert_eq!(settings.smtp.tls, Tls::None);
+        assert_eq!(settings.smtp.password.unwrap().expose(), "12345");
+        assert_eq!(settings.ses.region.as_deref(), Some("ap-northeast-2"));
+        assert_eq!(settings.verification.lifetime, Duration::from_secs(7200));
+        assert!(settings.console.send);
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let table: [(&[(&str, &str)], &str); 9] = [
+            (&[("VERIFYDESK_SMTPP__HOST", "x")], "VERIFYDESK_SMTPP__HOST: unknown field `smtpp`"),
+            (&[("VERIFYDESK_SMTP__PORT", "x")], "VERIFYDESK_SMTP__PORT: invalid type"),
+            (&[("VERIFYDESK_SMTP__TLS", "ssl")], "VERIFYDESK_SMTP__TLS: unknown variant `ssl`"),
+            (&[("VERIFYDESK_SECRET", "short")], "`secret` has 5 bytes"),
+            (&[("VERIFYDESK_PUBLIC_URL", "example.org")], "`public_url` is not a URL"),
+            (&[("VERIFYDESK_PUBLIC_URL", "ftp://example.org")], "`public_url` must be an http"),
+            (&[("VERIFYDESK_VERIFICATION__LIFETIME", "soon")], "VERIFYDESK_VERIFICATION__LIFETIME: "),
+            (&[("VERIFYDESK_SMTP__HOST", "relay"), ("VERIFYDESK_SMTP__TLS", "none")], "`smtp.tls` is \"none\""),
+            (&[("VERIFYDESK_PUBLIC_URL__X", "1")], "VERIFYDESK_PUBLIC_URL__X: "),
+        ];
+        for (variables, message) in table {
+            let error = with(variables).unwrap_err();
+            assert!(error.what.contains(message), "{} does not say {message}", error.what);
+        }
+    }
+
+    #[test]
+    fn file_errors_name_file_line_and_key() {
+        let error = with_file("public_url = \"https://example.org\"\n\n[smtp]\nhots = \"x\"\n").unwrap_err();
+        assert!(error.what.contains("config.toml, line 4: unknown field `hots`"), "{}", error.what);
+        let error = with_file("a = [\n").unwrap_err();
+        assert!(error.what.contains("line"), "{}", error.what);
+        assert!(load(Some(Path::new("/nonexistent/x.toml")), []).unwrap_err().what.contains("/nonexistent/x.toml"));
+    }
+
+    #[test]
+    fn secrets_never_print() {
+        let settings = with(&[
+            ("VERIFYDESK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("AWS_SECRET_ACCESS_KEY", "iamsecret"),
+            ("DATABASE_URL", "postgres://u:dbpassword@h/x"),
+            ("VERIFYDESK_SMTP__PASSWORD", "smtppassword"),
+            ("VERIFYDESK_SERVE__TOKEN", "sitetoken"),
+        ])
+        .unwrap();
+        let error = with_file("[smtp]\npassword = 8675309\n").unwrap_err();
+        assert!(error.what.contains("line 2") && !error.what.contains("8675309"), "{}", error.what);
+        let shown = format!("{settings:?}");
+        for secret in ["0123456789", "iamsecret", "dbpassword", "smtppassword", "sitetoken"] {
+            assert!(!shown.contains(secret));
+        }
+    }
+}

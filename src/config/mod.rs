@@ -1,0 +1,378 @@
+//! Settings: defaults < file < environment < flags, in one struct; unknown keys are refused with file, line and key.
+//!
+//! Each program needs only some of them: a console needs no secret, `serve` no SMTP password. What a program needs it
+//! asks for by a method here (`require_…`), whose error says what to set and where.
+
+mod file;
+mod secret;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::domain::key::SECRET_MIN;
+use crate::text::plain;
+
+pub use file::{config_path, load};
+pub use secret::Secret;
+
+/// A setting that is missing or makes no sense. The message says which, why, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct SettingError {
+    /// What is wrong, with the setting's name.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl SettingError {
+    /// An error about a setting.
+    pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: hint.into() }
+    }
+}
+
+/// All settings. [`load`] makes it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where PostgreSQL is, as a URL; may hold a password. Environment: `DATABASE_URL`.
+    pub database_url: Option<Secret>,
+    /// What links begin with, such as `https://example.org`; `/verify/?key=…` is appended.
+    pub public_url: Option<String>,
+    /// The server secret that keys are derived from, at least 32 bytes. Only workers need it.
+    pub secret: Option<Secret>,
+    /// The site that people sign up to.
+    pub site: Site,
+    /// The mails.
+    pub mail: Mail,
+    /// The SMTP relay, Amazon SES by default.
+    pub smtp: Smtp,
+    /// The SES account.
+    pub ses: Ses,
+    /// The capture transport.
+    pub capture: Capture,
+    /// The templates.
+    pub templates: Templates,
+    /// The verifications.
+    pub verification: Verification,
+    /// The worker.
+    pub worker: Worker,
+    /// The verification view and the site's API.
+    pub serve: Serve,
+    /// The console.
+    pub console: Console,
+}
+
+/// The site that people sign up to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    /// Its name, as mails and pages say it.
+    pub name: String,
+    /// Where the success page links back to.
+    pub url: Option<String>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { name: "verifydesk".into(), url: None }
+    }
+}
+
+/// How mail leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportKind {
+    /// SMTP, to Amazon SES or another relay.
+    #[default]
+    Smtp,
+    /// Files in a directory.
+    Capture,
+}
+
+/// The mails.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// How mail leaves.
+    pub transport: TransportKind,
+    /// The sender: `Name <address>` or an address.
+    pub from: Option<String>,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
+    /// SES configuration set, sent as `X-SES-CONFIGURATION-SET`.
+    pub configuration_set: Option<String>,
+}
+
+/// How the connection to the relay is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Plain greeting, then STARTTLS, which must succeed.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// None; loopback hosts only.
+    None,
+}
+
+/// The SMTP relay.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Smtp {
+    /// Its host; by default SES's endpoint of `ses.region`.
+    pub host: Option<String>,
+    /// Its port; by default 587 with STARTTLS, 465 with TLS, 25 without.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// The SMTP user; by default `ses.access_key_id`.
+    pub username: Option<String>,
+    /// The SMTP password; by default derived from `ses.secret_access_key`.
+    pub password: Option<Secret>,
+    /// PEM file of certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The SES account, under the names that a Django site already has as well.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ses {
+    /// IAM access key id, `AKIA…`.
+    pub access_key_id: Option<String>,
+    /// IAM secret access key.
+    pub secret_access_key: Option<Secret>,
+    /// Region, such as `ap-northeast-2`.
+    pub region: Option<String>,
+    /// API host, such as `email.ap-northeast-2.amazonaws.com`; tells the region where `region` does not.
+    pub endpoint: Option<String>,
+}
+
+/// The capture transport.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Capture {
+    /// Where it writes `.eml` files.
+    pub dir: Option<PathBuf>,
+}
+
+/// The templates.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Templates {
+    /// A directory whose files replace the built-in ones.
+    pub dir: Option<PathBuf>,
+}
+
+/// What a GET of the link does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// It verifies.
+    #[default]
+    Get,
+    /// It shows a button that does; for recipients whose mail scanners open links.
+    Button,
+}
+
+/// The verifications.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verification {
+    /// How long a key works after its mail was sent.
+    #[serde(with = "file::duration")]
+    pub lifetime: Duration,
+    /// How long to wait between two mails to one user.
+    #[serde(with = "file::duration")]
+    pub cool_down: Duration,
+    /// What a GET of the link does.
+    pub confirm: Confirm,
+}
+
+impl Default for Verification {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_secs(3 * 24 * 3600),
+            cool_down: Duration::from_secs(60),
+            confirm: Confirm::default(),
+        }
+    }
+}
+
+/// The worker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Worker {
+    /// How many mails it sends at once; each lane has a connection of its own.
+    pub lanes: usize,
+    /// How often a mail is tried before it counts as failed.
+    pub attempts: i16,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { lanes: 8, attempts: 8 }
+    }
+}
+
+/// The verification view and the site's API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Serve {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The site's bearer token; without one the API is off.
+    pub token: Option<Secret>,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), token: None }
+    }
+}
+
+/// Characters that frames and marks are drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Glyphs {
+    /// By the locale and the terminal.
+    #[default]
+    Auto,
+    /// Line-drawing characters.
+    Unicode,
+    /// `+-|`.
+    Ascii,
+}
+
+/// The console.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Console {
+    /// Whether the console sends mail itself, as a worker would.
+    pub send: bool,
+    /// Characters that frames and marks are drawn with.
+    pub glyphs: Glyphs,
+}
+
+/// Shortest lifetime of a key that makes sense.
+const LIFETIME_MIN: Duration = Duration::from_secs(60);
+/// Longest lifetime of a key that makes sense.
+const LIFETIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+
+impl Settings {
+    /// Checks what can be checked without knowing what the program needs.
+    pub fn check(&self) -> Result<(), SettingError> {
+        if let Some(secret) = &self.secret
+            && secret.expose().len() < SECRET_MIN
+        {
+            return Err(SettingError::new(
+                format!("`secret` has {} bytes; at least {SECRET_MIN} are needed", secret.expose().len()),
+                "make one with `openssl rand -base64 32` and set it as VERIFYDESK_SECRET on every worker",
+            ));
+        }
+        if let Some(url) = &self.public_url {
+            web_url("public_url", url)?;
+        }
+        if let Some(url) = &self.site.url {
+            web_url("site.url", url)?;
+        }
+        if self.smtp.tls == Tls::None && !self.smtp.host.as_deref().is_some_and(is_loopback) {
+            return Err(SettingError::new(
+                "`smtp.tls` is \"none\", but the host is not a loopback address",
+                "use \"starttls\" or \"tls\"; passwords and links do not go over the network in clear text",
+            ));
+        }
+        if !(LIFETIME_MIN..=LIFETIME_MAX).contains(&self.verification.lifetime) {
+            return Err(SettingError::new(
+                "`verification.lifetime` must be between 1 minute and 366 days",
+                "set it to a duration such as \"3 days\"",
+            ));
+        }
+        if self.worker.lanes == 0 || self.worker.lanes > 500 {
+            return Err(SettingError::new("`worker.lanes` must be between 1 and 500", "leave it out for 8"));
+        }
+        if self.worker.attempts < 1 {
+            return Err(SettingError::new("`worker.attempts` must be at least 1", "leave it out for 8"));
+        }
+        Ok(())
+    }
+
+    /// Where PostgreSQL is.
+    pub fn require_database_url(&self) -> Result<&Secret, SettingError> {
+        self.database_url.as_ref().ok_or_else(|| {
+            SettingError::new(
+                "no database is set",
+                "set DATABASE_URL=postgres://user@host/database, or `database_url` in the settings file; \
+                 `verifydesk demo` needs none",
+            )
+        })
+    }
+
+    /// The server secret.
+    pub fn require_secret(&self) -> Result<&Secret, SettingError> {
+        self.secret.as_ref().ok_or_else(|| {
+            SettingError::new(
+                "no server secret is set, so no verification key can be made",
+                "set VERIFYDESK_SECRET to the same 32 or more bytes on every worker (`openssl rand -base64 32`)",
+            )
+        })
+    }
+
+    /// What links begin with.
+    pub fn require_public_url(&self) -> Result<Url, SettingError> {
+        let url = self.public_url.as_deref().ok_or_else(|| {
+            SettingError::new(
+                "no public URL is set, so no link can be made",
+                "set VERIFYDESK_PUBLIC_URL to where `verifydesk serve` is reached, such as https://example.org",
+            )
+        })?;
+        web_url("public_url", url)
+    }
+
+    /// The sender.
+    pub fn require_from(&self) -> Result<&str, SettingError> {
+        self.mail.from.as_deref().ok_or_else(|| {
+            SettingError::new(
+                "no sender is set",
+                "set VERIFYDESK_MAIL__FROM, such as 'Example <no-reply@example.org>', to an identity that SES has verified",
+            )
+        })
+    }
+
+    /// The capture directory.
+    pub fn require_capture_dir(&self) -> Result<&Path, SettingError> {
+        self.capture.dir.as_deref().ok_or_else(|| {
+            SettingError::new(
+                "the capture transport has no directory",
+                "set VERIFYDESK_CAPTURE__DIR to a directory that the worker may write",
+            )
+        })
+    }
+}
+
+/// A URL of a web page: http or https, with a host, no user, query or fragment.
+fn web_url(name: &str, text: &str) -> Result<Url, SettingError> {
+    let hint = "write it as https://example.org or https://example.org/path";
+    let url = Url::parse(text)
+        .map_err(|error| SettingError::new(format!("`{name}` is not a URL ({error}): {}", plain(text)), hint))?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    let is_bare =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if is_web && is_bare {
+        Ok(url)
+    } else {
+        Err(SettingError::new(format!("`{name}` must be an http or https URL without user, query or fragment"), hint))
+    }
+}
+
+/// Whether a host name or address is this machine's own.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

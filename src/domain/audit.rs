@@ -1,0 +1,137 @@
+//! Who did what to whom, and what came of it. The log is append-only and names users by number only.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+use super::id::{SendId, UserId, VerificationId};
+use crate::text::Untrusted;
+
+/// Through which door an act came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The terminal console.
+    Console,
+    /// The command line.
+    Cli,
+    /// The verification view.
+    Web,
+    /// The site's own API.
+    Api,
+    /// The outbox.
+    Worker,
+    /// The demo's generator.
+    Demo,
+}
+
+impl Origin {
+    /// Every origin.
+    pub const ALL: [Self; 6] = [Self::Console, Self::Cli, Self::Web, Self::Api, Self::Worker, Self::Demo];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Cli => "cli",
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Worker => "worker",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whoever acts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Actor {
+    /// The operator's login and host, or what stands for a machine: `site`, `link`, `worker@host`.
+    pub name: String,
+    /// Through which door.
+    pub origin: Origin,
+}
+
+impl Actor {
+    /// An actor.
+    pub fn new(name: impl Into<String>, origin: Origin) -> Self {
+        Self { name: name.into(), origin }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// An address was signed up.
+    SignUp,
+    /// A mail was asked for again.
+    Resend,
+    /// An operator vouched for the address.
+    ForceVerify,
+    /// The link was opened, or its button pressed.
+    OpenLink,
+    /// A verification was replaced by a newer one.
+    Supersede,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 5] = [Self::SignUp, Self::Resend, Self::ForceVerify, Self::OpenLink, Self::Supersede];
+
+    /// As stored and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::Resend => "resend",
+            Self::ForceVerify => "force_verify",
+            Self::OpenLink => "open_link",
+            Self::Supersede => "supersede",
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SignUp => "signed up",
+            Self::Resend => "resend",
+            Self::ForceVerify => "force-verify",
+            Self::OpenLink => "link opened",
+            Self::Supersede => "superseded",
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Its number.
+    pub id: i64,
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub actor: Untrusted,
+    /// Through which door; as stored, since later versions may have more doors.
+    pub origin: Untrusted,
+    /// What; as stored.
+    pub action: Untrusted,
+    /// What came of it: `done`, `verified`, `already_verified`, `expired`, `cool_down`, …
+    pub outcome: Untrusted,
+    /// The operator's reason, or a detail.
+    pub reason: Option<Untrusted>,
+    /// Whom it concerns.
+    pub user_id: Option<UserId>,
+    /// Which verification.
+    pub verification_id: Option<VerificationId>,
+    /// Which send.
+    pub send_id: Option<SendId>,
+}

@@ -1,0 +1,19 @@
+//! What is true: users, verifications and their status, keys, sends and their life, filters, pages, audit entries.
+//!
+//! Knows no other room, does no I/O and reads no clock: the time is passed in.
+
+pub mod address;
+pub mod audit;
+pub mod filter;
+pub mod id;
+pub mod key;
+pub mod locale;
+pub mod name;
+pub mod page;
+pub mod send;
+pub mod user;
+pub mod verification;
+pub mod worker;
+
+/// The one clock's unit: UTC, as PostgreSQL's `timestamptz` gives it.
+pub type Time = chrono::DateTime<chrono::Utc>;

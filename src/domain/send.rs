@@ -1,0 +1,233 @@
+//! Sends: one mail to one recipient, through its life.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Time;
+use super::id::{SendId, UserId, VerificationId};
+use super::locale::Locale;
+use crate::text::Untrusted;
+
+/// Where a send is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendState {
+    /// Waits in the outbox for its time or for a worker.
+    Queued,
+    /// In a worker's hands.
+    Sending,
+    /// Amazon SES (or the relay) has answered 250.
+    Accepted,
+    /// The recipient's mail server took it.
+    Delivered,
+    /// SES still tries.
+    Delayed,
+    /// The recipient's mail server refused it for good.
+    Bounced,
+    /// The recipient marked it as spam.
+    Complained,
+    /// SES found a virus in it and dropped it.
+    Rejected,
+    /// Given up before SES accepted it; the reason says why.
+    Failed,
+    /// Not sent because it was no longer wanted; the reason says why.
+    Cancelled,
+    /// The answer was lost: it may or may not have gone out.
+    Unknown,
+}
+
+/// Not a send state.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown send state")]
+pub struct UnknownSendState;
+
+impl SendState {
+    /// Every state, in the order of a send's life.
+    pub const ALL: [Self; 11] = [
+        Self::Queued,
+        Self::Sending,
+        Self::Accepted,
+        Self::Delivered,
+        Self::Delayed,
+        Self::Bounced,
+        Self::Complained,
+        Self::Rejected,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Unknown,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Delayed => "delayed",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the outbox still has work with it.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending)
+    }
+
+    /// Whether a send may go from this state to `next`. SES's events come in any order, and a bounce can follow a
+    /// delivery.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use SendState::{
+            Accepted, Bounced, Cancelled, Complained, Delayed, Delivered, Failed, Queued, Rejected, Sending, Unknown,
+        };
+        match self {
+            Queued => matches!(next, Sending | Cancelled | Failed),
+            Sending => matches!(next, Queued | Accepted | Failed | Cancelled | Unknown),
+            Accepted => matches!(next, Delivered | Delayed | Bounced | Complained | Rejected),
+            Delayed => matches!(next, Delivered | Bounced | Complained),
+            Delivered => matches!(next, Bounced | Complained),
+            Bounced => matches!(next, Delivered | Complained),
+            Unknown => {
+                matches!(next, Queued | Accepted | Delivered | Delayed | Bounced | Complained | Rejected)
+            }
+            Complained | Rejected | Failed | Cancelled => false,
+        }
+    }
+}
+
+impl fmt::Display for SendState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for SendState {
+    type Err = UnknownSendState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(UnknownSendState)
+    }
+}
+
+/// Who goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Somebody waits for this mail: a sign-up, a single resend.
+    Person,
+    /// One of many.
+    Bulk,
+}
+
+impl Priority {
+    /// As stored; smaller goes first.
+    #[must_use]
+    pub fn rank(self) -> i16 {
+        match self {
+            Self::Person => 0,
+            Self::Bulk => 10,
+        }
+    }
+}
+
+/// The fate of a verification's newest mail, for a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastSend {
+    /// Which send.
+    pub id: SendId,
+    /// Where it is.
+    pub state: SendState,
+    /// When it came to that.
+    pub changed_at: Time,
+}
+
+/// A send with all that is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SendRow {
+    /// Its UUIDv7.
+    pub id: SendId,
+    /// For which verification; nothing once the user was deleted.
+    pub verification_id: Option<VerificationId>,
+    /// To which user; nothing once she was deleted.
+    pub user_id: Option<UserId>,
+    /// The address it goes to; empty once the user was deleted.
+    pub recipient: Untrusted,
+    /// The language it is written in.
+    pub locale: Locale,
+    /// Where it is in its life.
+    pub state: SendState,
+    /// When it was queued.
+    pub queued_at: Time,
+    /// When the outbox tries next, while queued.
+    pub due_at: Time,
+    /// When its state last changed.
+    pub changed_at: Time,
+    /// How often a worker has tried.
+    pub attempts: i16,
+    /// Amazon SES's message id.
+    pub ses_id: Option<Untrusted>,
+    /// The server's whole reply, code and text.
+    pub reply: Option<Untrusted>,
+    /// Why it failed, waits or was cancelled, in words for an operator.
+    pub reason: Option<Untrusted>,
+    /// What SES reported afterwards, oldest first. Lists leave it empty; [`super::verification::VerificationDetail`]
+    /// fills it.
+    pub events: Vec<SendEvent>,
+}
+
+/// What SES reported about a send.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SendEvent {
+    /// Its UUIDv7.
+    pub id: Uuid,
+    /// `Send`, `Delivery`, `Bounce`, `Complaint`, `Reject`, `DeliveryDelay` or what SES invents next.
+    pub kind: Untrusted,
+    /// When SES says that it happened.
+    pub occurred_at: Time,
+    /// The essence in words: bounce type and diagnosis, delay type, the remote server's reply.
+    pub detail: Untrusted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_sends_stay_ended() {
+        for ended in [SendState::Complained, SendState::Rejected, SendState::Failed, SendState::Cancelled] {
+            assert!(SendState::ALL.into_iter().all(|next| !ended.may_become(next)), "{ended}");
+        }
+    }
+
+    #[test]
+    fn every_state_can_be_reached_from_queued() {
+        let mut reached = vec![SendState::Queued];
+        let mut at = 0;
+        while at < reached.len() {
+            for next in SendState::ALL {
+                if reached[at].may_become(next) && !reached.contains(&next) {
+                    reached.push(next);
+                }
+            }
+            at += 1;
+        }
+        assert_eq!(reached.len(), SendState::ALL.len());
+    }
+
+    #[test]
+    fn a_sent_mail_is_never_queued_again() {
+        for sent in [SendState::Accepted, SendState::Delivered, SendState::Delayed, SendState::Bounced] {
+            assert!(!sent.may_become(SendState::Queued) && !sent.may_become(SendState::Sending));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Users: one account, one address.
+
+use super::Time;
+use super::id::UserId;
+use super::locale::Locale;
+use crate::text::Untrusted;
+
+/// An account with one e-mail address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// Its number.
+    pub id: UserId,
+    /// The address as stored: ASCII, domain in lower case.
+    pub email: Untrusted,
+    /// What she calls herself; may be empty, may be hostile.
+    pub name: Untrusted,
+    /// The language of her mails and pages.
+    pub locale: Locale,
+    /// When she signed up.
+    pub created_at: Time,
+    /// When her address was verified, if it was.
+    pub verified_at: Option<Time>,
+}

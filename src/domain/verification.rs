@@ -1,0 +1,188 @@
+//! Verifications: one key issued to one user.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+use super::audit::AuditEntry;
+use super::id::{UserId, VerificationId};
+use super::send::{LastSend, SendRow};
+use super::user::User;
+
+/// What a verification is, at a given time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Its key would verify.
+    Pending,
+    /// Its key, or an operator, has verified the user.
+    Verified,
+    /// Past `expires_at`, and neither verified nor revoked.
+    Expired,
+    /// Superseded by a newer verification, or withdrawn.
+    Revoked,
+}
+
+/// Not a status.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown status; there are pending, verified, expired and revoked")]
+pub struct UnknownStatus;
+
+impl Status {
+    /// Every status, in the order that screens show them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Verified, Self::Expired, Self::Revoked];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Verified => "verified",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(UnknownStatus)
+    }
+}
+
+/// One key issued to one user. At most one of a user's is neither verified nor revoked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verification {
+    /// Its number.
+    pub id: VerificationId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When it was made.
+    pub created_at: Time,
+    /// When its key stops working; moves when its mail is sent again.
+    pub expires_at: Time,
+    /// When it verified the user.
+    pub verified_at: Option<Time>,
+    /// When it was superseded or withdrawn.
+    pub revoked_at: Option<Time>,
+    /// When its link was first opened, whatever came of it.
+    pub opened_at: Option<Time>,
+    /// First 8 hexadecimal digits of the key's digest; nothing before the key is first mailed.
+    pub key_fingerprint: Option<String>,
+}
+
+impl Verification {
+    /// The first status that fits.
+    #[must_use]
+    pub fn status(&self, now: Time) -> Status {
+        if self.verified_at.is_some() {
+            Status::Verified
+        } else if self.revoked_at.is_some() {
+            Status::Revoked
+        } else if self.expires_at <= now {
+            Status::Expired
+        } else {
+            Status::Pending
+        }
+    }
+}
+
+/// A line of a list: a verification, whose it is, and what became of its last mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerificationRow {
+    /// The verification.
+    pub verification: Verification,
+    /// Its user.
+    pub user: User,
+    /// The newest of its mails.
+    pub last_send: Option<LastSend>,
+}
+
+/// All there is to know about a verification.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerificationDetail {
+    /// The verification.
+    pub verification: Verification,
+    /// Its user.
+    pub user: User,
+    /// The user's other verifications, newest first.
+    pub others: Vec<Verification>,
+    /// Mails of this verification, newest first, at most [`DETAIL_MAX`].
+    pub sends: Vec<SendRow>,
+    /// The user's audit trail, newest first, at most [`DETAIL_MAX`].
+    pub audit: Vec<AuditEntry>,
+}
+
+/// How many sends and audit entries a detail view loads.
+pub const DETAIL_MAX: i64 = 50;
+
+/// How many verifications there are of each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of status pending.
+    pub pending: i64,
+    /// Of status verified.
+    pub verified: i64,
+    /// Of status expired.
+    pub expired: i64,
+    /// Of status revoked.
+    pub revoked: i64,
+}
+
+impl Counts {
+    /// The count of one status, or of all.
+    #[must_use]
+    pub fn of(&self, status: Option<Status>) -> i64 {
+        match status {
+            Some(Status::Pending) => self.pending,
+            Some(Status::Verified) => self.verified,
+            Some(Status::Expired) => self.expired,
+            Some(Status::Revoked) => self.revoked,
+            None => self.pending + self.verified + self.expired + self.revoked,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{Duration, TimeZone, Utc};
+
+    #[test]
+    fn first_status_that_fits() {
+        let now = Utc.timestamp_opt(1_800_000_000, 0).unwrap();
+        let (past, future) = (now - Duration::seconds(1), now + Duration::seconds(1));
+        let table = [
+            (future, None, None, Status::Pending),
+            (now, None, None, Status::Expired),
+            (past, None, None, Status::Expired),
+            (past, Some(past), None, Status::Verified),
+            (future, Some(past), Some(past), Status::Verified),
+            (past, None, Some(past), Status::Revoked),
+            (future, None, Some(past), Status::Revoked),
+        ];
+        for (expires_at, verified_at, revoked_at, status) in table {
+            let verification = Verification {
+                id: VerificationId(1),
+                user_id: UserId(1),
+                created_at: past,
+                expires_at,
+                verified_at,
+                revoked_at,
+                opened_at: None,
+                key_fingerprint: None,
+            };
+            assert_eq!(verification.status(now), status, "{verification:?}");
+        }
+    }
+}

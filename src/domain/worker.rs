@@ -1,0 +1,71 @@
+//! Workers as their heartbeats show them, and the outbox that they work off.
+
+use chrono::Duration;
+use uuid::Uuid;
+
+use super::Time;
+use crate::text::Untrusted;
+
+/// How often a worker writes its heartbeat.
+pub const BEAT_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// After how long without a heartbeat a worker counts as gone, in seconds.
+pub const GONE_AFTER_SECONDS: i64 = 20;
+
+/// A worker's last heartbeat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerRow {
+    /// Its run's id.
+    pub id: Uuid,
+    /// The machine it runs on.
+    pub host: Untrusted,
+    /// Its process.
+    pub pid: i32,
+    /// `smtp` or `capture`.
+    pub transport: Untrusted,
+    /// Where mail goes: relay host and port, or the capture directory.
+    pub target: Untrusted,
+    /// Of the server secret it makes keys with; workers must agree.
+    pub secret_fingerprint: Untrusted,
+    /// When it started.
+    pub started_at: Time,
+    /// Its last heartbeat.
+    pub beat_at: Time,
+    /// When it stopped, and it said so.
+    pub stopped_at: Option<Time>,
+    /// Mails accepted since it started.
+    pub sent: i64,
+    /// Mails given up since it started.
+    pub failed: i64,
+    /// What last went wrong.
+    pub last_error: Option<Untrusted>,
+}
+
+impl WorkerRow {
+    /// Whether it is at work.
+    #[must_use]
+    pub fn is_alive(&self, now: Time) -> bool {
+        self.stopped_at.is_none() && now - self.beat_at < Duration::seconds(GONE_AFTER_SECONDS)
+    }
+}
+
+/// The outbox and who works it off.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutboxView {
+    /// Sends that wait.
+    pub queued: i64,
+    /// Sends in a worker's hands.
+    pub sending: i64,
+    /// Since when the longest waiting one is due.
+    pub due_since: Option<Time>,
+    /// Workers of the last day, the newest heartbeat first.
+    pub workers: Vec<WorkerRow>,
+}
+
+impl OutboxView {
+    /// Whether anyone is sending.
+    #[must_use]
+    pub fn is_worked(&self, now: Time) -> bool {
+        self.workers.iter().any(|w| w.is_alive(now))
+    }
+}

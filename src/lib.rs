@@ -1,0 +1,5 @@
+//! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
+
+pub mod config;
+pub mod domain;
+pub mod text;

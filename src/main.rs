@@ -1,0 +1,3 @@
+//! Parses arguments, runs, and gives the exit code.
+
+fn main() {}
