@@ -1,0 +1,7 @@
+//! The console.
+
+pub mod canvas;
+pub mod input;
+pub mod signals;
+pub mod surroundings;
+pub mod terminal;
