@@ -4,15 +4,19 @@
 //! synchronized update (mode 2026), so that it appears at once and takes one `write(2)`. Whether a terminal knows that
 //! mode is never asked: those that do not ignore it, and an answer that comes late over SSH would be taken for typing.
 
-use std::io;
-
-use crossterm::cursor::{Hide, MoveTo, Show};
-use crossterm::queue;
-use crossterm::style::{Attribute, SetAttribute};
-use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
-use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
+
+use super::ansi;
+
+/// What follows is shown at once, at [`END`].
+const BEGIN: &str = "\u{1b}[?2026h";
+/// Shows what came since [`BEGIN`].
+const END: &str = "\u{1b}[?2026l";
+/// The terminal's own style, no cursor, an empty screen.
+const CLEAR: &str = "\u{1b}[0m\u{1b}[?25l\u{1b}[2J";
+/// No cursor.
+const HIDE: &str = "\u{1b}[?25l";
 
 /// Longest side that is drawn on, in cells. Terminals may claim 65,535 × 65,535, for which no memory suffices.
 const SIDE_MAX: u16 = 1_000;
@@ -28,23 +32,20 @@ pub struct Canvas {
     cursor: Option<Position>,
     /// Nothing is known about what the terminal shows: everything must be sent.
     is_stale: bool,
-    bytes: Vec<u8>,
+    bytes: String,
 }
 
 impl Canvas {
     /// A canvas for a terminal of that size, whose contents are unknown.
     #[must_use]
     pub fn new(size: Size) -> Self {
-        // crossterm 0.29 answers NO_COLOR by writing `CSI m` for each colour, which takes bold and reverse away with
-        // it: the selected row would be invisible. Which colours are drawn is decided by the styles instead.
-        crossterm::style::force_color_output(true);
         let area = area(size);
         Self {
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             cursor: None,
             is_stale: true,
-            bytes: Vec::with_capacity(FRAME_BYTES),
+            bytes: String::with_capacity(FRAME_BYTES),
         }
     }
 
@@ -69,35 +70,33 @@ impl Canvas {
 
     /// Draws a frame and returns the bytes that bring it onto the terminal: none where nothing changed. `draw` gets
     /// an empty buffer, and returns where the cursor shall be seen, if anywhere.
-    pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<&[u8]> {
+    pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> &[u8] {
         self.next.reset();
         let area = self.area();
         let cursor = draw(area, &mut self.next).filter(|at| area.contains(*at));
-        self.bytes.clear();
         let was_stale = std::mem::take(&mut self.is_stale);
         if was_stale {
             self.shown.reset();
         }
         let mut changes = self.shown.diff_iter(&self.next).peekable();
+        let out = &mut self.bytes;
+        out.clear();
         if was_stale || changes.peek().is_some() || cursor != self.cursor {
-            let out = &mut self.bytes;
-            queue!(out, BeginSynchronizedUpdate)?;
+            out.push_str(BEGIN);
             if was_stale {
-                queue!(out, SetAttribute(Attribute::Reset), Hide, Clear(ClearType::All))?;
+                out.push_str(CLEAR);
             }
-            if changes.peek().is_some() {
-                CrosstermBackend::new(&mut *out).draw(changes)?;
-            }
+            ansi::write_cells(out, changes);
             match cursor {
-                Some(at) => queue!(out, MoveTo(at.x, at.y), Show)?,
-                None if self.cursor.is_some() => queue!(out, Hide)?,
+                Some(at) => ansi::show_cursor(out, at),
+                None if self.cursor.is_some() => out.push_str(HIDE),
                 None => {}
             }
-            queue!(out, EndSynchronizedUpdate)?;
+            out.push_str(END);
         }
         self.cursor = cursor;
         std::mem::swap(&mut self.shown, &mut self.next);
-        Ok(&self.bytes)
+        self.bytes.as_bytes()
     }
 }
 
@@ -111,9 +110,6 @@ mod tests {
     use proptest::prelude::*;
     use ratatui::style::{Color, Modifier, Style};
     use std::num::NonZeroU16;
-
-    const BEGIN: &str = "\u{1b}[?2026h";
-    const END: &str = "\u{1b}[?2026l";
 
     fn parser(size: Size) -> vt100::Parser {
         let side = |n| NonZeroU16::new(n).unwrap_or(NonZeroU16::MIN);
@@ -130,11 +126,11 @@ mod tests {
     #[test]
     fn a_frame_is_one_synchronized_update_and_an_unchanged_one_nothing() {
         let mut canvas = Canvas::new(Size::new(20, 3));
-        let first = String::from_utf8(canvas.frame(line("pending")).unwrap().to_vec()).unwrap();
+        let first = String::from_utf8(canvas.frame(line("pending")).to_vec()).unwrap();
         assert!(first.starts_with(BEGIN) && first.ends_with(END), "{first:?}");
         assert_eq!(first.matches(BEGIN).count(), 1);
-        assert_eq!(canvas.frame(line("pending")).unwrap(), b"");
-        let change = String::from_utf8(canvas.frame(line("pendinG")).unwrap().to_vec()).unwrap();
+        assert_eq!(canvas.frame(line("pending")), b"");
+        let change = String::from_utf8(canvas.frame(line("pendinG")).to_vec()).unwrap();
         assert!(change.starts_with(BEGIN) && change.ends_with(END) && change.len() < 60, "{change:?}");
     }
 
@@ -143,30 +139,30 @@ mod tests {
         let mut canvas = Canvas::new(Size::new(20, 3));
         let mut terminal = parser(Size::new(20, 3));
         let at = |x, y| move |_: Rect, _: &mut Buffer| Some(Position::new(x, y));
-        terminal.process(canvas.frame(at(3, 1)).unwrap());
+        terminal.process(canvas.frame(at(3, 1)));
         assert!(!terminal.screen().hide_cursor());
         assert_eq!(terminal.screen().cursor_position(), (1, 3));
-        assert_eq!(canvas.frame(at(3, 1)).unwrap(), b"");
-        terminal.process(canvas.frame(at(99, 1)).unwrap());
+        assert_eq!(canvas.frame(at(3, 1)), b"");
+        terminal.process(canvas.frame(at(99, 1)));
         assert!(terminal.screen().hide_cursor(), "a cursor outside of the screen is none");
     }
 
     #[test]
     fn forgetting_and_resizing_draw_everything_anew() {
         let mut canvas = Canvas::new(Size::new(20, 3));
-        canvas.frame(line("pending")).unwrap();
+        canvas.frame(line("pending"));
         canvas.forget();
         let mut terminal = parser(Size::new(20, 3));
         terminal.process("was here before".as_bytes());
-        terminal.process(canvas.frame(line("pending")).unwrap());
+        terminal.process(canvas.frame(line("pending")));
         assert_eq!(terminal.screen().contents().trim_end(), "pending");
         canvas.resize(Size::new(4, 1));
         let mut terminal = parser(Size::new(4, 1));
-        terminal.process(canvas.frame(line("pending")).unwrap());
+        terminal.process(canvas.frame(line("pending")));
         assert_eq!(terminal.screen().contents().trim_end(), "pend");
         for size in [Size::new(0, 0), Size::new(1, 1), Size::new(0, 9), Size::MAX] {
             canvas.resize(size);
-            canvas.frame(line("pending")).unwrap();
+            canvas.frame(line("pending"));
         }
         assert!(canvas.area().width <= SIDE_MAX && canvas.area().height <= SIDE_MAX);
     }
@@ -175,13 +171,11 @@ mod tests {
     fn bold_and_reverse_survive_no_colour() {
         let mut canvas = Canvas::new(Size::new(20, 1));
         let mut terminal = parser(Size::new(20, 1));
-        let bytes = canvas
-            .frame(|_, buffer| {
-                buffer.set_string(0, 0, "a", Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED));
-                buffer.set_string(1, 0, "b", Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED));
-                None
-            })
-            .unwrap();
+        let bytes = canvas.frame(|_, buffer| {
+            buffer.set_string(0, 0, "a", Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED));
+            buffer.set_string(1, 0, "b", Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED));
+            None
+        });
         terminal.process(bytes);
         let first = terminal.screen().cell(0, 0).unwrap();
         assert!(first.bold() && first.inverse());
@@ -203,7 +197,7 @@ mod tests {
                         buffer.set_stringn(0, 0, text, 16, Style::new());
                         None
                     };
-                    terminal.process(canvas.frame(draw).unwrap());
+                    terminal.process(canvas.frame(draw));
                 }
                 terminal.screen().rows(0, 16).map(|row| row.trim_end().to_owned()).collect::<Vec<_>>()
             };

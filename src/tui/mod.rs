@@ -1,5 +1,6 @@
 //! The console.
 
+pub mod ansi;
 pub mod canvas;
 pub mod input;
 pub mod signals;

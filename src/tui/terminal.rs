@@ -88,7 +88,7 @@ impl Terminal {
     /// Draws a frame, in one write, or in none where nothing changed. `draw` gets an empty buffer and returns where
     /// the cursor shall be seen, if anywhere.
     pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<()> {
-        let bytes = self.canvas.frame(draw)?;
+        let bytes = self.canvas.frame(draw);
         if bytes.is_empty() { Ok(()) } else { self.hold.output().write(bytes) }
     }
 
