@@ -3,7 +3,13 @@
 //! Whoever holds a [`Terminal`] holds the alternate screen, raw mode, a hidden cursor and bracketed paste; no mouse (it
 //! would take text selection away) and no keyboard protocol (state that nested SSH and tmux lose). All of that is
 //! undone exactly once, on whichever way out comes first: [`Terminal::leave`], drop, or a panic in any thread, whose
-//! message is printed after, on the screen where people can read it. Signals are [`super::signals`]' business.
+//! message is printed after, on the screen where people can read it. Signals are [`signals`]' business.
+
+mod ansi;
+mod canvas;
+mod input;
+pub mod signals;
+mod surroundings;
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -24,7 +30,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::Notify;
 
-use super::canvas::Canvas;
+use canvas::Canvas;
+pub use input::Input;
+pub use signals::{Signal, Signals, Watch};
+pub use surroundings::Surroundings;
 
 /// How long a restore waits for a frame that is being written; longer than that, the terminal takes no output at all.
 const OUTPUT_WAIT: Duration = Duration::from_millis(300);

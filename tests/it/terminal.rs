@@ -5,8 +5,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use ratatui::style::Style;
 use tempfile::TempDir;
-use verifydesk::tui::signals::{self, Signals, Watch, Who};
-use verifydesk::tui::terminal::Terminal;
+use verifydesk::tui::terminal::signals::Who;
+use verifydesk::tui::terminal::{Signal as Got, Signals, Terminal, Watch};
 
 use crate::support::pty::{Command, Running};
 
@@ -45,12 +45,12 @@ async fn child() {
         }
         "stop" => loop {
             terminal.leave().unwrap();
-            assert_eq!(signals.stop(Who::Job).await.unwrap(), signals::Signal::Continue);
+            assert_eq!(signals.stop(Who::Job).await.unwrap(), Got::Continue);
             terminal.resume().unwrap();
             draw(&mut terminal, "held again");
         },
         "hang" => {
-            let signals::Signal::End(number) = signals.next().await else { return };
+            let Got::End(number) = signals.next().await else { return };
             draw(&mut terminal, "asked to end");
             std::thread::sleep(Duration::from_secs(60));
             assert_eq!(number, 0, "should have been ended by the watch");

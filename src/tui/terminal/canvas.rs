@@ -112,8 +112,8 @@ mod tests {
     use std::num::NonZeroU16;
 
     fn parser(size: Size) -> vt100::Parser {
-        let side = |n| NonZeroU16::new(n).unwrap_or(NonZeroU16::MIN);
-        vt100::Parser::new(side(size.height), side(size.width), 0)
+        let cells = |length| NonZeroU16::new(length).unwrap_or(NonZeroU16::MIN);
+        vt100::Parser::new(cells(size.height), cells(size.width), 0)
     }
 
     fn line(text: &'static str) -> impl FnOnce(Rect, &mut Buffer) -> Option<Position> {

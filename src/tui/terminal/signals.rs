@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::terminal::Hold;
+use super::Hold;
 
 /// How long the console may take to end itself after it was asked to, before it is ended.
 const PATIENCE: Duration = Duration::from_secs(3);
