@@ -1,6 +1,9 @@
 //! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod text;
 pub mod tui;

@@ -1,3 +1,7 @@
-//! What the tests stand on.
+//! What the tests stand on: a database each, in one PostgreSQL that belongs to the run.
 
+mod database;
 pub mod pty;
+mod server;
+
+pub use database::TestDb;
