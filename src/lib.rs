@@ -1,5 +1,7 @@
 //! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
 
 pub mod config;
+pub mod desk;
 pub mod domain;
+pub mod store;
 pub mod text;
