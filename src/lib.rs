@@ -4,6 +4,8 @@
 
 pub mod config;
 pub mod demo;
+pub mod desk;
 pub mod domain;
+pub mod store;
 pub mod text;
 pub mod tui;
