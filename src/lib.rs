@@ -1,5 +1,6 @@
 //! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
 
+pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod domain;
