@@ -2,4 +2,7 @@
 
 pub mod config;
 pub mod domain;
+pub mod mail;
+pub mod outbox;
+pub mod ses;
 pub mod text;
