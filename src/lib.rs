@@ -4,5 +4,8 @@ pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod domain;
+pub mod mail;
+pub mod outbox;
+pub mod ses;
 pub mod store;
 pub mod text;
