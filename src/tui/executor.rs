@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::effect::{Effect, PAGE_ROWS};
-use super::msg::{Answer, Msg, Problem, Resent, ResendPlan, SignUpOutcome, SignedUp};
+use super::msg::{Answer, Msg, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::config::Settings;
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
@@ -134,7 +134,7 @@ impl Executor {
     /// Subscribes to changes, and again whenever the connection is lost.
     pub fn connect(&self) {
         let (context, all) = (Arc::clone(&self.context), self.all.clone());
-        tokio::spawn(async move { all.run_until_cancelled(connection::keep(&context)).await });
+        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context))).await });
     }
 
     /// Whether every effect has been answered, so that nothing more comes unless something changes.
@@ -206,8 +206,9 @@ impl Executor {
                 context.answer(all.clone(), detail, move |answer| Msg::Detail { id, answer });
             }
             Effect::PlanResend { id } => {
-                let desk = context.desk.clone();
-                let plan = context.act(async move { Ok(desk.plan_resend(id).await?.into()) });
+                let (context, desk) = (Arc::clone(context), context.desk.clone());
+                let planning = Arc::clone(&context);
+                let plan = async move { planning.act(desk.plan_resend(id)).await.map(Into::into) };
                 context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
             }
             other => debug_assert!(false, "not a load: {other:?}"),
@@ -337,11 +338,14 @@ impl Context {
     /// Waits until the database is away, and says why.
     async fn away(&self) -> Problem {
         let mut database = self.database.subscribe();
-        let state = database.wait_for(|state| matches!(state, Database::Away(_))).await;
-        match state.as_deref() {
-            Ok(Database::Away(problem)) => problem.clone(),
-            // The sender lives in this very context.
-            _ => std::future::pending().await,
+        loop {
+            if let Database::Away(problem) = &*database.borrow_and_update() {
+                return problem.clone();
+            }
+            if database.changed().await.is_err() {
+                // Not while this context, which holds the sender, is there.
+                std::future::pending::<()>().await;
+            }
         }
     }
 }

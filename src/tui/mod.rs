@@ -4,10 +4,14 @@
 //! synchronous and do no I/O; the run loop and the executor around them do.
 
 pub mod action;
+mod app;
 pub mod effect;
+pub mod executor;
+pub mod headless;
 pub mod look;
 pub mod model;
 pub mod msg;
+pub mod run;
 pub mod terminal;
 pub mod update;
 pub mod widget;

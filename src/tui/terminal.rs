@@ -101,9 +101,16 @@ impl Terminal {
         if bytes.is_empty() { Ok(()) } else { self.hold.output().write(bytes) }
     }
 
-    /// Takes a new size; the next frame is drawn anew.
-    pub fn resize(&mut self, size: Size) {
-        self.canvas.resize(size);
+    /// Makes the next frame draw everything anew.
+    pub fn repaint(&mut self) {
+        self.canvas.forget();
+    }
+
+    /// Takes the size that the terminal has now; the next frame is drawn anew.
+    pub fn measure(&mut self) -> io::Result<()> {
+        let (width, height) = crossterm::terminal::size()?;
+        self.canvas.resize(Size::new(width, height));
+        Ok(())
     }
 
     /// Gives the terminal back. It can be taken again by [`Terminal::resume`]; nothing is drawn until then.
@@ -119,9 +126,7 @@ impl Terminal {
             output.leave()?;
             output.enter()?;
         }
-        let (width, height) = crossterm::terminal::size()?;
-        self.canvas.resize(Size::new(width, height));
-        Ok(())
+        self.measure()
     }
 }
 

@@ -48,11 +48,16 @@ pub(super) async fn keep(context: &Context) {
             Ok(ears) => {
                 retry = RETRY_FIRST;
                 context.here();
+                let since = Instant::now();
                 match ears {
                     Ears::Subscribed(changes) => forward(context, changes).await,
                     Ears::Polling => poll(context).await,
                 }
-                // Only the subscription may be lost: look before anybody is told.
+                // Only the subscription may be lost: look before anybody is told. But not in a hurry, for something
+                // in between may end each subscription at once.
+                if since.elapsed() < RETRY_MAX {
+                    sleep(RETRY_FIRST).await;
+                }
                 continue;
             }
             Err(error) => Problem { away: true, ..error.into() },
@@ -85,12 +90,14 @@ async fn connect(context: &Context) -> Result<Ears, store::Error> {
 async fn forward(context: &Context, mut changes: Changes) {
     let (sender, mut heard) = mpsc::channel(GATHER_MAX);
     let hear = async move {
-        // Ends with an error when the connection is lost; whoever tries next learns the reason.
+        // Ends when the connection is lost; whoever tries next learns the reason.
         while let Ok(change) = changes.next().await {
             if sender.send(change).await.is_err() {
                 break;
             }
         }
+        drop(sender);
+        std::future::pending::<()>().await;
     };
     let pass_on = async {
         let mut gathered = Gathered::default();
@@ -114,9 +121,10 @@ async fn forward(context: &Context, mut changes: Changes) {
             }
         }
     };
-    // Both in one, so that neither outlives the other; the hearing one ends first, and its end ends the other.
+    // Side by side rather than in one select, since hearing must not be broken off halfway through a message.
     tokio::select! {
-        ((), ()) = async { tokio::join!(hear, pass_on) } => {}
+        () = hear => {}
+        () = pass_on => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! Keys, pastes and resizes, read on a thread of their own.
+//! Keys and pastes, read on a thread of their own.
 //!
 //! crossterm 0.29 reads a terminal that has hung up in an endless loop, inside the poll of its stream: in a task, that
 //! would take the whole console along, and it could not even end. A thread of its own is left behind by `exit`.
@@ -56,6 +56,8 @@ async fn read(events: mpsc::Sender<Event>, stopped: CancellationToken) {
             // Only terminals with a keyboard protocol report releases, and that protocol is not asked for; but an
             // outer program may have left it on, and a key must not count twice.
             Some(Ok(Event::Key(key))) if key.kind == KeyEventKind::Release => {}
+            // Heard as a signal, from before the terminal was taken; a resize during the start is not missed then.
+            Some(Ok(Event::Resize(..))) => {}
             Some(Ok(event)) => {
                 if events.send(event).await.is_err() {
                     return;

@@ -24,6 +24,8 @@ pub enum Signal {
     Stop,
     /// Was stopped, and goes on.
     Continue,
+    /// The terminal has another size.
+    Resize,
 }
 
 /// Who is to be stopped.
@@ -48,6 +50,7 @@ pub struct Signals {
     ends: Ends,
     stop: Stream,
     go_on: Stream,
+    window: Stream,
 }
 
 impl Signals {
@@ -57,6 +60,7 @@ impl Signals {
             ends: Ends::new()?,
             stop: signal(SignalKind::from_raw(Number::SIGTSTP as i32))?,
             go_on: signal(SignalKind::from_raw(Number::SIGCONT as i32))?,
+            window: signal(SignalKind::window_change())?,
         })
     }
 
@@ -67,6 +71,7 @@ impl Signals {
             number = self.ends.next() => Signal::End(number),
             _ = self.go_on.recv() => Signal::Continue,
             _ = self.stop.recv() => Signal::Stop,
+            _ = self.window.recv() => Signal::Resize,
         }
     }
 
