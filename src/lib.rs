@@ -1,8 +1,12 @@
 //! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
+pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod desk;
 pub mod domain;
+pub mod mail;
+pub mod outbox;
+pub mod ses;
+pub mod store;
 pub mod text;
