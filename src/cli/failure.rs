@@ -66,7 +66,7 @@ impl From<desk::Error> for Failure {
             desk::Error::Invalid(_) | desk::Error::Setting(_) => 2,
             desk::Error::NotFound(_) => 3,
             desk::Error::Refused(_) => 4,
-            desk::Error::Store(_) | desk::Error::NoRandomness => 1,
+            desk::Error::Store(_) => 1,
         };
         Self { code, what: error.to_string(), hint: error.hint() }
     }
