@@ -25,6 +25,11 @@ impl Failure {
         Self { code: 2, what: what.into(), hint: hint.into() }
     }
 
+    /// Exit code 3: it is not there.
+    pub fn not_found(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 3, what: what.into(), hint: hint.into() }
+    }
+
     /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {
