@@ -75,8 +75,10 @@ fn a_lock_file_that_names_a_stranger_is_no_obstacle() {
     let (_place, options) = place();
     Cluster::start(options.clone()).unwrap().stop().unwrap();
     // As after a restart of the machine, when the number belongs to somebody else: here, to this test.
-    let lock = options.directory.join("data/postmaster.pid");
-    std::fs::write(&lock, format!("{}\n{}\n", Pid::this(), options.directory.join("data").display())).unwrap();
+    for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+        let text = format!("{}\n{}\n", Pid::this(), options.directory.join("data").display());
+        std::fs::write(options.directory.join(lock), text).unwrap();
+    }
     let cluster = Cluster::start(options.clone()).unwrap();
     assert!(options.is_running());
     cluster.stop().unwrap();

@@ -109,9 +109,7 @@ impl Place {
             let Err(error) = started else { return Ok(()) };
             let Ok(said) = std::fs::read(&log) else { return Err(error) };
             let said = tail(&said);
-            // Shared memory, or the lock file of a server that is just ending.
-            let leftover = said.contains("still in use") || said.contains("is another postmaster");
-            if !leftover || since.elapsed() > LEFTOVERS_MAX {
+            if !said.contains("still in use") || since.elapsed() > LEFTOVERS_MAX {
                 return Err(ClusterError::NotStarted { log, said });
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -164,11 +162,18 @@ impl Place {
         stop("immediate").map_err(|_| error)
     }
 
-    /// Stops the server of an owner that was killed. A lock file that names some other process, as after a restart of
-    /// the machine, would keep the server from starting, and goes; what a killed server's children still hold in shared
-    /// memory, PostgreSQL notices without it.
+    /// Stops the server of an owner that was killed. Lock files that name some other process, as after a restart of the
+    /// machine, would keep the server from starting, and go; what a killed server's children still hold in shared
+    /// memory, PostgreSQL notices without them.
     pub fn stop_leftover(&self) -> Result<(), ClusterError> {
-        if self.server().is_some() { self.stop() } else { remove(&self.lock_file()) }
+        if self.server().is_some() {
+            return self.stop();
+        }
+        let socket = self.options.sockets().join(format!(".s.PGSQL.{PORT}"));
+        for path in [&self.lock_file(), &socket, &socket.with_extension(format!("{PORT}.lock"))] {
+            remove(path)?;
+        }
+        Ok(())
     }
 
     /// The server's process, if it lives.
