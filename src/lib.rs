@@ -1,7 +1,5 @@
 //! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -13,3 +11,4 @@ pub mod ses;
 pub mod store;
 pub mod text;
 pub mod tui;
+pub mod web;

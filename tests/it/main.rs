@@ -4,6 +4,7 @@
 
 mod cluster;
 mod desk;
+mod pty;
 mod schema;
 mod support;
 mod terminal;
