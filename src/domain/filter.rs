@@ -1,6 +1,7 @@
 //! Which verifications a list shows.
 
 use super::Time;
+use super::send::SendState;
 use super::verification::Status;
 
 /// From how many characters a search looks inside e-mails and names; shorter ones look at their beginnings only,
@@ -19,6 +20,15 @@ pub struct Filter {
     pub since: Option<Time>,
     /// Before; the same time.
     pub until: Option<Time>,
+}
+
+/// Which sends. The default is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SendFilter {
+    /// In one state, or in all.
+    pub state: Option<SendState>,
+    /// By recipient or SES id.
+    pub search: Option<Search>,
 }
 
 /// What somebody typed to find somebody.

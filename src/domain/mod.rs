@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod change;
 pub mod filter;
 pub mod id;
 pub mod key;

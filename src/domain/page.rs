@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 
 use super::Time;
-use super::verification::Status;
+use super::verification::{Status, Verification};
 
 /// A place in a list of verifications. Carries the list's as-of time: what was pending when the first page was shown
 /// is in the list of pending ones on every later page.
@@ -52,16 +52,30 @@ impl FromStr for Cursor {
     }
 }
 
-/// Where a page begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Position {
+/// Where a page begins; verifications are placed by [`Cursor`], sends by their id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Position<C = Cursor> {
     /// With the newest row.
     #[default]
     Newest,
     /// With the first row older than this one.
-    After(Cursor),
+    After(C),
     /// With the rows just newer than this one.
-    Before(Cursor),
+    Before(C),
+}
+
+impl Cursor {
+    /// The place of a row in a list.
+    #[must_use]
+    pub fn of(verification: &Verification, status: Option<Status>, as_of: Time) -> Self {
+        let at = match status {
+            None => verification.created_at,
+            Some(Status::Pending | Status::Expired) => verification.expires_at,
+            Some(Status::Verified) => verification.verified_at.unwrap_or(verification.created_at),
+            Some(Status::Revoked) => verification.revoked_at.unwrap_or(verification.created_at),
+        };
+        Self { status, as_of, at, id: verification.id.0 }
+    }
 }
 
 /// Some rows of a list, newest first.
