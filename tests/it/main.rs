@@ -4,5 +4,7 @@
 
 mod cluster;
 mod desk;
+mod peers;
 mod schema;
+mod smtp;
 mod support;
