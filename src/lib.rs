@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod domain;
 pub mod mail;
