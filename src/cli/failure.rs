@@ -25,6 +25,11 @@ impl Failure {
         Self { code: 2, what: what.into(), hint: hint.into() }
     }
 
+    /// Exit code 3: it is not there.
+    pub fn not_found(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 3, what: what.into(), hint: hint.into() }
+    }
+
     /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {
@@ -66,7 +71,7 @@ impl From<desk::Error> for Failure {
             desk::Error::Invalid(_) | desk::Error::Setting(_) => 2,
             desk::Error::NotFound(_) => 3,
             desk::Error::Refused(_) => 4,
-            desk::Error::Store(_) | desk::Error::NoRandomness => 1,
+            desk::Error::Store(_) => 1,
         };
         Self { code, what: error.to_string(), hint: error.hint() }
     }

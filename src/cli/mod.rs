@@ -9,6 +9,7 @@ mod format;
 mod list;
 mod migrate;
 mod output;
+mod render;
 mod resend;
 mod sends;
 mod show;
@@ -56,6 +57,8 @@ enum Command {
     Verify(verify::Args),
     /// List mails and what became of them, newest first
     Sends(sends::Args),
+    /// Render a template with sample values
+    Render(render::Args),
 }
 
 /// Runs the program: parses the arguments, does what they say, and gives the exit code.
@@ -91,6 +94,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
         Some(Command::Resend(args)) => resend::run(&desk(&settings).await?, &args).await,
         Some(Command::Verify(args)) => verify::run(&desk(&settings).await?, &args).await,
+        Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }
 }
