@@ -10,3 +10,4 @@ pub mod outbox;
 pub mod ses;
 pub mod store;
 pub mod text;
+pub mod web;

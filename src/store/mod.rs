@@ -20,7 +20,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::config::{SettingError, Settings};
 use crate::domain::change::Change;
@@ -75,6 +75,11 @@ impl Store {
     /// Begins an act's transaction.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
         Ok(self.pool.begin().await?)
+    }
+
+    /// Whether the database answers at all.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.pool.acquire().await?.ping().await?)
     }
 
     /// Closes every connection; statements under way end first.
