@@ -88,6 +88,11 @@ impl Store {
         Ok(self.pool.begin().await?)
     }
 
+    /// Whether the database answers at all.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.pool.acquire().await?.ping().await?)
+    }
+
     /// Closes every connection; statements under way end first.
     pub async fn close(&self) {
         self.pool.close().await;

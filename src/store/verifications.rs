@@ -286,9 +286,4 @@ impl Store {
         .await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
-
-    /// A user's newest verification.
-    pub async fn latest_verification(&self, user: UserId) -> Result<Option<Verification>, Error> {
-        Ok(self.verifications_of(user, 1).await?.pop())
-    }
 }

@@ -4,7 +4,9 @@
 
 mod cluster;
 mod desk;
+mod peers;
 mod pty;
 mod schema;
+mod smtp;
 mod support;
 mod terminal;
