@@ -4,6 +4,7 @@
 //! happened`, then what to do next.
 
 mod actor;
+mod console;
 mod failure;
 mod format;
 mod list;
@@ -78,7 +79,10 @@ pub fn main() -> ExitCode {
                 .report();
         }
     };
-    match runtime.block_on(run(cli)) {
+    let done = runtime.block_on(run(cli));
+    // Not by dropping it, which waits for blocking work: a template that renders for ever would keep the program.
+    runtime.shutdown_background();
+    match done {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }
@@ -87,7 +91,7 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = config::load(cli.config.as_deref(), std::env::vars())?;
     match cli.command {
-        None => Err(Failure::usage("", "")),
+        None => console::run(settings).await,
         Some(Command::Migrate) => migrate::run(&settings).await,
         Some(Command::Signup(args)) => signup::run(&desk(&settings).await?, &args).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,

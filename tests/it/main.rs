@@ -5,6 +5,8 @@
 mod cluster;
 mod desk;
 mod peers;
+mod pty;
 mod schema;
 mod smtp;
 mod support;
+mod terminal;
