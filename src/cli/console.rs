@@ -17,7 +17,6 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
         site: settings.site.name.clone(),
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
-        sends: settings.console.send,
     };
     let ended = run::run(desk, settings, setup).await?;
     Ok(ExitCode::from(ended.exit_code()))
