@@ -175,7 +175,7 @@ mod tests {
         let settings = overlay(table, [("VERIFYDESK_SMTP__PORT".to_owned(), "2587".to_owned())]).unwrap();
         assert_eq!(settings.smtp.port, Some(2587));
         assert_eq!(settings.smtp.host.as_deref(), Some("relay"));
-        assert_eq!(settings.verification.lifetime, Duration::from_secs(259_200));
+        assert_eq!(settings.verification.lifetime, Duration::from_hours(72));
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(settings.smtp.tls, Tls::None);
         assert_eq!(settings.smtp.password.unwrap().expose(), "12345");
         assert_eq!(settings.ses.region.as_deref(), Some("ap-northeast-2"));
-        assert_eq!(settings.verification.lifetime, Duration::from_secs(7200));
+        assert_eq!(settings.verification.lifetime, Duration::from_hours(2));
         assert!(settings.console.send);
     }
 

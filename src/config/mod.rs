@@ -197,11 +197,7 @@ pub struct Verification {
 
 impl Default for Verification {
     fn default() -> Self {
-        Self {
-            lifetime: Duration::from_secs(3 * 24 * 3600),
-            cool_down: Duration::from_secs(60),
-            confirm: Confirm::default(),
-        }
+        Self { lifetime: Duration::from_hours(3 * 24), cool_down: Duration::from_mins(1), confirm: Confirm::default() }
     }
 }
 
@@ -261,9 +257,9 @@ pub struct Console {
 }
 
 /// Shortest lifetime of a key that makes sense.
-const LIFETIME_MIN: Duration = Duration::from_secs(60);
+const LIFETIME_MIN: Duration = Duration::from_mins(1);
 /// Longest lifetime of a key that makes sense.
-const LIFETIME_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
 
 impl Settings {
     /// Checks what can be checked without knowing what the program needs.

@@ -34,6 +34,20 @@ impl Status {
     /// Every status, in the order that screens show them.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Verified, Self::Expired, Self::Revoked];
 
+    /// The first status that fits.
+    #[must_use]
+    pub fn at(now: Time, expires_at: Time, verified_at: Option<Time>, revoked_at: Option<Time>) -> Self {
+        if verified_at.is_some() {
+            Self::Verified
+        } else if revoked_at.is_some() {
+            Self::Revoked
+        } else if expires_at <= now {
+            Self::Expired
+        } else {
+            Self::Pending
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -82,18 +96,10 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// The first status that fits.
+    /// Its status at a time.
     #[must_use]
     pub fn status(&self, now: Time) -> Status {
-        if self.verified_at.is_some() {
-            Status::Verified
-        } else if self.revoked_at.is_some() {
-            Status::Revoked
-        } else if self.expires_at <= now {
-            Status::Expired
-        } else {
-            Status::Pending
-        }
+        Status::at(now, self.expires_at, self.verified_at, self.revoked_at)
     }
 }
 

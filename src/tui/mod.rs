@@ -4,12 +4,17 @@
 //! synchronous and do no I/O; the run loop and the executor around them do.
 
 pub mod action;
+mod app;
 pub mod effect;
+pub mod executor;
+pub mod headless;
 pub mod keymap;
 pub mod look;
 pub mod model;
 pub mod msg;
+pub mod run;
 pub mod screen;
+pub mod terminal;
 pub mod update;
 pub mod when;
 pub mod widget;
@@ -20,3 +25,6 @@ pub use model::Model;
 pub use msg::Msg;
 pub use screen::draw;
 pub use update::update;
+
+#[cfg(test)]
+mod tests;

@@ -163,8 +163,8 @@ pub enum SignUpOutcome {
 /// A sign-up that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedUp {
-    /// The user's verification.
-    pub verification_id: VerificationId,
+    /// The user's verification; none where she was verified without one.
+    pub verification_id: Option<VerificationId>,
     /// The address as stored.
     pub email: String,
     /// What it came to.

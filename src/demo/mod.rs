@@ -1,0 +1,3 @@
+//! A whole system on one machine: a private PostgreSQL cluster and demo data.
+
+pub mod cluster;

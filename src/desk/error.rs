@@ -1,0 +1,91 @@
+//! Why an act was not done.
+
+use chrono::SecondsFormat;
+
+use crate::config::SettingError;
+use crate::domain::Time;
+use crate::store;
+use crate::text::Plain;
+
+/// Why an act was not done. `Display` says what happened and to what, [`Error::hint`] what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(Plain),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(Plain),
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A setting that the act needs.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+/// The rule that forbids an act.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The user's address is verified already.
+    #[error("this user is verified already")]
+    AlreadyVerified,
+    /// A mail went out a moment ago.
+    #[error("a mail to this user was queued less than the cool-down ago; the next is possible at {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    CoolDown {
+        /// From when on another mail is possible.
+        until: Time,
+    },
+    /// A worker has the mail in hand at this moment.
+    #[error("a mail to this user is being sent at this moment")]
+    BeingSent,
+    /// A force-verify without a reason.
+    #[error("a force-verify needs a reason")]
+    ReasonMissing,
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Invalid(_) => "mend it and try again; nothing was changed".into(),
+            Self::NotFound(_) => "look for it with `verifydesk list --search TEXT`".into(),
+            Self::Refused(refusal) => refusal.hint().into(),
+            Self::Store(error) => error.hint().into(),
+            Self::Setting(error) => error.hint.clone(),
+        }
+    }
+}
+
+impl Refusal {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::AlreadyVerified => "nothing needs to be done",
+            Self::CoolDown { .. } => "wait, and ask her to look into her spam folder meanwhile",
+            Self::BeingSent => "look at its result in a moment",
+            Self::ReasonMissing => "say why you vouch for the address; the audit log keeps it",
+        }
+    }
+
+    /// How long until the act is possible, in whole seconds, at least one.
+    #[must_use]
+    pub fn retry_after(&self, now: Time) -> Option<i64> {
+        match self {
+            Self::CoolDown { until } => Some((*until - now).num_seconds().saturating_add(1).max(1)),
+            Self::BeingSent => Some(1),
+            Self::AlreadyVerified | Self::ReasonMissing => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

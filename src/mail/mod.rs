@@ -1,0 +1,11 @@
+//! A mail from its words to the server that takes it: templates make the text, [`message`] makes the bytes,
+//! [`transport`] hands them over and says exactly what became of them.
+
+pub mod link;
+pub mod message;
+pub mod sender;
+pub mod templates;
+pub mod transport;
+pub mod verification;
+
+mod words;

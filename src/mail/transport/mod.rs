@@ -1,0 +1,252 @@
+//! Handing a mail over, and saying exactly what came of it.
+//!
+//! A [`Lane`] sends one mail after the other over at most one connection. Only an answer 250 to the whole mail counts
+//! as success. A failure says how far the conversation had come, since a mail whose last answer was lost may have been
+//! taken: nobody may call it failed, and nobody may send it again without thinking.
+
+mod capture;
+mod line_stream;
+mod reply;
+mod smtp;
+
+use std::fmt;
+use std::time::Duration;
+
+use super::message::Composed;
+use crate::config::{SettingError, Settings, TransportKind};
+use crate::domain::id::SendId;
+use crate::text::{Untrusted, plain};
+
+use capture::Capture;
+pub use reply::Reply;
+pub use smtp::Timeouts;
+use smtp::{Smtp, SmtpLane};
+
+/// A mail was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The server's whole reply, code and text.
+    pub reply: Untrusted,
+    /// The id under which the server knows the mail: with SES, what its events call `mail.messageId`.
+    pub ses_id: Option<Untrusted>,
+}
+
+impl Receipt {
+    fn new(reply: &Reply) -> Self {
+        Self { reply: reply.whole(), ses_id: reply.message_id() }
+    }
+}
+
+/// How far the conversation had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Reaching the server; with TLS from the first byte, the TLS handshake as well.
+    Connect,
+    /// Its greeting and its answer to EHLO.
+    Greeting,
+    /// STARTTLS, the TLS handshake, and EHLO again.
+    StartTls,
+    /// Signing in.
+    Auth,
+    /// Naming the sender.
+    Mail,
+    /// Naming the recipient.
+    Rcpt,
+    /// Asking to send the content.
+    Data,
+    /// The content, and the answer to it.
+    EndOfData,
+}
+
+impl Stage {
+    /// What was being done, for an operator.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::Greeting => "the greeting",
+            Self::StartTls => "STARTTLS",
+            Self::Auth => "signing in",
+            Self::Mail => "naming the sender",
+            Self::Rcpt => "naming the recipient",
+            Self::Data => "announcing the mail",
+            Self::EndOfData => "handing over the mail",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a stage did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The server said so.
+    Reply(Reply),
+    /// No answer within the time.
+    TimedOut(Duration),
+    /// The connection broke, could not be made, or carried something that is not SMTP.
+    Network(Untrusted),
+    /// The server's certificate is not trusted.
+    Certificate(Untrusted),
+    /// The server offers no STARTTLS; nothing was sent in clear text.
+    NoStartTls,
+    /// The server offers no way to sign in that this program knows.
+    NoAuth,
+    /// The mail could not be written to the capture directory.
+    File(Untrusted),
+}
+
+/// A mail was not taken, or nobody knows whether it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    /// How far it came.
+    pub stage: Stage,
+    /// What happened there.
+    pub cause: Cause,
+}
+
+impl Failure {
+    pub(super) fn new(stage: Stage, cause: Cause) -> Self {
+        Self { stage, cause }
+    }
+
+    /// The server's answer, if there was one.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        match &self.cause {
+            Cause::Reply(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// Whether the mail may have been taken all the same: its content was on the way and the answer was lost.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        // An answer below 400 that is not 250 belongs to nothing that was asked.
+        let lost = match &self.cause {
+            Cause::TimedOut(_) | Cause::Network(_) => true,
+            Cause::Reply(reply) => reply.code < 400,
+            _ => false,
+        };
+        self.stage == Stage::EndOfData && lost
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = self.stage;
+        match &self.cause {
+            Cause::Reply(reply) => write!(f, "refused at {stage}: {}", reply.whole().plain()),
+            Cause::TimedOut(limit) => write!(f, "no answer at {stage} within {} s", limit.as_secs_f32()),
+            Cause::Network(what) => write!(f, "connection failed at {stage}: {}", what.plain()),
+            Cause::Certificate(what) => write!(
+                f,
+                "the server's certificate is not trusted ({}); a private authority goes into `smtp.ca_file`",
+                what.plain()
+            ),
+            Cause::NoStartTls => f.write_str("the server offers no STARTTLS; nothing was sent"),
+            Cause::NoAuth => f.write_str("the server offers no way to sign in that is known here"),
+            Cause::File(what) => write!(f, "the mail could not be written: {}", what.plain()),
+        }
+    }
+}
+
+/// How mail leaves. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Transport(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Smtp(Smtp),
+    Capture(Capture),
+}
+
+impl Transport {
+    /// Takes what the settings say, and checks it without speaking to any server: credentials, certificates, whether
+    /// the capture directory can be written.
+    pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
+        Ok(Self(match settings.mail.transport {
+            TransportKind::Smtp => Kind::Smtp(Smtp::from_settings(settings)?),
+            TransportKind::Capture => Kind::Capture(Capture::open(settings.require_capture_dir()?)?),
+        }))
+    }
+
+    /// The same with other time-outs for SMTP.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        match self.0 {
+            Kind::Smtp(smtp) => Self(Kind::Smtp(smtp.with_timeouts(timeouts))),
+            capture @ Kind::Capture(_) => Self(capture),
+        }
+    }
+
+    /// A new lane, without a connection yet.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        Lane(match &self.0 {
+            Kind::Smtp(smtp) => Way::Smtp(Box::new(SmtpLane::new(smtp.clone()))),
+            Kind::Capture(capture) => Way::Capture(capture.clone()),
+        })
+    }
+
+    /// The word for it in settings: `smtp` or `capture`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.0 {
+            Kind::Smtp(_) => "smtp",
+            Kind::Capture(_) => "capture",
+        }
+    }
+
+    /// Where mail goes, to be shown: host and port, or the directory.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match &self.0 {
+            Kind::Smtp(smtp) => smtp.target(),
+            Kind::Capture(capture) => plain(&capture.dir().display().to_string()).into_string(),
+        }
+    }
+
+    /// The longest that one send can take, every time-out used up: a lease must last longer.
+    #[must_use]
+    pub fn longest_send(&self) -> Duration {
+        match &self.0 {
+            Kind::Smtp(smtp) => smtp.timeouts().longest_send(),
+            Kind::Capture(_) => Duration::from_secs(10),
+        }
+    }
+}
+
+/// Sends one mail after the other.
+#[derive(Debug)]
+pub struct Lane(Way);
+
+#[derive(Debug)]
+enum Way {
+    Smtp(Box<SmtpLane>),
+    Capture(Capture),
+}
+
+impl Lane {
+    /// Hands one mail over. May be cancelled at any point: the connection is gone then, and the next mail gets a new
+    /// one. Whether a mail whose sending was cancelled went out is not known.
+    pub async fn send(&mut self, mail: &Composed, id: SendId) -> Result<Receipt, Failure> {
+        let reply = match &mut self.0 {
+            // The conversation's buffers are large; whoever awaits this should not carry them.
+            Way::Smtp(lane) => Box::pin(lane.send(mail)).await?,
+            Way::Capture(capture) => capture.send(mail, id).await?,
+        };
+        Ok(Receipt::new(&reply))
+    }
+
+    /// Takes leave of the server, within a bounded time.
+    pub async fn close(self) {
+        if let Way::Smtp(lane) = self.0 {
+            lane.close().await;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The Amazon SES account: where it is, and how to sign in to its SMTP endpoint.
+
+pub mod credentials;
+pub mod endpoint;
+mod smtp;
+
+pub use smtp::{Credentials, SmtpTarget, smtp_settings};

@@ -1,0 +1,37 @@
+//! What other processes changed, heard through `LISTEN`.
+
+use sqlx::postgres::PgListener;
+
+use super::{Error, Store};
+use crate::domain::change::Change;
+
+/// The channel's name.
+pub(super) const CHANNEL: &str = "verifydesk";
+
+/// A subscription on a connection of its own.
+#[derive(Debug)]
+pub struct Changes {
+    listener: PgListener,
+}
+
+impl Store {
+    /// Subscribes. What changes from now on is heard; what changed before must be read.
+    pub async fn listen(&self) -> Result<Changes, Error> {
+        let mut listener = PgListener::connect_with(self.pool()).await?;
+        listener.ignore_pool_close_event(true);
+        listener.eager_reconnect(false);
+        listener.listen(CHANNEL).await?;
+        Ok(Changes { listener })
+    }
+}
+
+impl Changes {
+    /// Waits for the next change. An error means that the connection is gone and changes may have been missed:
+    /// subscribe again, then read.
+    pub async fn next(&mut self) -> Result<Change, Error> {
+        match self.listener.try_recv().await? {
+            Some(notification) => Ok(Change::parse(notification.payload())),
+            None => Err(Error::from(sqlx::Error::WorkerCrashed)),
+        }
+    }
+}

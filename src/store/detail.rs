@@ -1,0 +1,25 @@
+//! All there is to know about one verification.
+
+use super::{Error, Store};
+use crate::domain::id::VerificationId;
+use crate::domain::verification::{DETAIL_MAX, VerificationDetail};
+
+impl Store {
+    /// A verification with its user, her other verifications, its mails and her audit trail.
+    pub async fn show(&self, id: VerificationId) -> Result<Option<VerificationDetail>, Error> {
+        let Some(row) = self.rows(&[id]).await?.pop() else { return Ok(None) };
+        let user = row.user.id;
+        let (others, sends, audit) = tokio::try_join!(
+            self.verifications_of(user, DETAIL_MAX),
+            self.sends_of(id, DETAIL_MAX),
+            self.audit_of(user, DETAIL_MAX)
+        )?;
+        Ok(Some(VerificationDetail {
+            verification: row.verification,
+            user: row.user,
+            others: others.into_iter().filter(|other| other.id != id).collect(),
+            sends,
+            audit,
+        }))
+    }
+}

@@ -1,0 +1,93 @@
+//! What can go wrong with the database, told apart by what a person can do about it.
+
+use crate::text::{Plain, plain};
+
+/// A database error. `Display` says what happened, [`Error::hint`] what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not reachable, or it hung up.
+    #[error("the database does not answer: {0}")]
+    Away(Plain),
+    /// It refuses the user or the act.
+    #[error("the database refuses: {0}")]
+    Denied(Plain),
+    /// There is no such database.
+    #[error("there is no such database: {0}")]
+    NoDatabase(Plain),
+    /// The schema is older than this program, or not there.
+    #[error("the database is not prepared for this version: {0}")]
+    NotMigrated(Plain),
+    /// The schema is newer than this program.
+    #[error("the database belongs to a newer verifydesk: {0}")]
+    Newer(Plain),
+    /// PostgreSQL is too old.
+    #[error("PostgreSQL {0} is too old; verifydesk needs 14 or later")]
+    TooOld(Plain),
+    /// The extension for searching cannot be had.
+    #[error("the extension pg_trgm cannot be created: {0}")]
+    NoTrigrams(Plain),
+    /// A rule of the schema forbids it.
+    #[error("the database forbids it: {0}")]
+    Constraint(Plain),
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Other(Plain),
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Away(_) => "check that PostgreSQL runs and that DATABASE_URL points to it",
+            Self::Denied(_) => "check the user, password and rights that DATABASE_URL names",
+            Self::NoDatabase(_) => "create it with `createdb`, or mend DATABASE_URL",
+            Self::NotMigrated(_) => "run `verifydesk migrate`",
+            Self::Newer(_) => "install the newer verifydesk on this machine too",
+            Self::TooOld(_) => "upgrade the server, or point DATABASE_URL to a newer one",
+            Self::NoTrigrams(_) => {
+                "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
+            }
+            Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
+        }
+    }
+
+    /// Whether this program made a mistake; everything else is for an operator to mend, and then the same act works.
+    #[must_use]
+    pub fn is_a_fault(&self) -> bool {
+        matches!(self, Self::Constraint(_) | Self::Other(_))
+    }
+
+    /// Whether waiting may help: the database is away, not wrong.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => {
+                let message = plain(database.message());
+                match database.code().as_deref().unwrap_or_default() {
+                    // Connection exceptions; too many connections; shutting down or starting up.
+                    code if code.starts_with("08") => Self::Away(message),
+                    "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
+                    "28000" | "28P01" | "42501" => Self::Denied(message),
+                    "3D000" => Self::NoDatabase(message),
+                    // Undefined table, column or function.
+                    "42P01" | "42703" | "42883" => Self::NotMigrated(message),
+                    code if code.starts_with("23") => Self::Constraint(message),
+                    _ => Self::Other(message),
+                }
+            }
+            sqlx::Error::Io(io) => Self::Away(plain(&io.to_string())),
+            sqlx::Error::Tls(tls) => Self::Away(plain(&format!("TLS: {tls}"))),
+            sqlx::Error::PoolTimedOut => Self::Away(plain("no connection within 5 seconds")),
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Away(plain("the connection was closed")),
+            sqlx::Error::Protocol(what) => Self::Away(plain(what)),
+            other => Self::Other(plain(&other.to_string())),
+        }
+    }
+}

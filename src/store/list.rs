@@ -1,0 +1,219 @@
+//! Lists of verifications: the one query that is put together at run time.
+
+use chrono::SubsecRound as _;
+use sqlx::{FromRow, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::{Error, Store};
+use crate::domain::Time;
+use crate::domain::filter::{Filter, Search};
+use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::page::{Cursor, Page, Position};
+use crate::domain::send::LastSend;
+use crate::domain::user::User;
+use crate::domain::verification::{Status, Verification, VerificationRow};
+
+/// Newer rows are counted up to here.
+pub const NEWER_MAX: i64 = 100;
+
+impl Store {
+    /// A page of verifications, newest first. `limit` rows at most, at least one.
+    pub async fn list(&self, filter: &Filter, position: Position, limit: i64) -> Result<Page<VerificationRow>, Error> {
+        let limit = limit.max(1);
+        let as_of = match position {
+            Position::Newest => now(),
+            Position::After(cursor) | Position::Before(cursor) => cursor.as_of,
+        };
+        let backwards = matches!(position, Position::Before(_));
+        let mut query = QueryBuilder::new("with page as (select v.* from verifications v where ");
+        push_filter(&mut query, filter, as_of);
+        match position {
+            Position::Newest => {}
+            Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
+            Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
+        }
+        push_order(&mut query, filter.status, backwards);
+        query.push(" limit ").push_bind(limit + 1).push(")");
+        push_rows(&mut query, "page");
+        push_order(&mut query, filter.status, backwards);
+        let mut rows: Vec<VerificationRow> =
+            query.build_query_as::<ListRow>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect();
+        let more = i64::try_from(rows.len()).is_ok_and(|n| n > limit);
+        if more {
+            rows.pop();
+        }
+        if backwards {
+            rows.reverse();
+        }
+        let (newer, older) = match position {
+            Position::Newest => (false, more),
+            Position::After(_) => (true, more),
+            Position::Before(_) => (more, true),
+        };
+        Ok(Page { rows, as_of, newer, older })
+    }
+
+    /// These verifications as they are now, in no particular order: to bring what is on a screen up to date.
+    pub async fn rows(&self, ids: &[VerificationId]) -> Result<Vec<VerificationRow>, Error> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let mut query = QueryBuilder::new("with page as (select v.* from verifications v where v.id = any(");
+        query.push_bind(ids).push("))");
+        push_rows(&mut query, "page");
+        Ok(query.build_query_as::<ListRow>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// How many rows of the list are newer than this place, counted up to [`NEWER_MAX`]. What is pending is decided
+    /// by the present time.
+    pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
+        let mut query = QueryBuilder::new("select count(*) from (select 1 from verifications v where ");
+        push_filter(&mut query, filter, now());
+        push_beyond(&mut query, filter.status, &than, " > ");
+        query.push(" limit ").push_bind(NEWER_MAX).push(") as newer");
+        Ok(query.build_query_scalar().fetch_one(self.pool()).await?)
+    }
+}
+
+/// The present in the unit that PostgreSQL keeps.
+fn now() -> Time {
+    chrono::Utc::now().trunc_subsecs(6)
+}
+
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, as_of: Time) {
+    match filter.status {
+        None => query.push("true"),
+        Some(Status::Pending) => {
+            query.push("v.verified_at is null and v.revoked_at is null and v.expires_at > ").push_bind(as_of)
+        }
+        Some(Status::Expired) => {
+            query.push("v.verified_at is null and v.revoked_at is null and v.expires_at <= ").push_bind(as_of)
+        }
+        Some(Status::Verified) => query.push("v.verified_at is not null"),
+        Some(Status::Revoked) => query.push("v.revoked_at is not null"),
+    };
+    let range = match filter.status {
+        None | Some(Status::Pending) => "v.created_at",
+        Some(Status::Expired) => "v.expires_at",
+        Some(Status::Verified) => "v.verified_at",
+        Some(Status::Revoked) => "v.revoked_at",
+    };
+    if let Some(since) = filter.since {
+        query.push(" and ").push(range).push(" >= ").push_bind(since);
+    }
+    if let Some(until) = filter.until {
+        query.push(" and ").push(range).push(" < ").push_bind(until);
+    }
+    if let Some(search) = &filter.search {
+        push_search(query, search);
+    }
+}
+
+/// Each branch has an index of its own; a plain `or` over both tables would use none.
+fn push_search(query: &mut QueryBuilder<Postgres>, search: &Search) {
+    let pattern = search.like_pattern();
+    query
+        .push(" and v.user_id in (select id from users where lower(email) like ")
+        .push_bind(pattern.clone())
+        .push(" union select id from users where lower(name) like ")
+        .push_bind(pattern);
+    if let Some(number) = search.number() {
+        query.push(" union select user_id from verifications where id = ").push_bind(number);
+    }
+    query.push(")");
+}
+
+/// The order's columns.
+fn order(status: Option<Status>) -> &'static str {
+    match status {
+        None => "v.id",
+        Some(Status::Pending | Status::Expired) => "v.expires_at, v.id",
+        Some(Status::Verified) => "v.verified_at, v.id",
+        Some(Status::Revoked) => "v.revoked_at, v.id",
+    }
+}
+
+fn push_beyond(query: &mut QueryBuilder<Postgres>, status: Option<Status>, cursor: &Cursor, comparison: &str) {
+    query.push(" and (").push(order(status)).push(")").push(comparison).push("(");
+    if status.is_some() {
+        query.push_bind(cursor.at).push(", ");
+    }
+    query.push_bind(cursor.id).push(")");
+}
+
+fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
+    let direction = if backwards { "" } else { " desc" };
+    query.push(" order by ");
+    for (at, column) in order(status).split(", ").enumerate() {
+        query.push(if at == 0 { "" } else { ", " }).push(column).push(direction);
+    }
+}
+
+/// What a list shows of the verifications that `source` holds.
+fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
+    query
+        .push(
+            " select
+                v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
+                encode(substring(v.key_digest for 4), 'hex') as key_fingerprint,
+                u.email, u.name, u.locale, u.created_at as user_created_at, u.verified_at as user_verified_at,
+                s.id as send_id, s.state as send_state, s.changed_at as send_changed_at
+            from ",
+        )
+        .push(source)
+        .push(
+            " v
+            join users u on u.id = v.user_id
+            left join lateral (
+                select id, state, changed_at from sends where verification_id = v.id order by id desc limit 1
+            ) s on true",
+        );
+}
+
+#[derive(FromRow)]
+struct ListRow {
+    id: i64,
+    user_id: i64,
+    created_at: Time,
+    expires_at: Time,
+    verified_at: Option<Time>,
+    revoked_at: Option<Time>,
+    opened_at: Option<Time>,
+    key_fingerprint: Option<String>,
+    email: String,
+    name: String,
+    locale: String,
+    user_created_at: Time,
+    user_verified_at: Option<Time>,
+    send_id: Option<Uuid>,
+    send_state: Option<String>,
+    send_changed_at: Option<Time>,
+}
+
+impl From<ListRow> for VerificationRow {
+    fn from(row: ListRow) -> Self {
+        let last_send = match (row.send_id, row.send_state.and_then(|s| s.parse().ok()), row.send_changed_at) {
+            (Some(id), Some(state), Some(changed_at)) => Some(LastSend { id: SendId(id), state, changed_at }),
+            _ => None,
+        };
+        Self {
+            verification: Verification {
+                id: VerificationId(row.id),
+                user_id: UserId(row.user_id),
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+                verified_at: row.verified_at,
+                revoked_at: row.revoked_at,
+                opened_at: row.opened_at,
+                key_fingerprint: row.key_fingerprint,
+            },
+            user: User {
+                id: UserId(row.user_id),
+                email: row.email.into(),
+                name: row.name.into(),
+                locale: row.locale.parse().unwrap_or_default(),
+                created_at: row.user_created_at,
+                verified_at: row.user_verified_at,
+            },
+            last_send,
+        }
+    }
+}

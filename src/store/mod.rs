@@ -1,0 +1,112 @@
+//! PostgreSQL, and all the SQL: one file a table or aggregate.
+//!
+//! [`Store`] holds the pool and the statements that stand alone. Statements that are part of an act take the act's
+//! connection; `desk` and `outbox` put them into one transaction.
+
+pub mod audit;
+pub mod changes;
+mod counts;
+mod detail;
+mod error;
+mod list;
+mod migrate;
+pub mod outbox;
+mod sends;
+pub mod users;
+pub mod verifications;
+pub mod workers;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
+
+use crate::config::{SettingError, Settings};
+use crate::domain::change::Change;
+
+pub use changes::Changes;
+pub use error::Error;
+pub use migrate::Migrated;
+
+/// How long a caller waits for a connection before the database counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections a process holds at most.
+const CONNECTIONS_MAX: u32 = 16;
+
+/// The way to PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Reads the database's URL. Connects at the first statement, so that a console's first frame never waits.
+    pub fn open(settings: &Settings) -> Result<Self, SettingError> {
+        let url = settings.require_database_url()?;
+        let options = PgConnectOptions::from_str(url.expose()).map_err(|_| {
+            // The error would quote the URL, which may hold a password.
+            SettingError::new(
+                "the database URL is not one",
+                "write DATABASE_URL as postgres://user@host:5432/database, or with ?host=/socket/directory",
+            )
+        })?;
+        Ok(Self::with(options))
+    }
+
+    /// With connection options made elsewhere.
+    #[must_use]
+    pub fn with(options: PgConnectOptions) -> Self {
+        let options = options.application_name("verifydesk").disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
+        Self { pool }
+    }
+
+    /// The pool, for what lives beside the product: demo data and tests.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Makes one connection outside of the pool and closes it, to learn at once and by name why there is none: the pool
+    /// tries again on its own until its time is over, and then knows only that.
+    pub async fn reach(&self) -> Result<(), Error> {
+        let options = self.pool.connect_options();
+        let connect = async { options.connect().await?.close().await };
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
+            Ok(reached) => Ok(reached?),
+            Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
+        }
+    }
+
+    /// Begins an act's transaction.
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Whether the database answers at all.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.pool.acquire().await?.ping().await?)
+    }
+
+    /// Closes every connection; statements under way end first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Tells the other processes what changed: after the commit and in a statement of its own, since `NOTIFY` inside a
+    /// transaction takes a lock at commit that serialises all writers. The act is done by then, so a failure here only
+    /// makes screens later.
+    pub async fn notify(&self, change: Change) {
+        let payload = change.payload();
+        if let Err(error) =
+            sqlx::query!("select pg_notify($1, $2)", changes::CHANNEL, payload).execute(&self.pool).await
+        {
+            tracing::warn!(error = %Error::from(error), "other consoles were not told of a change");
+        }
+    }
+}

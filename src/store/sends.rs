@@ -1,0 +1,140 @@
+//! Reading sends: lists of them, those of a verification, their events.
+
+use sqlx::{FromRow, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::{Error, Store};
+use crate::domain::Time;
+use crate::domain::filter::SendFilter;
+use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::page::{Page, Position};
+use crate::domain::send::{SendEvent, SendRow, SendState};
+
+const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts, \
+                       ses_id, reply, reason";
+
+impl Store {
+    /// A page of sends, newest first.
+    pub async fn sends(
+        &self,
+        filter: &SendFilter,
+        position: Position<SendId>,
+        limit: i64,
+    ) -> Result<Page<SendRow>, Error> {
+        let limit = limit.max(1);
+        let mut query = QueryBuilder::<Postgres>::new("select ");
+        query.push(COLUMNS).push(" from sends where true");
+        if let Some(state) = filter.state {
+            query.push(" and state = ").push_bind(state.as_str());
+        }
+        if let Some(search) = &filter.search {
+            query.push(" and (lower(recipient) like ").push_bind(search.like_pattern());
+            query.push(" or ses_id = ").push_bind(search.text().to_owned()).push(")");
+        }
+        let backwards = match position {
+            Position::Newest => false,
+            Position::After(id) => {
+                query.push(" and id < ").push_bind(id.0);
+                false
+            }
+            Position::Before(id) => {
+                query.push(" and id > ").push_bind(id.0);
+                true
+            }
+        };
+        query.push(if backwards { " order by id limit " } else { " order by id desc limit " }).push_bind(limit + 1);
+        let mut rows: Vec<SendRow> =
+            query.build_query_as::<Row>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect();
+        let more = i64::try_from(rows.len()).is_ok_and(|n| n > limit);
+        if more {
+            rows.pop();
+        }
+        if backwards {
+            rows.reverse();
+        }
+        let (newer, older) = match position {
+            Position::Newest => (false, more),
+            Position::After(_) => (true, more),
+            Position::Before(_) => (more, true),
+        };
+        Ok(Page { rows, as_of: chrono::Utc::now(), newer, older })
+    }
+
+    /// The newest sends of a verification with their events.
+    pub(super) async fn sends_of(&self, id: VerificationId, limit: i64) -> Result<Vec<SendRow>, Error> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts,
+                ses_id, reply, reason
+            from sends
+            where verification_id = $1
+            order by id desc
+            limit $2",
+            id.0,
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let events = sqlx::query!(
+            "select id, send_id, kind, occurred_at, detail
+            from send_events
+            where send_id = any($1)
+            order by occurred_at, id",
+            &ids
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let mut sends: Vec<SendRow> = rows.into_iter().map(Into::into).collect();
+        for event in events {
+            if let Some(send) = sends.iter_mut().find(|send| send.id.0 == event.send_id) {
+                send.events.push(SendEvent {
+                    id: event.id,
+                    kind: event.kind.into(),
+                    occurred_at: event.occurred_at,
+                    detail: event.detail.into(),
+                });
+            }
+        }
+        Ok(sends)
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    verification_id: Option<i64>,
+    user_id: Option<i64>,
+    recipient: String,
+    locale: String,
+    state: String,
+    queued_at: Time,
+    due_at: Time,
+    changed_at: Time,
+    attempts: i16,
+    ses_id: Option<String>,
+    reply: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<Row> for SendRow {
+    fn from(row: Row) -> Self {
+        Self {
+            id: SendId(row.id),
+            verification_id: row.verification_id.map(VerificationId),
+            user_id: row.user_id.map(UserId),
+            recipient: row.recipient.into(),
+            locale: row.locale.parse().unwrap_or_default(),
+            // A constraint keeps the column to the known states.
+            state: row.state.parse().unwrap_or(SendState::Unknown),
+            queued_at: row.queued_at,
+            due_at: row.due_at,
+            changed_at: row.changed_at,
+            attempts: row.attempts,
+            ses_id: row.ses_id.map(Into::into),
+            reply: row.reply.map(Into::into),
+            reason: row.reason.map(Into::into),
+            events: Vec::new(),
+        }
+    }
+}

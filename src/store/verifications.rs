@@ -1,0 +1,289 @@
+//! Verifications: found, made, renewed, approved, revoked.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use super::audit::{self, NewEntry};
+use super::{Error, Store};
+use crate::domain::Time;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::id::{UserId, VerificationId};
+use crate::domain::key::{KeyDigest, NONCE_LENGTH, Nonce};
+use crate::domain::locale::Locale;
+use crate::domain::verification::{Status, Verification};
+use crate::text::plain;
+
+struct Row {
+    id: i64,
+    user_id: i64,
+    created_at: Time,
+    expires_at: Time,
+    verified_at: Option<Time>,
+    revoked_at: Option<Time>,
+    opened_at: Option<Time>,
+    key_fingerprint: Option<String>,
+}
+
+impl From<Row> for Verification {
+    fn from(row: Row) -> Self {
+        Self {
+            id: VerificationId(row.id),
+            user_id: UserId(row.user_id),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            verified_at: row.verified_at,
+            revoked_at: row.revoked_at,
+            opened_at: row.opened_at,
+            key_fingerprint: row.key_fingerprint,
+        }
+    }
+}
+
+/// What a link leads to, as the database sees it at this moment.
+#[derive(Clone, Debug)]
+pub struct LinkedVerification {
+    /// The verification.
+    pub id: VerificationId,
+    /// Its user.
+    pub user_id: UserId,
+    /// The user's language.
+    pub locale: Locale,
+    /// Its status, by the database's clock.
+    pub status: Status,
+    /// Whether the user is verified, by whichever verification.
+    pub user_verified: bool,
+    /// Whether its link was opened before.
+    pub opened: bool,
+}
+
+/// Makes a verification that works for `lifetime` from now; the worker moves that when it mails the key.
+pub async fn insert(connection: &mut PgConnection, user: UserId, lifetime: Duration) -> Result<VerificationId, Error> {
+    let mut nonce = [0; NONCE_LENGTH];
+    getrandom::fill(&mut nonce).map_err(|error| Error::Other(plain(&format!("no random bytes: {error}"))))?;
+    let id = sqlx::query_scalar!(
+        "insert into verifications (user_id, key_nonce, expires_at)
+        values ($1, $2, now() + make_interval(secs => $3))
+        returning id",
+        user.0,
+        nonce.as_slice(),
+        lifetime.as_secs_f64()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(VerificationId(id))
+}
+
+/// The user's one verification that is neither verified nor revoked.
+pub async fn open_of(connection: &mut PgConnection, user: UserId) -> Result<Option<OpenVerification>, Error> {
+    let row = sqlx::query!(
+        r#"select id, expires_at <= now() as "expired!", key_digest is not null as "mailed!"
+        from verifications
+        where user_id = $1 and verified_at is null and revoked_at is null"#,
+        user.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| OpenVerification { id: VerificationId(row.id), expired: row.expired, mailed: row.mailed }))
+}
+
+/// A verification that is neither verified nor revoked.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenVerification {
+    /// Which one.
+    pub id: VerificationId,
+    /// Whether it is past its time.
+    pub expired: bool,
+    /// Whether its key was ever mailed.
+    pub mailed: bool,
+}
+
+/// Whose a verification is.
+pub async fn user_of(connection: &mut PgConnection, id: VerificationId) -> Result<Option<UserId>, Error> {
+    let user =
+        sqlx::query_scalar!("select user_id from verifications where id = $1", id.0).fetch_optional(connection).await?;
+    Ok(user.map(UserId))
+}
+
+/// The verification that a user was verified by, or else her newest.
+pub async fn latest_of(connection: &mut PgConnection, user: UserId) -> Result<Option<VerificationId>, Error> {
+    let id = sqlx::query_scalar!(
+        "select id from verifications where user_id = $1 order by verified_at is null, id desc limit 1",
+        user.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id.map(VerificationId))
+}
+
+/// Starts an open verification's life anew.
+pub async fn renew(connection: &mut PgConnection, id: VerificationId, lifetime: Duration) -> Result<(), Error> {
+    sqlx::query!(
+        "update verifications
+        set expires_at = now() + make_interval(secs => $2)
+        where id = $1 and verified_at is null and revoked_at is null",
+        id.0,
+        lifetime.as_secs_f64()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Revokes an open verification because a newer one takes its place, and says so in the audit log.
+pub async fn supersede(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    user: UserId,
+    id: VerificationId,
+    reason: &str,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update verifications
+        set revoked_at = now()
+        where id = $1 and verified_at is null and revoked_at is null",
+        id.0
+    )
+    .execute(&mut *connection)
+    .await?;
+    let entry = NewEntry {
+        actor,
+        action: Action::Supersede,
+        outcome: "done",
+        reason: Some(reason),
+        user,
+        verification: Some(id),
+        send: None,
+    };
+    audit::append(connection, entry).await
+}
+
+/// Verifies by a link: the one statement that decides every race. Nothing where another act was first or the time
+/// is over.
+pub async fn approve_pending(connection: &mut PgConnection, id: VerificationId) -> Result<Option<Time>, Error> {
+    let at = sqlx::query_scalar!(
+        r#"update verifications
+        set verified_at = now(), opened_at = coalesce(opened_at, now())
+        where id = $1 and verified_at is null and revoked_at is null and expires_at > now()
+        returning verified_at as "verified_at!""#,
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(at)
+}
+
+/// Verifies by an operator's word: an open verification, expired or not.
+pub async fn approve_open(connection: &mut PgConnection, id: VerificationId) -> Result<Option<Time>, Error> {
+    let at = sqlx::query_scalar!(
+        r#"update verifications
+        set verified_at = now()
+        where id = $1 and verified_at is null and revoked_at is null
+        returning verified_at as "verified_at!""#,
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(at)
+}
+
+/// Notes that a link was opened; false if it had been before.
+pub async fn set_opened(connection: &mut PgConnection, id: VerificationId) -> Result<bool, Error> {
+    let done = sqlx::query!("update verifications set opened_at = now() where id = $1 and opened_at is null", id.0)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What a key leads to.
+pub async fn by_digest(connection: &mut PgConnection, digest: &KeyDigest) -> Result<Option<LinkedVerification>, Error> {
+    let row = sqlx::query!(
+        r#"select
+            v.id, v.user_id, v.expires_at, v.verified_at, v.revoked_at, u.locale,
+            u.verified_at is not null as "user_verified!",
+            v.opened_at is not null as "opened!",
+            now() as "now!"
+        from verifications v
+        join users u on u.id = v.user_id
+        where v.key_digest = $1"#,
+        digest.0.as_slice()
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| LinkedVerification {
+        id: VerificationId(row.id),
+        user_id: UserId(row.user_id),
+        locale: row.locale.parse().unwrap_or_default(),
+        status: Status::at(row.now, row.expires_at, row.verified_at, row.revoked_at),
+        user_verified: row.user_verified,
+        opened: row.opened,
+    }))
+}
+
+/// What the worker needs to make a key.
+pub async fn key_material(connection: &mut PgConnection, id: VerificationId) -> Result<Option<KeyMaterial>, Error> {
+    let row = sqlx::query!(
+        r#"select key_nonce, key_digest, verified_at is not null as "verified!", revoked_at is not null as "revoked!"
+        from verifications
+        where id = $1"#,
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        Some(KeyMaterial {
+            // Constraints keep both lengths.
+            nonce: Nonce(row.key_nonce.try_into().ok()?),
+            digest: row.key_digest.and_then(|digest| digest.try_into().ok()).map(KeyDigest),
+            open: !row.verified && !row.revoked,
+        })
+    }))
+}
+
+/// What a key is made of and checked against.
+#[derive(Clone, Debug)]
+pub struct KeyMaterial {
+    /// The row's share in the key.
+    pub nonce: Nonce,
+    /// The digest of the key that was mailed before.
+    pub digest: Option<KeyDigest>,
+    /// Whether the verification is neither verified nor revoked.
+    pub open: bool,
+}
+
+/// Commits to a key before it is mailed. Never overwrites one.
+pub async fn set_digest(connection: &mut PgConnection, id: VerificationId, digest: &KeyDigest) -> Result<(), Error> {
+    sqlx::query!(
+        "update verifications set key_digest = $2 where id = $1 and key_digest is null",
+        id.0,
+        digest.0.as_slice()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// When an open verification ends.
+pub async fn expiry(connection: &mut PgConnection, id: VerificationId) -> Result<Time, Error> {
+    Ok(sqlx::query_scalar!("select expires_at from verifications where id = $1", id.0).fetch_one(connection).await?)
+}
+
+impl Store {
+    /// A user's newest verifications.
+    pub(super) async fn verifications_of(&self, user: UserId, limit: i64) -> Result<Vec<Verification>, Error> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at,
+                encode(substring(key_digest for 4), 'hex') as key_fingerprint
+            from verifications
+            where user_id = $1
+            order by id desc
+            limit $2",
+            user.0,
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}

@@ -1,0 +1,115 @@
+//! Heartbeats of the workers, and the outbox as a console shows it.
+
+use uuid::Uuid;
+
+use super::{Error, Store};
+use crate::domain::worker::{OutboxView, WorkerRow};
+
+/// A worker's heartbeat.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// The run's id.
+    pub id: Uuid,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: i32,
+    /// `smtp` or `capture`.
+    pub transport: String,
+    /// Where mail goes.
+    pub target: String,
+    /// Of the server secret.
+    pub secret_fingerprint: String,
+    /// Mails accepted since the start.
+    pub sent: i64,
+    /// Mails given up since the start.
+    pub failed: i64,
+    /// What last went wrong.
+    pub last_error: Option<String>,
+    /// Whether this is the last one.
+    pub stopped: bool,
+}
+
+impl Store {
+    /// Writes a heartbeat.
+    pub async fn beat(&self, beat: &Heartbeat) -> Result<(), Error> {
+        sqlx::query!(
+            "insert into workers (
+                id, host, pid, transport, target, secret_fingerprint, sent, failed, last_error, stopped_at
+            )
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end)
+            on conflict (id) do update
+            set
+                beat_at = now(),
+                sent = excluded.sent,
+                failed = excluded.failed,
+                last_error = excluded.last_error,
+                stopped_at = excluded.stopped_at",
+            beat.id,
+            beat.host,
+            beat.pid,
+            beat.transport,
+            beat.target,
+            beat.secret_fingerprint,
+            beat.sent,
+            beat.failed,
+            beat.last_error,
+            beat.stopped
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets workers that have been gone for a week.
+    pub async fn forget_old_workers(&self) -> Result<(), Error> {
+        sqlx::query!("delete from workers where beat_at < now() - interval '7 days'").execute(self.pool()).await?;
+        Ok(())
+    }
+
+    /// What waits, and the workers seen in the last day.
+    pub async fn outbox(&self) -> Result<OutboxView, Error> {
+        let counted = sqlx::query!(
+            r#"select
+                count(*) filter (where state = 'queued') as "queued!",
+                count(*) filter (where state = 'sending') as "sending!",
+                min(due_at) filter (where state = 'queued' and due_at <= now()) as due_since
+            from sends
+            where state in ('queued', 'sending')"#
+        )
+        .fetch_one(self.pool())
+        .await?;
+        let workers = sqlx::query!(
+            "select id, host, pid, transport, target, secret_fingerprint, started_at, beat_at, stopped_at, sent,
+                failed, last_error
+            from workers
+            where beat_at > now() - interval '1 day'
+            order by stopped_at is not null, beat_at desc
+            limit 100"
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(OutboxView {
+            queued: counted.queued,
+            sending: counted.sending,
+            due_since: counted.due_since,
+            workers: workers
+                .into_iter()
+                .map(|row| WorkerRow {
+                    id: row.id,
+                    host: row.host.into(),
+                    pid: row.pid,
+                    transport: row.transport.into(),
+                    target: row.target.into(),
+                    secret_fingerprint: row.secret_fingerprint.into(),
+                    started_at: row.started_at,
+                    beat_at: row.beat_at,
+                    stopped_at: row.stopped_at,
+                    sent: row.sent,
+                    failed: row.failed,
+                    last_error: row.last_error.map(Into::into),
+                })
+                .collect(),
+        })
+    }
+}

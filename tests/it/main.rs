@@ -1,0 +1,12 @@
+//! Everything that needs a database, a server or a process of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
+
+mod cluster;
+mod desk;
+mod peers;
+mod pty;
+mod schema;
+mod smtp;
+mod support;
+mod terminal;
