@@ -108,7 +108,7 @@ static ASCII: Glyphs = Glyphs {
 };
 
 /// Colours and glyphs of this terminal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Look {
     colour: bool,
     unicode: bool,
@@ -171,10 +171,8 @@ impl Look {
             SendState::Accepted => ("›", ">", Tone::Text),
             SendState::Delivered => ("✓", "+", Tone::Good),
             SendState::Delayed => ("~", "~", Tone::Warn),
-            SendState::Bounced => ("✗", "x", Tone::Bad),
+            SendState::Bounced | SendState::Rejected | SendState::Failed => ("✗", "x", Tone::Bad),
             SendState::Complained => ("!", "!", Tone::Bad),
-            SendState::Rejected => ("✗", "x", Tone::Bad),
-            SendState::Failed => ("✗", "x", Tone::Bad),
             SendState::Cancelled => ("⊘", "-", Tone::Quiet),
             SendState::Unknown => ("?", "?", Tone::Warn),
         };

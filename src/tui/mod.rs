@@ -25,3 +25,6 @@ pub use model::Model;
 pub use msg::Msg;
 pub use screen::draw;
 pub use update::update;
+
+#[cfg(test)]
+mod tests;

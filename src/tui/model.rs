@@ -32,6 +32,8 @@ pub struct Setup {
     pub operator: String,
     /// In which zone absolute times are shown.
     pub zone: Zone,
+    /// Whether this console sends mail itself (`console.send`).
+    pub sends: bool,
 }
 
 /// The zone of absolute times; they always show their offset.
@@ -258,7 +260,6 @@ pub struct Model {
     pub(super) slots: Slots,
     pub(super) generation: u64,
     pub(super) outbox_due: Option<Time>,
-    pub(super) mail_stale: bool,
     pub(super) newer_for: Option<(u64, usize)>,
     pub(super) dirty: bool,
 }
@@ -270,6 +271,8 @@ pub(super) struct Slots {
     pub(super) outbox: Slot,
     pub(super) newer: Slot,
     pub(super) rows: Slot,
+    /// The mails on the screen may be out of date.
+    pub(super) mail: bool,
     /// Rows that changed while others were being loaded.
     pub(super) changed: Vec<VerificationId>,
 }
@@ -300,7 +303,6 @@ impl Model {
             slots: Slots::default(),
             generation: 0,
             outbox_due: None,
-            mail_stale: false,
             newer_for: None,
             dirty: true,
         }

@@ -73,7 +73,11 @@ impl Field {
     /// has changed.
     pub fn paste(&mut self, text: &str) -> bool {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        line.chars().map(|c| if c == '\t' { ' ' } else { c }).fold(false, |changed, c| self.insert(c) || changed)
+        let mut changed = false;
+        for c in line.chars() {
+            changed |= self.insert(if c == '\t' { ' ' } else { c });
+        }
+        changed
     }
 
     fn insert(&mut self, c: char) -> bool {

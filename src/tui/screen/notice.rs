@@ -102,6 +102,9 @@ pub fn remark(model: &Model) -> Option<String> {
     if let Some(worker) = capture {
         return Some(format!("Mail is captured in {}; none leaves this machine", worker.target.plain()));
     }
+    if model.setup.sends {
+        return Some("This console sends mail itself, as long as it is open".into());
+    }
     if alive.is_empty() && model.outbox.is_some() {
         return Some("Nothing waits to be sent. New mail will wait until someone runs: verifydesk worker".into());
     }

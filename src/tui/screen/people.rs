@@ -137,7 +137,7 @@ fn nothing(model: &Model, list: &List<VerificationRow>) -> State {
     }
     let kind = list.tab.map_or("", Status::as_str);
     if let Some(search) = Search::parse(model.people.search.text()) {
-        return no_match(&search, &format!("{kind} verification").trim_start().to_owned(), list.tab.is_some(), model);
+        return no_match(&search, format!("{kind} verification").trim_start(), list.tab.is_some(), model);
     }
     match list.tab {
         None => State::quiet("Nobody has signed up yet.").hint("Press n to sign someone up."),

@@ -6,6 +6,7 @@ use super::{answer, load, travel};
 use crate::domain::locale::Locale;
 use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
+use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{Form, Overlay, ReasonDialog, ResendDialog};
 use crate::tui::model::{Level, Link, View};
 use crate::tui::{Effect, Model};
@@ -79,9 +80,12 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         }
         Action::ForceVerify => {
             if let Some(subject) = model.subject() {
-                let reason = Default::default();
-                model.overlay =
-                    Some(Overlay::ForceVerify(ReasonDialog { subject, reason, problem: None, busy: false }));
+                model.overlay = Some(Overlay::ForceVerify(ReasonDialog {
+                    subject,
+                    reason: Field::default(),
+                    problem: None,
+                    busy: false,
+                }));
             }
         }
         Action::SignUp => model.overlay = Some(Overlay::SignUp(Form::default())),

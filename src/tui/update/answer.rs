@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{is_busy, load};
+use crate::domain::change::Change;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::domain::page::Position;
@@ -26,10 +27,9 @@ fn focused(model: &mut Model) -> Option<&mut Field> {
             FormField::Name => Some(&mut form.name),
             FormField::Locale => None,
         },
-        Some(_) => None,
         None if model.prompt && model.view == View::Mail => Some(&mut model.mail.search),
         None if model.prompt => Some(&mut model.people.search),
-        None => None,
+        Some(Overlay::Help { .. } | Overlay::Resend(_)) | None => None,
     }
 }
 
@@ -113,11 +113,10 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
                 dialog.busy = true;
                 fx.push(Effect::Resend { id: dialog.subject.id });
             }
-            Some(Err(Problem { possible_at: Some(at), .. })) => {
-                if *at <= now {
-                    dialog.plan = None;
-                    fx.push(Effect::PlanResend { id: dialog.subject.id });
-                }
+            Some(Err(Problem { possible_at: Some(at), .. })) if *at > now => {}
+            Some(Err(Problem { possible_at: Some(_), .. })) => {
+                dialog.plan = None;
+                fx.push(Effect::PlanResend { id: dialog.subject.id });
             }
             Some(Err(_)) => model.overlay = None,
         },
@@ -189,7 +188,7 @@ pub fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resent>, fx:
                 ResendPlan::BroughtForward => (format!("The mail to {to} goes first now."), String::new()),
             };
             model.toast(Level::Done, what, hint);
-            load::changed(model, crate::domain::change::Change::Verification(id), fx);
+            load::changed(model, Change::Verification(id), fx);
         }
         Err(problem) => match &mut open {
             Some(dialog) => {
@@ -214,7 +213,7 @@ pub fn force_verified(model: &mut Model, id: VerificationId, answer: Answer<()>,
                 model.overlay = None;
             }
             model.toast(Level::Done, format!("{who} is verified."), "Your reason is in the audit log.");
-            load::changed(model, crate::domain::change::Change::Verification(id), fx);
+            load::changed(model, Change::Verification(id), fx);
         }
         (Err(problem), Some(dialog)) => {
             dialog.busy = false;
@@ -245,9 +244,7 @@ pub fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Vec<Effec
                 }
             };
             model.toast(Level::Done, what, hint);
-            if let Some(id) = done.verification_id {
-                load::changed(model, crate::domain::change::Change::Verification(id), fx);
-            }
+            load::changed(model, done.verification_id.map_or(Change::Many, Change::Verification), fx);
             show_new(model, &done, fx);
         }
         (Err(problem), Some(form)) => {

@@ -5,7 +5,7 @@ use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::VerificationId;
 use crate::domain::page::Position;
 use crate::tui::model::list::Edge;
-use crate::tui::model::{Link, View};
+use crate::tui::model::{Link, Slots, View};
 use crate::tui::screen::templates::COLUMNS_MAX;
 use crate::tui::widget::canvas::inset;
 use crate::tui::{Effect, Model};
@@ -51,8 +51,8 @@ fn want_mail(model: &mut Model, fx: &mut Vec<Effect>) {
         mail(model, Edge::Top, Position::Newest, fx);
     } else if let Some((edge, position)) = list.wanted() {
         mail(model, edge, position, fx);
-    } else if model.mail_stale && list.awaiting.is_none() && list.problem.is_none() {
-        model.mail_stale = false;
+    } else if model.slots.mail && list.awaiting.is_none() && list.problem.is_none() {
+        model.slots.mail = false;
         if list.items.is_empty() {
             mail(model, Edge::Top, Position::Newest, fx);
         } else if list.shows_newest_on_refresh() {
@@ -187,13 +187,13 @@ pub fn changed(model: &mut Model, change: Change, fx: &mut Vec<Effect>) {
             newer(model, fx);
             counts(model, fx);
             outbox(model, fx);
-            model.mail_stale = true;
+            model.slots.mail = true;
         }
         Change::Many => everything(model, fx),
         Change::Workers => outbox(model, fx),
         Change::Queued => {
             outbox(model, fx);
-            model.mail_stale = true;
+            model.slots.mail = true;
         }
     }
 }
@@ -210,12 +210,12 @@ fn everything(model: &mut Model, fx: &mut Vec<Effect>) {
     counts(model, fx);
     outbox(model, fx);
     model.detail.stale = true;
-    model.mail_stale = true;
+    model.slots.mail = true;
 }
 
 /// After a time away: whatever was under way is lost.
 pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
-    model.slots = Default::default();
+    model.slots = Slots::default();
     model.detail.loading = None;
     model.detail.problem = None;
     for list in &mut model.people.lists {
