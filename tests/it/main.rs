@@ -10,3 +10,5 @@ mod schema;
 mod smtp;
 mod support;
 mod terminal;
+mod whole;
+mod worker;
