@@ -1,3 +1,5 @@
-//! Parses arguments, runs, and gives the exit code.
+//! Runs the command line and gives its exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    verifydesk::cli::main()
+}

@@ -1,6 +1,12 @@
-//! Tests of several rooms together, against programs that this project did not write.
+//! Everything that needs a database, a server or a process of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
+mod cluster;
+mod desk;
 mod peers;
+mod pty;
+mod schema;
 mod smtp;
+mod support;
+mod terminal;

@@ -1,0 +1,27 @@
+.PHONY: help demo test bench lint sqlx sqlx-check release
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Set everything up and open the console on demo data (ARGS=--reset starts over)
+	@scripts/demo.sh $(ARGS)
+
+test: ## Set up what the tests need and run them all
+	@scripts/test.sh
+
+bench: ## Run the benchmarks
+	cargo bench --locked
+
+lint: ## Check format, clippy, documentation and .sqlx/
+	@scripts/lint.sh
+
+sqlx: ## Write .sqlx/ anew, after a change of queries or migrations
+	@scripts/install-postgres.sh
+	@scripts/sqlx.sh
+
+sqlx-check: ## See whether .sqlx/ is in step with queries and migrations
+	@scripts/install-postgres.sh
+	@scripts/sqlx.sh --check
+
+release: ## Build the optimized program
+	cargo build --release --locked

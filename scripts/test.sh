@@ -1,0 +1,35 @@
+#!/bin/sh
+# Sets up what the tests need and runs them all. Arguments go to cargo.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+need_rust
+scripts/install-postgres.sh
+if [ -x tests/peers/setup.sh ]; then
+    tests/peers/setup.sh
+fi
+
+# A snapshot that differs is a failure, never a new snapshot.
+INSTA_UPDATE=no
+INSTA_FORCE_PASS=0
+INSTA_SNAPSHOT_REFERENCES_FILE=$(mktemp)
+export INSTA_UPDATE INSTA_FORCE_PASS INSTA_SNAPSHOT_REFERENCES_FILE
+trap 'rm -f "$INSTA_SNAPSHOT_REFERENCES_FILE"' EXIT
+trap 'exit 130' INT TERM HUP
+
+if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked "$@"
+    cargo test --locked --doc
+else
+    cargo test --locked "$@"
+fi
+
+# Only a run of all tests has seen all snapshots.
+if [ $# -eq 0 ]; then
+    root=$(pwd -P)
+    stale=$(find "$root/src" "$root/tests" -name '*.snap' | while IFS= read -r snapshot; do
+        grep -qxF "$snapshot" "$INSTA_SNAPSHOT_REFERENCES_FILE" || printf '%s\n' "$snapshot"
+    done)
+    [ -z "$stale" ] || die "snapshots that no test refers to; remove them:
+$stale"
+fi

@@ -1,0 +1,4 @@
+//! How results are written.
+
+pub mod json;
+pub mod table;

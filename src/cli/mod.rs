@@ -1,0 +1,125 @@
+//! The command line: one file a subcommand, one a format.
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule. Errors go to stderr as `error: what
+//! happened`, then what to do next.
+
+mod actor;
+mod console;
+mod demo;
+mod failure;
+mod format;
+mod list;
+mod log;
+mod migrate;
+mod output;
+mod render;
+mod resend;
+mod sends;
+mod serve;
+mod show;
+mod signals;
+mod signup;
+mod time;
+mod verify;
+mod worker;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Settings};
+use crate::desk::Desk;
+
+pub use actor::operator;
+pub use failure::Failure;
+
+/// E-mail verification through Amazon SES, and the desk from which people run it.
+///
+/// Without a command: the console.
+#[derive(Debug, Parser)]
+#[command(name = "verifydesk", version, propagate_version = true)]
+pub struct Cli {
+    /// Settings file [default: verifydesk/config.toml in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play everything on this machine with no set-up: PostgreSQL, demo data, mails, verification view, console
+    Demo(demo::Args),
+    /// Bring the database to this version
+    Migrate,
+    /// Make a user and a verification, and queue the mail
+    Signup(signup::Args),
+    /// List verifications, newest first
+    List(list::Args),
+    /// Show one verification with its user, mails and audit trail
+    Show(show::Args),
+    /// Queue mails again
+    Resend(resend::Args),
+    /// Verify a user without her click
+    Verify(verify::Args),
+    /// Work the outbox: send the mails that are due
+    Worker(worker::Args),
+    /// Serve the verification view and the site's API
+    Serve(serve::Args),
+    /// List mails and what became of them, newest first
+    Sends(sends::Args),
+    /// Render a template with sample values
+    Render(render::Args),
+}
+
+/// Runs the program: parses the arguments, does what they say, and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Failure::failed(format!("cannot start: {error}"), "check the limits on threads and open files")
+                .report();
+        }
+    };
+    let done = runtime.block_on(run(cli));
+    // Not by dropping it, which waits for blocking work: a template that renders for ever would keep the program.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let settings = config::load(cli.config.as_deref(), std::env::vars())?;
+    match cli.command {
+        None => console::run(settings).await,
+        Some(Command::Demo(args)) => demo::run(&settings, &args).await,
+        Some(Command::Migrate) => migrate::run(&settings).await,
+        Some(Command::Signup(args)) => signup::run(&desk(&settings).await?, &args).await,
+        Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
+        Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
+        Some(Command::Resend(args)) => resend::run(&desk(&settings).await?, &args).await,
+        Some(Command::Verify(args)) => verify::run(&desk(&settings).await?, &args).await,
+        Some(Command::Worker(args)) => worker::run(&settings, &args).await,
+        Some(Command::Serve(args)) => serve::run(&settings, &args).await,
+        Some(Command::Render(args)) => render::run(&settings, &args),
+        Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
+    }
+}
+
+/// The desk, after a look whether its database can be worked with.
+async fn desk(settings: &Settings) -> Result<Desk, Failure> {
+    let desk = Desk::open(settings)?;
+    desk.store().check().await?;
+    Ok(desk)
+}

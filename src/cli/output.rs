@@ -1,0 +1,19 @@
+//! Standard output, whose reader may go away at any time.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// Prints a line.
+pub fn line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")
+}
+
+/// How many columns a table may take: the terminal's, or any number where the output is none.
+pub fn columns() -> usize {
+    if io::stdout().is_terminal() {
+        crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns).max(20))
+    } else {
+        usize::MAX
+    }
+}

@@ -1,0 +1,94 @@
+//! `verifydesk show`
+
+use std::process::ExitCode;
+
+use super::format::json;
+use super::time::shown;
+use super::{Failure, output};
+use crate::desk::{Desk, Error};
+use crate::domain::Time;
+use crate::domain::id::VerificationId;
+use crate::domain::verification::VerificationDetail;
+use crate::text::plain;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The verification's number
+    id: VerificationId,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+    let detail = desk
+        .store()
+        .show(args.id)
+        .await?
+        .ok_or_else(|| Error::NotFound(plain(&format!("there is no verification {}", args.id))))?;
+    let now = chrono::Utc::now();
+    if args.json {
+        output::line(&json::line(&json::detail(&detail, now)))?;
+    } else {
+        for line in lines(&detail, now) {
+            output::line(&line)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
+    let (verification, user) = (&detail.verification, &detail.user);
+    let mut out = vec![
+        format!("verification {}: {}", verification.id, verification.status(now)),
+        format!("user         {} {} {}", user.id, user.email.plain(), user.name.plain()),
+        format!("locale       {}", user.locale),
+        format!("key          {}", verification.key_fingerprint.as_deref().unwrap_or("not mailed yet")),
+        format!("created      {}", shown(verification.created_at)),
+        format!("expires      {}", shown(verification.expires_at)),
+    ];
+    let times = [
+        ("verified", verification.verified_at),
+        ("revoked", verification.revoked_at),
+        ("link opened", verification.opened_at),
+    ];
+    out.extend(times.iter().filter_map(|(what, at)| at.map(|at| format!("{what:<12} {}", shown(at)))));
+    for other in &detail.others {
+        out.push(format!("also         verification {}: {}", other.id, other.status(now)));
+    }
+    for send in &detail.sends {
+        out.push(format!(
+            "mail         {} {} {} after {} attempts",
+            shown(send.queued_at),
+            send.state,
+            send.id,
+            send.attempts
+        ));
+        let details = [("SES id", &send.ses_id), ("reply", &send.reply), ("reason", &send.reason)];
+        for (what, text) in details {
+            if let Some(text) = text {
+                out.push(format!("             {what}: {}", text.plain()));
+            }
+        }
+        for event in &send.events {
+            out.push(format!(
+                "             {} {} {}",
+                shown(event.occurred_at),
+                event.kind.plain(),
+                event.detail.plain()
+            ));
+        }
+    }
+    for entry in &detail.audit {
+        let reason = entry.reason.as_ref().map(|reason| format!(": {}", reason.plain())).unwrap_or_default();
+        out.push(format!(
+            "audit        {} {} by {} ({}): {}{reason}",
+            shown(entry.at),
+            entry.action.plain(),
+            entry.actor.plain(),
+            entry.origin.plain(),
+            entry.outcome.plain()
+        ));
+    }
+    out
+}
