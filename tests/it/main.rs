@@ -11,3 +11,5 @@ mod schema;
 mod smtp;
 mod support;
 mod terminal;
+mod whole;
+mod worker;
