@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config::SettingError;
-use crate::{desk, store};
+use crate::{desk, store, tui};
 
 /// An error with its exit code.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ impl Failure {
     /// Exit code 2: it was asked for wrongly, or the settings are wrong.
     pub fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: 2, what: what.into(), hint: hint.into() }
+    }
+
+    /// Exit code 3: it is not there.
+    pub fn not_found(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 3, what: what.into(), hint: hint.into() }
     }
 
     /// The exit code.
@@ -66,9 +71,15 @@ impl From<desk::Error> for Failure {
             desk::Error::Invalid(_) | desk::Error::Setting(_) => 2,
             desk::Error::NotFound(_) => 3,
             desk::Error::Refused(_) => 4,
-            desk::Error::Store(_) | desk::Error::NoRandomness => 1,
+            desk::Error::Store(_) => 1,
         };
         Self { code, what: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<tui::run::Error> for Failure {
+    fn from(error: tui::run::Error) -> Self {
+        Self { code: error.exit_code(), what: error.to_string(), hint: error.hint().into() }
     }
 }
 

@@ -4,11 +4,13 @@
 //! happened`, then what to do next.
 
 mod actor;
+mod console;
 mod failure;
 mod format;
 mod list;
 mod migrate;
 mod output;
+mod render;
 mod resend;
 mod sends;
 mod show;
@@ -56,6 +58,8 @@ enum Command {
     Verify(verify::Args),
     /// List mails and what became of them, newest first
     Sends(sends::Args),
+    /// Render a template with sample values
+    Render(render::Args),
 }
 
 /// Runs the program: parses the arguments, does what they say, and gives the exit code.
@@ -75,7 +79,10 @@ pub fn main() -> ExitCode {
                 .report();
         }
     };
-    match runtime.block_on(run(cli)) {
+    let done = runtime.block_on(run(cli));
+    // Not by dropping it, which waits for blocking work: a template that renders for ever would keep the program.
+    runtime.shutdown_background();
+    match done {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }
@@ -84,13 +91,14 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = config::load(cli.config.as_deref(), std::env::vars())?;
     match cli.command {
-        None => Err(Failure::usage("", "")),
+        None => console::run(settings).await,
         Some(Command::Migrate) => migrate::run(&settings).await,
         Some(Command::Signup(args)) => signup::run(&desk(&settings).await?, &args).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
         Some(Command::Resend(args)) => resend::run(&desk(&settings).await?, &args).await,
         Some(Command::Verify(args)) => verify::run(&desk(&settings).await?, &args).await,
+        Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }
 }

@@ -25,9 +25,6 @@ pub enum Error {
     /// A setting that the act needs.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The system gave no random bytes.
-    #[error("the system gave no random bytes")]
-    NoRandomness,
 }
 
 /// The rule that forbids an act.
@@ -60,7 +57,6 @@ impl Error {
             Self::Refused(refusal) => refusal.hint().into(),
             Self::Store(error) => error.hint().into(),
             Self::Setting(error) => error.hint.clone(),
-            Self::NoRandomness => "check the machine's random number source; nothing was changed".into(),
         }
     }
 }

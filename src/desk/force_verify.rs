@@ -1,7 +1,7 @@
 //! Force-verify: an operator vouches for an address.
 
 use super::resend::locked_user;
-use super::{Desk, Error, Refusal, fresh_nonce};
+use super::{Desk, Error, Refusal};
 use crate::domain::Time;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
@@ -57,7 +57,7 @@ impl Desk {
         }
         let open = match verifications::open_of(&mut tx, user.id).await? {
             Some(open) => open.id,
-            None => verifications::insert(&mut tx, user.id, &fresh_nonce()?, self.lifetime).await?,
+            None => verifications::insert(&mut tx, user.id, self.lifetime).await?,
         };
         let at = verifications::approve_open(&mut tx, open).await?.ok_or(Refusal::AlreadyVerified)?;
         users::set_verified(&mut tx, user.id, at).await?;

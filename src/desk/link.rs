@@ -54,6 +54,18 @@ impl LinkOutcome {
         }
     }
 
+    /// The user's language, where there is a user.
+    #[must_use]
+    pub fn locale(self) -> Option<Locale> {
+        match self {
+            Self::Verified { locale, .. }
+            | Self::Pending { locale }
+            | Self::Expired { locale }
+            | Self::Revoked { locale } => Some(locale),
+            Self::Unknown => None,
+        }
+    }
+
     /// As in the audit log.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -13,7 +13,6 @@ mod sign_up;
 use std::time::Duration;
 
 use crate::config::{SettingError, Settings};
-use crate::domain::key::{NONCE_LENGTH, Nonce};
 use crate::store::Store;
 
 pub use error::{Error, Refusal};
@@ -53,11 +52,4 @@ impl Desk {
     pub fn cool_down(&self) -> Duration {
         self.cool_down
     }
-}
-
-/// A new verification's share in its key.
-pub(crate) fn fresh_nonce() -> Result<Nonce, Error> {
-    let mut bytes = [0; NONCE_LENGTH];
-    getrandom::fill(&mut bytes).map_err(|_| Error::NoRandomness)?;
-    Ok(Nonce(bytes))
 }

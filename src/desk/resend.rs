@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Desk, Error, Refusal, fresh_nonce};
+use super::{Desk, Error, Refusal};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
 use crate::domain::id::{SendId, UserId, VerificationId};
@@ -120,9 +120,9 @@ impl Desk {
             }
             Plan::Replace(old) => {
                 if let Some(old) = old {
-                    self.supersede(connection, actor, user.id, old, "its time was over").await?;
+                    verifications::supersede(connection, actor, user.id, old, "its time was over").await?;
                 }
-                (verifications::insert(connection, user.id, &fresh_nonce()?, self.lifetime).await?, None)
+                (verifications::insert(connection, user.id, self.lifetime).await?, None)
             }
         };
         let send = if let Some(send) = waiting {
@@ -159,29 +159,6 @@ impl Desk {
             None if open.expired && open.mailed => Ok(Plan::Replace(Some(open.id))),
             None => Ok(Plan::Renew(open.id)),
         }
-    }
-
-    /// Revokes an open verification because a newer one takes its place.
-    pub(crate) async fn supersede(
-        &self,
-        connection: &mut PgConnection,
-        actor: &Actor,
-        user: UserId,
-        old: VerificationId,
-        reason: &str,
-    ) -> Result<(), Error> {
-        verifications::revoke(connection, old).await?;
-        let entry = NewEntry {
-            actor,
-            action: Action::Supersede,
-            outcome: "done",
-            reason: Some(reason),
-            user,
-            verification: Some(old),
-            send: None,
-        };
-        audit::append(connection, entry).await?;
-        Ok(())
     }
 }
 

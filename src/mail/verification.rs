@@ -18,7 +18,7 @@ use crate::text::Untrusted;
 pub const TEMPLATE: &str = "verification";
 
 /// Every variable that the template may use.
-pub(super) const VARIABLES: [&str; 7] = ["expires", "lifetime", "link", "locale", "name", "site_name", "site_url"];
+pub const VARIABLES: [&str; 7] = ["expires", "lifetime", "link", "locale", "name", "site_name", "site_url"];
 
 /// One verification mail.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
-//! The outbox: what waits to be mailed, and what the answers to it mean.
+//! The outbox: what waits to be mailed, who works it off, and what the answers mean.
 
+pub mod backoff;
+pub mod prepare;
 pub mod reply;

@@ -52,6 +52,12 @@ impl Error {
         }
     }
 
+    /// Whether this program made a mistake; everything else is for an operator to mend, and then the same act works.
+    #[must_use]
+    pub fn is_a_fault(&self) -> bool {
+        matches!(self, Self::Constraint(_) | Self::Other(_))
+    }
+
     /// Whether waiting may help: the database is away, not wrong.
     #[must_use]
     pub fn is_away(&self) -> bool {

@@ -20,7 +20,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::config::{SettingError, Settings};
 use crate::domain::change::Change;
@@ -72,9 +72,25 @@ impl Store {
         &self.pool
     }
 
+    /// Makes one connection outside of the pool and closes it, to learn at once and by name why there is none: the pool
+    /// tries again on its own until its time is over, and then knows only that.
+    pub async fn reach(&self) -> Result<(), Error> {
+        let options = self.pool.connect_options();
+        let connect = async { options.connect().await?.close().await };
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
+            Ok(reached) => Ok(reached?),
+            Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
+        }
+    }
+
     /// Begins an act's transaction.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
         Ok(self.pool.begin().await?)
+    }
+
+    /// Whether the database answers at all.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.pool.acquire().await?.ping().await?)
     }
 
     /// Closes every connection; statements under way end first.

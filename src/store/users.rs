@@ -5,9 +5,10 @@ use sqlx::PgConnection;
 use super::{Error, Store};
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
-use crate::domain::id::UserId;
+use crate::domain::id::{UserId, VerificationId};
 use crate::domain::locale::Locale;
 use crate::domain::user::User;
+use crate::domain::verification::Verification;
 
 struct Row {
     id: i64,
@@ -85,15 +86,56 @@ pub async fn set_verified(connection: &mut PgConnection, id: UserId, at: Time) -
 }
 
 impl Store {
-    /// The user with this address, however it is capitalised.
-    pub async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, Error> {
-        let row = sqlx::query_as!(
-            Row,
-            "select id, email, name, locale, created_at, verified_at from users where lower(email) = lower($1)",
+    /// The user with this address, however it is capitalised, and her newest verification: in one statement, so that
+    /// a click in between cannot make the two contradict each other.
+    pub async fn user_state(&self, email: &EmailAddress) -> Result<Option<(User, Option<Verification>)>, Error> {
+        let row = sqlx::query!(
+            r#"select
+                u.id, u.email, u.name, u.locale, u.created_at, u.verified_at,
+                v.id as "verification_id?",
+                v.created_at as "verification_created_at?",
+                v.expires_at as "verification_expires_at?",
+                v.verified_at as verification_verified_at,
+                v.revoked_at as verification_revoked_at,
+                v.opened_at as verification_opened_at,
+                encode(substring(v.key_digest for 4), 'hex') as key_fingerprint
+            from users u
+            left join lateral (
+                select *
+                from verifications
+                where user_id = u.id
+                order by id desc
+                limit 1
+            ) v on true
+            where lower(u.email) = lower($1)"#,
             email.as_str()
         )
         .fetch_optional(self.pool())
         .await?;
-        Ok(row.map(Into::into))
+        Ok(row.map(|row| {
+            let user_id = UserId(row.id);
+            let verification = row
+                .verification_id
+                .zip(row.verification_created_at.zip(row.verification_expires_at))
+                .map(|(id, (created_at, expires_at))| Verification {
+                    id: VerificationId(id),
+                    user_id,
+                    created_at,
+                    expires_at,
+                    verified_at: row.verification_verified_at,
+                    revoked_at: row.verification_revoked_at,
+                    opened_at: row.verification_opened_at,
+                    key_fingerprint: row.key_fingerprint,
+                });
+            let user = User {
+                id: user_id,
+                email: row.email.into(),
+                name: row.name.into(),
+                locale: row.locale.parse().unwrap_or_default(),
+                created_at: row.created_at,
+                verified_at: row.verified_at,
+            };
+            (user, verification)
+        }))
     }
 }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
+use super::audit::{self, NewEntry};
 use super::{Error, Store};
 use crate::domain::Time;
+use crate::domain::audit::{Action, Actor};
 use crate::domain::id::{UserId, VerificationId};
-use crate::domain::key::{KeyDigest, Nonce};
+use crate::domain::key::{KeyDigest, NONCE_LENGTH, Nonce};
 use crate::domain::locale::Locale;
 use crate::domain::verification::{Status, Verification};
+use crate::text::plain;
 
 struct Row {
     id: i64,
@@ -55,18 +58,15 @@ pub struct LinkedVerification {
 }
 
 /// Makes a verification that works for `lifetime` from now; the worker moves that when it mails the key.
-pub async fn insert(
-    connection: &mut PgConnection,
-    user: UserId,
-    nonce: &Nonce,
-    lifetime: Duration,
-) -> Result<VerificationId, Error> {
+pub async fn insert(connection: &mut PgConnection, user: UserId, lifetime: Duration) -> Result<VerificationId, Error> {
+    let mut nonce = [0; NONCE_LENGTH];
+    getrandom::fill(&mut nonce).map_err(|error| Error::Other(plain(&format!("no random bytes: {error}"))))?;
     let id = sqlx::query_scalar!(
         "insert into verifications (user_id, key_nonce, expires_at)
         values ($1, $2, now() + make_interval(secs => $3))
         returning id",
         user.0,
-        nonce.0.as_slice(),
+        nonce.as_slice(),
         lifetime.as_secs_f64()
     )
     .fetch_one(connection)
@@ -130,17 +130,32 @@ pub async fn renew(connection: &mut PgConnection, id: VerificationId, lifetime: 
     Ok(())
 }
 
-/// Revokes an open verification.
-pub async fn revoke(connection: &mut PgConnection, id: VerificationId) -> Result<(), Error> {
+/// Revokes an open verification because a newer one takes its place, and says so in the audit log.
+pub async fn supersede(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    user: UserId,
+    id: VerificationId,
+    reason: &str,
+) -> Result<(), Error> {
     sqlx::query!(
         "update verifications
         set revoked_at = now()
         where id = $1 and verified_at is null and revoked_at is null",
         id.0
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    let entry = NewEntry {
+        actor,
+        action: Action::Supersede,
+        outcome: "done",
+        reason: Some(reason),
+        user,
+        verification: Some(id),
+        send: None,
+    };
+    audit::append(connection, entry).await
 }
 
 /// Verifies by a link: the one statement that decides every race. Nothing where another act was first or the time
@@ -270,10 +285,5 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(rows.into_iter().map(Into::into).collect())
-    }
-
-    /// A user's newest verification.
-    pub async fn latest_verification(&self, user: UserId) -> Result<Option<Verification>, Error> {
-        Ok(self.verifications_of(user, 1).await?.pop())
     }
 }

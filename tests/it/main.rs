@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
 mod cluster;
+mod desk;
+mod peers;
 mod people;
+mod pty;
 mod schema;
+mod smtp;
 mod support;
+mod terminal;

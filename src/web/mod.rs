@@ -1,0 +1,81 @@
+//! What faces the internet: the verification view, the site's own API, and a sign of life.
+//!
+//! ```text
+//! GET  /verify/?key=…    the link of the mail: verifies (or, with `verification.confirm = "button"`, asks first)
+//! HEAD /verify/?key=…    the status that a look would give; changes nothing, like OPTIONS
+//! POST /verify/          key in the form: verifies, in either mode
+//! POST /verify/new-mail  key in the form: queues a new mail under the cool-down
+//! POST /api/signups      signs an address up; bearer token, JSON
+//! GET  /api/users        what is known of an address; bearer token, JSON
+//! GET  /healthz          whether the database answers
+//! ```
+//!
+//! This process holds no server secret: it finds keys by their digest, and queues mails that a worker sends. Keys
+//! stand in the one URL that was mailed and in the bodies of forms; no redirect, log line or error carries one.
+//! Forms point to where they are by relative addresses, so a proxy may serve all this under any path.
+
+mod api;
+mod guard;
+mod health;
+mod page;
+mod serve;
+mod verify;
+mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+
+use crate::config::{Confirm, Settings};
+use crate::desk::Desk;
+
+pub use serve::serve;
+
+/// Largest body of a request, in bytes.
+pub const BODY_MAX: usize = 16 * 1024;
+
+/// What every request needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Context(Arc<Parts>);
+
+struct Parts {
+    desk: Desk,
+    confirm: Confirm,
+    pages: page::Pages,
+    token: Option<api::Token>,
+}
+
+impl Context {
+    /// With the acts of a desk, and what the settings say about the site, the link and the API.
+    #[must_use]
+    pub fn new(desk: Desk, settings: &Settings) -> Self {
+        Self(Arc::new(Parts {
+            desk,
+            confirm: settings.verification.confirm,
+            pages: page::Pages::new(&settings.site),
+            token: settings.serve.token.as_ref().and_then(api::Token::new),
+        }))
+    }
+
+    /// Whether the site's own API is on: it is where `serve.token` is set.
+    #[must_use]
+    pub fn has_api(&self) -> bool {
+        self.0.token.is_some()
+    }
+}
+
+/// All addresses, with their limits, headers and log lines.
+pub fn router(context: Context) -> Router {
+    Router::new()
+        .merge(verify::routes())
+        .route("/healthz", get(health::check))
+        .fallback(verify::no_such_page)
+        .method_not_allowed_fallback(verify::wrong_method)
+        .nest("/api", api::routes(context.clone()))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(context.clone(), guard::guard))
+        .with_state(context)
+}
