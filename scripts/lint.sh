@@ -11,7 +11,7 @@ cargo fmt --check
 say "cargo clippy"
 cargo clippy --quiet --locked --all-targets -- -D warnings
 say "cargo doc"
-RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
+RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
 say ".sqlx/ against the migrations"
 scripts/sqlx.sh --check
 if have shellcheck; then
