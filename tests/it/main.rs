@@ -5,6 +5,7 @@
 mod cluster;
 mod desk;
 mod peers;
+mod people;
 mod pty;
 mod schema;
 mod smtp;
