@@ -6,3 +6,4 @@ mod cluster;
 mod desk;
 mod schema;
 mod support;
+mod web;

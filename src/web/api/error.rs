@@ -88,7 +88,7 @@ impl From<desk::Error> for ApiError {
                 Some(seconds) => (StatusCode::TOO_MANY_REQUESTS, code_of(refusal), Some(seconds)),
                 None => (StatusCode::CONFLICT, code_of(refusal), None),
             },
-            desk::Error::Store(_) | desk::Error::Setting(_) | desk::Error::NoRandomness => {
+            desk::Error::Store(_) | desk::Error::Setting(_) => {
                 tracing::error!(%error, hint, "a request of the site failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed", None)
             }
