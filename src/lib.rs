@@ -10,4 +10,5 @@ pub mod outbox;
 pub mod ses;
 pub mod store;
 pub mod text;
+pub mod tui;
 pub mod web;

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config::SettingError;
-use crate::{desk, store};
+use crate::{desk, store, tui};
 
 /// An error with its exit code.
 #[derive(Debug)]
@@ -74,6 +74,12 @@ impl From<desk::Error> for Failure {
             desk::Error::Store(_) => 1,
         };
         Self { code, what: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<tui::run::Error> for Failure {
+    fn from(error: tui::run::Error) -> Self {
+        Self { code: error.exit_code(), what: error.to_string(), hint: error.hint().into() }
     }
 }
 

@@ -72,6 +72,17 @@ impl Store {
         &self.pool
     }
 
+    /// Makes one connection outside of the pool and closes it, to learn at once and by name why there is none: the pool
+    /// tries again on its own until its time is over, and then knows only that.
+    pub async fn reach(&self) -> Result<(), Error> {
+        let options = self.pool.connect_options();
+        let connect = async { options.connect().await?.close().await };
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
+            Ok(reached) => Ok(reached?),
+            Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
+        }
+    }
+
     /// Begins an act's transaction.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
         Ok(self.pool.begin().await?)

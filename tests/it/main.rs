@@ -4,6 +4,10 @@
 
 mod cluster;
 mod desk;
+mod peers;
+mod pty;
 mod schema;
+mod smtp;
 mod support;
+mod terminal;
 mod web;

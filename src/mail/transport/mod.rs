@@ -236,7 +236,8 @@ impl Lane {
     /// one. Whether a mail whose sending was cancelled went out is not known.
     pub async fn send(&mut self, mail: &Composed, id: SendId) -> Result<Receipt, Failure> {
         let reply = match &mut self.0 {
-            Way::Smtp(lane) => lane.send(mail).await?,
+            // The conversation's buffers are large; whoever awaits this should not carry them.
+            Way::Smtp(lane) => Box::pin(lane.send(mail)).await?,
             Way::Capture(capture) => capture.send(mail, id).await?,
         };
         Ok(Receipt::new(&reply))

@@ -309,11 +309,12 @@ fn trust(settings: &Settings, host: &str) -> Result<TlsParameters, SettingError>
         }
         builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| refuse(&error))?);
     }
-    builder.build().map_err(|error| {
-        SettingError::new(
-            format!("TLS cannot be set up: {}", plain(&error.to_string())),
-            "check the certificates in `smtp.ca_file`",
-        )
+    builder.build().map_err(|error| match &settings.smtp.ca_file {
+        Some(file) => SettingError::new(
+            format!("`smtp.ca_file` {}: {}", plain(&file.display().to_string()), plain(&error.to_string())),
+            "give it a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
+        ),
+        None => SettingError::new(format!("TLS cannot be set up: {}", plain(&error.to_string())), "report this"),
     })
 }
 

@@ -1,0 +1,102 @@
+//! What [`super::update`] asks for. The executor runs these against the desk and sends the answers back as messages.
+//!
+//! Every effect is answered, whatever happens, except that a newer `LoadPage`, `LoadSends` or `RenderTemplate` may
+//! cancel an older one of its kind: the last query wins. While the database is away, loads are answered with a problem
+//! that says `away`; the model asks again after [`super::Msg::DatabaseBack`].
+
+use crate::domain::filter::{Filter, SendFilter};
+use crate::domain::id::{SendId, VerificationId};
+use crate::domain::locale::Locale;
+use crate::domain::page::{Cursor, Position};
+
+/// How many rows a page has.
+pub const PAGE_ROWS: i64 = 100;
+
+/// Something to do outside the model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// [`PAGE_ROWS`] verifications → [`super::Msg::Page`].
+    LoadPage {
+        /// Which ones.
+        filter: Filter,
+        /// From where.
+        position: Position,
+        /// Goes back in the answer.
+        generation: u64,
+    },
+    /// These verifications as they are now → [`super::Msg::Rows`].
+    LoadRows {
+        /// Which ones.
+        ids: Vec<VerificationId>,
+    },
+    /// How many are newer than this one → [`super::Msg::Newer`].
+    CountNewer {
+        /// Of which ones.
+        filter: Filter,
+        /// The newest row known.
+        than: Cursor,
+        /// Goes back in the answer.
+        generation: u64,
+    },
+    /// How many there are of each status → [`super::Msg::Counts`].
+    LoadCounts,
+    /// The outbox and its workers → [`super::Msg::Outbox`].
+    LoadOutbox,
+    /// All about one verification → [`super::Msg::Detail`].
+    LoadDetail {
+        /// Which one.
+        id: VerificationId,
+    },
+    /// [`PAGE_ROWS`] sends → [`super::Msg::Sends`].
+    LoadSends {
+        /// Which ones.
+        filter: SendFilter,
+        /// From where.
+        position: Position<SendId>,
+        /// Goes back in the answer.
+        generation: u64,
+    },
+    /// The verification mail for a sample user → [`super::Msg::Rendered`].
+    RenderTemplate {
+        /// In which language.
+        locale: Locale,
+        /// For how many columns its HTML is laid out.
+        columns: u16,
+        /// Goes back in the answer.
+        generation: u64,
+    },
+    /// What a resend would do → [`super::Msg::ResendPlanned`].
+    PlanResend {
+        /// Of which verification.
+        id: VerificationId,
+    },
+    /// Mails a link again → [`super::Msg::Resent`].
+    Resend {
+        /// Of which verification.
+        id: VerificationId,
+    },
+    /// Verifies without the link → [`super::Msg::ForceVerified`].
+    ForceVerify {
+        /// Which one.
+        id: VerificationId,
+        /// The operator's reason.
+        reason: String,
+    },
+    /// Signs someone up → [`super::Msg::SignedUp`].
+    SignUp {
+        /// The address as typed.
+        email: String,
+        /// The name as typed.
+        name: String,
+        /// Her language.
+        locale: Locale,
+    },
+    /// Try the database now instead of at the next retry.
+    Reconnect,
+    /// Draw everything anew: something else wrote on the terminal.
+    Repaint,
+    /// Stop in the shell's sense (ctrl-z); [`super::Msg::Resumed`] follows.
+    Suspend,
+    /// End the console.
+    Quit,
+}

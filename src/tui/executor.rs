@@ -1,0 +1,404 @@
+//! Runs the effects that [`super::update()`] asks for, and answers with messages.
+//!
+//! Loads are tasks: of pages, sends and previews the last one wins and cancels the one before; of the others one of a
+//! kind runs at a time and each is answered. Acts are never cancelled: who quits right after "resend" still gets it
+//! done. [`connection`] keeps the subscription to changes and knows whether the database is there; while it is not, or
+//! as soon as it no longer is, loads are answered at once with the reason instead of each waiting for its own time-out.
+
+mod connection;
+mod preview;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::effect::{Effect, PAGE_ROWS};
+use super::msg::{Answer, Msg, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
+use crate::config::Settings;
+use crate::desk::{self, Desk};
+use crate::domain::audit::{Actor, Origin};
+use crate::domain::send::Priority;
+use crate::store::{self, Store};
+
+/// How long a load may take: longer than that, nobody looks at the screen any more.
+const LOAD_MAX: Duration = Duration::from_secs(20);
+
+/// How long an act may take.
+const ACT_MAX: Duration = Duration::from_secs(30);
+
+/// How long the end of the console waits for acts under way.
+const FINISH_MAX: Duration = Duration::from_secs(5);
+
+/// What the loop does itself, since it holds the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// Draw everything anew.
+    Repaint,
+    /// Stop, for the shell.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// The executor. Dropping it cancels loads; acts go on, see [`Executor::finish`].
+#[derive(Debug)]
+pub struct Executor {
+    context: Arc<Context>,
+    page: Latest,
+    sends: Latest,
+    preview: Latest,
+    turns: Turns,
+    acts: TaskTracker,
+    all: CancellationToken,
+    _cancel_all: DropGuard,
+}
+
+#[derive(Debug)]
+struct Context {
+    desk: Desk,
+    settings: Settings,
+    actor: Actor,
+    messages: mpsc::UnboundedSender<Msg>,
+    database: watch::Sender<Database>,
+    /// A query failed in a way that the subscription may not have noticed.
+    suspect: Notify,
+    /// The operator does not want to wait for the next retry.
+    reconnect: Notify,
+    /// Effects not yet answered.
+    open: AtomicUsize,
+    /// Renderings that run; those that hang keep theirs for ever.
+    renderings: Arc<Semaphore>,
+}
+
+/// What is known of the database.
+#[derive(Clone, Debug)]
+enum Database {
+    /// Nothing yet.
+    Unknown,
+    /// It answers.
+    Here,
+    /// It does not, or is not fit to be worked with.
+    Away(Problem),
+}
+
+/// The last of its kind.
+#[derive(Debug)]
+struct Latest(CancellationToken);
+
+/// One at a time of each kind.
+#[derive(Debug)]
+struct Turns {
+    rows: Arc<Semaphore>,
+    newer: Arc<Semaphore>,
+    counts: Arc<Semaphore>,
+    outbox: Arc<Semaphore>,
+    detail: Arc<Semaphore>,
+}
+
+impl Executor {
+    /// An executor that acts in the name of `operator`, and the messages that it answers with.
+    #[must_use]
+    pub fn new(desk: Desk, settings: Settings, operator: &str) -> (Self, mpsc::UnboundedReceiver<Msg>) {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let context = Context {
+            desk,
+            settings,
+            actor: Actor { name: operator.to_owned(), origin: Origin::Console },
+            messages,
+            database: watch::Sender::new(Database::Unknown),
+            suspect: Notify::new(),
+            reconnect: Notify::new(),
+            open: AtomicUsize::new(0),
+            renderings: Arc::new(Semaphore::new(preview::AT_ONCE)),
+        };
+        let one = || Arc::new(Semaphore::new(1));
+        let all = CancellationToken::new();
+        let executor = Self {
+            context: Arc::new(context),
+            page: Latest(all.child_token()),
+            sends: Latest(all.child_token()),
+            preview: Latest(all.child_token()),
+            turns: Turns { rows: one(), newer: one(), counts: one(), outbox: one(), detail: one() },
+            acts: TaskTracker::new(),
+            _cancel_all: all.clone().drop_guard(),
+            all,
+        };
+        (executor, inbox)
+    }
+
+    /// Subscribes to changes, and again whenever the connection is lost.
+    pub fn connect(&self) {
+        let (context, all) = (Arc::clone(&self.context), self.all.clone());
+        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context))).await });
+    }
+
+    /// Whether every effect has been answered, so that nothing more comes unless something changes.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.context.open.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits for acts under way, but not for long.
+    pub async fn finish(self) {
+        self.acts.close();
+        if timeout(FINISH_MAX, self.acts.wait()).await.is_err() {
+            tracing::warn!("the console ended while an act was under way; the audit log tells whether it was done");
+        }
+    }
+
+    /// Begins an effect, or hands it back where it is the loop's own.
+    pub fn run(&mut self, effect: Effect) -> Option<Own> {
+        match effect {
+            Effect::Repaint => return Some(Own::Repaint),
+            Effect::Suspend => return Some(Own::Suspend),
+            Effect::Quit => return Some(Own::Quit),
+            Effect::Reconnect => self.context.reconnect.notify_one(),
+            Effect::RenderTemplate { locale, columns, generation } => {
+                let cancelled = self.preview.next(&self.all);
+                let context = Arc::clone(&self.context);
+                let rendered = preview::render(Arc::clone(&context), locale, columns);
+                context.answer(cancelled, rendered, move |answer| Msg::Rendered { generation, answer });
+            }
+            Effect::Resend { .. } | Effect::ForceVerify { .. } | Effect::SignUp { .. } => self.act(effect),
+            load => self.load(load),
+        }
+        None
+    }
+
+    fn load(&mut self, effect: Effect) {
+        let context = &self.context;
+        let all = &self.all;
+        let store = context.desk.store().clone();
+        match effect {
+            Effect::LoadPage { filter, position, generation } => {
+                let page = context.ask(None, async move { store.list(&filter, position, PAGE_ROWS).await });
+                context.answer(self.page.next(all), page, move |answer| Msg::Page { generation, answer });
+            }
+            Effect::LoadSends { filter, position, generation } => {
+                let sends = context.ask(None, async move { store.sends(&filter, position, PAGE_ROWS).await });
+                context.answer(self.sends.next(all), sends, move |answer| Msg::Sends { generation, answer });
+            }
+            Effect::LoadRows { ids } => {
+                let asked = ids.clone();
+                let rows = context.ask(Some(&self.turns.rows), async move { store.rows(&ids).await });
+                context.answer(all.clone(), rows, move |answer| Msg::Rows { asked, answer });
+            }
+            Effect::CountNewer { filter, than, generation } => {
+                let newer = context.ask(Some(&self.turns.newer), async move { store.newer(&filter, than).await });
+                context.answer(all.clone(), newer, move |answer| Msg::Newer { generation, answer });
+            }
+            Effect::LoadCounts => {
+                let counts = context.ask(Some(&self.turns.counts), async move { store.counts().await });
+                context.answer(all.clone(), counts, Msg::Counts);
+            }
+            Effect::LoadOutbox => {
+                let outbox = context.ask(Some(&self.turns.outbox), async move { store.outbox().await });
+                context.answer(all.clone(), outbox, Msg::Outbox);
+            }
+            Effect::LoadDetail { id } => {
+                let detail = async move { Ok(store.show(id).await?.map(Box::new)) };
+                let detail = context.ask(Some(&self.turns.detail), detail);
+                context.answer(all.clone(), detail, move |answer| Msg::Detail { id, answer });
+            }
+            Effect::PlanResend { id } => {
+                let (context, desk) = (Arc::clone(context), context.desk.clone());
+                let planning = Arc::clone(&context);
+                let plan = async move { planning.act(desk.plan_resend(id)).await.map(Into::into) };
+                context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
+            }
+            other => debug_assert!(false, "not a load: {other:?}"),
+        }
+    }
+
+    fn act(&self, effect: Effect) {
+        let context = Arc::clone(&self.context);
+        let (desk, actor) = (context.desk.clone(), context.actor.clone());
+        context.open.fetch_add(1, Ordering::SeqCst);
+        self.acts.spawn(async move {
+            let msg = match effect {
+                Effect::Resend { id } => {
+                    let resent = async { desk.resend(&actor, id, Priority::Person).await };
+                    let answer = context.act(resent).await.map(Into::into);
+                    Msg::Resent { id, answer }
+                }
+                Effect::ForceVerify { id, reason } => {
+                    let verified = async { desk.force_verify(&actor, id, &reason).await };
+                    let answer = context.act(verified).await.map(|_| ());
+                    Msg::ForceVerified { id, answer }
+                }
+                Effect::SignUp { email, name, locale } => {
+                    let request = desk::SignUp { email, name, locale };
+                    let signed_up = async { desk.sign_up(&actor, &request).await };
+                    Msg::SignedUp(context.act(signed_up).await.map(Into::into))
+                }
+                other => {
+                    debug_assert!(false, "not an act: {other:?}");
+                    return;
+                }
+            };
+            context.close(msg);
+        });
+    }
+}
+
+impl Context {
+    fn store(&self) -> &Store {
+        self.desk.store()
+    }
+
+    fn tell(&self, msg: Msg) {
+        // Nobody listens once the console has ended.
+        let _ = self.messages.send(msg);
+    }
+
+    /// Answers an effect.
+    fn close(&self, msg: Msg) {
+        // Before the message, so that whoever has read it knows whether more will come.
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        self.tell(msg);
+    }
+
+    /// Answers with what comes of the future, unless it is cancelled before.
+    fn answer<T: Send + 'static>(
+        self: &Arc<Self>,
+        cancelled: CancellationToken,
+        answer: impl Future<Output = Answer<T>> + Send + 'static,
+        message: impl FnOnce(Answer<T>) -> Msg + Send + 'static,
+    ) {
+        let context = Arc::clone(self);
+        context.open.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(async move {
+            match cancelled.run_until_cancelled(answer).await {
+                Some(answer) => context.close(message(answer)),
+                None => {
+                    context.open.fetch_sub(1, Ordering::SeqCst);
+                }
+            }
+        });
+    }
+
+    /// Asks the database, while it is there, in turn.
+    fn ask<T>(
+        self: &Arc<Self>,
+        turn: Option<&Arc<Semaphore>>,
+        query: impl Future<Output = Result<T, store::Error>> + Send + 'static,
+    ) -> impl Future<Output = Answer<T>> + Send + 'static {
+        let (context, turn) = (Arc::clone(self), turn.cloned());
+        let asked = async move {
+            let _turn = match &turn {
+                Some(turn) => turn.acquire().await.ok(),
+                None => None,
+            };
+            query.await
+        };
+        async move {
+            tokio::select! {
+                biased;
+                problem = context.away() => Err(problem),
+                result = timeout(LOAD_MAX, asked) => context.judge(result.map_err(|_| LOAD_MAX)),
+            }
+        }
+    }
+
+    /// Acts, unless the database is known to be away. Once begun, an act is not given up because it goes away.
+    async fn act<T>(&self, act: impl Future<Output = Result<T, desk::Error>>) -> Answer<T> {
+        if let Database::Away(problem) = &*self.database.borrow() {
+            return Err(problem.clone());
+        }
+        self.judge(timeout(ACT_MAX, act).await.map_err(|_| ACT_MAX))
+    }
+
+    /// The answer, or the problem; and a look at the connection where the problem may be there.
+    fn judge<T, E: Into<Problem>>(&self, result: Result<Result<T, E>, Duration>) -> Answer<T> {
+        match result {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                let problem: Problem = error.into();
+                if problem.away {
+                    self.suspect.notify_one();
+                }
+                Err(problem)
+            }
+            Err(waited) => {
+                self.suspect.notify_one();
+                Err(Problem {
+                    what: format!("the database has not answered within {} seconds", waited.as_secs()),
+                    hint: "try again; the server's load or a lock may hold it up".into(),
+                    ..Problem::default()
+                })
+            }
+        }
+    }
+
+    /// Waits until the database is away, and says why.
+    async fn away(&self) -> Problem {
+        let mut database = self.database.subscribe();
+        loop {
+            if let Database::Away(problem) = &*database.borrow_and_update() {
+                return problem.clone();
+            }
+            if database.changed().await.is_err() {
+                // Not while this context, which holds the sender, is there.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+impl Latest {
+    /// Cancels the one before and gives the next one's token.
+    fn next(&mut self, all: &CancellationToken) -> CancellationToken {
+        self.0.cancel();
+        self.0 = all.child_token();
+        self.0.clone()
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        Self { what: error.to_string(), hint: error.hint().into(), away: error.is_away(), possible_at: None }
+    }
+}
+
+impl From<desk::Error> for Problem {
+    fn from(error: desk::Error) -> Self {
+        let possible_at = match &error {
+            desk::Error::Refused(desk::Refusal::CoolDown { until }) => Some(*until),
+            _ => None,
+        };
+        let away = matches!(&error, desk::Error::Store(error) if error.is_away());
+        Self { what: error.to_string(), hint: error.hint(), away, possible_at }
+    }
+}
+
+impl From<desk::ResentHow> for ResendPlan {
+    fn from(how: desk::ResentHow) -> Self {
+        match how {
+            desk::ResentHow::SameLink => Self::SameLink,
+            desk::ResentHow::NewKey => Self::NewKey,
+            desk::ResentHow::BroughtForward => Self::BroughtForward,
+        }
+    }
+}
+
+impl From<desk::Resent> for Resent {
+    fn from(resent: desk::Resent) -> Self {
+        Self { verification_id: resent.verification_id, how: resent.how.into() }
+    }
+}
+
+impl From<desk::SignedUp> for SignedUp {
+    fn from(signed_up: desk::SignedUp) -> Self {
+        let outcome = match signed_up.status {
+            desk::SignUpStatus::Created => SignUpOutcome::Created,
+            desk::SignUpStatus::Resent => SignUpOutcome::Resent,
+            desk::SignUpStatus::AlreadyVerified => SignUpOutcome::AlreadyVerified,
+        };
+        Self { verification_id: signed_up.verification_id, email: signed_up.email.to_string(), outcome }
+    }
+}

@@ -1,0 +1,187 @@
+//! Everything that can happen to the console. The run loop puts these in; [`super::update`] answers with effects.
+
+use crossterm::event::KeyEvent;
+
+use super::widget::html;
+use crate::domain::Time;
+use crate::domain::change::Change;
+use crate::domain::id::VerificationId;
+use crate::domain::page::Page;
+use crate::domain::send::SendRow;
+use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
+use crate::domain::worker::OutboxView;
+
+/// Input, data that arrived, and the time.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// The first message: what is on the first screen starts to load.
+    Start,
+    /// The time. Comes before every batch of other messages, and when [`super::Model::next_deadline`] is reached.
+    Clock(Time),
+    /// A key.
+    Key(KeyEvent),
+    /// Text pasted in one piece (bracketed paste).
+    Paste(String),
+    /// The terminal has a new size.
+    Resize {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+    },
+    /// The console is in the foreground again after it was suspended.
+    Resumed,
+    /// Some process changed something.
+    Changed(Change),
+    /// Answers [`super::Effect::LoadPage`].
+    Page {
+        /// As in the effect.
+        generation: u64,
+        /// The rows.
+        answer: Answer<Page<VerificationRow>>,
+    },
+    /// Answers [`super::Effect::LoadRows`].
+    Rows {
+        /// As in the effect; those missing in the answer are gone.
+        asked: Vec<VerificationId>,
+        /// The rows as they are now.
+        answer: Answer<Vec<VerificationRow>>,
+    },
+    /// Answers [`super::Effect::CountNewer`].
+    Newer {
+        /// As in the effect.
+        generation: u64,
+        /// How many.
+        answer: Answer<i64>,
+    },
+    /// Answers [`super::Effect::LoadCounts`].
+    Counts(Answer<Counts>),
+    /// Answers [`super::Effect::LoadOutbox`].
+    Outbox(Answer<OutboxView>),
+    /// Answers [`super::Effect::LoadDetail`].
+    Detail {
+        /// As in the effect.
+        id: VerificationId,
+        /// Nothing where there is no such verification.
+        answer: Answer<Option<Box<VerificationDetail>>>,
+    },
+    /// Answers [`super::Effect::LoadSends`].
+    Sends {
+        /// As in the effect.
+        generation: u64,
+        /// The rows.
+        answer: Answer<Page<SendRow>>,
+    },
+    /// Answers [`super::Effect::RenderTemplate`].
+    Rendered {
+        /// As in the effect.
+        generation: u64,
+        /// The mail.
+        answer: Answer<Box<RenderedMail>>,
+    },
+    /// Answers [`super::Effect::PlanResend`].
+    ResendPlanned {
+        /// As in the effect.
+        id: VerificationId,
+        /// What a resend would do, or why it is refused.
+        answer: Answer<ResendPlan>,
+    },
+    /// Answers [`super::Effect::Resend`].
+    Resent {
+        /// As in the effect.
+        id: VerificationId,
+        /// What was done.
+        answer: Answer<Resent>,
+    },
+    /// Answers [`super::Effect::ForceVerify`].
+    ForceVerified {
+        /// As in the effect.
+        id: VerificationId,
+        /// Whether it was done.
+        answer: Answer<()>,
+    },
+    /// Answers [`super::Effect::SignUp`].
+    SignedUp(Answer<SignedUp>),
+    /// The database cannot be reached; the executor tries again by itself.
+    DatabaseAway {
+        /// What happened.
+        problem: Problem,
+        /// When it tries again.
+        retry_at: Time,
+    },
+    /// The database answers again.
+    DatabaseBack,
+}
+
+/// What an effect came to.
+pub type Answer<T> = Result<T, Problem>;
+
+/// Something that did not work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// What happened, to what: one line.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The database is away: no fault of the act, and no toast, since the banner says so.
+    pub away: bool,
+    /// When the refused act will be possible (a cool-down).
+    pub possible_at: Option<Time>,
+}
+
+/// What a resend does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResendPlan {
+    /// The same link goes out again; its life starts anew.
+    SameLink,
+    /// A new key; the old verification is superseded.
+    NewKey,
+    /// A mail is waiting already; it goes first.
+    BroughtForward,
+}
+
+/// A resend that was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resent {
+    /// The verification whose link is mailed; a new one after [`ResendPlan::NewKey`].
+    pub verification_id: VerificationId,
+    /// What was done.
+    pub how: ResendPlan,
+}
+
+/// What a sign-up came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpOutcome {
+    /// A new user.
+    Created,
+    /// The address was known and unverified: mailed again.
+    Resent,
+    /// The address is verified.
+    AlreadyVerified,
+}
+
+/// A sign-up that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedUp {
+    /// The user's verification; none where she was verified without one.
+    pub verification_id: Option<VerificationId>,
+    /// The address as stored.
+    pub email: String,
+    /// What it came to.
+    pub outcome: SignUpOutcome,
+}
+
+/// A template's mail for a sample user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RenderedMail {
+    /// For whom: name and address of the sample user.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part's source.
+    pub html: String,
+    /// The HTML part as [`html::shown`] lays it out for the columns asked for.
+    pub shown: Vec<html::Line>,
+}

@@ -1,0 +1,259 @@
+//! The loop: signals, messages, input and deadlines in, frames out.
+//!
+//! It sleeps until something happens, takes everything that has happened, and then draws once if anything changed. The
+//! first frame is drawn before the database is asked for anything.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use chrono::Utc;
+use crossterm::event::Event;
+use nix::sys::signal::Signal as Number;
+
+use super::app::App;
+use super::executor::Own;
+use super::model::Setup;
+use super::terminal::signals::{self, Who};
+use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Watch};
+use super::{Look, Msg, draw};
+use crate::config::Settings;
+use crate::desk::Desk;
+
+/// How much is taken before a frame is drawn, so that a flood of input or messages cannot keep the screen still.
+const BATCH_MAX: usize = 1_000;
+
+/// Shortest sleep until a deadline of the model: nothing on the screen changes by itself faster than that.
+const SLEEP_MIN: Duration = Duration::from_millis(50);
+
+/// Longest such sleep: timers stand still while a machine sleeps, the clock does not.
+const SLEEP_MAX: Duration = Duration::from_mins(1);
+
+/// How the console came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The operator quit.
+    Quit,
+    /// A signal asked for it, or the terminal hung up, which is one too.
+    Signal(i32),
+    /// A part of the program panicked. Its message has been printed.
+    Panicked,
+}
+
+impl Ended {
+    /// The program's exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Quit => 0,
+            Self::Signal(number) => signals::exit_code(number),
+            // As the runtime gives it for a panic of the main thread.
+            Self::Panicked => 101,
+        }
+    }
+}
+
+/// Why the console did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Standard input or output is something else.
+    #[error("the console needs a terminal on standard input and output")]
+    NoTerminal,
+    /// It is one, but cannot be used.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoTerminal => {
+                "run it in one (`ssh -t` gives one), or use `verifydesk list`, `show`, `resend`, `verify`, `signup` \
+                 and `sends` in scripts"
+            }
+            Self::Terminal(_) => "try another terminal, or use `verifydesk list`, `show`, `resend` and `verify`",
+        }
+    }
+
+    /// The program's exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoTerminal => 2,
+            Self::Terminal(_) => 1,
+        }
+    }
+}
+
+/// Refuses where there is no terminal to hold.
+pub fn require_terminal() -> Result<(), Error> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() { Ok(()) } else { Err(Error::NoTerminal) }
+}
+
+/// Runs the console until it ends; the terminal is given back by then. Needs a runtime of several threads.
+pub async fn run(desk: Desk, settings: Settings, setup: Setup) -> Result<Ended, Error> {
+    require_terminal()?;
+    let surroundings = Surroundings::look(settings.console.glyphs);
+    let look = Look::new(surroundings.has_colours, surroundings.is_unicode);
+    // Before the terminal is taken: a signal in between would leave it behind.
+    let signals = Signals::new()?;
+    let terminal = Terminal::enter()?;
+    let watch = Watch::new(terminal.hold())?;
+    let app = App::new(desk, settings, setup, terminal.area());
+    let mut console = Console { app, terminal, signals, input: Some(Input::open()?), look };
+    // An error from here on is the terminal's, and means that it is gone.
+    let ended = console.run().await.unwrap_or(Ended::Signal(Number::SIGHUP as i32));
+    let Console { app, terminal, input, .. } = console;
+    drop((input, terminal, watch));
+    app.executor.finish().await;
+    Ok(ended)
+}
+
+struct Console {
+    app: App,
+    terminal: Terminal,
+    signals: Signals,
+    /// None while the terminal is given back.
+    input: Option<Input>,
+    look: Look,
+}
+
+/// What ends a sleep.
+enum Wake {
+    Signal(Signal),
+    Panic,
+    Msg(Msg),
+    Input(Option<Event>),
+    Deadline,
+}
+
+impl Console {
+    async fn run(&mut self) -> io::Result<Ended> {
+        self.draw()?;
+        self.app.executor.connect();
+        let mut own = self.app.take(Msg::Start);
+        loop {
+            let ended = match own.take() {
+                None => None,
+                Some(Own::Quit) => Some(Ended::Quit),
+                Some(Own::Suspend) => self.suspend(Who::Job).await?,
+                Some(Own::Repaint) => {
+                    self.terminal.repaint();
+                    self.draw()?;
+                    None
+                }
+            };
+            if let Some(ended) = ended {
+                return Ok(ended);
+            }
+            if self.app.model.take_dirty() {
+                self.draw()?;
+            }
+            match self.wake().await {
+                Wake::Signal(Signal::End(number)) => return Ok(Ended::Signal(number)),
+                Wake::Signal(Signal::Stop) => {
+                    if let Some(ended) = self.suspend(Who::Process).await? {
+                        return Ok(ended);
+                    }
+                }
+                // Stopped by SIGSTOP, which nobody can prepare for, and continued.
+                Wake::Signal(Signal::Continue) => self.resume()?,
+                Wake::Signal(Signal::Resize) => {
+                    self.terminal.measure()?;
+                    self.resized();
+                }
+                Wake::Panic => return Ok(Ended::Panicked),
+                Wake::Input(None) => return Ok(Ended::Signal(Number::SIGHUP as i32)),
+                Wake::Input(Some(event)) => {
+                    self.app.tick();
+                    own = self.take_input(event).or_else(|| self.take_pending());
+                }
+                Wake::Msg(msg) => {
+                    self.app.tick();
+                    own = self.app.take(msg).or_else(|| self.take_pending());
+                }
+                Wake::Deadline => self.app.tick(),
+            }
+        }
+    }
+
+    async fn wake(&mut self) -> Wake {
+        let deadline = self.app.model.next_deadline().map(|at| {
+            let left = (at - Utc::now()).to_std().unwrap_or_default();
+            left.clamp(SLEEP_MIN, SLEEP_MAX)
+        });
+        let hold = self.terminal.hold();
+        tokio::select! {
+            biased;
+            signal = self.signals.next() => Wake::Signal(signal),
+            () = hold.panicked() => Wake::Panic,
+            Some(msg) = self.app.inbox.recv() => Wake::Msg(msg),
+            event = next(&mut self.input) => Wake::Input(event),
+            () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => Wake::Deadline,
+        }
+    }
+
+    /// Takes what else has happened, up to an act of the loop's own.
+    fn take_pending(&mut self) -> Option<Own> {
+        for _ in 0..BATCH_MAX {
+            let own = if let Ok(msg) = self.app.inbox.try_recv() {
+                self.app.take(msg)
+            } else {
+                let event = self.input.as_mut()?.pending()?;
+                self.take_input(event)
+            };
+            if own.is_some() {
+                return own;
+            }
+        }
+        None
+    }
+
+    fn take_input(&mut self, event: Event) -> Option<Own> {
+        match event {
+            Event::Key(key) => self.app.take(Msg::Key(key)),
+            Event::Paste(text) => self.app.take(Msg::Paste(text)),
+            // The size comes as a signal; mouse and focus are not asked for.
+            Event::Resize(..) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+        }
+    }
+
+    fn resized(&mut self) {
+        let area = self.terminal.area();
+        self.app.tick();
+        self.app.take(Msg::Resize { width: area.width, height: area.height });
+    }
+
+    /// Stops for the shell, and goes on when it says so.
+    async fn suspend(&mut self, who: Who) -> io::Result<Option<Ended>> {
+        self.input = None;
+        self.terminal.leave()?;
+        match self.signals.stop(who).await? {
+            Signal::End(number) => Ok(Some(Ended::Signal(number))),
+            _ => self.resume().map(|()| None),
+        }
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.terminal.resume()?;
+        if self.input.is_none() {
+            self.input = Some(Input::open()?);
+        }
+        self.resized();
+        self.app.take(Msg::Resumed);
+        self.draw()
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let (model, look) = (&self.app.model, &self.look);
+        self.terminal.draw(|area, buffer| draw(model, area, buffer, look))
+    }
+}
+
+async fn next(input: &mut Option<Input>) -> Option<Event> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
+    }
+}

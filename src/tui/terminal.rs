@@ -1,0 +1,236 @@
+//! The terminal while the console has it, and given back as it was.
+//!
+//! Whoever holds a [`Terminal`] holds the alternate screen, raw mode, a hidden cursor and bracketed paste; no mouse (it
+//! would take text selection away) and no keyboard protocol (state that nested SSH and tmux lose). All of that is
+//! undone exactly once, on whichever way out comes first: [`Terminal::leave`], drop, or a panic in any thread, whose
+//! message is printed after, on the screen where people can read it. Signals are [`signals`]' business.
+
+mod ansi;
+mod canvas;
+mod input;
+pub mod signals;
+mod surroundings;
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::queue;
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use tokio::sync::Notify;
+
+use canvas::Canvas;
+pub use input::Input;
+pub use signals::{Signal, Signals, Watch};
+pub use surroundings::Surroundings;
+
+/// How long a restore waits for a frame that is being written; longer than that, the terminal takes no output at all.
+const OUTPUT_WAIT: Duration = Duration::from_millis(300);
+
+/// How long to wait before writing again to a terminal that another program has made non-blocking.
+const FULL_WAIT: Duration = Duration::from_millis(2);
+
+/// The terminal, held. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Terminal {
+    hold: Hold,
+    canvas: Canvas,
+}
+
+/// What every way out shares. Cloned into the panic hook and the watch over signals.
+#[derive(Clone, Debug)]
+pub struct Hold(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    output: Mutex<Output>,
+    has_panicked: AtomicBool,
+    panicked: Notify,
+}
+
+#[derive(Debug)]
+struct Output {
+    file: File,
+    /// Whether the terminal is ours at the moment; nothing is written to it otherwise.
+    is_held: bool,
+}
+
+impl Terminal {
+    /// Takes the terminal that standard input and output are.
+    pub fn enter() -> io::Result<Self> {
+        // Not `Stdout`: that is line-buffered in pieces of 1 KiB, so a frame would be several writes.
+        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let hold = Hold(Arc::new(Shared {
+            output: Mutex::new(Output { file, is_held: false }),
+            has_panicked: AtomicBool::new(false),
+            panicked: Notify::new(),
+        }));
+        hold.restore_on_panic();
+        let mut terminal = Self { hold, canvas: Canvas::new(Size::default()) };
+        terminal.resume()?;
+        Ok(terminal)
+    }
+
+    /// What the panic hook and the watch over signals need.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        self.hold.clone()
+    }
+
+    /// How much of the terminal is drawn on.
+    #[must_use]
+    pub fn area(&self) -> Rect {
+        self.canvas.area()
+    }
+
+    /// Draws a frame, in one write, or in none where nothing changed. `draw` gets an empty buffer and returns where
+    /// the cursor shall be seen, if anywhere.
+    pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<()> {
+        let bytes = self.canvas.frame(draw);
+        if bytes.is_empty() { Ok(()) } else { self.hold.output().write(bytes) }
+    }
+
+    /// Makes the next frame draw everything anew.
+    pub fn repaint(&mut self) {
+        self.canvas.forget();
+    }
+
+    /// Takes the size that the terminal has now; the next frame is drawn anew.
+    pub fn measure(&mut self) -> io::Result<()> {
+        let (width, height) = crossterm::terminal::size()?;
+        self.canvas.resize(Size::new(width, height));
+        Ok(())
+    }
+
+    /// Gives the terminal back. It can be taken again by [`Terminal::resume`]; nothing is drawn until then.
+    pub fn leave(&self) -> io::Result<()> {
+        self.hold.output().leave()
+    }
+
+    /// Takes the terminal again, at whatever size it has now, whoever changed it meanwhile.
+    pub fn resume(&mut self) -> io::Result<()> {
+        {
+            let mut output = self.hold.output();
+            // Also when it is ours already: who stopped this process may have changed the terminal's mode.
+            output.leave()?;
+            output.enter()?;
+        }
+        self.measure()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.hold.restore();
+    }
+}
+
+impl Hold {
+    /// Gives the terminal back if it is held, as far as it can be: the mode always, the rest if the terminal takes
+    /// output. Never fails and never waits long, since it runs while everything else has failed.
+    pub fn restore(&self) {
+        let since = Instant::now();
+        loop {
+            match self.0.output.try_lock() {
+                Ok(mut output) => {
+                    // There is nobody left to tell: the terminal is gone.
+                    let _ = output.leave();
+                    return;
+                }
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    let _ = poisoned.into_inner().leave();
+                    return;
+                }
+                Err(TryLockError::WouldBlock) if since.elapsed() < OUTPUT_WAIT => std::thread::sleep(FULL_WAIT),
+                Err(TryLockError::WouldBlock) => {
+                    let _ = disable_raw_mode();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits until some thread has panicked. The panic's message has been printed by then.
+    pub async fn panicked(&self) {
+        let panicked = self.0.panicked.notified();
+        if !self.0.has_panicked.load(Ordering::SeqCst) {
+            panicked.await;
+        }
+    }
+
+    /// A panic anywhere gives the terminal back before its message is printed: on the alternate screen it would be
+    /// wiped out, in raw mode it would run down in steps.
+    fn restore_on_panic(&self) {
+        let hold = self.clone();
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            hold.restore();
+            print(info);
+            hold.0.has_panicked.store(true, Ordering::SeqCst);
+            hold.0.panicked.notify_waiters();
+        }));
+    }
+
+    fn output(&self) -> MutexGuard<'_, Output> {
+        self.0.output.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Output {
+    fn enter(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.is_held = true;
+        let mut bytes = Vec::new();
+        queue!(bytes, EnterAlternateScreen, Clear(ClearType::All), Hide, EnableBracketedPaste)?;
+        self.write(&bytes)
+    }
+
+    fn leave(&mut self) -> io::Result<()> {
+        if !self.is_held {
+            return Ok(());
+        }
+        // The mode first: it never waits, while a terminal that takes no output would keep it raw for ever.
+        let mode = disable_raw_mode();
+        let mut bytes = Vec::new();
+        queue!(
+            bytes,
+            // A frame may have been cut off in the middle.
+            EndSynchronizedUpdate,
+            SetAttribute(Attribute::Reset),
+            DisableBracketedPaste,
+            Show,
+            // For terminals without an alternate screen, such as the Linux console.
+            Clear(ClearType::All),
+            MoveTo(0, 0),
+            LeaveAlternateScreen,
+        )?;
+        let written = self.write(&bytes);
+        self.is_held = false;
+        mode.and(written)
+    }
+
+    /// Writes at once; nothing once the terminal was given back.
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while self.is_held && !bytes.is_empty() {
+            match self.file.write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(FULL_WAIT),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! What the environment says about the terminal: whether it has colours, which characters. The terminal itself is never
+//! asked: its answer may come late over SSH and be taken for typing, or never.
+
+use std::env;
+
+use crate::config::Glyphs;
+
+/// What the environment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether it has colours: at least the 16 that the user's own theme sets, and no more are used.
+    pub has_colours: bool,
+    /// Whether frames and marks may be drawn with characters beyond ASCII.
+    pub is_unicode: bool,
+}
+
+impl Surroundings {
+    /// Looks at this process's environment; `glyphs` is the setting.
+    #[must_use]
+    pub fn look(glyphs: Glyphs) -> Self {
+        Self::of(glyphs, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Looks at any environment.
+    pub fn of(glyphs: Glyphs, variable: impl Fn(&str) -> Option<String>) -> Self {
+        // An empty variable is as good as none, by each of the conventions read here.
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let is_unicode = match glyphs {
+            Glyphs::Auto => is_unicode(&variable),
+            Glyphs::Unicode => true,
+            Glyphs::Ascii => false,
+        };
+        Self { has_colours: has_colours(&variable), is_unicode }
+    }
+}
+
+/// By <https://no-color.org>, <https://bixense.com/clicolors> and the custom of terminals.
+fn has_colours(variable: &impl Fn(&str) -> Option<String>) -> bool {
+    if variable("NO_COLOR").is_some() {
+        return false;
+    }
+    let is_forced = variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    is_forced || variable("COLORTERM").is_some() || variable("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// By the locale, first of the variables that is set, and the terminal.
+fn is_unicode(variable: &impl Fn(&str) -> Option<String>) -> bool {
+    if matches!(variable("TERM").as_deref(), Some("linux" | "dumb")) {
+        return false;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(glyphs: Glyphs, variables: &str) -> Surroundings {
+        Surroundings::of(glyphs, |name| {
+            let mut pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+        })
+    }
+
+    #[test]
+    fn colours_by_the_environment() {
+        let table = [
+            ("TERM=xterm", true),
+            ("TERM=linux", true),
+            ("", true),
+            ("TERM=dumb", false),
+            ("TERM=dumb COLORTERM=truecolor", true),
+            ("TERM=dumb CLICOLOR_FORCE=1", true),
+            ("TERM=dumb CLICOLOR_FORCE=0", false),
+            ("TERM=xterm-256color NO_COLOR=1", false),
+            ("TERM=xterm-256color NO_COLOR=0", false),
+            ("TERM=xterm-256color NO_COLOR=", true),
+            ("TERM=xterm CLICOLOR_FORCE=1 COLORTERM=truecolor NO_COLOR=1", false),
+        ];
+        for (variables, has_colours) in table {
+            assert_eq!(look(Glyphs::Auto, variables).has_colours, has_colours, "{variables}");
+        }
+    }
+
+    #[test]
+    fn glyphs_by_setting_locale_and_terminal() {
+        let table = [
+            (Glyphs::Auto, "TERM=xterm LANG=ko_KR.UTF-8", true),
+            (Glyphs::Auto, "TERM=xterm LANG=C.utf8", true),
+            (Glyphs::Auto, "TERM=xterm LANG=ko_KR.UTF-8 LC_ALL=C", false),
+            (Glyphs::Auto, "TERM=xterm LANG=C LC_CTYPE=en_US.UTF-8", true),
+            (Glyphs::Auto, "TERM=xterm LANG=en_US.UTF-8 LC_ALL=", true),
+            (Glyphs::Auto, "TERM=linux LANG=ko_KR.UTF-8", false),
+            (Glyphs::Auto, "TERM=dumb LANG=ko_KR.UTF-8", false),
+            (Glyphs::Auto, "TERM=xterm", false),
+            (Glyphs::Unicode, "TERM=linux LANG=C", true),
+            (Glyphs::Ascii, "TERM=xterm LANG=ko_KR.UTF-8", false),
+        ];
+        for (glyphs, variables, is_unicode) in table {
+            assert_eq!(look(glyphs, variables).is_unicode, is_unicode, "{glyphs:?} {variables}");
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The console in a real terminal: what it does to it, and that it leaves it as it was.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+
+use crate::support::TestDb;
+use crate::support::gate::Gate;
+use crate::support::pty::{Command, Heard, Running};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_verifydesk");
+
+/// A database with somebody in it, and a home.
+struct Desk {
+    db: TestDb,
+    home: TempDir,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let desk = Self { db: TestDb::new().await, home: tempfile::tempdir().unwrap() };
+        desk.cli(&["signup", "mina@example.com", "--name", "Mina Park", "--locale", "en"]);
+        desk
+    }
+
+    /// Runs a command beside the console, and gives what it printed.
+    fn cli(&self, arguments: &[&str]) -> String {
+        let output = std::process::Command::new(PROGRAM)
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("DATABASE_URL", &self.db.url)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn console(&self) -> Command {
+        Command::new(PROGRAM, self.home.path()).env("DATABASE_URL", &self.db.url)
+    }
+
+    /// The console, with somebody on the screen.
+    fn open(&self) -> Running {
+        let running = self.console().start();
+        running.shows("mina@example.com");
+        running
+    }
+}
+
+/// The colour of any cell on the screen.
+fn has_colour(screen: &vt100::Screen) -> bool {
+    cells(screen).any(|cell| cell.fgcolor() != vt100::Color::Default || cell.bgcolor() != vt100::Color::Default)
+}
+
+fn cells(screen: &vt100::Screen) -> impl Iterator<Item = &vt100::Cell> {
+    let (rows, columns) = screen.size();
+    (0..rows.get()).flat_map(move |y| (0..columns.get()).filter_map(move |x| screen.cell(y, x)))
+}
+
+#[test]
+fn without_a_terminal_it_names_what_scripts_use() {
+    let output = std::process::Command::new(PROGRAM).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("error: "), "{message}");
+    for command in ["list", "show", "resend", "verify", "signup", "sends"] {
+        assert!(message.contains(&format!("`{command}`")) || message.contains(&format!("verifydesk {command}")));
+    }
+}
+
+#[test]
+fn the_first_frame_does_not_wait_for_a_database_that_refuses() {
+    let home = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://nobody@127.0.0.1:{port}/none");
+    let mut running = Command::new(PROGRAM, home.path()).env("DATABASE_URL", &url).start();
+    running.wait("a frame", |heard| heard.screen().alternate_screen() && !heard.text().trim().is_empty());
+    assert!(running.since_start() < Duration::from_secs(2), "{:?}", running.since_start());
+    running.shows("does not answer");
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[test]
+fn the_first_frame_does_not_wait_for_a_database_that_is_silent() {
+    let home = tempfile::tempdir().unwrap();
+    // Takes connections, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://nobody@{}/none", silent.local_addr().unwrap());
+    let mut running = Command::new(PROGRAM, home.path()).env("DATABASE_URL", &url).start();
+    running.wait("a frame", |heard| heard.screen().alternate_screen() && !heard.text().trim().is_empty());
+    assert!(running.since_start() < Duration::from_secs(2), "{:?}", running.since_start());
+    running.shows("does not answer");
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_signal_leaves_the_terminal_as_it_was() {
+    let desk = Desk::new().await;
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
+        let mut running = desk.open();
+        running.signal(signal);
+        assert_eq!(running.exit_code(), 128 + signal as u32, "{signal}");
+        running.is_clean();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quitting_leaves_the_terminal_as_it_was() {
+    let desk = Desk::new().await;
+    for keys in ["q", "\u{3}"] {
+        let mut running = desk.open();
+        running.keys(keys);
+        assert_eq!(running.exit_code(), 0, "{keys:?}");
+        running.is_clean();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_ends_it() {
+    let desk = Desk::new().await;
+    let mut running = desk.open();
+    running.hang_up();
+    assert_eq!(running.exit_code(), 128 + Signal::SIGHUP as u32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_z_stops_it_and_going_on_draws_everything_anew() {
+    let desk = Desk::new().await;
+    let mut running = desk.open();
+    for round in 0..3 {
+        if round < 2 {
+            running.keys("\u{1a}")
+        } else {
+            running.signal(Signal::SIGTSTP)
+        }
+        running.stopped();
+        running.is_clean();
+        let before = running.heard().bytes.len();
+        running.resize(80 + 10 * round, 24);
+        running.signal(Signal::SIGCONT);
+        running.wait("the whole screen", |heard| {
+            let anew = String::from_utf8_lossy(&heard.bytes[before..]).into_owned();
+            heard.screen().alternate_screen() && anew.contains("\u{1b}[2J") && heard.text().contains("mina@example.com")
+        });
+    }
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_nobody_can_prepare_for_is_survived() {
+    let desk = Desk::new().await;
+    let mut running = desk.open();
+    running.signal(Signal::SIGSTOP);
+    running.stopped();
+    let before = running.heard().bytes.len();
+    running.signal(Signal::SIGCONT);
+    running.wait("the whole screen", |heard| {
+        String::from_utf8_lossy(&heard.bytes[before..]).contains("\u{1b}[2J")
+            && heard.screen().alternate_screen()
+            && heard.text().contains("mina@example.com")
+    });
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+/// Through a shell and something between it and the console, as `make demo` is: the whole job must stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_z_brings_back_the_shell_and_fg_the_console() {
+    let desk = Desk::new().await;
+    let shell = Command::new("/bin/sh", desk.home.path()).env("DATABASE_URL", &desk.db.url).env("PS1", "shell> ");
+    let mut running = shell.arg("-i").arg("-m").start();
+    running.shows("shell>");
+    running.keys(&format!("sh -c '{PROGRAM}; echo ended with $?'\r"));
+    running.shows("mina@example.com");
+    running.keys("\u{1a}");
+    running.wait("the shell's prompt", |heard| {
+        !heard.screen().alternate_screen() && heard.text().trim_end().ends_with("shell>")
+    });
+    running.keys("echo this is the $((40 + 2))nd line\r");
+    running.shows("this is the 42nd line");
+    running.keys("fg\r");
+    running.wait("the console", |heard| heard.screen().alternate_screen() && heard.text().contains("mina@example.com"));
+    running.keys("q");
+    running.shows("ended with 0");
+    running.keys("exit\r");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_size_will_do() {
+    let desk = Desk::new().await;
+    let mut running = desk.open();
+    let sizes = [(40, 10), (20, 5), (5, 3), (2, 2), (1, 1), (1, 40), (200, 1), (0, 0), (300, 100), (80, 24)];
+    for (columns, rows) in sizes {
+        let before = running.heard().bytes.len();
+        running.resize(columns, rows);
+        running.wait(&format!("a frame at {columns}×{rows}"), |heard| heard.bytes.len() > before);
+    }
+    running.shows("mina@example.com");
+    assert!(running.heard().lines().iter().all(|line| line.chars().count() <= 80));
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_colour_bold_and_reverse_remain() {
+    let desk = Desk::new().await;
+    let coloured = desk.open();
+    assert!(has_colour(coloured.heard().screen()));
+    let plain = desk.console().env("NO_COLOR", "1").env("COLORTERM", "truecolor").start();
+    plain.shows("mina@example.com");
+    let heard = plain.heard();
+    assert!(!has_colour(heard.screen()));
+    assert!(cells(heard.screen()).any(vt100::Cell::bold));
+    assert_eq!(coloured.heard().text().lines().next(), heard.text().lines().next());
+    // Not even the default colour is asked for.
+    let written = heard.written();
+    let styles = written.split("\u{1b}[").skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        rest[end..].starts_with('m').then_some(&rest[..end])
+    });
+    for style in styles {
+        let is_modifier = |number: &str| number.parse().is_ok_and(|number: u8| number < 10);
+        assert!(style.split(';').all(is_modifier), "{style:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_unicode_everything_of_its_own_is_ascii() {
+    let desk = Desk::new().await;
+    let setups: [(&str, &str); 4] =
+        [("LC_ALL", "C"), ("TERM", "linux"), ("TERM", "dumb"), ("VERIFYDESK_CONSOLE__GLYPHS", "ascii")];
+    for (name, value) in setups {
+        let mut running = desk.console().env(name, value).start();
+        running.shows("mina@example.com");
+        running.keys("?");
+        running.quiet(Duration::from_millis(300));
+        assert!(running.heard().bytes.is_ascii(), "{name}={value}: {}", running.heard().text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_wrote_does_nothing_to_the_terminal() {
+    let desk = Desk::new().await;
+    let hostile = "\u{1b}]0;pwned\u{7}\u{1b}[2J\u{1b}[?1049l\u{1b}[?25h\u{9b}31m\u{202e}txt.exe\u{200b}";
+    desk.cli(&["signup", "eve@example.com", "--name", "Eve"]);
+    sqlx::query("update users set name = left($1, 64) where email like 'eve@%'")
+        .bind(hostile)
+        .execute(&desk.db.pool)
+        .await
+        .unwrap();
+    sqlx::query("update sends set reply = $1 where recipient like 'eve@%'")
+        .bind(hostile.repeat(200))
+        .execute(&desk.db.pool)
+        .await
+        .unwrap();
+    let mut running = desk.open();
+    running.shows("eve@example.com");
+    running.shows("pwned");
+    // The detail, the mails, the search.
+    for keys in ["\r", "\u{1b}", "m", "\r", "\u{1b}", "/"] {
+        running.keys(keys);
+        running.quiet(Duration::from_millis(200));
+    }
+    running.keys(&format!("\u{1b}[200~{hostile}\r\n\u{1b}[201~"));
+    running.quiet(Duration::from_millis(200));
+    {
+        let heard = running.heard();
+        assert_eq!(heard.strange(), [""; 0]);
+        assert!(heard.screen().alternate_screen() && heard.screen().bracketed_paste());
+        assert!(!heard.written().contains(['\u{202e}', '\u{200b}', '\u{9b}']));
+        assert_eq!(heard.written().matches("\u{1b}[2J").count(), 2, "only the start clears the screen");
+    }
+    running.signal(Signal::SIGTERM);
+    running.exit_code();
+    running.is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_while_nothing_happens() {
+    let desk = Desk::new().await;
+    let running = desk.open();
+    running.quiet(Duration::from_millis(500));
+    let before = running.heard().bytes.len();
+    running.quiet(Duration::from_secs(4));
+    assert_eq!(running.heard().bytes.len(), before, "{:?}", &running.heard().written()[before..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_do_is_seen_within_a_second() {
+    let desk = Desk::new().await;
+    let mut running = desk.open();
+    running.quiet(Duration::from_millis(500));
+    desk.cli(&["verify", "1", "--reason", "she called from her known number"]);
+    let done = running.since_start();
+    running.wait("the row to be verified", |heard| {
+        heard.lines().iter().any(|line| line.contains("mina@example.com") && line.contains("verified"))
+    });
+    assert!(running.since_start() - done < Duration::from_secs(1));
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_is_told_and_what_was_shown_stays() {
+    let desk = Desk::new().await;
+    for number in 0..40 {
+        desk.cli(&["signup", &format!("user{number}@example.com")]);
+    }
+    let mut gate = Gate::new(&desk.db.url).await;
+    let mut running = desk.console().env("DATABASE_URL", &gate.url).start();
+    running.shows("user39@example.com");
+    running.keys("jjjj");
+    running.quiet(Duration::from_millis(300));
+    // Up to the address: who is in the list, in which order, and where the mark is.
+    let people = |heard: &Heard| -> Vec<String> {
+        let lines = heard.lines().into_iter();
+        lines.filter_map(|line| line.split_once("@example.com").map(|(start, _)| start.to_owned())).collect()
+    };
+    let before = people(&running.heard());
+    gate.shut().await;
+    running.shows("does not answer");
+    assert!(!people(&running.heard()).is_empty(), "{}", running.heard().text());
+    desk.cli(&["verify", "2", "--reason", "while nobody was looking"]);
+    gate.open().await;
+    running.wait("the banner to go", |heard| !heard.text().contains("does not answer"));
+    running.wait("the same place", |heard| people(heard) == before);
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
