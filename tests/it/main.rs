@@ -11,5 +11,6 @@ mod schema;
 mod smtp;
 mod support;
 mod terminal;
+mod web;
 mod whole;
 mod worker;
