@@ -1,11 +1,14 @@
-//! `verifydesk`: the console.
+//! `verifydesk` without a command: the console.
 
 use std::process::ExitCode;
+
+use tokio_util::sync::CancellationToken;
 
 use super::{Failure, operator};
 use crate::config::Settings;
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
+use crate::outbox::worker::{Mode, Worker};
 use crate::tui::model::{Setup, Zone};
 use crate::tui::run;
 
@@ -13,12 +16,29 @@ use crate::tui::run;
 pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
     run::require_terminal()?;
     let desk = Desk::open(&settings)?;
-    let setup = Setup {
+    let shutdown = CancellationToken::new();
+    let mut sending = None;
+    if settings.console.send {
+        let worker = Worker::from_settings(desk.store().clone(), &settings)?;
+        let asked = shutdown.clone();
+        // Its errors show in its heartbeat, as those of any worker.
+        sending = Some(tokio::spawn(async move { worker.run(Mode::Forever, asked).await }));
+    }
+    let setup = setup(&settings);
+    let ended = run::run(desk, settings, setup).await;
+    shutdown.cancel();
+    if let Some(sending) = sending {
+        let _ = sending.await;
+    }
+    Ok(ExitCode::from(ended?.exit_code()))
+}
+
+/// What the console is told when it starts.
+pub fn setup(settings: &Settings) -> Setup {
+    Setup {
         site: settings.site.name.clone(),
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
         sends: settings.console.send,
-    };
-    let ended = run::run(desk, settings, setup).await?;
-    Ok(ExitCode::from(ended.exit_code()))
+    }
 }

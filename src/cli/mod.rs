@@ -5,18 +5,23 @@
 
 mod actor;
 mod console;
+mod demo;
 mod failure;
 mod format;
 mod list;
+mod log;
 mod migrate;
 mod output;
 mod render;
 mod resend;
 mod sends;
+mod serve;
 mod show;
+mod signals;
 mod signup;
 mod time;
 mod verify;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +49,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play everything on this machine with no set-up: PostgreSQL, demo data, mails, verification view, console
+    Demo(demo::Args),
     /// Bring the database to this version
     Migrate,
     /// Make a user and a verification, and queue the mail
@@ -56,6 +63,10 @@ enum Command {
     Resend(resend::Args),
     /// Verify a user without her click
     Verify(verify::Args),
+    /// Work the outbox: send the mails that are due
+    Worker(worker::Args),
+    /// Serve the verification view and the site's API
+    Serve(serve::Args),
     /// List mails and what became of them, newest first
     Sends(sends::Args),
     /// Render a template with sample values
@@ -92,12 +103,15 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = config::load(cli.config.as_deref(), std::env::vars())?;
     match cli.command {
         None => console::run(settings).await,
+        Some(Command::Demo(args)) => demo::run(&settings, &args).await,
         Some(Command::Migrate) => migrate::run(&settings).await,
         Some(Command::Signup(args)) => signup::run(&desk(&settings).await?, &args).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
         Some(Command::Resend(args)) => resend::run(&desk(&settings).await?, &args).await,
         Some(Command::Verify(args)) => verify::run(&desk(&settings).await?, &args).await,
+        Some(Command::Worker(args)) => worker::run(&settings, &args).await,
+        Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }

@@ -1,1 +1,347 @@
-//! What the answers to a mail mean.
+//! What an answer to a mail means: for this mail, for the ones behind it, and for the operator.
+//!
+//! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not known there is judged by the
+//! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded verbatim.
+
+use std::time::Duration;
+
+use crate::domain::address::EmailAddress;
+use crate::mail::transport::{Cause, Failure, Reply, Stage};
+use crate::text::plain;
+
+/// How long to wait after SES's limit of mails a second was hit.
+const RATE_WAIT: Duration = Duration::from_millis(1_500);
+
+/// How long to wait after SES's limit of mails a day was hit; places come back as mails become a day old.
+const QUOTA_WAIT: Duration = Duration::from_mins(15);
+
+/// How long to wait where SES counts too many connections.
+const CROWD_WAIT: Duration = Duration::from_secs(5);
+
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It may work later: after this time, or by the worker's own back-off.
+    Transient {
+        /// How long to wait, where that is known.
+        after: Option<Duration>,
+    },
+    /// Too many mails a second: wait a moment, go slower.
+    Rate,
+    /// The mails of the day are used up: nothing goes out for a while.
+    DailyQuota,
+    /// No mail can go out until somebody changes something.
+    Configuration,
+    /// This recipient cannot be mailed; others can.
+    Recipient,
+    /// This mail is refused as it is; others may pass.
+    Message,
+    /// Nobody knows whether the mail went out.
+    Unknown,
+}
+
+impl Class {
+    /// Whether the whole outbox has to stop, not only this mail.
+    #[must_use]
+    pub fn stops_the_outbox(self) -> bool {
+        matches!(self, Self::DailyQuota | Self::Configuration)
+    }
+
+    /// Whether the mail is to be tried again.
+    #[must_use]
+    pub fn is_retried(self) -> bool {
+        matches!(self, Self::Transient { .. } | Self::Rate | Self::DailyQuota | Self::Configuration)
+    }
+
+    /// Whether this try counts towards `worker.attempts`: not where the mail had no part in it.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::Rate | Self::DailyQuota | Self::Configuration)
+    }
+
+    /// How long to wait, where that is known.
+    #[must_use]
+    pub fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Transient { after } => after,
+            Self::Rate => Some(RATE_WAIT),
+            Self::DailyQuota => Some(QUOTA_WAIT),
+            Self::Configuration | Self::Recipient | Self::Message | Self::Unknown => None,
+        }
+    }
+}
+
+/// A failure in an operator's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What follows from it.
+    pub class: Class,
+    /// What happened. Plain.
+    pub happened: String,
+    /// What to do next.
+    pub next: &'static str,
+}
+
+impl Verdict {
+    fn new(class: Class, happened: impl Into<String>, next: &'static str) -> Self {
+        Self { class, happened: happened.into(), next }
+    }
+
+    /// Both in one line: the reason that is recorded on the send.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        format!("{}; {}", self.happened, self.next)
+    }
+}
+
+/// Judges a failed try to hand over a mail.
+#[must_use]
+pub fn judge(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
+    if failure.is_unknown() {
+        return Verdict::new(
+            Class::Unknown,
+            format!("the answer was lost, so the mail may or may not have gone out ({failure})"),
+            "SES's events will tell; resend if the person says that nothing came",
+        );
+    }
+    match &failure.cause {
+        Cause::Reply(reply) => judge_reply(failure.stage, reply, sender, recipient),
+        Cause::TimedOut(_) | Cause::Network(_) => Verdict::new(
+            Class::Transient { after: None },
+            failure.to_string(),
+            "it is tried again; if it stays so, check `smtp.host`, `smtp.port` and the firewall",
+        ),
+        Cause::Certificate(_) => Verdict::new(
+            Class::Configuration,
+            failure.to_string(),
+            "check `smtp.host`, and give the relay's authority as `smtp.ca_file` if it is a private one",
+        ),
+        Cause::NoStartTls => Verdict::new(
+            Class::Configuration,
+            failure.to_string(),
+            "check `smtp.host` and `smtp.port`; port 465 wants `smtp.tls` = \"tls\"",
+        ),
+        Cause::NoAuth => Verdict::new(
+            Class::Configuration,
+            failure.to_string(),
+            "check `smtp.host`, or leave `smtp.username` and `smtp.password` out if the relay asks nobody to sign in",
+        ),
+        Cause::File(_) => Verdict::new(
+            Class::Configuration,
+            failure.to_string(),
+            "check space and rights of the directory `capture.dir`",
+        ),
+    }
+}
+
+/// One of SES's answers.
+struct Known {
+    /// Its code; 0 for any.
+    code: u16,
+    /// What its text has in it, in lower case; all of them.
+    words: &'static [&'static str],
+    class: Class,
+    happened: &'static str,
+    next: &'static str,
+}
+
+const LATER: Class = Class::Transient { after: None };
+
+/// What SES is known to say, the more special first.
+const KNOWN: [Known; 16] = [
+    Known {
+        code: 421,
+        words: &["too many concurrent"],
+        class: Class::Transient { after: Some(CROWD_WAIT) },
+        happened: "SES counts too many connections",
+        next: "it is tried again; lower `worker.lanes` if it stays so",
+    },
+    Known {
+        code: 451,
+        words: &["timeout waiting for data"],
+        class: Class::Transient { after: Some(Duration::ZERO) },
+        happened: "SES had closed the connection while it was idle",
+        next: "it is tried again at once",
+    },
+    Known {
+        code: 0,
+        words: &["maximum sigv2"],
+        class: Class::Configuration,
+        happened: "the SMTP password is of the old kind (before 2019) that SES slows down",
+        next: "make new SMTP credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to have them derived",
+    },
+    Known {
+        code: 0,
+        words: &["maximum sending rate exceeded"],
+        class: Class::Rate,
+        happened: "more mails a second than the SES account may send",
+        next: "it is tried again, slower",
+    },
+    Known {
+        code: 0,
+        words: &["daily message quota exceeded"],
+        class: Class::DailyQuota,
+        happened: "the SES account's mails for 24 hours are used up",
+        next: "sending goes on as places come back; ask AWS for a larger quota if this is usual",
+    },
+    Known {
+        code: 454,
+        words: &["temporary authentication failure"],
+        class: LATER,
+        happened: "SES could not check the sign-in just now",
+        next: "it is tried again",
+    },
+    Known {
+        code: 0,
+        words: &["sending paused for this account"],
+        class: Class::Configuration,
+        happened: "AWS has paused sending for this account",
+        next: "read the mail that AWS sent to the account's address, and the reputation page of the SES console",
+    },
+    Known {
+        code: 535,
+        words: &["not subscribed"],
+        class: Class::Configuration,
+        happened: "the AWS account of these credentials is not subscribed to SES",
+        next: "open the SES console once in this account and region",
+    },
+    Known {
+        code: 535,
+        words: &[],
+        class: Class::Configuration,
+        happened: "the SMTP user or password is wrong",
+        next: "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the region, or `smtp.username` and `smtp.password`; \
+               an IAM secret is no SMTP password",
+    },
+    Known {
+        code: 530,
+        words: &[],
+        class: Class::Configuration,
+        happened: "the server wants a sign-in first",
+        next: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `smtp.username` and `smtp.password`",
+    },
+    Known {
+        code: 0,
+        words: &["access denied"],
+        class: Class::Configuration,
+        happened: "the IAM user may not send this mail",
+        next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
+    },
+    Known {
+        code: 0,
+        words: &["is not authorized to perform"],
+        class: Class::Configuration,
+        happened: "the IAM user may not send this mail",
+        next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
+    },
+    Known {
+        code: 0,
+        words: &["configuration set", "does not exist"],
+        class: Class::Configuration,
+        happened: "SES does not know the configuration set",
+        next: "check `mail.configuration_set` and the region",
+    },
+    Known {
+        code: 552,
+        words: &["too long"],
+        class: Class::Message,
+        happened: "the mail is too large",
+        next: "shorten the template",
+    },
+    Known {
+        code: 554,
+        words: &["transaction failed"],
+        class: Class::Message,
+        happened: "SES refuses the mail as it is made",
+        next: "read the reply; it names the header or part that is wrong",
+    },
+    Known {
+        code: 451,
+        words: &["temporary service failure"],
+        class: LATER,
+        happened: "SES has trouble of its own",
+        next: "it is tried again",
+    },
+];
+
+fn judge_reply(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
+    let text = reply.text.raw().to_lowercase();
+    if text.contains("email address is not verified") {
+        return judge_unverified(&text, sender, recipient);
+    }
+    let fits = |known: &&Known| {
+        (known.code == 0 && reply.code >= 400 || known.code == reply.code)
+            && known.words.iter().all(|words| text.contains(words))
+    };
+    match KNOWN.iter().find(fits) {
+        Some(known) => Verdict::new(known.class, known.happened, known.next),
+        None => judge_by_code(stage, reply, sender, recipient),
+    }
+}
+
+/// SES says the same of a sender who is not verified and, while the account is in the sandbox, of a recipient who is
+/// not. The list of identities in the reply tells them apart.
+fn judge_unverified(text: &str, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
+    let mut failed: Vec<&str> = text
+        .split_once("failed the check in region")
+        .and_then(|(_, rest)| rest.split_once(':'))
+        .map(|(_, list)| list.split(',').map(bare_identity).filter(|identity| !identity.is_empty()).collect())
+        .unwrap_or_default();
+    let is = |identity: &str, address: &EmailAddress| {
+        identity == address.as_str().to_lowercase() || identity == address.domain()
+    };
+    failed.retain(|identity| !is(identity, recipient) || is(identity, sender));
+    let names_somebody = text.contains("failed the check in region");
+    if names_somebody && failed.is_empty() {
+        return Verdict::new(
+            Class::Recipient,
+            format!("the SES account is in the sandbox, and {} is not a verified recipient", plain(recipient.as_str())),
+            "verify the recipient in the SES console, or ask AWS for production access",
+        );
+    }
+    Verdict::new(
+        Class::Configuration,
+        format!("SES has not verified the sender {} in this region", plain(sender.as_str())),
+        "verify the sender's domain or address in the SES console, or correct `mail.from` or the region",
+    )
+}
+
+/// An identity out of SES's list: an address, a domain, or an ARN that ends in one.
+fn bare_identity(item: &str) -> &str {
+    let item = item.trim().trim_end_matches('.');
+    let item = item.rsplit_once("identity/").map_or(item, |(_, identity)| identity);
+    item.rsplit_once('<').map_or(item, |(_, address)| address.trim_end_matches('>'))
+}
+
+/// An answer that nobody has written down, by its code and where it came.
+fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
+    let shown = reply.whole().plain();
+    if reply.code < 500 {
+        return Verdict::new(LATER, format!("the server put it off at {stage}: {shown}"), "it is tried again");
+    }
+    match stage {
+        Stage::Connect | Stage::Greeting | Stage::StartTls | Stage::Auth => Verdict::new(
+            Class::Configuration,
+            format!("the server refused at {stage}: {shown}"),
+            "check `smtp.host`, `smtp.port` and the credentials",
+        ),
+        Stage::Mail => Verdict::new(
+            Class::Configuration,
+            format!("the server refused the sender {}: {shown}", plain(sender.as_str())),
+            "check `mail.from`; with SES its domain or address must be verified",
+        ),
+        Stage::Rcpt => Verdict::new(
+            Class::Recipient,
+            format!("the server refused the recipient {}: {shown}", plain(recipient.as_str())),
+            "ask the person for another address",
+        ),
+        Stage::Data | Stage::EndOfData => Verdict::new(
+            Class::Message,
+            format!("the server refused the mail: {shown}"),
+            "read the reply; resend when the cause is gone",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

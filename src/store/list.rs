@@ -62,7 +62,7 @@ impl Store {
         Ok(query.build_query_as::<ListRow>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect())
     }
 
-    /// How many rows of the list are newer than this place, counted up to [`NEWER_MAX`]. What is pending is decided
+    /// How many rows of the list are newer than this place, counted up to `NEWER_MAX`. What is pending is decided
     /// by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
         let mut query = QueryBuilder::new("select count(*) from (select 1 from verifications v where ");

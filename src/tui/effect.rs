@@ -1,4 +1,4 @@
-//! What [`super::update`] asks for. The executor runs these against the desk and sends the answers back as messages.
+//! What [`super::update()`] asks for. The executor runs these against the desk and sends the answers back as messages.
 //!
 //! Every effect is answered, whatever happens, except that a newer `LoadPage`, `LoadSends` or `RenderTemplate` may
 //! cancel an older one of its kind: the last query wins. While the database is away, loads are answered with a problem

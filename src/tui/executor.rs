@@ -2,7 +2,7 @@
 //!
 //! Loads are tasks: of pages, sends and previews the last one wins and cancels the one before; of the others one of a
 //! kind runs at a time and each is answered. Acts are never cancelled: who quits right after "resend" still gets it
-//! done. [`connection`] keeps the subscription to changes and knows whether the database is there; while it is not, or
+//! done. `connection` keeps the subscription to changes and knows whether the database is there; while it is not, or
 //! as soon as it no longer is, loads are answered at once with the reason instead of each waiting for its own time-out.
 
 mod connection;

@@ -1,4 +1,4 @@
-//! Everything that can happen to the console. The run loop puts these in; [`super::update`] answers with effects.
+//! Everything that can happen to the console. The run loop puts these in; [`super::update()`] answers with effects.
 
 use crossterm::event::KeyEvent;
 

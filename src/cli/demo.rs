@@ -1,0 +1,74 @@
+//! `verifydesk demo`: everything on one machine, with no set-up.
+
+use std::process::ExitCode;
+
+use super::{Failure, console, output};
+use crate::config::Settings;
+use crate::demo::cluster::{Cluster, Options};
+use crate::demo::stage::{self, DATABASE, Stage};
+use crate::demo::story;
+use crate::text::plain;
+use crate::tui::run::{self, require_terminal};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Remove the demo's data and start over
+    #[arg(long)]
+    reset: bool,
+    /// Print the settings with which a second terminal joins the running demo
+    #[arg(long, conflicts_with = "reset")]
+    env: bool,
+}
+
+pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
+    let options = Options::demo().map_err(stage::Error::from)?;
+    if args.env {
+        return env(&options);
+    }
+    if args.reset {
+        Cluster::reset(&options).map_err(stage::Error::from)?;
+    }
+    let is_interactive = require_terminal().is_ok();
+    eprintln!("starting a private PostgreSQL in {} …", plain(&options.directory.display().to_string()));
+    let stage = Stage::set(options, settings).await?;
+    if let Some(users) = stage.made {
+        eprintln!("made {users} demo users");
+    }
+    let setup = console::setup(&stage.settings);
+    let result = if is_interactive {
+        let ended = run::run(stage.desk.clone(), stage.settings.clone(), setup).await;
+        ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
+    } else {
+        let is_unicode = !matches!(stage.settings.console.glyphs, crate::config::Glyphs::Ascii);
+        let told = story::tell(&stage, setup, is_unicode, output::line).await;
+        told.map(|()| ExitCode::SUCCESS).map_err(|error| {
+            Failure::failed(
+                format!("the demo broke off: {}", plain(&error.to_string())),
+                "`verifydesk demo --reset` starts over",
+            )
+        })
+    };
+    stage.strike().await?;
+    result
+}
+
+fn env(options: &Options) -> Result<ExitCode, Failure> {
+    if !options.is_running() {
+        return Err(Failure::failed("the demo is not running", "start it with `verifydesk demo` in another terminal"));
+    }
+    output::line(&format!("export DATABASE_URL='{}'", options.url(DATABASE)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl From<stage::Error> for Failure {
+    fn from(error: stage::Error) -> Self {
+        match error {
+            stage::Error::Setting(error) => error.into(),
+            stage::Error::Store(error) => error.into(),
+            stage::Error::Cluster(error) => {
+                Self::failed(error.to_string(), "`verifydesk demo --reset` starts over; `--env` joins a demo that runs")
+            }
+            error @ stage::Error::Io { .. } => Self::failed(error.to_string(), "check the directory's rights and room"),
+        }
+    }
+}

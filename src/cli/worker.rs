@@ -1,0 +1,37 @@
+//! `verifydesk worker`
+
+use std::process::ExitCode;
+
+use super::{Failure, log, output, signals};
+use crate::config::Settings;
+use crate::outbox::worker::{Mode, Worker};
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// End when nothing is due any more
+    #[arg(long)]
+    drain: bool,
+}
+
+pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
+    log::start();
+    let store = Store::open(settings)?;
+    let worker = Worker::from_settings(store.clone(), settings)?;
+    store.check().await?;
+    let shutdown = signals::shutdown()?;
+    tracing::info!(target_of_mail = %worker.target(), "worker started");
+    let mode = if args.drain { Mode::Drain } else { Mode::Forever };
+    let tally = worker.run(mode, shutdown).await?;
+    output::line(&format!(
+        "sent {}, failed {}, deferred {}, cancelled {}, unknown {}",
+        tally.sent, tally.failed, tally.deferred, tally.cancelled, tally.unknown
+    ))?;
+    match tally.stopped_by {
+        None => Ok(ExitCode::SUCCESS),
+        Some(reason) => Err(Failure::failed(
+            format!("the worker stopped: {reason}"),
+            "mend it and start the worker again; what waits is still in the outbox",
+        )),
+    }
+}

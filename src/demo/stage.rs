@@ -1,0 +1,186 @@
+//! The demo's stage: everything a site has, on one machine and for one person. A private PostgreSQL with demo data, the
+//! verification view on a loopback port, and a worker whose mails are files.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Cluster, ClusterError, Options};
+use super::people;
+use crate::config::{Capture, Secret, SettingError, Settings, TransportKind};
+use crate::desk::Desk;
+use crate::outbox::worker::{Mode, Worker};
+use crate::store::{self, Store};
+use crate::web;
+
+/// The cluster's database.
+pub const DATABASE: &str = "verifydesk";
+
+/// The same people every time.
+const SEED: u64 = 20_261_122;
+
+/// The view's port, if it is free: then links mailed before a restart still work.
+const PORT: u16 = 8625;
+
+/// Why the demo cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The private PostgreSQL.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// Its database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The demo's settings.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A file or a port.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was tried.
+        doing: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The stage, set. [`Stage::strike`] stops everything cleanly; dropped, it stops the cluster at least.
+pub struct Stage {
+    /// Settings with which everything here runs.
+    pub settings: Settings,
+    /// The acts.
+    pub desk: Desk,
+    /// How many demo people were made now; nothing if they were there.
+    pub made: Option<usize>,
+    cluster: Cluster,
+    tasks: JoinSet<()>,
+    shutdown: CancellationToken,
+}
+
+impl Stage {
+    /// Sets the stage. `base` gives what the demo does not decide: templates, glyphs.
+    pub async fn set(options: Options, base: &Settings) -> Result<Self, Error> {
+        let directory = options.directory.clone();
+        let cluster = start(options).await?;
+        cluster.create_database(DATABASE).await?;
+        let (listener, address) = listen().await?;
+        let settings = Settings {
+            database_url: Some(Secret::new(cluster.url(DATABASE))),
+            public_url: Some(format!("http://{address}")),
+            secret: Some(secret(&directory.join("secret"))?),
+            site: crate::config::Site { name: "Demo site".into(), url: Some(format!("http://{address}/healthz")) },
+            mail: crate::config::Mail {
+                transport: TransportKind::Capture,
+                from: Some("Demo site <no-reply@demo.example.com>".into()),
+                ..crate::config::Mail::default()
+            },
+            capture: Capture { dir: Some(mail_directory(&directory)) },
+            templates: base.templates.clone(),
+            console: base.console.clone(),
+            ..Settings::default()
+        };
+        let store = Store::open(&settings)?;
+        store.migrate().await?;
+        let made = if store.counts().await?.of(None) == 0 {
+            Some(people::fill(store.pool(), chrono::Utc::now(), SEED, settings.require_secret()?.bytes()).await?.users)
+        } else {
+            None
+        };
+        let desk = Desk::with(store.clone(), &settings);
+        let worker = Worker::from_settings(store, &settings)?;
+        let shutdown = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let (stop_worker, stop_view) = (shutdown.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            if let Err(error) = worker.run(Mode::Forever, stop_worker).await {
+                tracing::error!(%error, "the demo's worker ended");
+            }
+        });
+        let context = web::Context::new(desk.clone(), &settings);
+        tasks.spawn(async move {
+            if let Err(error) = web::serve(listener, context, stop_view).await {
+                tracing::error!(%error, "the demo's verification view ended");
+            }
+        });
+        Ok(Self { settings, desk, made, cluster, tasks, shutdown })
+    }
+
+    /// Stops view, worker and PostgreSQL, in this order.
+    pub async fn strike(mut self) -> Result<(), Error> {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.desk.store().close().await;
+        blocking(move || self.cluster.stop()).await?;
+        Ok(())
+    }
+}
+
+/// Where the demo's mails are.
+#[must_use]
+pub fn mail_directory(directory: &Path) -> PathBuf {
+    directory.join("mail")
+}
+
+async fn start(options: Options) -> Result<Cluster, Error> {
+    blocking(move || Cluster::start(options)).await
+}
+
+/// Runs what blocks for seconds beside the runtime's own threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ClusterError> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(error) => Err(Error::Io { doing: "starting PostgreSQL".into(), source: std::io::Error::other(error) }),
+    }
+}
+
+async fn listen() -> Result<(TcpListener, SocketAddr), Error> {
+    let any = || async { TcpListener::bind(("127.0.0.1", 0)).await };
+    let listener = match TcpListener::bind(("127.0.0.1", PORT)).await {
+        Ok(listener) => listener,
+        Err(_) => any().await.map_err(Error::io("finding a free port for the verification view"))?,
+    };
+    let address = listener.local_addr().map_err(Error::io("finding a free port for the verification view"))?;
+    Ok((listener, address))
+}
+
+/// The demo's server secret: made once, kept with the data that its keys belong to, readable by its owner only.
+fn secret(file: &Path) -> Result<Secret, Error> {
+    let shown = file.display().to_string();
+    match std::fs::read_to_string(file) {
+        Ok(text) => return Ok(Secret::new(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::io(format!("reading {shown}"))(error)),
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Error::io("making a secret")(std::io::Error::other(error)))?;
+    let text = STANDARD.encode(bytes);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options
+        .open(file)
+        .and_then(|mut out| out.write_all(text.as_bytes()))
+        .map_err(Error::io(format!("writing {shown}")))?;
+    Ok(Secret::new(text))
+}

@@ -1,0 +1,140 @@
+use super::*;
+
+fn addresses() -> (EmailAddress, EmailAddress) {
+    (EmailAddress::parse("no-reply@example.org").unwrap(), EmailAddress::parse("Robin@example.com").unwrap())
+}
+
+fn of(stage: Stage, line: &str) -> Verdict {
+    let (code, text) = line.split_once(' ').unwrap_or((line, ""));
+    let (sender, recipient) = addresses();
+    let reply = Reply::new(code.parse().unwrap(), text);
+    judge(&Failure { stage, cause: Cause::Reply(reply) }, &sender, &recipient)
+}
+
+const TRANSIENT: Class = Class::Transient { after: None };
+const AT_ONCE: Class = Class::Transient { after: Some(Duration::ZERO) };
+const SOON: Class = Class::Transient { after: Some(CROWD_WAIT) };
+
+#[test]
+fn what_ses_says() {
+    use Class::{Configuration, DailyQuota, Message, Rate, Recipient};
+    use Stage::{Auth, Data, EndOfData, Greeting, Mail, Rcpt};
+    let table = [
+        (Greeting, "421 Too many concurrent SMTP connections", SOON, "too many connections"),
+        (EndOfData, "451 Temporary service failure", TRANSIENT, "trouble of its own"),
+        (Mail, "451 Timeout waiting for data from client.", AT_ONCE, "idle"),
+        (Mail, "451 4.4.2 Timeout waiting for data from client.", AT_ONCE, "idle"),
+        (EndOfData, "454 Throttling failure: Maximum sending rate exceeded.", Rate, "a second"),
+        (EndOfData, "454 Throttling failure: Daily message quota exceeded.", DailyQuota, "24 hours"),
+        (Auth, "454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded", Configuration, "old kind"),
+        (Auth, "454 Temporary authentication failure", TRANSIENT, "sign-in"),
+        (EndOfData, "454 Temporary service failure", TRANSIENT, "put it off at handing over the mail: 454 Temporary"),
+        (Mail, "530 Authentication required", Configuration, "wants a sign-in"),
+        (Auth, "535 Authentication Credentials Invalid", Configuration, "password is wrong"),
+        (Auth, "535 Account not subscribed to SES", Configuration, "not subscribed"),
+        (EndOfData, "552 Message is too long.", Message, "too large"),
+        (Mail, "553 <no-reply@> Invalid email address", Configuration, "refused the sender no-reply@example.org: 553"),
+        (Rcpt, "553 <robin@> address unknown", Recipient, "refused the recipient Robin@example.com: 553"),
+        (
+            EndOfData,
+            "554 Access denied: User arn:aws:iam::1:user/x is not authorized to perform ses:SendRawEmail on resource y",
+            Configuration,
+            "IAM user",
+        ),
+        (EndOfData, "554 Transaction failed: Duplicate header 'Subject'.", Message, "as it is made"),
+        (
+            EndOfData,
+            "554 Message rejected: Sending paused for this account. For more information, please check the inbox",
+            Configuration,
+            "paused",
+        ),
+        (EndOfData, "554 Configuration set my-set does not exist.", Configuration, "configuration set"),
+        // Nothing that SES is known to say.
+        (Rcpt, "450 4.2.0 greylisted", TRANSIENT, "put it off at naming the recipient: 450 4.2.0 greylisted"),
+        (Rcpt, "550 5.1.1 no such user", Recipient, "refused the recipient"),
+        (Rcpt, "552 5.2.2 mailbox full", Recipient, "refused the recipient"),
+        (Mail, "550 5.7.1 sender rejected", Configuration, "refused the sender"),
+        (Data, "554 no valid recipients", Message, "refused the mail"),
+        (EndOfData, "571 spam", Message, "refused the mail: 571 spam"),
+        (Greeting, "554 no SMTP service here", Configuration, "refused at the greeting"),
+        (Data, "250 odd", TRANSIENT, "250 odd"),
+        (EndOfData, "500", Message, "500"),
+    ];
+    for (stage, line, class, words) in table {
+        let verdict = of(stage, line);
+        assert_eq!(verdict.class, class, "{line}: {verdict:?}");
+        assert!(verdict.happened.contains(words), "{line}: {verdict:?} lacks {words}");
+        assert!(!verdict.next.is_empty() && !verdict.reason().contains('\n'));
+    }
+}
+
+#[test]
+fn an_unverified_sender_is_not_an_unverified_recipient() {
+    let start =
+        "554 Message rejected: Email address is not verified. The following identities failed the check in region";
+    let table = [
+        ("AP-NORTHEAST-2: robin@example.com", Class::Recipient),
+        ("AP-NORTHEAST-2: Robin <Robin@Example.com>.", Class::Recipient),
+        ("AP-NORTHEAST-2: no-reply@example.org", Class::Configuration),
+        ("AP-NORTHEAST-2: Example <no-reply@example.org>, robin@example.com", Class::Configuration),
+        ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/example.org", Class::Configuration),
+        ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/robin@example.com", Class::Recipient),
+        // Somebody else's identity, such as a return path: no other mail would pass either.
+        ("US-EAST-1: bounces@example.net, robin@example.com", Class::Configuration),
+    ];
+    for (list, class) in table {
+        let verdict = of(Stage::EndOfData, &format!("{start} {list}"));
+        assert_eq!(verdict.class, class, "{list}: {verdict:?}");
+        let words = if class == Class::Recipient { "sandbox" } else { "the sender no-reply@example.org" };
+        assert!(verdict.happened.contains(words), "{verdict:?}");
+    }
+    // Without a list nothing may be given up for good.
+    assert_eq!(of(Stage::EndOfData, "554 Email address is not verified.").class, Class::Configuration);
+
+    let myself = EmailAddress::parse("no-reply@example.org").unwrap();
+    let text =
+        "Email address is not verified. The following identities failed the check in region X: no-reply@example.org";
+    let failure = Failure { stage: Stage::EndOfData, cause: Cause::Reply(Reply::new(554, text)) };
+    assert_eq!(judge(&failure, &myself, &myself).class, Class::Configuration);
+}
+
+#[test]
+fn failures_without_an_answer() {
+    let (sender, recipient) = addresses();
+    let network = || Cause::Network("connection reset".into());
+    let table = [
+        (Stage::Connect, network(), TRANSIENT),
+        (Stage::Data, Cause::TimedOut(Duration::from_secs(20)), TRANSIENT),
+        (Stage::EndOfData, network(), Class::Unknown),
+        (Stage::EndOfData, Cause::TimedOut(Duration::from_mins(1)), Class::Unknown),
+        (Stage::EndOfData, Cause::Reply(Reply::new(354, "go ahead")), Class::Unknown),
+        (Stage::StartTls, Cause::Certificate("UnknownIssuer".into()), Class::Configuration),
+        (Stage::StartTls, Cause::NoStartTls, Class::Configuration),
+        (Stage::Auth, Cause::NoAuth, Class::Configuration),
+        (Stage::EndOfData, Cause::File("/mail: no space left".into()), Class::Configuration),
+    ];
+    for (stage, cause, class) in table {
+        let verdict = judge(&Failure { stage, cause }, &sender, &recipient);
+        assert_eq!(verdict.class, class, "{verdict:?}");
+    }
+}
+
+#[test]
+fn hostile_replies_stay_harmless() {
+    let hostile = format!("550 \u{1b}]0;x\u{7}\u{202e}<script>\r\nBcc: {}", "x".repeat(10_000));
+    for stage in [Stage::Greeting, Stage::Mail, Stage::Rcpt, Stage::EndOfData] {
+        let reason = of(stage, &hostile).reason();
+        assert!(!reason.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r', '\n']) && reason.chars().count() < 1_300);
+    }
+}
+
+#[test]
+fn what_follows() {
+    assert!(Class::Configuration.stops_the_outbox() && Class::DailyQuota.stops_the_outbox());
+    assert!(!Class::Rate.stops_the_outbox() && !Class::Recipient.stops_the_outbox());
+    for ended in [Class::Recipient, Class::Message, Class::Unknown] {
+        assert!(!ended.is_retried() && ended.wait().is_none());
+    }
+    assert!(!Class::Rate.counts() && TRANSIENT.counts());
+    assert_eq!(Class::Rate.wait(), Some(RATE_WAIT));
+}
