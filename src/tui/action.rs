@@ -140,7 +140,7 @@ pub static TABLE: &[Entry] = &[
     Entry {
         action: Action::Search,
         title: "search",
-        help: "Find by e-mail, name or number; in Mail by recipient or SES id",
+        help: "Find by e-mail, name or number; mails by SES id too",
         keys: &[char('/')],
         places: LISTS,
         rank: 3,
@@ -148,7 +148,7 @@ pub static TABLE: &[Entry] = &[
     Entry {
         action: Action::Resend,
         title: "resend",
-        help: "Mail the link again; asks first and says what will happen",
+        help: "Mail the link again; says first what will happen",
         keys: &[char('r')],
         places: PEOPLE,
         rank: 5,
@@ -364,7 +364,7 @@ pub static TABLE: &[Entry] = &[
     Entry {
         action: Action::Back,
         title: "back",
-        help: "Dismiss messages, leave the detail, clear the search, go back",
+        help: "Close messages, detail, search; then go back",
         keys: &[key(KeyCode::Esc)],
         places: DETAILS,
         rank: 2,
@@ -372,7 +372,7 @@ pub static TABLE: &[Entry] = &[
     Entry {
         action: Action::Back,
         title: "back",
-        help: "Dismiss messages, leave the detail, clear the search, go back",
+        help: "Close messages, detail, search; then go back",
         keys: &[key(KeyCode::Esc)],
         places: TABBED,
         rank: 0,

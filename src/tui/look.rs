@@ -147,7 +147,11 @@ impl Look {
             Tone::Warn => Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
             Tone::Past => Style::new().fg(Color::Magenta),
         };
-        if self.colour { style } else { Style { fg: None, bg: None, ..style } }
+        match tone {
+            _ if self.colour => style,
+            Tone::Here => Style { fg: None, ..style }.add_modifier(Modifier::UNDERLINED),
+            _ => Style { fg: None, ..style },
+        }
     }
 
     /// A status: its glyph and its tone. The word is [`Status::as_str`].

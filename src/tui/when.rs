@@ -19,15 +19,13 @@ fn minute_of(time: Time) -> Time {
     time.duration_trunc(Duration::seconds(MINUTE)).unwrap_or(time)
 }
 
+/// Units: from how many seconds one is used, its seconds, its name.
+const UNITS: [(i64, i64, &str); 5] =
+    [(2 * YEAR, YEAR, "y"), (2 * MONTH, MONTH, "mo"), (2 * DAY, DAY, "d"), (HOUR, HOUR, "h"), (0, MINUTE, "min")];
+
 /// Largest unit that says enough of a distance: its seconds and its name.
 fn unit(seconds: i64) -> (i64, &'static str) {
-    match seconds {
-        ..HOUR => (MINUTE, "min"),
-        HOUR..172_800 => (HOUR, "h"),
-        172_800..5_184_000 => (DAY, "d"),
-        5_184_000..63_072_000 => (MONTH, "mo"),
-        _ => (YEAR, "y"),
-    }
+    UNITS.iter().find(|(from, ..)| seconds >= *from).map_or((MINUTE, "min"), |(_, size, name)| (*size, name))
 }
 
 /// How far away a time is: "3 min ago", "just now", "in 2 h".
@@ -69,7 +67,9 @@ pub fn next_change(time: Time, now: Time) -> Option<Time> {
     if time <= now {
         let seconds = (minute - time).num_seconds().max(0);
         let (size, _) = unit(seconds);
-        let exact = time.checked_add_signed(Duration::try_seconds((seconds / size + 1) * size)?)?;
+        let next_unit = UNITS.iter().rev().map(|(from, ..)| *from).find(|from| *from > seconds).unwrap_or(i64::MAX);
+        let next = ((seconds / size + 1) * size).min(next_unit);
+        let exact = time.checked_add_signed(Duration::try_seconds(next)?)?;
         let whole = minute_of(exact);
         if whole < exact { whole.checked_add_signed(Duration::seconds(MINUTE)) } else { Some(whole) }
     } else {

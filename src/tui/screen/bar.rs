@@ -1,13 +1,13 @@
 //! The top: product, views, who is sending; the view's tabs and the rule under them.
 
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::layout::Layout;
 use super::notice;
 use crate::domain::send::SendState;
-use crate::text::width;
+use crate::text::{fit, plain, width};
 use crate::tui::Model;
+use crate::tui::action::{Action, TABLE};
 use crate::tui::look::Tone;
 use crate::tui::model::{Part, STATUS_TABS, View};
 use crate::tui::widget::canvas::{Canvas, inset};
@@ -15,6 +15,9 @@ use crate::tui::widget::number::thousands;
 use crate::tui::widget::tabs::{self, Tab};
 
 const GAP: u16 = 3;
+
+/// Most columns of the site's name.
+const SITE_MAX: usize = 30;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
@@ -27,7 +30,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
         if layout.rule.height > 0 {
             canvas.rule(layout.rule, canvas.glyphs().rule, Tone::Rule);
             canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, Tone::Here);
-            if layout.divider.width > 0 && layout.banner.height == 0 {
+            let in_mark = (mark.x..mark.right()).contains(&layout.divider.x);
+            if layout.divider.width > 0 && layout.banner.height == 0 && !in_mark {
                 let tee = Rect { x: layout.divider.x, width: layout.divider.width, ..layout.rule };
                 canvas.rule(tee, canvas.glyphs().tee, Tone::Rule);
             }
@@ -46,12 +50,16 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         None => String::new(),
     };
     let product = "verifydesk";
-    let views: usize = View::ALL.iter().map(|view| width(view.title())).sum();
+    let key_room = |view: &View| if *view == model.view { 0 } else { width(&view_key(canvas, *view)) };
+    let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
     let views_room = columns(views) + GAP * 2;
     let product_room = columns(width(product));
+    let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // The longest words that leave the views their room; else the longest that leave the product its own.
     let fits = |room: u16| words.iter().find(|w| columns(width(&mark) + width(w)) + room <= area.width);
-    let words = fits(product_room + GAP + views_room + GAP).or_else(|| fits(product_room + GAP)).or(words.last());
+    let words = fits(product_room + GAP + 1 + views_room + GAP)
+        .or_else(|| fits(product_room + GAP + here_room))
+        .or(words.last());
     let right = words.map(|w| format!("{mark}{w}")).unwrap_or_default();
     let right_room = columns(width(&right)).min(area.width);
     let style = canvas.style(tone);
@@ -62,27 +70,41 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let strong = canvas.style(Tone::Strong);
     let mut x = left.x + canvas.text(left, product, strong);
     let room = |x: u16| Rect { x, width: left.right().saturating_sub(x), ..left };
-    let with_views = room(x).width >= views_room + GAP;
-    let site_room = room(x).width.saturating_sub(if with_views { views_room + GAP } else { 0 });
-    if !model.setup.site.is_empty() && site_room >= 8 {
+    let with_views = room(x).width > views_room + GAP;
+    let site_room = room(x).width.saturating_sub(if with_views { views_room + GAP + 1 } else { 0 });
+    let site = fit(plain(&model.setup.site).as_str(), SITE_MAX, glyphs.ellipsis);
+    let site = format!(" {} {site}", glyphs.dot);
+    if !model.setup.site.is_empty() && columns(width(&site)) <= site_room {
         let quiet = canvas.style(Tone::Quiet);
-        let site = format!(" {} {}", glyphs.dot, model.setup.site);
-        x += canvas.text(Rect { width: site_room.min(30), ..room(x) }, &site, quiet);
+        x += canvas.text(room(x), &site, quiet);
     }
     if with_views {
         x += GAP + 1;
         for view in View::ALL {
-            let style = if view == model.view {
-                canvas.style(Tone::Here).add_modifier(Modifier::UNDERLINED)
+            let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
+            if view == model.view {
+                x += canvas.text(room(x), view.title(), here) + GAP;
             } else {
-                canvas.style(Tone::Quiet)
-            };
-            x += canvas.text(room(x), view.title(), style) + GAP;
+                let key = view_key(canvas, view);
+                x += canvas.text(room(x), &key, canvas.style(Tone::Key));
+                x += canvas.text(room(x), view.title(), quiet) + GAP;
+            }
         }
     } else if model.view != View::Verifications {
         let here = canvas.style(Tone::Here);
         canvas.text(room(x + 1), model.view.title(), here);
     }
+}
+
+/// The key of a view and a space, where it has one of its own.
+fn view_key(canvas: &Canvas<'_>, view: View) -> String {
+    let action = match view {
+        View::Verifications => return String::new(),
+        View::Mail => Action::Mail,
+        View::Templates => Action::Templates,
+    };
+    let entry = TABLE.iter().find(|entry| entry.action == action);
+    entry.and_then(|entry| entry.keys.first()).map(|key| format!("{} ", key.name(canvas.look))).unwrap_or_default()
 }
 
 fn columns(n: usize) -> u16 {

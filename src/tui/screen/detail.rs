@@ -70,7 +70,8 @@ fn whole(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &Verificatio
 
 fn head(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
     let user = &detail.user;
-    lines.text(user.email.plain().as_str(), Tone::Strong);
+    let tone = if model.opened.is_some() { Tone::Here } else { Tone::Strong };
+    lines.text(user.email.plain().as_str(), tone);
     let dot = look.glyphs().dot;
     let name = user.name.plain();
     let name = if name.as_str().is_empty() { "no name".to_owned() } else { name.into_string() };
@@ -178,11 +179,8 @@ fn others(lines: &mut Lines<'_>, model: &Model, look: &Look, others: &[Verificat
         let status = other.status(model.now);
         let (glyph, tone) = look.status(status);
         let key = other.key_fingerprint.as_ref().map_or_else(|| "not mailed".to_owned(), |f| format!("key {f}"));
-        lines.pieces(vec![
-            (format!("{glyph} {status:<9}"), tone),
-            (format!(" {:<8}", other.id), Tone::Text),
-            (format!(" {key}, created {}", when::relative(other.created_at, model.now)), Tone::Quiet),
-        ]);
+        lines.pieces(vec![(format!("{glyph} {status:<9}"), tone), (format!(" {}", other.id), Tone::Text)]);
+        lines.under(&format!("{key}, created {}", when::relative(other.created_at, model.now)), Tone::Quiet);
     }
 }
 
@@ -198,10 +196,10 @@ fn audit(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &Verificatio
         let outcome = entry.outcome.plain().into_string().replace('_', " ");
         lines.pieces(vec![(format!("{action}: {outcome}"), Tone::Text)]);
         let who = format!("{} via {}", entry.actor.plain(), entry.origin.plain());
-        lines.text(&format!("  {} {dot} {who}", when::absolute(entry.at, model.setup.zone)), Tone::Quiet);
+        lines.under(&format!("{} {dot} {who}", when::absolute(entry.at, model.setup.zone)), Tone::Quiet);
         if let Some(reason) = &entry.reason {
             let [open, close] = look.glyphs().quotes;
-            lines.text(&format!("  {open}{}{close}", reason.plain()), Tone::Text);
+            lines.under(&format!("{open}{}{close}", reason.plain()), Tone::Text);
         }
     }
 }

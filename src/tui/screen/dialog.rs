@@ -112,25 +112,44 @@ fn operator(model: &Model) -> &str {
 /// The question before a forced verification.
 pub fn reason(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &ReasonDialog) -> Option<Position> {
     let look = canvas.look;
-    let mut lines = Lines::new(look, columns_for(area));
-    who(&mut lines, &dialog.subject);
-    lines.text("The address counts as verified from now on, without the link.", Tone::Strong);
-    let audited = format!("It is audited under {}, with your reason.", operator(model));
-    lines.text(&audited, Tone::Text);
-    lines.gap();
+    let columns = columns_for(area);
+    // Where not everything fits, what is typed and what is wrong with it come before what is explained.
+    let short = area.height < 18;
+    let mut explained = Lines::new(look, columns);
+    explained.text("The address counts as verified from now on, without the link.", Tone::Strong);
+    explained.text(&format!("It is audited under {}, with your reason.", operator(model)), Tone::Text);
+    let explained = explained.finish();
+    let mut wrong = Lines::new(look, columns);
+    if dialog.busy {
+        wrong.text("verifying…", Tone::Quiet);
+    } else if let Some(problem) = &dialog.problem {
+        complaint(&mut wrong, look, problem);
+    }
+    let wrong = wrong.finish();
+    let mut lines = Lines::new(look, columns);
+    if short {
+        lines.value("to", &dialog.subject.email, Tone::Strong);
+    } else {
+        who(&mut lines, &dialog.subject);
+    }
     let mut lines = lines.finish();
+    if !short {
+        lines.extend(explained.clone());
+        lines.push(Line::default());
+    }
     let at = lines.len();
     lines.push(Line::styled("reason", look.style(Tone::Quiet)));
-    let mut below = Lines::new(look, columns_for(area));
-    if dialog.busy {
-        below.gap();
-        below.text("verifying…", Tone::Quiet);
-    } else if let Some(problem) = &dialog.problem {
-        below.gap();
-        complaint(&mut below, look, problem);
+    if !wrong.is_empty() {
+        lines.extend(Some(Line::default()).filter(|_| !short));
+        lines.extend(wrong);
     }
-    answer(&mut below, &[("Enter", "verify"), ("Esc", "cancel")]);
-    lines.extend(below.finish());
+    if short {
+        lines.extend(explained);
+    } else {
+        let mut keys = Lines::new(look, columns);
+        answer(&mut keys, &[("Enter", "verify"), ("Esc", "cancel")]);
+        lines.extend(keys.finish());
+    }
     let place = put(canvas, area, "Force-verify", &lines);
     input(canvas, place, at, &dialog.reason, true)
 }

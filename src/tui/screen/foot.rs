@@ -8,7 +8,7 @@ use super::notice;
 use crate::domain::filter::Search;
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::action::{self, Action, Entry};
+use crate::tui::action::{self, Action, Entry, Place};
 use crate::tui::look::Tone;
 use crate::tui::model::View;
 use crate::tui::model::list::{List, Row};
@@ -18,7 +18,11 @@ use crate::tui::widget::number::thousands;
 
 /// Draws it; returns where the cursor is while a search is typed.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<Position> {
-    keys(canvas, model, layout.foot);
+    // A dialog on a large screen says its keys itself, where the eye is.
+    let dialog = matches!(model.place(), Place::Confirm | Place::Reason | Place::Form);
+    if !dialog || layout.rule.height == 0 {
+        keys(canvas, model, layout.foot);
+    }
     if model.prompt && model.overlay.is_none() {
         let spare = [layout.status, layout.foot, layout.list];
         let place = spare.into_iter().find(|area| area.height > 0 && area.width > 0)?;

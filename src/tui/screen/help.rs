@@ -29,6 +29,13 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
     for (n, line) in (0..area.height).zip(lines.iter().skip(scroll.min(most))) {
         canvas.line(row(area, n), line);
     }
+    if scroll < most && area.height > 2 {
+        let last = row(area, area.height - 1);
+        canvas.clear(last);
+        let [_, down, ..] = canvas.glyphs().arrows;
+        let style = canvas.style(Tone::Quiet);
+        canvas.text(last, &format!("{down} {} more", most - scroll + 1), style);
+    }
 }
 
 /// Its lines.

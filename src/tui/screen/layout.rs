@@ -85,7 +85,7 @@ fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
     let whole = match model.view {
         View::Templates => true,
         View::Verifications => body.width < PANE_FROM && model.opened.is_some(),
-        View::Mail => model.opened.is_some() || (body.width < PANE_FROM && model.send_open),
+        View::Mail => body.width < PANE_FROM && (model.opened.is_some() || model.send_open),
     };
     if whole {
         return (none, none, body);

@@ -38,7 +38,12 @@ impl<'a> Lines<'a> {
     /// A heading, with a gap above.
     pub fn heading(&mut self, text: &str) {
         self.gap();
-        self.out.push(Line::styled(text.to_owned(), self.look.style(Tone::Here)));
+        self.out.push(Line::styled(text.to_owned(), self.look.style(Tone::Strong)));
+    }
+
+    /// Text over as many lines as it needs, set in from the left.
+    pub fn under(&mut self, text: &str, tone: Tone) {
+        self.indented(text, 2, self.look.style(tone));
     }
 
     /// Text over as many lines as it needs.

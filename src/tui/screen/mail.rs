@@ -5,7 +5,7 @@ use ratatui::text::Line;
 
 use super::layout::Layout;
 use super::lines::Lines;
-use super::people::{away, no_match};
+use super::people::{HIDDEN, NARROW, away, no_match, usual};
 use super::state::{self, State};
 use super::{bar, detail};
 use crate::domain::filter::Search;
@@ -40,33 +40,44 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &L
     let height = usize::from(layout.list.height);
     let top = list.top_for(height);
     let seen = &list.items[top..list.items.len().min(top + height)];
-    let columns = columns(seen);
+    let columns = columns(seen, layout.list.width);
     let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
     if layout.head.height > 0 {
         table::head(canvas, layout.head, &columns, &widths);
     }
     for (n, item) in (0..).zip(seen) {
-        let cells = cells(model, canvas.look, item);
-        let mark = RowMark { selected: top + usize::from(n) == list.cursor, away: model.send_open, stale: item.gone };
+        let cells = cells(model, canvas.look, item, widths[0]);
+        let mark = RowMark {
+            selected: top + usize::from(n) == list.cursor,
+            away: model.send_open || model.opened.is_some(),
+            stale: item.gone,
+        };
         table::body_row(canvas, row(layout.list, n), &columns, &widths, &cells, mark);
     }
 }
 
-fn columns(seen: &[Item<SendRow>]) -> [Column; 5] {
+fn columns(seen: &[Item<SendRow>], room: u16) -> [Column; 5] {
+    let narrow = room < NARROW;
     let longest = |text: fn(&SendRow) -> usize| seen.iter().map(|item| text(&item.row)).max().unwrap_or(0);
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
-    let email = longest(|row| row.recipient.plain().width());
+    let email = usual(seen.iter().map(|item| item.row.recipient.plain().width()));
     let result = longest(|row| row.reason.as_ref().or(row.reply.as_ref()).map_or(0, |text| text.plain().width()));
     [
-        Column { title: "State", least: 12, full: 12, rank: 2, right: false },
-        Column { title: "Recipient", least: 16, full: cap(email, 24, 48), rank: 1, right: false },
-        Column { title: "Result", least: 16, full: cap(result, 16, 80), rank: 4, right: false },
-        Column { title: "Changed", least: 10, full: 11, rank: 3, right: false },
+        Column { title: "State", least: if narrow { 1 } else { 12 }, full: 12, rank: 2, right: false },
+        Column {
+            title: "Recipient",
+            least: if narrow { 10 } else { cap(email, 18, 26) },
+            full: cap(email, 24, 36),
+            rank: 1,
+            right: false,
+        },
+        Column { title: "Result", least: 20, full: cap(result, 20, 80), rank: 4, right: false },
+        Column { title: "Changed", least: if narrow { HIDDEN } else { 10 }, full: 11, rank: 3, right: false },
         Column { title: "Tries", least: 5, full: 5, rank: 5, right: true },
     ]
 }
 
-fn cells(model: &Model, look: &Look, item: &Item<SendRow>) -> [Line<'static>; 5] {
+fn cells(model: &Model, look: &Look, item: &Item<SendRow>, state: u16) -> [Line<'static>; 5] {
     let send = &item.row;
     let (glyph, tone) = look.send(send.state);
     let word = if item.gone { "moved on" } else { send.state.as_str() };
@@ -77,7 +88,7 @@ fn cells(model: &Model, look: &Look, item: &Item<SendRow>) -> [Line<'static>; 5]
     };
     let result = send.reason.as_ref().or(send.reply.as_ref()).map(|text| text.plain().into_string());
     [
-        Line::styled(format!("{glyph} {word}"), look.style(tone)),
+        Line::styled(if state < 12 { glyph.to_owned() } else { format!("{glyph} {word}") }, look.style(tone)),
         recipient,
         Line::styled(result.unwrap_or_else(|| look.glyphs().none.into()), look.style(Tone::Quiet)),
         Line::from(when::relative(send.changed_at, model.now)),
@@ -110,13 +121,7 @@ pub fn detail_lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'stati
     if let Some(id) = send.verification_id {
         lines.value("for", &format!("verification {id}"), Tone::Text);
         lines.gap();
-        lines.pieces(vec![
-            ("Enter".into(), Tone::Key),
-            (
-                if model.send_open { " shows the verification." } else { ", twice, shows the verification." }.into(),
-                Tone::Quiet,
-            ),
-        ]);
+        lines.pieces(vec![("Enter".into(), Tone::Key), (" shows the verification.".into(), Tone::Quiet)]);
     }
     lines.finish()
 }

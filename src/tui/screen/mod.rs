@@ -23,6 +23,7 @@ use super::model::View;
 use super::model::overlay::Overlay;
 use super::widget::canvas::{Canvas, inset};
 use super::widget::toast;
+use crate::text::{fit, plain, width};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or nothing where it should be hidden.
@@ -64,6 +65,9 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     caret
 }
 
+/// Columns between what is wrong and what to do, and behind that.
+const SEPARATOR: usize = 4;
+
 /// The line that says what is wrong.
 fn banner(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if area.height == 0 {
@@ -73,12 +77,20 @@ fn banner(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let [_, bad, attention] = canvas.glyphs().marks;
         let mark = if banner.tone == Tone::Bad { bad } else { attention };
         let style = canvas.style(banner.tone);
+        let area = inset(area, 1);
+        // What to do is seen whole, even if what is wrong has to be cut for it.
+        let room = usize::from(area.width);
+        let hint = width(plain(&banner.hint).as_str()) + SEPARATOR;
+        let room = if hint * 3 <= room * 2 { room - hint } else { room };
+        let mut forms = banner.what.iter().map(|what| plain(&format!("{mark} {what}")));
+        let fitting = forms.clone().find(|what| what.width() <= room).or_else(|| forms.next_back()).unwrap_or_default();
+        let what = fit(fitting.as_str(), room, canvas.glyphs().ellipsis);
         let line = Line::from(vec![
-            Span::styled(format!("{mark} {}", banner.what), style),
+            Span::styled(what, style),
             Span::styled(format!(" {} ", canvas.glyphs().dot), canvas.style(Tone::Quiet)),
             Span::styled(banner.hint, canvas.style(Tone::Strong)),
         ]);
-        canvas.line(inset(area, 1), &line);
+        canvas.line(area, &line);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::tui::widget::number::thousands;
 pub struct Banner {
     /// How bad it is.
     pub tone: Tone,
-    /// What is wrong.
-    pub what: String,
+    /// What is wrong, the longest words first.
+    pub what: Vec<String>,
     /// What to do.
     pub hint: String,
 }
@@ -33,7 +33,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
             seconds => format!("trying again in {seconds} s"),
         };
         let hint = if problem.hint.is_empty() { retry } else { format!("{retry}. {}", problem.hint) };
-        return Some(Banner { tone: Tone::Bad, what: problem.what.clone(), hint });
+        return Some(Banner { tone: Tone::Bad, what: vec![problem.what.clone()], hint });
     }
     let outbox = model.outbox.as_ref()?;
     let alive = alive(model);
@@ -41,9 +41,11 @@ pub fn banner(model: &Model) -> Option<Banner> {
         let waiting = outbox.queued + outbox.sending;
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
         let (mails, verb) = if waiting == 1 { ("mail", "waits") } else { ("mails", "wait") };
+        let short = format!("Nobody is sending: {} {mails} {verb}", thousands(waiting));
+        let long = since.map(|since| format!("{short}{since}"));
         return Some(Banner {
             tone: Tone::Warn,
-            what: format!("Nobody is sending: {} {mails} {verb}{}", thousands(waiting), since.unwrap_or_default()),
+            what: long.into_iter().chain([short]).collect(),
             hint: "run: verifydesk worker".into(),
         });
     }
@@ -53,7 +55,10 @@ pub fn banner(model: &Model) -> Option<Banner> {
     if secrets.len() > 1 {
         return Some(Banner {
             tone: Tone::Warn,
-            what: "The workers have different secrets, so they make different links for one user".into(),
+            what: vec![
+                "The workers have different secrets, so they make different links for one user".into(),
+                "The workers have different secrets".into(),
+            ],
             hint: "set the same VERIFYDESK_SECRET on every worker".into(),
         });
     }
@@ -63,7 +68,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
     {
         return Some(Banner {
             tone: Tone::Warn,
-            what: format!("The worker on {} reports: {}", worker.host.plain(), error.plain()),
+            what: vec![format!("The worker on {} reports: {}", worker.host.plain(), error.plain())],
             hint: format!("{} wait", thousands(outbox.queued)),
         });
     }
@@ -105,8 +110,8 @@ pub fn remark(model: &Model) -> Option<String> {
     if model.setup.sends {
         return Some("This console sends mail itself, as long as it is open".into());
     }
-    if alive.is_empty() && model.outbox.is_some() {
-        return Some("Nothing waits to be sent. New mail will wait until someone runs: verifydesk worker".into());
+    if alive.is_empty() && model.outbox.as_ref().is_some_and(|outbox| outbox.queued + outbox.sending == 0) {
+        return Some("New mail will wait until someone runs: verifydesk worker".into());
     }
     None
 }

@@ -39,7 +39,7 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, la
     let height = usize::from(layout.list.height);
     let top = list.top_for(height);
     let seen = &list.items[top..list.items.len().min(top + height)];
-    let columns = columns(model, list.tab, seen);
+    let columns = columns(model, list.tab, seen, layout.list.width);
     let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
     if layout.head.height > 0 {
         table::head(canvas, layout.head, &columns, &widths);
@@ -57,7 +57,22 @@ fn is_stale(model: &Model, tab: Option<Status>, item: &Item<VerificationRow>) ->
     item.gone || tab.is_some_and(|status| status != item.row.verification.status(model.now))
 }
 
-fn columns(model: &Model, tab: Option<Status>, seen: &[Item<VerificationRow>]) -> [Column; 6] {
+/// The width that nine of ten texts do with: one long address does not push the other columns off the screen.
+pub(super) fn usual(widths: impl Iterator<Item = usize>) -> usize {
+    let mut widths: Vec<usize> = widths.collect();
+    widths.sort_unstable();
+    widths.get((widths.len() * 9 / 10).min(widths.len().saturating_sub(1))).copied().unwrap_or(0)
+}
+
+/// Under how many columns a list shows glyphs without their words, and what matters less not at all.
+pub(super) const NARROW: u16 = 60;
+
+/// Wider than any terminal: such a column is not shown.
+pub(super) const HIDDEN: u16 = u16::MAX;
+
+fn columns(model: &Model, tab: Option<Status>, seen: &[Item<VerificationRow>], room: u16) -> [Column; 6] {
+    let narrow = room < NARROW;
+    let wide_only = |least: u16| if narrow { HIDDEN } else { least };
     let time = match tab {
         None => "Created",
         Some(Status::Pending) => "Expires",
@@ -67,17 +82,23 @@ fn columns(model: &Model, tab: Option<Status>, seen: &[Item<VerificationRow>]) -
     };
     let longest = |text: fn(&VerificationRow) -> usize| seen.iter().map(|item| text(&item.row)).max().unwrap_or(0);
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
-    let email = longest(|row| row.user.email.plain().width());
-    let name = longest(|row| row.user.name.plain().width());
+    let email = usual(seen.iter().map(|item| item.row.user.email.plain().width()));
+    let name = usual(seen.iter().map(|item| item.row.user.name.plain().width()));
     let id = longest(|row| row.verification.id.to_string().len());
     let status = if seen.iter().any(|item| is_stale(model, tab, item)) { 14 } else { 10 };
     [
-        Column { title: "Status", least: 10, full: status, rank: 2, right: false },
-        Column { title: "E-mail", least: 16, full: cap(email, 24, 48), rank: 1, right: false },
-        Column { title: "Name", least: 8, full: cap(name, 8, 24), rank: 5, right: false },
-        Column { title: "Last mail", least: 12, full: 23, rank: 4, right: false },
-        Column { title: time, least: 10, full: 11, rank: 3, right: false },
-        Column { title: "Id", least: cap(id, 2, 12), full: cap(id, 2, 12), rank: 6, right: true },
+        Column { title: "Status", least: if narrow { 1 } else { status }, full: status, rank: 2, right: false },
+        Column {
+            title: "E-mail",
+            least: if narrow { 10 } else { cap(email, 18, 26) },
+            full: cap(email, 24, 48),
+            rank: 1,
+            right: false,
+        },
+        Column { title: "Name", least: wide_only(8), full: cap(name, 8, 24), rank: 5, right: false },
+        Column { title: "Last mail", least: if narrow { 1 } else { 12 }, full: 23, rank: 3, right: false },
+        Column { title: time, least: wide_only(10), full: 11, rank: 4, right: false },
+        Column { title: "Id", least: wide_only(cap(id, 2, 12)), full: cap(id, 2, 12), rank: 6, right: true },
     ]
 }
 
@@ -97,6 +118,8 @@ fn cells(
         (_, true) => format!("now {status}"),
         _ => status.to_string(),
     };
+    // Under its own tab every row has the same status: only those that have another call for attention.
+    let word_tone = if tab.is_none() || stale { tone } else { Tone::Quiet };
     let text = |text: String| Line::from(text);
     let mail = last_send.as_ref().map_or_else(
         || Line::styled(look.glyphs().none, look.style(Tone::Quiet)),
@@ -104,6 +127,9 @@ fn cells(
             let (glyph, tone) = look.send(send.state);
             let short = format!("{glyph} {}", send.state);
             let ago = when::relative(send.changed_at, model.now);
+            if usize::from(widths[3]) < width(&short) {
+                return Line::styled(glyph, look.style(tone));
+            }
             let mut spans = vec![Span::styled(short.clone(), look.style(tone))];
             if width(&short) + 1 + width(&ago) <= usize::from(widths[3]) {
                 spans.push(Span::styled(format!(" {ago}"), look.style(Tone::Quiet)));
@@ -118,7 +144,10 @@ fn cells(
         Some(Status::Revoked) => verification.revoked_at,
     };
     [
-        Line::styled(format!("{glyph} {word}"), look.style(tone)),
+        Line::from(vec![
+            Span::styled(glyph, look.style(tone)),
+            Span::styled(format!(" {word}"), look.style(word_tone)),
+        ]),
         text(user.email.plain().into_string()),
         text(user.name.plain().into_string()),
         mail,

@@ -79,10 +79,12 @@ impl Console {
         }
     }
 
-    /// Presses keys and answers what they asked for.
+    /// Presses keys and answers what each asked for.
     pub fn run(&mut self, world: &World, keys: &str) {
-        self.press(keys);
-        self.serve(world);
+        for key in keys.split(' ') {
+            self.press(key);
+            self.serve(world);
+        }
     }
 
     /// What was asked for since the last look.
@@ -172,7 +174,8 @@ pub fn row(id: i64, email: &str, name: &str, status: Status, state: Option<(Send
         opened_at: verified_at,
         key_fingerprint: mailed.then(|| format!("{:08x}", id * 2_654_435 % 0xffff_ffff)),
     };
-    let last_send = state.map(|(state, changed_at)| LastSend { id: send_id(id.unsigned_abs().into()), state, changed_at });
+    let last_send =
+        state.map(|(state, changed_at)| LastSend { id: send_id(id.unsigned_abs().into()), state, changed_at });
     VerificationRow { verification, user, last_send }
 }
 
@@ -198,7 +201,9 @@ fn send_of(row: &VerificationRow) -> Option<SendRow> {
     let (reply, reason) = match last.state {
         SendState::Queued | SendState::Sending => (None, None),
         SendState::Failed => (
-            Some("554 Message rejected: Email address is not verified. The following identities failed the check in region AP-NORTHEAST-2"),
+            Some(
+                "554 Message rejected: Email address is not verified. The following identities failed the check in region AP-NORTHEAST-2",
+            ),
             Some("Amazon SES refused the sender or, in the sandbox, the recipient"),
         ),
         SendState::Bounced => (Some("250 Ok 010c0197c3a1"), Some("Permanent, General: smtp; 550 5.1.1 user unknown")),
@@ -234,7 +239,12 @@ impl Default for World {
             ("jiwoo.lee@mail.example.co.kr", "이지우", Pending, Some((Delivered, ago(300)))),
             ("ethan.wright@example.net", "Ethan Wright", Pending, Some((Bounced, ago(2 * HOUR)))),
             ("haeun.choi@example.com", "최하은", Pending, Some((Delayed, ago(3 * HOUR)))),
-            ("a.very.long.local.part.that.never.ends@subdomain.example-company.co.kr", "Maximiliana Featherstonehaugh-Cholmondeley", Pending, Some((Delivered, ago(5 * HOUR)))),
+            (
+                "a.very.long.local.part.that.never.ends@subdomain.example-company.co.kr",
+                "Maximiliana Featherstonehaugh-Cholmondeley",
+                Pending,
+                Some((Delivered, ago(5 * HOUR))),
+            ),
             ("evil@example.com", "\u{202e}gpj\x1b[31m\x1b]0;pwn\x07\r\nBcc: x", Pending, Some((Failed, ago(6 * HOUR)))),
             ("doyun.jung@example.kr", "정도윤", Pending, Some((Delivered, ago(7 * HOUR)))),
             ("noname@example.com", "", Pending, Some((Complained, ago(8 * HOUR)))),
@@ -376,7 +386,11 @@ impl World {
     }
 
     fn answer(&self, effect: Effect) -> Option<Msg> {
-        let refused = || Problem { what: "not an address".into(), hint: "write it as name@example.org".into(), ..Problem::default() };
+        let refused = || Problem {
+            what: "not an address".into(),
+            hint: "write it as name@example.org".into(),
+            ..Problem::default()
+        };
         Some(match effect {
             Effect::LoadPage { filter, position, generation } => {
                 Msg::Page { generation, answer: Ok(self.list(&filter, position)) }
@@ -418,8 +432,16 @@ impl World {
 
 fn rendered(locale: Locale, columns: u16) -> RenderedMail {
     let (subject, words, button) = match locale {
-        Locale::Ko => ("Haru Books 이메일 주소를 인증해 주세요", "아래 버튼을 눌러 이메일 주소를 인증해 주세요.", "이메일 인증하기"),
-        Locale::En => ("Verify your e-mail address for Haru Books", "Please verify that this address is yours.", "Verify my address"),
+        Locale::Ko => (
+            "Haru Books 이메일 주소를 인증해 주세요",
+            "아래 버튼을 눌러 이메일 주소를 인증해 주세요.",
+            "이메일 인증하기",
+        ),
+        Locale::En => (
+            "Verify your e-mail address for Haru Books",
+            "Please verify that this address is yours.",
+            "Verify my address",
+        ),
     };
     let link = "https://books.example/verify/?key=sample";
     let html = format!(

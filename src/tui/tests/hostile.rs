@@ -1,1 +1,226 @@
-//! 
+//! Random messages, keys, sizes and strings: nothing panics, and nothing dangerous gets into the buffer.
+
+use proptest::prelude::*;
+
+use super::fixture::{Console, World, now};
+use super::picture::{drawn, text};
+use crate::domain::change::Change;
+use crate::domain::id::VerificationId;
+use crate::tui::msg::{Problem, RenderedMail};
+use crate::tui::widget::html;
+use crate::tui::{Effect, Look, Msg};
+
+const KEYS: [&str; 44] = [
+    "j",
+    "k",
+    "g",
+    "G",
+    "h",
+    "l",
+    "m",
+    "t",
+    "r",
+    "v",
+    "n",
+    "R",
+    "L",
+    "?",
+    "/",
+    "y",
+    "q",
+    "x",
+    "1",
+    "2",
+    "5",
+    "9",
+    "[",
+    "]",
+    "Enter",
+    "Esc",
+    "Tab",
+    "Shift-Tab",
+    "Up",
+    "Down",
+    "Left",
+    "Right",
+    "PgUp",
+    "PgDn",
+    "Home",
+    "End",
+    "Backspace",
+    "Space",
+    "ctrl-c",
+    "ctrl-z",
+    "ctrl-l",
+    "ctrl-w",
+    "가",
+    "😀",
+];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Key(usize),
+    Paste(String),
+    Size(u16, u16),
+    Clock(i64),
+    Changed(i64),
+    Answer,
+    Fail,
+    Away,
+    Back,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (0..KEYS.len()).prop_map(Step::Key),
+        1 => any::<String>().prop_map(Step::Paste),
+        2 => (0u16..140, 0u16..50).prop_map(|(w, h)| Step::Size(w, h)),
+        1 => (-1_000_000i64..1_000_000).prop_map(Step::Clock),
+        1 => (49_980i64..50_000).prop_map(Step::Changed),
+        6 => Just(Step::Answer),
+        1 => Just(Step::Fail),
+        1 => Just(Step::Away),
+        1 => Just(Step::Back),
+    ]
+}
+
+fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
+}
+
+fn check(console: &Console) {
+    for look in [Look::new(true, true), Look::new(false, false)] {
+        let buffer = drawn(&console.model, &look);
+        for cell in buffer.content() {
+            assert!(!cell.symbol().chars().any(is_dangerous), "{:?} in\n{}", cell.symbol(), text(&buffer));
+        }
+    }
+}
+
+/// A world in which everything that strangers write is this.
+fn world_of(text: &str) -> World {
+    let mut world = World::default();
+    for row in &mut world.rows {
+        row.user.email = text.into();
+        row.user.name = text.into();
+    }
+    for send in &mut world.sends {
+        send.recipient = text.into();
+        send.reply = Some(text.into());
+        send.reason = Some(text.into());
+        send.ses_id = Some(text.into());
+    }
+    for worker in &mut world.outbox.workers {
+        worker.host = text.into();
+        worker.target = text.into();
+        worker.transport = "capture".into();
+        worker.last_error = Some(text.into());
+    }
+    world
+}
+
+fn fail(console: &mut Console, text: &str) {
+    let problem = || Problem { what: text.into(), hint: text.into(), away: false, possible_at: Some(now()) };
+    for effect in console.take_asked() {
+        let msg = match effect {
+            Effect::LoadPage { generation, .. } => Msg::Page { generation, answer: Err(problem()) },
+            Effect::LoadSends { generation, .. } => Msg::Sends { generation, answer: Err(problem()) },
+            Effect::LoadCounts => Msg::Counts(Err(problem())),
+            Effect::LoadOutbox => Msg::Outbox(Err(problem())),
+            Effect::LoadDetail { id } => Msg::Detail { id, answer: Err(problem()) },
+            Effect::LoadRows { ids } => Msg::Rows { asked: ids, answer: Err(problem()) },
+            Effect::CountNewer { generation, .. } => Msg::Newer { generation, answer: Err(problem()) },
+            Effect::RenderTemplate { generation, .. } => Msg::Rendered { generation, answer: Err(problem()) },
+            Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: Err(problem()) },
+            Effect::Resend { id } => Msg::Resent { id, answer: Err(problem()) },
+            Effect::ForceVerify { id, .. } => Msg::ForceVerified { id, answer: Err(problem()) },
+            Effect::SignUp { .. } => Msg::SignedUp(Err(problem())),
+            Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
+        };
+        console.send(msg);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_and_nothing_dangerous_is_drawn(
+        text in any::<String>(),
+        steps in prop::collection::vec(step(), 1..40),
+        width in 0u16..140,
+        height in 0u16..50,
+    ) {
+        let world = world_of(&text);
+        let mut console = Console::new(width, height);
+        check(&console);
+        for step in steps {
+            match step {
+                Step::Key(n) => console.press(KEYS[n]),
+                Step::Paste(text) => console.send(Msg::Paste(text)),
+                Step::Size(width, height) => console.send(Msg::Resize { width, height }),
+                Step::Clock(seconds) => console.send(Msg::Clock(now() + chrono::Duration::seconds(seconds))),
+                Step::Changed(id) => console.send(Msg::Changed(Change::Verification(VerificationId(id)))),
+                Step::Answer => console.serve(&world),
+                Step::Fail => fail(&mut console, &text),
+                Step::Away => {
+                    let problem = Problem { what: text.clone(), hint: text.clone(), away: true, possible_at: None };
+                    console.send(Msg::DatabaseAway { problem, retry_at: now() + chrono::Duration::seconds(3) });
+                }
+                Step::Back => console.send(Msg::DatabaseBack),
+            }
+            if let Some(deadline) = console.model.next_deadline() {
+                prop_assert!(deadline + console.model.skew > console.model.now);
+            }
+            check(&console);
+        }
+    }
+
+    #[test]
+    fn a_template_may_say_anything(text in any::<String>(), part in 1usize..4) {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("t");
+        let generation = console.model.templates.awaiting.unwrap();
+        let mail = RenderedMail {
+            to: text.clone(),
+            subject: text.clone(),
+            text: text.clone(),
+            shown: vec![html::Line { pieces: vec![html::Piece { text: text.clone(), strong: true, link: true }] }],
+            html: text,
+        };
+        console.send(Msg::Rendered { generation, answer: Ok(Box::new(mail)) });
+        console.press(&part.to_string());
+        check(&console);
+    }
+}
+
+#[test]
+fn every_size_has_a_picture() {
+    let world = World::default();
+    for keys in ["", "j j j j Enter", "m", "m Enter", "t", "r", "v Enter", "n", "?", "/ z", "2 r"] {
+        let (mut console, world) = (Console::new(80, 24), &world);
+        console.serve(world);
+        console.run(world, keys);
+        for (width, height) in
+            (0..=12).flat_map(|w| (0..=12).map(move |h| (w, h))).chain([(40, 10), (109, 30), (110, 30), (300, 90)])
+        {
+            console.send(Msg::Resize { width, height });
+            console.serve(world);
+            check(&console);
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_and_selected_is_seen_even_in_one_row() {
+    let (mut console, world) = Console::loaded(30, 1);
+    console.run(&world, "j");
+    let seen = |console: &Console| text(&drawn(&console.model, &Look::new(true, true)));
+    assert!(seen(&console).contains("seojun"), "{}", seen(&console));
+    console.run(&world, "/ k i m");
+    assert!(seen(&console).contains("/ kim"), "{}", seen(&console));
+    console.run(&world, "Esc v");
+    console.type_text("by phone");
+    assert!(seen(&console).contains("by phone"), "{}", seen(&console));
+}

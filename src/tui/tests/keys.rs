@@ -1,1 +1,225 @@
-//! 
+//! Keys → model and effects, as tables.
+
+use crossterm::event::{KeyEventKind, KeyEventState};
+
+use super::fixture::{Console, key_of, now};
+use crate::domain::id::VerificationId;
+use crate::domain::locale::Locale;
+use crate::tui::action::Place;
+use crate::tui::model::{Level, Part, View};
+use crate::tui::{Effect, Msg};
+
+#[test]
+fn every_key_goes_where_it_should() {
+    use Place::{Confirm, Detail, Form, Help, Mail, Prompt, Reason, Send, Templates, Verifications};
+    let table = [
+        ("", Verifications),
+        ("Enter", Detail),
+        ("Enter Esc", Verifications),
+        ("m", Mail),
+        ("m Enter", Send),
+        ("m Enter Enter", Detail),
+        ("m Enter Enter Esc", Send),
+        ("m Enter Enter Esc Esc", Mail),
+        ("m Enter Enter Esc Esc Esc", Verifications),
+        ("t", Templates),
+        ("t Esc", Verifications),
+        ("Tab", Mail),
+        ("Tab Tab", Templates),
+        ("Tab Tab Tab", Verifications),
+        ("Shift-Tab", Templates),
+        ("Enter Tab", Mail),
+        ("/", Prompt),
+        ("/ Esc", Verifications),
+        ("/ a Enter", Verifications),
+        ("m /", Prompt),
+        ("?", Help),
+        ("? q", Verifications),
+        ("? Esc", Verifications),
+        ("r", Confirm),
+        ("r n", Verifications),
+        ("r Esc", Verifications),
+        ("v", Reason),
+        ("v q", Reason),
+        ("v Esc", Verifications),
+        ("n", Form),
+        ("n Tab Tab q", Form),
+        ("n Esc", Verifications),
+        ("Enter r", Confirm),
+        ("Enter r Esc", Detail),
+        ("m r", Confirm),
+        ("t n", Form),
+    ];
+    for (keys, place) in table {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, keys);
+        assert_eq!(console.model.place(), place, "{keys:?}");
+    }
+}
+
+#[test]
+fn where_there_is_a_pane_a_mail_opens_its_verification_at_once() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.run(&world, "m Enter");
+    assert_eq!(console.model.place(), Place::Detail);
+    console.run(&world, "Esc");
+    assert_eq!(console.model.place(), Place::Mail);
+}
+
+#[test]
+fn keys_ask_the_loop_for_its_own_acts() {
+    let table = [
+        ("q", Effect::Quit),
+        ("ctrl-c", Effect::Quit),
+        ("v ctrl-c", Effect::Quit),
+        ("/ ctrl-c", Effect::Quit),
+        ("n ctrl-c", Effect::Quit),
+        ("ctrl-z", Effect::Suspend),
+        ("v ctrl-z", Effect::Suspend),
+        ("R", Effect::Repaint),
+        ("ctrl-l", Effect::Repaint),
+    ];
+    for (keys, effect) in table {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press(keys);
+        assert!(console.take_asked().contains(&effect), "{keys:?}");
+    }
+}
+
+#[test]
+fn moves_the_cursor() {
+    let table = [
+        ("", 49_993),
+        ("j", 49_992),
+        ("Down Down", 49_991),
+        ("j j k", 49_992),
+        ("k", 49_993),
+        ("G", 49_983),
+        ("End g", 49_993),
+        ("PgDn", 49_983),
+        ("PgDn PgUp", 49_993),
+        ("j j j Home", 49_993),
+        ("ㅓ ㅓ", 49_991),
+        ("Enter j j Esc", 49_993),
+    ];
+    for (keys, id) in table {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, keys);
+        assert_eq!(console.selected(), id, "{keys:?}");
+    }
+}
+
+#[test]
+fn chooses_tabs() {
+    let table = [("2", 1), ("5", 4), ("9", 0), ("l", 1), ("Right Right", 2), ("h", 4), ("] ]  [", 1), ("5 l", 0)];
+    for (keys, tab) in table {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, keys);
+        assert_eq!(console.model.people.tab, tab, "{keys:?}");
+        assert!(console.model.people.list().unwrap().loaded, "{keys:?}");
+    }
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "t 3");
+    assert_eq!(console.model.templates.part, Part::Source);
+    console.run(&world, "L");
+    assert_eq!(console.model.templates.locale, Locale::En);
+    assert!(console.model.templates.mail.as_ref().unwrap().subject.starts_with("Verify"));
+}
+
+#[test]
+fn a_released_key_is_no_key() {
+    let (mut console, _) = Console::loaded(80, 24);
+    let mut event = key_of("q");
+    event.kind = KeyEventKind::Release;
+    event.state = KeyEventState::NONE;
+    console.send(Msg::Key(event));
+    assert!(console.take_asked().is_empty());
+    event.kind = KeyEventKind::Repeat;
+    console.send(Msg::Key(event));
+    assert_eq!(console.take_asked(), [Effect::Quit]);
+}
+
+#[test]
+fn a_paste_is_no_command() {
+    let (mut console, _) = Console::loaded(80, 24);
+    console.send(Msg::Paste("qvrn".into()));
+    assert!(console.take_asked().is_empty());
+    assert_eq!(console.model.place(), Place::Verifications);
+    console.press("r");
+    console.take_asked();
+    console.send(Msg::Paste("y".into()));
+    assert!(console.take_asked().is_empty());
+
+    let (mut console, _) = Console::loaded(80, 24);
+    console.press("n");
+    console.send(Msg::Paste("mina@example.com\nq".into()));
+    console.press("Tab");
+    console.send(Msg::Paste("Mina\tKim".into()));
+    console.press("Tab Right Enter");
+    let signed_up = Effect::SignUp { email: "mina@example.com".into(), name: "Mina Kim".into(), locale: Locale::En };
+    assert_eq!(console.take_asked(), [signed_up]);
+}
+
+#[test]
+fn says_why_an_act_cannot_be_done() {
+    let table = [
+        ("2 r", "sora.kang@example.com is verified already; there is nothing to resend."),
+        ("2 v", "sora.kang@example.com is verified already; there is nothing to do."),
+        ("/ z z z Enter r", "No verification is selected."),
+        ("/ z z z Enter v", "No verification is selected."),
+        ("/ z z z Enter Enter", "There is nothing to open."),
+    ];
+    for (keys, what) in table {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, keys);
+        let toast = console.model.toasts.last().unwrap();
+        assert_eq!((toast.level, toast.what.as_str()), (Level::Refused, what), "{keys:?}");
+        assert!(console.model.overlay.is_none(), "{keys:?}");
+    }
+}
+
+#[test]
+fn escape_goes_back_one_step_at_a_time() {
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "/ k i m Enter m Esc");
+    assert_eq!(console.model.view, View::Verifications);
+    assert_eq!(console.model.search().text(), "kim");
+    console.run(&world, "2 r");
+    console.model.toast(Level::Failed, "something failed", "");
+    console.run(&world, "Esc");
+    assert!(console.model.toasts.is_empty());
+    assert_eq!(console.model.search().text(), "kim");
+    console.run(&world, "Esc");
+    assert_eq!(console.model.search().text(), "");
+    console.run(&world, "Esc");
+    assert_eq!(console.model.place(), Place::Verifications);
+}
+
+#[test]
+fn toasts_go_by_themselves() {
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "2 r");
+    console.model.take_dirty();
+    let until = console.model.toasts[0].until;
+    let mut time = now();
+    while time < until {
+        let next = console.model.next_deadline().unwrap();
+        assert!(next > time, "the timer stands still");
+        time = next;
+        console.send(Msg::Clock(time));
+        console.serve(&world);
+    }
+    assert!(console.model.toasts.is_empty());
+    assert!(console.model.take_dirty());
+}
+
+#[test]
+fn opening_asks_for_the_detail_only_where_it_is_shown() {
+    let (narrow, _) = Console::loaded(80, 24);
+    assert_eq!(narrow.model.detail.id, None);
+    let (wide, _) = Console::loaded(120, 40);
+    assert_eq!(wide.model.detail.id, Some(VerificationId(49_993)));
+    let (mut narrow, world) = Console::loaded(80, 24);
+    narrow.run(&world, "j Enter");
+    assert_eq!(narrow.model.detail.data.as_ref().unwrap().verification.id, VerificationId(49_992));
+}

@@ -1,1 +1,287 @@
-//! 
+//! What others change while the screen is open, clocks, and a database that comes and goes.
+
+use chrono::Duration;
+
+use super::fixture::{Console, World, ago, now, row, worker};
+use super::picture::{drawn, text};
+use crate::domain::change::Change;
+use crate::domain::id::VerificationId;
+use crate::domain::page::Page;
+use crate::domain::send::SendState;
+use crate::domain::verification::Status;
+use crate::tui::model::Link;
+use crate::tui::msg::Problem;
+use crate::tui::{Effect, Look, Msg};
+
+fn screen(console: &Console) -> String {
+    text(&drawn(&console.model, &Look::new(true, true)))
+}
+
+fn line_of<'a>(screen: &'a str, part: &str) -> &'a str {
+    screen.lines().find(|line| line.contains(part)).unwrap_or_default()
+}
+
+#[test]
+fn a_row_that_stops_matching_stays_and_says_so() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    console.run(&world, "j");
+    let row = world.row_mut(49_992);
+    row.verification.verified_at = Some(now());
+    row.user.verified_at = Some(now());
+    console.send(Msg::Changed(Change::Verification(VerificationId(49_992))));
+    console.serve(&world);
+    assert_eq!(console.selected(), 49_992);
+    assert!(line_of(&screen(&console), "seojun").contains("✓ now verified"), "{}", screen(&console));
+    console.run(&world, "R");
+    assert!(!screen(&console).contains("seojun"));
+}
+
+#[test]
+fn a_row_whose_time_passes_says_so_without_being_asked() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    world.row_mut(49_993).verification.expires_at = now() + Duration::seconds(30);
+    console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
+    console.serve(&world);
+    assert!(line_of(&screen(&console), "minji").contains("in <1 min"));
+    let mut time = now();
+    while time < now() + Duration::seconds(30) {
+        time = console.model.next_deadline().unwrap();
+        console.send(Msg::Clock(time));
+        console.serve(&world);
+    }
+    assert_eq!(time, now() + Duration::seconds(30));
+    assert!(line_of(&screen(&console), "minji").contains("now expired"), "{}", screen(&console));
+}
+
+#[test]
+fn a_deleted_row_says_so() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    world.rows.retain(|row| row.verification.id.0 != 49_992);
+    console.send(Msg::Changed(Change::Many));
+    console.serve(&world);
+    assert!(line_of(&screen(&console), "seojun").contains("deleted"), "{}", screen(&console));
+}
+
+#[test]
+fn new_rows_are_announced_and_shown_when_asked_for() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    for id in 49_994..=49_996 {
+        world.rows.push(row(id, &format!("new{id}@example.com"), "New", Status::Pending, None));
+    }
+    console.send(Msg::Changed(Change::Verification(VerificationId(49_996))));
+    console.serve(&world);
+    assert!(screen(&console).contains("3 new, press R") && !screen(&console).contains("new49996"));
+    console.run(&world, "R");
+    assert!(screen(&console).contains("new49996") && !screen(&console).contains("3 new"));
+    assert_eq!(console.selected(), 49_993, "the cursor stays on its row");
+}
+
+#[test]
+fn what_comes_into_an_empty_list_is_shown_at_once() {
+    let mut world = World::default();
+    let rows = std::mem::take(&mut world.rows);
+    let mut console = Console::new(80, 24);
+    console.serve(&world);
+    assert!(screen(&console).contains("Nobody is waiting for verification."), "{}", screen(&console));
+    world.rows = rows;
+    console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
+    console.serve(&world);
+    assert!(screen(&console).contains("minji.kim"));
+}
+
+#[test]
+fn mails_change_where_they_are() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    console.run(&world, "m");
+    world.sends[0].state = SendState::Accepted;
+    let mut newest = world.sends[0].clone();
+    newest.id = super::fixture::send_id(99_999);
+    newest.recipient = "newest@example.com".into();
+    world.sends.insert(0, newest);
+    console.send(Msg::Changed(Change::Queued));
+    console.serve(&world);
+    let shown = screen(&console);
+    assert!(line_of(&shown, "minji").contains("accepted"), "{shown}");
+    assert!(!shown.contains("newest@") && shown.contains("1 new, press R"), "{shown}");
+    console.run(&world, "R");
+    assert!(screen(&console).contains("newest@"));
+}
+
+#[test]
+fn a_flood_of_changes_runs_one_load_of_a_kind() {
+    let (mut console, world) = Console::loaded(120, 40);
+    for _ in 0..50 {
+        console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
+    }
+    let asked = console.asked.len();
+    assert!(asked <= 6, "{:?}", console.asked);
+    console.serve(&world);
+}
+
+#[test]
+fn while_the_cursor_runs_details_in_between_are_not_asked_for() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.press("j j j j j j");
+    assert_eq!(console.asked, [Effect::LoadDetail { id: VerificationId(49_992) }]);
+    console.serve(&world);
+    assert_eq!(console.model.detail.data.as_ref().unwrap().verification.id, VerificationId(49_987));
+}
+
+#[test]
+fn tells_whether_anyone_is_sending() {
+    let mut world = World::default();
+    let mut console = Console::new(120, 40);
+    assert!(screen(&console).contains("connecting…"));
+    console.serve(&world);
+    assert!(screen(&console).contains("● 1 worker sending, 2 to go"));
+
+    let look_again = |console: &mut Console, world: &World| {
+        console.send(Msg::Changed(Change::Workers));
+        console.serve(world);
+        screen(console)
+    };
+    world.outbox.workers.clear();
+    let shown = look_again(&mut console, &world);
+    assert!(shown.contains("○ nobody is sending"), "{shown}");
+    assert!(
+        shown.contains("! Nobody is sending: 2 mails wait, the oldest for a moment · run: verifydesk worker"),
+        "{shown}"
+    );
+
+    (world.outbox.queued, world.outbox.sending) = (0, 0);
+    let shown = look_again(&mut console, &world);
+    assert!(!shown.contains("Nobody is sending") && shown.contains("New mail will wait until someone runs"), "{shown}");
+
+    world.outbox.workers = vec![worker("capture", "/var/lib/verifydesk-demo/mail", ago(1), "5eb63bbb")];
+    let shown = look_again(&mut console, &world);
+    assert!(shown.contains("Mail is captured in /var/lib/verifydesk-demo/mail"), "{shown}");
+
+    world.outbox.workers.push(worker("smtp", "relay", ago(1), "aaaaaaaa"));
+    let shown = look_again(&mut console, &world);
+    assert!(shown.contains("different secrets") && shown.contains("● 2 workers sending"), "{shown}");
+}
+
+#[test]
+fn a_worker_that_dies_silently_is_noticed() {
+    let (mut console, world) = Console::loaded(120, 40);
+    let mut time = now();
+    while time < now() + Duration::seconds(40) {
+        time = console.model.next_deadline().unwrap();
+        console.send(Msg::Clock(time));
+        console.serve(&world);
+    }
+    assert!(screen(&console).contains("nobody is sending"), "{}", screen(&console));
+}
+
+#[test]
+fn a_heartbeat_draws_nothing() {
+    let (mut console, mut world) = Console::loaded(120, 40);
+    console.model.take_dirty();
+    world.outbox.workers[0].beat_at = now() + Duration::seconds(5);
+    let due = console.model.next_deadline().unwrap();
+    console.send(Msg::Clock(due));
+    assert_eq!(console.asked, [Effect::LoadOutbox]);
+    console.serve(&world);
+    assert!(!console.model.take_dirty());
+}
+
+#[test]
+fn an_idle_console_wakes_at_most_once_a_minute() {
+    let (mut console, mut world) = Console::loaded(120, 40);
+    world.outbox.workers.clear();
+    (world.outbox.queued, world.outbox.sending, world.outbox.due_since) = (0, 0, None);
+    console.send(Msg::Changed(Change::Workers));
+    console.serve(&world);
+    let mut wakes = 0;
+    let mut time = now();
+    while let Some(next) = console.model.next_deadline().filter(|next| *next < now() + Duration::minutes(10)) {
+        assert!(next > time);
+        time = next;
+        wakes += 1;
+        console.send(Msg::Clock(time));
+        console.serve(&world);
+    }
+    assert!(wakes <= 11, "{wakes} wakes in ten minutes");
+}
+
+#[test]
+fn when_the_database_is_away_the_list_stays_and_the_place_is_kept() {
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "j j j Enter");
+    let problem = Problem {
+        what: "the database is gone".into(),
+        hint: "is it running?".into(),
+        away: true,
+        ..Problem::default()
+    };
+    console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(5) });
+    let shown = screen(&console);
+    assert!(shown.contains("✗ the database is gone · trying again in 5 s. is it running?"), "{shown}");
+    console.press("Esc");
+    assert!(screen(&console).contains("minji.kim"));
+    assert_eq!(console.model.next_deadline(), Some(now() + Duration::seconds(1)));
+    console.press("2 1 j k");
+    assert!(console.take_asked().is_empty(), "asks nobody while nobody is there");
+    console.send(Msg::DatabaseBack);
+    assert_eq!(console.model.link, Link::Up);
+    assert!(console.asked.iter().any(|effect| matches!(effect, Effect::LoadRows { ids } if ids.len() == 11)));
+    console.serve(&world);
+    assert_eq!(console.selected(), 49_990);
+    assert!(!screen(&console).contains("gone"));
+}
+
+#[test]
+fn a_database_that_is_away_from_the_start_is_explained() {
+    let mut console = Console::new(80, 24);
+    let problem = Problem {
+        what: "cannot reach the database".into(),
+        hint: "set DATABASE_URL".into(),
+        away: true,
+        ..Problem::default()
+    };
+    let asked = console.take_asked();
+    console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(2) });
+    for effect in asked {
+        if let Effect::LoadPage { generation, .. } = effect {
+            console.send(Msg::Page { generation, answer: Err(problem.clone()) });
+        }
+    }
+    assert!(console.model.toasts.is_empty(), "the banner says it");
+    let shown = screen(&console);
+    assert!(shown.contains("cannot reach the database") && shown.contains("set DATABASE_URL"), "{shown}");
+    console.send(Msg::DatabaseBack);
+    console.serve(&World::default());
+    assert!(screen(&console).contains("minji.kim"));
+}
+
+#[test]
+fn statuses_go_by_the_database_clock() {
+    let mut console = Console::new(80, 24);
+    let world = World::default();
+    let asked = console.take_asked();
+    let ahead = Duration::minutes(10);
+    for effect in asked {
+        if let Effect::LoadPage { generation, .. } = effect {
+            let page = Page { rows: world.rows[..2].to_vec(), as_of: now() + ahead, newer: false, older: false };
+            console.send(Msg::Page { generation, answer: Ok(page) });
+        }
+    }
+    assert_eq!(console.model.now, now() + ahead);
+    console.send(Msg::Clock(now() + Duration::seconds(5)));
+    assert_eq!(console.model.now, now() + ahead + Duration::seconds(5));
+    assert!(
+        console.model.next_deadline().unwrap() < now() + Duration::seconds(70),
+        "deadlines are this machine's time"
+    );
+}
+
+#[test]
+fn after_a_suspension_everything_is_looked_at_again() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.send(Msg::Resumed);
+    assert_eq!(console.asked[0], Effect::Repaint);
+    for wanted in [Effect::LoadCounts, Effect::LoadOutbox, Effect::LoadDetail { id: VerificationId(49_993) }] {
+        assert!(console.asked.contains(&wanted), "{wanted:?}");
+    }
+    console.serve(&world);
+}

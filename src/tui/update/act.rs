@@ -23,7 +23,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     match action {
         Action::Open => match model.view {
             View::Verifications => model.people.selected().is_none(),
-            View::Mail if model.send_open => {
+            View::Mail if model.send_open || model.layout().divider.width > 0 => {
                 let send = model.mail.selected();
                 if send.is_some_and(|send| send.verification_id.is_none()) {
                     return say("The user of this mail was deleted.", "Only the mail's own record is left.");
@@ -112,9 +112,12 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
 }
 
 fn open(model: &mut Model) {
+    let has_pane = model.layout().divider.width > 0;
     match model.view {
         View::Verifications => model.opened = model.people.selected().map(|row| row.verification.id),
-        View::Mail if model.send_open => model.opened = model.mail.selected().and_then(|row| row.verification_id),
+        View::Mail if model.send_open || has_pane => {
+            model.opened = model.mail.selected().and_then(|row| row.verification_id);
+        }
         View::Mail => model.send_open = true,
         View::Templates => {}
     }

@@ -25,15 +25,18 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     for list in &mut model.mail.lists {
         list.top = list.top_for(height);
     }
-    if matches!(model.link, Link::Away { .. }) {
-        return;
-    }
     match model.view {
+        View::Templates => want_template(model, fx),
+        _ if is_away(model) => {}
         View::Verifications => want_people(model, fx),
         View::Mail => want_mail(model, fx),
-        View::Templates => want_template(model, fx),
     }
     want_detail(model, fx);
+}
+
+/// Nobody is asked while nobody is there; [`catch_up`] follows.
+fn is_away(model: &Model) -> bool {
+    matches!(model.link, Link::Away { .. })
 }
 
 fn want_people(model: &mut Model, fx: &mut Vec<Effect>) {
@@ -63,6 +66,9 @@ fn want_mail(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// Asks for a page of the verifications on the screen.
 pub fn people(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Effect>) {
+    if is_away(model) {
+        return;
+    }
     model.generation += 1;
     let generation = model.generation;
     let filter = filter(model);
@@ -77,6 +83,9 @@ pub fn people(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Ef
 
 /// Asks for a page of the mails on the screen.
 pub fn mail(model: &mut Model, edge: Edge, position: Position<crate::domain::id::SendId>, fx: &mut Vec<Effect>) {
+    if is_away(model) {
+        return;
+    }
     model.generation += 1;
     let generation = model.generation;
     let search = Search::parse(model.mail.search.text());
@@ -109,7 +118,7 @@ fn want_template(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// One load of a detail at a time: while the cursor runs over rows, those in between are never asked for.
 fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
-    let wanted = model.detail_wanted();
+    let (wanted, away) = (model.detail_wanted(), is_away(model));
     let detail = &mut model.detail;
     if detail.id != wanted {
         detail.id = wanted;
@@ -119,7 +128,7 @@ fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
     }
     let Some(id) = wanted else { return };
     let lacking = detail.data.is_none() && !detail.missing && detail.problem.is_none();
-    if detail.loading.is_none() && (lacking || detail.stale) {
+    if !away && detail.loading.is_none() && (lacking || detail.stale) {
         detail.loading = Some(id);
         detail.stale = false;
         fx.push(Effect::LoadDetail { id });
@@ -128,14 +137,14 @@ fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// Asks for the counts.
 pub fn counts(model: &mut Model, fx: &mut Vec<Effect>) {
-    if model.slots.counts.ask() {
+    if !is_away(model) && model.slots.counts.ask() {
         fx.push(Effect::LoadCounts);
     }
 }
 
 /// Asks for the outbox.
 pub fn outbox(model: &mut Model, fx: &mut Vec<Effect>) {
-    if model.slots.outbox.ask() {
+    if !is_away(model) && model.slots.outbox.ask() {
         fx.push(Effect::LoadOutbox);
     }
 }
@@ -147,7 +156,7 @@ pub fn rows(model: &mut Model, ids: impl IntoIterator<Item = VerificationId>, fx
             model.slots.changed.push(id);
         }
     }
-    if !model.slots.changed.is_empty() && model.slots.rows.ask() {
+    if !model.slots.changed.is_empty() && !is_away(model) && model.slots.rows.ask() {
         fx.push(Effect::LoadRows { ids: std::mem::take(&mut model.slots.changed) });
     }
 }
@@ -164,7 +173,7 @@ pub fn newer(model: &mut Model, fx: &mut Vec<Effect>) {
         }
         return;
     };
-    if model.slots.newer.ask() {
+    if !is_away(model) && model.slots.newer.ask() {
         model.generation += 1;
         model.newer_for = Some((model.generation, model.people.tab));
         fx.push(Effect::CountNewer { filter: filter(model), than, generation: model.generation });
@@ -229,7 +238,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// Loads what is on the screen anew, at the same place.
 pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
-    if matches!(model.link, Link::Away { .. }) {
+    if is_away(model) {
         fx.push(Effect::Reconnect);
         return;
     }

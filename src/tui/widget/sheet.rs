@@ -25,6 +25,10 @@ pub fn draw(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, ro
     let x = screen.x + (screen.width - width) / 2;
     let y = screen.y + (screen.height - height) / 3;
     let sheet = Rect { x, y, width, height };
+    if screen.width < width + 8 {
+        // Slivers of the list beside the sheet would only be noise.
+        canvas.clear(Rect { y, height, ..screen });
+    }
     frame(canvas, sheet, title);
     Rect { x: x + 3, y: y + 2, width: columns, height: rows }
 }

@@ -1,7 +1,6 @@
 //! Tabs on one line; the chosen one is always in sight.
 
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::canvas::Canvas;
 use crate::text::width;
@@ -20,22 +19,38 @@ pub struct Tab {
 
 impl Tab {
     fn width(&self) -> u16 {
-        let parts = [&self.key, &self.title, &self.count];
+        let key = if self.key.is_empty() { 0 } else { width(&self.key) + 1 };
+        self.width_without_key().saturating_add(u16::try_from(key).unwrap_or(u16::MAX))
+    }
+
+    fn width_without_key(&self) -> u16 {
+        let parts = [&self.title, &self.count];
         let columns: usize = parts.iter().filter(|p| !p.is_empty()).map(|p| width(p) + 1).sum();
         u16::try_from(columns.saturating_sub(1)).unwrap_or(u16::MAX)
     }
 }
 
-const GAP: u16 = 3;
+/// Columns between tabs, where there is room and where it is short.
+const GAPS: [u16; 2] = [3, 2];
 
 /// Draws tabs; returns the columns of the chosen one, for the rule below to point at.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab], chosen: usize) -> Rect {
     let area = canvas.clip(area);
-    let widths: Vec<u16> = tabs.iter().map(Tab::width).collect();
-    let end_of = |first: usize, last: usize| -> u16 {
-        widths[first..=last].iter().fold(0u16, |sum, w| sum.saturating_add(*w).saturating_add(GAP)).saturating_sub(GAP)
+    let mut widths: Vec<u16> = tabs.iter().map(Tab::width).collect();
+    let room_for = |widths: &[u16], gap: u16| {
+        widths.iter().fold(0u16, |sum, w| sum.saturating_add(*w).saturating_add(gap)).saturating_sub(gap)
     };
-    // Tabs go on the left until the chosen one, and the mark that more follow, fit.
+    let mut gap = GAPS[0];
+    let mut bare = false;
+    if room_for(&widths, gap) > area.width {
+        gap = GAPS[1];
+        bare = room_for(&widths, gap) > area.width;
+    }
+    if bare {
+        // Numbers as keys are the first thing to go; the chosen tab stays in sight whatever happens.
+        widths = tabs.iter().map(Tab::width_without_key).collect();
+    }
+    let end_of = |first: usize, last: usize| room_for(&widths[first..=last], gap);
     let last = tabs.len().saturating_sub(1);
     let mut first = 0;
     while first < chosen {
@@ -51,14 +66,14 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab], chosen: usize) ->
     let mut x = area.x;
     let mut mark = Rect { width: 0, ..area };
     if first > 0 {
-        canvas.text(Rect { x, width: 1, ..area }, less, quiet);
-        x += 2;
+        canvas.text(Rect { x, width: 1.min(area.width), ..area }, less, quiet);
+        x = x.saturating_add(2).min(area.right());
     }
     for (n, tab) in tabs.iter().enumerate().skip(first) {
         let room = area.right().saturating_sub(x);
         let needed = widths[n].saturating_add(if n < last { 2 } else { 0 });
         if n > chosen && room < needed {
-            canvas.text(Rect { x: area.right().saturating_sub(1), width: 1, ..area }, more, quiet);
+            canvas.text(Rect { x: area.right().saturating_sub(1), width: 1.min(area.width), ..area }, more, quiet);
             break;
         }
         let here = n == chosen;
@@ -66,19 +81,19 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab], chosen: usize) ->
         if here {
             mark = place;
         }
-        draw_one(canvas, place, tab, here);
-        x = x.saturating_add(widths[n]).saturating_add(GAP).min(area.right());
+        draw_one(canvas, place, tab, here, !bare);
+        x = x.saturating_add(widths[n]).saturating_add(gap).min(area.right());
     }
     mark
 }
 
-fn draw_one(canvas: &mut Canvas<'_>, area: Rect, tab: &Tab, here: bool) {
+fn draw_one(canvas: &mut Canvas<'_>, area: Rect, tab: &Tab, here: bool, with_key: bool) {
     let quiet = canvas.style(Tone::Quiet);
-    let title =
-        if here { canvas.style(Tone::Here).add_modifier(Modifier::UNDERLINED) } else { canvas.style(Tone::Text) };
+    let title = if here { canvas.style(Tone::Here) } else { canvas.style(Tone::Text) };
     let count = if here { canvas.style(Tone::Strong) } else { quiet };
     let mut x = area.x;
-    for (text, style) in [(&tab.key, quiet), (&tab.title, title), (&tab.count, count)] {
+    let key = if with_key { tab.key.as_str() } else { "" };
+    for (text, style) in [(key, quiet), (&tab.title, title), (&tab.count, count)] {
         if !text.is_empty() {
             let room = Rect { x, width: area.right().saturating_sub(x), ..area };
             x += canvas.text(room, text, style) + 1;

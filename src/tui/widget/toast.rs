@@ -10,16 +10,18 @@ use crate::tui::look::Tone;
 use crate::tui::model::{Level, Toast};
 
 /// Most lines of one message.
-const LINES_MAX: usize = 3;
+const LINES_MAX: u16 = 3;
 
 /// Draws messages upwards from the bottom of an area.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, toasts: &[Toast]) {
     let area = canvas.clip(area);
+    // On a small screen the newest message is enough: the list has to be seen too.
+    let least = area.height - area.height.min((area.height / 3).max(LINES_MAX));
     let mut bottom = area.height;
     for toast in toasts.iter().rev() {
         let lines = lines(canvas, toast, area.width.saturating_sub(2));
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        if bottom < height {
+        if bottom < height.saturating_add(least) {
             break;
         }
         bottom -= height;
@@ -28,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, toasts: &[Toast]) {
             canvas.line(inset(row(area, n), 1), line);
         }
     }
-    if bottom < area.height && bottom > 1 {
+    if area.height - bottom > 1 && bottom > 1 {
         canvas.clear(row(area, bottom - 1));
         canvas.rule(row(area, bottom - 1), canvas.glyphs().rule, Tone::Rule);
     }
@@ -62,6 +64,6 @@ fn lines(canvas: &Canvas<'_>, toast: &Toast, columns: u16) -> Vec<Line<'static>>
             out.push(Line::from(vec![lead, Span::styled(line, style)]));
         }
     }
-    out.truncate(LINES_MAX);
+    out.truncate(usize::from(LINES_MAX));
     out
 }

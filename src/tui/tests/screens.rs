@@ -1,0 +1,112 @@
+//! Each screen as text and styles, in colour and in ASCII without colour.
+
+use chrono::Duration;
+
+use super::fixture::{Console, World, now};
+use super::picture::picture;
+use crate::tui::msg::Problem;
+use crate::tui::{Look, Msg};
+
+/// What is on the screen: a name, and the keys that lead there from the first one.
+const SCREENS: [(&str, &str); 12] = [
+    ("list", "j j"),
+    ("all", "5"),
+    ("detail", "j j j j Enter"),
+    ("search", "/ k i m"),
+    ("nothing_found", "/ z z Enter"),
+    ("mail", "m j j j j"),
+    ("mail_detail", "m j j j j Enter"),
+    ("templates", "t L"),
+    ("resend", "r"),
+    ("force_verify", "v Enter"),
+    ("sign_up", "n a @ b"),
+    ("help", "?"),
+];
+
+fn snapshot(name: &str, console: &Console) {
+    let (width, height) = console.model.size;
+    insta::assert_snapshot!(format!("{name}_{width}x{height}"), picture(&console.model, &Look::new(true, true)));
+    insta::assert_snapshot!(
+        format!("{name}_{width}x{height}_ascii"),
+        picture(&console.model, &Look::new(false, false))
+    );
+}
+
+#[test]
+fn each_screen_at_each_size() {
+    for (width, height) in [(80, 24), (120, 40), (40, 10)] {
+        for (name, keys) in SCREENS {
+            let (mut console, world) = Console::loaded(width, height);
+            console.run(&world, keys);
+            snapshot(name, &console);
+        }
+    }
+}
+
+#[test]
+fn a_single_cell() {
+    let (console, _) = Console::loaded(1, 1);
+    snapshot("list", &console);
+}
+
+#[test]
+fn small_and_huge() {
+    for (width, height) in [(20, 5), (200, 60)] {
+        let (console, _) = Console::loaded(width, height);
+        snapshot("list", &console);
+    }
+}
+
+#[test]
+fn the_first_frame() {
+    for (width, height) in [(80, 24), (40, 10)] {
+        snapshot("first_frame", &Console::new(width, height));
+    }
+}
+
+#[test]
+fn nobody_is_sending() {
+    let mut world = World::default();
+    world.outbox.workers.clear();
+    world.outbox.queued = 1_234;
+    for (width, height) in [(80, 24), (120, 40), (40, 10)] {
+        let mut console = Console::new(width, height);
+        console.serve(&world);
+        snapshot("nobody_sending", &console);
+    }
+}
+
+#[test]
+fn the_database_is_away() {
+    let problem = Problem {
+        what: "the database at db.internal has closed the connection".into(),
+        hint: "is PostgreSQL running there?".into(),
+        away: true,
+        possible_at: None,
+    };
+    for (width, height) in [(80, 24), (40, 10)] {
+        let (mut console, _) = Console::loaded(width, height);
+        console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(7) });
+        snapshot("away", &console);
+        let mut console = Console::new(width, height);
+        console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(7) });
+        snapshot("away_from_the_start", &console);
+    }
+}
+
+#[test]
+fn toasts() {
+    for (width, height) in [(80, 24), (40, 10)] {
+        let (mut console, world) = Console::loaded(width, height);
+        console.run(&world, "2 r 1 n");
+        console.type_text("mina@example.com");
+        console.run(&world, "Enter");
+        let problem = Problem {
+            what: "the counts could not be read: permission denied for table status_counters".into(),
+            hint: "ask for the role verifydesk_viewer".into(),
+            ..Problem::default()
+        };
+        console.send(Msg::Counts(Err(problem)));
+        snapshot("toasts", &console);
+    }
+}
