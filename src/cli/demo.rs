@@ -40,7 +40,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
     } else {
         let is_unicode = !matches!(stage.settings.console.glyphs, crate::config::Glyphs::Ascii);
-        let told = story::tell(&stage, setup, is_unicode, |text| output::line(text)).await;
+        let told = story::tell(&stage, setup, is_unicode, output::line).await;
         told.map(|()| ExitCode::SUCCESS).map_err(|error| {
             Failure::failed(
                 format!("the demo broke off: {}", plain(&error.to_string())),

@@ -30,6 +30,13 @@ impl Failure {
         Self { code: 3, what: what.into(), hint: hint.into() }
     }
 
+    /// The same, said of one thing among several.
+    #[must_use]
+    pub fn of(mut self, thing: &str) -> Self {
+        self.what = format!("{thing}: {}", self.what);
+        self
+    }
+
     /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {

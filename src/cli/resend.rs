@@ -125,16 +125,12 @@ impl Run<'_> {
                     Error::Refused(_) => "being_sent",
                     _ => "not_found",
                 };
+                let failure = Failure::from(error).of(&format!("verification {id}"));
+                self.tally.worst = self.tally.worst.max(failure.code());
                 if self.args.json {
-                    let object = json!({ "id": id, "outcome": outcome, "message": error.to_string() });
-                    output::line(&json::line(&object))?;
-                    let failure = Failure::from(error);
-                    self.tally.worst = self.tally.worst.max(failure.code());
+                    output::line(&json::line(&json!({ "id": id, "outcome": outcome })))?;
                 } else {
-                    let what = format!("verification {id}: {error}");
-                    let failure = Failure::from(error);
-                    self.tally.worst = self.tally.worst.max(failure.code());
-                    eprintln!("error: {what}");
+                    eprintln!("{failure}");
                 }
             }
             Err(error) => return Err(error.into()),

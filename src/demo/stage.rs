@@ -142,7 +142,7 @@ pub fn mail_directory(directory: &Path) -> PathBuf {
 }
 
 async fn start(options: Options) -> Result<Cluster, Error> {
-    Ok(blocking(move || Cluster::start(options)).await?)
+    blocking(move || Cluster::start(options)).await
 }
 
 /// Runs what blocks for seconds beside the runtime's own threads.

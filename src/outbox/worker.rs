@@ -168,10 +168,10 @@ impl Run {
     async fn work(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         self.beat().await?;
         self.store().notify(Change::Workers).await;
-        self.changes = self.store().listen().await.ok();
+        self.keep_house().await;
         let mut beats = tokio::time::interval(BEAT_EVERY);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut rounds = 0u64;
+        let mut rounds = 1u64;
         // Told, and not yet looked.
         let mut look_at = Instant::now();
         loop {

@@ -1,6 +1,9 @@
 //! Brings the database to this version, and tells whether it is there.
 
+use std::time::Duration;
+
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Connection as _, PgConnection};
 
 use super::{Error, Store};
 use crate::text::plain;
@@ -10,6 +13,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Oldest PostgreSQL that will do, as `server_version_num` counts.
 const SERVER_MIN: i32 = 140_000;
+
+/// How long a server may take to let somebody in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What [`Store::migrate`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,14 +67,20 @@ impl Store {
         }
     }
 
+    /// On a connection of its own: the pool would try again and again, and then not say why.
     async fn check_server(&self) -> Result<(), Error> {
+        let options = self.pool().connect_options();
+        let mut connection = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options))
+            .await
+            .map_err(|_| Error::Away(plain(&format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))))??;
         let row = sqlx::query!(
             r#"select
                 current_setting('server_version_num')::int as "number!",
                 current_setting('server_version') as "name!""#
         )
-        .fetch_one(self.pool())
+        .fetch_one(&mut connection)
         .await?;
+        connection.close().await?;
         if row.number < SERVER_MIN { Err(Error::TooOld(plain(&row.name))) } else { Ok(()) }
     }
 

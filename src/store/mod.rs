@@ -45,8 +45,15 @@ impl Store {
     /// Reads the database's URL. Connects at the first statement, so that a console's first frame never waits.
     pub fn open(settings: &Settings) -> Result<Self, SettingError> {
         let url = settings.require_database_url()?;
-        let options = PgConnectOptions::from_str(url.expose()).map_err(|_| {
-            // The error would quote the URL, which may hold a password.
+        // sqlx reads other schemes as PostgreSQL's too.
+        let scheme = url.expose().split("://").next().unwrap_or_default();
+        let options = if matches!(scheme, "postgres" | "postgresql") {
+            PgConnectOptions::from_str(url.expose()).ok()
+        } else {
+            None
+        };
+        // The parser's error would quote the URL, which may hold a password.
+        let options = options.ok_or_else(|| {
             SettingError::new(
                 "the database URL is not one",
                 "write DATABASE_URL as postgres://user@host:5432/database, or with ?host=/socket/directory",

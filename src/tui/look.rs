@@ -1,11 +1,116 @@
-//! How things look: styles named by what they mean, for terminals with and without colour, and the glyphs.
+//! How things look: styles named by what they mean, and the glyphs.
+//!
+//! Colours are the 16 that every terminal's owner has chosen, on the terminal's own background. Without colour
+//! (`NO_COLOR`) modifiers alone carry the meaning; and no meaning is carried by style alone: each has a glyph and a
+//! word besides.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::domain::send::SendState;
+use crate::domain::verification::Status;
+
+/// What a piece of screen means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Ordinary text.
+    Text,
+    /// What the eye should meet first.
+    Strong,
+    /// Labels, hints, what matters less.
+    Quiet,
+    /// Rules and separators.
+    Rule,
+    /// Where the operator is: the chosen view or tab, the focused pane.
+    Here,
+    /// A key to press.
+    Key,
+    /// It went well.
+    Good,
+    /// It is on its way.
+    Waiting,
+    /// It went wrong.
+    Bad,
+    /// Attention is needed.
+    Warn,
+    /// It is over.
+    Past,
+}
+
+/// The characters that lines and marks are drawn with.
+#[derive(Debug)]
+pub struct Glyphs {
+    /// Before the selected row, two columns.
+    pub selected: &'static str,
+    /// A horizontal rule.
+    pub rule: &'static str,
+    /// A horizontal rule that stands out.
+    pub heavy: &'static str,
+    /// A vertical rule.
+    pub bar: &'static str,
+    /// Where a vertical rule hangs from a horizontal one.
+    pub tee: &'static str,
+    /// A box's corners: top left, top right, bottom left, bottom right.
+    pub corners: [&'static str; 4],
+    /// Something was cut here.
+    pub ellipsis: &'static str,
+    /// Between things on one line.
+    pub dot: &'static str,
+    /// Nothing to say here.
+    pub none: &'static str,
+    /// Somebody is at work.
+    pub on: &'static str,
+    /// Nobody is.
+    pub off: &'static str,
+    /// More to the left, more to the right.
+    pub more: [&'static str; 2],
+    /// Quotation marks.
+    pub quotes: [&'static str; 2],
+    /// Something went well, went wrong, needs attention.
+    pub marks: [&'static str; 3],
+    /// The arrow keys: up, down, left, right.
+    pub arrows: [&'static str; 4],
+}
+
+static UNICODE: Glyphs = Glyphs {
+    selected: "> ",
+    rule: "─",
+    heavy: "━",
+    bar: "│",
+    tee: "┬",
+    corners: ["┌", "┐", "└", "┘"],
+    ellipsis: "…",
+    dot: "·",
+    none: "–",
+    on: "●",
+    off: "○",
+    more: ["‹", "›"],
+    quotes: ["“", "”"],
+    marks: ["✓", "✗", "!"],
+    arrows: ["↑", "↓", "←", "→"],
+};
+
+static ASCII: Glyphs = Glyphs {
+    selected: "> ",
+    rule: "-",
+    heavy: "=",
+    bar: "|",
+    tee: "+",
+    corners: ["+", "+", "+", "+"],
+    ellipsis: "...",
+    dot: "-",
+    none: "-",
+    on: "*",
+    off: "o",
+    more: ["<", ">"],
+    quotes: ["\"", "\""],
+    marks: ["+", "x", "!"],
+    arrows: ["Up", "Down", "Left", "Right"],
+};
 
 /// Colours and glyphs of this terminal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Look {
-    /// Whether colours may be used (`NO_COLOR`).
     colour: bool,
-    /// Whether line-drawing characters may be used.
     unicode: bool,
 }
 
@@ -14,5 +119,63 @@ impl Look {
     #[must_use]
     pub fn new(colour: bool, unicode: bool) -> Self {
         Self { colour, unicode }
+    }
+
+    /// Whether glyphs beyond ASCII may be drawn.
+    #[must_use]
+    pub fn is_unicode(&self) -> bool {
+        self.unicode
+    }
+
+    /// The glyphs.
+    #[must_use]
+    pub fn glyphs(&self) -> &'static Glyphs {
+        if self.unicode { &UNICODE } else { &ASCII }
+    }
+
+    /// What a meaning looks like.
+    #[must_use]
+    pub fn style(&self, tone: Tone) -> Style {
+        let style = match tone {
+            Tone::Text => Style::new(),
+            Tone::Strong | Tone::Key => Style::new().add_modifier(Modifier::BOLD),
+            Tone::Quiet | Tone::Rule => Style::new().add_modifier(Modifier::DIM),
+            Tone::Here => Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            Tone::Good => Style::new().fg(Color::Green),
+            Tone::Waiting => Style::new().fg(Color::Yellow),
+            Tone::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+            Tone::Warn => Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
+            Tone::Past => Style::new().fg(Color::Magenta),
+        };
+        if self.colour { style } else { Style { fg: None, bg: None, ..style } }
+    }
+
+    /// A status: its glyph and its tone. The word is [`Status::as_str`].
+    #[must_use]
+    pub fn status(&self, status: Status) -> (&'static str, Tone) {
+        let (unicode, ascii, tone) = match status {
+            Status::Pending => ("○", "o", Tone::Waiting),
+            Status::Verified => ("✓", "+", Tone::Good),
+            Status::Expired => ("◌", ".", Tone::Past),
+            Status::Revoked => ("⊘", "x", Tone::Quiet),
+        };
+        (if self.unicode { unicode } else { ascii }, tone)
+    }
+
+    /// A send's state: its glyph and its tone. The word is [`SendState::as_str`].
+    #[must_use]
+    pub fn send(&self, state: SendState) -> (&'static str, Tone) {
+        let (unicode, ascii, tone) = match state {
+            SendState::Queued => ("◦", ".", Tone::Waiting),
+            SendState::Sending => ("»", ">", Tone::Waiting),
+            SendState::Accepted => ("›", ">", Tone::Text),
+            SendState::Delivered => ("✓", "+", Tone::Good),
+            SendState::Delayed => ("~", "~", Tone::Warn),
+            SendState::Bounced | SendState::Rejected | SendState::Failed => ("✗", "x", Tone::Bad),
+            SendState::Complained => ("!", "!", Tone::Bad),
+            SendState::Cancelled => ("⊘", "-", Tone::Quiet),
+            SendState::Unknown => ("?", "?", Tone::Warn),
+        };
+        (if self.unicode { unicode } else { ascii }, tone)
     }
 }

@@ -8,26 +8,23 @@ mod app;
 pub mod effect;
 pub mod executor;
 pub mod headless;
+pub mod keymap;
 pub mod look;
 pub mod model;
 pub mod msg;
 pub mod run;
+pub mod screen;
 pub mod terminal;
 pub mod update;
+pub mod when;
 pub mod widget;
-
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
 
 pub use effect::Effect;
 pub use look::Look;
 pub use model::Model;
 pub use msg::Msg;
+pub use screen::draw;
 pub use update::update;
 
-/// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
-/// methods show their pre-edit there), or nothing where it should be hidden.
-pub fn draw(_model: &Model, area: Rect, buf: &mut Buffer, _look: &Look) -> Option<Position> {
-    buf.set_stringn(area.x, area.y, "connecting…", usize::from(area.width), ratatui::style::Style::new());
-    None
-}
+#[cfg(test)]
+mod tests;

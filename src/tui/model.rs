@@ -1,8 +1,27 @@
 //! Everything the console knows, as plain data.
 
-use chrono::FixedOffset;
+pub mod field;
+pub mod list;
+pub mod overlay;
+pub mod slot;
 
+use chrono::{Duration, FixedOffset};
+
+use super::action::Place;
+use super::msg::{Problem, RenderedMail};
+use super::screen::layout::{self, Layout};
+use super::when;
 use crate::domain::Time;
+use crate::domain::id::VerificationId;
+use crate::domain::locale::Locale;
+use crate::domain::send::{SendRow, SendState};
+use crate::domain::user::User;
+use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
+use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
+use field::Field;
+use list::{List, Row};
+use overlay::Overlay;
+use slot::Slot;
 
 /// What the console is told when it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,33 +46,452 @@ pub enum Zone {
     Local(FixedOffset),
 }
 
-/// The console's whole state.
+/// What the body shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// Verifications by status.
+    #[default]
+    Verifications,
+    /// Mails by state.
+    Mail,
+    /// The verification mail for a sample user.
+    Templates,
+}
+
+impl View {
+    /// Every view, in the order of the tab key.
+    pub const ALL: [Self; 3] = [Self::Verifications, Self::Mail, Self::Templates];
+
+    /// Its name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Verifications => "Verifications",
+            Self::Mail => "Mail",
+            Self::Templates => "Templates",
+        }
+    }
+}
+
+/// The tabs of [`View::Verifications`].
+pub const STATUS_TABS: [Option<Status>; 5] =
+    [Some(Status::Pending), Some(Status::Verified), Some(Status::Expired), Some(Status::Revoked), None];
+
+/// How the database is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Link {
+    /// It has not answered yet.
+    #[default]
+    Connecting,
+    /// It answers.
+    Up,
+    /// It does not.
+    Away {
+        /// What happened.
+        problem: Problem,
+        /// When it is tried again.
+        retry_at: Time,
+    },
+}
+
+/// How much a toast matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something was done.
+    Done,
+    /// Something cannot be done.
+    Refused,
+    /// Something failed.
+    Failed,
+}
+
+/// A message that goes by itself.
 #[derive(Clone, Debug, PartialEq)]
+pub struct Toast {
+    /// How much it matters.
+    pub level: Level,
+    /// What happened.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+    /// When it goes.
+    pub until: Time,
+}
+
+/// Lists of one kind under tabs, searched together.
+#[derive(Clone, Debug)]
+pub struct Tabbed<R: Row> {
+    /// A list a tab.
+    pub lists: Vec<List<R>>,
+    /// Which one is shown.
+    pub tab: usize,
+    /// What is being looked for.
+    pub search: Field,
+}
+
+impl<R: Row> Tabbed<R> {
+    fn new(tabs: impl IntoIterator<Item = R::Tab>) -> Self {
+        let lists = tabs.into_iter().map(List::new).collect();
+        Self { lists, tab: 0, search: Field::default() }
+    }
+
+    /// The list that is shown.
+    #[must_use]
+    pub fn list(&self) -> Option<&List<R>> {
+        self.lists.get(self.tab)
+    }
+
+    /// The list that is shown, to change.
+    pub fn list_mut(&mut self) -> Option<&mut List<R>> {
+        self.lists.get_mut(self.tab)
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Option<&R> {
+        self.list()?.selected().map(|item| &item.row)
+    }
+}
+
+/// The detail of a verification.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// Of which one.
+    pub id: Option<VerificationId>,
+    /// What was loaded, of that one.
+    pub data: Option<Box<VerificationDetail>>,
+    /// There is no such verification.
+    pub missing: bool,
+    /// Why it could not be loaded.
+    pub problem: Option<Problem>,
+    /// First line shown.
+    pub scroll: usize,
+    /// The one that is being loaded; the next waits for it.
+    pub loading: Option<VerificationId>,
+    /// It has to be loaded again.
+    pub stale: bool,
+}
+
+/// Parts of a mail that the templates view shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// The HTML part, laid out.
+    #[default]
+    Html,
+    /// The text part.
+    Text,
+    /// The HTML part's source.
+    Source,
+}
+
+impl Part {
+    /// Every part, in the order of the tabs.
+    pub const ALL: [Self; 3] = [Self::Html, Self::Text, Self::Source];
+
+    /// Its name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Html => "HTML",
+            Self::Text => "Text",
+            Self::Source => "Source",
+        }
+    }
+}
+
+/// The templates view.
+#[derive(Clone, Debug, Default)]
+pub struct Templates {
+    /// In which language.
+    pub locale: Locale,
+    /// Which part.
+    pub part: Part,
+    /// What was rendered.
+    pub mail: Option<Box<RenderedMail>>,
+    /// Why it could not be rendered.
+    pub problem: Option<Problem>,
+    /// For how many columns it was asked for.
+    pub columns: u16,
+    /// First line shown.
+    pub scroll: usize,
+    /// The rendering that is under way.
+    pub awaiting: Option<u64>,
+}
+
+/// The console's whole state.
+#[derive(Clone, Debug)]
 pub struct Model {
     /// As told at the start.
     pub setup: Setup,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// The time of the last [`super::Msg::Clock`].
+    /// The database's time, as near as it is known.
     pub now: Time,
-    dirty: bool,
+    /// How far the database's clock is ahead of this machine's.
+    pub skew: Duration,
+    /// How the database is.
+    pub link: Link,
+    /// What the body shows.
+    pub view: View,
+    /// The verifications.
+    pub people: Tabbed<VerificationRow>,
+    /// The mails.
+    pub mail: Tabbed<SendRow>,
+    /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
+    pub opened: Option<VerificationId>,
+    /// Whether keys go to the selected mail's detail.
+    pub send_open: bool,
+    /// The detail of the selected or opened verification.
+    pub detail: Detail,
+    /// First line shown of a mail's detail.
+    pub send_scroll: usize,
+    /// The templates.
+    pub templates: Templates,
+    /// How many there are of each status.
+    pub counts: Option<Counts>,
+    /// The outbox and its workers.
+    pub outbox: Option<OutboxView>,
+    /// Whether a search is being typed.
+    pub prompt: bool,
+    /// What covers the screen.
+    pub overlay: Option<Overlay>,
+    /// Messages, the newest last.
+    pub toasts: Vec<Toast>,
+    pub(super) slots: Slots,
+    pub(super) generation: u64,
+    pub(super) outbox_due: Option<Time>,
+    pub(super) newer_for: Option<(u64, usize)>,
+    pub(super) dirty: bool,
+}
+
+/// Loads that run at most once at a time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slots {
+    pub(super) counts: Slot,
+    pub(super) outbox: Slot,
+    pub(super) newer: Slot,
+    pub(super) rows: Slot,
+    /// The mails on the screen may be out of date.
+    pub(super) mail: bool,
+    /// Rows that changed while others were being loaded.
+    pub(super) changed: Vec<VerificationId>,
 }
 
 impl Model {
-    /// A console that has loaded nothing yet. Send it `Start` next.
+    /// A console that has loaded nothing yet. Send it [`super::Msg::Start`] next.
     #[must_use]
     pub fn new(setup: Setup, now: Time, width: u16, height: u16) -> Self {
-        Self { setup, size: (width, height), now, dirty: true }
+        Self {
+            setup,
+            size: (width, height),
+            now,
+            skew: Duration::zero(),
+            link: Link::Connecting,
+            view: View::Verifications,
+            people: Tabbed::new(STATUS_TABS),
+            mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
+            opened: None,
+            send_open: false,
+            detail: Detail::default(),
+            send_scroll: 0,
+            templates: Templates::default(),
+            counts: None,
+            outbox: None,
+            prompt: false,
+            overlay: None,
+            toasts: Vec::new(),
+            slots: Slots::default(),
+            generation: 0,
+            outbox_due: None,
+            newer_for: None,
+            dirty: true,
+        }
     }
 
-    /// When something visible changes by the mere passing of time; send `Clock` then. Nothing: only messages change it.
+    /// Where keys go.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match &self.overlay {
+            Some(Overlay::Help { .. }) => return Place::Help,
+            Some(Overlay::Resend(_)) => return Place::Confirm,
+            Some(Overlay::ForceVerify(_)) => return Place::Reason,
+            Some(Overlay::SignUp(_)) => return Place::Form,
+            None => {}
+        }
+        match self.view {
+            View::Templates => Place::Templates,
+            _ if self.prompt => Place::Prompt,
+            _ if self.opened.is_some() => Place::Detail,
+            View::Verifications => Place::Verifications,
+            View::Mail if self.send_open => Place::Send,
+            View::Mail => Place::Mail,
+        }
+    }
+
+    /// The verification whose detail belongs on the screen.
+    #[must_use]
+    pub fn detail_wanted(&self) -> Option<VerificationId> {
+        match self.view {
+            View::Templates => None,
+            View::Mail => self.opened,
+            View::Verifications => {
+                let pane = self.layout().pane.width > 0;
+                let selected = || self.people.selected().filter(|_| pane).map(|row| row.verification.id);
+                self.opened.or_else(selected)
+            }
+        }
+    }
+
+    /// The verification that acts are about, and whose it is.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        let selected = match self.view {
+            View::Verifications => self.people.selected().map(|row| row.verification.id),
+            View::Mail => self.mail.selected().and_then(|row| row.verification_id),
+            View::Templates => None,
+        };
+        let id = self.opened.or(selected)?;
+        let subject = |verification: &Verification, user: &User| Subject {
+            id,
+            email: user.email.plain().into_string(),
+            name: user.name.plain().into_string(),
+            status: Some(verification.status(self.now)),
+            user_verified: user.verified_at.is_some(),
+        };
+        let rows = self.people.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
+        let row = || rows.clone().find(|row| row.verification.id == id).map(|r| subject(&r.verification, &r.user));
+        let detail = self.detail.data.as_deref().filter(|d| d.verification.id == id);
+        let mail = || {
+            self.mail.selected().map(|send| Subject {
+                id,
+                email: send.recipient.plain().into_string(),
+                name: String::new(),
+                status: None,
+                user_verified: false,
+            })
+        };
+        detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)
+    }
+
+    /// Where everything is on a terminal of the model's size.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        layout::of(self, ratatui::layout::Rect::new(0, 0, self.size.0, self.size.1))
+    }
+
+    /// When something visible changes by the mere passing of time, by this machine's clock; send
+    /// [`super::Msg::Clock`] then. Nothing: only other messages change it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        None
+        let next = [self.next_text_change(), self.outbox_due].into_iter().flatten().min()?;
+        // Never sooner than a moment from now, whatever a database's times say.
+        Some(next.max(self.now + Duration::milliseconds(1)) - self.skew)
+    }
+
+    /// When a text on the screen changes next.
+    pub(super) fn next_text_change(&self) -> Option<Time> {
+        let mut next: Vec<Option<Time>> = self.toasts.iter().map(|toast| Some(toast.until)).collect();
+        if let Link::Away { retry_at, .. } = &self.link {
+            next.push(when::next_second(*retry_at, self.now));
+        }
+        if let Some(Overlay::Resend(dialog)) = &self.overlay
+            && let Some(Err(Problem { possible_at: Some(at), .. })) = &dialog.plan
+        {
+            next.push(when::next_second(*at, self.now));
+        }
+        next.extend(self.visible_times().into_iter().map(|time| when::next_change(time, self.now)));
+        if let Some(outbox) = &self.outbox {
+            let gone = |beat: Time| beat + Duration::seconds(GONE_AFTER_SECONDS);
+            next.extend(outbox.workers.iter().filter(|w| w.is_alive(self.now)).map(|w| Some(gone(w.beat_at))));
+        }
+        next.into_iter().flatten().min()
+    }
+
+    /// Every time that is on the screen as a distance.
+    fn visible_times(&self) -> Vec<Time> {
+        let mut times = Vec::new();
+        let height = usize::from(self.layout().list.height);
+        match self.view {
+            View::Verifications => {
+                if let Some(list) = self.people.list() {
+                    for item in list.items.iter().skip(list.top_for(height)).take(height) {
+                        let verification = &item.row.verification;
+                        times.extend(
+                            [Some(verification.created_at), Some(verification.expires_at)].into_iter().flatten(),
+                        );
+                        times.extend(verification.verified_at.or(verification.revoked_at));
+                        times.extend(item.row.last_send.as_ref().map(|send| send.changed_at));
+                    }
+                }
+            }
+            View::Mail => {
+                if let Some(list) = self.mail.list() {
+                    for item in list.items.iter().skip(list.top_for(height)).take(height) {
+                        times.extend([item.row.queued_at, item.row.changed_at]);
+                        times.extend(item.row.state.is_open().then_some(item.row.due_at));
+                    }
+                }
+            }
+            View::Templates => {}
+        }
+        if let Some(detail) = self.detail.data.as_deref().filter(|_| self.view != View::Templates) {
+            let all = std::iter::once(&detail.verification).chain(&detail.others);
+            times.extend(all.flat_map(|v| {
+                [Some(v.created_at), Some(v.expires_at), v.verified_at, v.revoked_at, v.opened_at].into_iter().flatten()
+            }));
+            times.extend(detail.sends.iter().map(|send| send.changed_at));
+        }
+        times.extend(self.outbox.as_ref().and_then(|outbox| outbox.due_since));
+        times
     }
 
     /// Whether there may be something new to draw; asking resets it.
     pub fn take_dirty(&mut self) -> bool {
         std::mem::take(&mut self.dirty)
     }
+
+    /// The search that applies to the list on the screen.
+    #[must_use]
+    pub fn search(&self) -> &Field {
+        if self.view == View::Mail { &self.mail.search } else { &self.people.search }
+    }
+
+    /// Shows a message for a while.
+    pub(super) fn toast(&mut self, level: Level, what: impl Into<String>, hint: impl Into<String>) {
+        let seconds = match level {
+            Level::Done => 6,
+            Level::Refused => 8,
+            Level::Failed => 20,
+        };
+        let toast = Toast { level, what: what.into(), hint: hint.into(), until: self.now + Duration::seconds(seconds) };
+        self.toasts.retain(|other| other.what != toast.what);
+        self.toasts.push(toast);
+        let extra = self.toasts.len().saturating_sub(TOASTS_MAX);
+        self.toasts.drain(..extra);
+    }
+
+    /// Shows a problem, unless the banner says it already.
+    pub(super) fn complain(&mut self, problem: Problem) {
+        if !problem.away {
+            self.toast(Level::Failed, problem.what, problem.hint);
+        }
+    }
+}
+
+/// How many messages are shown at once.
+const TOASTS_MAX: usize = 3;
+
+/// What acts are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Which verification.
+    pub id: VerificationId,
+    /// The user's address.
+    pub email: String,
+    /// Her name, where it is known.
+    pub name: String,
+    /// The verification's status, where it is known.
+    pub status: Option<Status>,
+    /// Whether her address is verified, by this verification or another.
+    pub user_verified: bool,
 }

@@ -1,13 +1,108 @@
 //! The one place where the model changes: no I/O, no clock, so that a test is a plain function call.
 
+mod act;
+mod answer;
+mod arrive;
+mod load;
+mod travel;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::action;
+use super::model::Link;
+use super::model::overlay::Overlay;
+use super::screen::notice;
 use super::{Effect, Model, Msg};
+use crate::domain::Time;
+pub use act::blocked;
 
 /// Changes the model by a message and says what is to be done outside.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let fx = &mut effects;
     match msg {
-        Msg::Clock(now) => model.now = now,
-        Msg::Resize { width, height } => model.size = (width, height),
-        _ => {}
+        Msg::Clock(now) => clock(model, now, fx),
+        Msg::Outbox(answer) => {
+            let before = notice::shown(model);
+            arrive::outbox(model, answer, fx);
+            model.dirty |= notice::shown(model) != before;
+        }
+        Msg::Counts(answer) => {
+            let before = model.counts;
+            arrive::counts(model, answer, fx);
+            model.dirty |= model.counts != before;
+        }
+        msg => {
+            model.dirty = true;
+            visible(model, msg, fx);
+        }
     }
-    Vec::new()
+    load::settle(model, fx);
+    effects
+}
+
+fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
+    match msg {
+        Msg::Clock(_) | Msg::Outbox(_) | Msg::Counts(_) => {}
+        Msg::Start => load::start(model, fx),
+        Msg::Key(event) => key(model, &event, fx),
+        Msg::Paste(text) => answer::paste(model, &text),
+        Msg::Resize { width, height } => model.size = (width, height),
+        Msg::Resumed => {
+            fx.push(Effect::Repaint);
+            load::catch_up(model, fx);
+        }
+        Msg::Changed(change) => load::changed(model, change, fx),
+        Msg::Page { generation, answer } => arrive::page(model, generation, answer),
+        Msg::Rows { asked, answer } => arrive::rows(model, &asked, answer, fx),
+        Msg::Newer { generation, answer } => arrive::newer(model, generation, answer, fx),
+        Msg::Detail { id, answer } => arrive::detail(model, id, answer),
+        Msg::Sends { generation, answer } => arrive::sends(model, generation, answer),
+        Msg::Rendered { generation, answer } => arrive::rendered(model, generation, answer),
+        Msg::ResendPlanned { id, answer } => answer::planned(model, id, answer),
+        Msg::Resent { id, answer } => answer::resent(model, id, answer, fx),
+        Msg::ForceVerified { id, answer } => answer::force_verified(model, id, answer, fx),
+        Msg::SignedUp(answer) => answer::signed_up(model, answer, fx),
+        Msg::DatabaseAway { problem, retry_at } => model.link = Link::Away { problem, retry_at: retry_at + model.skew },
+        Msg::DatabaseBack => {
+            model.link = Link::Up;
+            load::catch_up(model, fx);
+        }
+    }
+}
+
+fn clock(model: &mut Model, now: Time, fx: &mut Vec<Effect>) {
+    let due = model.next_text_change();
+    model.now = now + model.skew;
+    if due.is_some_and(|due| due <= model.now) {
+        model.dirty = true;
+    }
+    let now = model.now;
+    model.toasts.retain(|toast| toast.until > now);
+    if model.outbox_due.is_some_and(|due| due <= now) {
+        model.outbox_due = None;
+        load::outbox(model, fx);
+    }
+}
+
+fn key(model: &mut Model, event: &KeyEvent, fx: &mut Vec<Effect>) {
+    if event.kind == KeyEventKind::Release {
+        return;
+    }
+    let place = model.place();
+    match action::find(place, event) {
+        Some(action) => act::act(model, action, event, fx),
+        None if place.takes_text() => answer::typed(model, event),
+        None => {}
+    }
+}
+
+/// Whether a dialog waits for the desk.
+fn is_busy(model: &Model) -> bool {
+    match &model.overlay {
+        Some(Overlay::Resend(dialog)) => dialog.busy,
+        Some(Overlay::ForceVerify(dialog)) => dialog.busy,
+        Some(Overlay::SignUp(form)) => form.busy,
+        Some(Overlay::Help { .. }) | None => false,
+    }
 }

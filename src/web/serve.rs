@@ -12,6 +12,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -30,6 +31,9 @@ const HEAD_MAX: usize = 16 * 1024;
 /// Connections held at once.
 const CONNECTIONS_MAX: usize = 2_000;
 
+/// Open files to hold them, and the database's connections, and some to spare.
+const FILES: u64 = 4_096;
+
 /// How long requests in flight may take after the end was asked for: their own limit, and a moment for the answer.
 const SHUTDOWN_MAX: Duration = REQUEST_MAX.saturating_add(Duration::from_secs(2));
 
@@ -39,6 +43,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves until `shutdown` is cancelled: then takes no more connections, lets the requests in flight finish within a
 /// bound, and returns.
 pub async fn serve(listener: TcpListener, context: Context, shutdown: CancellationToken) -> io::Result<()> {
+    raise_file_limit();
     tracing::info!(address = %listener.local_addr()?, api = context.has_api(), "listening");
     let router = router(context);
     let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -61,6 +66,16 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: Cancellati
         connections.wait().await;
     }
     Ok(())
+}
+
+/// Many systems allow 1,024 files at first, to spare programs that use select(2), and many more on demand.
+fn raise_file_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let wanted = soft.max(FILES.min(hard));
+        if let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) {
+            tracing::warn!(%error, "the limit of open files stays at {soft}");
+        }
+    }
 }
 
 async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {

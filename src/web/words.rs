@@ -62,7 +62,7 @@ fn korean(page: Page) -> Words {
         Page::UnknownLink => words(
             "알 수 없는 링크입니다",
             [
-                "링크가 중간에 잘린 것 같습니다. 메일에 있는 버튼을 다시 누르거나, 링크를 끝까지 복사해 주소창에 붙여 넣어 주세요.",
+                "링크가 중간에 잘렸을 수 있습니다. 메일에 있는 버튼을 다시 누르거나, 링크를 끝까지 복사해 주소창에 붙여 넣어 주세요.",
                 "그래도 열리지 않으면 가입하신 사이트에서 다시 신청해 주세요.",
             ],
             "",
@@ -76,7 +76,7 @@ fn korean(page: Page) -> Words {
             "",
         ),
         Page::CoolingDown { seconds } => Words {
-            heading: "방금 메일을 보내 드렸습니다",
+            heading: "메일을 이미 보내 드리는 중입니다",
             paragraphs: vec![
                 "먼저 받은편지함과 스팸 메일함을 확인해 주세요. 도착까지 몇 분이 걸릴 수 있습니다.".into(),
                 format!("{} 뒤에 새 메일을 다시 요청하실 수 있습니다.", korean_wait(seconds)),
@@ -152,7 +152,7 @@ fn english(page: Page) -> Words {
             "",
         ),
         Page::CoolingDown { seconds } => Words {
-            heading: "We have just sent you a mail",
+            heading: "A mail is already on its way",
             paragraphs: vec![
                 "Please look into your inbox and your spam folder first. It may take a few minutes to arrive.".into(),
                 format!("You can ask for another one in {}.", english_wait(seconds)),

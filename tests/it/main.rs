@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
 mod cluster;
+mod console;
 mod desk;
 mod peers;
 mod people;
@@ -11,3 +12,6 @@ mod schema;
 mod smtp;
 mod support;
 mod terminal;
+mod web;
+mod whole;
+mod worker;

@@ -34,6 +34,18 @@ impl Authority {
         Self { dir }
     }
 
+    /// A certificate that has signed itself and calls itself an authority, as `openssl req -x509` makes them; the server
+    /// shows this very one.
+    pub fn self_signed() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
+                       -addext subjectAltName=IP:127.0.0.1 -keyout server.key -out server.pem";
+        let made = Command::new("openssl").args(options.split(' ')).current_dir(dir.path()).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        std::fs::copy(dir.path().join("server.pem"), dir.path().join("ca.pem")).unwrap();
+        Self { dir }
+    }
+
     /// One for all tests of this run.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Authority> = OnceLock::new();
@@ -64,10 +76,15 @@ struct Told {
 /// How a server is to behave.
 pub struct SmtpServerOptions {
     tls: &'static str,
+    certificate: PathBuf,
     arguments: Vec<String>,
 }
 
 impl SmtpServerOptions {
+    fn new(tls: &'static str) -> Self {
+        Self { tls, certificate: Authority::shared().dir.path().to_owned(), arguments: Vec::new() }
+    }
+
     /// It asks user and password, where there are any.
     pub fn sign_in(mut self, user: &str, password: &str) -> Self {
         self.arguments.extend(["--user", user, "--password", password].map(ToOwned::to_owned));
@@ -77,6 +94,12 @@ impl SmtpServerOptions {
     /// It offers this AUTH mechanism only.
     pub fn mechanism(mut self, mechanism: &str) -> Self {
         self.arguments.extend(["--mechanism", mechanism].map(ToOwned::to_owned));
+        self
+    }
+
+    /// It shows the certificate of this authority instead of the shared one's.
+    pub fn certificate(mut self, authority: &Authority) -> Self {
+        authority.dir.path().clone_into(&mut self.certificate);
         self
     }
 
@@ -100,9 +123,8 @@ impl SmtpServerOptions {
         let mut command = Command::new(python);
         command.arg(root.join("tests/peers/smtp_server.py")).args(["--tls", self.tls]).arg("--dir").arg(dir.path());
         if self.tls != "none" {
-            let authority = Authority::shared().dir.path();
-            command.arg("--certificate").arg(authority.join("server.pem"));
-            command.arg("--key").arg(authority.join("server.key"));
+            command.arg("--certificate").arg(self.certificate.join("server.pem"));
+            command.arg("--key").arg(self.certificate.join("server.key"));
         }
         let mut process = command.args(self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let told = Arc::new(Told::default());
@@ -125,17 +147,17 @@ impl SmtpServerOptions {
 impl SmtpServer {
     /// One that speaks STARTTLS and takes mail only after it.
     pub fn starttls() -> SmtpServerOptions {
-        SmtpServerOptions { tls: "starttls", arguments: Vec::new() }
+        SmtpServerOptions::new("starttls")
     }
 
     /// One that speaks TLS from the first byte.
     pub fn tls() -> SmtpServerOptions {
-        SmtpServerOptions { tls: "tls", arguments: Vec::new() }
+        SmtpServerOptions::new("tls")
     }
 
     /// One that speaks in clear text only.
     pub fn plain() -> SmtpServerOptions {
-        SmtpServerOptions { tls: "none", arguments: Vec::new() }
+        SmtpServerOptions::new("none")
     }
 
     /// Where it listens on 127.0.0.1.

@@ -127,7 +127,7 @@ async fn quitting_leaves_the_terminal_as_it_was() {
 async fn a_lost_connection_ends_it() {
     let desk = Desk::new().await;
     let mut running = desk.open();
-    running.hang_up();
+    running.hang_up("?");
     assert_eq!(running.exit_code(), 128 + Signal::SIGHUP as u32);
 }
 
@@ -222,10 +222,12 @@ async fn without_colour_bold_and_reverse_remain() {
     assert!(has_colour(coloured.heard().screen()));
     let plain = desk.console().env("NO_COLOR", "1").env("COLORTERM", "truecolor").start();
     plain.shows("mina@example.com");
+    coloured.quiet(Duration::from_millis(300));
+    plain.quiet(Duration::from_millis(300));
     let heard = plain.heard();
     assert!(!has_colour(heard.screen()));
     assert!(cells(heard.screen()).any(vt100::Cell::bold));
-    assert_eq!(coloured.heard().text().lines().next(), heard.text().lines().next());
+    assert_eq!(coloured.heard().lines()[0], heard.lines()[0]);
     // Not even the default colour is asked for.
     let written = heard.written();
     let styles = written.split("\u{1b}[").skip(1).filter_map(|rest| {

@@ -327,6 +327,39 @@ async fn an_untrusted_certificate_is_refused_by_name_of_the_setting() {
     }
 }
 
+#[tokio::test]
+async fn a_self_signed_certificate_is_trusted_where_it_is_the_one_in_the_file() {
+    let (own, stranger) = (Authority::self_signed(), Authority::self_signed());
+    for tls in [Tls::Starttls, Tls::Tls] {
+        let kind = if tls == Tls::Tls { SmtpServer::tls() } else { SmtpServer::starttls() };
+        let server = kind.sign_in(USER, PASSWORD).certificate(&own).start();
+        let mut settings = settings(&server, tls);
+        settings.smtp.ca_file = Some(own.ca_file());
+        let trusting = transport(&settings, PATIENT);
+        for count in 1..=2 {
+            let id = SendId::new();
+            trusting.lane().send(&mail(&settings, id, Locale::En), id).await.unwrap();
+            assert_eq!(server.mails().len(), count);
+        }
+        for ca_file in [None, Some(stranger.ca_file()), Some(Authority::shared().ca_file())] {
+            settings.smtp.ca_file = ca_file;
+            let mut lane = transport(&settings, PATIENT).lane();
+            for _ in 1..=3 {
+                let id = SendId::new();
+                let failure = lane.send(&mail(&settings, id, Locale::En), id).await.unwrap_err();
+                assert!(matches!(failure.cause, Cause::Certificate(_)), "{failure:?}");
+            }
+        }
+        settings.smtp.ca_file = Some(own.ca_file());
+        settings.smtp.host = Some("localhost".to_owned());
+        let id = SendId::new();
+        let failure =
+            transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await.unwrap_err();
+        assert!(matches!(failure.cause, Cause::Certificate(_)), "another name: {failure:?}");
+        assert_eq!((server.mails().len(), server.lines_with(">> b'AUTH PLAIN")), (2, 2));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_starttls_nothing_is_said() {
     let server = SmtpServer::plain().start();

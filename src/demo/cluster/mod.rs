@@ -21,8 +21,7 @@ use nix::unistd::{Pid, Uid};
 use sha2::{Digest as _, Sha256};
 use sqlx::migrate::MigrateDatabase as _;
 
-use self::binaries::Binaries;
-pub use self::binaries::VERSION_MIN;
+pub use self::binaries::{Binaries, VERSION_MIN};
 pub use self::error::ClusterError;
 use self::place::Place;
 

@@ -1,8 +1,9 @@
 //! A TCP stream that hands out at most one line at a time.
 //!
-//! lettre reads ahead, and keeps what it has read ahead across STARTTLS: lines that an attacker put into the clear
-//! text behind the answer to STARTTLS would then pass for answers from within TLS (CVE-2021-33515 was such a case).
-//! With one line a read there is nothing to keep; what comes behind it reaches the TLS handshake, which refuses it.
+//! lettre reads ahead, and keeps what it has read ahead across STARTTLS: lines that an attacker put into the clear text
+//! behind the answer to STARTTLS would then pass for answers from within TLS (see "Why TLS is better without STARTTLS",
+//! USENIX Security 2021). With one line a read there is nothing to keep; what comes behind it reaches the TLS
+//! handshake, which refuses it.
 
 use std::io;
 use std::net::SocketAddr;

@@ -8,6 +8,7 @@ mod capture;
 mod line_stream;
 mod reply;
 mod smtp;
+mod trust;
 
 use std::fmt;
 use std::time::Duration;

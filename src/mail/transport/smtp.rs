@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials as SignIn, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::Data;
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::{Error, response::Response};
@@ -18,11 +18,12 @@ use tokio::time::{Instant, timeout};
 
 use super::line_stream::LineStream;
 use super::reply::without_status;
+use super::trust::{self, Trust, Way};
 use super::{Cause, Failure, Reply, Stage};
 use crate::config::{SettingError, Settings, Tls};
 use crate::mail::message::Composed;
 use crate::ses::{SmtpTarget, smtp_settings};
-use crate::text::{Untrusted, plain};
+use crate::text::Untrusted;
 
 /// How long a connection may wait for its next mail. SES closes after about 10 s, with an answer that would be taken
 /// for the answer to the next command.
@@ -49,9 +50,11 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// One whole conversation, after one that ended at naming the sender.
+    /// One whole conversation, after one that ended at naming the sender; either may find that the server's certificate
+    /// has to be looked at in another way, and begin anew.
     pub(super) fn longest_send(self) -> Duration {
-        let until_mail = self.connect + self.command * 4;
+        let encrypted = self.connect + self.command * 2;
+        let until_mail = 2 * encrypted + self.command * 2;
         2 * until_mail + 2 * self.command + self.end_of_data
     }
 }
@@ -60,7 +63,7 @@ impl Timeouts {
 #[derive(Clone)]
 pub(super) struct Smtp {
     target: Arc<SmtpTarget>,
-    tls: Option<TlsParameters>,
+    trust: Option<Trust>,
     hello: ClientId,
     timeouts: Timeouts,
 }
@@ -74,11 +77,11 @@ impl fmt::Debug for Smtp {
 impl Smtp {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
         let target = smtp_settings(settings)?;
-        let tls = match target.tls {
-            Tls::Starttls | Tls::Tls => Some(trust(settings, &target.host)?),
+        let trust = match target.tls {
+            Tls::Starttls | Tls::Tls => Some(Trust::new(&target.host, settings.smtp.ca_file.as_deref())?),
             Tls::None => None,
         };
-        Ok(Self { target: Arc::new(target), tls, hello: hello(), timeouts: Timeouts::default() })
+        Ok(Self { target: Arc::new(target), trust, hello: hello(), timeouts: Timeouts::default() })
     }
 
     pub(super) fn with_timeouts(self, timeouts: Timeouts) -> Self {
@@ -96,21 +99,36 @@ impl Smtp {
 
     /// A connection that is ready for a mail: greeted, encrypted, signed in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let mut connection = match (self.target.tls, &self.tls) {
-            (Tls::Tls, Some(tls)) => self.reach_encrypted(tls.clone()).await?,
-            (Tls::Starttls, Some(tls)) => {
-                let mut connection = self.reach().await?;
-                if !connection.can_starttls() {
-                    leave(connection);
-                    return Err(Failure::new(Stage::StartTls, Cause::NoStartTls));
-                }
-                let upgraded = connection.starttls(tls.clone(), &self.hello);
-                within(self.timeouts.command, Stage::StartTls, upgraded).await?;
-                connection
-            }
-            _ => self.reach().await?,
+        let mut connection = match &self.trust {
+            None => self.reach().await?,
+            Some(trust) => match self.encrypted(trust).await {
+                Err(failure) if trust.try_by_itself(&failure) => self.encrypted(trust).await?,
+                result => result?,
+            },
         };
         self.sign_in(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// A connection that is encrypted, to a server that is trusted.
+    async fn encrypted(&self, trust: &Trust) -> Result<AsyncSmtpConnection, Failure> {
+        let way = trust.way();
+        let (Way::Authority(parameters) | Way::Pinned(parameters)) = way;
+        let (connection, stage) = if self.target.tls == Tls::Tls {
+            (self.reach_encrypted(parameters.clone()).await?, Stage::Connect)
+        } else {
+            let mut connection = self.reach().await?;
+            if !connection.can_starttls() {
+                leave(connection);
+                return Err(Failure::new(Stage::StartTls, Cause::NoStartTls));
+            }
+            let upgraded = connection.starttls(parameters.clone(), &self.hello);
+            within(self.timeouts.command, Stage::StartTls, upgraded).await?;
+            (connection, Stage::StartTls)
+        };
+        if let Way::Pinned(_) = way {
+            trust.check(&connection, stage)?;
+        }
         Ok(connection)
     }
 
@@ -280,7 +298,7 @@ fn failure(stage: Stage, error: &Error) -> Failure {
     }
     let whole = if text.is_empty() { error.to_string() } else { text };
     if let Some((_, what)) = whole.split_once("invalid peer certificate: ") {
-        return Failure::new(stage, Cause::Certificate(what.into()));
+        return Failure::new(stage, trust::complaint(what));
     }
     // With TLS from the first byte lettre connects and greets in one step, and tells by its text alone which it was.
     let unreached = stage == Stage::Greeting && error.to_string().starts_with("Connection error");
@@ -291,31 +309,6 @@ fn network(what: &str) -> Cause {
     // lettre's word for the end of the stream in the middle of an answer or before one.
     let what = if what == "incomplete response" { "the server closed the connection" } else { what };
     Cause::Network(Untrusted::new(what))
-}
-
-/// Whom to trust: the system's roots and the settings' own.
-fn trust(settings: &Settings, host: &str) -> Result<TlsParameters, SettingError> {
-    let mut builder = TlsParameters::builder(host.to_owned());
-    if let Some(file) = &settings.smtp.ca_file {
-        let refuse = |what: &dyn fmt::Display| {
-            SettingError::new(
-                format!("`smtp.ca_file` {}: {what}", plain(&file.display().to_string())),
-                "give it a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
-            )
-        };
-        let pem = std::fs::read(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
-        if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-            return Err(refuse(&"holds no certificate"));
-        }
-        builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| refuse(&error))?);
-    }
-    builder.build().map_err(|error| match &settings.smtp.ca_file {
-        Some(file) => SettingError::new(
-            format!("`smtp.ca_file` {}: {}", plain(&file.display().to_string()), plain(&error.to_string())),
-            "give it a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
-        ),
-        None => SettingError::new(format!("TLS cannot be set up: {}", plain(&error.to_string())), "report this"),
-    })
 }
 
 /// How this machine calls itself; a name that is none would be refused.

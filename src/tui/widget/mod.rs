@@ -1,3 +1,11 @@
 //! Parts that screens are made of.
 
+pub mod canvas;
+pub mod field;
 pub mod html;
+pub mod number;
+pub mod sheet;
+pub mod table;
+pub mod tabs;
+pub mod toast;
+pub mod wrap;

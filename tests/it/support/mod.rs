@@ -2,7 +2,9 @@
 
 mod database;
 pub mod gate;
+mod program;
 pub mod pty;
 mod server;
 
 pub use database::TestDb;
+pub use program::{Program, Running, pg_dump};

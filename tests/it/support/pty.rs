@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,12 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_p
 /// How long to wait for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Columns and rows to begin with.
+const SIZE: (u16, u16) = (100, 30);
+
 /// A program to be run in a terminal.
 pub struct Command {
     builder: CommandBuilder,
-    size: (u16, u16),
 }
 
 impl Command {
@@ -37,7 +39,7 @@ impl Command {
         builder.env("HOME", home);
         builder.env("TERM", "xterm-256color");
         builder.env("LANG", "C.UTF-8");
-        Self { builder, size: (100, 30) }
+        Self { builder }
     }
 
     pub fn arg(mut self, arg: &str) -> Self {
@@ -50,13 +52,8 @@ impl Command {
         self
     }
 
-    pub fn size(mut self, columns: u16, rows: u16) -> Self {
-        self.size = (columns, rows);
-        self
-    }
-
     pub fn start(self) -> Running {
-        let (columns, rows) = self.size;
+        let (columns, rows) = SIZE;
         let pair = native_pty_system().openpty(pty_size(columns, rows)).expect("a pty");
         let modes_before = modes(&*pair.master);
         let heard = Arc::new((Mutex::new(Heard::new(columns, rows)), Condvar::new()));
@@ -65,17 +62,20 @@ impl Command {
         let child = pair.slave.spawn_command(self.builder).expect("the program");
         let started = Instant::now();
         let hearing = Arc::clone(&heard);
-        thread::spawn(move || {
+        let reading = thread::spawn(move || {
             let mut bytes = vec![0; 64 * 1024];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                let (state, changed) = &*hearing;
-                let mut state = state.lock().expect("no test panics while it holds this");
+                let mut state = lock(&hearing.0);
                 state.bytes.extend_from_slice(&bytes[..count]);
                 state.parser.process(&bytes[..count]);
-                changed.notify_all();
+                hearing.1.notify_all();
+                if state.is_last {
+                    break;
+                }
             }
         });
-        Running { child, master: Some(pair.master), slave: Some(pair.slave), writer, heard, modes_before, started }
+        let (master, slave, reading) = (Some(pair.master), Some(pair.slave), Some(reading));
+        Running { child, master, slave, reading, writer, heard, modes_before, started }
     }
 }
 
@@ -85,6 +85,7 @@ pub struct Running {
     master: Option<Box<dyn MasterPty + Send>>,
     /// Held open, so that the terminal outlives the program and can be looked at.
     slave: Option<Box<dyn SlavePty + Send>>,
+    reading: Option<thread::JoinHandle<()>>,
     writer: Box<dyn Write + Send>,
     heard: Arc<(Mutex<Heard>, Condvar)>,
     modes_before: String,
@@ -96,6 +97,8 @@ pub struct Heard {
     parser: vt100::Parser<Strange>,
     /// Every byte.
     pub bytes: Vec<u8>,
+    /// Whether nothing is to be heard after the next piece.
+    is_last: bool,
 }
 
 /// What a console does to no terminal.
@@ -107,6 +110,7 @@ impl Heard {
         Self {
             parser: vt100::Parser::new_with_callbacks(side(rows), side(columns), 0, Strange::default()),
             bytes: Vec::new(),
+            is_last: false,
         }
     }
 
@@ -140,7 +144,7 @@ impl Running {
     /// Waits until what is on the screen, or was written, is as it should be; fails with the screen's text.
     pub fn wait(&self, what: &str, mut is_so: impl FnMut(&Heard) -> bool) {
         let (state, changed) = &*self.heard;
-        let state = state.lock().expect("no test panics while it holds this");
+        let state = lock(state);
         let (state, timeout) = changed.wait_timeout_while(state, PATIENCE, |heard| !is_so(heard)).expect("the same");
         if timeout.timed_out() {
             let (text, strange) = (state.text(), state.strange().join("\n"));
@@ -158,7 +162,7 @@ impl Running {
     pub fn quiet(&self, quiet: Duration) {
         let (state, changed) = &*self.heard;
         let until = Instant::now() + PATIENCE;
-        let mut state = state.lock().expect("no test panics while it holds this");
+        let mut state = lock(state);
         loop {
             let before = state.bytes.len();
             let (now, timeout) =
@@ -173,7 +177,7 @@ impl Running {
 
     /// What came out so far.
     pub fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.0.lock().expect("no test panics while it holds this")
+        lock(&self.heard.0)
     }
 
     pub fn keys(&mut self, keys: &str) {
@@ -183,8 +187,7 @@ impl Running {
 
     pub fn resize(&self, columns: u16, rows: u16) {
         // A parser has no empty screen; a terminal may.
-        let (state, _) = &*self.heard;
-        state.lock().expect("no test panics while it holds this").parser.set_size(side(rows), side(columns));
+        lock(&self.heard.0).parser.set_size(side(rows), side(columns));
         let master = self.master.as_ref().expect("not hung up");
         master.resize(pty_size(columns, rows)).expect("the terminal can be resized");
     }
@@ -197,8 +200,12 @@ impl Running {
         self.started.elapsed()
     }
 
-    /// Closes the terminal, as a lost connection does.
-    pub fn hang_up(&mut self) {
+    /// Closes the terminal, as a lost connection does. `key` must make the program write something: only then does the
+    /// reader let go of its end.
+    pub fn hang_up(&mut self, key: &str) {
+        lock(&self.heard.0).is_last = true;
+        self.keys(key);
+        self.reading.take().expect("hung up once").join().expect("the reader does not panic");
         self.writer = Box::new(std::io::sink());
         self.slave = None;
         self.master = None;
@@ -253,6 +260,11 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Also after a test has failed while it held it.
+fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The terminal's driver's modes, to compare.

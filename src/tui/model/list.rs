@@ -1,0 +1,316 @@
+//! A window of rows on a list of any length, filled page by page at both ends.
+
+use std::collections::HashSet;
+
+use super::super::msg::Problem;
+use crate::domain::Time;
+use crate::domain::id::{SendId, VerificationId};
+use crate::domain::page::{Cursor, Page, Position};
+use crate::domain::send::SendRow;
+use crate::domain::verification::{Status, VerificationRow};
+
+/// How many rows are kept at most.
+pub const WINDOW_MAX: usize = 500;
+
+/// How near to an end of the window the cursor may come before the next page is fetched.
+const NEAR: usize = 40;
+
+/// A row that can be paged through.
+pub trait Row: Clone + std::fmt::Debug {
+    /// What tells it from others.
+    type Id: Copy + Eq + std::hash::Hash + std::fmt::Debug;
+    /// Its place in the order.
+    type Place: Copy + std::fmt::Debug;
+    /// The list it is shown in.
+    type Tab: Copy + std::fmt::Debug;
+
+    /// What tells it from others.
+    fn id(&self) -> Self::Id;
+
+    /// Its place in a list as of a time.
+    fn place(&self, tab: Self::Tab, as_of: Time) -> Self::Place;
+
+    /// The same place, seen at a later time.
+    fn at_time(place: Self::Place, as_of: Time) -> Self::Place;
+}
+
+impl Row for VerificationRow {
+    type Id = VerificationId;
+    type Place = Cursor;
+    type Tab = Option<Status>;
+
+    fn id(&self) -> Self::Id {
+        self.verification.id
+    }
+
+    fn place(&self, tab: Self::Tab, as_of: Time) -> Cursor {
+        Cursor::of(&self.verification, tab, as_of)
+    }
+
+    fn at_time(place: Cursor, as_of: Time) -> Cursor {
+        Cursor { as_of, ..place }
+    }
+}
+
+impl Row for SendRow {
+    type Id = SendId;
+    type Place = SendId;
+    type Tab = Option<crate::domain::send::SendState>;
+
+    fn id(&self) -> Self::Id {
+        self.id
+    }
+
+    fn place(&self, _: Self::Tab, _: Time) -> SendId {
+        self.id
+    }
+
+    fn at_time(place: SendId, _: Time) -> SendId {
+        place
+    }
+}
+
+/// A row of the window.
+#[derive(Clone, Debug)]
+pub struct Item<R: Row> {
+    /// As it is now.
+    pub row: R,
+    /// Its place when its page was loaded; it does not move while it is on the screen.
+    pub place: R::Place,
+    /// It no longer exists.
+    pub gone: bool,
+}
+
+/// Where an awaited page goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// It replaces the window; the selected row stays selected.
+    Fresh,
+    /// It replaces the window; the newest row is selected.
+    Top,
+    /// It brings rows up to date where they are; those above the window are counted.
+    Merge,
+    /// It goes below.
+    Older,
+    /// It goes above.
+    Newer,
+}
+
+/// The window.
+#[derive(Clone, Debug)]
+pub struct List<R: Row> {
+    /// Which list.
+    pub tab: R::Tab,
+    /// Its rows, newest first.
+    pub items: Vec<Item<R>>,
+    /// The selected row.
+    pub cursor: usize,
+    /// The first row on the screen.
+    pub top: usize,
+    /// Whether a page has arrived for what is being looked for.
+    pub loaded: bool,
+    /// Whether there are newer rows above the window.
+    pub newer: bool,
+    /// Whether there are older rows below the window.
+    pub older: bool,
+    /// How many rows have come in above since.
+    pub announced: i64,
+    /// Why the last page did not come.
+    pub problem: Option<Problem>,
+    /// The page that is under way.
+    pub awaiting: Option<(u64, Edge)>,
+    /// The row to select when the next fresh page arrives.
+    pub select: Option<R::Id>,
+    /// Places of the first and the last row loaded.
+    ends: Option<(R::Place, R::Place)>,
+}
+
+impl<R: Row> List<R> {
+    /// An empty window.
+    pub fn new(tab: R::Tab) -> Self {
+        Self {
+            tab,
+            items: Vec::new(),
+            cursor: 0,
+            top: 0,
+            loaded: false,
+            newer: false,
+            older: false,
+            announced: 0,
+            problem: None,
+            awaiting: None,
+            select: None,
+            ends: None,
+        }
+    }
+
+    /// The selected row.
+    pub fn selected(&self) -> Option<&Item<R>> {
+        self.items.get(self.cursor)
+    }
+
+    /// The place of the newest row, where there is none above it.
+    pub fn newest(&self) -> Option<R::Place> {
+        self.ends.filter(|_| !self.newer).map(|(first, _)| first)
+    }
+
+    /// Forgets that anything was loaded; the rows stay until others arrive.
+    pub fn forget(&mut self) {
+        self.loaded = false;
+        self.awaiting = None;
+        self.problem = None;
+        self.announced = 0;
+    }
+
+    /// Which page is needed next for the cursor to move on, and from where.
+    pub fn wanted(&self) -> Option<(Edge, Position<R::Place>)> {
+        if self.awaiting.is_some() || self.problem.is_some() || !self.loaded {
+            return None;
+        }
+        let (first, last) = self.ends?;
+        if self.older && self.items.len().saturating_sub(self.cursor) <= NEAR {
+            Some((Edge::Older, Position::After(last)))
+        } else if self.newer && self.cursor < NEAR {
+            Some((Edge::Newer, Position::Before(first)))
+        } else {
+            None
+        }
+    }
+
+    /// From where to load anew so that the selected row stays in sight.
+    pub fn same_place(&self, now: Time) -> Position<R::Place> {
+        if self.shows_newest_on_refresh() {
+            return Position::Newest;
+        }
+        let anchor = self.cursor.saturating_sub(NEAR / 2);
+        match self.items.get(anchor) {
+            Some(item) if anchor > 0 || self.newer => Position::After(R::at_time(item.place, now)),
+            _ => Position::Newest,
+        }
+    }
+
+    /// Whether loading anew begins with the newest row.
+    #[must_use]
+    pub fn shows_newest_on_refresh(&self) -> bool {
+        self.cursor < NEAR && !self.newer
+    }
+
+    /// Takes a page if it is the one awaited; says whether it was.
+    pub fn arrived(&mut self, generation: u64, page: Page<R>) -> bool {
+        let Some((_, edge)) = self.awaiting.filter(|(awaited, _)| *awaited == generation) else { return false };
+        self.awaiting = None;
+        self.problem = None;
+        let tab = self.tab;
+        let as_of = page.as_of;
+        let items = page.rows.into_iter().map(|row| Item { place: row.place(tab, as_of), row, gone: false });
+        match edge {
+            Edge::Fresh | Edge::Top => {
+                if edge == Edge::Top {
+                    (self.cursor, self.top) = (0, 0);
+                    self.items.clear();
+                }
+                let selected = self.select.take().or_else(|| self.selected().map(|item| item.row.id()));
+                self.items = items.collect();
+                self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
+                (self.newer, self.older) = (page.newer, page.older);
+                self.loaded = true;
+                self.announced = 0;
+                let found = selected.and_then(|id| self.items.iter().position(|item| item.row.id() == id));
+                self.cursor = found.unwrap_or(self.cursor).min(self.items.len().saturating_sub(1));
+            }
+            Edge::Merge => {
+                let fresh: Vec<_> = items.collect();
+                self.merge(&fresh, page.older);
+            }
+            Edge::Older => {
+                self.older = page.older;
+                let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
+                for item in items {
+                    self.ends = self.ends.map(|(first, _)| (first, item.place));
+                    if !known.contains(&item.row.id()) {
+                        self.items.push(item);
+                    }
+                }
+                self.drop_newest();
+            }
+            Edge::Newer => {
+                self.newer = page.newer;
+                let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
+                let mut above: Vec<_> = items.collect();
+                if let Some(first) = above.first() {
+                    self.ends = self.ends.map(|(_, last)| (first.place, last));
+                }
+                above.retain(|item| !known.contains(&item.row.id()));
+                let count = above.len();
+                above.append(&mut self.items);
+                self.items = above;
+                self.cursor += count;
+                self.top += count;
+                self.drop_oldest();
+            }
+        }
+        true
+    }
+
+    /// Brings the window's rows up to date from the list's newest page; a row that the page should hold and does not
+    /// has stopped matching.
+    fn merge(&mut self, fresh: &[Item<R>], older: bool) {
+        let place_of = |id| fresh.iter().position(|item| item.row.id() == id);
+        let known = self.items.iter().rev().find_map(|item| place_of(item.row.id()).map(|at| (item.row.id(), at)));
+        let known_first = self.items.iter().find_map(|item| place_of(item.row.id()));
+        self.announced = known_first.map_or(fresh.len(), |at| at).try_into().unwrap_or(i64::MAX);
+        let last_known = known.and_then(|(id, _)| self.items.iter().position(|item| item.row.id() == id));
+        for (at, item) in self.items.iter_mut().enumerate() {
+            match place_of(item.row.id()) {
+                Some(n) => (item.row, item.gone) = (fresh[n].row.clone(), false),
+                None => item.gone |= !older || last_known.is_some_and(|last| at < last),
+            }
+        }
+    }
+
+    fn drop_newest(&mut self) {
+        let extra = self.items.len().saturating_sub(WINDOW_MAX).min(self.cursor);
+        if extra > 0 {
+            self.items.drain(..extra);
+            self.cursor -= extra;
+            self.top = self.top.saturating_sub(extra);
+            self.newer = true;
+            self.ends = self.items.first().zip(self.ends).map(|(first, (_, last))| (first.place, last));
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let keep = WINDOW_MAX.max(self.cursor + 1);
+        if self.items.len() > keep {
+            self.items.truncate(keep);
+            self.older = true;
+            self.ends = self.items.last().zip(self.ends).map(|(last, (first, _))| (first, last.place));
+        }
+    }
+
+    /// Puts rows in the place of older states of themselves; those asked for and missing are gone.
+    pub fn replace(&mut self, asked: &[R::Id], rows: &[R]) {
+        for item in &mut self.items {
+            let id = item.row.id();
+            if let Some(row) = rows.iter().find(|row| row.id() == id) {
+                item.row = row.clone();
+                item.gone = false;
+            } else if asked.contains(&id) {
+                item.gone = true;
+            }
+        }
+    }
+
+    /// Moves the cursor by rows.
+    pub fn step(&mut self, by: isize) {
+        self.cursor = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+    }
+
+    /// The first row on a screen of this height, with the cursor in sight.
+    #[must_use]
+    pub fn top_for(&self, height: usize) -> usize {
+        let lowest = (self.cursor + 1).saturating_sub(height);
+        let fullest = self.items.len().saturating_sub(height);
+        self.top.clamp(lowest, self.cursor.max(lowest)).min(fullest.max(lowest))
+    }
+}

@@ -1,0 +1,131 @@
+//! The top: product, views, who is sending; the view's tabs and the rule under them.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::layout::Layout;
+use super::notice;
+use crate::domain::send::SendState;
+use crate::text::width;
+use crate::tui::Model;
+use crate::tui::look::Tone;
+use crate::tui::model::{Part, STATUS_TABS, View};
+use crate::tui::widget::canvas::{Canvas, inset};
+use crate::tui::widget::number::thousands;
+use crate::tui::widget::tabs::{self, Tab};
+
+const GAP: u16 = 3;
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
+    if layout.bar.height > 0 {
+        top(canvas, model, inset(layout.bar, 1));
+    }
+    if layout.tabs.height > 0 {
+        let (tabs, chosen) = tabs_of(model);
+        let mark = tabs::draw(canvas, inset(layout.tabs, 1), &tabs, chosen);
+        if layout.rule.height > 0 {
+            canvas.rule(layout.rule, canvas.glyphs().rule, Tone::Rule);
+            canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, Tone::Here);
+            if layout.divider.width > 0 && layout.banner.height == 0 {
+                let tee = Rect { x: layout.divider.x, width: layout.divider.width, ..layout.rule };
+                canvas.rule(tee, canvas.glyphs().tee, Tone::Rule);
+            }
+        }
+    }
+}
+
+/// Product and site on the left, views in the middle, who is sending on the right. Where room is short, the site goes
+/// first, then the other views.
+fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let (on, tone, words) = notice::sending(model);
+    let glyphs = canvas.glyphs();
+    let mark = match on {
+        Some(true) => format!("{} ", glyphs.on),
+        Some(false) => format!("{} ", glyphs.off),
+        None => String::new(),
+    };
+    let product = "verifydesk";
+    let views: usize = View::ALL.iter().map(|view| width(view.title())).sum();
+    let views_room = columns(views) + GAP * 2;
+    let product_room = columns(width(product));
+    // The longest words that leave the views their room; else the longest that leave the product its own.
+    let fits = |room: u16| words.iter().find(|w| columns(width(&mark) + width(w)) + room <= area.width);
+    let words = fits(product_room + GAP + views_room + GAP).or_else(|| fits(product_room + GAP)).or(words.last());
+    let right = words.map(|w| format!("{mark}{w}")).unwrap_or_default();
+    let right_room = columns(width(&right)).min(area.width);
+    let style = canvas.style(tone);
+    canvas.text(Rect { x: area.right() - right_room, width: right_room, ..area }, &right, style);
+
+    let left_end = area.right().saturating_sub(right_room + if right_room > 0 { GAP } else { 0 }).max(area.x);
+    let left = Rect { width: left_end - area.x, ..area };
+    let strong = canvas.style(Tone::Strong);
+    let mut x = left.x + canvas.text(left, product, strong);
+    let room = |x: u16| Rect { x, width: left.right().saturating_sub(x), ..left };
+    let with_views = room(x).width >= views_room + GAP;
+    let site_room = room(x).width.saturating_sub(if with_views { views_room + GAP } else { 0 });
+    if !model.setup.site.is_empty() && site_room >= 8 {
+        let quiet = canvas.style(Tone::Quiet);
+        let site = format!(" {} {}", glyphs.dot, model.setup.site);
+        x += canvas.text(Rect { width: site_room.min(30), ..room(x) }, &site, quiet);
+    }
+    if with_views {
+        x += GAP + 1;
+        for view in View::ALL {
+            let style = if view == model.view {
+                canvas.style(Tone::Here).add_modifier(Modifier::UNDERLINED)
+            } else {
+                canvas.style(Tone::Quiet)
+            };
+            x += canvas.text(room(x), view.title(), style) + GAP;
+        }
+    } else if model.view != View::Verifications {
+        let here = canvas.style(Tone::Here);
+        canvas.text(room(x + 1), model.view.title(), here);
+    }
+}
+
+fn columns(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
+/// The tabs of the view that is shown, and which is chosen.
+fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
+    let key = |n: usize| if n < 9 { (n + 1).to_string() } else { String::new() };
+    match model.view {
+        View::Verifications => {
+            let tabs = STATUS_TABS.iter().enumerate().map(|(n, status)| Tab {
+                key: key(n),
+                title: capital(status.map_or("all", |s| s.as_str())),
+                count: model.counts.map(|counts| thousands(counts.of(*status))).unwrap_or_default(),
+            });
+            (tabs.collect(), model.people.tab)
+        }
+        View::Mail => {
+            let outbox = model.outbox.as_ref();
+            let tabs = model.mail.lists.iter().enumerate().map(|(n, list)| Tab {
+                key: key(n),
+                title: capital(list.tab.map_or("all", SendState::as_str)),
+                count: match list.tab {
+                    Some(SendState::Queued) => outbox.map(|o| thousands(o.queued)).unwrap_or_default(),
+                    Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
+                    _ => String::new(),
+                },
+            });
+            (tabs.collect(), model.mail.tab)
+        }
+        View::Templates => {
+            let tabs = Part::ALL.iter().enumerate();
+            let tabs = tabs.map(|(n, part)| Tab { key: key(n), title: part.title().into(), count: String::new() });
+            let chosen = Part::ALL.iter().position(|part| *part == model.templates.part).unwrap_or(0);
+            (tabs.collect(), chosen)
+        }
+    }
+}
+
+/// A word with a capital letter.
+#[must_use]
+pub fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

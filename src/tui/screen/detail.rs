@@ -1,0 +1,207 @@
+//! All about a verification: user, status, key, times, mails with replies and events, audit trail.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::lines::Lines;
+use super::state::{self, State};
+use crate::domain::Time;
+use crate::domain::send::SendRow;
+use crate::domain::verification::{Status, Verification, VerificationDetail};
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::when;
+use crate::tui::widget::canvas::{Canvas, inset, row};
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let wanted = model.detail_wanted();
+    let detail = &model.detail;
+    if wanted.is_some() && detail.missing {
+        let gone = State::quiet("This verification no longer exists.").hint("Its user was deleted.");
+        return state::draw(canvas, area, &gone);
+    }
+    if let Some(problem) = detail.problem.as_ref().filter(|p| !p.away && wanted.is_some()) {
+        return state::draw(canvas, area, &State::problem(problem));
+    }
+    let area = inset(area, 1);
+    let lines = lines(model, canvas.look, area.width);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    for (n, line) in (0..area.height).zip(lines.iter().skip(detail.scroll.min(most))) {
+        canvas.line(row(area, n), line);
+    }
+}
+
+/// Its lines, for a width.
+#[must_use]
+pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(look, columns);
+    let Some(id) = model.detail_wanted() else { return Vec::new() };
+    if let Some(detail) = model.detail.data.as_deref().filter(|d| d.verification.id == id) {
+        whole(&mut lines, model, look, detail);
+        return lines.finish();
+    }
+    // What the list knows is shown at once; the rest follows.
+    if let Some(row) =
+        model.people.lists.iter().flat_map(|l| &l.items).map(|i| &i.row).find(|r| r.verification.id == id)
+    {
+        let detail = VerificationDetail {
+            verification: row.verification.clone(),
+            user: row.user.clone(),
+            others: Vec::new(),
+            sends: Vec::new(),
+            audit: Vec::new(),
+        };
+        head(&mut lines, model, look, &detail);
+        verification(&mut lines, model, look, &row.verification);
+    }
+    lines.gap();
+    lines.text("loading…", Tone::Quiet);
+    lines.finish()
+}
+
+fn whole(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
+    head(lines, model, look, detail);
+    verification(lines, model, look, &detail.verification);
+    sends(lines, model, look, &detail.sends);
+    others(lines, model, look, &detail.others);
+    audit(lines, model, look, detail);
+}
+
+fn head(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
+    let user = &detail.user;
+    lines.text(user.email.plain().as_str(), Tone::Strong);
+    let dot = look.glyphs().dot;
+    let name = user.name.plain();
+    let name = if name.as_str().is_empty() { "no name".to_owned() } else { name.into_string() };
+    lines.text(&format!("{name} {dot} {} {dot} user {}", user.locale, user.id), Tone::Quiet);
+    lines.gap();
+    let status = detail.verification.status(model.now);
+    let (glyph, tone) = look.status(status);
+    let verification = &detail.verification;
+    let (verb, time) = match status {
+        Status::Pending => ("expires ", Some(verification.expires_at)),
+        Status::Verified => ("", verification.verified_at),
+        Status::Expired => ("", Some(verification.expires_at)),
+        Status::Revoked => ("", verification.revoked_at),
+    };
+    let time = time.map(|time| format!(", {verb}{}", when::relative(time, model.now))).unwrap_or_default();
+    lines.pieces(vec![(format!("{glyph} {status}"), tone), (time, Tone::Text)]);
+    if status != Status::Verified && user.verified_at.is_some() {
+        let (good, tone) = look.status(Status::Verified);
+        lines.pieces(vec![
+            (format!("{good} "), tone),
+            ("The address is verified, by another verification.".into(), Tone::Text),
+        ]);
+    }
+}
+
+fn both(time: Time, model: &Model, look: &Look) -> String {
+    let (absolute, relative) = (when::absolute(time, model.setup.zone), when::relative(time, model.now));
+    format!("{absolute} {} {relative}", look.glyphs().dot)
+}
+
+fn verification(lines: &mut Lines<'_>, model: &Model, look: &Look, verification: &Verification) {
+    lines.heading(&format!("Verification {}", verification.id));
+    match &verification.key_fingerprint {
+        Some(fingerprint) => lines.value("key", &format!("{fingerprint}{}", look.glyphs().ellipsis), Tone::Text),
+        None => lines.value("key", "not mailed yet", Tone::Quiet),
+    }
+    lines.value("created", &both(verification.created_at, model, look), Tone::Text);
+    let expiry = if verification.status(model.now) == Status::Expired { "expired" } else { "expires" };
+    lines.value(expiry, &both(verification.expires_at, model, look), Tone::Text);
+    match verification.opened_at {
+        Some(time) => lines.value("opened", &both(time, model, look), Tone::Text),
+        None => lines.value("opened", "never", Tone::Quiet),
+    }
+    if let Some(time) = verification.verified_at {
+        lines.value("verified", &both(time, model, look), Tone::Text);
+    }
+    if let Some(time) = verification.revoked_at {
+        lines.value("revoked", &both(time, model, look), Tone::Text);
+    }
+}
+
+fn sends(lines: &mut Lines<'_>, model: &Model, look: &Look, sends: &[SendRow]) {
+    lines.heading(&format!("Mails ({})", sends.len()));
+    if sends.is_empty() {
+        lines.text("none yet", Tone::Quiet);
+    }
+    for (n, send) in sends.iter().enumerate() {
+        if n > 0 {
+            lines.gap();
+        }
+        one_send(lines, model, look, send);
+    }
+}
+
+/// A mail, with everything that is known of it.
+pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRow) {
+    let (glyph, tone) = look.send(send.state);
+    lines.pieces(vec![
+        (format!("{glyph} {}", send.state), tone),
+        (format!("  {}", when::relative(send.changed_at, model.now)), Tone::Quiet),
+    ]);
+    let zone = model.setup.zone;
+    let indent = 2;
+    lines.value_under(indent, "queued", &when::absolute(send.queued_at, zone), Tone::Text);
+    if send.state.is_open() && send.due_at > model.now {
+        lines.value_under(indent, "due", &both(send.due_at, model, look), Tone::Text);
+    }
+    lines.value_under(indent, "changed", &when::absolute(send.changed_at, zone), Tone::Text);
+    if send.attempts != 1 {
+        lines.value_under(indent, "attempts", &send.attempts.to_string(), Tone::Text);
+    }
+    if let Some(reason) = &send.reason {
+        lines.value_under(indent, "reason", reason.plain().as_str(), Tone::Strong);
+    }
+    match &send.ses_id {
+        Some(id) => lines.value_under(indent, "SES id", id.plain().as_str(), Tone::Text),
+        None => lines.value_under(indent, "SES id", look.glyphs().none, Tone::Quiet),
+    }
+    if let Some(reply) = &send.reply {
+        lines.value_under(indent, "reply", reply.plain().as_str(), Tone::Text);
+    }
+    for event in &send.events {
+        let text =
+            format!("{} {} {}", when::absolute(event.occurred_at, zone), look.glyphs().dot, event.detail.plain());
+        lines.value_under(indent, event.kind.plain().as_str(), &text, Tone::Text);
+    }
+}
+
+fn others(lines: &mut Lines<'_>, model: &Model, look: &Look, others: &[Verification]) {
+    if others.is_empty() {
+        return;
+    }
+    lines.heading(&format!("Other verifications ({})", others.len()));
+    for other in others {
+        let status = other.status(model.now);
+        let (glyph, tone) = look.status(status);
+        let key = other.key_fingerprint.as_ref().map_or_else(|| "not mailed".to_owned(), |f| format!("key {f}"));
+        lines.pieces(vec![
+            (format!("{glyph} {status:<9}"), tone),
+            (format!(" {:<8}", other.id), Tone::Text),
+            (format!(" {key}, created {}", when::relative(other.created_at, model.now)), Tone::Quiet),
+        ]);
+    }
+}
+
+fn audit(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
+    lines.heading("Audit trail");
+    if detail.audit.is_empty() {
+        lines.text("nothing yet", Tone::Quiet);
+    }
+    let dot = look.glyphs().dot;
+    for entry in &detail.audit {
+        let action = crate::domain::audit::Action::ALL.into_iter().find(|a| a.as_str() == entry.action.raw());
+        let action = action.map_or_else(|| entry.action.plain().into_string(), |a| a.title().to_owned());
+        let outcome = entry.outcome.plain().into_string().replace('_', " ");
+        lines.pieces(vec![(format!("{action}: {outcome}"), Tone::Text)]);
+        let who = format!("{} via {}", entry.actor.plain(), entry.origin.plain());
+        lines.text(&format!("  {} {dot} {who}", when::absolute(entry.at, model.setup.zone)), Tone::Quiet);
+        if let Some(reason) = &entry.reason {
+            let [open, close] = look.glyphs().quotes;
+            lines.text(&format!("  {open}{}{close}", reason.plain()), Tone::Text);
+        }
+    }
+}

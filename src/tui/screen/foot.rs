@@ -1,0 +1,140 @@
+//! The bottom: the search or what is new, and the keys.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::layout::Layout;
+use super::notice;
+use crate::domain::filter::Search;
+use crate::text::width;
+use crate::tui::Model;
+use crate::tui::action::{self, Action, Entry};
+use crate::tui::look::Tone;
+use crate::tui::model::View;
+use crate::tui::model::list::{List, Row};
+use crate::tui::widget::canvas::{Canvas, inset};
+use crate::tui::widget::field;
+use crate::tui::widget::number::thousands;
+
+/// Draws it; returns where the cursor is while a search is typed.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<Position> {
+    keys(canvas, model, layout.foot);
+    if model.prompt && model.overlay.is_none() {
+        let spare = [layout.status, layout.foot, layout.list];
+        let place = spare.into_iter().find(|area| area.height > 0 && area.width > 0)?;
+        let place = Rect { y: place.bottom() - 1, height: 1, ..place };
+        canvas.clear(place);
+        return prompt(canvas, model, inset(place, 1));
+    }
+    status(canvas, model, inset(layout.status, 1));
+    None
+}
+
+fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+    let text = model.search().text();
+    let hint = match Search::parse(text) {
+        None if model.view == View::Mail => "recipient or SES id",
+        None => "e-mail, name or number",
+        Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside",
+        Some(_) => "",
+    };
+    let here = canvas.style(Tone::Here);
+    let lead = canvas.text(area, "/ ", here).max(2).min(area.width);
+    let room = Rect { x: area.x + lead, width: area.width - lead, ..area };
+    let wide = u16::try_from(width(hint)).unwrap_or(u16::MAX);
+    let typed = u16::try_from(width(text)).unwrap_or(u16::MAX);
+    let hint_fits = wide > 0 && typed.saturating_add(wide).saturating_add(4) <= room.width;
+    let taken = if hint_fits { wide + 3 } else { 0 };
+    if hint_fits {
+        let quiet = canvas.style(Tone::Quiet);
+        canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, hint, quiet);
+    }
+    field::draw(canvas, Rect { width: room.width - taken, ..room }, model.search())
+}
+
+/// What is new on the left or the search that applies; else a quiet remark on where mail goes.
+fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let (news, loading) = match model.view {
+        View::Verifications => (news(model.people.list()), is_loading(model.people.list())),
+        View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
+        View::Templates => (None, model.templates.awaiting.is_some()),
+    };
+    let mut spans = Vec::new();
+    let search = model.search().text().trim();
+    let (quiet, strong) = (canvas.style(Tone::Quiet), canvas.style(Tone::Strong));
+    if !search.is_empty() && model.view != View::Templates {
+        let [open, close] = canvas.glyphs().quotes;
+        spans.push(Span::styled("search ", quiet));
+        spans.push(Span::styled(format!("{open}{search}{close}"), strong));
+        spans.push(Span::styled(format!(" {} Esc clears it   ", canvas.glyphs().dot), quiet));
+    }
+    if let Some(news) = news {
+        spans.push(Span::styled(news, canvas.style(Tone::Here)));
+    } else if spans.is_empty()
+        && let Some(remark) = notice::remark(model)
+    {
+        spans.push(Span::styled(remark, quiet));
+    }
+    let mut room = area;
+    if loading {
+        let text = "loading…";
+        let wide = u16::try_from(width(text)).unwrap_or(0).min(area.width);
+        canvas.text(Rect { x: area.right() - wide, width: wide, ..area }, text, quiet);
+        room.width = area.width.saturating_sub(wide + 1);
+    }
+    canvas.line(room, &Line::from(spans));
+}
+
+/// How many rows have come, and the key that shows them.
+fn news<R: Row>(list: Option<&List<R>>) -> Option<String> {
+    let list = list.filter(|list| list.announced > 0)?;
+    let key = if list.shows_newest_on_refresh() { "R" } else { "g" };
+    let count = if list.announced >= 100 { "100 or more".to_owned() } else { thousands(list.announced) };
+    Some(format!("{count} new, press {key}"))
+}
+
+fn is_loading<R: Row>(list: Option<&List<R>>) -> bool {
+    list.is_some_and(|list| list.awaiting.is_some() && !list.items.is_empty())
+}
+
+/// The keys that apply, as many as fit, the most needed first.
+fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let area = inset(area, 1);
+    if area.is_empty() {
+        return;
+    }
+    let look = canvas.look;
+    let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(look)).unwrap_or_default();
+    let mut entries: Vec<(usize, &Entry)> =
+        action::at(model.place()).enumerate().filter(|(_, entry)| entry.rank > 0).collect();
+    entries.sort_by_key(|(_, entry)| entry.rank);
+    let mut room = usize::from(area.width) + GAP;
+    entries.retain(|(_, entry)| {
+        let needed = width(&key_of(entry)) + 1 + width(entry.title) + GAP;
+        let fits = needed <= room;
+        room -= if fits { needed } else { 0 };
+        fits
+    });
+    entries.sort_by_key(|(at, _)| *at);
+    let mut spans = Vec::new();
+    for (n, (_, entry)) in entries.into_iter().enumerate() {
+        if n > 0 {
+            spans.push(Span::raw(" ".repeat(GAP)));
+        }
+        let (key, title) =
+            if is_idle(model, entry.action) { (Tone::Quiet, Tone::Quiet) } else { (Tone::Key, Tone::Text) };
+        spans.push(Span::styled(key_of(entry), canvas.style(key)));
+        spans.push(Span::styled(format!(" {}", entry.title), canvas.style(title)));
+    }
+    canvas.line(area, &Line::from(spans));
+}
+
+const GAP: usize = 3;
+
+/// Whether an action would do nothing now.
+fn is_idle(model: &Model, action: Action) -> bool {
+    crate::tui::update::blocked(model, action).is_some()
+}

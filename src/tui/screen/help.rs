@@ -1,0 +1,61 @@
+//! All keys, from the table of actions.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::text::width;
+use crate::tui::Model;
+use crate::tui::action::{Place, TABLE};
+use crate::tui::look::{Look, Tone};
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::sheet;
+
+/// Columns of the keys.
+const KEYS: usize = 20;
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
+    let lines = lines(canvas.look);
+    let columns = lines.iter().map(Line::width).max().unwrap_or(0);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(4));
+    let columns = u16::try_from(columns).unwrap_or(u16::MAX).min(area.width.saturating_sub(6));
+    let title = if model.setup.operator.is_empty() {
+        "Keys".to_owned()
+    } else {
+        format!("Keys {} you act as {}", canvas.glyphs().dot, model.setup.operator)
+    };
+    let area = sheet::draw(canvas, area, &title, columns, rows);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    for (n, line) in (0..area.height).zip(lines.iter().skip(scroll.min(most))) {
+        canvas.line(row(area, n), line);
+    }
+}
+
+/// Its lines.
+#[must_use]
+pub fn lines(look: &Look) -> Vec<Line<'static>> {
+    let main = [Place::Verifications, Place::Mail, Place::Templates, Place::Detail, Place::Send];
+    let mut lines = Vec::new();
+    let mut seen = Vec::new();
+    for entry in TABLE.iter().filter(|entry| entry.places.iter().any(|place| main.contains(place))) {
+        if seen.contains(&entry.action) {
+            continue;
+        }
+        seen.push(entry.action);
+        let names: Vec<String> = entry.keys.iter().map(|key| key.name(look)).collect();
+        let names = match &names[..] {
+            [first, .., last] if names.len() > 4 => format!("{first}-{last}"),
+            _ => names.join(" "),
+        };
+        let fill = " ".repeat(KEYS.saturating_sub(width(&names)).max(1));
+        lines.push(Line::from(vec![
+            Span::styled(names, look.style(Tone::Key)),
+            Span::raw(fill),
+            Span::styled(entry.help, look.style(Tone::Text)),
+        ]));
+    }
+    lines.push(Line::default());
+    let note = "Keys also work while a Korean keyboard is on.";
+    lines.push(Line::styled(note, look.style(Tone::Quiet)));
+    lines
+}

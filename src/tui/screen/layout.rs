@@ -1,0 +1,103 @@
+//! Where everything is.
+//!
+//! ```text
+//! bar      verifydesk · site      Verifications  Mail  Templates        who is sending
+//! tabs     1 Pending 1,204   2 Verified 88,120   …
+//! rule     ━━━━━━━━━━━━━━━━──────────────────────────────────┬─────────────────────────
+//! banner   what is wrong, and what to do                     │
+//! head     Status   E-mail   Name   Last mail   Expires      │ pane
+//! list     > ○ pending …                                     │
+//! status   the search, what is new
+//! foot     keys
+//! ```
+//!
+//! What does not fit goes, the least needed first; the list stays to the last row.
+
+use ratatui::layout::Rect;
+
+use crate::tui::Model;
+use crate::tui::model::View;
+
+/// From how many columns the detail stands beside the list.
+pub const PANE_FROM: u16 = 110;
+
+/// The screen's parts. A part that is not shown has no width or no height.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Product, views, who is sending.
+    pub bar: Rect,
+    /// The view's tabs.
+    pub tabs: Rect,
+    /// The line under them.
+    pub rule: Rect,
+    /// What is wrong.
+    pub banner: Rect,
+    /// The columns' titles.
+    pub head: Rect,
+    /// The rows.
+    pub list: Rect,
+    /// The line between list and pane.
+    pub divider: Rect,
+    /// The detail.
+    pub pane: Rect,
+    /// The search, what is new.
+    pub status: Rect,
+    /// The keys.
+    pub foot: Rect,
+}
+
+/// Lays the screen out.
+#[must_use]
+pub fn of(model: &Model, area: Rect) -> Layout {
+    let mut layout = Layout::default();
+    let h = area.height;
+    let mut top = area.y;
+    let mut bottom = area.bottom();
+    let row = |y: u16, shown: bool| Rect { y, height: u16::from(shown), ..area };
+    let mut below = |shown: bool| {
+        let rect = row(top, shown);
+        top += rect.height;
+        rect
+    };
+    layout.bar = below(h >= 7);
+    layout.tabs = below(h >= 5);
+    layout.rule = below(h >= 14);
+    layout.banner = below(h >= 7 && super::notice::banner(model).is_some());
+    let mut above = |shown: bool| {
+        bottom -= u16::from(shown);
+        row(bottom, shown)
+    };
+    layout.foot = above(h >= 3);
+    layout.status = above(h >= 12);
+    let body = Rect { y: top, height: bottom.saturating_sub(top), ..area };
+    let (list, divider, pane) = columns(model, body);
+    layout.divider = divider;
+    layout.pane = pane;
+    let head = u16::from(h >= 14).min(list.height);
+    layout.head = Rect { height: head, ..list };
+    layout.list = Rect { y: list.y + head, height: list.height - head, ..list };
+    layout
+}
+
+/// List, divider and pane of the body.
+fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
+    let none = Rect { width: 0, height: 0, ..body };
+    let whole = match model.view {
+        View::Templates => true,
+        View::Verifications => body.width < PANE_FROM && model.opened.is_some(),
+        View::Mail => model.opened.is_some() || (body.width < PANE_FROM && model.send_open),
+    };
+    if whole {
+        return (none, none, body);
+    }
+    if body.width < PANE_FROM {
+        return (body, none, none);
+    }
+    let pane = (body.width * 2 / 5).clamp(46, 84);
+    let list = body.width - pane - 1;
+    (
+        Rect { width: list, ..body },
+        Rect { x: body.x + list, width: 1, ..body },
+        Rect { x: body.x + list + 1, width: pane, ..body },
+    )
+}

@@ -1,0 +1,83 @@
+//! Lines of a detail: headings, labelled values, text broken to the width.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::text::{pad, plain};
+use crate::tui::look::{Look, Tone};
+use crate::tui::widget::wrap::wrap;
+
+/// Columns of a label.
+const LABEL: usize = 10;
+
+/// Lines being gathered for a width.
+pub struct Lines<'a> {
+    look: &'a Look,
+    columns: usize,
+    out: Vec<Line<'static>>,
+}
+
+impl<'a> Lines<'a> {
+    /// No lines yet.
+    #[must_use]
+    pub fn new(look: &'a Look, columns: u16) -> Self {
+        Self { look, columns: usize::from(columns).max(1), out: Vec::new() }
+    }
+
+    /// The lines.
+    #[must_use]
+    pub fn finish(self) -> Vec<Line<'static>> {
+        self.out
+    }
+
+    /// An empty line.
+    pub fn gap(&mut self) {
+        self.out.push(Line::default());
+    }
+
+    /// A heading, with a gap above.
+    pub fn heading(&mut self, text: &str) {
+        self.gap();
+        self.out.push(Line::styled(text.to_owned(), self.look.style(Tone::Here)));
+    }
+
+    /// Text over as many lines as it needs.
+    pub fn text(&mut self, text: &str, tone: Tone) {
+        self.indented(text, 0, self.look.style(tone));
+    }
+
+    /// Pieces on one line.
+    pub fn pieces(&mut self, pieces: Vec<(String, Tone)>) {
+        let spans = pieces.into_iter().map(|(text, tone)| Span::styled(text, self.look.style(tone)));
+        self.out.push(Line::from(spans.collect::<Vec<_>>()));
+    }
+
+    /// A labelled value over as many lines as it needs.
+    pub fn value(&mut self, label: &str, value: &str, tone: Tone) {
+        self.value_under(0, label, value, tone);
+    }
+
+    /// The same, indented under something.
+    pub fn value_under(&mut self, indent: usize, label: &str, value: &str, tone: Tone) {
+        let start = indent + LABEL;
+        let (quiet, style) = (self.look.style(Tone::Quiet), self.look.style(tone));
+        let narrow = self.columns < start + LABEL;
+        let label = Span::styled(format!("{}{}", " ".repeat(indent), pad(label, LABEL, "")), quiet);
+        if narrow {
+            self.out.push(Line::from(label));
+            self.indented(value, indent + 2, style);
+            return;
+        }
+        for (n, part) in wrap(plain(value).as_str(), self.columns - start).into_iter().enumerate() {
+            let lead = if n == 0 { label.clone() } else { Span::raw(" ".repeat(start)) };
+            self.out.push(Line::from(vec![lead, Span::styled(part, style)]));
+        }
+    }
+
+    fn indented(&mut self, text: &str, indent: usize, style: Style) {
+        let indent = if self.columns > indent + LABEL { indent } else { 0 };
+        for part in wrap(plain(text).as_str(), self.columns - indent) {
+            self.out.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, style)]));
+        }
+    }
+}

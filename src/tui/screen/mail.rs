@@ -1,0 +1,144 @@
+//! The mails: what became of each, and why.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::layout::Layout;
+use super::lines::Lines;
+use super::people::{away, no_match};
+use super::state::{self, State};
+use super::{bar, detail};
+use crate::domain::filter::Search;
+use crate::domain::send::{SendRow, SendState};
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::list::{Item, List};
+use crate::tui::when;
+use crate::tui::widget::canvas::{Canvas, inset, row};
+use crate::tui::widget::table::{self, Column, RowMark};
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
+    if let Some(list) = model.mail.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
+        rows(canvas, model, list, layout);
+    }
+    if layout.pane.width == 0 {
+        return;
+    }
+    if model.opened.is_some() {
+        detail::draw(canvas, model, layout.pane);
+    } else {
+        pane(canvas, model, layout.pane);
+    }
+}
+
+fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &Layout) {
+    if list.items.is_empty() {
+        state::draw(canvas, layout.list, &nothing(model, list));
+        return;
+    }
+    let height = usize::from(layout.list.height);
+    let top = list.top_for(height);
+    let seen = &list.items[top..list.items.len().min(top + height)];
+    let columns = columns(seen);
+    let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
+    if layout.head.height > 0 {
+        table::head(canvas, layout.head, &columns, &widths);
+    }
+    for (n, item) in (0..).zip(seen) {
+        let cells = cells(model, canvas.look, item);
+        let mark = RowMark { selected: top + usize::from(n) == list.cursor, away: model.send_open, stale: item.gone };
+        table::body_row(canvas, row(layout.list, n), &columns, &widths, &cells, mark);
+    }
+}
+
+fn columns(seen: &[Item<SendRow>]) -> [Column; 5] {
+    let longest = |text: fn(&SendRow) -> usize| seen.iter().map(|item| text(&item.row)).max().unwrap_or(0);
+    let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
+    let email = longest(|row| row.recipient.plain().width());
+    let result = longest(|row| row.reason.as_ref().or(row.reply.as_ref()).map_or(0, |text| text.plain().width()));
+    [
+        Column { title: "State", least: 12, full: 12, rank: 2, right: false },
+        Column { title: "Recipient", least: 16, full: cap(email, 24, 48), rank: 1, right: false },
+        Column { title: "Result", least: 16, full: cap(result, 16, 80), rank: 4, right: false },
+        Column { title: "Changed", least: 10, full: 11, rank: 3, right: false },
+        Column { title: "Tries", least: 5, full: 5, rank: 5, right: true },
+    ]
+}
+
+fn cells(model: &Model, look: &Look, item: &Item<SendRow>) -> [Line<'static>; 5] {
+    let send = &item.row;
+    let (glyph, tone) = look.send(send.state);
+    let word = if item.gone { "moved on" } else { send.state.as_str() };
+    let recipient = send.recipient.plain();
+    let recipient = match recipient.as_str() {
+        "" => Line::styled("(user deleted)", look.style(Tone::Quiet)),
+        text => Line::from(text.to_owned()),
+    };
+    let result = send.reason.as_ref().or(send.reply.as_ref()).map(|text| text.plain().into_string());
+    [
+        Line::styled(format!("{glyph} {word}"), look.style(tone)),
+        recipient,
+        Line::styled(result.unwrap_or_else(|| look.glyphs().none.into()), look.style(Tone::Quiet)),
+        Line::from(when::relative(send.changed_at, model.now)),
+        Line::styled(send.attempts.to_string(), look.style(Tone::Quiet)),
+    ]
+}
+
+/// The selected mail beside the list, or alone on a narrow screen.
+fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let area = inset(area, 1);
+    let lines = detail_lines(model, canvas.look, area.width);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    for (n, line) in (0..area.height).zip(lines.iter().skip(model.send_scroll.min(most))) {
+        canvas.line(row(area, n), line);
+    }
+}
+
+/// Its lines, for a width.
+#[must_use]
+pub fn detail_lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    let Some(send) = model.mail.selected() else { return Vec::new() };
+    let mut lines = Lines::new(look, columns);
+    let recipient = send.recipient.plain();
+    lines.text(if recipient.as_str().is_empty() { "(user deleted)" } else { recipient.as_str() }, Tone::Strong);
+    lines.text(&format!("verification mail, {}", send.locale), Tone::Quiet);
+    lines.gap();
+    detail::one_send(&mut lines, model, look, send);
+    lines.gap();
+    lines.value("send", &send.id.to_string(), Tone::Quiet);
+    if let Some(id) = send.verification_id {
+        lines.value("for", &format!("verification {id}"), Tone::Text);
+        lines.gap();
+        lines.pieces(vec![
+            ("Enter".into(), Tone::Key),
+            (
+                if model.send_open { " shows the verification." } else { ", twice, shows the verification." }.into(),
+                Tone::Quiet,
+            ),
+        ]);
+    }
+    lines.finish()
+}
+
+/// Why there are no rows.
+fn nothing(model: &Model, list: &List<SendRow>) -> State {
+    if let Some(problem) = list.problem.as_ref().filter(|problem| !problem.away) {
+        return State::problem(problem);
+    }
+    if !list.loaded {
+        return away(model);
+    }
+    let kind = list.tab.map_or("", SendState::as_str);
+    if let Some(search) = Search::parse(model.mail.search.text()) {
+        return no_match(&search, format!("{kind} mail").trim_start(), list.tab.is_some(), model);
+    }
+    match list.tab {
+        None => State::quiet("No mail has been queued yet.").hint("Sign-ups and resends come here."),
+        Some(SendState::Queued) => State::quiet("No mail waits to be sent."),
+        Some(SendState::Bounced) => State::quiet("No mail has bounced."),
+        Some(state) => {
+            State::quiet(format!("No mail is {state}.")).hint(format!("{} mails come here.", bar::capital(kind)))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What is drawn. Drawing changes nothing and cannot fail: every size has a picture, down to one cell and none.
+
+pub mod bar;
+pub mod detail;
+pub mod dialog;
+pub mod foot;
+pub mod help;
+pub mod layout;
+pub mod lines;
+pub mod mail;
+pub mod notice;
+pub mod people;
+pub mod state;
+pub mod templates;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::Model;
+use super::look::{Look, Tone};
+use super::model::View;
+use super::model::overlay::Overlay;
+use super::widget::canvas::{Canvas, inset};
+use super::widget::toast;
+
+/// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
+/// methods show their pre-edit there), or nothing where it should be hidden.
+pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
+    let mut canvas = Canvas::new(buf, look);
+    let area = canvas.clip(area);
+    if area.is_empty() {
+        return None;
+    }
+    canvas.clear(area);
+    let layout = layout::of(model, area);
+    bar::draw(&mut canvas, model, &layout);
+    banner(&mut canvas, model, layout.banner);
+    match model.view {
+        View::Verifications => people::draw(&mut canvas, model, &layout),
+        View::Mail => mail::draw(&mut canvas, model, &layout),
+        View::Templates => templates::draw(&mut canvas, model, layout.pane),
+    }
+    canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
+    let mut caret = foot::draw(&mut canvas, model, &layout);
+    if let Some(overlay) = &model.overlay {
+        let over = Rect { height: area.height - layout.foot.height, ..area };
+        caret = match overlay {
+            Overlay::Help { scroll } => {
+                help::draw(&mut canvas, model, over, *scroll);
+                None
+            }
+            Overlay::Resend(dialog) => {
+                dialog::resend(&mut canvas, model, over, dialog);
+                None
+            }
+            Overlay::ForceVerify(dialog) => dialog::reason(&mut canvas, model, over, dialog),
+            Overlay::SignUp(form) => dialog::form(&mut canvas, over, form),
+        };
+    }
+    let bottom = if layout.status.height > 0 && !model.prompt { layout.status.bottom() } else { layout.status.y };
+    let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.foot.height };
+    toast::draw(&mut canvas, Rect { height: bottom - area.y, ..area }, &model.toasts);
+    caret
+}
+
+/// The line that says what is wrong.
+fn banner(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    if let Some(banner) = notice::banner(model) {
+        let [_, bad, attention] = canvas.glyphs().marks;
+        let mark = if banner.tone == Tone::Bad { bad } else { attention };
+        let style = canvas.style(banner.tone);
+        let line = Line::from(vec![
+            Span::styled(format!("{mark} {}", banner.what), style),
+            Span::styled(format!(" {} ", canvas.glyphs().dot), canvas.style(Tone::Quiet)),
+            Span::styled(banner.hint, canvas.style(Tone::Strong)),
+        ]);
+        canvas.line(inset(area, 1), &line);
+    }
+}
+
+/// How far what has the keys can be scrolled.
+pub(super) fn max_scroll(model: &Model) -> usize {
+    let pane = model.layout().pane;
+    let height = usize::from(pane.height);
+    let look = Look::new(false, true);
+    if let Some(Overlay::Help { .. }) = &model.overlay {
+        return help::lines(&look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
+    }
+    let columns = inset(pane, 1).width;
+    let count = match model.view {
+        View::Templates => templates::lines(model, &look, columns).len() + templates::HEAD,
+        View::Mail if model.opened.is_none() => mail::detail_lines(model, &look, columns).len(),
+        View::Mail | View::Verifications => detail::lines(model, &look, columns).len(),
+    };
+    count.saturating_sub(height)
+}

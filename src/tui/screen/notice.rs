@@ -1,0 +1,118 @@
+//! Whether mail flows, and what is wrong if not: what the first screen must tell.
+
+use crate::domain::worker::WorkerRow;
+use crate::tui::Model;
+use crate::tui::look::Tone;
+use crate::tui::model::Link;
+use crate::tui::when;
+use crate::tui::widget::number::thousands;
+
+/// The line under the tabs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banner {
+    /// How bad it is.
+    pub tone: Tone,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// The workers that are at work.
+fn alive(model: &Model) -> Vec<&WorkerRow> {
+    let workers = model.outbox.as_ref().map_or(&[][..], |outbox| &outbox.workers);
+    workers.iter().filter(|worker| worker.is_alive(model.now)).collect()
+}
+
+/// What is wrong, the worst only.
+#[must_use]
+pub fn banner(model: &Model) -> Option<Banner> {
+    if let Link::Away { problem, retry_at } = &model.link {
+        let retry = match when::seconds_until(*retry_at, model.now) {
+            0 => "trying again now".to_owned(),
+            seconds => format!("trying again in {seconds} s"),
+        };
+        let hint = if problem.hint.is_empty() { retry } else { format!("{retry}. {}", problem.hint) };
+        return Some(Banner { tone: Tone::Bad, what: problem.what.clone(), hint });
+    }
+    let outbox = model.outbox.as_ref()?;
+    let alive = alive(model);
+    if alive.is_empty() && outbox.queued + outbox.sending > 0 {
+        let waiting = outbox.queued + outbox.sending;
+        let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
+        let (mails, verb) = if waiting == 1 { ("mail", "waits") } else { ("mails", "wait") };
+        return Some(Banner {
+            tone: Tone::Warn,
+            what: format!("Nobody is sending: {} {mails} {verb}{}", thousands(waiting), since.unwrap_or_default()),
+            hint: "run: verifydesk worker".into(),
+        });
+    }
+    let mut secrets: Vec<_> = alive.iter().map(|worker| worker.secret_fingerprint.raw()).collect();
+    secrets.sort_unstable();
+    secrets.dedup();
+    if secrets.len() > 1 {
+        return Some(Banner {
+            tone: Tone::Warn,
+            what: "The workers have different secrets, so they make different links for one user".into(),
+            hint: "set the same VERIFYDESK_SECRET on every worker".into(),
+        });
+    }
+    let error = alive.iter().find_map(|w| Some((w, w.last_error.as_ref()?)));
+    if let Some((worker, error)) = error
+        && outbox.queued > 0
+    {
+        return Some(Banner {
+            tone: Tone::Warn,
+            what: format!("The worker on {} reports: {}", worker.host.plain(), error.plain()),
+            hint: format!("{} wait", thousands(outbox.queued)),
+        });
+    }
+    None
+}
+
+/// Who is sending: a glyph's meaning (somebody, nobody, not known), its tone, and the words, the longest first.
+#[must_use]
+pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
+    if matches!(model.link, Link::Away { .. }) {
+        return (Some(false), Tone::Bad, vec!["database away".into(), "away".into()]);
+    }
+    let Some(outbox) = &model.outbox else {
+        return (None, Tone::Quiet, vec!["connecting…".into()]);
+    };
+    let count = alive(model).len();
+    if count == 0 {
+        return (Some(false), Tone::Warn, vec!["nobody is sending".into(), "no worker".into()]);
+    }
+    let words = if count == 1 { "1 worker sending".to_owned() } else { format!("{count} workers sending") };
+    let waiting = outbox.queued + outbox.sending;
+    let mut texts = Vec::new();
+    if waiting > 0 {
+        texts.push(format!("{words}, {} to go", thousands(waiting)));
+    }
+    texts.push(words);
+    texts.push("sending".into());
+    (Some(true), Tone::Good, texts)
+}
+
+/// A quiet remark on where mail goes, while there is nothing more important to say.
+#[must_use]
+pub fn remark(model: &Model) -> Option<String> {
+    let alive = alive(model);
+    let capture = alive.iter().find(|worker| worker.transport.raw() == "capture");
+    if let Some(worker) = capture {
+        return Some(format!("Mail is captured in {}; none leaves this machine", worker.target.plain()));
+    }
+    if model.setup.sends {
+        return Some("This console sends mail itself, as long as it is open".into());
+    }
+    if alive.is_empty() && model.outbox.is_some() {
+        return Some("Nothing waits to be sent. New mail will wait until someone runs: verifydesk worker".into());
+    }
+    None
+}
+
+/// What of the outbox is on the screen, to tell whether a newer state of it looks different.
+#[must_use]
+pub fn shown(model: &Model) -> (Option<Banner>, Vec<String>, Option<String>) {
+    (banner(model), sending(model).2, remark(model))
+}

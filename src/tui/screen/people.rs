@@ -1,0 +1,176 @@
+//! The verifications: list, and detail beside it where there is room.
+//!
+//! ```text
+//!   Status      E-mail                 Name       Last mail              Expires    Id
+//! > ○ pending   mina.kim@example.com   김미나     ✓ delivered 2 min ago  in 2 h  40213
+//! ```
+
+use ratatui::text::{Line, Span};
+
+use super::layout::Layout;
+use super::state::{self, State};
+use super::{bar, detail};
+use crate::domain::filter::Search;
+use crate::domain::verification::{Status, VerificationRow};
+use crate::text::width;
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::Link;
+use crate::tui::model::list::{Item, List};
+use crate::tui::when;
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::table::{self, Column, RowMark};
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
+    if let Some(list) = model.people.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
+        rows(canvas, model, list, layout);
+    }
+    if layout.pane.width > 0 {
+        detail::draw(canvas, model, layout.pane);
+    }
+}
+
+fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, layout: &Layout) {
+    if list.items.is_empty() {
+        state::draw(canvas, layout.list, &nothing(model, list));
+        return;
+    }
+    let height = usize::from(layout.list.height);
+    let top = list.top_for(height);
+    let seen = &list.items[top..list.items.len().min(top + height)];
+    let columns = columns(model, list.tab, seen);
+    let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
+    if layout.head.height > 0 {
+        table::head(canvas, layout.head, &columns, &widths);
+    }
+    for (n, item) in (0..).zip(seen) {
+        let stale = is_stale(model, list.tab, item);
+        let cells = cells(model, canvas.look, list.tab, item, &widths);
+        let mark = RowMark { selected: top + usize::from(n) == list.cursor, away: model.opened.is_some(), stale };
+        table::body_row(canvas, row(layout.list, n), &columns, &widths, &cells, mark);
+    }
+}
+
+/// Whether a row no longer belongs into the list that it is shown in.
+fn is_stale(model: &Model, tab: Option<Status>, item: &Item<VerificationRow>) -> bool {
+    item.gone || tab.is_some_and(|status| status != item.row.verification.status(model.now))
+}
+
+fn columns(model: &Model, tab: Option<Status>, seen: &[Item<VerificationRow>]) -> [Column; 6] {
+    let time = match tab {
+        None => "Created",
+        Some(Status::Pending) => "Expires",
+        Some(Status::Verified) => "Verified",
+        Some(Status::Expired) => "Expired",
+        Some(Status::Revoked) => "Revoked",
+    };
+    let longest = |text: fn(&VerificationRow) -> usize| seen.iter().map(|item| text(&item.row)).max().unwrap_or(0);
+    let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
+    let email = longest(|row| row.user.email.plain().width());
+    let name = longest(|row| row.user.name.plain().width());
+    let id = longest(|row| row.verification.id.to_string().len());
+    let status = if seen.iter().any(|item| is_stale(model, tab, item)) { 14 } else { 10 };
+    [
+        Column { title: "Status", least: 10, full: status, rank: 2, right: false },
+        Column { title: "E-mail", least: 16, full: cap(email, 24, 48), rank: 1, right: false },
+        Column { title: "Name", least: 8, full: cap(name, 8, 24), rank: 5, right: false },
+        Column { title: "Last mail", least: 12, full: 23, rank: 4, right: false },
+        Column { title: time, least: 10, full: 11, rank: 3, right: false },
+        Column { title: "Id", least: cap(id, 2, 12), full: cap(id, 2, 12), rank: 6, right: true },
+    ]
+}
+
+fn cells(
+    model: &Model,
+    look: &Look,
+    tab: Option<Status>,
+    item: &Item<VerificationRow>,
+    widths: &[u16],
+) -> [Line<'static>; 6] {
+    let VerificationRow { verification, user, last_send } = &item.row;
+    let status = verification.status(model.now);
+    let (glyph, tone) = look.status(status);
+    let stale = is_stale(model, tab, item);
+    let word = match (item.gone, stale && widths[0] >= 14) {
+        (true, _) => "deleted".to_owned(),
+        (_, true) => format!("now {status}"),
+        _ => status.to_string(),
+    };
+    let text = |text: String| Line::from(text);
+    let mail = last_send.as_ref().map_or_else(
+        || Line::styled(look.glyphs().none, look.style(Tone::Quiet)),
+        |send| {
+            let (glyph, tone) = look.send(send.state);
+            let short = format!("{glyph} {}", send.state);
+            let ago = when::relative(send.changed_at, model.now);
+            let mut spans = vec![Span::styled(short.clone(), look.style(tone))];
+            if width(&short) + 1 + width(&ago) <= usize::from(widths[3]) {
+                spans.push(Span::styled(format!(" {ago}"), look.style(Tone::Quiet)));
+            }
+            Line::from(spans)
+        },
+    );
+    let time = match tab {
+        None => Some(verification.created_at),
+        Some(Status::Pending | Status::Expired) => Some(verification.expires_at),
+        Some(Status::Verified) => verification.verified_at,
+        Some(Status::Revoked) => verification.revoked_at,
+    };
+    [
+        Line::styled(format!("{glyph} {word}"), look.style(tone)),
+        text(user.email.plain().into_string()),
+        text(user.name.plain().into_string()),
+        mail,
+        text(time.map_or_else(|| look.glyphs().none.to_owned(), |time| when::relative(time, model.now))),
+        Line::styled(verification.id.to_string(), look.style(Tone::Quiet)),
+    ]
+}
+
+/// Why there are no rows.
+fn nothing(model: &Model, list: &List<VerificationRow>) -> State {
+    if let Some(problem) = &list.problem {
+        return if problem.away { away(model) } else { State::problem(problem) };
+    }
+    if !list.loaded {
+        return away(model);
+    }
+    let kind = list.tab.map_or("", Status::as_str);
+    if let Some(search) = Search::parse(model.people.search.text()) {
+        return no_match(&search, format!("{kind} verification").trim_start(), list.tab.is_some(), model);
+    }
+    match list.tab {
+        None => State::quiet("Nobody has signed up yet.").hint("Press n to sign someone up."),
+        Some(Status::Pending) => State::quiet("Nobody is waiting for verification.")
+            .hint("Press n to sign someone up, 3 for those whose link has expired, 5 for all."),
+        Some(status) => State::quiet(format!("No {status} verifications."))
+            .hint(format!("{} come here as they do.", bar::capital(kind))),
+    }
+}
+
+/// Nothing came yet: connecting, away, or on its way.
+pub(super) fn away(model: &Model) -> State {
+    match &model.link {
+        Link::Connecting => State::quiet("connecting…"),
+        Link::Up => State::quiet("loading…"),
+        Link::Away { problem, .. } => {
+            let state = State { what: problem.what.clone(), tone: Tone::Bad, hints: vec![problem.hint.clone()] };
+            state.hint("The list comes as soon as the database is back. R tries now, q quits.")
+        }
+    }
+}
+
+/// Nothing was found.
+pub(super) fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> State {
+    let text = search.text();
+    let how = if search.is_prefix() { "begins with" } else { "matches" };
+    let mut state = State::quiet(format!("No {kind} {how} \"{text}\"."));
+    if in_one_tab {
+        let key = if model.view == crate::tui::model::View::Mail { "1" } else { "5" };
+        state = state.hint(format!("Press {key} to search all of them."));
+    }
+    if search.is_prefix() {
+        state = state.hint("Three characters or more also find what is inside e-mails and names.");
+    }
+    state.hint("Press / to change the search, Esc to clear it.")
+}

@@ -1,0 +1,265 @@
+//! What has to be loaded, so that what is on the screen is there and true.
+
+use crate::domain::change::Change;
+use crate::domain::filter::{Filter, Search, SendFilter};
+use crate::domain::id::VerificationId;
+use crate::domain::page::Position;
+use crate::tui::model::list::Edge;
+use crate::tui::model::{Link, Slots, View};
+use crate::tui::screen::templates::COLUMNS_MAX;
+use crate::tui::widget::canvas::inset;
+use crate::tui::{Effect, Model};
+
+/// The first loads. The list itself follows by [`settle`].
+pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
+    counts(model, fx);
+    outbox(model, fx);
+}
+
+/// After every message: keeps the cursor in sight, and asks for what the screen lacks.
+pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
+    let height = usize::from(model.layout().list.height);
+    for list in &mut model.people.lists {
+        list.top = list.top_for(height);
+    }
+    for list in &mut model.mail.lists {
+        list.top = list.top_for(height);
+    }
+    if matches!(model.link, Link::Away { .. }) {
+        return;
+    }
+    match model.view {
+        View::Verifications => want_people(model, fx),
+        View::Mail => want_mail(model, fx),
+        View::Templates => want_template(model, fx),
+    }
+    want_detail(model, fx);
+}
+
+fn want_people(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(list) = model.people.list() else { return };
+    if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
+        people(model, Edge::Top, Position::Newest, fx);
+    } else if let Some((edge, position)) = list.wanted() {
+        people(model, edge, position, fx);
+    }
+}
+
+fn want_mail(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(list) = model.mail.list() else { return };
+    if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
+        mail(model, Edge::Top, Position::Newest, fx);
+    } else if let Some((edge, position)) = list.wanted() {
+        mail(model, edge, position, fx);
+    } else if model.slots.mail && list.awaiting.is_none() && list.problem.is_none() {
+        model.slots.mail = false;
+        if list.items.is_empty() {
+            mail(model, Edge::Top, Position::Newest, fx);
+        } else if list.shows_newest_on_refresh() {
+            mail(model, Edge::Merge, Position::Newest, fx);
+        }
+    }
+}
+
+/// Asks for a page of the verifications on the screen.
+pub fn people(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Effect>) {
+    model.generation += 1;
+    let generation = model.generation;
+    let filter = filter(model);
+    for list in &mut model.people.lists {
+        list.awaiting = None;
+    }
+    if let Some(list) = model.people.list_mut() {
+        list.awaiting = Some((generation, edge));
+        fx.push(Effect::LoadPage { filter, position, generation });
+    }
+}
+
+/// Asks for a page of the mails on the screen.
+pub fn mail(model: &mut Model, edge: Edge, position: Position<crate::domain::id::SendId>, fx: &mut Vec<Effect>) {
+    model.generation += 1;
+    let generation = model.generation;
+    let search = Search::parse(model.mail.search.text());
+    for list in &mut model.mail.lists {
+        list.awaiting = None;
+    }
+    if let Some(list) = model.mail.list_mut() {
+        list.awaiting = Some((generation, edge));
+        let filter = SendFilter { state: list.tab, search };
+        fx.push(Effect::LoadSends { filter, position, generation });
+    }
+}
+
+fn filter(model: &Model) -> Filter {
+    let status = model.people.list().and_then(|list| list.tab);
+    Filter { status, search: Search::parse(model.people.search.text()), since: None, until: None }
+}
+
+fn want_template(model: &mut Model, fx: &mut Vec<Effect>) {
+    let columns = inset(model.layout().pane, 1).width.min(COLUMNS_MAX);
+    let templates = &mut model.templates;
+    let missing = templates.mail.is_none() && templates.problem.is_none() && templates.awaiting.is_none();
+    if missing || templates.columns != columns {
+        model.generation += 1;
+        templates.columns = columns;
+        templates.awaiting = Some(model.generation);
+        fx.push(Effect::RenderTemplate { locale: templates.locale, columns, generation: model.generation });
+    }
+}
+
+/// One load of a detail at a time: while the cursor runs over rows, those in between are never asked for.
+fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
+    let wanted = model.detail_wanted();
+    let detail = &mut model.detail;
+    if detail.id != wanted {
+        detail.id = wanted;
+        detail.scroll = 0;
+        detail.data = None;
+        (detail.missing, detail.problem, detail.stale) = (false, None, false);
+    }
+    let Some(id) = wanted else { return };
+    let lacking = detail.data.is_none() && !detail.missing && detail.problem.is_none();
+    if detail.loading.is_none() && (lacking || detail.stale) {
+        detail.loading = Some(id);
+        detail.stale = false;
+        fx.push(Effect::LoadDetail { id });
+    }
+}
+
+/// Asks for the counts.
+pub fn counts(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.slots.counts.ask() {
+        fx.push(Effect::LoadCounts);
+    }
+}
+
+/// Asks for the outbox.
+pub fn outbox(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.slots.outbox.ask() {
+        fx.push(Effect::LoadOutbox);
+    }
+}
+
+/// Asks for these rows as they are now.
+pub fn rows(model: &mut Model, ids: impl IntoIterator<Item = VerificationId>, fx: &mut Vec<Effect>) {
+    for id in ids {
+        if !model.slots.changed.contains(&id) {
+            model.slots.changed.push(id);
+        }
+    }
+    if !model.slots.changed.is_empty() && model.slots.rows.ask() {
+        fx.push(Effect::LoadRows { ids: std::mem::take(&mut model.slots.changed) });
+    }
+}
+
+/// Asks how many rows have come above the list on the screen.
+pub fn newer(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(list) = model.people.list().filter(|list| list.loaded && model.view == View::Verifications) else {
+        return;
+    };
+    let Some(than) = list.newest() else {
+        // Nothing is there to be disturbed: what came is simply shown.
+        if list.items.is_empty() && list.awaiting.is_none() {
+            people(model, Edge::Top, Position::Newest, fx);
+        }
+        return;
+    };
+    if model.slots.newer.ask() {
+        model.generation += 1;
+        model.newer_for = Some((model.generation, model.people.tab));
+        fx.push(Effect::CountNewer { filter: filter(model), than, generation: model.generation });
+    }
+}
+
+/// Something changed in the database.
+pub fn changed(model: &mut Model, change: Change, fx: &mut Vec<Effect>) {
+    match change {
+        Change::Verification(id) => {
+            let known = model.people.lists.iter().any(|list| list.items.iter().any(|i| i.row.verification.id == id));
+            if known {
+                rows(model, [id], fx);
+            }
+            let concerns =
+                |data: &crate::domain::verification::VerificationDetail| data.others.iter().any(|other| other.id == id);
+            if model.detail.id == Some(id) || model.detail.data.as_deref().is_some_and(concerns) {
+                model.detail.stale = true;
+            }
+            newer(model, fx);
+            counts(model, fx);
+            outbox(model, fx);
+            model.slots.mail = true;
+        }
+        Change::Many => everything(model, fx),
+        Change::Workers => outbox(model, fx),
+        Change::Queued => {
+            outbox(model, fx);
+            model.slots.mail = true;
+        }
+    }
+}
+
+/// Brings what is on the screen up to date where it is: nothing moves.
+fn everything(model: &mut Model, fx: &mut Vec<Effect>) {
+    let ids: Vec<_> = model
+        .people
+        .list()
+        .map(|list| list.items.iter().map(|item| item.row.verification.id).collect())
+        .unwrap_or_default();
+    rows(model, ids, fx);
+    newer(model, fx);
+    counts(model, fx);
+    outbox(model, fx);
+    model.detail.stale = true;
+    model.slots.mail = true;
+}
+
+/// After a time away: whatever was under way is lost.
+pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
+    model.slots = Slots::default();
+    model.detail.loading = None;
+    model.detail.problem = None;
+    for list in &mut model.people.lists {
+        (list.awaiting, list.problem) = (None, None);
+    }
+    for list in &mut model.mail.lists {
+        (list.awaiting, list.problem) = (None, None);
+    }
+    everything(model, fx);
+}
+
+/// Loads what is on the screen anew, at the same place.
+pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
+    if matches!(model.link, Link::Away { .. }) {
+        fx.push(Effect::Reconnect);
+        return;
+    }
+    counts(model, fx);
+    outbox(model, fx);
+    model.detail.problem = None;
+    model.detail.missing = false;
+    model.detail.stale = true;
+    if model.opened.is_some() {
+        return;
+    }
+    let now = model.now;
+    match model.view {
+        View::Verifications => {
+            if let Some(list) = model.people.list_mut() {
+                list.problem = None;
+                let position = list.same_place(now);
+                people(model, Edge::Fresh, position, fx);
+            }
+        }
+        View::Mail => {
+            if let Some(list) = model.mail.list_mut() {
+                list.problem = None;
+                let position = list.same_place(now);
+                mail(model, Edge::Fresh, position, fx);
+            }
+        }
+        View::Templates => {
+            model.templates.problem = None;
+            model.templates.columns = 0;
+        }
+    }
+}

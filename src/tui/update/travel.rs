@@ -1,0 +1,103 @@
+//! Moving: through rows, lines, tabs and views.
+
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+
+use super::load;
+use crate::domain::page::Position;
+use crate::tui::action::Action;
+use crate::tui::model::list::{Edge, List, Row};
+use crate::tui::model::overlay::Overlay;
+use crate::tui::model::{Part, View};
+use crate::tui::screen;
+use crate::tui::{Effect, Model};
+
+/// Moves the cursor, or scrolls what has the keys.
+pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
+    let layout = model.layout();
+    let scrolls = model.overlay.is_some() || model.opened.is_some() || model.send_open || model.view == View::Templates;
+    let area = if scrolls { layout.pane } else { layout.list };
+    // One row of the screenful before stays in sight.
+    let screenful = isize::try_from(area.height.saturating_sub(1).max(1)).unwrap_or(1);
+    let by = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -screenful,
+        Action::PageDown => screenful,
+        Action::First => isize::MIN,
+        _ => isize::MAX,
+    };
+    if scrolls {
+        scroll(model, by);
+    } else if model.view == View::Mail {
+        if let Some(list) = model.mail.list_mut()
+            && move_cursor(list, action, by)
+        {
+            load::mail(model, Edge::Top, Position::Newest, fx);
+        }
+        model.send_scroll = 0;
+    } else if let Some(list) = model.people.list_mut()
+        && move_cursor(list, action, by)
+    {
+        load::people(model, Edge::Top, Position::Newest, fx);
+    }
+}
+
+/// Moves the cursor; says whether the newest rows have to be loaded for it.
+fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> bool {
+    if action == Action::First && (list.newer || list.announced > 0) {
+        return true;
+    }
+    list.step(by);
+    false
+}
+
+fn scroll(model: &mut Model, by: isize) {
+    let most = screen::max_scroll(model);
+    let place = match &mut model.overlay {
+        Some(Overlay::Help { scroll }) => scroll,
+        Some(_) => return,
+        None if model.view == View::Templates => &mut model.templates.scroll,
+        None if model.opened.is_some() => &mut model.detail.scroll,
+        None => &mut model.send_scroll,
+    };
+    *place = (*place).min(most).saturating_add_signed(by).min(most);
+}
+
+/// Another tab.
+pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
+    let parts = Part::ALL.iter().position(|part| *part == model.templates.part).unwrap_or(0);
+    let (count, now) = match model.view {
+        View::Verifications => (model.people.lists.len(), model.people.tab),
+        View::Mail => (model.mail.lists.len(), model.mail.tab),
+        View::Templates => (Part::ALL.len(), parts),
+    };
+    let digit = match event.code {
+        KeyCode::Char(c) => c.to_digit(10).and_then(|n| usize::try_from(n).ok()).and_then(|n| n.checked_sub(1)),
+        _ => None,
+    };
+    let next = match action {
+        Action::NextTab => (now + 1) % count,
+        Action::PreviousTab => (now + count - 1) % count,
+        _ => digit.filter(|n| *n < count).unwrap_or(now),
+    };
+    match model.view {
+        View::Verifications => model.people.tab = next,
+        View::Mail => {
+            model.mail.tab = next;
+            model.send_scroll = 0;
+        }
+        View::Templates => {
+            model.templates.part = Part::ALL[next];
+            model.templates.scroll = 0;
+        }
+    }
+}
+
+/// Another view.
+pub fn view(model: &mut Model, view: View) {
+    model.view = view;
+    model.prompt = false;
+    model.opened = None;
+    model.send_open = false;
+}

@@ -1,0 +1,179 @@
+//! Times in words and in figures.
+//!
+//! Distances have minutes as their finest step and are counted from whole minutes of the clock, so that all of a
+//! screen's texts change together, once a minute at most, and an idle console stays idle.
+
+use chrono::{Duration, DurationRound as _};
+
+use super::model::Zone;
+use crate::domain::Time;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const MONTH: i64 = 30 * DAY;
+const YEAR: i64 = 365 * DAY;
+
+/// The whole minute that a time is in.
+fn minute_of(time: Time) -> Time {
+    time.duration_trunc(Duration::seconds(MINUTE)).unwrap_or(time)
+}
+
+/// Largest unit that says enough of a distance: its seconds and its name.
+fn unit(seconds: i64) -> (i64, &'static str) {
+    match seconds {
+        ..HOUR => (MINUTE, "min"),
+        HOUR..172_800 => (HOUR, "h"),
+        172_800..5_184_000 => (DAY, "d"),
+        5_184_000..63_072_000 => (MONTH, "mo"),
+        _ => (YEAR, "y"),
+    }
+}
+
+/// How far away a time is: "3 min ago", "just now", "in 2 h".
+#[must_use]
+pub fn relative(time: Time, now: Time) -> String {
+    let minute = minute_of(now);
+    if time <= now {
+        let seconds = (minute - time).num_seconds().max(0);
+        let (size, name) = unit(seconds);
+        match seconds / size {
+            0 => "just now".into(),
+            n => format!("{n} {name} ago"),
+        }
+    } else {
+        let seconds = (time - minute).num_seconds();
+        let (size, name) = unit(seconds);
+        match seconds / size {
+            0 => "in <1 min".into(),
+            n => format!("in {n} {name}"),
+        }
+    }
+}
+
+/// How long since a time: "3 min", "a moment".
+#[must_use]
+pub fn since(time: Time, now: Time) -> String {
+    let seconds = (minute_of(now) - time).num_seconds().max(0);
+    let (size, name) = unit(seconds);
+    match seconds / size {
+        0 => "a moment".into(),
+        n => format!("{n} {name}"),
+    }
+}
+
+/// When [`relative`] says something else next, or the time itself is reached.
+#[must_use]
+pub fn next_change(time: Time, now: Time) -> Option<Time> {
+    let minute = minute_of(now);
+    if time <= now {
+        let seconds = (minute - time).num_seconds().max(0);
+        let (size, _) = unit(seconds);
+        let exact = time.checked_add_signed(Duration::try_seconds((seconds / size + 1) * size)?)?;
+        let whole = minute_of(exact);
+        if whole < exact { whole.checked_add_signed(Duration::seconds(MINUTE)) } else { Some(whole) }
+    } else {
+        let seconds = (time - minute).num_seconds();
+        let (size, _) = unit(seconds);
+        if seconds / size == 0 {
+            return Some(time);
+        }
+        let exact = time.checked_sub_signed(Duration::try_seconds(seconds / size * size)?)?;
+        minute_of(exact).checked_add_signed(Duration::seconds(MINUTE)).map(|whole| whole.min(time))
+    }
+}
+
+/// A countdown in seconds, rounded up.
+#[must_use]
+pub fn seconds_until(time: Time, now: Time) -> i64 {
+    let millis = (time - now).num_milliseconds();
+    if millis <= 0 { 0 } else { (millis + 999) / 1000 }
+}
+
+/// When [`seconds_until`] says something else next; nothing once it is 0.
+#[must_use]
+pub fn next_second(time: Time, now: Time) -> Option<Time> {
+    let left = seconds_until(time, now);
+    if left == 0 { None } else { time.checked_sub_signed(Duration::seconds(left - 1)) }
+}
+
+/// Date, time of day and offset: "2026-07-01 14:03:22 +09:00".
+#[must_use]
+pub fn absolute(time: Time, zone: Zone) -> String {
+    match zone {
+        Zone::Utc => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Zone::Local(offset) => time.with_timezone(&offset).format("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    }
+}
+
+/// The time of day: "14:03:22".
+#[must_use]
+pub fn time_of_day(time: Time, zone: Zone) -> String {
+    match zone {
+        Zone::Utc => time.format("%H:%M:%S UTC").to_string(),
+        Zone::Local(offset) => time.with_timezone(&offset).format("%H:%M:%S").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> Time {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn says_how_far() {
+        let now = at("2026-07-01T12:00:30Z");
+        let table = [
+            ("2026-07-01T12:00:29Z", "just now"),
+            ("2026-07-01T11:59:01Z", "just now"),
+            ("2026-07-01T11:58:30Z", "1 min ago"),
+            ("2026-07-01T11:00:01Z", "59 min ago"),
+            ("2026-07-01T11:00:00Z", "1 h ago"),
+            ("2026-06-29T12:00:30Z", "47 h ago"),
+            ("2026-06-28T12:00:00Z", "3 d ago"),
+            ("2026-04-01T12:00:00Z", "3 mo ago"),
+            ("2023-07-01T12:00:00Z", "3 y ago"),
+            ("2026-07-01T12:00:31Z", "in <1 min"),
+            ("2026-07-01T12:02:00Z", "in 2 min"),
+            ("2026-07-01T14:00:00Z", "in 2 h"),
+            ("2026-07-04T12:00:30Z", "in 3 d"),
+        ];
+        for (time, text) in table {
+            assert_eq!(relative(at(time), now), text, "{time}");
+        }
+    }
+
+    #[test]
+    fn counts_down() {
+        let now = at("2026-07-01T12:00:30Z");
+        let until = at("2026-07-01T12:00:32.5Z");
+        assert_eq!(seconds_until(until, now), 3);
+        assert_eq!(next_second(until, now), Some(at("2026-07-01T12:00:30.5Z")));
+        assert_eq!(next_second(now, now), None);
+    }
+
+    #[test]
+    fn shows_the_offset() {
+        let time = at("2026-07-01T12:00:30Z");
+        assert_eq!(absolute(time, Zone::Utc), "2026-07-01 12:00:30 UTC");
+        let seoul = Zone::Local(chrono::FixedOffset::east_opt(9 * 3600).unwrap());
+        assert_eq!(absolute(time, seoul), "2026-07-01 21:00:30 +09:00");
+    }
+
+    proptest! {
+        /// The timer fires neither too late (the text was old before) nor for ever.
+        #[test]
+        fn the_text_stays_until_the_next_change(now in 1_700_000_000_000i64..1_800_000_000_000, away in -200_000_000_000i64..200_000_000_000) {
+            let now = Time::from_timestamp_millis(now).unwrap();
+            let time = now + Duration::milliseconds(away);
+            let next = next_change(time, now).unwrap();
+            prop_assert!(next > now, "{next} is not after {now}");
+            let before = next - Duration::milliseconds(1);
+            prop_assert_eq!(relative(time, before), relative(time, now));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! A line of text being typed.
+
+use ratatui::layout::{Position, Rect};
+
+use super::canvas::Canvas;
+use crate::text::width;
+use crate::tui::look::Tone;
+use crate::tui::model::field::Field;
+
+/// Draws the text so that its cursor is in sight; returns where the cursor is.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, field: &Field) -> Option<Position> {
+    let area = canvas.clip(area);
+    if area.is_empty() {
+        return None;
+    }
+    let before = width(field.before_cursor());
+    let room = usize::from(area.width).saturating_sub(1);
+    // Whole characters scroll out on the left until the cursor fits.
+    let mut text = field.text();
+    let mut hidden = 0;
+    while before - hidden > room {
+        let Some(first) = text.chars().next() else { break };
+        hidden += width(first.encode_utf8(&mut [0; 4])).min(before - hidden);
+        text = &text[first.len_utf8()..];
+    }
+    let style = canvas.style(Tone::Text);
+    canvas.text(area, text, style);
+    let column = u16::try_from(before - hidden).unwrap_or(0).min(area.width - 1);
+    Some(Position::new(area.x + column, area.y))
+}

@@ -1,0 +1,49 @@
+//! A dialog's sheet: centred, in one thin box; on a small screen the whole of it, without a box.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::canvas::{Canvas, inset, row};
+use crate::tui::look::Tone;
+
+/// Draws an empty sheet for a text of this size; returns where the text goes.
+pub fn draw(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, rows: u16) -> Rect {
+    let screen = canvas.clip(screen);
+    canvas.dim(screen);
+    let (width, height) = (columns.saturating_add(6), rows.saturating_add(4));
+    if screen.width < width || screen.height < height {
+        canvas.clear(screen);
+        let style = canvas.style(Tone::Here);
+        let shown = screen.height > rows.min(3);
+        if shown {
+            canvas.text(inset(row(screen, 0), 1), title, style);
+        }
+        let used = u16::from(shown) + u16::from(screen.height > rows.saturating_add(1));
+        let below = Rect { y: screen.y + used, height: screen.height - used.min(screen.height), ..screen };
+        return inset(below, 1);
+    }
+    let x = screen.x + (screen.width - width) / 2;
+    let y = screen.y + (screen.height - height) / 3;
+    let sheet = Rect { x, y, width, height };
+    frame(canvas, sheet, title);
+    Rect { x: x + 3, y: y + 2, width: columns, height: rows }
+}
+
+/// A cleared box with its title in the upper edge.
+fn frame(canvas: &mut Canvas<'_>, area: Rect, title: &str) {
+    let glyphs = canvas.glyphs();
+    let margin = Rect { x: area.x.saturating_sub(1), width: area.width.saturating_add(2), ..area };
+    canvas.clear(margin);
+    let bottom = area.height.saturating_sub(1);
+    canvas.rule(row(area, 0), glyphs.rule, Tone::Rule);
+    canvas.rule(row(area, bottom), glyphs.rule, Tone::Rule);
+    let right = area.right().saturating_sub(1);
+    canvas.upright(area, glyphs.bar, Tone::Rule);
+    canvas.upright(Rect { x: right, width: 1, ..area }, glyphs.bar, Tone::Rule);
+    let corners = [(area.x, area.y), (right, area.y), (area.x, area.y + bottom), (right, area.y + bottom)];
+    for ((x, y), glyph) in corners.into_iter().zip(glyphs.corners) {
+        canvas.rule(Rect { x, y, width: 1, height: 1 }, glyph, Tone::Rule);
+    }
+    let style = canvas.style(Tone::Here).remove_modifier(Modifier::DIM);
+    canvas.text(inset(row(area, 0), 2), &format!(" {title} "), style);
+}

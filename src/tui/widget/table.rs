@@ -1,0 +1,144 @@
+//! Columns chosen by width. The widget is given the rows in sight only.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::Line;
+
+use super::canvas::{Canvas, row};
+use crate::tui::look::Tone;
+
+/// Columns between columns.
+const GAP: u16 = 2;
+
+/// Columns that the selection's marker takes.
+pub const MARKER: u16 = 2;
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its title.
+    pub title: &'static str,
+    /// Fewest terminal columns that make it worth showing.
+    pub least: u16,
+    /// As many as its longest text needs.
+    pub full: u16,
+    /// Its rank: 1 stays longest where room is short, and grows first where there is more.
+    pub rank: u8,
+    /// Whether it stands at its right edge.
+    pub right: bool,
+}
+
+/// How wide each column is; 0 is not shown.
+#[must_use]
+pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
+    let room = room.saturating_sub(MARKER);
+    let mut widths = vec![0u16; columns.len()];
+    let mut by_rank: Vec<usize> = (0..columns.len()).collect();
+    by_rank.sort_by_key(|n| columns[*n].rank);
+    let mut left = room;
+    for (place, &n) in by_rank.iter().enumerate() {
+        let gap = if place == 0 { 0 } else { GAP };
+        // The first one is shown however little room there is.
+        let needed = if place == 0 { columns[n].least.min(room) } else { columns[n].least };
+        if left < needed.saturating_add(gap) {
+            break;
+        }
+        widths[n] = needed;
+        left -= needed + gap;
+    }
+    for &n in &by_rank {
+        if widths[n] > 0 {
+            let more = columns[n].full.saturating_sub(widths[n]).min(left);
+            widths[n] += more;
+            left -= more;
+        }
+    }
+    widths
+}
+
+/// Draws the titles.
+pub fn head(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u16]) {
+    let style = canvas.style(Tone::Quiet);
+    let cells = columns.iter().map(|column| Line::styled(column.title, style)).collect::<Vec<_>>();
+    cells_at(canvas, area, columns, widths, &cells, Style::new());
+}
+
+/// How a row stands out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowMark {
+    /// It is selected.
+    pub selected: bool,
+    /// Keys go elsewhere.
+    pub away: bool,
+    /// It no longer matches.
+    pub stale: bool,
+}
+
+/// Draws a row of cells.
+pub fn body_row(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    columns: &[Column],
+    widths: &[u16],
+    cells: &[Line<'_>],
+    mark: RowMark,
+) {
+    let mut style = Style::new();
+    if mark.stale {
+        style = style.add_modifier(Modifier::DIM);
+    }
+    if mark.selected {
+        style = style.add_modifier(Modifier::BOLD);
+        let tone = if mark.away { Tone::Quiet } else { Tone::Here };
+        let marker = canvas.style(tone);
+        canvas.text(Rect { width: area.width.min(MARKER), ..area }, canvas.glyphs().selected.trim_end(), marker);
+    }
+    cells_at(canvas, area, columns, widths, cells, style);
+}
+
+fn cells_at(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u16], cells: &[Line<'_>], style: Style) {
+    let mut x = area.x.saturating_add(MARKER).min(area.right());
+    for ((cell, width), column) in cells.iter().zip(widths).zip(columns) {
+        if *width == 0 {
+            continue;
+        }
+        let place = Rect { x, width: (*width).min(area.right().saturating_sub(x)), ..row(area, 0) };
+        let mut cell = cell.clone();
+        for span in &mut cell.spans {
+            span.style = span.style.patch(style);
+        }
+        let indent =
+            if column.right { place.width.saturating_sub(u16::try_from(cell.width()).unwrap_or(u16::MAX)) } else { 0 };
+        canvas.line(Rect { x: place.x + indent, width: place.width - indent, ..place }, &cell);
+        x = x.saturating_add(*width).saturating_add(GAP).min(area.right());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] = [
+        Column { title: "a", least: 4, full: 10, rank: 2, right: false },
+        Column { title: "b", least: 10, full: 30, rank: 1, right: false },
+        Column { title: "c", least: 6, full: 6, rank: 3, right: true },
+    ];
+
+    #[test]
+    fn drops_and_grows_by_rank() {
+        let table = [
+            (0, [0, 0, 0]),
+            (5, [0, 3, 0]),
+            (12, [0, 10, 0]),
+            (17, [0, 15, 0]),
+            (18, [4, 10, 0]),
+            (26, [4, 10, 6]),
+            (46, [4, 30, 6]),
+            (52, [10, 30, 6]),
+            (200, [10, 30, 6]),
+        ];
+        for (room, expected) in table {
+            assert_eq!(widths(&COLUMNS, room), expected, "{room}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Tabs on one line; the chosen one is always in sight.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::canvas::Canvas;
+use crate::text::width;
+use crate::tui::look::Tone;
+
+/// A tab.
+#[derive(Debug)]
+pub struct Tab {
+    /// Its key, where it has one.
+    pub key: String,
+    /// Its name.
+    pub title: String,
+    /// How many it holds, where that is known.
+    pub count: String,
+}
+
+impl Tab {
+    fn width(&self) -> u16 {
+        let parts = [&self.key, &self.title, &self.count];
+        let columns: usize = parts.iter().filter(|p| !p.is_empty()).map(|p| width(p) + 1).sum();
+        u16::try_from(columns.saturating_sub(1)).unwrap_or(u16::MAX)
+    }
+}
+
+const GAP: u16 = 3;
+
+/// Draws tabs; returns the columns of the chosen one, for the rule below to point at.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab], chosen: usize) -> Rect {
+    let area = canvas.clip(area);
+    let widths: Vec<u16> = tabs.iter().map(Tab::width).collect();
+    let end_of = |first: usize, last: usize| -> u16 {
+        widths[first..=last].iter().fold(0u16, |sum, w| sum.saturating_add(*w).saturating_add(GAP)).saturating_sub(GAP)
+    };
+    // Tabs go on the left until the chosen one, and the mark that more follow, fit.
+    let last = tabs.len().saturating_sub(1);
+    let mut first = 0;
+    while first < chosen {
+        let left = if first > 0 { 2 } else { 0 };
+        let right = if chosen < last { 2 } else { 0 };
+        if end_of(first, chosen).saturating_add(left + right) <= area.width {
+            break;
+        }
+        first += 1;
+    }
+    let [less, more] = canvas.glyphs().more;
+    let quiet = canvas.style(Tone::Quiet);
+    let mut x = area.x;
+    let mut mark = Rect { width: 0, ..area };
+    if first > 0 {
+        canvas.text(Rect { x, width: 1, ..area }, less, quiet);
+        x += 2;
+    }
+    for (n, tab) in tabs.iter().enumerate().skip(first) {
+        let room = area.right().saturating_sub(x);
+        let needed = widths[n].saturating_add(if n < last { 2 } else { 0 });
+        if n > chosen && room < needed {
+            canvas.text(Rect { x: area.right().saturating_sub(1), width: 1, ..area }, more, quiet);
+            break;
+        }
+        let here = n == chosen;
+        let place = Rect { x, width: widths[n].min(room), ..area };
+        if here {
+            mark = place;
+        }
+        draw_one(canvas, place, tab, here);
+        x = x.saturating_add(widths[n]).saturating_add(GAP).min(area.right());
+    }
+    mark
+}
+
+fn draw_one(canvas: &mut Canvas<'_>, area: Rect, tab: &Tab, here: bool) {
+    let quiet = canvas.style(Tone::Quiet);
+    let title =
+        if here { canvas.style(Tone::Here).add_modifier(Modifier::UNDERLINED) } else { canvas.style(Tone::Text) };
+    let count = if here { canvas.style(Tone::Strong) } else { quiet };
+    let mut x = area.x;
+    for (text, style) in [(&tab.key, quiet), (&tab.title, title), (&tab.count, count)] {
+        if !text.is_empty() {
+            let room = Rect { x, width: area.right().saturating_sub(x), ..area };
+            x += canvas.text(room, text, style) + 1;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Messages that go by themselves, above the keys.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::canvas::{Canvas, inset, row};
+use super::wrap::wrap;
+use crate::text::{plain, width};
+use crate::tui::look::Tone;
+use crate::tui::model::{Level, Toast};
+
+/// Most lines of one message.
+const LINES_MAX: usize = 3;
+
+/// Draws messages upwards from the bottom of an area.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, toasts: &[Toast]) {
+    let area = canvas.clip(area);
+    let mut bottom = area.height;
+    for toast in toasts.iter().rev() {
+        let lines = lines(canvas, toast, area.width.saturating_sub(2));
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        if bottom < height {
+            break;
+        }
+        bottom -= height;
+        for (n, line) in (bottom..).zip(&lines) {
+            canvas.clear(row(area, n));
+            canvas.line(inset(row(area, n), 1), line);
+        }
+    }
+    if bottom < area.height && bottom > 1 {
+        canvas.clear(row(area, bottom - 1));
+        canvas.rule(row(area, bottom - 1), canvas.glyphs().rule, Tone::Rule);
+    }
+}
+
+fn lines(canvas: &Canvas<'_>, toast: &Toast, columns: u16) -> Vec<Line<'static>> {
+    let [good, bad, refused] = canvas.glyphs().marks;
+    let (mark, tone) = match toast.level {
+        Level::Done => (good, Tone::Good),
+        Level::Refused => (refused, Tone::Warn),
+        Level::Failed => (bad, Tone::Bad),
+    };
+    let columns = usize::from(columns).max(1);
+    let indent = width(mark) + 1;
+    let (what, hint) = (plain(&toast.what), plain(&toast.hint));
+    let together = indent + what.width() + 2 + hint.width();
+    let head = Span::styled(format!("{mark} "), canvas.style(tone));
+    let strong = canvas.style(Tone::Strong);
+    let quiet = canvas.style(Tone::Text);
+    if together <= columns || hint.width() == 0 && indent + what.width() <= columns {
+        return vec![Line::from(vec![
+            head,
+            Span::styled(what.into_string(), strong),
+            Span::styled(format!("  {hint}"), quiet),
+        ])];
+    }
+    let mut out = Vec::new();
+    for (text, style) in [(what, strong), (hint, quiet)] {
+        for line in wrap(text.as_str(), columns.saturating_sub(indent)).into_iter().filter(|l| !l.is_empty()) {
+            let lead = if out.is_empty() { head.clone() } else { Span::raw(" ".repeat(indent)) };
+            out.push(Line::from(vec![lead, Span::styled(line, style)]));
+        }
+    }
+    out.truncate(LINES_MAX);
+    out
+}

@@ -1,0 +1,223 @@
+//! Whole runs of the console without a terminal: keys in, acts in the database, screens out.
+
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+use ratatui::layout::Size;
+use verifydesk::config::Settings;
+use verifydesk::desk::{Desk, SignUp};
+use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::filter::{Filter, Search};
+use verifydesk::domain::locale::Locale;
+use verifydesk::domain::page::Position;
+use verifydesk::store::Store;
+use verifydesk::tui::executor::Executor;
+use verifydesk::tui::headless::Headless;
+use verifydesk::tui::model::Setup;
+use verifydesk::tui::{Effect, Msg};
+
+use crate::support::TestDb;
+use crate::support::gate::Gate;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Office {
+    db: TestDb,
+    settings: Settings,
+    desk: Desk,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let db = TestDb::new().await;
+        let (settings, desk) = desk(&db.url);
+        Self { db, settings, desk }
+    }
+
+    async fn sign_up(&self, email: &str) {
+        let request = SignUp { email: email.into(), name: "Mina Park".into(), locale: Locale::En };
+        self.desk.sign_up(&Actor::new("site", Origin::Api), &request).await.unwrap();
+    }
+
+    async fn text(&self, query: &'static str) -> Option<String> {
+        sqlx::query_scalar(query).fetch_optional(&self.db.pool).await.unwrap()
+    }
+
+    async fn console(&self) -> Headless {
+        let mut console = console(self.desk.clone(), self.settings.clone());
+        console.settle().await;
+        console
+    }
+}
+
+fn desk(url: &str) -> (Settings, Desk) {
+    let settings = Settings { database_url: Some(url.to_owned().into()), ..Settings::default() };
+    let desk = Desk::with(Store::open(&settings).unwrap(), &settings);
+    (settings, desk)
+}
+
+fn console(desk: Desk, settings: Settings) -> Headless {
+    let setup = Setup { operator: "kim@bastion".into(), ..Setup::default() };
+    Headless::new(desk, settings, setup, Size::new(120, 36), true)
+}
+
+async fn shows(console: &mut Headless, text: &str) {
+    assert!(console.wait(PATIENCE, |screen| screen.contains(text)).await, "no {text:?} in\n{}", console.text());
+}
+
+#[tokio::test]
+async fn a_resend_is_planned_confirmed_queued_and_audited() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    // The mail went out, long enough ago.
+    sqlx::query("update sends set state = 'accepted', queued_at = now() - interval '1 day'")
+        .execute(&office.db.pool)
+        .await
+        .unwrap();
+    let mut console = office.console().await;
+    assert!(console.text().contains("mina@example.com"), "{}", console.text());
+    console.press(KeyCode::Char('r'));
+    shows(&mut console, "same link").await;
+    assert_eq!(
+        office.text("select 'queued' from sends where state = 'queued'").await,
+        None,
+        "not before it is confirmed"
+    );
+    console.press(KeyCode::Enter);
+    console.settle().await;
+    assert_eq!(office.text("select state from sends order by id desc limit 1").await.as_deref(), Some("queued"));
+    let actor = office.text("select actor from audit_log where action = 'resend'").await;
+    assert_eq!(actor.as_deref(), Some("kim@bastion"));
+}
+
+#[tokio::test]
+async fn a_forced_verification_needs_its_reason() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    let mut console = office.console().await;
+    console.press(KeyCode::Char('v'));
+    console.press(KeyCode::Enter);
+    console.settle().await;
+    assert_eq!(office.text("select 'verified' from users where verified_at is not null").await, None);
+    console.type_text("called back on the number in her contract");
+    console.press(KeyCode::Enter);
+    console.settle().await;
+    assert!(office.text("select 'verified' from users where verified_at is not null").await.is_some());
+    let reason = office.text("select reason from audit_log where action = 'force_verify'").await;
+    assert_eq!(reason.as_deref(), Some("called back on the number in her contract"));
+    assert!(console.text().contains("mina@example.com"), "the row stays:\n{}", console.text());
+}
+
+#[tokio::test]
+async fn somebody_is_found_among_others() {
+    let office = Office::new().await;
+    for email in ["mina@example.com", "joon@example.org", "eve@example.net"] {
+        office.sign_up(email).await;
+    }
+    let mut console = office.console().await;
+    console.press(KeyCode::Char('/'));
+    console.type_text("joon@");
+    console.press(KeyCode::Enter);
+    console.settle().await;
+    let screen = console.text();
+    assert!(screen.contains("joon@example.org") && !screen.contains("mina@example.com"), "{screen}");
+}
+
+#[tokio::test]
+async fn what_others_do_appears() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    let mut console = office.console().await;
+    console.listen();
+    shows(&mut console, "mina@example.com").await;
+    office.desk.force_verify(&Actor::new("lee", Origin::Cli), one(), "she is my neighbour").await.unwrap();
+    let is_verified = |screen: &str| screen.lines().any(|line| line.contains("mina@") && line.contains("verified"));
+    assert!(console.wait(PATIENCE, is_verified).await, "{}", console.text());
+}
+
+#[tokio::test]
+async fn a_lost_subscription_is_renewed_without_alarm() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    let mut console = office.console().await;
+    console.listen();
+    let listeners = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                     where datname = current_database() and query ilike 'listen%'";
+    let mut ended = 0_i64;
+    let found = console.wait(PATIENCE, |_| true).await;
+    assert!(found);
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while ended == 0 && tokio::time::Instant::now() < until {
+        ended = sqlx::query_scalar(listeners).fetch_one(&office.db.pool).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!(ended > 0, "the console listens");
+    office.sign_up("later@example.com").await;
+    let is_there = |screen: &str| {
+        assert!(!screen.contains("does not answer"), "{screen}");
+        screen.contains("later@example.com") || screen.contains("1 new")
+    };
+    assert!(console.wait(PATIENCE, is_there).await, "{}", console.text());
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_told_once_and_loads_do_not_wait_for_it() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    let mut gate = Gate::new(&office.db.url).await;
+    let (settings, desk) = desk(&gate.url);
+    let mut console = console(desk, settings);
+    console.settle().await;
+    console.listen();
+    gate.shut().await;
+    console.press(KeyCode::Char('R'));
+    shows(&mut console, "does not answer").await;
+    let asked = tokio::time::Instant::now();
+    console.press(KeyCode::Char('5'));
+    console.settle().await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "a load waited {:?}", asked.elapsed());
+    gate.open().await;
+    let is_back = |screen: &str| screen.contains("mina@example.com") && !screen.contains("does not answer");
+    assert!(console.wait(PATIENCE, is_back).await, "{}", console.text());
+}
+
+#[tokio::test]
+async fn a_database_that_was_never_prepared_says_what_to_do() {
+    let office = Office::new().await;
+    sqlx::query("drop table _sqlx_migrations").execute(&office.db.pool).await.unwrap();
+    let mut console = office.console().await;
+    console.listen();
+    shows(&mut console, "verifydesk migrate").await;
+}
+
+#[tokio::test]
+async fn the_last_query_wins() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    let (mut executor, mut inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
+    for (generation, text) in (1..).zip(["m", "mi", "min", "mina"]) {
+        let filter = Filter { search: Search::parse(text), ..Filter::default() };
+        executor.run(Effect::LoadPage { filter, position: Position::Newest, generation });
+    }
+    let answer = tokio::time::timeout(PATIENCE, inbox.recv()).await.unwrap();
+    assert!(
+        matches!(&answer, Some(Msg::Page { generation: 4, answer: Ok(page) }) if page.rows.len() == 1),
+        "{answer:?}"
+    );
+    assert!(executor.is_idle());
+    assert!(inbox.try_recv().is_err(), "the others are cancelled, not answered late");
+}
+
+#[tokio::test]
+async fn an_act_begun_is_done_although_the_console_ends() {
+    let office = Office::new().await;
+    let (mut executor, inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
+    executor.run(Effect::SignUp { email: "last@example.com".into(), name: String::new(), locale: Locale::Ko });
+    drop(inbox);
+    executor.finish().await;
+    assert_eq!(office.text("select email from users").await.as_deref(), Some("last@example.com"));
+}
+
+fn one() -> verifydesk::domain::id::VerificationId {
+    verifydesk::domain::id::VerificationId(1)
+}

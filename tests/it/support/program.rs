@@ -1,0 +1,94 @@
+//! The program itself, as a shell would run it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A machine's environment for the program: nothing of the caller's but what a test sets.
+pub struct Program {
+    variables: Vec<(String, String)>,
+    home: TempDir,
+}
+
+/// A finished run.
+pub struct Run {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it complained of.
+    pub err: String,
+}
+
+impl Run {
+    /// The JSON objects that it printed, a line each.
+    pub fn json(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+    }
+}
+
+impl Program {
+    /// With a database and an empty home.
+    pub fn new(database_url: &str) -> Self {
+        let program = Self { variables: Vec::new(), home: tempfile::tempdir().unwrap() };
+        program.set("DATABASE_URL", database_url)
+    }
+
+    /// Sets a variable.
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Its home directory.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The command, not yet run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_verifydesk"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: status.code().unwrap_or(-1), out: text(stdout), err: text(stderr) }
+    }
+
+    /// Starts it, and waits until a line of its log has this in it; gives the line.
+    pub fn start(&self, arguments: &[&str], until: &str) -> (Running, String) {
+        let mut process = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let line = log.by_ref().map_while(Result::ok).find(|line| line.contains(until));
+        // Read on, or the program would stand still when the pipe is full.
+        std::thread::spawn(move || log.for_each(drop));
+        (Running(process), line.unwrap_or_else(|| panic!("it ended before it said \"{until}\"")))
+    }
+}
+
+/// A program that runs until it is dropped.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The database as `pg_dump` writes it: schema and data.
+pub fn pg_dump(url: &str) -> String {
+    let tool = verifydesk::demo::cluster::Binaries::find(None).unwrap().tool("pg_dump");
+    let Output { status, stdout, stderr } = Command::new(tool).arg(url).output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}

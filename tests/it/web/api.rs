@@ -1,0 +1,163 @@
+//! The site's own API.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use verifydesk::config::Secret;
+use verifydesk::domain::locale::Locale;
+
+use super::{Answer, Server, Site, TOKEN, link};
+
+fn ask(server: &Server, method: Method, path: &str) -> RequestBuilder {
+    server.request(method, path).bearer_auth(TOKEN)
+}
+
+async fn sign_up(server: &Server, body: &serde_json::Value) -> Answer {
+    Answer::of(ask(server, Method::POST, "/api/signups").json(body)).await
+}
+
+fn code(answer: &Answer) -> (u16, String) {
+    let error = &answer.json()["error"];
+    assert!(
+        ["message", "hint"].iter().all(|part| error[part].as_str().is_some_and(|text| !text.is_empty())),
+        "{error}"
+    );
+    assert_eq!(answer.header("content-type"), "application/json");
+    (answer.status.as_u16(), error["code"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn only_who_has_the_token_is_answered() {
+    let site = Site::start().await;
+    for path in ["/api/signups", "/api/users?email=a@example.com", "/api/nowhere"] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let plain = || site.server.request(method.clone(), path);
+            let requests = [
+                plain(),
+                plain().bearer_auth("wrong"),
+                plain().bearer_auth(""),
+                plain().bearer_auth(&TOKEN[..TOKEN.len() - 1]),
+                plain().basic_auth("site", Some(TOKEN)),
+                plain().bearer_auth(TOKEN).header("authorization", "Bearer other"),
+            ];
+            for request in requests {
+                let answer = Answer::of(request).await;
+                assert_eq!(code(&answer), (401, "unauthorized".into()), "{method} {path}");
+                assert!(answer.header("www-authenticate").starts_with("Bearer"));
+            }
+        }
+    }
+    for token in [None, Some(Secret::new("")), Some(Secret::new("  "))] {
+        let site = Site::with(|settings| settings.serve.token = token).await;
+        for request in [site.server.request(Method::GET, "/api/users"), ask(&site.server, Method::GET, "/api/users")] {
+            assert_eq!(code(&Answer::of(request.header("x-test", "1")).await), (404, "api_off".into()));
+        }
+        assert_eq!(Answer::of(site.server.request(Method::GET, "/api/users").bearer_auth("")).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_says_what_it_came_to() {
+    let site = Site::start().await;
+    let request = json!({ "email": "Mina@Example.com", "name": "김민아", "locale": "en" });
+    let created = sign_up(&site.server, &request).await;
+    assert_eq!(created.status, 202);
+    let ids = created.json();
+    assert_eq!(ids["status"], "created");
+    assert!(ids["user_id"].is_i64() && ids["verification_id"].is_i64());
+
+    let cooling = sign_up(&site.server, &request).await;
+    assert_eq!(code(&cooling), (429, "cool_down".into()));
+    let seconds: u64 = cooling.header("retry-after").parse().unwrap();
+    assert!((1..=61).contains(&seconds), "{seconds}");
+
+    sqlx::query("update sends set state = 'accepted', queued_at = now() - interval '1 hour'")
+        .execute(&site.db.pool)
+        .await
+        .unwrap();
+    let resent = sign_up(&site.server, &json!({ "email": "mina@example.com" })).await;
+    let expected = json!({ "user_id": ids["user_id"], "verification_id": ids["verification_id"], "status": "resent" });
+    assert_eq!((resent.status.as_u16(), resent.json()), (202, expected));
+
+    let (id, key) = site.mailed("jun@example.com", Locale::Ko).await;
+    site.server.get(&link(&key)).await;
+    let verified = sign_up(&site.server, &json!({ "email": "jun@example.com", "name": null, "locale": null })).await;
+    assert_eq!((verified.status.as_u16(), &verified.json()["status"]), (202, &json!("already_verified")));
+    assert_eq!(verified.json()["verification_id"], json!(id));
+}
+
+#[tokio::test]
+async fn a_request_that_makes_no_sense_changes_nothing() {
+    let site = Site::start().await;
+    let before = site.traces().await;
+    let long_name = json!({ "email": "a@example.com", "name": "가".repeat(65) }).to_string();
+    let large = json!({ "email": "a@example.com", "name": "x".repeat(17_000) }).to_string();
+    let table: [(&str, &str, u16, &str); 16] = [
+        ("application/json", "", 400, "bad_request"),
+        ("application/json", "{", 400, "bad_request"),
+        ("application/json", "[]", 400, "bad_request"),
+        ("application/json", "{}", 400, "bad_request"),
+        ("application/json", r#"{"email": 1}"#, 400, "bad_request"),
+        ("application/json", r#"{"email": "a@example.com", "admin": true}"#, 400, "bad_request"),
+        ("application/json", r#"{"email": "a@example.com", "email": "b@example.com"}"#, 400, "bad_request"),
+        ("application/json", r#"{"email": "a@example.com"} {}"#, 400, "bad_request"),
+        ("application/json", "{\"email\": \"\u{1b}[31m\"}", 400, "bad_request"),
+        ("text/plain", r#"{"email": "a@example.com"}"#, 415, "unsupported_media_type"),
+        ("application/x-www-form-urlencoded", "email=a@example.com", 415, "unsupported_media_type"),
+        ("application/json", &large, 413, "too_large"),
+        ("application/json", r#"{"email": "a@example.com\r\nBcc: b@example.com"}"#, 422, "invalid"),
+        ("application/json", r#"{"email": "mina"}"#, 422, "invalid"),
+        ("application/json", &long_name, 422, "invalid"),
+        ("application/json", r#"{"email": "a@example.com", "locale": "fr"}"#, 422, "invalid"),
+    ];
+    for (content_type, body, status, name) in table {
+        let request = ask(&site.server, Method::POST, "/api/signups").header("content-type", content_type);
+        let answer = Answer::of(request.body(body.to_owned())).await;
+        assert_eq!(code(&answer), (status, name.into()), "{body}");
+        assert!(!answer.body.contains('\u{1b}'));
+    }
+    let addresses = [
+        (Method::GET, "/api/users", 400, "bad_request"),
+        (Method::GET, "/api/users?email=a@example.com&email=b@example.com", 400, "bad_request"),
+        (Method::GET, "/api/users?email=a@example.com&x=1", 400, "bad_request"),
+        (Method::GET, "/api/users?email=mina", 422, "invalid"),
+        (Method::GET, "/api/users?email=a%00@example.com", 422, "invalid"),
+        (Method::GET, "/api/users?email=a@example.com", 404, "not_found"),
+        (Method::GET, "/api", 404, "not_found"),
+        (Method::GET, "/api/users/1", 404, "not_found"),
+        (Method::GET, "/api/signups", 405, "method_not_allowed"),
+        (Method::DELETE, "/api/users?email=a@example.com", 405, "method_not_allowed"),
+    ];
+    for (method, path, status, name) in addresses {
+        let answer = Answer::of(ask(&site.server, method.clone(), path)).await;
+        assert_eq!(code(&answer), (status, name.into()), "{method} {path}");
+        assert_eq!(answer.headers.contains_key("allow"), status == 405, "{method} {path}");
+    }
+    assert_eq!(site.traces().await, before);
+}
+
+#[tokio::test]
+async fn her_state_is_told_as_it_is() {
+    let site = Site::start().await;
+    let (id, key) = site.mailed("mina+test@example.com", Locale::En).await;
+    let state =
+        async || Answer::of(ask(&site.server, Method::GET, "/api/users?email=MINA%2Btest@Example.com")).await.json();
+    let pending = state().await;
+    assert_eq!(pending["email"], "mina+test@example.com");
+    assert_eq!((&pending["name"], &pending["locale"]), (&json!("Mina"), &json!("en")));
+    assert_eq!((&pending["verified_at"], &pending["verification"]["verified_at"]), (&json!(null), &json!(null)));
+    assert_eq!((&pending["verification"]["id"], &pending["verification"]["status"]), (&json!(id), &json!("pending")));
+    let time = pending["verification"]["expires_at"].as_str().unwrap();
+    assert!(time.ends_with('Z') && time.len() == 20, "{time}");
+
+    site.expire(id).await;
+    assert_eq!(state().await["verification"]["status"], "expired");
+    site.run("update verifications set expires_at = now() + interval '1 day' where id = $1", id).await;
+    site.server.get(&link(&key)).await;
+    let verified = state().await;
+    assert_eq!(verified["verification"]["status"], "verified");
+    assert!(verified["verified_at"].is_string());
+    assert_eq!(verified["verified_at"], verified["verification"]["verified_at"]);
+
+    sqlx::query("delete from verifications").execute(&site.db.pool).await.unwrap();
+    assert_eq!(state().await["verification"], json!(null));
+}

@@ -1,0 +1,54 @@
+//! Everybody at once.
+
+use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::locale::Locale;
+
+use super::{Answer, Site, link};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_clicks_on_one_link_verify_once() {
+    let site = Site::start().await;
+    let (_, key) = site.mailed("mina@example.com", Locale::En).await;
+    let mut clicks = tokio::task::JoinSet::new();
+    for _ in 0..1_000 {
+        clicks.spawn(Answer::of(site.server.request(reqwest::Method::GET, &link(&key))));
+    }
+    let answers = clicks.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1_000);
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+    assert_eq!(site.outcomes("open_link").await, ["verified"]);
+    let (users, verifications): (i64, i64) = sqlx::query_as(
+        "select
+            (select count(verified_at) from users),
+            (select count(*) from verifications v join users u on u.verified_at = v.verified_at)",
+    )
+    .fetch_one(&site.db.pool)
+    .await
+    .unwrap();
+    assert_eq!((users, verifications), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forced_verify_and_a_click_both_tell_the_truth() {
+    let site = Site::start().await;
+    let operator = Actor::new("mina@desk", Origin::Console);
+    for round in 0..50 {
+        let (id, key) = site.mailed(&format!("user{round}@example.com"), Locale::En).await;
+        let path = link(&key);
+        let (clicked, forced) =
+            tokio::join!(site.server.get(&path), site.server.desk.force_verify(&operator, id, "she called"));
+        assert_eq!((clicked.status.as_u16(), clicked.heading()), (200, "Your email address is confirmed"));
+        let detail = site.server.desk.store().show(id).await.unwrap().unwrap();
+        assert_eq!(detail.user.verified_at, detail.verification.verified_at);
+        assert!(detail.user.verified_at.is_some());
+        let outcome_of = |action: &str| -> Vec<&str> {
+            detail.audit.iter().filter(|entry| entry.action.raw() == action).map(|entry| entry.outcome.raw()).collect()
+        };
+        let (click, force) = (outcome_of("open_link"), outcome_of("force_verify"));
+        if forced.is_ok() {
+            assert_eq!((click, force), (vec!["already_verified"], vec!["verified"]));
+        } else {
+            assert_eq!((click, force), (vec!["verified"], vec!["already_verified"]));
+        }
+    }
+}

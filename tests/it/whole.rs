@@ -1,0 +1,146 @@
+//! The whole loop through the program itself, with a mail server that this project did not write.
+
+use mail_parser::MessageParser;
+
+use crate::peers::{Authority, SmtpServer};
+use crate::support::{Program, Running, TestDb};
+
+/// From AWS's documentation of SMTP credentials, by way of terraform-provider-aws's tests.
+const IAM_SECRET: &str = "some+secret+key";
+const DERIVED_PASSWORD: &str = "BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2";
+const USER: &str = "AKIAIOSFODNN7EXAMPLE";
+const SECRET: &str = "a secret of the tests, 32 bytes and more";
+
+fn serve(db: &TestDb) -> (Running, String) {
+    let program = Program::new(&db.url);
+    let (view, line) = program.start(&["serve", "--listen", "127.0.0.1:0"], "listening");
+    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    (view, format!("http://{address}"))
+}
+
+fn site(db: &TestDb, server: &SmtpServer, public_url: &str) -> Program {
+    Program::new(&db.url)
+        .set("VERIFYDESK_PUBLIC_URL", public_url)
+        .set("VERIFYDESK_SECRET", SECRET)
+        .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
+        .set("VERIFYDESK_SMTP__HOST", "127.0.0.1")
+        .set("VERIFYDESK_SMTP__PORT", server.port().to_string())
+        .set("VERIFYDESK_SMTP__CA_FILE", Authority::shared().ca_file().display().to_string())
+        .set("AWS_ACCESS_KEY_ID", USER)
+        .set("AWS_SECRET_ACCESS_KEY", IAM_SECRET)
+        .set("AWS_SES_REGION_NAME", "eu-central-1")
+}
+
+fn link_in(mail: &[u8]) -> String {
+    let message = MessageParser::default().parse(mail).unwrap();
+    let text = message.body_text(0).unwrap().into_owned();
+    let link = text.split_whitespace().find(|word| word.contains("/verify/?key=")).unwrap().to_owned();
+    assert!(message.body_html(0).unwrap().contains(&link), "both parts carry the same link");
+    link
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sign_up_to_verified() {
+    let db = TestDb::new().await;
+    let server = SmtpServer::starttls().sign_in(USER, DERIVED_PASSWORD).start();
+    let (_view, public_url) = serve(&db);
+    let site = site(&db, &server, &public_url);
+
+    let signed_up = site.run(&["signup", "mina@example.com", "--name", "김민아", "--json"]);
+    assert_eq!((signed_up.code, signed_up.err.as_str()), (0, ""));
+    let id = signed_up.json()[0]["verification_id"].to_string();
+    assert_eq!(site.run(&["list", "--json"]).json()[0]["status"], "pending");
+
+    let drained = site.run(&["worker", "--drain"]);
+    assert_eq!(
+        (drained.code, drained.out.trim()),
+        (0, "sent 1, failed 0, deferred 0, cancelled 0, unknown 0"),
+        "{}",
+        drained.err
+    );
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1);
+    let link = link_in(&mails[0]);
+    assert!(link.starts_with(&public_url));
+
+    let page = reqwest::get(&link).await.unwrap();
+    assert_eq!(page.status(), 200);
+    let rows = site.run(&["list", "--json"]).json();
+    assert_eq!((rows.len(), &rows[0]["status"]), (1, &"verified".into()));
+    assert!(rows[0]["verified_at"].is_string());
+
+    let shown = &site.run(&["show", &id, "--json"]).json()[0];
+    assert_eq!(shown["sends"][0]["state"], "accepted");
+    assert!(shown["sends"][0]["reply"].as_str().unwrap().starts_with("250 "));
+    let key = link.split("key=").nth(1).unwrap();
+    for run in [drained, site.run(&["show", &id, "--json"]), site.run(&["sends", "--json"]), site.run(&["show", &id])] {
+        assert!(!run.out.contains(key) && !run.err.contains(key));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_of_the_database_verifies_nobody() {
+    let db = TestDb::new().await;
+    let server = SmtpServer::starttls().sign_in(USER, DERIVED_PASSWORD).start();
+    let site = site(&db, &server, "https://example.org");
+    for n in 0..3 {
+        assert_eq!(site.run(&["signup", &format!("mina{n}@example.com")]).code, 0);
+    }
+    assert_eq!(site.run(&["worker", "--drain"]).code, 0);
+    let keys: Vec<String> =
+        server.mails().iter().map(|mail| link_in(mail).split("key=").nth(1).unwrap().to_owned()).collect();
+    assert_eq!(keys.len(), 3);
+    let dump = crate::support::pg_dump(&db.url);
+    assert!(dump.contains("mina0@example.com"), "the dump has the data");
+    assert!(!dump.contains("/verify/") && !dump.contains("key="));
+    for key in keys {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&key).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!dump.contains(&key) && !dump.contains(&hex));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_name_the_thing_and_what_to_do() {
+    let db = TestDb::new().await;
+    let server = SmtpServer::starttls().sign_in(USER, "another password").start();
+    let program = site(&db, &server, "https://example.org");
+    program.run(&["signup", "mina@example.com"]);
+    let wrong_password = program.run(&["worker", "--drain"]);
+    assert_eq!(wrong_password.code, 1, "{}", wrong_password.err);
+    assert!(
+        wrong_password.err.contains("error: the worker stopped: the SMTP user or password is wrong"),
+        "{}",
+        wrong_password.err
+    );
+    let waiting = &program.run(&["sends", "--json"]).json()[0];
+    assert_eq!((&waiting["state"], &waiting["attempts"]), (&"queued".into(), &0.into()), "nothing is lost");
+
+    let table: [(Program, &[&str], i32, &str); 12] = [
+        (Program::new("postgres://127.0.0.1:1/x"), &["list"], 1, "error: the database does not answer"),
+        (Program::new("nonsense://x:hunter2@y"), &["list"], 2, "error: the database URL is not one"),
+        (Program::new(&db.url.replace("/test_", "/no_such_")), &["list"], 1, "error: there is no such database"),
+        (Program::new(&db.url), &["show", "999"], 3, "error: there is no verification 999"),
+        (Program::new(&db.url), &["verify", "1", "--reason", " "], 4, "error: a force-verify needs a reason"),
+        (Program::new(&db.url), &["signup", "nobody"], 2, "is no address to sign up"),
+        (Program::new(&db.url), &["resend", "1"], 4, "cool-down"),
+        (Program::new(&db.url), &["resend"], 2, "error: nothing to resend is named"),
+        (Program::new(&db.url), &["worker"], 2, "error: no server secret is set"),
+        (Program::new(&db.url), &[], 2, "error: the console needs a terminal"),
+        (
+            Program::new(&db.url).set("VERIFYDESK_SMPT__HOST", "x"),
+            &["list"],
+            2,
+            "VERIFYDESK_SMPT__HOST: unknown field `smpt`",
+        ),
+        (Program::new(&db.url), &["render", "welcome", "--part", "text"], 3, "error: there is no template welcome"),
+    ];
+    for (program, arguments, code, message) in table {
+        let run = program.run(arguments);
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.err);
+        assert!(run.err.contains(message), "{arguments:?}: {}", run.err);
+        assert!(run.err.lines().count() >= 2 && !run.err.contains("panicked"), "{arguments:?}: {}", run.err);
+        assert!(!run.err.contains("hunter2"));
+    }
+}
