@@ -39,7 +39,8 @@ pub async fn tell(
     console.settle().await;
 
     // An address of its own each time: the story can be told again.
-    let email = format!("robin.park+{}@example.com", chrono::Utc::now().format("%H%M%S%3f"));
+    let local = format!("robin{}", chrono::Utc::now().format("%d%H%M%S"));
+    let email = format!("{local}@example.com");
     let request = SignUp { email: email.clone(), name: "Robin Park".into(), locale: Locale::En };
     let done = stage.desk.sign_up(&Actor::new("demo", Origin::Demo), &request).await?;
     let id = done.verification_id.ok_or_else(|| anyhow::anyhow!("the sign-up made no verification"))?;
@@ -51,7 +52,6 @@ pub async fn tell(
     say(&format!("2. The worker hands the mail over; captured in\n   {}:\n", plain(&file.display().to_string())))?;
     say(&text)?;
 
-    let local = email.split('@').next().unwrap_or_default().to_owned();
     let shows = |word: &'static str| {
         let local = local.clone();
         move |screen: &str| screen.lines().any(|line| line.contains(&local) && line.contains(word))
