@@ -1,4 +1,4 @@
-.PHONY: help demo test bench lint sqlx sqlx-check release
+.PHONY: help demo test bench lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,9 @@ bench: ## Run the benchmarks
 
 lint: ## Check format, clippy, documentation and .sqlx/
 	@scripts/lint.sh
+
+picture: ## Draw README's picture of the console anew, from a real run
+	@scripts/picture.sh
 
 sqlx: ## Write .sqlx/ anew, after a change of queries or migrations
 	@scripts/install-postgres.sh

@@ -18,10 +18,10 @@ trap 'rm -f "$INSTA_SNAPSHOT_REFERENCES_FILE"' EXIT
 trap 'exit 130' INT TERM HUP
 
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --locked "$@"
+    cargo nextest run --locked --no-fail-fast "$@"
     cargo test --locked --doc
 else
-    cargo test --locked "$@"
+    cargo test --locked --no-fail-fast "$@"
 fi
 
 # Only a run of all tests has seen all snapshots.

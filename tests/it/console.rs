@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use ratatui::layout::Size;
-use verifydesk::config::Settings;
+use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::filter::{Filter, Search};
@@ -51,7 +51,7 @@ impl Office {
 }
 
 fn desk(url: &str) -> (Settings, Desk) {
-    let settings = Settings { database_url: Some(url.to_owned().into()), ..Settings::default() };
+    let settings = Settings { database_url: Some(Secret::new(url)), ..Settings::default() };
     let desk = Desk::with(Store::open(&settings).unwrap(), &settings);
     (settings, desk)
 }
@@ -187,7 +187,7 @@ async fn a_database_that_was_never_prepared_says_what_to_do() {
     sqlx::query("drop table _sqlx_migrations").execute(&office.db.pool).await.unwrap();
     let mut console = office.console().await;
     console.listen();
-    shows(&mut console, "verifydesk migrate").await;
+    shows(&mut console, "is not prepared for this version").await;
 }
 
 #[tokio::test]

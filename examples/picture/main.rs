@@ -1,0 +1,111 @@
+//! Draws README's picture: the console as it really runs, on the demo's data, in a terminal of its own.
+//!
+//! `make picture` writes `assets/console.svg` and, where `rsvg-convert` is, `assets/console.png`. Other keys and sizes:
+//! `cargo run --example picture -- FILE.svg [COLUMNSxROWS [KEYS]]`, after `cargo build`; `\e` in KEYS is Escape.
+
+mod svg;
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use verifydesk::config::Settings;
+use verifydesk::demo::cluster::{Cluster, Options};
+use verifydesk::demo::stage::Stage;
+
+/// When nothing was written for this long, the screen is complete.
+const QUIET: Duration = Duration::from_millis(1_500);
+
+/// How long to wait for that.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let file = PathBuf::from(arguments.next().context("usage: picture FILE.svg [COLUMNSxROWS [KEYS]]")?);
+    let size = arguments.next().unwrap_or_else(|| "120x34".into());
+    let (columns, rows) = size.split_once('x').context("the size is COLUMNSxROWS")?;
+    let (columns, rows): (NonZeroU16, NonZeroU16) = (columns.parse()?, rows.parse()?);
+    let keys = arguments.next().unwrap_or_default().replace("\\e", "\u{1b}");
+
+    // Not the demo of whoever runs this: hers may be open, and have other people in it.
+    let options = Options::throwaway(std::env::temp_dir().join("verifydesk-picture"));
+    Cluster::reset(&options)?;
+    let stage = Stage::set(options.clone(), &Settings::default()).await?;
+    let url = stage.settings.require_database_url()?.expose().to_owned();
+    let taken = tokio::task::spawn_blocking(move || photograph(&url, columns, rows, &keys)).await?;
+    stage.strike().await?;
+    Cluster::reset(&options)?;
+    std::fs::write(&file, svg::draw(taken?.screen())).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("wrote {}", file.display());
+    Ok(())
+}
+
+/// Runs the console in a terminal of that size, presses the keys, and gives the terminal when nothing moves any more.
+fn photograph(url: &str, columns: NonZeroU16, rows: NonZeroU16, keys: &str) -> anyhow::Result<vt100::Parser> {
+    let size = PtySize { rows: rows.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size)?;
+    let mut command = CommandBuilder::new(program()?);
+    let home = tempfile::tempdir()?;
+    command.env_clear();
+    command.cwd(home.path());
+    let variables = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "Asia/Seoul")];
+    let site = [("VERIFYDESK_SITE__NAME", "example.com"), ("DATABASE_URL", url)];
+    variables.into_iter().chain(site).for_each(|(name, value)| command.env(name, value));
+    command.env("HOME", home.path());
+    let mut reader = pair.master.try_clone_reader()?;
+    let mut writer = pair.master.take_writer()?;
+    let mut console = pair.slave.spawn_command(command)?;
+    drop(pair.slave);
+    let (sender, pieces) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            if sender.send(bytes[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    let mut terminal = vt100::Parser::new(rows, columns, 0);
+    settle(&mut terminal, &pieces)?;
+    // Escape and a letter at once would be Alt and the letter.
+    for keys in keys.split_inclusive('\u{1b}') {
+        writer.write_all(keys.as_bytes())?;
+        settle(&mut terminal, &pieces)?;
+    }
+    console.kill()?;
+    console.wait()?;
+    Ok(terminal)
+}
+
+fn settle(terminal: &mut vt100::Parser, pieces: &mpsc::Receiver<Vec<u8>>) -> anyhow::Result<()> {
+    let since = Instant::now();
+    loop {
+        match pieces.recv_timeout(QUIET) {
+            Ok(piece) => terminal.process(&piece),
+            Err(RecvTimeoutError::Timeout) if terminal.screen().alternate_screen() => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!("the console ended: {}", terminal.screen().contents()),
+        }
+        // A screen that counts seconds never comes to rest.
+        if since.elapsed() > PATIENCE && terminal.screen().alternate_screen() {
+            return Ok(());
+        }
+    }
+}
+
+/// The program beside this one.
+fn program() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let directory = own.parent().and_then(Path::parent).context("this program lies in no directory")?;
+    let program = directory.join("verifydesk");
+    if !program.exists() {
+        bail!("there is no {}: run `cargo build` first", program.display());
+    }
+    Ok(program)
+}
