@@ -54,9 +54,9 @@ fn photograph(url: &str, columns: NonZeroU16, rows: NonZeroU16, keys: &str) -> a
     let home = tempfile::tempdir()?;
     command.env_clear();
     command.cwd(home.path());
-    let variables = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "Asia/Seoul")];
-    let site = [("VERIFYDESK_SITE__NAME", "example.com"), ("DATABASE_URL", url)];
-    variables.into_iter().chain(site).for_each(|(name, value)| command.env(name, value));
+    let terminal = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "Asia/Seoul")];
+    let settings = [("VERIFYDESK_SITE__NAME", "example.com"), ("DATABASE_URL", url)];
+    terminal.into_iter().chain(settings).for_each(|(name, value)| command.env(name, value));
     command.env("HOME", home.path());
     let mut reader = pair.master.try_clone_reader()?;
     let mut writer = pair.master.take_writer()?;

@@ -26,12 +26,23 @@ impl Store {
 }
 
 impl Changes {
-    /// Waits for the next change. An error means that the connection is gone and changes may have been missed:
+    /// Waits for the next change; cancel safe. An error means that the connection is gone and changes may have been missed:
     /// subscribe again, then read.
     pub async fn next(&mut self) -> Result<Change, Error> {
         match self.listener.try_recv().await? {
             Some(notification) => Ok(Change::parse(notification.payload())),
             None => Err(Error::from(sqlx::Error::WorkerCrashed)),
+        }
+    }
+
+    /// Asks something on the subscription's own connection: one that a firewall has forgotten stays silent for ever,
+    /// as one on which nothing happens does.
+    pub async fn check(&mut self) -> Result<(), Error> {
+        // Not a checked query: there is nothing in it to check.
+        let asked = sqlx::query("select 1").execute(&mut self.listener);
+        match tokio::time::timeout(super::ACQUIRE_TIMEOUT, asked).await {
+            Ok(answer) => Ok(answer.map(drop)?),
+            Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The console in a real terminal: what it does to it, and that it leaves it as it was.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -137,9 +137,9 @@ async fn ctrl_z_stops_it_and_going_on_draws_everything_anew() {
     let mut running = desk.open();
     for round in 0..3 {
         if round < 2 {
-            running.keys("\u{1a}")
+            running.keys("\u{1a}");
         } else {
-            running.signal(Signal::SIGTSTP)
+            running.signal(Signal::SIGTSTP);
         }
         running.stopped();
         running.is_clean();
@@ -307,11 +307,11 @@ async fn what_others_do_is_seen_within_a_second() {
     let mut running = desk.open();
     running.quiet(Duration::from_millis(500));
     desk.cli(&["verify", "1", "--reason", "she called from her known number"]);
-    let done = running.since_start();
+    let done = Instant::now();
     running.wait("the row to be verified", |heard| {
         heard.lines().iter().any(|line| line.contains("mina@example.com") && line.contains("verified"))
     });
-    assert!(running.since_start() - done < Duration::from_secs(1));
+    assert!(done.elapsed() < Duration::from_secs(1), "{:?}", done.elapsed());
     running.keys("q");
     assert_eq!(running.exit_code(), 0);
 }

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use super::{Context, Database};
@@ -26,6 +25,9 @@ const RETRY_FIRST: Duration = Duration::from_millis(500);
 
 /// How long to wait between retries at most.
 const RETRY_MAX: Duration = Duration::from_secs(15);
+
+/// How often to see whether a silent subscription is alive.
+const CHECK_EVERY: Duration = Duration::from_mins(1);
 
 /// How often to look where nothing can be heard.
 const POLL_EVERY: Duration = Duration::from_secs(5);
@@ -86,45 +88,35 @@ async fn connect(context: &Context) -> Result<Ears, store::Error> {
     }
 }
 
-/// Passes changes on, gathered, until the connection is lost.
+/// Passes changes on, gathered, until the connection is lost. Whoever tries next learns the reason.
 async fn forward(context: &Context, mut changes: Changes) {
-    let (sender, mut heard) = mpsc::channel(GATHER_MAX);
-    let hear = async move {
-        // Ends when the connection is lost; whoever tries next learns the reason.
-        while let Ok(change) = changes.next().await {
-            if sender.send(change).await.is_err() {
-                break;
+    let mut gathered = Gathered::default();
+    let mut not_before = Instant::now();
+    let mut check_at = Instant::now() + CHECK_EVERY;
+    loop {
+        tokio::select! {
+            biased;
+            () = sleep_until(not_before), if !gathered.is_empty() => {
+                not_before = Instant::now() + GATHER;
+                gathered.take().into_iter().for_each(|change| context.tell(Msg::Changed(change)));
             }
-        }
-        drop(sender);
-        std::future::pending::<()>().await;
-    };
-    let pass_on = async {
-        let mut gathered = Gathered::default();
-        let mut not_before = Instant::now();
-        loop {
-            tokio::select! {
-                biased;
-                change = heard.recv() => match change {
-                    Some(change) => gathered.add(change),
-                    None => return,
-                },
-                () = sleep_until(not_before), if !gathered.is_empty() => {
-                    not_before = Instant::now() + GATHER;
-                    gathered.take().into_iter().for_each(|change| context.tell(Msg::Changed(change)));
-                }
-                () = context.suspect.notified() => {
-                    if context.store().reach().await.is_err() {
-                        return;
-                    }
+            () = context.suspect.notified() => {
+                // The subscription may well be alive where no other connection is to be had.
+                if changes.check().await.is_err() || context.store().reach().await.is_err() {
+                    return;
                 }
             }
+            () = sleep_until(check_at) => {
+                if changes.check().await.is_err() {
+                    return;
+                }
+                check_at = Instant::now() + CHECK_EVERY;
+            }
+            change = changes.next() => match change {
+                Ok(change) => gathered.add(change),
+                Err(_) => return,
+            }
         }
-    };
-    // Side by side rather than in one select, since hearing must not be broken off halfway through a message.
-    tokio::select! {
-        () = hear => {}
-        () = pass_on => {}
     }
 }
 
