@@ -39,7 +39,8 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, la
     let height = usize::from(layout.list.height);
     let top = list.top_for(height);
     let seen = &list.items[top..list.items.len().min(top + height)];
-    let columns = columns(model, list.tab, seen, layout.list.width);
+    // Of all rows that are loaded, not of those in sight: columns must not dance while one scrolls.
+    let columns = columns(list.tab, &list.items, layout.list.width);
     let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
     if layout.head.height > 0 {
         table::head(canvas, layout.head, &columns, &widths);
@@ -70,7 +71,7 @@ pub(super) const NARROW: u16 = 56;
 /// Wider than any terminal: such a column is not shown.
 pub(super) const HIDDEN: u16 = u16::MAX;
 
-fn columns(model: &Model, tab: Option<Status>, seen: &[Item<VerificationRow>], room: u16) -> [Column; 6] {
+fn columns(tab: Option<Status>, items: &[Item<VerificationRow>], room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
     let time = match tab {
@@ -80,14 +81,13 @@ fn columns(model: &Model, tab: Option<Status>, seen: &[Item<VerificationRow>], r
         Some(Status::Expired) => "Expired",
         Some(Status::Revoked) => "Revoked",
     };
-    let longest = |text: fn(&VerificationRow) -> usize| seen.iter().map(|item| text(&item.row)).max().unwrap_or(0);
+    let longest = |text: fn(&VerificationRow) -> usize| items.iter().map(|item| text(&item.row)).max().unwrap_or(0);
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
-    let email = usual(seen.iter().map(|item| item.row.user.email.plain().width()));
-    let name = usual(seen.iter().map(|item| item.row.user.name.plain().width()));
+    let email = usual(items.iter().map(|item| width(item.row.user.email.raw())));
+    let name = usual(items.iter().map(|item| width(item.row.user.name.raw())));
     let id = longest(|row| row.verification.id.to_string().len());
-    let status = if seen.iter().any(|item| is_stale(model, tab, item)) { 14 } else { 10 };
     [
-        Column { title: "Status", least: if narrow { 1 } else { status }, full: status, rank: 2, right: false },
+        Column { title: "Status", least: if narrow { 1 } else { 10 }, full: 10, rank: 2, right: false },
         Column {
             title: "E-mail",
             least: if narrow { 10 } else { cap(email, 18, 26) },
@@ -113,11 +113,7 @@ fn cells(
     let status = verification.status(model.now);
     let (glyph, tone) = look.status(status);
     let stale = is_stale(model, tab, item);
-    let word = match (item.gone, stale && widths[0] >= 14) {
-        (true, _) => "deleted".to_owned(),
-        (_, true) => format!("now {status}"),
-        _ => status.to_string(),
-    };
+    let word = if item.gone { "deleted" } else { status.as_str() };
     // Under its own tab every row has the same status: only those that have another call for attention.
     let word_tone = if tab.is_none() || stale { tone } else { Tone::Quiet };
     let text = |text: String| Line::from(text);
