@@ -18,17 +18,20 @@ trap 'rm -f "$INSTA_SNAPSHOT_REFERENCES_FILE"' EXIT
 trap 'exit 130' INT TERM HUP
 
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --locked "$@"
+    cargo nextest run --locked --no-fail-fast "$@"
     cargo test --locked --doc
 else
-    cargo test --locked "$@"
+    cargo test --locked --no-fail-fast "$@"
 fi
 
 # Only a run of all tests has seen all snapshots.
 if [ $# -eq 0 ]; then
     root=$(pwd -P)
+    used=$(sort -u "$INSTA_SNAPSHOT_REFERENCES_FILE" | while IFS= read -r snapshot; do
+        cd "$(dirname "$snapshot")" && printf '%s/%s\n' "$(pwd -P)" "$(basename "$snapshot")"
+    done)
     stale=$(find "$root/src" "$root/tests" -name '*.snap' | while IFS= read -r snapshot; do
-        grep -qxF "$snapshot" "$INSTA_SNAPSHOT_REFERENCES_FILE" || printf '%s\n' "$snapshot"
+        printf '%s\n' "$used" | grep -qxF "$snapshot" || printf '%s\n' "$snapshot"
     done)
     [ -z "$stale" ] || die "snapshots that no test refers to; remove them:
 $stale"

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::{Failure, console, output};
-use crate::config::Settings;
+use super::{Failure, console, output, signals};
+use crate::config::{Glyphs, Settings};
 use crate::demo::cluster::{Cluster, Options};
 use crate::demo::stage::{self, DATABASE, Stage};
 use crate::demo::story;
@@ -39,14 +39,15 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         let ended = run::run(stage.desk.clone(), stage.settings.clone(), setup).await;
         ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
     } else {
-        let is_unicode = !matches!(stage.settings.console.glyphs, crate::config::Glyphs::Ascii);
-        let told = story::tell(&stage, setup, is_unicode, output::line).await;
-        told.map(|()| ExitCode::SUCCESS).map_err(|error| {
-            Failure::failed(
-                format!("the demo broke off: {}", plain(&error.to_string())),
-                "`verifydesk demo --reset` starts over",
-            )
-        })
+        let is_unicode = !matches!(stage.settings.console.glyphs, Glyphs::Ascii);
+        let told = story::tell(&stage, setup, is_unicode, output::line);
+        match signals::shutdown()?.run_until_cancelled(told).await {
+            Some(told) => told.map(|()| ExitCode::SUCCESS).map_err(|error| {
+                let what = format!("the demo broke off: {}", plain(&error.to_string()));
+                Failure::failed(what, "`verifydesk demo --reset` starts over")
+            }),
+            None => Err(Failure::failed("the demo was asked to end", "")),
+        }
     };
     stage.strike().await?;
     result

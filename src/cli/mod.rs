@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let settings = config::load(cli.config.as_deref(), std::env::vars())?;
+    let settings = config::load(cli.config.as_deref(), environment())?;
     match cli.command {
         None => console::run(settings).await,
         Some(Command::Demo(args)) => demo::run(&settings, &args).await,
@@ -115,6 +115,11 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }
+}
+
+/// The environment, without what is not UTF-8: no setting of ours is.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// The desk, after a look whether its database can be worked with.

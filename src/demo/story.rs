@@ -34,10 +34,6 @@ pub async fn tell(
     is_unicode: bool,
     mut say: impl FnMut(&str) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut console = Headless::new(stage.desk.clone(), stage.settings.clone(), setup, SIZE, is_unicode);
-    console.listen();
-    console.settle().await;
-
     // An address of its own each time: the story can be told again.
     let local = format!("robin{}", chrono::Utc::now().format("%d%H%M%S"));
     let email = format!("{local}@example.com");
@@ -52,11 +48,13 @@ pub async fn tell(
     say(&format!("2. The worker hands the mail over; captured in\n   {}:\n", plain(&file.display().to_string())))?;
     say(&text)?;
 
+    let mut console = Headless::new(stage.desk.clone(), stage.settings.clone(), setup, SIZE, is_unicode);
+    console.listen();
     let shows = |word: &'static str| {
         let local = local.clone();
         move |screen: &str| screen.lines().any(|line| line.contains(&local) && line.contains(word))
     };
-    anyhow::ensure!(console.wait(PATIENCE, shows("accepted")).await, "the console does not show the mail as accepted");
+    anyhow::ensure!(console.wait(PATIENCE, shows("accepted")).await, "the console does not show her mail as accepted");
     console.settle().await;
     say("3. The console shows her as pending:\n")?;
     say(&console.text())?;

@@ -91,6 +91,27 @@ pub struct Page<T> {
     pub older: bool,
 }
 
+impl<T> Page<T> {
+    /// Makes a page of what a query gave: rows read away from the position, and one more than `limit` if there are
+    /// more.
+    #[must_use]
+    pub fn cut<C>(mut rows: Vec<T>, limit: i64, position: &Position<C>, as_of: Time) -> Self {
+        let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+        if more {
+            rows.pop();
+        }
+        let (newer, older) = match position {
+            Position::Newest => (false, more),
+            Position::After(_) => (true, more),
+            Position::Before(_) => {
+                rows.reverse();
+                (more, true)
+            }
+        };
+        Self { rows, as_of, newer, older }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

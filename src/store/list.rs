@@ -36,21 +36,8 @@ impl Store {
         query.push(" limit ").push_bind(limit + 1).push(")");
         push_rows(&mut query, "page");
         push_order(&mut query, filter.status, backwards);
-        let mut rows: Vec<VerificationRow> =
-            query.build_query_as::<ListRow>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect();
-        let more = i64::try_from(rows.len()).is_ok_and(|n| n > limit);
-        if more {
-            rows.pop();
-        }
-        if backwards {
-            rows.reverse();
-        }
-        let (newer, older) = match position {
-            Position::Newest => (false, more),
-            Position::After(_) => (true, more),
-            Position::Before(_) => (more, true),
-        };
-        Ok(Page { rows, as_of, newer, older })
+        let rows = query.build_query_as::<ListRow>().fetch_all(self.pool()).await?;
+        Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, as_of))
     }
 
     /// These verifications as they are now, in no particular order: to bring what is on a screen up to date.

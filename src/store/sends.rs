@@ -43,21 +43,8 @@ impl Store {
             }
         };
         query.push(if backwards { " order by id limit " } else { " order by id desc limit " }).push_bind(limit + 1);
-        let mut rows: Vec<SendRow> =
-            query.build_query_as::<Row>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect();
-        let more = i64::try_from(rows.len()).is_ok_and(|n| n > limit);
-        if more {
-            rows.pop();
-        }
-        if backwards {
-            rows.reverse();
-        }
-        let (newer, older) = match position {
-            Position::Newest => (false, more),
-            Position::After(_) => (true, more),
-            Position::Before(_) => (more, true),
-        };
-        Ok(Page { rows, as_of: chrono::Utc::now(), newer, older })
+        let rows = query.build_query_as::<Row>().fetch_all(self.pool()).await?;
+        Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, chrono::Utc::now()))
     }
 
     /// The newest sends of a verification with their events.

@@ -96,7 +96,7 @@ async fn a_dump_of_the_database_verifies_nobody() {
     for key in keys {
         use base64::Engine as _;
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&key).unwrap();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         assert!(!dump.contains(&key) && !dump.contains(&hex));
     }
 }
@@ -143,4 +143,62 @@ async fn errors_name_the_thing_and_what_to_do() {
         assert!(run.err.lines().count() >= 2 && !run.err.contains("panicked"), "{arguments:?}: {}", run.err);
         assert!(!run.err.contains("hunter2"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_cannot_work_says_why_at_its_start() {
+    let db = TestDb::new().await;
+    let templates = tempfile::tempdir().unwrap();
+    let html = templates.path().join("ko/verification/body.html");
+    std::fs::create_dir_all(html.parent().unwrap()).unwrap();
+    let capture = || {
+        Program::new(&db.url)
+            .set("VERIFYDESK_PUBLIC_URL", "https://example.org")
+            .set("VERIFYDESK_SECRET", SECRET)
+            .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
+            .set("VERIFYDESK_MAIL__TRANSPORT", "capture")
+    };
+    let dir = templates.path().display().to_string();
+    for (template, message) in [
+        ("<p>{{ link }</p>", "body.html, line 1, column"),
+        ("<p>{{ nmae }}</p>", "`nmae`"),
+        ("{% if name %}<p>", "body.html, line 1, column"),
+    ] {
+        std::fs::write(&html, template).unwrap();
+        let program =
+            capture().set("VERIFYDESK_CAPTURE__DIR", dir.clone() + "/mail").set("VERIFYDESK_TEMPLATES__DIR", &dir);
+        for arguments in [&["worker", "--drain"][..], &["render", "verification", "--part", "text"]] {
+            let run = program.run(arguments);
+            assert_eq!((run.code, run.out.as_str()), (2, ""), "{template}: {}", run.err);
+            assert!(run.err.starts_with("error: template ") && run.err.contains(message), "{template}: {}", run.err);
+        }
+    }
+    let unwritable = capture().set("VERIFYDESK_CAPTURE__DIR", "/dev/null/mail").run(&["worker", "--drain"]);
+    assert_eq!(unwritable.code, 2);
+    assert!(unwritable.err.contains("/dev/null/mail"), "{}", unwritable.err);
+    let clear_text =
+        capture().set("VERIFYDESK_MAIL__TRANSPORT", "smtp").set("VERIFYDESK_SMTP__HOST", "mail.example.org");
+    let clear_text = clear_text.set("VERIFYDESK_SMTP__TLS", "none").run(&["worker", "--drain"]);
+    assert_eq!(clear_text.code, 2);
+    assert!(clear_text.err.contains("`smtp.tls` is \"none\""), "{}", clear_text.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_database_is_told_apart_and_migrated() {
+    let db = TestDb::new().await;
+    sqlx::raw_sql("drop schema public cascade; create schema public").execute(&db.pool).await.unwrap();
+    let program = Program::new(&db.url);
+    let run = program.run(&["list"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("not prepared for this version") && run.err.contains("verifydesk migrate"), "{}", run.err);
+    assert!(program.run(&["migrate"]).out.starts_with("applied "));
+    assert!(program.run(&["migrate"]).out.contains("already"));
+    assert_eq!(program.run(&["list", "--json"]).code, 0);
+    sqlx::query("insert into _sqlx_migrations select 9999, 'later', now(), true, '', 0")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let newer = program.run(&["list"]);
+    assert_eq!(newer.code, 1);
+    assert!(newer.err.contains("newer verifydesk"), "{}", newer.err);
 }

@@ -226,14 +226,14 @@ async fn people_go_before_bulk_and_the_longest_due_first() {
     site.execute("update sends set priority = 10 where recipient < 'mina3'").await;
     site.execute("update sends set due_at = now() - interval '1 hour' where recipient ~ '[1-4]@'").await;
     site.execute("update sends set due_at = due_at - interval '1 hour' where recipient ~ '[24]@'").await;
-    let claimed = site.store().claim(Uuid::now_v7(), 10, Duration::from_secs(60)).await.unwrap();
+    let claimed = site.store().claim(Uuid::now_v7(), 10, Duration::from_mins(1)).await.unwrap();
     let sends = site.sends().await;
     let order: Vec<&str> = claimed
         .iter()
         .map(|one| sends.iter().find(|send| send.id == one.id).unwrap().recipient.raw().split('@').next().unwrap())
         .collect();
     assert_eq!(order, ["mina4", "mina3", "mina5", "mina2", "mina1", "mina0"]);
-    let again = site.store().claim(Uuid::now_v7(), 10, Duration::from_secs(60)).await.unwrap();
+    let again = site.store().claim(Uuid::now_v7(), 10, Duration::from_mins(1)).await.unwrap();
     assert!(again.is_empty(), "what one worker holds no other claims");
 }
 

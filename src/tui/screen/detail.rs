@@ -8,8 +8,10 @@ use super::state::{self, State};
 use crate::domain::Time;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Status, Verification, VerificationDetail};
+use crate::text::width;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
+use crate::tui::model::Link;
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 
@@ -56,7 +58,8 @@ pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
         verification(&mut lines, model, look, &row.verification);
     }
     lines.gap();
-    lines.text("loading…", Tone::Quiet);
+    let away = matches!(model.link, Link::Away { .. });
+    lines.text(if away { "the rest comes when the database is back" } else { "loading…" }, Tone::Quiet);
     lines.finish()
 }
 
@@ -97,9 +100,17 @@ fn head(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &Verification
     }
 }
 
-fn both(time: Time, model: &Model, look: &Look) -> String {
-    let (absolute, relative) = (when::absolute(time, model.setup.zone), when::relative(time, model.now));
-    format!("{absolute} {} {relative}", look.glyphs().dot)
+/// A time in figures, and how far away it is: on the same line where both fit.
+fn time(lines: &mut Lines<'_>, model: &Model, look: &Look, indent: usize, label: &str, time: Time) {
+    let figures = when::absolute(time, model.setup.zone);
+    let distance = when::relative(time, model.now);
+    if lines.room(indent) >= width(&figures) + 3 + width(&distance) {
+        let both = format!("{figures} {} {distance}", look.glyphs().dot);
+        lines.value_under(indent, label, &both, Tone::Text);
+    } else {
+        lines.value_under(indent, label, &figures, Tone::Text);
+        lines.value_under(indent, "", &distance, Tone::Quiet);
+    }
 }
 
 fn verification(lines: &mut Lines<'_>, model: &Model, look: &Look, verification: &Verification) {
@@ -108,18 +119,18 @@ fn verification(lines: &mut Lines<'_>, model: &Model, look: &Look, verification:
         Some(fingerprint) => lines.value("key", &format!("{fingerprint}{}", look.glyphs().ellipsis), Tone::Text),
         None => lines.value("key", "not mailed yet", Tone::Quiet),
     }
-    lines.value("created", &both(verification.created_at, model, look), Tone::Text);
+    time(lines, model, look, 0, "created", verification.created_at);
     let expiry = if verification.status(model.now) == Status::Expired { "expired" } else { "expires" };
-    lines.value(expiry, &both(verification.expires_at, model, look), Tone::Text);
+    time(lines, model, look, 0, expiry, verification.expires_at);
     match verification.opened_at {
-        Some(time) => lines.value("opened", &both(time, model, look), Tone::Text),
+        Some(opened_at) => time(lines, model, look, 0, "opened", opened_at),
         None => lines.value("opened", "never", Tone::Quiet),
     }
-    if let Some(time) = verification.verified_at {
-        lines.value("verified", &both(time, model, look), Tone::Text);
+    if let Some(verified_at) = verification.verified_at {
+        time(lines, model, look, 0, "verified", verified_at);
     }
-    if let Some(time) = verification.revoked_at {
-        lines.value("revoked", &both(time, model, look), Tone::Text);
+    if let Some(revoked_at) = verification.revoked_at {
+        time(lines, model, look, 0, "revoked", revoked_at);
     }
 }
 
@@ -147,7 +158,7 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRo
     let indent = 2;
     lines.value_under(indent, "queued", &when::absolute(send.queued_at, zone), Tone::Text);
     if send.state.is_open() && send.due_at > model.now {
-        lines.value_under(indent, "due", &both(send.due_at, model, look), Tone::Text);
+        time(lines, model, look, indent, "due", send.due_at);
     }
     lines.value_under(indent, "changed", &when::absolute(send.changed_at, zone), Tone::Text);
     if send.attempts != 1 {

@@ -93,7 +93,7 @@ fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
     if body.width < PANE_FROM {
         return (body, none, none);
     }
-    let pane = (body.width * 2 / 5).clamp(46, 84);
+    let pane = (body.width * 2 / 5).clamp(51, 84);
     let list = body.width - pane - 1;
     (
         Rect { width: list, ..body },

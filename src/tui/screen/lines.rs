@@ -30,6 +30,12 @@ impl<'a> Lines<'a> {
         self.out
     }
 
+    /// Columns that a value has on one line, behind a label set in that far.
+    #[must_use]
+    pub fn room(&self, indent: usize) -> usize {
+        self.columns.saturating_sub(indent + LABEL)
+    }
+
     /// An empty line.
     pub fn gap(&mut self) {
         self.out.push(Line::default());

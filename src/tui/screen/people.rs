@@ -65,7 +65,7 @@ pub(super) fn usual(widths: impl Iterator<Item = usize>) -> usize {
 }
 
 /// Under how many columns a list shows glyphs without their words, and what matters less not at all.
-pub(super) const NARROW: u16 = 60;
+pub(super) const NARROW: u16 = 56;
 
 /// Wider than any terminal: such a column is not shown.
 pub(super) const HIDDEN: u16 = u16::MAX;
