@@ -8,6 +8,7 @@
 mod ansi;
 mod canvas;
 mod input;
+mod keys;
 pub mod signals;
 mod surroundings;
 

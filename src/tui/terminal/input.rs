@@ -1,36 +1,45 @@
-//! Keys and pastes, read on a thread of their own.
+//! Keys and pastes, read from standard input on a thread of their own.
 //!
-//! crossterm 0.29 reads a terminal that has hung up in an endless loop, inside the poll of its stream: in a task, that
-//! would take the whole console along, and it could not even end. A thread of its own is left behind by `exit`.
+//! Not crossterm's stream: version 0.29 reads a terminal that has hung up in an endless loop, and forgets that there is
+//! something to read when a key comes together with a resize or with the end of another stream, so that after a
+//! suspend the keyboard was dead until a second key.
 
-use std::io;
-use std::thread;
+use std::io::{self, ErrorKind, PipeReader, PipeWriter};
+use std::os::fd::AsFd as _;
+use std::thread::{self, JoinHandle};
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
-use futures_util::StreamExt as _;
-use tokio::runtime::Handle;
+use crossterm::event::Event;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::mpsc;
-use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::keys::Keys;
 
 /// How many events may wait; the terminal holds the others.
 const WAITING_MAX: usize = 1_024;
+
+/// How long the rest of a sequence may take before its beginning is the Escape key, in milliseconds.
+const SEQUENCE_WAIT: u8 = 50;
+
+/// As much as a terminal's driver gives at once.
+const READ_BYTES: usize = 4 * 1024;
 
 /// The reader. Dropping it stops reading, which whoever else shall have the terminal's input needs.
 #[derive(Debug)]
 pub struct Input {
     events: mpsc::Receiver<Event>,
-    _stop: DropGuard,
+    /// Its end of the pipe being closed is what stops the thread.
+    stop: Option<PipeWriter>,
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Input {
-    /// Starts reading. Must be called inside a runtime.
+    /// Starts reading.
     pub fn open() -> io::Result<Self> {
         let (sender, events) = mpsc::channel(WAITING_MAX);
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        let runtime = Handle::current();
-        thread::Builder::new().name("input".into()).spawn(move || runtime.block_on(read(sender, stopped)))?;
-        Ok(Self { events, _stop: stop.drop_guard() })
+        let (stopped, stop) = io::pipe()?;
+        let reading = thread::Builder::new().name("input".into()).spawn(move || read(&sender, &stopped))?;
+        Ok(Self { events, stop: Some(stop), reading: Some(reading) })
     }
 
     /// Waits for the next event; `None` when the terminal is gone. Cancel safe.
@@ -44,27 +53,56 @@ impl Input {
     }
 }
 
-async fn read(events: mpsc::Sender<Event>, stopped: CancellationToken) {
-    let mut stream = EventStream::new();
-    loop {
-        let event = tokio::select! {
-            biased;
-            () = stopped.cancelled() => return,
-            event = stream.next() => event,
-        };
-        match event {
-            // Only terminals with a keyboard protocol report releases, and that protocol is not asked for; but an
-            // outer program may have left it on, and a key must not count twice.
-            Some(Ok(Event::Key(key))) if key.kind == KeyEventKind::Release => {}
-            // Heard as a signal, from before the terminal was taken; a resize during the start is not missed then.
-            Some(Ok(Event::Resize(..))) => {}
-            Some(Ok(event)) => {
-                if events.send(event).await.is_err() {
-                    return;
-                }
-            }
-            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Some(Err(_)) | None => return,
+impl Drop for Input {
+    fn drop(&mut self) {
+        // Whatever it was waiting for, room or input, it ends now; and it must have, before someone else reads.
+        self.events.close();
+        while self.events.try_recv().is_ok() {}
+        drop(self.stop.take());
+        if let Some(reading) = self.reading.take() {
+            // A panic in it has been printed.
+            let _ = reading.join();
         }
     }
+}
+
+fn read(sender: &mpsc::Sender<Event>, stopped: &PipeReader) {
+    let mut keys = Keys::default();
+    let mut bytes = [0; READ_BYTES];
+    let stdin = io::stdin();
+    loop {
+        let mut ready =
+            [PollFd::new(stopped.as_fd(), PollFlags::POLLIN), PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+        let wait = if keys.is_waiting() { PollTimeout::from(SEQUENCE_WAIT) } else { PollTimeout::NONE };
+        let count = match poll(&mut ready, wait) {
+            Ok(count) => count,
+            Err(Errno::EINTR) => continue,
+            Err(_) => return,
+        };
+        let [has_stopped, has_input] = ready.map(|fd| fd.any().unwrap_or(true));
+        if has_stopped {
+            return;
+        }
+        let events = match count {
+            0 => keys.flush(),
+            _ if !has_input => continue,
+            _ => match read_now(&mut bytes) {
+                Ok(0) => return,
+                Ok(count) => keys.feed(&bytes[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => continue,
+                // It has hung up.
+                Err(_) => return,
+            },
+        };
+        for event in events {
+            if sender.blocking_send(event).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What there is, without the buffer of [`io::Stdin`], which would keep some of it from `poll`.
+fn read_now(bytes: &mut [u8]) -> io::Result<usize> {
+    Ok(nix::unistd::read(io::stdin(), bytes)?)
 }

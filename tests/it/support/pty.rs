@@ -213,19 +213,24 @@ impl Running {
 
     /// Waits until the program is stopped.
     pub fn stopped(&self) {
-        until("the program to stop", || {
-            let options = WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG;
-            match waitpid(self.pid(), Some(options)).expect("the program is a child") {
-                WaitStatus::Stopped(_, Signal::SIGSTOP) => Some(()),
-                WaitStatus::StillAlive => None,
-                other => panic!("expected the program to be stopped, but it is {other:?}"),
-            }
-        });
+        until(
+            || "the program to stop".into(),
+            || {
+                let options = WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG;
+                match waitpid(self.pid(), Some(options)).expect("the program is a child") {
+                    WaitStatus::Stopped(_, Signal::SIGSTOP) => Some(()),
+                    WaitStatus::StillAlive => None,
+                    other => panic!("expected the program to be stopped, but it is {other:?}"),
+                }
+            },
+        );
     }
 
     /// Waits until the program has ended, and gives its exit code.
     pub fn exit_code(&mut self) -> u32 {
-        let status = until("the program to end", || self.child.try_wait().expect("the program is a child"));
+        let heard = Arc::clone(&self.heard);
+        let what = || format!("the program to end; the screen shows\n{}", lock(&heard.0).text());
+        let status = until(what, || self.child.try_wait().expect("the program is a child"));
         assert_eq!(status.signal(), None, "the program was killed by a signal instead of ending itself");
         status.exit_code()
     }
@@ -273,13 +278,13 @@ fn modes(master: &(dyn MasterPty + Send)) -> String {
 }
 
 /// Asks until there is an answer.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+fn until<T>(what: impl Fn() -> String, mut ask: impl FnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(since.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(since.elapsed() < PATIENCE, "waited in vain for {}", what());
         thread::sleep(Duration::from_millis(5));
     }
 }
