@@ -19,9 +19,9 @@ fn minute_of(time: Time) -> Time {
     time.duration_trunc(Duration::seconds(MINUTE)).unwrap_or(time)
 }
 
-/// Units: from how many seconds one is used, its seconds, its name.
+/// Units, hours up to the fourth day, since links live for three: from how many seconds one is used, its seconds, its name.
 const UNITS: [(i64, i64, &str); 5] =
-    [(2 * YEAR, YEAR, "y"), (2 * MONTH, MONTH, "mo"), (2 * DAY, DAY, "d"), (HOUR, HOUR, "h"), (0, MINUTE, "min")];
+    [(2 * YEAR, YEAR, "y"), (2 * MONTH, MONTH, "mo"), (4 * DAY, DAY, "d"), (HOUR, HOUR, "h"), (0, MINUTE, "min")];
 
 /// Largest unit that says enough of a distance: its seconds and its name.
 fn unit(seconds: i64) -> (i64, &'static str) {
@@ -134,13 +134,14 @@ mod tests {
             ("2026-07-01T11:00:01Z", "59 min ago"),
             ("2026-07-01T11:00:00Z", "1 h ago"),
             ("2026-06-29T12:00:30Z", "47 h ago"),
-            ("2026-06-28T12:00:00Z", "3 d ago"),
+            ("2026-06-28T12:00:00Z", "72 h ago"),
+            ("2026-06-27T12:00:00Z", "4 d ago"),
             ("2026-04-01T12:00:00Z", "3 mo ago"),
             ("2023-07-01T12:00:00Z", "3 y ago"),
             ("2026-07-01T12:00:31Z", "in <1 min"),
             ("2026-07-01T12:02:00Z", "in 2 min"),
             ("2026-07-01T14:00:00Z", "in 2 h"),
-            ("2026-07-04T12:00:30Z", "in 3 d"),
+            ("2026-07-04T12:00:30Z", "in 72 h"),
         ];
         for (time, text) in table {
             assert_eq!(relative(at(time), now), text, "{time}");

@@ -175,8 +175,10 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRo
         lines.value_under(indent, "reply", reply.plain().as_str(), Tone::Text);
     }
     for event in &send.events {
-        let text =
-            format!("{} {} {}", when::absolute(event.occurred_at, zone), look.glyphs().dot, event.detail.plain());
+        let mut text = when::absolute(event.occurred_at, zone);
+        if !event.detail.is_empty() {
+            text = format!("{text} {} {}", look.glyphs().dot, event.detail.plain());
+        }
         lines.value_under(indent, event.kind.plain().as_str(), &text, Tone::Text);
     }
 }

@@ -53,19 +53,18 @@ pub fn of(model: &Model, area: Rect) -> Layout {
     let h = area.height;
     let mut top = area.y;
     let mut bottom = area.bottom();
-    let row = |y: u16, shown: bool| Rect { y, height: u16::from(shown), ..area };
-    let mut below = |shown: bool| {
-        let rect = row(top, shown);
-        top += rect.height;
+    let mut below = |height: u16| {
+        let rect = Rect { y: top, height, ..area };
+        top += height;
         rect
     };
-    layout.bar = below(h >= 7);
-    layout.tabs = below(h >= 5);
-    layout.rule = below(h >= 14);
-    layout.banner = below(h >= 7 && super::notice::banner(model).is_some());
+    layout.bar = below(u16::from(h >= 7));
+    layout.tabs = below(u16::from(h >= 5));
+    layout.rule = below(u16::from(h >= 14));
+    layout.banner = below(super::banner::height(model, area));
     let mut above = |shown: bool| {
         bottom -= u16::from(shown);
-        row(bottom, shown)
+        Rect { y: bottom, height: u16::from(shown), ..area }
     };
     layout.foot = above(h >= 3);
     layout.status = above(h >= 12);

@@ -1,5 +1,6 @@
 //! What is drawn. Drawing changes nothing and cannot fail: every size has a picture, down to one cell and none.
 
+mod banner;
 pub mod bar;
 pub mod detail;
 pub mod dialog;
@@ -15,7 +16,6 @@ pub mod templates;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
 
 use super::Model;
 use super::look::{Look, Tone};
@@ -23,7 +23,6 @@ use super::model::View;
 use super::model::overlay::Overlay;
 use super::widget::canvas::{Canvas, inset};
 use super::widget::toast;
-use crate::text::{fit, plain, width};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or nothing where it should be hidden.
@@ -36,7 +35,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     canvas.clear(area);
     let layout = layout::of(model, area);
     bar::draw(&mut canvas, model, &layout);
-    banner(&mut canvas, model, layout.banner);
+    banner::draw(&mut canvas, model, layout.banner);
     match model.view {
         View::Verifications => people::draw(&mut canvas, model, &layout),
         View::Mail => mail::draw(&mut canvas, model, &layout),
@@ -63,35 +62,6 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.foot.height };
     toast::draw(&mut canvas, Rect { height: bottom - area.y, ..area }, &model.toasts);
     caret
-}
-
-/// Columns between what is wrong and what to do, and behind that.
-const SEPARATOR: usize = 4;
-
-/// The line that says what is wrong.
-fn banner(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    if area.height == 0 {
-        return;
-    }
-    if let Some(banner) = notice::banner(model) {
-        let [_, bad, attention] = canvas.glyphs().marks;
-        let mark = if banner.tone == Tone::Bad { bad } else { attention };
-        let style = canvas.style(banner.tone);
-        let area = inset(area, 1);
-        // What to do is seen whole, even if what is wrong has to be cut for it.
-        let room = usize::from(area.width);
-        let hint = width(plain(&banner.hint).as_str()) + SEPARATOR;
-        let room = if hint * 3 <= room * 2 { room - hint } else { room };
-        let mut forms = banner.what.iter().map(|what| plain(&format!("{mark} {what}")));
-        let fitting = forms.clone().find(|what| what.width() <= room).or_else(|| forms.next_back()).unwrap_or_default();
-        let what = fit(fitting.as_str(), room, canvas.glyphs().ellipsis);
-        let line = Line::from(vec![
-            Span::styled(what, style),
-            Span::styled(format!(" {} ", canvas.glyphs().dot), canvas.style(Tone::Quiet)),
-            Span::styled(banner.hint, canvas.style(Tone::Strong)),
-        ]);
-        canvas.line(area, &line);
-    }
 }
 
 /// How far what has the keys can be scrolled.

@@ -1,6 +1,7 @@
 //! Whether mail flows, and what is wrong if not: what the first screen must tell.
 
-use crate::domain::worker::WorkerRow;
+use crate::domain::worker::{OutboxView, WorkerRow};
+use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::Link;
@@ -39,9 +40,18 @@ pub fn banner(model: &Model) -> Option<Banner> {
     let alive = alive(model);
     if alive.is_empty() && outbox.queued + outbox.sending > 0 {
         let waiting = outbox.queued + outbox.sending;
+        if let Some((host, error)) = stopped_by(outbox) {
+            return Some(Banner {
+                tone: Tone::Bad,
+                what: vec![
+                    format!("{} {}: the worker on {host} stopped: {error}", thousands(waiting), mails(waiting)),
+                    format!("Nobody is sending: {} {}", thousands(waiting), mails(waiting)),
+                ],
+                hint: "mend it, then run: verifydesk worker".into(),
+            });
+        }
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
-        let (mails, verb) = if waiting == 1 { ("mail", "waits") } else { ("mails", "wait") };
-        let short = format!("Nobody is sending: {} {mails} {verb}", thousands(waiting));
+        let short = format!("Nobody is sending: {} {}", thousands(waiting), mails(waiting));
         let long = since.map(|since| format!("{short}{since}"));
         return Some(Banner {
             tone: Tone::Warn,
@@ -73,6 +83,17 @@ pub fn banner(model: &Model) -> Option<Banner> {
         });
     }
     None
+}
+
+fn mails(waiting: i64) -> &'static str {
+    if waiting == 1 { "mail waits" } else { "mails wait" }
+}
+
+/// The machine and the last words of the worker that stopped last, if it stopped because of them.
+fn stopped_by(outbox: &OutboxView) -> Option<(Plain, Plain)> {
+    let last = outbox.workers.iter().max_by_key(|worker| worker.beat_at)?;
+    last.stopped_at?;
+    Some((last.host.plain(), last.last_error.as_ref()?.plain()))
 }
 
 /// Who is sending: a glyph's meaning (somebody, nobody, not known), its tone, and the words, the longest first.

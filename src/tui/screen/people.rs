@@ -1,8 +1,8 @@
 //! The verifications: list, and detail beside it where there is room.
 //!
 //! ```text
-//!   Status      E-mail                 Name       Last mail              Expires    Id
-//! > ○ pending   mina.kim@example.com   김미나     ✓ delivered 2 min ago  in 2 h  40213
+//!     E-mail                 Name       Last mail              Expires    Id
+//! > ○ mina.kim@example.com   김미나     ✓ delivered 2 min ago  in 2 h  40213
 //! ```
 
 use ratatui::text::{Line, Span};
@@ -86,8 +86,11 @@ fn columns(tab: Option<Status>, items: &[Item<VerificationRow>], room: u16) -> [
     let email = usual(items.iter().map(|item| width(item.row.user.email.raw())));
     let name = usual(items.iter().map(|item| width(item.row.user.name.raw())));
     let id = longest(|row| row.verification.id.to_string().len());
+    // Under its own tab every row has the same status, which the tab says.
+    let (title, status) = if tab.is_none() { ("Status", 10) } else { ("", 1) };
+    let status = Column { title, least: if narrow { 1 } else { status }, full: status, rank: 2, right: false };
     [
-        Column { title: "Status", least: if narrow { 1 } else { 10 }, full: 10, rank: 2, right: false },
+        status,
         Column {
             title: "E-mail",
             least: if narrow { 10 } else { cap(email, 18, 26) },
@@ -112,10 +115,11 @@ fn cells(
     let VerificationRow { verification, user, last_send } = &item.row;
     let status = verification.status(model.now);
     let (glyph, tone) = look.status(status);
-    let stale = is_stale(model, tab, item);
     let word = if item.gone { "deleted" } else { status.as_str() };
-    // Under its own tab every row has the same status: only those that have another call for attention.
-    let word_tone = if tab.is_none() || stale { tone } else { Tone::Quiet };
+    let mut status_cell = vec![Span::styled(glyph, look.style(tone))];
+    if usize::from(widths[0]) > width(glyph) {
+        status_cell.push(Span::styled(format!(" {word}"), look.style(tone)));
+    }
     let text = |text: String| Line::from(text);
     let mail = last_send.as_ref().map_or_else(
         || Line::styled(look.glyphs().none, look.style(Tone::Quiet)),
@@ -140,14 +144,16 @@ fn cells(
         Some(Status::Revoked) => verification.revoked_at,
     };
     [
-        Line::from(vec![
-            Span::styled(glyph, look.style(tone)),
-            Span::styled(format!(" {word}"), look.style(word_tone)),
-        ]),
+        Line::from(status_cell),
         text(user.email.plain().into_string()),
         text(user.name.plain().into_string()),
         mail,
-        text(time.map_or_else(|| look.glyphs().none.to_owned(), |time| when::relative(time, model.now))),
+        // The time that orders the list means nothing to a row that is no longer of it: there it says what it is now.
+        if is_stale(model, tab, item) {
+            Line::styled(word, look.style(tone))
+        } else {
+            text(time.map_or_else(|| look.glyphs().none.to_owned(), |time| when::relative(time, model.now)))
+        },
         Line::styled(verification.id.to_string(), look.style(Tone::Quiet)),
     ]
 }
