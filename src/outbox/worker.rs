@@ -11,8 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::backoff;
 use super::handle::{Outcome, Pause, Shared};
+use super::pace::Pace;
 use super::prepare::Preparer;
 use crate::config::{SettingError, Settings};
 use crate::domain::audit::{Actor, Origin};
@@ -131,8 +131,7 @@ impl Worker {
             claimed: Vec::new(),
             tally: Tally::default(),
             stopping: false,
-            unreachable: 0,
-            resume_at: Instant::now(),
+            pace: Pace::new(Instant::now()),
             changes: None,
         };
         let result = run.work(&shutdown).await;
@@ -152,10 +151,7 @@ struct Run {
     claimed: Vec<Claimed>,
     tally: Tally,
     stopping: bool,
-    /// How often in a row the server could not be reached.
-    unreachable: u32,
-    /// Nothing is handed over before.
-    resume_at: Instant,
+    pace: Pace,
     /// Nothing while the subscription is broken.
     changes: Option<Changes>,
 }
@@ -175,7 +171,7 @@ impl Run {
         // Told, and not yet looked.
         let mut look_at = Instant::now();
         loop {
-            if !self.stopping && Instant::now() >= look_at.max(self.resume_at) {
+            if !self.stopping && Instant::now() >= look_at.max(self.pace.resume_at()) {
                 look_at = Instant::now() + self.fill().await;
             }
             if self.in_hand.is_empty() && (self.stopping || self.is_drained().await?) {
@@ -205,7 +201,7 @@ impl Run {
                         tracing::warn!(%error, "no heartbeat");
                     }
                 }
-                () = sleep_until(look_at.max(self.resume_at)), if !self.stopping => {}
+                () = sleep_until(look_at.max(self.pace.resume_at())), if !self.stopping => {}
             }
         }
     }
@@ -264,7 +260,7 @@ impl Run {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%error, "a mail waits for the database");
-                self.resume_at = Instant::now() + POLL_EVERY;
+                self.pace.pause(Instant::now(), POLL_EVERY);
                 return;
             }
         };
@@ -274,7 +270,7 @@ impl Run {
             Outcome::Cancelled | Outcome::Lost | Outcome::Misconfigured(_) => false,
         };
         if was_reached {
-            self.unreachable = 0;
+            self.pace.reached();
         }
         match outcome {
             Outcome::Sent => self.tally.sent += 1,
@@ -289,15 +285,15 @@ impl Run {
                 self.trouble(reason).await;
             }
             Outcome::Deferred { reason, pause } => {
-                match pause {
-                    Pause::No => {}
-                    Pause::For(wait) => self.resume_at = Instant::now() + wait,
-                    Pause::Unreachable => {
-                        self.unreachable += 1;
-                        self.resume_at = Instant::now() + backoff::unreachable(self.unreachable);
+                let now = Instant::now();
+                let is_hopeless = match pause {
+                    Pause::No => false,
+                    Pause::For(wait) => {
+                        self.pace.pause(now, wait);
+                        true
                     }
-                }
-                let is_hopeless = matches!(pause, Pause::For(_)) || self.unreachable >= UNREACHABLE_MAX;
+                    Pause::Unreachable => self.pace.unreachable(now) >= UNREACHABLE_MAX,
+                };
                 if self.mode == Mode::Drain && is_hopeless {
                     self.stopping = true;
                     self.tally.stopped_by.get_or_insert_with(|| reason.clone());

@@ -358,6 +358,17 @@ async fn tries_run_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lanes_that_fail_together_count_as_one_failure() {
+    let server = (0..8).fold(server(), |server, _| server.fault("greeting=drop")).start();
+    let site = Site::with_server(&server).await;
+    for n in 0..8 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    assert_eq!(site.drain().await.stopped_by, None);
+    assert!(site.sends().await.iter().all(|send| send.attempts <= 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_reply_harms_nobody() {
     let server = server().fault("rcpt=reply:550 \x1b]0;pwn\x07 {{ 7 }} <script> \u{202e}x").start();
     let site = Site::with_server(&server).await;
