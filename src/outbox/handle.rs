@@ -40,6 +40,8 @@ pub(super) enum Pause {
     No,
     /// They would meet the same.
     For(Duration),
+    /// They may go a moment later, fewer at a time.
+    Slower(Duration),
     /// The server could not be reached, or not spoken to.
     Unreachable,
 }
@@ -174,6 +176,7 @@ fn fate_of(
             let outcome = match class {
                 Class::Configuration => Outcome::Misconfigured(reason),
                 Class::DailyQuota => Outcome::Deferred { reason, pause: Pause::For(after) },
+                Class::Rate => Outcome::Deferred { reason, pause: Pause::Slower(backoff::jittered(after)) },
                 _ if is_unreachable => Outcome::Deferred { reason, pause: Pause::Unreachable },
                 _ => Outcome::Deferred { reason, pause: Pause::No },
             };

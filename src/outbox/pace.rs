@@ -6,18 +6,31 @@ use tokio::time::Instant;
 
 use super::backoff;
 
-/// When the next mail may be handed over.
+/// After how many accepted mails a worker that was slowed down tries one lane more.
+const GROW_AFTER: u32 = 20;
+
+/// When the next mail may be handed over, and on how many lanes.
 #[derive(Debug)]
 pub struct Pace {
     resume_at: Instant,
     unreachable: u32,
+    lanes_max: usize,
+    lanes: usize,
+    /// Since the number of lanes last changed.
+    accepted: u32,
 }
 
 impl Pace {
-    /// At once.
+    /// At once, on all of so many lanes.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
-        Self { resume_at: now, unreachable: 0 }
+    pub fn new(lanes: usize, now: Instant) -> Self {
+        Self { resume_at: now, unreachable: 0, lanes_max: lanes, lanes, accepted: 0 }
+    }
+
+    /// How many lanes may be busy.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.lanes
     }
 
     /// Nothing is handed over before.
@@ -29,6 +42,25 @@ impl Pace {
     /// Hands nothing over for this long at least; a longer pause stays.
     pub fn pause(&mut self, now: Instant, wait: Duration) {
         self.resume_at = self.resume_at.max(now + wait);
+    }
+
+    /// The server took a mail: one lane more after a while, if there are fewer than there could be.
+    pub fn accepted(&mut self) {
+        self.accepted += 1;
+        if self.accepted >= GROW_AFTER {
+            self.accepted = 0;
+            self.lanes = (self.lanes + 1).min(self.lanes_max);
+        }
+    }
+
+    /// The server wants fewer mails a second: a pause, and half of the lanes after it. Answers during a pause belong to
+    /// what was under way before it.
+    pub fn slow_down(&mut self, now: Instant, wait: Duration) {
+        if now >= self.resume_at {
+            self.accepted = 0;
+            self.lanes = (self.lanes / 2).max(1);
+            self.pause(now, wait);
+        }
     }
 
     /// The server answered.
@@ -54,17 +86,18 @@ mod tests {
     #[test]
     fn a_short_pause_does_not_end_a_long_one() {
         let now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut pace = Pace::new(8, now);
         pace.pause(now, Duration::from_mins(15));
         pace.pause(now, Duration::from_secs(1));
         pace.unreachable(now);
+        pace.slow_down(now, Duration::from_secs(1));
         assert_eq!(pace.resume_at(), now + Duration::from_mins(15));
     }
 
     #[test]
     fn lanes_that_fail_together_fail_once() {
         let now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut pace = Pace::new(8, now);
         for _ in 0..8 {
             assert_eq!(pace.unreachable(now), 1);
         }
@@ -72,5 +105,26 @@ mod tests {
         assert_eq!(pace.unreachable(pace.resume_at()), 2);
         pace.reached();
         assert_eq!(pace.unreachable(pace.resume_at()), 1);
+    }
+
+    #[test]
+    fn lanes_are_halved_once_a_pause_and_come_back_one_by_one() {
+        let now = Instant::now();
+        let mut pace = Pace::new(6, now);
+        for _ in 0..6 {
+            pace.slow_down(now, Duration::from_secs(1));
+        }
+        assert_eq!((pace.lanes(), pace.resume_at()), (3, now + Duration::from_secs(1)));
+        for lanes in [1, 1] {
+            pace.slow_down(pace.resume_at(), Duration::from_secs(1));
+            assert_eq!(pace.lanes(), lanes);
+        }
+        for lanes in [2, 3, 4, 5, 6, 6] {
+            for _ in 0..GROW_AFTER {
+                assert!(pace.lanes() < lanes || lanes == 6);
+                pace.accepted();
+            }
+            assert_eq!(pace.lanes(), lanes);
+        }
     }
 }

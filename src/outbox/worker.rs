@@ -22,7 +22,6 @@ use crate::domain::worker::BEAT_EVERY;
 use crate::mail::message::Composer;
 use crate::mail::templates::Templates;
 use crate::mail::transport::{Lane, Transport};
-use crate::store::outbox::Claimed;
 use crate::store::workers::Heartbeat;
 use crate::store::{Changes, Error, Store};
 
@@ -124,14 +123,13 @@ impl Worker {
     pub async fn run(self, mode: Mode, shutdown: CancellationToken) -> Result<Tally, Error> {
         let idle = (0..self.lanes).map(|_| self.transport.lane()).collect();
         let mut run = Run {
+            pace: Pace::new(self.lanes, Instant::now()),
             worker: self,
             mode,
             idle,
             in_hand: JoinSet::new(),
-            claimed: Vec::new(),
             tally: Tally::default(),
             stopping: false,
-            pace: Pace::new(Instant::now()),
             changes: None,
         };
         let result = run.work(&shutdown).await;
@@ -147,8 +145,6 @@ struct Run {
     mode: Mode,
     idle: Vec<Lane>,
     in_hand: JoinSet<Handled>,
-    /// Under lease and waiting for a lane, the next one last.
-    claimed: Vec<Claimed>,
     tally: Tally,
     stopping: bool,
     pace: Pace,
@@ -206,40 +202,43 @@ impl Run {
         }
     }
 
-    /// Hands claimed sends to idle lanes, claiming more as needed. Gives how long there is nothing to do.
+    /// Claims as many sends as there are lanes for, and hands them over. Gives how long there is nothing to do.
     async fn fill(&mut self) -> Duration {
         let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
-        while !self.idle.is_empty() {
-            if self.claimed.is_empty() {
-                let lease = self.worker.shared.preparer.lease;
-                let limit = i64::try_from(self.idle.len()).unwrap_or(1);
-                match self.store().claim(self.worker.beat.id, limit, lease).await {
-                    Ok(claimed) => self.claimed = claimed.into_iter().rev().collect(),
-                    Err(error) => {
-                        tracing::warn!(%error, "nothing can be claimed");
-                        return POLL_EVERY;
-                    }
-                }
+        let free = self.pace.lanes().saturating_sub(self.in_hand.len());
+        if free == 0 {
+            return waiting;
+        }
+        let limit = i64::try_from(free).unwrap_or(1);
+        let lease = self.worker.shared.preparer.lease;
+        let claimed = match self.store().claim(self.worker.beat.id, limit, lease).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(%error, "nothing can be claimed");
+                return POLL_EVERY;
             }
-            let Some(claimed) = self.claimed.pop() else {
-                return match self.store().next_due().await {
-                    Ok(Some(due)) => due.clamp(Duration::from_millis(50), waiting),
-                    Ok(None) => waiting,
-                    Err(_) => POLL_EVERY,
-                };
-            };
-            let Some(mut lane) = self.idle.pop() else { break };
+        };
+        let is_all = claimed.len() < free;
+        for claimed in claimed {
+            let mut lane = self.idle.pop().unwrap_or_else(|| self.worker.transport.lane());
             let shared = Arc::clone(&self.worker.shared);
             self.in_hand.spawn(async move {
                 let outcome = shared.handle(&mut lane, claimed).await;
                 (lane, outcome)
             });
         }
-        waiting
+        if !is_all {
+            return waiting;
+        }
+        match self.store().next_due().await {
+            Ok(Some(due)) => due.clamp(Duration::from_millis(50), waiting),
+            Ok(None) => waiting,
+            Err(_) => POLL_EVERY,
+        }
     }
 
     async fn is_drained(&self) -> Result<bool, Error> {
-        if self.mode == Mode::Forever || !self.claimed.is_empty() {
+        if self.mode == Mode::Forever {
             return Ok(false);
         }
         Ok(self.store().next_due().await?.is_none_or(|due| !due.is_zero()))
@@ -273,7 +272,10 @@ impl Run {
             self.pace.reached();
         }
         match outcome {
-            Outcome::Sent => self.tally.sent += 1,
+            Outcome::Sent => {
+                self.tally.sent += 1;
+                self.pace.accepted();
+            }
             Outcome::Cancelled => self.tally.cancelled += 1,
             Outcome::Lost => {}
             Outcome::Failed(reason) => {
@@ -291,6 +293,10 @@ impl Run {
                     Pause::For(wait) => {
                         self.pace.pause(now, wait);
                         true
+                    }
+                    Pause::Slower(wait) => {
+                        self.pace.slow_down(now, wait);
+                        false
                     }
                     Pause::Unreachable => self.pace.unreachable(now) >= UNREACHABLE_MAX,
                 };
@@ -344,7 +350,6 @@ impl Run {
 
     /// Takes leave: of the database as far as it answers, of the mail server politely.
     async fn end(&mut self) {
-        self.claimed.clear();
         if let Err(error) = self.store().release(self.worker.beat.id).await {
             tracing::warn!(%error, "claimed mails stay claimed until their lease ends");
         }

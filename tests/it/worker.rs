@@ -1,10 +1,11 @@
 //! The outbox and its worker.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mail_parser::MessageParser;
 use sqlx::PgPool;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use verifydesk::config::{Secret, Settings, Tls, TransportKind};
@@ -18,7 +19,7 @@ use verifydesk::domain::page::Position;
 use verifydesk::domain::send::{Priority, SendRow, SendState};
 use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::{Mode, Tally, Worker};
-use verifydesk::store::Store;
+use verifydesk::store::{Error, Store};
 
 use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::TestDb;
@@ -75,10 +76,36 @@ impl Site {
         self.desk.sign_up(&operator(), &request).await.unwrap().verification_id.unwrap()
     }
 
+    fn worker(&self) -> Worker {
+        Worker::from_settings(Store::open(&self.settings).unwrap(), &self.settings).unwrap()
+    }
+
+    /// Starts a worker beside the test.
+    fn start(&self, mode: Mode) -> AtWork {
+        let shutdown = CancellationToken::new();
+        AtWork { task: tokio::spawn(self.worker().run(mode, shutdown.clone())), shutdown }
+    }
+
     /// Works until nothing is due.
     async fn drain(&self) -> Tally {
-        let worker = Worker::from_settings(Store::open(&self.settings).unwrap(), &self.settings).unwrap();
-        tokio::time::timeout(PATIENCE, worker.run(Mode::Drain, CancellationToken::new())).await.unwrap().unwrap()
+        self.start(Mode::Drain).ended().await
+    }
+
+    /// Works until each mail was tried, and no longer.
+    async fn try_once(&self) -> Tally {
+        let start = chrono::Utc::now();
+        let running = self.start(Mode::Drain);
+        let is_tried = |send: &SendRow| send.changed_at > start && send.state != SendState::Sending;
+        self.until(async || self.sends().await.iter().all(is_tried)).await;
+        running.end().await
+    }
+
+    /// Waits for something to be so in the database; workers tell of every change.
+    async fn until(&self, is_so: impl AsyncFn() -> bool) {
+        let mut changes = self.store().listen().await.unwrap();
+        while !is_so().await {
+            tokio::time::timeout(PATIENCE, changes.next()).await.expect("it is so in time").unwrap();
+        }
     }
 
     async fn sends(&self) -> Vec<SendRow> {
@@ -119,6 +146,22 @@ impl Site {
 
     async fn open(&self, key: &Key) -> LinkOutcome {
         self.desk.open_link(&Actor::new("link", Origin::Web), key).await.unwrap()
+    }
+}
+
+struct AtWork {
+    task: JoinHandle<Result<Tally, Error>>,
+    shutdown: CancellationToken,
+}
+
+impl AtWork {
+    async fn ended(self) -> Tally {
+        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap()
+    }
+
+    async fn end(self) -> Tally {
+        self.shutdown.cancel();
+        self.ended().await
     }
 }
 
@@ -327,7 +370,7 @@ async fn answers_lead_where_they_should() {
         let server = server().fault(fault).start();
         let site = Site::with_server(&server).await;
         site.sign_up("mina@example.com").await;
-        let tally = site.drain().await;
+        let tally = site.try_once().await;
         let send = site.one_send().await;
         assert_eq!((send.state, send.attempts), (state, attempts), "{fault}: {}", reason(&send));
         assert!(reason(&send).contains(says), "{fault}: {}", reason(&send));
@@ -348,7 +391,7 @@ async fn tries_run_out() {
     site.settings.worker.attempts = 3;
     site.sign_up("mina@example.com").await;
     for attempt in 1..=3 {
-        site.drain().await;
+        site.try_once().await;
         assert_eq!(site.one_send().await.attempts, attempt);
         site.execute("update sends set due_at = now()").await;
     }
@@ -369,6 +412,26 @@ async fn lanes_that_fail_together_count_as_one_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_counts_too_many_mails_is_given_a_moment() {
+    let server = server().fault("end=reply:454 Throttling failure: Maximum sending rate exceeded").start();
+    let mut site = Site::with_server(&server).await;
+    site.settings.worker.lanes = 1;
+    for n in 0..3 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    let pause = async {
+        tokio::task::block_in_place(|| server.wait_for_fault("end"));
+        let refused = Instant::now();
+        tokio::task::block_in_place(|| server.wait_for(|line| line["event"] == "stored"));
+        refused.elapsed()
+    };
+    let running = site.start(Mode::Forever);
+    let pause = pause.await;
+    assert!(pause > Duration::from_secs(1), "{pause:?}");
+    assert_eq!(running.end().await.stopped_by, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_reply_harms_nobody() {
     let server = server().fault("rcpt=reply:550 \x1b]0;pwn\x07 {{ 7 }} <script> \u{202e}x").start();
     let site = Site::with_server(&server).await;
@@ -384,20 +447,11 @@ async fn a_hostile_reply_harms_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_worker_hears_of_a_sign_up_and_ends_when_told() {
     let site = Site::new().await;
-    let worker = Worker::from_settings(Store::open(&site.settings).unwrap(), &site.settings).unwrap();
-    let shutdown = CancellationToken::new();
-    let running = tokio::spawn(worker.run(Mode::Forever, shutdown.clone()));
-    let mut changes = site.store().listen().await.unwrap();
-    while !site.store().outbox().await.unwrap().is_worked(chrono::Utc::now()) {
-        tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
-    }
+    let running = site.start(Mode::Forever);
+    site.until(async || site.store().outbox().await.unwrap().is_worked(chrono::Utc::now())).await;
     site.sign_up("mina@example.com").await;
-    while site.one_send().await.state != SendState::Accepted {
-        tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
-    }
-    shutdown.cancel();
-    let tally = tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
-    assert_eq!(tally.sent, 1);
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    assert_eq!(running.end().await.sent, 1);
     let outbox = site.store().outbox().await.unwrap();
     assert!(!outbox.is_worked(chrono::Utc::now()));
     assert_eq!((outbox.workers.len(), outbox.workers[0].sent), (1, 1));
