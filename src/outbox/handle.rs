@@ -171,7 +171,10 @@ fn fate_of(
             (Fate::Failed { reason: reason.clone() }, Outcome::Failed(reason))
         }
         _ => {
-            let after = class.wait().unwrap_or_else(|| backoff::after(if counts { attempt } else { 1 }));
+            // Where nothing can be reached it is the worker that pauses, longer each time.
+            let after = class.wait().unwrap_or_else(|| {
+                if is_unreachable { backoff::unreachable(1) } else { backoff::after(if counts { attempt } else { 1 }) }
+            });
             let fate = Fate::Again { after, counts, reason: reason.clone() };
             let outcome = match class {
                 Class::Configuration => Outcome::Misconfigured(reason),

@@ -37,6 +37,10 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 /// After how many failures in a row to reach the server a drain gives up.
 const UNREACHABLE_MAX: u32 = 3;
 
+/// How soon a mail must be due for a drain to wait for it: longer than any wait for the pace and than the first wait of a
+/// mail that is tried again, shorter than the second.
+const NEAR: Duration = Duration::from_secs(7);
+
 /// Heartbeats between two rounds of housekeeping.
 const BEATS_A_ROUND: u64 = 3;
 
@@ -45,7 +49,7 @@ const BEATS_A_ROUND: u64 = 3;
 pub enum Mode {
     /// Until told to stop.
     Forever,
-    /// Until nothing is due.
+    /// Until nothing is due, nor will be in a few seconds; or until nothing can be sent.
     Drain,
 }
 
@@ -241,7 +245,7 @@ impl Run {
         if self.mode == Mode::Forever {
             return Ok(false);
         }
-        Ok(self.store().next_due().await?.is_none_or(|due| !due.is_zero()))
+        Ok(self.store().next_due().await?.is_none_or(|due| due > NEAR))
     }
 
     /// Takes a lane back and notes what became of its mail.

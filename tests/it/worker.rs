@@ -401,14 +401,51 @@ async fn tries_run_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drain_waits_for_the_pace_and_for_a_first_retry() {
+    for fault in [
+        "end=reply:454 Throttling failure: Maximum sending rate exceeded",
+        "rcpt=reply:451 Temporary service failure",
+        "greeting=drop",
+    ] {
+        let server = server().fault(fault).start();
+        let site = Site::with_server(&server).await;
+        site.sign_up("mina@example.com").await;
+        assert_eq!(site.drain().await, Tally { sent: 1, ..Tally::default() }, "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_does_not_wait_for_what_is_put_off_longer() {
+    let site = Site::new().await;
+    for n in 0..2 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    site.execute("update sends set due_at = now() + interval '30 seconds' where recipient = 'mina0@example.com'").await;
+    assert_eq!(site.drain().await, Tally { sent: 1, deferred: 1, ..Tally::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_says_that_the_server_cannot_be_reached() {
+    let server = server().fault("greeting=each-drop").start();
+    for mails in [1, 20] {
+        let site = Site::with_server(&server).await;
+        for n in 0..mails {
+            site.sign_up(&format!("mina{n}@example.com")).await;
+        }
+        let tally = site.drain().await;
+        assert!(tally.stopped_by.as_ref().is_some_and(|reason| reason.contains("the greeting")), "{tally:?}");
+        assert!(site.sends().await.iter().all(|send| send.state == SendState::Queued && send.attempts == 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lanes_that_fail_together_count_as_one_failure() {
     let server = (0..8).fold(server(), |server, _| server.fault("greeting=drop")).start();
     let site = Site::with_server(&server).await;
     for n in 0..8 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
-    assert_eq!(site.drain().await.stopped_by, None);
-    assert!(site.sends().await.iter().all(|send| send.attempts <= 1));
+    assert_eq!(site.drain().await, Tally { sent: 8, ..Tally::default() });
 }
 
 #[tokio::test(flavor = "multi_thread")]
