@@ -3,6 +3,7 @@
 //! One task owns all of its state; each mail in hand is a task that borrows a lane and gives it back. It wakes when
 //! told that something was queued, when the next send is due, when a lane is free; it does not poll while it is told.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::prepare::Preparer;
 use crate::config::{SettingError, Settings};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::change::Change;
+use crate::domain::id::SendId;
 use crate::domain::key::secret_fingerprint;
 use crate::domain::worker::BEAT_EVERY;
 use crate::mail::message::Composer;
@@ -132,6 +134,9 @@ impl Worker {
             mode,
             idle,
             in_hand: JoinSet::new(),
+            busy: HashSet::new(),
+            unbegun: Vec::new(),
+            is_astray: false,
             tally: Tally::default(),
             stopping: false,
             changes: None,
@@ -142,13 +147,19 @@ impl Worker {
     }
 }
 
-type Handled = (Lane, Result<Outcome, Error>);
+type Handled = (Lane, SendId, Result<Outcome, Error>);
 
 struct Run {
     worker: Worker,
     mode: Mode,
     idle: Vec<Lane>,
     in_hand: JoinSet<Handled>,
+    /// The sends in hand.
+    busy: HashSet<SendId>,
+    /// Sends given back by a lane that had not spoken to the mail server, perhaps *sending* already.
+    unbegun: Vec<SendId>,
+    /// Whether sends may be under this worker's lease that no lane has.
+    is_astray: bool,
     tally: Tally,
     stopping: bool,
     pace: Pace,
@@ -209,6 +220,10 @@ impl Run {
     /// Claims as many sends as there are lanes for, and hands them over. Gives how long there is nothing to do.
     async fn fill(&mut self) -> Duration {
         let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
+        if let Err(error) = self.put_back().await {
+            tracing::warn!(%error, "claimed mails wait for the database");
+            return POLL_EVERY;
+        }
         let free = self.pace.lanes().saturating_sub(self.in_hand.len());
         if free == 0 {
             return waiting;
@@ -219,6 +234,8 @@ impl Run {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::warn!(%error, "nothing can be claimed");
+                // Its answer may be what was lost.
+                self.is_astray = true;
                 return POLL_EVERY;
             }
         };
@@ -226,9 +243,10 @@ impl Run {
         for claimed in claimed {
             let mut lane = self.idle.pop().unwrap_or_else(|| self.worker.transport.lane());
             let shared = Arc::clone(&self.worker.shared);
+            self.busy.insert(claimed.id);
             self.in_hand.spawn(async move {
                 let outcome = shared.handle(&mut lane, claimed).await;
-                (lane, outcome)
+                (lane, claimed.id, outcome)
             });
         }
         if !is_all {
@@ -245,12 +263,23 @@ impl Run {
         if self.mode == Mode::Forever {
             return Ok(false);
         }
-        Ok(self.store().next_due().await?.is_none_or(|due| due > NEAR))
+        Ok(self.store().next_due().await?.is_none_or(|due| due > NEAR) && !self.is_astray)
+    }
+
+    /// Puts back what is under this worker's lease and in no lane's hands: nobody could send it for minutes.
+    async fn put_back(&mut self) -> Result<(), Error> {
+        if self.is_astray {
+            let busy: Vec<SendId> = self.busy.iter().copied().collect();
+            self.store().put_back(self.worker.beat.id, &busy, &self.unbegun).await?;
+            self.unbegun.clear();
+            self.is_astray = false;
+        }
+        Ok(())
     }
 
     /// Takes a lane back and notes what became of its mail.
     async fn settle(&mut self, done: Result<Handled, tokio::task::JoinError>) {
-        let (lane, result) = match done {
+        let (lane, id, result) = match done {
             Ok(handled) => handled,
             Err(error) => {
                 tracing::error!(%error, "a lane broke; its mail is settled when its lease ends");
@@ -259,10 +288,11 @@ impl Run {
             }
         };
         self.idle.push(lane);
+        self.busy.remove(&id);
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::warn!(%error, "a mail waits for the database");
+                tracing::warn!(send = %id, %error, "a mail waits until its lease ends");
                 self.pace.pause(Instant::now(), POLL_EVERY);
                 return;
             }
@@ -270,7 +300,7 @@ impl Run {
         let was_reached = match &outcome {
             Outcome::Sent | Outcome::Failed(_) | Outcome::Unknown(_) => true,
             Outcome::Deferred { pause, .. } => *pause != Pause::Unreachable,
-            Outcome::Cancelled | Outcome::Lost | Outcome::Misconfigured(_) => false,
+            Outcome::Cancelled | Outcome::Lost | Outcome::Unbegun(_) | Outcome::Misconfigured(_) => false,
         };
         if was_reached {
             self.pace.reached();
@@ -282,6 +312,12 @@ impl Run {
             }
             Outcome::Cancelled => self.tally.cancelled += 1,
             Outcome::Lost => {}
+            Outcome::Unbegun(error) => {
+                tracing::warn!(send = %id, %error, "a mail waits for the database");
+                self.unbegun.push(id);
+                self.is_astray = true;
+                self.pace.pause(Instant::now(), POLL_EVERY);
+            }
             Outcome::Failed(reason) => {
                 self.tally.failed += 1;
                 self.trouble(reason).await;
@@ -354,7 +390,8 @@ impl Run {
 
     /// Takes leave: of the database as far as it answers, of the mail server politely.
     async fn end(&mut self) {
-        if let Err(error) = self.store().release(self.worker.beat.id).await {
+        self.is_astray = true;
+        if let Err(error) = self.put_back().await {
             tracing::warn!(%error, "claimed mails stay claimed until their lease ends");
         }
         self.tally.deferred = self.store().deferred().await.unwrap_or_default();

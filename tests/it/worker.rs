@@ -23,6 +23,7 @@ use verifydesk::store::{Error, Store};
 
 use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::TestDb;
+use crate::support::gate::Gate;
 
 const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
@@ -77,13 +78,18 @@ impl Site {
     }
 
     fn worker(&self) -> Worker {
-        Worker::from_settings(Store::open(&self.settings).unwrap(), &self.settings).unwrap()
+        worker(&self.settings)
     }
 
     /// Starts a worker beside the test.
     fn start(&self, mode: Mode) -> AtWork {
-        let shutdown = CancellationToken::new();
-        AtWork { task: tokio::spawn(self.worker().run(mode, shutdown.clone())), shutdown }
+        AtWork::new(self.worker(), mode)
+    }
+
+    /// Starts one whose way to the database leads through a gate.
+    fn start_behind(&self, gate: &Gate) -> AtWork {
+        let settings = Settings { database_url: Some(Secret::new(&gate.url)), ..self.settings.clone() };
+        AtWork::new(worker(&settings), Mode::Forever)
     }
 
     /// Works until nothing is due.
@@ -149,12 +155,21 @@ impl Site {
     }
 }
 
+fn worker(settings: &Settings) -> Worker {
+    Worker::from_settings(Store::open(settings).unwrap(), settings).unwrap()
+}
+
 struct AtWork {
     task: JoinHandle<Result<Tally, Error>>,
     shutdown: CancellationToken,
 }
 
 impl AtWork {
+    fn new(worker: Worker, mode: Mode) -> Self {
+        let shutdown = CancellationToken::new();
+        Self { task: tokio::spawn(worker.run(mode, shutdown.clone())), shutdown }
+    }
+
     async fn ended(self) -> Tally {
         tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap()
     }
@@ -314,6 +329,50 @@ async fn a_dead_worker_s_claim_is_taken_over() {
     let dead = site.store().claim(Uuid::now_v7(), 1, Duration::ZERO).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(site.drain().await.sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
+    let site = Site::new().await;
+    site.sign_up("mina@example.com").await;
+    let mut gate = Gate::new(&site.db.url).await;
+    // The worker claims the mail, and hangs at its last look at the user.
+    let mut act = site.pool().begin().await.unwrap();
+    sqlx::query("select from users for update").execute(&mut *act).await.unwrap();
+    let running = site.start_behind(&gate);
+    let is_claimed = async || {
+        let query = "select from sends where state = 'queued' and lease_by is not null";
+        sqlx::query(query).fetch_optional(site.pool()).await.unwrap().is_some()
+    };
+    tokio::time::timeout(PATIENCE, async { while !is_claimed().await {} }).await.unwrap();
+    gate.shut().await;
+    act.rollback().await.unwrap();
+    gate.open().await;
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    assert_eq!(running.end().await.sent, 1);
+    assert_eq!((site.one_send().await.attempts, site.captured().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_never_reached_the_server_is_put_back() {
+    let site = Site::new().await;
+    for n in 0..4 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    let worker = Uuid::now_v7();
+    let claimed = site.store().claim(worker, 4, Duration::from_mins(1)).await.unwrap();
+    let [waiting, busy, unbegun, recorded_late] = [0, 1, 2, 3].map(|n: usize| claimed[n].id);
+    for id in [unbegun, recorded_late] {
+        let query = "update sends set state = 'sending', attempts = 1 where id = $1";
+        sqlx::query(query).bind(id.0).execute(site.pool()).await.unwrap();
+    }
+    assert_eq!(site.store().put_back(worker, &[busy], &[unbegun]).await.unwrap(), 2);
+    let again = site.store().claim(Uuid::now_v7(), 4, Duration::from_mins(1)).await.unwrap();
+    let mut again: Vec<_> = again.iter().map(|claimed| (claimed.id, claimed.attempts)).collect();
+    again.sort();
+    let mut expected = [(waiting, 0), (unbegun, 0)];
+    expected.sort();
+    assert_eq!(again, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
