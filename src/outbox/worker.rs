@@ -292,8 +292,8 @@ impl Run {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::warn!(send = %id, %error, "a mail waits until its lease ends");
                 self.pace.pause(Instant::now(), POLL_EVERY);
+                self.trouble(format!("a mail waits until its lease ends: {error}")).await;
                 return;
             }
         };
@@ -309,6 +309,9 @@ impl Run {
             Outcome::Sent => {
                 self.tally.sent += 1;
                 self.pace.accepted();
+                if self.worker.beat.last_error.take().is_some() {
+                    self.tell().await;
+                }
             }
             Outcome::Cancelled => self.tally.cancelled += 1,
             Outcome::Lost => {}
@@ -320,11 +323,11 @@ impl Run {
             }
             Outcome::Failed(reason) => {
                 self.tally.failed += 1;
-                self.trouble(reason).await;
+                tracing::warn!(send = %id, "{reason}");
             }
             Outcome::Unknown(reason) => {
                 self.tally.unknown += 1;
-                self.trouble(reason).await;
+                tracing::warn!(send = %id, "{reason}");
             }
             Outcome::Deferred { reason, pause } => {
                 let now = Instant::now();
@@ -354,12 +357,19 @@ impl Run {
         }
     }
 
-    /// Shows what went wrong to whoever looks at the workers.
+    /// Shows what keeps mails waiting to whoever looks at the workers, until one is accepted.
     async fn trouble(&mut self, reason: String) {
         tracing::warn!("{reason}");
         let news = self.worker.beat.last_error.as_ref() != Some(&reason);
         self.worker.beat.last_error = Some(reason);
-        if news && self.beat().await.is_ok() {
+        if news {
+            self.tell().await;
+        }
+    }
+
+    /// A heartbeat between the regular ones.
+    async fn tell(&mut self) {
+        if self.beat().await.is_ok() {
             self.store().notify(Change::Workers).await;
         }
     }
@@ -396,9 +406,8 @@ impl Run {
         }
         self.tally.deferred = self.store().deferred().await.unwrap_or_default();
         self.worker.beat.stopped = true;
-        if self.beat().await.is_ok() {
-            self.store().notify(Change::Workers).await;
-        }
+        self.worker.beat.last_error.clone_from(&self.tally.stopped_by);
+        self.tell().await;
         let mut leaving = JoinSet::new();
         for lane in self.idle.drain(..) {
             leaving.spawn(lane.close());

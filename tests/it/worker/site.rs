@@ -120,6 +120,12 @@ impl Site {
         sends.remove(0)
     }
 
+    /// What the only worker reports.
+    pub async fn last_error(&self) -> Option<String> {
+        let workers = self.store().outbox().await.unwrap().workers;
+        workers.into_iter().next().and_then(|worker| worker.last_error).map(|error| error.raw().to_owned())
+    }
+
     pub async fn status(&self, id: VerificationId) -> Status {
         self.store().show(id).await.unwrap().unwrap().verification.status(chrono::Utc::now())
     }

@@ -121,3 +121,23 @@ async fn a_server_that_counts_too_many_mails_is_given_a_moment() {
     assert!(pause > Duration::from_secs(1), "{pause:?}");
     assert_eq!(running.end().await.stopped_by, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_is_reported_while_it_lasts() {
+    let server = server().fault("rcpt=reply:451 Temporary service failure").start();
+    let site = Site::with_server(&server).await;
+    site.sign_up("mina@example.com").await;
+    let running = site.start(Mode::Drain);
+    site.until(async || site.last_error().await.is_some_and(|error| error.contains("SES has trouble"))).await;
+    assert_eq!(running.ended().await.sent, 1);
+    assert_eq!(site.last_error().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_recipient_is_no_trouble_of_the_worker() {
+    let server = server().fault("rcpt=reply:550 5.1.1 no such user").start();
+    let site = Site::with_server(&server).await;
+    site.sign_up("mina@example.com").await;
+    assert_eq!(site.drain().await.failed, 1);
+    assert_eq!(site.last_error().await, None);
+}
