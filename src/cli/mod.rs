@@ -1,7 +1,8 @@
 //! The command line: one file a subcommand, one a format.
 //!
-//! Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule. Errors go to stderr as `error: what
-//! happened`, then what to do next.
+//! Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule. Settings that are missing or wrong are usage,
+//! as far as that shows without asking a server: a worker without a secret ends with 2, one whose password the mail
+//! server refuses with 1. Errors go to stderr as `error: what happened`, then what to do next.
 
 mod actor;
 mod console;
