@@ -8,7 +8,7 @@ use super::{Failure, operator};
 use crate::config::Settings;
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
-use crate::outbox::worker::{Mode, Worker};
+use crate::outbox::worker::Worker;
 use crate::tui::model::{Setup, Zone};
 use crate::tui::run;
 
@@ -17,14 +17,15 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
     run::require_terminal()?;
     let desk = Desk::open(&settings)?;
     let shutdown = CancellationToken::new();
+    let mut setup = setup(&settings);
     let mut sending = None;
     if settings.console.send {
         let worker = Worker::from_settings(desk.store().clone(), &settings)?;
         let asked = shutdown.clone();
+        setup.sends = Some(worker.id());
         // Its errors show in its heartbeat, as those of any worker.
-        sending = Some(tokio::spawn(async move { worker.run(Mode::Forever, asked).await }));
+        sending = Some(tokio::spawn(worker.run_on(asked)));
     }
-    let setup = setup(&settings);
     let ended = run::run(desk, settings, setup).await;
     shutdown.cancel();
     if let Some(sending) = sending {
@@ -39,6 +40,6 @@ pub fn setup(settings: &Settings) -> Setup {
         site: settings.site.name.clone(),
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
-        sends: settings.console.send,
+        sends: None,
     }
 }

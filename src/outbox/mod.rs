@@ -9,4 +9,5 @@ mod handle;
 pub mod pace;
 pub mod prepare;
 pub mod reply;
+mod run;
 pub mod worker;

@@ -6,6 +6,7 @@ pub mod overlay;
 pub mod slot;
 
 use chrono::{Duration, FixedOffset};
+use uuid::Uuid;
 
 use super::action::Place;
 use super::msg::{Problem, RenderedMail};
@@ -32,8 +33,8 @@ pub struct Setup {
     pub operator: String,
     /// In which zone absolute times are shown.
     pub zone: Zone,
-    /// Whether this console sends mail itself (`console.send`).
-    pub sends: bool,
+    /// The worker within this console (`console.send`).
+    pub sends: Option<Uuid>,
 }
 
 /// The zone of absolute times; they always show their offset.

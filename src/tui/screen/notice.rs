@@ -43,10 +43,8 @@ pub fn banner(model: &Model) -> Option<Banner> {
         if let Some((host, error)) = stopped_by(outbox) {
             return Some(Banner {
                 tone: Tone::Bad,
-                what: vec![
-                    format!("{} {}: the worker on {host} stopped: {error}", thousands(waiting), mails(waiting)),
-                    format!("Nobody is sending: {} {}", thousands(waiting), mails(waiting)),
-                ],
+                // No shorter words: without the reason nobody knows what to mend.
+                what: vec![format!("{} {}: the worker on {host} stopped: {error}", thousands(waiting), mails(waiting))],
                 hint: "mend it, then run: verifydesk worker".into(),
             });
         }
@@ -128,7 +126,7 @@ pub fn remark(model: &Model) -> Option<String> {
     if let Some(worker) = capture {
         return Some(format!("Mail is captured in {}; none leaves this machine", worker.target.plain()));
     }
-    if model.setup.sends {
+    if model.setup.sends.is_some_and(|own| alive.iter().any(|worker| worker.id == own)) {
         return Some("This console sends mail itself, as long as it is open".into());
     }
     if alive.is_empty() && model.outbox.as_ref().is_some_and(|outbox| outbox.queued + outbox.sending == 0) {

@@ -46,7 +46,7 @@ impl Console {
             site: "Haru Books".into(),
             operator: "mina@bastion".into(),
             zone: Zone::Local(chrono::FixedOffset::east_opt(9 * 3_600).unwrap()),
-            sends: false,
+            sends: None,
         };
         let mut console = Self { model: Model::new(setup, now(), width, height), asked: Vec::new() };
         console.send(Msg::Clock(now()));

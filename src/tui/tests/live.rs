@@ -21,6 +21,12 @@ fn line_of<'a>(screen: &'a str, part: &str) -> &'a str {
     screen.lines().find(|line| line.contains(part)).unwrap_or_default()
 }
 
+fn look_again(console: &mut Console, world: &World) -> String {
+    console.send(Msg::Changed(Change::Workers));
+    console.serve(world);
+    screen(console)
+}
+
 #[test]
 fn a_row_that_stops_matching_stays_and_says_so() {
     let (mut console, mut world) = Console::loaded(80, 24);
@@ -135,11 +141,6 @@ fn tells_whether_anyone_is_sending() {
     console.serve(&world);
     assert!(screen(&console).contains("● 1 worker sending, 2 to go"));
 
-    let look_again = |console: &mut Console, world: &World| {
-        console.send(Msg::Changed(Change::Workers));
-        console.serve(world);
-        screen(console)
-    };
     world.outbox.workers.clear();
     let shown = look_again(&mut console, &world);
     assert!(shown.contains("○ nobody is sending"), "{shown}");
@@ -159,6 +160,23 @@ fn tells_whether_anyone_is_sending() {
     world.outbox.workers.push(worker("smtp", "relay", ago(1), "aaaaaaaa"));
     let shown = look_again(&mut console, &world);
     assert!(shown.contains("different secrets") && shown.contains("● 2 workers sending"), "{shown}");
+}
+
+#[test]
+fn a_console_says_that_it_sends_only_while_it_does() {
+    let (mut console, mut world) = Console::loaded(120, 40);
+    let own = worker("smtp", "relay", ago(1), "5eb63bbb");
+    console.model.setup.sends = Some(own.id);
+    world.outbox.workers = vec![own];
+    (world.outbox.queued, world.outbox.sending) = (1, 0);
+    let shown = look_again(&mut console, &world);
+    assert!(shown.contains("This console sends mail itself"), "{shown}");
+
+    world.outbox.workers[0].stopped_at = Some(ago(1));
+    world.outbox.workers[0].last_error = Some("the SMTP user or password is wrong".into());
+    let shown = look_again(&mut console, &world);
+    assert!(!shown.contains("This console sends mail itself"), "{shown}");
+    assert!(shown.contains("the worker on mail-1 stopped: the SMTP user or password is wrong"), "{shown}");
 }
 
 #[test]

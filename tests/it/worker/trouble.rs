@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::{Mode, Tally};
@@ -140,4 +141,38 @@ async fn one_bad_recipient_is_no_trouble_of_the_worker() {
     site.sign_up("mina@example.com").await;
     assert_eq!(site.drain().await.failed, 1);
     assert_eq!(site.last_error().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_survives_that_its_first_heartbeat_fails() {
+    let site = Site::new().await;
+    site.sign_up("mina@example.com").await;
+    site.execute("alter table workers rename to workers_away").await;
+    let running = site.start(Mode::Forever);
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    site.execute("alter table workers_away rename to workers").await;
+    assert_eq!(running.end().await.sent, 1);
+    let workers = site.store().outbox().await.unwrap().workers;
+    assert_eq!((workers.len(), workers[0].sent), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_starts_over_shows_meanwhile_why_it_stopped() {
+    let server = server().fault("auth=reply:535 Authentication Credentials Invalid").start();
+    let site = Site::with_server(&server).await;
+    site.sign_up("mina@example.com").await;
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(site.worker().run_on(shutdown.clone()));
+    let stopped = async || {
+        let workers = site.store().outbox().await.unwrap().workers;
+        workers.first().is_some_and(|worker| worker.stopped_at.is_some())
+    };
+    site.until(stopped).await;
+    assert!(site.last_error().await.is_some_and(|error| error.contains("user or password is wrong")));
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    site.until(async || site.last_error().await.is_none()).await;
+    shutdown.cancel();
+    tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
+    let workers = site.store().outbox().await.unwrap().workers;
+    assert_eq!((workers.len(), workers[0].sent), (1, 1));
 }
