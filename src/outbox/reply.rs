@@ -1,7 +1,8 @@
 //! What an answer to a mail means: for this mail, for the ones behind it, and for the operator.
 //!
 //! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not known there is judged by the
-//! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded verbatim.
+//! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but
+//! for the key.
 
 use std::time::Duration;
 
