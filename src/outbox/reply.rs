@@ -148,6 +148,9 @@ struct Known {
 
 const LATER: Class = Class::Transient { after: None };
 
+const ACCESS_DENIED: &str = "access denied";
+const NOT_AUTHORIZED: &str = "is not authorized to perform";
+
 /// What SES is known to say, the more special first.
 const KNOWN: [Known; 16] = [
     Known {
@@ -223,14 +226,14 @@ const KNOWN: [Known; 16] = [
     },
     Known {
         code: 0,
-        words: &["access denied"],
+        words: &[ACCESS_DENIED],
         class: Class::Configuration,
         happened: "the IAM user may not send this mail",
         next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
     },
     Known {
         code: 0,
-        words: &["is not authorized to perform"],
+        words: &[NOT_AUTHORIZED],
         class: Class::Configuration,
         happened: "the IAM user may not send this mail",
         next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
@@ -270,8 +273,11 @@ fn judge_reply(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &E
     if text.contains("email address is not verified") {
         return judge_unverified(&text, sender, recipient);
     }
+    // Relays refuse a recipient in the same words: only what speaks of IAM is IAM's there.
+    let is_relays = stage == Stage::Rcpt && !text.contains("ses:") && !text.contains(NOT_AUTHORIZED);
     let fits = |known: &&Known| {
         (known.code == 0 && reply.code >= 400 || known.code == reply.code)
+            && !(is_relays && known.words == [ACCESS_DENIED])
             && known.words.iter().all(|words| text.contains(words))
     };
     match KNOWN.iter().find(fits) {

@@ -69,6 +69,40 @@ fn what_ses_says() {
 }
 
 #[test]
+fn access_denied_is_what_relays_say_of_a_recipient() {
+    let iam = "554 Access denied: User arn:aws:iam::1:user/x is not authorized to perform ses:SendRawEmail";
+    let table = [
+        (
+            Stage::Rcpt,
+            "554 5.7.1 <robin@example.com>: Recipient address rejected: Access denied",
+            Class::Recipient,
+            "refused the recipient",
+        ),
+        (
+            Stage::Rcpt,
+            "550 5.4.1 Recipient address rejected: Access denied. [x.prod.outlook.com]",
+            Class::Recipient,
+            "refused the recipient",
+        ),
+        (
+            Stage::Rcpt,
+            "450 4.7.1 <robin@example.com>: Recipient address rejected: Access denied",
+            TRANSIENT,
+            "put it off",
+        ),
+        (Stage::Rcpt, "554 Access denied for ses:SendRawEmail", Class::Configuration, "IAM user"),
+        (Stage::Rcpt, iam, Class::Configuration, "IAM user"),
+        (Stage::Mail, iam, Class::Configuration, "IAM user"),
+        (Stage::EndOfData, "554 Access denied", Class::Configuration, "IAM user"),
+    ];
+    for (stage, line, class, words) in table {
+        let verdict = of(stage, line);
+        assert_eq!(verdict.class, class, "{stage}: {line}: {verdict:?}");
+        assert!(verdict.happened.contains(words), "{line}: {verdict:?} lacks {words}");
+    }
+}
+
+#[test]
 fn an_unverified_sender_is_not_an_unverified_recipient() {
     let start =
         "554 Message rejected: Email address is not verified. The following identities failed the check in region";
