@@ -326,7 +326,9 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
     if reply.code < 500 {
         return Verdict::new(LATER, format!("the server put it off at {stage}: {shown}"), "it is tried again");
     }
-    match stage {
+    let refused_at =
+        if stage == Stage::Rcpt && is_about_sender(reply, sender, recipient) { Stage::Mail } else { stage };
+    match refused_at {
         Stage::Connect | Stage::Greeting | Stage::StartTls | Stage::Auth => Verdict::new(
             Class::Configuration,
             format!("the server refused at {stage}: {shown}"),
@@ -348,6 +350,18 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
             "read the reply; resend when the cause is gone",
         ),
     }
+}
+
+/// Whether an answer to the recipient's name refuses the sender: Postfix waits with that until it knows both.
+fn is_about_sender(reply: &Reply, sender: &EmailAddress, recipient: &EmailAddress) -> bool {
+    let text = reply.text.raw().to_lowercase();
+    let names = |address: &EmailAddress| {
+        let address = address.as_str().to_lowercase();
+        text.split(|c: char| c.is_whitespace() || "<>()[]{},;:\"'".contains(c))
+            .any(|word| word.trim_matches('.') == address)
+    };
+    let says_so = text.contains("sender address") && !text.contains("recipient address");
+    says_so || (names(sender) && !names(recipient))
 }
 
 #[cfg(test)]
