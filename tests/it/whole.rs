@@ -164,6 +164,27 @@ async fn errors_name_the_thing_and_what_to_do() {
     }
 }
 
+#[test]
+fn arguments_are_not_repeated_to_the_terminal_as_they_came() {
+    let program = Program::new("postgres://127.0.0.1:1/x");
+    let table: [&[&str]; 4] = [
+        &["list", "--status", "\u{1b}]0;pwn\u{7}\u{202e}"],
+        &["show", "\u{1b}[31mx"],
+        &["\u{9b}31m\u{1b}[2J"],
+        &["list", "--\u{1b}[31m\rno-such-flag"],
+    ];
+    for arguments in table {
+        let run = program.run(arguments);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(run.err.starts_with("error: ") && run.err.contains("--help"), "{:?}", run.err);
+        assert!(!run.err.contains(|c: char| c != '\n' && c.is_control()), "{:?}", run.err);
+        assert!(!run.err.contains('\u{202e}'), "{:?}", run.err);
+    }
+    let help = program.run(&["list", "--help"]);
+    assert_eq!((help.code, help.err.as_str()), (0, ""));
+    assert!(help.out.contains("--status"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_cannot_work_says_why_at_its_start() {
     let db = TestDb::new().await;
