@@ -7,5 +7,6 @@
 pub mod backoff;
 mod handle;
 pub mod prepare;
+mod redact;
 pub mod reply;
 pub mod worker;
