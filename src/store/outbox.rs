@@ -297,11 +297,24 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Puts claimed sends back that no lane took in hand.
-    pub async fn release(&self, worker: Uuid) -> Result<u64, Error> {
+    /// Puts back what this worker holds: what is only claimed, but for the sends that it is `busy` with, and of what is
+    /// *sending* those that are known to be `unbegun`.
+    pub async fn put_back(&self, worker: Uuid, busy: &[SendId], unbegun: &[SendId]) -> Result<u64, Error> {
+        let bare = |ids: &[SendId]| ids.iter().map(|id| id.0).collect::<Vec<_>>();
         let done = sqlx::query!(
-            "update sends set lease_by = null, lease_until = null where lease_by = $1 and state = 'queued'",
-            worker
+            "update sends
+            set
+                state = 'queued',
+                attempts = case when state = 'sending' then attempts - 1 else attempts end,
+                changed_at = case when state = 'sending' then now() else changed_at end,
+                lease_by = null,
+                lease_until = null
+            where
+                lease_by = $1
+                and (state = 'queued' and id <> all ($2) or state = 'sending' and id = any ($3))",
+            worker,
+            &bare(busy),
+            &bare(unbegun)
         )
         .execute(self.pool())
         .await?;
