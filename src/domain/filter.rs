@@ -57,6 +57,13 @@ impl Search {
         self.text.strip_prefix('#').unwrap_or(&self.text).parse().ok().filter(|n| *n > 0)
     }
 
+    /// Whether there is a letter or a digit in it. Without one nothing is found: the index knows nothing else, and whoever
+    /// types `%` does not mean everybody.
+    #[must_use]
+    pub fn can_find(&self) -> bool {
+        self.text.chars().any(char::is_alphanumeric)
+    }
+
     /// Whether only beginnings are looked at.
     #[must_use]
     pub fn is_prefix(&self) -> bool {

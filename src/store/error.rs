@@ -26,6 +26,9 @@ pub enum Error {
     /// The extension for searching cannot be had.
     #[error("the extension pg_trgm cannot be created: {0}")]
     NoTrigrams(Plain),
+    /// It was at it for too long and gave up.
+    #[error("the database took too long: {0}")]
+    TooSlow(Plain),
     /// A rule of the schema forbids it.
     #[error("the database forbids it: {0}")]
     Constraint(Plain),
@@ -48,6 +51,7 @@ impl Error {
             Self::NoTrigrams(_) => {
                 "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
             }
+            Self::TooSlow(_) => "search for something longer, or try again when the server has less to do",
             Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
         }
     }
@@ -75,6 +79,7 @@ impl From<sqlx::Error> for Error {
                     code if code.starts_with("08") => Self::Away(message),
                     "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
                     "28000" | "28P01" | "42501" => Self::Denied(message),
+                    "57014" => Self::TooSlow(message),
                     "3D000" => Self::NoDatabase(message),
                     // Undefined table, column or function.
                     "42P01" | "42703" | "42883" => Self::NotMigrated(message),

@@ -32,6 +32,10 @@ pub use migrate::Migrated;
 /// How long a caller waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a statement may take: longer than any should, and shorter than anybody waits. What nobody waits for any
+/// more must not run on.
+const STATEMENT_TIMEOUT: &str = "15s";
+
 /// Connections a process holds at most.
 const CONNECTIONS_MAX: u32 = 16;
 
@@ -65,7 +69,10 @@ impl Store {
     /// With connection options made elsewhere.
     #[must_use]
     pub fn with(options: PgConnectOptions) -> Self {
-        let options = options.application_name("verifydesk").disable_statement_logging();
+        let options = options
+            .application_name("verifydesk")
+            .options([("statement_timeout", STATEMENT_TIMEOUT)])
+            .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, Error, LinkOutcome, Refusal, ResentHow, SignUp, SignUpStatus};
 use verifydesk::domain::audit::{Actor, Origin};
-use verifydesk::domain::filter::{Filter, Search};
+use verifydesk::domain::filter::{Filter, Search, SendFilter};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::locale::Locale;
@@ -382,6 +382,7 @@ async fn finds_by_part_of_address_name_and_number() {
         ("example", 2),
         ("a_x@", 1),
         ("%", 0),
+        ("@...", 0),
         (number.as_str(), 1),
         ("nobody", 0),
     ];
@@ -389,6 +390,69 @@ async fn finds_by_part_of_address_name_and_number() {
         let filter = Filter { search: Search::parse(text), ..Filter::default() };
         assert_eq!(desk.store().list(&filter, Position::Newest, 50).await.unwrap().rows.len(), found, "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_search_that_finds_thousands_goes_through_every_row_once() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    // More than are named one by one; of every eighth the address does not fit, but the name.
+    sqlx::query(
+        "with u as (
+            insert into users (email, name)
+            select case when n % 8 = 0 then 'u' else 'many' end || n || '@example.com',
+                case when n % 8 = 0 then 'Many' else '' end
+            from generate_series(1, 6000) n
+            returning id, email
+        ),
+        v as (
+            insert into verifications (user_id, key_nonce, expires_at)
+            select id, decode(repeat('00', 16), 'hex'), now() + interval '1 day' from u
+            returning id, user_id
+        )
+        insert into sends (id, verification_id, user_id, recipient, locale)
+        select gen_random_uuid(), v.id, u.id, u.email, 'en' from v join u on u.id = v.user_id",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    for n in 0..3 {
+        sign_up(&desk, &format!("other{n}@example.com")).await;
+    }
+    let store = desk.store();
+    for (text, status, all) in [
+        ("many", None, 6_000),
+        ("ma", Some(Status::Pending), 6_000),
+        ("many1", None, 973),
+        ("many", Some(Status::Verified), 0),
+    ] {
+        let filter = Filter { status, search: Search::parse(text), ..Filter::default() };
+        let (mut seen, mut position) = (std::collections::HashSet::new(), Position::Newest);
+        loop {
+            let page = store.list(&filter, position, 700).await.unwrap();
+            seen.extend(page.rows.iter().map(|row| row.verification.id));
+            let Some(last) = page.rows.last().filter(|_| page.older) else { break };
+            let place = Cursor::of(&last.verification, status, page.as_of);
+            position = Position::After(place);
+            assert_eq!(store.newer(&filter, place).await.unwrap(), 100, "{text}");
+        }
+        assert_eq!(seen.len(), all, "{text}");
+    }
+    for (text, all) in [("many", 5_250), ("example.com", 6_003), ("other", 3), ("ot", 3), ("...", 0)] {
+        let filter = SendFilter { state: None, search: Search::parse(text) };
+        assert_eq!(store.sends(&filter, Position::Newest, 10_000).await.unwrap().rows.len(), all, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_nobody_waits_for_any_more_ends() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(desk.store().pool()).await.unwrap();
+    assert_eq!(limit, "15s");
+    let slow = sqlx::raw_sql("set statement_timeout = 1; select pg_sleep(60)").execute(desk.store().pool()).await;
+    let error = verifydesk::store::Error::from(slow.unwrap_err());
+    assert!(matches!(error, verifydesk::store::Error::TooSlow(_)), "{error}");
 }
 
 #[tokio::test]
