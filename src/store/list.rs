@@ -179,7 +179,7 @@ fn push_time<'a>(query: &'a mut QueryBuilder<Postgres>, time: Option<Time>) -> &
 /// The order's columns.
 fn order(status: Option<Status>) -> &'static str {
     match status {
-        None => "v.id",
+        None => "v.created_at, v.id",
         Some(Status::Pending | Status::Expired) => "v.expires_at, v.id",
         Some(Status::Verified) => "v.verified_at, v.id",
         Some(Status::Revoked) => "v.revoked_at, v.id",
@@ -188,11 +188,7 @@ fn order(status: Option<Status>) -> &'static str {
 
 fn push_beyond(query: &mut QueryBuilder<Postgres>, status: Option<Status>, cursor: &Cursor, comparison: &str) {
     query.push(" and (").push(order(status)).push(")").push(comparison);
-    query.push("(");
-    if status.is_some() {
-        query.push_bind(cursor.at).push(", ");
-    }
-    query.push_bind(cursor.id).push(")");
+    query.push("(").push_bind(cursor.at).push(", ").push_bind(cursor.id).push(")");
 }
 
 fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
