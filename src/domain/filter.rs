@@ -34,6 +34,7 @@ pub struct SendFilter {
 /// What somebody typed to find somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
+    typed: String,
     text: String,
 }
 
@@ -41,8 +42,14 @@ impl Search {
     /// Nothing where there is no text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().replace('\0', "");
-        (!text.is_empty()).then(|| Self { text: text.to_lowercase() })
+        let typed = text.trim().replace('\0', "");
+        (!typed.is_empty()).then(|| Self { text: typed.to_lowercase(), typed })
+    }
+
+    /// What to look for, as it was typed: ids are told apart by capitals.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
     }
 
     /// What to look for, in lower case.

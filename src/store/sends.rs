@@ -78,7 +78,7 @@ impl Store {
             union
             (select id from sends where ses_id = $2)"#,
             search.like_pattern(),
-            search.text(),
+            search.typed(),
             FOUND_MAX + 1,
             filter.state.map(SendState::as_str)
         )

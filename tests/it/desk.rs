@@ -445,6 +445,18 @@ async fn a_search_that_finds_thousands_goes_through_every_row_once() {
 }
 
 #[tokio::test]
+async fn finds_a_mail_by_its_id_with_capitals() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    sign_up(&desk, "mina@example.com").await;
+    sqlx::query("update sends set state = 'accepted', ses_id = '4VqK2w6Dz1z9rxX'").execute(&db.pool).await.unwrap();
+    for (text, found) in [("4VqK2w6Dz1z9rxX", 1), (" 4VqK2w6Dz1z9rxX ", 1), ("4vqk2w6dz1z9rxx", 0)] {
+        let filter = SendFilter { state: None, search: Search::parse(text) };
+        assert_eq!(desk.store().sends(&filter, Position::Newest, 10).await.unwrap().rows.len(), found, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_statement_that_nobody_waits_for_any_more_ends() {
     let db = TestDb::new().await;
     let desk = desk(&db);
