@@ -42,7 +42,7 @@ pub struct WorkerRow {
 }
 
 impl WorkerRow {
-    /// Whether it is at work.
+    /// Whether it is at work. `now` by the database's clock.
     #[must_use]
     pub fn is_alive(&self, now: Time) -> bool {
         self.stopped_at.is_none() && now - self.beat_at < Duration::seconds(GONE_AFTER_SECONDS)
@@ -52,6 +52,8 @@ impl WorkerRow {
 /// The outbox and who works it off.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OutboxView {
+    /// When this was so, by the database's clock, which wrote the heartbeats too.
+    pub as_of: Time,
     /// Sends that wait.
     pub queued: i64,
     /// Sends in a worker's hands.
@@ -63,9 +65,9 @@ pub struct OutboxView {
 }
 
 impl OutboxView {
-    /// Whether anyone is sending.
+    /// Whether anyone was sending.
     #[must_use]
-    pub fn is_worked(&self, now: Time) -> bool {
-        self.workers.iter().any(|w| w.is_alive(now))
+    pub fn is_worked(&self) -> bool {
+        self.workers.iter().any(|w| w.is_alive(self.as_of))
     }
 }

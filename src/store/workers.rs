@@ -71,6 +71,7 @@ impl Store {
     pub async fn outbox(&self) -> Result<OutboxView, Error> {
         let counted = sqlx::query!(
             r#"select
+                now() as "as_of!",
                 count(*) filter (where state = 'queued') as "queued!",
                 count(*) filter (where state = 'sending') as "sending!",
                 min(due_at) filter (where state = 'queued' and due_at <= now()) as due_since
@@ -90,6 +91,7 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(OutboxView {
+            as_of: counted.as_of,
             queued: counted.queued,
             sending: counted.sending,
             due_since: counted.due_since,
