@@ -12,6 +12,9 @@ pub const BEAT_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 /// After how long without a heartbeat a worker counts as gone, in seconds.
 pub const GONE_AFTER_SECONDS: i64 = 20;
 
+/// Waiting sends are counted up to here; one more stands for any number.
+pub const QUEUED_MAX: i64 = 10_000;
+
 /// A worker's last heartbeat.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerRow {
@@ -54,7 +57,7 @@ impl WorkerRow {
 pub struct OutboxView {
     /// When this was so, by the database's clock, which wrote the heartbeats too.
     pub as_of: Time,
-    /// Sends that wait.
+    /// Sends that wait; `QUEUED_MAX` + 1 if there are more than that.
     pub queued: i64,
     /// Sends in a worker's hands.
     pub sending: i64,
