@@ -169,7 +169,7 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, found: &Foun
     }
 }
 
-fn push_time<'a>(query: &'a mut QueryBuilder<Postgres>, time: Option<Time>) -> &'a mut QueryBuilder<Postgres> {
+fn push_time(query: &mut QueryBuilder<Postgres>, time: Option<Time>) -> &mut QueryBuilder<Postgres> {
     match time {
         Some(time) => query.push_bind(time),
         None => query.push("now()"),

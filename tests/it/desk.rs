@@ -474,6 +474,13 @@ async fn roll_ups_keep_the_counts() {
     for n in 0..5 {
         sign_up(&desk, &format!("u{n}@example.com")).await;
     }
+    // More than are taken at a time.
+    sqlx::query(
+        "insert into verification_count_deltas (open, verified, revoked) select 1, 2, 3 from generate_series(1, 25000)",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
     let before = desk.store().counts().await.unwrap();
     let (a, b) = tokio::join!(desk.store().roll_up_counts(), desk.store().roll_up_counts());
     a.and(b).unwrap();
