@@ -39,6 +39,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     let housekeeping = tokio::spawn(keep_counts(store.clone()));
     let served = web::serve(listener, web::Context::new(desk, settings), shutdown).await;
     housekeeping.abort();
+    store.flush().await;
     served.map_err(|error| Failure::failed(format!("cannot serve: {error}"), "start it again"))?;
     Ok(ExitCode::SUCCESS)
 }

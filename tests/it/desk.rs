@@ -5,6 +5,7 @@ use sqlx::PgPool;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, Error, LinkOutcome, Refusal, ResentHow, SignUp, SignUpStatus};
 use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::change::Change;
 use verifydesk::domain::filter::{Filter, Search, SendFilter};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::{Key, Nonce};
@@ -497,5 +498,25 @@ async fn others_hear_of_an_act() {
     let mut changes = desk.store().listen().await.unwrap();
     let id = sign_up(&desk, "mina@example.com").await;
     let heard = tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap();
-    assert_eq!(heard, verifydesk::domain::change::Change::Verification(id));
+    assert_eq!(heard, Change::Verification(id));
+}
+
+#[tokio::test]
+async fn a_flood_of_changes_is_told_as_one() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let mut changes = desk.store().listen().await.unwrap();
+    for n in 1..=1_000 {
+        desk.store().notify(Change::Verification(VerificationId(n))).await;
+        desk.store().notify(Change::Queued).await;
+    }
+    desk.store().flush().await;
+    desk.store().notify(Change::Workers).await;
+    desk.store().close().await;
+    let mut heard = Vec::new();
+    while heard.last() != Some(&Change::Workers) {
+        heard.push(tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap());
+    }
+    assert!(heard.contains(&Change::Many) && heard.contains(&Change::Queued), "{heard:?}");
+    assert!(heard.len() < 100, "{heard:?}");
 }
