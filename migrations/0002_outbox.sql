@@ -36,8 +36,10 @@ create table sends (
 
 -- What a worker takes next.
 create index sends_due on sends (priority, due_at, id) where state = 'queued';
--- Leases that a dead worker left behind.
-create index sends_lease on sends (lease_until) where state = 'sending';
+-- When the next one is due.
+create index sends_next on sends (due_at) where state = 'queued' and lease_until is null;
+-- What is in hand, and what a dead worker left behind.
+create index sends_lease on sends (lease_until) where lease_until is not null;
 -- A mail that waits is not queued a second time.
 create unique index sends_one_open on sends (verification_id) where state in ('queued', 'sending');
 create index sends_verification on sends (verification_id, id);

@@ -116,16 +116,27 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => console::run(settings).await,
         Some(Command::Demo(args)) => demo::run(&settings, &args).await,
         Some(Command::Migrate) => migrate::run(&settings).await,
-        Some(Command::Signup(args)) => signup::run(&desk(&settings).await?, &args).await,
+        Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
-        Some(Command::Resend(args)) => resend::run(&desk(&settings).await?, &args).await,
-        Some(Command::Verify(args)) => verify::run(&desk(&settings).await?, &args).await,
+        Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
+        Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Worker(args)) => worker::run(&settings, &args).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }
+}
+
+/// Acts, and does not end before the other processes were told.
+async fn act(
+    settings: &Settings,
+    act: impl AsyncFnOnce(&Desk) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
+    let desk = desk(settings).await?;
+    let done = act(&desk).await;
+    desk.store().flush().await;
+    done
 }
 
 /// The environment, without what is not UTF-8: no setting of ours is.

@@ -341,9 +341,10 @@ impl Store {
     /// How long until the next waiting send is due or free; zero if one is, nothing if none waits.
     pub async fn next_due(&self) -> Result<Option<Duration>, Error> {
         let seconds = sqlx::query_scalar!(
-            "select extract(epoch from min(greatest(due_at, lease_until)) - now())::float8 as seconds
-            from sends
-            where state = 'queued'"
+            "select extract(epoch from least(
+                (select min(due_at) from sends where state = 'queued' and lease_until is null),
+                (select min(greatest(due_at, lease_until)) from sends where state = 'queued' and lease_until is not null)
+            ) - now())::float8 as seconds"
         )
         .fetch_one(self.pool())
         .await?;

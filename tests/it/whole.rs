@@ -243,3 +243,48 @@ async fn an_empty_database_is_told_apart_and_migrated() {
     assert_eq!(newer.code, 1);
     assert!(newer.err.contains("newer verifydesk"), "{}", newer.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_read_may_look_and_plan() {
+    let db = TestDb::new().await;
+    let office = Program::new(&db.url);
+    let signed_up = office.run(&["signup", "mina@example.com", "--json"]);
+    let id = signed_up.json()[0]["verification_id"].to_string();
+    sqlx::query("update sends set queued_at = now() - interval '1 hour'").execute(&db.pool).await.unwrap();
+    for option in ["default_transaction_read_only=on", "role=pg_read_all_data"] {
+        let reader = Program::new(&db.url_with(option));
+        assert_eq!(reader.run(&["list", "--json"]).json().len(), 1, "{option}");
+        let planned = reader.run(&["resend", &id, "--dry-run"]);
+        assert_eq!(planned.code, 0, "{option}: {}", planned.err);
+        for act in
+            [&["resend", &id][..], &["signup", "jun@example.com"], &["verify", &id, "--reason", "she called the desk"]]
+        {
+            let refused = reader.run(act);
+            assert_eq!(refused.code, 4, "{option}: {act:?}: {}", refused.err);
+            assert!(refused.err.contains("may only read"), "{}", refused.err);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_for_nothing_is_not_for_everybody() {
+    let db = TestDb::new().await;
+    let office = Program::new(&db.url);
+    office.run(&["signup", "mina@example.com"]);
+    for text in ["", " ", "%", "@."] {
+        for command in
+            [&["list", "--search", text][..], &["sends", "--search", text], &["resend", "--yes", "--search", text]]
+        {
+            let refused = office.run(command);
+            assert_eq!(refused.code, 2, "{command:?}: {}{}", refused.out, refused.err);
+        }
+    }
+    for (text, remarks) in [("mi", true), ("min", false)] {
+        for command in ["list", "sends"] {
+            let found = office.run(&[command, "--search", text]);
+            assert!(found.out.contains("mina@example.com"), "{command} {text}: {}", found.err);
+            assert_eq!(found.err.contains("at the beginning only"), remarks, "{command} {text}: {}", found.err);
+            assert_eq!(office.run(&[command, "--search", text, "--json"]).err, "");
+        }
+    }
+}

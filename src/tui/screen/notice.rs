@@ -1,12 +1,12 @@
 //! Whether mail flows, and what is wrong if not: what the first screen must tell.
 
-use crate::domain::worker::{OutboxView, WorkerRow};
+use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::Link;
 use crate::tui::when;
-use crate::tui::widget::number::thousands;
+use crate::tui::widget::number::up_to;
 
 /// The line under the tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +44,14 @@ pub fn banner(model: &Model) -> Option<Banner> {
             return Some(Banner {
                 tone: Tone::Bad,
                 what: vec![
-                    format!("{} {}: the worker on {host} stopped: {error}", thousands(waiting), mails(waiting)),
-                    format!("Nobody is sending: {} {}", thousands(waiting), mails(waiting)),
+                    format!("{} {}: the worker on {host} stopped: {error}", up_to(QUEUED_MAX, waiting), mails(waiting)),
+                    format!("Nobody is sending: {} {}", up_to(QUEUED_MAX, waiting), mails(waiting)),
                 ],
                 hint: "mend it, then run: verifydesk worker".into(),
             });
         }
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
-        let short = format!("Nobody is sending: {} {}", thousands(waiting), mails(waiting));
+        let short = format!("Nobody is sending: {} {}", up_to(QUEUED_MAX, waiting), mails(waiting));
         let long = since.map(|since| format!("{short}{since}"));
         return Some(Banner {
             tone: Tone::Warn,
@@ -79,7 +79,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
         return Some(Banner {
             tone: Tone::Warn,
             what: vec![format!("The worker on {} reports: {}", worker.host.plain(), error.plain())],
-            hint: format!("{} wait", thousands(outbox.queued)),
+            hint: format!("{} wait", up_to(QUEUED_MAX, outbox.queued)),
         });
     }
     None
@@ -113,7 +113,7 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     let waiting = outbox.queued + outbox.sending;
     let mut texts = Vec::new();
     if waiting > 0 {
-        texts.push(format!("{words}, {} to go", thousands(waiting)));
+        texts.push(format!("{words}, {} to go", up_to(QUEUED_MAX, waiting)));
     }
     texts.push(words);
     texts.push("sending".into());
