@@ -50,7 +50,7 @@ create unique index verifications_key_digest on verifications (key_digest) where
 -- At most one of a user's is neither verified nor revoked.
 create unique index verifications_one_open on verifications (user_id)
     where verified_at is null and revoked_at is null;
--- One index an order: Pending and Expired share the first, All is the primary key.
+-- One index an order: Pending and Expired share the first.
 create index verifications_open on verifications (expires_at, id)
     where verified_at is null and revoked_at is null;
 create index verifications_verified on verifications (verified_at, id) where verified_at is not null;

@@ -17,10 +17,11 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
     run::require_terminal()?;
     let desk = Desk::open(&settings)?;
     let shutdown = CancellationToken::new();
+    let store = desk.store().clone();
     let mut setup = setup(&settings);
     let mut sending = None;
     if settings.console.send {
-        let worker = Worker::from_settings(desk.store().clone(), &settings)?;
+        let worker = Worker::from_settings(store.clone(), &settings)?;
         let asked = shutdown.clone();
         setup.sends = Some(worker.id());
         // Its errors show in its heartbeat, as those of any worker.
@@ -31,6 +32,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
     if let Some(sending) = sending {
         let _ = sending.await;
     }
+    store.flush().await;
     Ok(ExitCode::from(ended?.exit_code()))
 }
 

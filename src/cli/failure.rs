@@ -68,8 +68,12 @@ impl From<SettingError> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        Self::failed(error.to_string(), error.hint())
+        Self { code: code_of(&error), what: error.to_string(), hint: error.hint().into() }
     }
+}
+
+fn code_of(error: &store::Error) -> u8 {
+    if matches!(error, store::Error::ReadOnly(_)) { 4 } else { 1 }
 }
 
 impl From<desk::Error> for Failure {
@@ -78,7 +82,7 @@ impl From<desk::Error> for Failure {
             desk::Error::Invalid(_) | desk::Error::Setting(_) => 2,
             desk::Error::NotFound(_) => 3,
             desk::Error::Refused(_) => 4,
-            desk::Error::Store(_) => 1,
+            desk::Error::Store(error) => code_of(error),
         };
         Self { code, what: error.to_string(), hint: error.hint() }
     }

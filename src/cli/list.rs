@@ -6,7 +6,7 @@ use super::format::{json, table};
 use super::{Failure, output, time};
 use crate::desk::Desk;
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Search};
+use crate::domain::filter::{Filter, SUBSTRING_MIN, Search};
 use crate::domain::page::{Cursor, Position};
 use crate::domain::verification::{Status, VerificationRow};
 
@@ -17,8 +17,8 @@ pub struct FilterArgs {
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub status: Option<StatusArg>,
     /// By e-mail, name or number
-    #[arg(long, value_name = "TEXT")]
-    pub search: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = search)]
+    pub search: Option<Search>,
     /// At or after this time: when it was verified, revoked or has expired, else when it was made
     #[arg(long, value_name = "T", value_parser = time::parse)]
     pub since: Option<Time>,
@@ -40,6 +40,18 @@ fn status(text: &str) -> Result<StatusArg, String> {
         .map_err(|_| "there are pending, verified, expired, revoked and all".into())
 }
 
+/// A search that can find something: none at all would be a filter that everybody fits.
+pub fn search(text: &str) -> Result<Search, String> {
+    Search::parse(text).filter(Search::can_find).ok_or_else(|| "it needs a letter or a digit".into())
+}
+
+/// Says that a short search looks at beginnings only.
+pub fn remark_on(search: Option<&Search>) {
+    if search.is_some_and(Search::is_prefix) {
+        eprintln!("fewer than {SUBSTRING_MIN} characters are looked for at the beginning only");
+    }
+}
+
 impl FilterArgs {
     /// Whether any was given.
     pub fn any(&self) -> bool {
@@ -50,7 +62,7 @@ impl FilterArgs {
     pub fn filter(&self) -> Filter {
         Filter {
             status: self.status.and_then(|status| status.0),
-            search: self.search.as_deref().and_then(Search::parse),
+            search: self.search.clone(),
             since: self.since,
             until: self.until,
         }
@@ -89,6 +101,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
         eprintln!("no verification fits");
         return Ok(ExitCode::SUCCESS);

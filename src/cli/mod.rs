@@ -24,6 +24,7 @@ mod time;
 mod verify;
 mod worker;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Settings};
 use crate::desk::Desk;
+use crate::text::plain_lines;
 
 pub use actor::operator;
 pub use failure::Failure;
@@ -80,7 +82,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            let _ = complain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -100,22 +102,42 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints what clap says. An error quotes the arguments, which a script may have from anywhere.
+fn complain(error: &clap::Error) -> io::Result<()> {
+    if !error.use_stderr() {
+        return error.print();
+    }
+    let mut err = io::stderr().lock();
+    plain_lines(&error.render().to_string()).iter().try_for_each(|line| writeln!(err, "{line}"))
+}
+
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = config::load(cli.config.as_deref(), environment())?;
     match cli.command {
         None => console::run(settings).await,
         Some(Command::Demo(args)) => demo::run(&settings, &args).await,
         Some(Command::Migrate) => migrate::run(&settings).await,
-        Some(Command::Signup(args)) => signup::run(&desk(&settings).await?, &args).await,
+        Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
-        Some(Command::Resend(args)) => resend::run(&desk(&settings).await?, &args).await,
-        Some(Command::Verify(args)) => verify::run(&desk(&settings).await?, &args).await,
+        Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
+        Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Worker(args)) => worker::run(&settings, &args).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }
+}
+
+/// Acts, and does not end before the other processes were told.
+async fn act(
+    settings: &Settings,
+    act: impl AsyncFnOnce(&Desk) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
+    let desk = desk(settings).await?;
+    let done = act(&desk).await;
+    desk.store().flush().await;
+    done
 }
 
 /// The environment, without what is not UTF-8: no setting of ours is.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::format::{json, table};
-use super::{Failure, output, time};
+use super::{Failure, list, output, time};
 use crate::desk::Desk;
 use crate::domain::filter::{Search, SendFilter};
 use crate::domain::page::Position;
@@ -15,8 +15,8 @@ pub struct Args {
     #[arg(long, value_name = "S", value_parser = state)]
     state: Option<SendState>,
     /// By recipient or SES id
-    #[arg(long, value_name = "TEXT")]
-    search: Option<String>,
+    #[arg(long, value_name = "TEXT", value_parser = list::search)]
+    search: Option<Search>,
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
@@ -33,7 +33,7 @@ fn state(text: &str) -> Result<SendState, String> {
 }
 
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = SendFilter { state: args.state, search: args.search.as_deref().and_then(Search::parse) };
+    let filter = SendFilter { state: args.state, search: args.search.clone() };
     let page = desk.store().sends(&filter, Position::Newest, args.limit).await?;
     if args.json {
         for send in &page.rows {
@@ -41,6 +41,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    list::remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
         eprintln!("no mail fits");
         return Ok(ExitCode::SUCCESS);

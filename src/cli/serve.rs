@@ -2,13 +2,19 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 
 use super::{Failure, log, signals};
 use crate::config::Settings;
 use crate::desk::Desk;
+use crate::store::Store;
 use crate::web;
+
+/// How often the counts are rolled up.
+const ROLL_UP_EVERY: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -29,8 +35,23 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     if let Err(error) = desk.store().check().await {
         tracing::warn!("{error}; {}", error.hint());
     }
-    web::serve(listener, web::Context::new(desk, settings), shutdown)
-        .await
-        .map_err(|error| Failure::failed(format!("cannot serve: {error}"), "start it again"))?;
+    let store = desk.store().clone();
+    let housekeeping = tokio::spawn(keep_counts(store.clone()));
+    let served = web::serve(listener, web::Context::new(desk, settings), shutdown).await;
+    housekeeping.abort();
+    store.flush().await;
+    served.map_err(|error| Failure::failed(format!("cannot serve: {error}"), "start it again"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where no worker runs for a while, sign-ups and clicks go on all the same.
+async fn keep_counts(store: Store) {
+    let mut rounds = tokio::time::interval(ROLL_UP_EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        if let Err(error) = store.roll_up_counts().await {
+            tracing::debug!(%error, "the counts are rolled up later");
+        }
+    }
 }

@@ -22,7 +22,9 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     let shutdown = signals::shutdown()?;
     tracing::info!(target_of_mail = %worker.target(), "worker started");
     let mode = if args.drain { Mode::Drain } else { Mode::Forever };
-    let tally = worker.run(mode, shutdown).await?;
+    let tally = worker.run(mode, shutdown).await;
+    store.flush().await;
+    let tally = tally?;
     output::line(&format!(
         "sent {}, failed {}, deferred {}, cancelled {}, unknown {}",
         tally.sent, tally.failed, tally.deferred, tally.cancelled, tally.unknown

@@ -90,10 +90,12 @@ impl Desk {
         Ok(resent)
     }
 
-    /// What a resend would do now, or the refusal that it would meet. Changes nothing.
+    /// What a resend would do now, or the refusal that it would meet. Changes nothing and locks nothing: whoever may
+    /// only read may ask too.
     pub async fn plan_resend(&self, id: VerificationId) -> Result<ResentHow, Error> {
         let mut tx = self.store.begin().await?;
-        let user = locked_user(&mut tx, id).await?;
+        let user = verifications::user_of(&mut tx, id).await?.ok_or_else(|| no_verification(id))?;
+        let user = users::get(&mut tx, user).await?.ok_or_else(|| no_verification(id))?;
         let plan = self.plan(&mut tx, &user).await?;
         tx.rollback().await?;
         Ok(plan.how())
@@ -164,9 +166,12 @@ impl Desk {
 
 /// The user of a verification, her row locked.
 pub(super) async fn locked_user(connection: &mut PgConnection, id: VerificationId) -> Result<User, Error> {
-    let missing = || Error::NotFound(plain(&format!("there is no verification {id}")));
-    let user = verifications::user_of(connection, id).await?.ok_or_else(missing)?;
-    users::lock(connection, user).await?.ok_or_else(missing)
+    let user = verifications::user_of(connection, id).await?.ok_or_else(|| no_verification(id))?;
+    users::lock(connection, user).await?.ok_or_else(|| no_verification(id))
+}
+
+fn no_verification(id: VerificationId) -> Error {
+    Error::NotFound(plain(&format!("there is no verification {id}")))
 }
 
 fn no_user(id: UserId) -> Error {

@@ -34,6 +34,7 @@ pub struct SendFilter {
 /// What somebody typed to find somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
+    typed: String,
     text: String,
 }
 
@@ -41,8 +42,14 @@ impl Search {
     /// Nothing where there is no text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().replace('\0', "");
-        (!text.is_empty()).then(|| Self { text: text.to_lowercase() })
+        let typed = text.trim().replace('\0', "");
+        (!typed.is_empty()).then(|| Self { text: typed.to_lowercase(), typed })
+    }
+
+    /// What to look for, as it was typed: ids are told apart by capitals.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
     }
 
     /// What to look for, in lower case.
@@ -55,6 +62,13 @@ impl Search {
     #[must_use]
     pub fn number(&self) -> Option<i64> {
         self.text.strip_prefix('#').unwrap_or(&self.text).parse().ok().filter(|n| *n > 0)
+    }
+
+    /// Whether there is a letter or a digit in it. Without one nothing is found: the index knows nothing else, and whoever
+    /// types `%` does not mean everybody.
+    #[must_use]
+    pub fn can_find(&self) -> bool {
+        self.text.chars().any(char::is_alphanumeric)
     }
 
     /// Whether only beginnings are looked at.

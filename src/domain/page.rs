@@ -19,7 +19,7 @@ pub struct Cursor {
     pub status: Option<Status>,
     /// The time that decides between pending and expired.
     pub as_of: Time,
-    /// The row's place in the order, where the list is ordered by a time.
+    /// The row's place in the order, by the time that the list is ordered by.
     pub at: Time,
     /// The row's number.
     pub id: i64,

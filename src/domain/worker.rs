@@ -12,6 +12,9 @@ pub const BEAT_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 /// After how long without a heartbeat a worker counts as gone, in seconds.
 pub const GONE_AFTER_SECONDS: i64 = 20;
 
+/// Waiting sends are counted up to here; one more stands for any number.
+pub const QUEUED_MAX: i64 = 10_000;
+
 /// A worker's last heartbeat.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerRow {
@@ -42,7 +45,7 @@ pub struct WorkerRow {
 }
 
 impl WorkerRow {
-    /// Whether it is at work.
+    /// Whether it is at work. `now` by the database's clock.
     #[must_use]
     pub fn is_alive(&self, now: Time) -> bool {
         self.stopped_at.is_none() && now - self.beat_at < Duration::seconds(GONE_AFTER_SECONDS)
@@ -52,7 +55,9 @@ impl WorkerRow {
 /// The outbox and who works it off.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OutboxView {
-    /// Sends that wait.
+    /// When this was so, by the database's clock, which wrote the heartbeats too.
+    pub as_of: Time,
+    /// Sends that wait; `QUEUED_MAX` + 1 if there are more than that.
     pub queued: i64,
     /// Sends in a worker's hands.
     pub sending: i64,
@@ -63,9 +68,9 @@ pub struct OutboxView {
 }
 
 impl OutboxView {
-    /// Whether anyone is sending.
+    /// Whether anyone was sending.
     #[must_use]
-    pub fn is_worked(&self, now: Time) -> bool {
-        self.workers.iter().any(|w| w.is_alive(now))
+    pub fn is_worked(&self) -> bool {
+        self.workers.iter().any(|w| w.is_alive(self.as_of))
     }
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::backoff;
 use super::prepare::{Prepared, Preparer, Ready};
+use super::redact;
 use super::reply::{Class, judge};
 use crate::config::Settings;
 use crate::domain::address::EmailAddress;
@@ -88,9 +89,13 @@ impl Shared {
         self.store.notify(Change::Verification(ready.verification)).await;
         let (fate, reply, outcome) = match self.compose(claimed.id, &ready) {
             Ok(mail) => {
-                fate_of(lane.send(&mail, claimed.id).await, &mail, claimed.attempts + 1, self.settings.worker.attempts)
+                let answer = redact::answer(lane.send(&mail, claimed.id).await, &ready.key);
+                fate_of(answer, &mail, claimed.attempts + 1, self.settings.worker.attempts)
             }
-            Err(reason) => (Fate::Failed { reason: reason.clone() }, None, Outcome::Failed(reason)),
+            Err(reason) => {
+                let reason = redact::text(&reason, &ready.key);
+                (Fate::Failed { reason: reason.clone() }, None, Outcome::Failed(reason))
+            }
         };
         self.record(claimed.id, &fate, reply.as_deref()).await?;
         self.tell(Some(ready.verification)).await;

@@ -8,6 +8,7 @@ pub mod backoff;
 mod handle;
 pub mod pace;
 pub mod prepare;
+mod redact;
 pub mod reply;
 mod run;
 pub mod worker;

@@ -38,8 +38,14 @@ impl Store {
 
     /// Adds the deltas up into the one row. Any number of processes may try; one does it.
     pub async fn roll_up_counts(&self) -> Result<(), Error> {
-        sqlx::query!(
-            "with turn as materialized (
+        while self.roll_up_some().await? == ROLL_UP_MAX {}
+        Ok(())
+    }
+
+    /// How many deltas were there, `ROLL_UP_MAX` at most.
+    async fn roll_up_some(&self) -> Result<i64, Error> {
+        let taken = sqlx::query_scalar!(
+            r#"with turn as materialized (
                 select only_row from verification_counts for update skip locked
             ),
             gone as (
@@ -62,11 +68,12 @@ impl Store {
                 verified = counted.verified + delta.verified,
                 revoked = counted.revoked + delta.revoked
             from delta
-            where delta.open is not null",
+            where delta.open is not null
+            returning (select count(*) from gone) as "taken!""#,
             ROLL_UP_MAX
         )
-        .execute(self.pool())
+        .fetch_optional(self.pool())
         .await?;
-        Ok(())
+        Ok(taken.unwrap_or_default())
     }
 }

@@ -1,5 +1,8 @@
 //! What can go wrong with the database, told apart by what a person can do about it.
 
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
 use crate::text::{Plain, plain};
 
 /// A database error. `Display` says what happened, [`Error::hint`] what to do.
@@ -11,6 +14,9 @@ pub enum Error {
     /// It refuses the user or the act.
     #[error("the database refuses: {0}")]
     Denied(Plain),
+    /// It lets this user, or anybody, only read.
+    #[error("the database does not allow it: {0}")]
+    ReadOnly(Plain),
     /// There is no such database.
     #[error("there is no such database: {0}")]
     NoDatabase(Plain),
@@ -26,6 +32,9 @@ pub enum Error {
     /// The extension for searching cannot be had.
     #[error("the extension pg_trgm cannot be created: {0}")]
     NoTrigrams(Plain),
+    /// It was at it for too long and gave up.
+    #[error("the database took too long: {0}")]
+    TooSlow(Plain),
     /// A rule of the schema forbids it.
     #[error("the database forbids it: {0}")]
     Constraint(Plain),
@@ -41,6 +50,9 @@ impl Error {
         match self {
             Self::Away(_) => "check that PostgreSQL runs and that DATABASE_URL points to it",
             Self::Denied(_) => "check the user, password and rights that DATABASE_URL names",
+            Self::ReadOnly(_) => {
+                "this role or this server may only read; to act, have DATABASE_URL name a role and a server that may write"
+            }
             Self::NoDatabase(_) => "create it with `createdb`, or mend DATABASE_URL",
             Self::NotMigrated(_) => "run `verifydesk migrate`",
             Self::Newer(_) => "install the newer verifydesk on this machine too",
@@ -48,6 +60,7 @@ impl Error {
             Self::NoTrigrams(_) => {
                 "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
             }
+            Self::TooSlow(_) => "search for something longer, or try again when the server has less to do",
             Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
         }
     }
@@ -65,6 +78,10 @@ impl Error {
     }
 }
 
+fn is_fatal(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.severity() == PgSeverity::Fatal)
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -74,7 +91,11 @@ impl From<sqlx::Error> for Error {
                     // Connection exceptions; too many connections; shutting down or starting up.
                     code if code.starts_with("08") => Self::Away(message),
                     "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
-                    "28000" | "28P01" | "42501" => Self::Denied(message),
+                    "28000" | "28P01" => Self::Denied(message),
+                    // Who is not let in at all meets the same code.
+                    "42501" if is_fatal(database.as_ref()) => Self::Denied(message),
+                    "42501" | "25006" => Self::ReadOnly(message),
+                    "57014" => Self::TooSlow(message),
                     "3D000" => Self::NoDatabase(message),
                     // Undefined table, column or function.
                     "42P01" | "42703" | "42883" => Self::NotMigrated(message),

@@ -1,6 +1,5 @@
 //! Lists of verifications: the one query that is put together at run time.
 
-use chrono::SubsecRound as _;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -16,27 +15,41 @@ use crate::domain::verification::{Status, Verification, VerificationRow};
 /// Newer rows are counted up to here.
 pub const NEWER_MAX: i64 = 100;
 
+/// Up to how many users a search names one by one. They are looked up in a moment, and of more than these, some stand
+/// at the beginning of nearly every list.
+pub(super) const FOUND_MAX: i64 = 5_000;
+
 impl Store {
     /// A page of verifications, newest first. `limit` rows at most, at least one.
     pub async fn list(&self, filter: &Filter, position: Position, limit: i64) -> Result<Page<VerificationRow>, Error> {
         let limit = limit.max(1);
         let as_of = match position {
-            Position::Newest => now(),
-            Position::After(cursor) | Position::Before(cursor) => cursor.as_of,
+            Position::Newest => None,
+            Position::After(cursor) | Position::Before(cursor) => Some(cursor.as_of),
         };
-        let backwards = matches!(position, Position::Before(_));
-        let mut query = QueryBuilder::new("with page as (select v.* from verifications v where ");
-        push_filter(&mut query, filter, as_of);
-        match position {
-            Position::Newest => {}
-            Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
-            Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
-        }
-        push_order(&mut query, filter.status, backwards);
-        query.push(" limit ").push_bind(limit + 1).push(")");
-        push_rows(&mut query, "page");
-        push_order(&mut query, filter.status, backwards);
-        let rows = query.build_query_as::<ListRow>().fetch_all(self.pool()).await?;
+        let found = self.found(filter).await?;
+        let rows = if found.is_nobody() {
+            Vec::new()
+        } else {
+            let backwards = matches!(position, Position::Before(_));
+            let mut query = QueryBuilder::new("with page as (select v.* from ");
+            push_filter(&mut query, filter, &found, as_of);
+            match position {
+                Position::Newest => {}
+                Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
+                Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
+            }
+            push_order(&mut query, filter.status, backwards);
+            query.push(" limit ").push_bind(limit + 1).push(")");
+            push_rows(&mut query, "page");
+            push_order(&mut query, filter.status, backwards);
+            query.build_query_as::<ListRow>().persistent(false).fetch_all(self.pool()).await?
+        };
+        let as_of = match (as_of, rows.first()) {
+            (Some(as_of), _) => as_of,
+            (None, Some(row)) => row.as_of,
+            (None, None) => self.now().await?,
+        };
         Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, as_of))
     }
 
@@ -52,28 +65,79 @@ impl Store {
     /// How many rows of the list are newer than this place, counted up to `NEWER_MAX`. What is pending is decided
     /// by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
-        let mut query = QueryBuilder::new("select count(*) from (select 1 from verifications v where ");
-        push_filter(&mut query, filter, now());
+        let found = self.found(filter).await?;
+        if found.is_nobody() {
+            return Ok(0);
+        }
+        let mut query = QueryBuilder::new("select count(*) from (select 1 from ");
+        push_filter(&mut query, filter, &found, None);
         push_beyond(&mut query, filter.status, &than, " > ");
         query.push(" limit ").push_bind(NEWER_MAX).push(") as newer");
-        Ok(query.build_query_scalar().fetch_one(self.pool()).await?)
+        Ok(query.build_query_scalar().persistent(false).fetch_one(self.pool()).await?)
+    }
+
+    /// The present by the database's clock, which all processes share.
+    async fn now(&self) -> Result<Time, Error> {
+        Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(self.pool()).await?)
+    }
+
+    /// Whom a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use
+    /// none.
+    async fn found<'a>(&self, filter: &'a Filter) -> Result<Found<'a>, Error> {
+        let Some(search) = &filter.search else { return Ok(Found::Everybody) };
+        if !search.can_find() {
+            return Ok(Found::These(Vec::new()));
+        }
+        let ids = sqlx::query_scalar!(
+            r#"(select id as "id!" from users where lower(email) like $1 limit $3)
+            union
+            (select id from users where lower(name) like $1 limit $3)
+            union
+            (select user_id from verifications where id = $2)"#,
+            search.like_pattern(),
+            search.number(),
+            FOUND_MAX + 1
+        )
+        // A plan made without the text would be a bad one for most texts.
+        .persistent(false)
+        .fetch_all(self.pool())
+        .await?;
+        let few = i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX);
+        Ok(if few { Found::These(ids) } else { Found::Many(search) })
     }
 }
 
-/// The present in the unit that PostgreSQL keeps.
-fn now() -> Time {
-    chrono::Utc::now().trunc_subsecs(6)
+/// Whom a search finds.
+enum Found<'a> {
+    /// There is none.
+    Everybody,
+    /// These users.
+    These(Vec<i64>),
+    /// So many that a walk along the list's order soon meets some.
+    Many(&'a Search),
 }
 
-fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, as_of: Time) {
+impl Found<'_> {
+    fn is_nobody(&self) -> bool {
+        matches!(self, Self::These(ids) if ids.is_empty())
+    }
+}
+
+/// What to read from, and which rows of it. `as_of` is the present if it is not given.
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, found: &Found, as_of: Option<Time>) {
+    match found {
+        // Fenced off by `offset 0`, or else the planner may walk the order after all, in the hope to meet them soon.
+        Found::These(users) => query
+            .push("(select * from verifications where user_id = any(")
+            .push_bind(users.clone())
+            .push(") offset 0) v where "),
+        Found::Everybody | Found::Many(_) => query.push("verifications v where "),
+    };
+    let open = "v.verified_at is null and v.revoked_at is null and v.expires_at ";
     match filter.status {
         None => query.push("true"),
-        Some(Status::Pending) => {
-            query.push("v.verified_at is null and v.revoked_at is null and v.expires_at > ").push_bind(as_of)
-        }
-        Some(Status::Expired) => {
-            query.push("v.verified_at is null and v.revoked_at is null and v.expires_at <= ").push_bind(as_of)
-        }
+        Some(Status::Pending) => push_time(query.push(open).push("> "), as_of),
+        Some(Status::Expired) => push_time(query.push(open).push("<= "), as_of),
         Some(Status::Verified) => query.push("v.verified_at is not null"),
         Some(Status::Revoked) => query.push("v.revoked_at is not null"),
     };
@@ -89,29 +153,33 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, as_of: Time)
     if let Some(until) = filter.until {
         query.push(" and ").push(range).push(" < ").push_bind(until);
     }
-    if let Some(search) = &filter.search {
-        push_search(query, search);
+    if let Found::Many(search) = found {
+        let pattern = search.like_pattern();
+        // Not `exists`, which the planner would turn into a join with every user that matches.
+        query
+            .push(" and ((select lower(u.email) like ")
+            .push_bind(pattern.clone())
+            .push(" or lower(u.name) like ")
+            .push_bind(pattern)
+            .push(" from users u where u.id = v.user_id)");
+        if let Some(number) = search.number() {
+            query.push(" or v.user_id = (select user_id from verifications where id = ").push_bind(number).push(")");
+        }
+        query.push(")");
     }
 }
 
-/// Each branch has an index of its own; a plain `or` over both tables would use none.
-fn push_search(query: &mut QueryBuilder<Postgres>, search: &Search) {
-    let pattern = search.like_pattern();
-    query
-        .push(" and v.user_id in (select id from users where lower(email) like ")
-        .push_bind(pattern.clone())
-        .push(" union select id from users where lower(name) like ")
-        .push_bind(pattern);
-    if let Some(number) = search.number() {
-        query.push(" union select user_id from verifications where id = ").push_bind(number);
+fn push_time(query: &mut QueryBuilder<Postgres>, time: Option<Time>) -> &mut QueryBuilder<Postgres> {
+    match time {
+        Some(time) => query.push_bind(time),
+        None => query.push("now()"),
     }
-    query.push(")");
 }
 
 /// The order's columns.
 fn order(status: Option<Status>) -> &'static str {
     match status {
-        None => "v.id",
+        None => "v.created_at, v.id",
         Some(Status::Pending | Status::Expired) => "v.expires_at, v.id",
         Some(Status::Verified) => "v.verified_at, v.id",
         Some(Status::Revoked) => "v.revoked_at, v.id",
@@ -119,11 +187,8 @@ fn order(status: Option<Status>) -> &'static str {
 }
 
 fn push_beyond(query: &mut QueryBuilder<Postgres>, status: Option<Status>, cursor: &Cursor, comparison: &str) {
-    query.push(" and (").push(order(status)).push(")").push(comparison).push("(");
-    if status.is_some() {
-        query.push_bind(cursor.at).push(", ");
-    }
-    query.push_bind(cursor.id).push(")");
+    query.push(" and (").push(order(status)).push(")").push(comparison);
+    query.push("(").push_bind(cursor.at).push(", ").push_bind(cursor.id).push(")");
 }
 
 fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
@@ -139,7 +204,7 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
     query
         .push(
             " select
-                v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
+                now() as as_of, v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
                 encode(substring(v.key_digest for 4), 'hex') as key_fingerprint,
                 u.email, u.name, u.locale, u.created_at as user_created_at, u.verified_at as user_verified_at,
                 s.id as send_id, s.state as send_state, s.changed_at as send_changed_at
@@ -157,6 +222,7 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
 
 #[derive(FromRow)]
 struct ListRow {
+    as_of: Time,
     id: i64,
     user_id: i64,
     created_at: Time,

@@ -40,13 +40,17 @@ impl Store {
             });
         }
         let before = self.applied().await?.map_or(0, |(_, count)| count);
-        MIGRATIONS.run(self.pool()).await.map_err(|error| match error {
+        // On a connection of its own, since an index over millions of rows takes its time.
+        let options = self.pool().connect_options().as_ref().clone().options([("statement_timeout", "0")]);
+        let mut connection = PgConnection::connect_with(&options).await?;
+        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
             MigrateError::Execute(error) => Error::from(error),
             MigrateError::VersionMissing(version) => {
                 Error::Newer(plain(&format!("it has migration {version}, which this one does not know")))
             }
             other => Error::Other(plain(&other.to_string())),
         })?;
+        connection.close().await?;
         let (version, after) = self.applied().await?.unwrap_or_default();
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
     }

@@ -12,6 +12,7 @@ mod list;
 mod migrate;
 pub mod outbox;
 mod sends;
+mod tell;
 pub mod users;
 pub mod verifications;
 pub mod workers;
@@ -23,7 +24,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::config::{SettingError, Settings};
-use crate::domain::change::Change;
 
 pub use changes::Changes;
 pub use error::Error;
@@ -32,6 +32,10 @@ pub use migrate::Migrated;
 /// How long a caller waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a statement may take: longer than any should, and shorter than anybody waits. What nobody waits for any
+/// more must not run on.
+const STATEMENT_TIMEOUT: &str = "15s";
+
 /// Connections a process holds at most.
 const CONNECTIONS_MAX: u32 = 16;
 
@@ -39,6 +43,7 @@ const CONNECTIONS_MAX: u32 = 16;
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    told: tell::Told,
 }
 
 impl Store {
@@ -65,12 +70,15 @@ impl Store {
     /// With connection options made elsewhere.
     #[must_use]
     pub fn with(options: PgConnectOptions) -> Self {
-        let options = options.application_name("verifydesk").disable_statement_logging();
+        let options = options
+            .application_name("verifydesk")
+            .options([("statement_timeout", STATEMENT_TIMEOUT)])
+            .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
-        Self { pool }
+        Self { pool, told: tell::Told::default() }
     }
 
     /// The pool, for what lives beside the product: demo data and tests.
@@ -100,20 +108,9 @@ impl Store {
         Ok(self.pool.acquire().await?.ping().await?)
     }
 
-    /// Closes every connection; statements under way end first.
+    /// Closes every connection; what is still to be told is told, and statements under way end first.
     pub async fn close(&self) {
+        self.flush().await;
         self.pool.close().await;
-    }
-
-    /// Tells the other processes what changed: after the commit and in a statement of its own, since `NOTIFY` inside a
-    /// transaction takes a lock at commit that serialises all writers. The act is done by then, so a failure here only
-    /// makes screens later.
-    pub async fn notify(&self, change: Change) {
-        let payload = change.payload();
-        if let Err(error) =
-            sqlx::query!("select pg_notify($1, $2)", changes::CHANNEL, payload).execute(&self.pool).await
-        {
-            tracing::warn!(error = %Error::from(error), "other consoles were not told of a change");
-        }
     }
 }

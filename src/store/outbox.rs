@@ -81,11 +81,12 @@ pub async fn open_send(connection: &mut PgConnection, id: VerificationId) -> Res
     Ok(row.map(|row| OpenSend { id: SendId(row.id), in_hand: row.in_hand }))
 }
 
-/// Makes a waiting mail due now, ahead of bulk.
+/// Makes a waiting mail due now, ahead of bulk. It counts as queued now: the cool-down holds the next asker back, or
+/// impatience would use up its tries.
 pub async fn bring_forward(connection: &mut PgConnection, id: SendId, priority: Priority) -> Result<(), Error> {
     sqlx::query!(
         "update sends
-        set due_at = now(), priority = least(priority, $2), changed_at = now()
+        set due_at = now(), queued_at = now(), priority = least(priority, $2), changed_at = now()
         where id = $1 and state = 'queued'",
         id.0,
         priority.rank()
@@ -276,8 +277,9 @@ impl Store {
                 due_at = case when $3 = 'queued' then now() + make_interval(secs => $4) else due_at end,
                 attempts = attempts - case when $5 then 0 else 1 end,
                 ses_id = $6,
-                reply = $7,
-                reason = $8,
+                -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
+                reply = case when user_id is not null then $7 end,
+                reason = case when user_id is null and $8::text is not null then 'the user was deleted' else $8 end,
                 lease_by = null,
                 lease_until = null
             where id = $1 and lease_by = $2 and state = 'sending'",
@@ -339,9 +341,10 @@ impl Store {
     /// How long until the next waiting send is due or free; zero if one is, nothing if none waits.
     pub async fn next_due(&self) -> Result<Option<Duration>, Error> {
         let seconds = sqlx::query_scalar!(
-            "select extract(epoch from min(greatest(due_at, lease_until)) - now())::float8 as seconds
-            from sends
-            where state = 'queued'"
+            "select extract(epoch from least(
+                (select min(due_at) from sends where state = 'queued' and lease_until is null),
+                (select min(greatest(due_at, lease_until)) from sends where state = 'queued' and lease_until is not null)
+            ) - now())::float8 as seconds"
         )
         .fetch_one(self.pool())
         .await?;

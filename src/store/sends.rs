@@ -3,6 +3,7 @@
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::list::FOUND_MAX;
 use super::{Error, Store};
 use crate::domain::Time;
 use crate::domain::filter::SendFilter;
@@ -22,14 +23,27 @@ impl Store {
         limit: i64,
     ) -> Result<Page<SendRow>, Error> {
         let limit = limit.max(1);
+        let found = self.found_sends(filter).await?;
+        if found.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Page::cut(Vec::new(), limit, &position, chrono::Utc::now()));
+        }
         let mut query = QueryBuilder::<Postgres>::new("select ");
-        query.push(COLUMNS).push(" from sends where true");
+        query.push(COLUMNS);
+        match (&filter.search, found) {
+            // Fenced off, as in the list of verifications.
+            (Some(_), Some(ids)) => query
+                .push(" from (select * from sends where id = any(")
+                .push_bind(ids)
+                .push(") offset 0) found where true"),
+            // `is true` keeps the planner from reading all that match by their index, and then sorting them.
+            (Some(search), None) => query
+                .push(" from sends where (lower(recipient) like ")
+                .push_bind(search.like_pattern())
+                .push(") is true"),
+            (None, _) => query.push(" from sends where true"),
+        };
         if let Some(state) = filter.state {
             query.push(" and state = ").push_bind(state.as_str());
-        }
-        if let Some(search) = &filter.search {
-            query.push(" and (lower(recipient) like ").push_bind(search.like_pattern());
-            query.push(" or ses_id = ").push_bind(search.text().to_owned()).push(")");
         }
         let backwards = match position {
             Position::Newest => false,
@@ -43,8 +57,36 @@ impl Store {
             }
         };
         query.push(if backwards { " order by id limit " } else { " order by id desc limit " }).push_bind(limit + 1);
-        let rows = query.build_query_as::<Row>().fetch_all(self.pool()).await?;
+        let rows = query.build_query_as::<Row>().persistent(false).fetch_all(self.pool()).await?;
         Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, chrono::Utc::now()))
+    }
+
+    /// The sends that a filter's search finds; nothing if there is no search, or if there are so many that a walk along
+    /// the list soon meets some.
+    async fn found_sends(&self, filter: &SendFilter) -> Result<Option<Vec<Uuid>>, Error> {
+        let Some(search) = &filter.search else { return Ok(None) };
+        if !search.can_find() {
+            return Ok(Some(Vec::new()));
+        }
+        let ids = sqlx::query_scalar!(
+            r#"(
+                select id as "id!"
+                from sends
+                where lower(recipient) like $1 and ($4::text is null or state = $4)
+                limit $3
+            )
+            union
+            (select id from sends where ses_id = $2)"#,
+            search.like_pattern(),
+            search.typed(),
+            FOUND_MAX + 1,
+            filter.state.map(SendState::as_str)
+        )
+        // A plan made without the text would be a bad one for most texts.
+        .persistent(false)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX).then_some(ids))
     }
 
     /// The newest sends of a verification with their events.

@@ -44,6 +44,15 @@ pub async fn lock(connection: &mut PgConnection, id: UserId) -> Result<Option<Us
     Ok(row.map(Into::into))
 }
 
+/// A user as she is now, for who changes nothing.
+pub async fn get(connection: &mut PgConnection, id: UserId) -> Result<Option<User>, Error> {
+    let row =
+        sqlx::query_as!(Row, "select id, email, name, locale, created_at, verified_at from users where id = $1", id.0)
+            .fetch_optional(connection)
+            .await?;
+    Ok(row.map(Into::into))
+}
+
 /// Locks the row of the user with this address, however it is capitalised.
 pub async fn lock_by_email(connection: &mut PgConnection, email: &EmailAddress) -> Result<Option<User>, Error> {
     let row = sqlx::query_as!(

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Error, Store};
-use crate::domain::worker::{OutboxView, WorkerRow};
+use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 
 /// A worker's heartbeat.
 #[derive(Clone, Debug)]
@@ -71,11 +71,16 @@ impl Store {
     pub async fn outbox(&self) -> Result<OutboxView, Error> {
         let counted = sqlx::query!(
             r#"select
-                count(*) filter (where state = 'queued') as "queued!",
-                count(*) filter (where state = 'sending') as "sending!",
-                min(due_at) filter (where state = 'queued' and due_at <= now()) as due_since
-            from sends
-            where state in ('queued', 'sending')"#
+                now() as "as_of!",
+                (
+                    select count(*) from (select 1 from sends where state = 'queued' limit $1) as queued
+                ) as "queued!",
+                (select count(*) from sends where state = 'sending') as "sending!",
+                least(
+                    (select min(due_at) from sends where state = 'queued' and lease_until is null and due_at <= now()),
+                    (select min(due_at) from sends where state = 'queued' and lease_until is not null and due_at <= now())
+                ) as due_since"#,
+            QUEUED_MAX + 1
         )
         .fetch_one(self.pool())
         .await?;
@@ -90,6 +95,7 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(OutboxView {
+            as_of: counted.as_of,
             queued: counted.queued,
             sending: counted.sending,
             due_since: counted.due_since,

@@ -5,7 +5,8 @@ use sqlx::PgPool;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, Error, LinkOutcome, Refusal, ResentHow, SignUp, SignUpStatus};
 use verifydesk::domain::audit::{Actor, Origin};
-use verifydesk::domain::filter::{Filter, Search};
+use verifydesk::domain::change::Change;
+use verifydesk::domain::filter::{Filter, Search, SendFilter};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::locale::Locale;
@@ -201,6 +202,8 @@ async fn a_waiting_mail_is_brought_forward_not_doubled() {
             .await
             .unwrap();
     assert_eq!((count, priority, due), (1, 0, true));
+    let again = desk.resend(&operator(), id, Priority::Person).await;
+    assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
 }
 
 #[tokio::test]
@@ -382,6 +385,7 @@ async fn finds_by_part_of_address_name_and_number() {
         ("example", 2),
         ("a_x@", 1),
         ("%", 0),
+        ("@...", 0),
         (number.as_str(), 1),
         ("nobody", 0),
     ];
@@ -392,12 +396,94 @@ async fn finds_by_part_of_address_name_and_number() {
 }
 
 #[tokio::test]
+async fn a_search_that_finds_thousands_goes_through_every_row_once() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    // More than are named one by one; of every eighth the address does not fit, but the name.
+    sqlx::query(
+        "with u as (
+            insert into users (email, name)
+            select case when n % 8 = 0 then 'u' else 'many' end || n || '@example.com',
+                case when n % 8 = 0 then 'Many' else '' end
+            from generate_series(1, 6000) n
+            returning id, email
+        ),
+        v as (
+            insert into verifications (user_id, key_nonce, expires_at)
+            select id, decode(repeat('00', 16), 'hex'), now() + interval '1 day' from u
+            returning id, user_id
+        )
+        insert into sends (id, verification_id, user_id, recipient, locale)
+        select gen_random_uuid(), v.id, u.id, u.email, 'en' from v join u on u.id = v.user_id",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    for n in 0..3 {
+        sign_up(&desk, &format!("other{n}@example.com")).await;
+    }
+    let store = desk.store();
+    for (text, status, all) in [
+        ("many", None, 6_000),
+        ("ma", Some(Status::Pending), 6_000),
+        ("many1", None, 973),
+        ("many", Some(Status::Verified), 0),
+    ] {
+        let filter = Filter { status, search: Search::parse(text), ..Filter::default() };
+        let (mut seen, mut position) = (std::collections::HashSet::new(), Position::Newest);
+        loop {
+            let page = store.list(&filter, position, 700).await.unwrap();
+            seen.extend(page.rows.iter().map(|row| row.verification.id));
+            let Some(last) = page.rows.last().filter(|_| page.older) else { break };
+            let place = Cursor::of(&last.verification, status, page.as_of);
+            position = Position::After(place);
+            assert_eq!(store.newer(&filter, place).await.unwrap(), 100, "{text}");
+        }
+        assert_eq!(seen.len(), all, "{text}");
+    }
+    for (text, all) in [("many", 5_250), ("example.com", 6_003), ("other", 3), ("ot", 3), ("...", 0)] {
+        let filter = SendFilter { state: None, search: Search::parse(text) };
+        assert_eq!(store.sends(&filter, Position::Newest, 10_000).await.unwrap().rows.len(), all, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn finds_a_mail_by_its_id_with_capitals() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    sign_up(&desk, "mina@example.com").await;
+    sqlx::query("update sends set state = 'accepted', ses_id = '4VqK2w6Dz1z9rxX'").execute(&db.pool).await.unwrap();
+    for (text, found) in [("4VqK2w6Dz1z9rxX", 1), (" 4VqK2w6Dz1z9rxX ", 1), ("4vqk2w6dz1z9rxx", 0)] {
+        let filter = SendFilter { state: None, search: Search::parse(text) };
+        assert_eq!(desk.store().sends(&filter, Position::Newest, 10).await.unwrap().rows.len(), found, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_nobody_waits_for_any_more_ends() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(desk.store().pool()).await.unwrap();
+    assert_eq!(limit, "15s");
+    let slow = sqlx::raw_sql("set statement_timeout = 1; select pg_sleep(60)").execute(desk.store().pool()).await;
+    let error = verifydesk::store::Error::from(slow.unwrap_err());
+    assert!(matches!(error, verifydesk::store::Error::TooSlow(_)), "{error}");
+}
+
+#[tokio::test]
 async fn roll_ups_keep_the_counts() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     for n in 0..5 {
         sign_up(&desk, &format!("u{n}@example.com")).await;
     }
+    // More than are taken at a time.
+    sqlx::query(
+        "insert into verification_count_deltas (open, verified, revoked) select 1, 2, 3 from generate_series(1, 25000)",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
     let before = desk.store().counts().await.unwrap();
     let (a, b) = tokio::join!(desk.store().roll_up_counts(), desk.store().roll_up_counts());
     a.and(b).unwrap();
@@ -414,5 +500,25 @@ async fn others_hear_of_an_act() {
     let mut changes = desk.store().listen().await.unwrap();
     let id = sign_up(&desk, "mina@example.com").await;
     let heard = tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap();
-    assert_eq!(heard, verifydesk::domain::change::Change::Verification(id));
+    assert_eq!(heard, Change::Verification(id));
+}
+
+#[tokio::test]
+async fn a_flood_of_changes_is_told_as_one() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let mut changes = desk.store().listen().await.unwrap();
+    for n in 1..=1_000 {
+        desk.store().notify(Change::Verification(VerificationId(n))).await;
+        desk.store().notify(Change::Queued).await;
+    }
+    desk.store().flush().await;
+    desk.store().notify(Change::Workers).await;
+    desk.store().close().await;
+    let mut heard = Vec::new();
+    while heard.last() != Some(&Change::Workers) {
+        heard.push(tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap());
+    }
+    assert!(heard.contains(&Change::Many) && heard.contains(&Change::Queued), "{heard:?}");
+    assert!(heard.len() < 100, "{heard:?}");
 }

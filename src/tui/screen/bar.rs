@@ -5,13 +5,14 @@ use ratatui::layout::Rect;
 use super::layout::Layout;
 use super::notice;
 use crate::domain::send::SendState;
+use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
 use crate::tui::Model;
 use crate::tui::action::{Action, TABLE};
 use crate::tui::look::Tone;
 use crate::tui::model::{Part, STATUS_TABS, View};
 use crate::tui::widget::canvas::{Canvas, inset};
-use crate::tui::widget::number::thousands;
+use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab};
 
 const GAP: u16 = 3;
@@ -129,7 +130,7 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
                 key: key(n),
                 title: capital(list.tab.map_or("all", SendState::as_str)),
                 count: match list.tab {
-                    Some(SendState::Queued) => outbox.map(|o| thousands(o.queued)).unwrap_or_default(),
+                    Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
                     Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
                     _ => String::new(),
                 },

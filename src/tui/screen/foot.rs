@@ -39,6 +39,7 @@ fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position
     let hint = match Search::parse(text) {
         None if model.view == View::Mail => "recipient or SES id",
         None => "e-mail, name or number",
+        Some(search) if !search.can_find() => "finds nothing without a letter or a digit",
         Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside",
         Some(_) => "",
     };

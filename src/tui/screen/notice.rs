@@ -1,12 +1,12 @@
 //! Whether mail flows, and what is wrong if not: what the first screen must tell.
 
-use crate::domain::worker::{OutboxView, WorkerRow};
+use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::Link;
 use crate::tui::when;
-use crate::tui::widget::number::thousands;
+use crate::tui::widget::number::up_to;
 
 /// The line under the tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
             0 => "trying again now".to_owned(),
             seconds => format!("trying again in {seconds} s"),
         };
-        let hint = if problem.hint.is_empty() { retry } else { format!("{retry}. {}", problem.hint) };
+        let hint = if problem.hint.is_empty() { retry } else { format!("{retry}; {}", problem.hint) };
         return Some(Banner { tone: Tone::Bad, what: vec![problem.what.clone()], hint });
     }
     let outbox = model.outbox.as_ref()?;
@@ -44,12 +44,16 @@ pub fn banner(model: &Model) -> Option<Banner> {
             return Some(Banner {
                 tone: Tone::Bad,
                 // No shorter words: without the reason nobody knows what to mend.
-                what: vec![format!("{} {}: the worker on {host} stopped: {error}", thousands(waiting), mails(waiting))],
+                what: vec![format!(
+                    "{} {}: the worker on {host} stopped: {error}",
+                    up_to(QUEUED_MAX, waiting),
+                    mails(waiting)
+                )],
                 hint: "mend it, then run: verifydesk worker".into(),
             });
         }
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
-        let short = format!("Nobody is sending: {} {}", thousands(waiting), mails(waiting));
+        let short = format!("Nobody is sending: {} {}", up_to(QUEUED_MAX, waiting), mails(waiting));
         let long = since.map(|since| format!("{short}{since}"));
         return Some(Banner {
             tone: Tone::Warn,
@@ -77,7 +81,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
         return Some(Banner {
             tone: Tone::Warn,
             what: vec![format!("The worker on {} reports: {}", worker.host.plain(), error.plain())],
-            hint: format!("{} wait", thousands(outbox.queued)),
+            hint: format!("{} wait", up_to(QUEUED_MAX, outbox.queued)),
         });
     }
     None
@@ -111,7 +115,7 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     let waiting = outbox.queued + outbox.sending;
     let mut texts = Vec::new();
     if waiting > 0 {
-        texts.push(format!("{words}, {} to go", thousands(waiting)));
+        texts.push(format!("{words}, {} to go", up_to(QUEUED_MAX, waiting)));
     }
     texts.push(words);
     texts.push("sending".into());

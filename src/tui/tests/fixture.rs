@@ -100,7 +100,11 @@ impl Console {
                 return;
             }
             for effect in asked {
-                if let Some(msg) = world.answer(effect) {
+                if let Some(mut msg) = world.answer(effect) {
+                    // The database's clock goes on with this one.
+                    if let Msg::Outbox(Ok(outbox)) = &mut msg {
+                        outbox.as_of = self.model.now;
+                    }
                     self.send(msg);
                 }
             }
@@ -262,6 +266,7 @@ impl Default for World {
             .collect();
         let sends = rows.iter().filter_map(send_of).collect();
         let outbox = OutboxView {
+            as_of: now(),
             queued: 1,
             sending: 1,
             due_since: Some(ago(20)),

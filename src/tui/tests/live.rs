@@ -192,6 +192,21 @@ fn a_worker_that_dies_silently_is_noticed() {
 }
 
 #[test]
+fn workers_are_alive_by_the_database_clock() {
+    for skew in [Duration::seconds(-90), Duration::seconds(90)] {
+        let mut world = World::default();
+        let (mut console, _) = Console::loaded(120, 40);
+        world.outbox.as_of = now() + skew;
+        world.outbox.workers[0].beat_at = now() + skew;
+        console.send(Msg::Outbox(Ok(world.outbox.clone())));
+        assert!(screen(&console).contains("● 1 worker sending"), "{skew}: {}", screen(&console));
+        world.outbox.workers[0].beat_at -= Duration::seconds(21);
+        console.send(Msg::Outbox(Ok(world.outbox.clone())));
+        assert!(screen(&console).contains("○ nobody is sending"), "{skew}: {}", screen(&console));
+    }
+}
+
+#[test]
 fn a_heartbeat_draws_nothing() {
     let (mut console, mut world) = Console::loaded(120, 40);
     console.model.take_dirty();

@@ -130,6 +130,7 @@ pub fn outbox(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect
     }
     match answer {
         Ok(outbox) => {
+            correct(model, outbox.as_of - (model.now - model.skew));
             let alive = outbox.workers.iter().filter(|worker| worker.is_alive(model.now));
             let oldest = alive.map(|worker| worker.beat_at).min();
             let before_gone = Duration::seconds(GONE_AFTER_SECONDS - 6);

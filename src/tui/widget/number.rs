@@ -17,9 +17,20 @@ pub fn thousands(n: i64) -> String {
     out
 }
 
+/// The same, of what was counted up to `max` only: "10,000+".
+#[must_use]
+pub fn up_to(max: i64, n: i64) -> String {
+    if n > max { format!("{}+", thousands(max)) } else { thousands(n) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::thousands;
+    use super::{thousands, up_to};
+
+    #[test]
+    fn says_where_counting_ended() {
+        assert_eq!([9, 10_000, 10_001].map(|n| up_to(10_000, n)), ["9", "10,000", "10,000+"]);
+    }
 
     #[test]
     fn separates() {

@@ -42,6 +42,14 @@ impl TestDb {
     }
 }
 
+impl TestDb {
+    /// Its URL with a setting of the server's for every connection.
+    pub fn url_with(&self, setting: &str) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-c%20{}", self.url, setting.replace('=', "%3D"))
+    }
+}
+
 impl Drop for TestDb {
     fn drop(&mut self) {
         let statement = format!("drop database if exists {} with (force)", self.name);

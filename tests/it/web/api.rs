@@ -5,7 +5,8 @@ use serde_json::json;
 use verifydesk::config::Secret;
 use verifydesk::domain::locale::Locale;
 
-use super::{Answer, Server, Site, TOKEN, link};
+use super::{Answer, Server, Site, TOKEN, link, settings};
+use crate::support::TestDb;
 
 fn ask(server: &Server, method: Method, path: &str) -> RequestBuilder {
     server.request(method, path).bearer_auth(TOKEN)
@@ -83,6 +84,15 @@ async fn a_sign_up_says_what_it_came_to() {
     let verified = sign_up(&site.server, &json!({ "email": "jun@example.com", "name": null, "locale": null })).await;
     assert_eq!((verified.status.as_u16(), &verified.json()["status"]), (202, &json!("already_verified")));
     assert_eq!(verified.json()["verification_id"], json!(id));
+}
+
+#[tokio::test]
+async fn a_database_that_may_only_be_read_counts_as_away() {
+    let db = TestDb::new().await;
+    let server = Server::start(&settings(&db.url_with("default_transaction_read_only=on"))).await;
+    let answer = sign_up(&server, &json!({ "email": "mina@example.com" })).await;
+    assert_eq!(code(&answer), (503, "database_away".into()));
+    assert!(!answer.header("retry-after").is_empty());
 }
 
 #[tokio::test]

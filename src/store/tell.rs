@@ -1,0 +1,130 @@
+//! Telling the other processes what changed, gathered for moments: an act changes several things, a worker hundreds a
+//! second, and each `NOTIFY` is a round trip here and a reading of everything there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::sleep;
+
+use super::{Error, Store, changes};
+use crate::domain::change::Change;
+
+/// How long the first change waits for others of the same act.
+const FIRST: Duration = Duration::from_millis(10);
+
+/// How far apart further changes are told.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// More verifications at a time are "many".
+const VERIFICATIONS_MAX: usize = 50;
+
+/// What is still to be told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    waiting: Arc<Mutex<Waiting>>,
+    /// Held while telling, so that a flush ends after what is under way.
+    telling: Arc<Mutex<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Each once, in their order.
+    changes: Vec<Change>,
+    /// Whether a task is there that will tell them.
+    attended: bool,
+}
+
+impl Waiting {
+    fn add(&mut self, change: Change) {
+        let covered = matches!(change, Change::Verification(_)) && self.changes.contains(&Change::Many);
+        if covered || self.changes.contains(&change) {
+            return;
+        }
+        self.changes.push(change);
+        let is_one = |change: &Change| matches!(change, Change::Verification(_));
+        if change == Change::Many || self.changes.iter().filter(|change| is_one(change)).count() > VERIFICATIONS_MAX {
+            self.changes.retain(|change| !is_one(change));
+            if !self.changes.contains(&Change::Many) {
+                self.changes.push(Change::Many);
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Tells the other processes what changed, in a moment: after the commit and in a statement of its own, since
+    /// `NOTIFY` inside a transaction takes a lock at commit that serialises all writers. The act is done by then, so a
+    /// failure here only makes screens later. A process that ends soon calls [`Store::flush`] before.
+    pub async fn notify(&self, change: Change) {
+        let mut waiting = self.told.waiting.lock().await;
+        waiting.add(change);
+        if std::mem::replace(&mut waiting.attended, true) {
+            return;
+        }
+        let store = self.clone();
+        tokio::spawn(async move {
+            sleep(FIRST).await;
+            while store.tell().await {
+                sleep(PAUSE).await;
+            }
+        });
+    }
+
+    /// Tells what is still to be told.
+    pub async fn flush(&self) {
+        let _telling = self.told.telling.lock().await;
+        let changes = std::mem::take(&mut self.told.waiting.lock().await.changes);
+        self.tell_of(&changes).await;
+    }
+
+    /// Tells what has gathered; false if there was nothing, and nobody attends any more.
+    async fn tell(&self) -> bool {
+        let _telling = self.told.telling.lock().await;
+        let changes = {
+            let mut waiting = self.told.waiting.lock().await;
+            waiting.attended = !waiting.changes.is_empty();
+            std::mem::take(&mut waiting.changes)
+        };
+        self.tell_of(&changes).await;
+        !changes.is_empty()
+    }
+
+    async fn tell_of(&self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        let payloads: Vec<String> = changes.iter().map(|change| change.payload()).collect();
+        let told = sqlx::query!(
+            "select pg_notify($1, payload) from unnest($2::text[]) as payload",
+            changes::CHANNEL,
+            &payloads
+        );
+        if let Err(error) = told.execute(&self.pool).await {
+            tracing::warn!(error = %Error::from(error), "other consoles were not told of a change");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::VerificationId;
+
+    #[test]
+    fn gathers_each_once_and_many_as_many() {
+        let mut waiting = Waiting::default();
+        let one = |n| Change::Verification(VerificationId(n));
+        for change in [one(1), Change::Queued, one(1), Change::Queued, one(2)] {
+            waiting.add(change);
+        }
+        assert_eq!(waiting.changes, [one(1), Change::Queued, one(2)]);
+        for n in 3..=60 {
+            waiting.add(one(n));
+        }
+        assert_eq!(waiting.changes, [Change::Queued, Change::Many]);
+        waiting.add(Change::Workers);
+        waiting.add(Change::Many);
+        assert_eq!(waiting.changes, [Change::Queued, Change::Many, Change::Workers]);
+    }
+}
