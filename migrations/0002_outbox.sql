@@ -81,15 +81,18 @@ create table workers (
 );
 create index workers_beat on workers (beat_at);
 
--- Deleting a user calls her mails off and forgets her address, whoever deletes her.
+-- Deleting a user calls her mails off and forgets her address, also where servers have quoted it, whoever deletes her.
 create function forget_user() returns trigger language plpgsql as $$
 begin
+    update send_events set detail = '' where send_id in (select id from sends where user_id = old.id);
     update sends
     set
         recipient = '',
         reply = null,
         state = case when state = 'queued' then 'cancelled' else state end,
-        reason = case when state = 'queued' then 'the user was deleted' else reason end,
+        reason = case
+            when state = 'queued' or reason is not null then 'the user was deleted'
+        end,
         changed_at = case when state = 'queued' then now() else changed_at end,
         lease_by = case when state = 'queued' then null else lease_by end,
         lease_until = case when state = 'queued' then null else lease_until end

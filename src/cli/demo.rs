@@ -65,7 +65,9 @@ impl From<stage::Error> for Failure {
     fn from(error: stage::Error) -> Self {
         match error {
             stage::Error::Setting(error) => error.into(),
-            stage::Error::Store(error) => error.into(),
+            stage::Error::Store(error) => {
+                Self::failed(error.to_string(), "`verifydesk demo --reset` makes the demo's data anew")
+            }
             stage::Error::Cluster(error) => {
                 Self::failed(error.to_string(), "`verifydesk demo --reset` starts over; `--env` joins a demo that runs")
             }

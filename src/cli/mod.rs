@@ -23,6 +23,7 @@ mod time;
 mod verify;
 mod worker;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Settings};
 use crate::desk::Desk;
+use crate::text::plain_lines;
 
 pub use actor::operator;
 pub use failure::Failure;
@@ -79,7 +81,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            let _ = complain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -97,6 +99,15 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }
+}
+
+/// Prints what clap says. An error quotes the arguments, which a script may have from anywhere.
+fn complain(error: &clap::Error) -> io::Result<()> {
+    if !error.use_stderr() {
+        return error.print();
+    }
+    let mut err = io::stderr().lock();
+    plain_lines(&error.render().to_string()).iter().try_for_each(|line| writeln!(err, "{line}"))
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {

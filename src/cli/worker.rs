@@ -9,7 +9,7 @@ use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when nothing is due any more
+    /// End when nothing is due any more; with exit code 1 if nothing can be sent
     #[arg(long)]
     drain: bool,
 }

@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn nonsense_is_named() {
-        let table: [(&[(&str, &str)], &str); 9] = [
+        let long = "가".repeat(101);
+        let table: [(&[(&str, &str)], &str); 13] = [
             (&[("VERIFYDESK_SMTPP__HOST", "x")], "VERIFYDESK_SMTPP__HOST: unknown field `smtpp`"),
             (&[("VERIFYDESK_SMTP__PORT", "x")], "VERIFYDESK_SMTP__PORT: invalid type"),
             (&[("VERIFYDESK_SMTP__TLS", "ssl")], "VERIFYDESK_SMTP__TLS: unknown variant `ssl`"),
@@ -226,11 +227,18 @@ mod tests {
             (&[("VERIFYDESK_VERIFICATION__LIFETIME", "soon")], "VERIFYDESK_VERIFICATION__LIFETIME: "),
             (&[("VERIFYDESK_SMTP__HOST", "relay"), ("VERIFYDESK_SMTP__TLS", "none")], "`smtp.tls` is \"none\""),
             (&[("VERIFYDESK_PUBLIC_URL__X", "1")], "VERIFYDESK_PUBLIC_URL__X: "),
+            (&[("VERIFYDESK_SITE__NAME", " \u{3000}")], "`site.name` is empty"),
+            (&[("VERIFYDESK_SITE__NAME", "a\nBcc: x")], "`site.name` holds a line break"),
+            (&[("VERIFYDESK_SITE__NAME", "a\u{7}")], "`site.name` holds a line break or another control character"),
+            (&[("VERIFYDESK_SITE__NAME", &long)], "`site.name` is longer than 100 characters"),
         ];
         for (variables, message) in table {
             let error = with(variables).unwrap_err();
             assert!(error.what.contains(message), "{} does not say {message}", error.what);
+            assert!(!error.what.contains(char::is_control));
         }
+        assert!(with_file("[site]\nname = \"\"").unwrap_err().what.contains("`site.name` is empty"));
+        with(&[("VERIFYDESK_SITE__NAME", &"가".repeat(100))]).unwrap();
     }
 
     #[test]

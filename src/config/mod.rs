@@ -260,6 +260,8 @@ pub struct Console {
 const LIFETIME_MIN: Duration = Duration::from_mins(1);
 /// Longest lifetime of a key that makes sense.
 const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
+/// Longest name of a site, in characters: it stands in a subject.
+const SITE_NAME_MAX: usize = 100;
 
 impl Settings {
     /// Checks what can be checked without knowing what the program needs.
@@ -278,6 +280,7 @@ impl Settings {
         if let Some(url) = &self.site.url {
             web_url("site.url", url)?;
         }
+        check_site_name(&self.site.name)?;
         if self.smtp.tls == Tls::None && !self.smtp.host.as_deref().is_some_and(is_loopback) {
             return Err(SettingError::new(
                 "`smtp.tls` is \"none\", but the host is not a loopback address",
@@ -350,6 +353,23 @@ impl Settings {
             )
         })
     }
+}
+
+/// A name that may stand in a subject, which is one line; a wrong one would fail every mail.
+fn check_site_name(name: &str) -> Result<(), SettingError> {
+    let wrong = if name.trim().is_empty() {
+        "is empty".to_owned()
+    } else if name.chars().any(char::is_control) {
+        "holds a line break or another control character".to_owned()
+    } else if name.chars().count() > SITE_NAME_MAX {
+        format!("is longer than {SITE_NAME_MAX} characters")
+    } else {
+        return Ok(());
+    };
+    Err(SettingError::new(
+        format!("`site.name` {wrong}"),
+        "set VERIFYDESK_SITE__NAME to the name by which people know the site, on one line",
+    ))
 }
 
 /// A URL of a web page: http or https, with a host, no user, query or fragment.

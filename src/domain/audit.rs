@@ -124,7 +124,7 @@ pub struct AuditEntry {
     pub origin: Untrusted,
     /// What; as stored.
     pub action: Untrusted,
-    /// What came of it: `done`, `verified`, `already_verified`, `expired`, `cool_down`, …
+    /// What came of it: `done`, `verified`, `already_verified`, `expired`, `same_link`, …
     pub outcome: Untrusted,
     /// The operator's reason, or a detail.
     pub reason: Option<Untrusted>,

@@ -166,7 +166,7 @@ pub struct SendRow {
     pub locale: Locale,
     /// Where it is in its life.
     pub state: SendState,
-    /// When it was queued.
+    /// When it was queued, or last asked for while it waited.
     pub queued_at: Time,
     /// When the outbox tries next, while queued.
     pub due_at: Time,

@@ -40,7 +40,7 @@ pub struct WorkerRow {
     pub sent: i64,
     /// Mails given up since it started.
     pub failed: i64,
-    /// What last went wrong.
+    /// What keeps mails waiting, if anything does; of a worker that stopped, why.
     pub last_error: Option<Untrusted>,
 }
 

@@ -116,6 +116,10 @@ pub struct Templates {
 impl Templates {
     /// Loads the built-in templates and what replaces them in `dir`, and checks them all.
     pub fn load(dir: Option<&Path>) -> Result<Self, TemplateError> {
+        Self::load_for(dir, &Settings::default())
+    }
+
+    fn load_for(dir: Option<&Path>, settings: &Settings) -> Result<Self, TemplateError> {
         let replaced = dir.map(find).transpose()?.unwrap_or_default();
         let mut shown = HashMap::new();
         let mut sources = Vec::with_capacity(BUILT_IN.len());
@@ -131,13 +135,13 @@ impl Templates {
         if let Err(error) = templates.tera.add_raw_templates(sources.iter().map(|(path, source)| (*path, source))) {
             return Err(templates.explain(&error, sources[0].0));
         }
-        templates.check(&sources)?;
+        templates.check(&sources, settings)?;
         Ok(templates)
     }
 
-    /// Loads what the settings say.
+    /// Loads what the settings say, and tries it with the site that they name.
     pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
-        Ok(Self::load(settings.templates.dir.as_deref())?)
+        Ok(Self::load_for(settings.templates.dir.as_deref(), settings)?)
     }
 
     /// Words a whole mail.
@@ -177,17 +181,18 @@ impl Templates {
         Err(TemplateError::In { file: self.name_of(&path), message: wrong.to_owned() })
     }
 
-    /// Renders every template in every locale with what a person might and might not have given, so that the branches
-    /// of the usual conditions are tried; then looks for variables in the branches that were not.
-    fn check(&self, sources: &[(&'static str, String)]) -> Result<(), TemplateError> {
-        let mut settings = Settings::default();
-        for site_url in [Some("https://example.org".to_owned()), None] {
-            settings.site.url = site_url;
+    /// Renders every template in every locale, for this site with and without a URL, with what a person might and might
+    /// not have given, so that the branches of the usual conditions are tried; then looks for variables in the branches
+    /// that were not.
+    fn check(&self, sources: &[(&'static str, String)], settings: &Settings) -> Result<(), TemplateError> {
+        let mut site = settings.site.clone();
+        for site_url in [settings.site.url.clone(), Some("https://example.org".to_owned()), None] {
+            site.url = site_url;
             for locale in Locale::ALL {
-                let mut mail = VerificationMail::sample(locale, &settings, Time::UNIX_EPOCH);
-                self.render(verification::TEMPLATE, locale, &mail.context(&settings.site))?;
+                let mut mail = VerificationMail::sample(locale, settings, Time::UNIX_EPOCH);
+                self.render(verification::TEMPLATE, locale, &mail.context(&site))?;
                 mail.name = "".into();
-                self.render(verification::TEMPLATE, locale, &mail.context(&settings.site))?;
+                self.render(verification::TEMPLATE, locale, &mail.context(&site))?;
             }
         }
         for (path, source) in sources {
@@ -478,6 +483,17 @@ mod tests {
         std::fs::write(dir.path().join(TEXT), b"\xff").unwrap();
         let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
         assert!(error.contains("body.txt: is not UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn the_settings_of_the_site_are_tried_at_start() {
+        let dir = dir_with(&[(SUBJECT, "{% if site_url == \"https://example.net\" %}a\nb{% else %}a{% endif %}")]);
+        let mut settings = Settings::default();
+        settings.templates.dir = Some(dir.path().to_owned());
+        assert!(Templates::from_settings(&settings).is_ok());
+        settings.site.url = Some("https://example.net".to_owned());
+        let error = Templates::from_settings(&settings).err().expect("every subject would fail").what;
+        assert!(error.contains("ko/verification/subject.txt: the subject must be one line"), "{error}");
     }
 
     #[test]

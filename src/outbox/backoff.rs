@@ -21,7 +21,8 @@ pub fn unreachable(failures: u32) -> Duration {
     jittered(Duration::from_secs(seconds.min(60)))
 }
 
-fn jittered(wait: Duration) -> Duration {
+/// Up to a fifth more or less.
+pub(super) fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.8 + 0.4 * fastrand::f64())
 }
 

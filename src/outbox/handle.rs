@@ -7,6 +7,7 @@ use url::Url;
 
 use super::backoff;
 use super::prepare::{Prepared, Preparer, Ready};
+use super::redact;
 use super::reply::{Class, judge};
 use crate::config::Settings;
 use crate::domain::address::EmailAddress;
@@ -40,6 +41,8 @@ pub(super) enum Pause {
     No,
     /// They would meet the same.
     For(Duration),
+    /// They may go a moment later, fewer at a time.
+    Slower(Duration),
     /// The server could not be reached, or not spoken to.
     Unreachable,
 }
@@ -59,31 +62,40 @@ pub(super) enum Outcome {
     Cancelled,
     /// Somebody else's.
     Lost,
+    /// The database went away before the mail server was spoken to.
+    Unbegun(String),
     /// This worker cannot send at all until a person mends something.
     Misconfigured(String),
 }
 
 impl Shared {
-    /// Handles one claimed send. An error is the database's; the send then waits until its lease ends.
+    /// Handles one claimed send. An error is the database's, and one that another try at once would meet again, or of
+    /// which nobody knows what the mail server said before; the send then waits until its lease ends.
     pub(super) async fn handle(
         self: &Arc<Self>,
         lane: &mut Lane,
         claimed: Claimed,
     ) -> Result<Outcome, crate::store::Error> {
-        let ready = match self.preparer.prepare(&self.store, claimed.id).await? {
-            Prepared::Ready(ready) => ready,
-            Prepared::Lost => return Ok(Outcome::Lost),
-            Prepared::Cancelled(verification) => {
+        let ready = match self.preparer.prepare(&self.store, claimed.id).await {
+            Ok(Prepared::Ready(ready)) => ready,
+            Ok(Prepared::Lost) => return Ok(Outcome::Lost),
+            Ok(Prepared::Cancelled(verification)) => {
                 self.tell(verification).await;
                 return Ok(Outcome::Cancelled);
             }
+            Err(error) if error.is_away() => return Ok(Outcome::Unbegun(error.to_string())),
+            Err(error) => return Err(error),
         };
         self.store.notify(Change::Verification(ready.verification)).await;
         let (fate, reply, outcome) = match self.compose(claimed.id, &ready) {
             Ok(mail) => {
-                fate_of(lane.send(&mail, claimed.id).await, &mail, claimed.attempts + 1, self.settings.worker.attempts)
+                let answer = redact::answer(lane.send(&mail, claimed.id).await, &ready.key);
+                fate_of(answer, &mail, claimed.attempts + 1, self.settings.worker.attempts)
             }
-            Err(reason) => (Fate::Failed { reason: reason.clone() }, None, Outcome::Failed(reason)),
+            Err(reason) => {
+                let reason = redact::text(&reason, &ready.key);
+                (Fate::Failed { reason: reason.clone() }, None, Outcome::Failed(reason))
+            }
         };
         self.record(claimed.id, &fate, reply.as_deref()).await?;
         self.tell(Some(ready.verification)).await;
@@ -169,11 +181,15 @@ fn fate_of(
             (Fate::Failed { reason: reason.clone() }, Outcome::Failed(reason))
         }
         _ => {
-            let after = class.wait().unwrap_or_else(|| backoff::after(if counts { attempt } else { 1 }));
+            // Where nothing can be reached it is the worker that pauses, longer each time.
+            let after = class.wait().unwrap_or_else(|| {
+                if is_unreachable { backoff::unreachable(1) } else { backoff::after(if counts { attempt } else { 1 }) }
+            });
             let fate = Fate::Again { after, counts, reason: reason.clone() };
             let outcome = match class {
                 Class::Configuration => Outcome::Misconfigured(reason),
                 Class::DailyQuota => Outcome::Deferred { reason, pause: Pause::For(after) },
+                Class::Rate => Outcome::Deferred { reason, pause: Pause::Slower(backoff::jittered(after)) },
                 _ if is_unreachable => Outcome::Deferred { reason, pause: Pause::Unreachable },
                 _ => Outcome::Deferred { reason, pause: Pause::No },
             };

@@ -1,7 +1,8 @@
 //! What an answer to a mail means: for this mail, for the ones behind it, and for the operator.
 //!
 //! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not known there is judged by the
-//! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded verbatim.
+//! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but
+//! for the key.
 
 use std::time::Duration;
 
@@ -147,6 +148,9 @@ struct Known {
 
 const LATER: Class = Class::Transient { after: None };
 
+const ACCESS_DENIED: &str = "access denied";
+const NOT_AUTHORIZED: &str = "is not authorized to perform";
+
 /// What SES is known to say, the more special first.
 const KNOWN: [Known; 16] = [
     Known {
@@ -222,14 +226,14 @@ const KNOWN: [Known; 16] = [
     },
     Known {
         code: 0,
-        words: &["access denied"],
+        words: &[ACCESS_DENIED],
         class: Class::Configuration,
         happened: "the IAM user may not send this mail",
         next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
     },
     Known {
         code: 0,
-        words: &["is not authorized to perform"],
+        words: &[NOT_AUTHORIZED],
         class: Class::Configuration,
         happened: "the IAM user may not send this mail",
         next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
@@ -269,8 +273,11 @@ fn judge_reply(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &E
     if text.contains("email address is not verified") {
         return judge_unverified(&text, sender, recipient);
     }
+    // Relays refuse a recipient in the same words: only what speaks of IAM is IAM's there.
+    let is_relays = stage == Stage::Rcpt && !text.contains("ses:") && !text.contains(NOT_AUTHORIZED);
     let fits = |known: &&Known| {
         (known.code == 0 && reply.code >= 400 || known.code == reply.code)
+            && !(is_relays && known.words == [ACCESS_DENIED])
             && known.words.iter().all(|words| text.contains(words))
     };
     match KNOWN.iter().find(fits) {
@@ -319,7 +326,9 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
     if reply.code < 500 {
         return Verdict::new(LATER, format!("the server put it off at {stage}: {shown}"), "it is tried again");
     }
-    match stage {
+    let refused_at =
+        if stage == Stage::Rcpt && is_about_sender(reply, sender, recipient) { Stage::Mail } else { stage };
+    match refused_at {
         Stage::Connect | Stage::Greeting | Stage::StartTls | Stage::Auth => Verdict::new(
             Class::Configuration,
             format!("the server refused at {stage}: {shown}"),
@@ -341,6 +350,18 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
             "read the reply; resend when the cause is gone",
         ),
     }
+}
+
+/// Whether an answer to the recipient's name refuses the sender: Postfix waits with that until it knows both.
+fn is_about_sender(reply: &Reply, sender: &EmailAddress, recipient: &EmailAddress) -> bool {
+    let text = reply.text.raw().to_lowercase();
+    let names = |address: &EmailAddress| {
+        let address = address.as_str().to_lowercase();
+        text.split(|c: char| c.is_whitespace() || "<>()[]{},;:\"'".contains(c))
+            .any(|word| word.trim_matches('.') == address)
+    };
+    let says_so = text.contains("sender address") && !text.contains("recipient address");
+    says_so || (names(sender) && !names(recipient))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! One task owns all of its state; each mail in hand is a task that borrows a lane and gives it back. It wakes when
 //! told that something was queued, when the next send is due, when a lane is free; it does not poll while it is told.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,18 +12,18 @@ use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::backoff;
 use super::handle::{Outcome, Pause, Shared};
+use super::pace::Pace;
 use super::prepare::Preparer;
 use crate::config::{SettingError, Settings};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::change::Change;
+use crate::domain::id::SendId;
 use crate::domain::key::secret_fingerprint;
 use crate::domain::worker::BEAT_EVERY;
 use crate::mail::message::Composer;
 use crate::mail::templates::Templates;
 use crate::mail::transport::{Lane, Transport};
-use crate::store::outbox::Claimed;
 use crate::store::workers::Heartbeat;
 use crate::store::{Changes, Error, Store};
 
@@ -38,6 +39,10 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 /// After how many failures in a row to reach the server a drain gives up.
 const UNREACHABLE_MAX: u32 = 3;
 
+/// How soon a mail must be due for a drain to wait for it: longer than any wait for the pace and than the first wait of a
+/// mail that is tried again, shorter than the second.
+const NEAR: Duration = Duration::from_secs(7);
+
 /// Heartbeats between two rounds of housekeeping.
 const BEATS_A_ROUND: u64 = 3;
 
@@ -46,7 +51,7 @@ const BEATS_A_ROUND: u64 = 3;
 pub enum Mode {
     /// Until told to stop.
     Forever,
-    /// Until nothing is due.
+    /// Until nothing is due, nor will be in a few seconds; or until nothing can be sent.
     Drain,
 }
 
@@ -124,15 +129,16 @@ impl Worker {
     pub async fn run(self, mode: Mode, shutdown: CancellationToken) -> Result<Tally, Error> {
         let idle = (0..self.lanes).map(|_| self.transport.lane()).collect();
         let mut run = Run {
+            pace: Pace::new(self.lanes, Instant::now()),
             worker: self,
             mode,
             idle,
             in_hand: JoinSet::new(),
-            claimed: Vec::new(),
+            busy: HashSet::new(),
+            unbegun: Vec::new(),
+            is_astray: false,
             tally: Tally::default(),
             stopping: false,
-            unreachable: 0,
-            resume_at: Instant::now(),
             changes: None,
         };
         let result = run.work(&shutdown).await;
@@ -141,21 +147,22 @@ impl Worker {
     }
 }
 
-type Handled = (Lane, Result<Outcome, Error>);
+type Handled = (Lane, SendId, Result<Outcome, Error>);
 
 struct Run {
     worker: Worker,
     mode: Mode,
     idle: Vec<Lane>,
     in_hand: JoinSet<Handled>,
-    /// Under lease and waiting for a lane, the next one last.
-    claimed: Vec<Claimed>,
+    /// The sends in hand.
+    busy: HashSet<SendId>,
+    /// Sends given back by a lane that had not spoken to the mail server, perhaps *sending* already.
+    unbegun: Vec<SendId>,
+    /// Whether sends may be under this worker's lease that no lane has.
+    is_astray: bool,
     tally: Tally,
     stopping: bool,
-    /// How often in a row the server could not be reached.
-    unreachable: u32,
-    /// Nothing is handed over before.
-    resume_at: Instant,
+    pace: Pace,
     /// Nothing while the subscription is broken.
     changes: Option<Changes>,
 }
@@ -175,7 +182,7 @@ impl Run {
         // Told, and not yet looked.
         let mut look_at = Instant::now();
         loop {
-            if !self.stopping && Instant::now() >= look_at.max(self.resume_at) {
+            if !self.stopping && Instant::now() >= look_at.max(self.pace.resume_at()) {
                 look_at = Instant::now() + self.fill().await;
             }
             if self.in_hand.is_empty() && (self.stopping || self.is_drained().await?) {
@@ -205,53 +212,74 @@ impl Run {
                         tracing::warn!(%error, "no heartbeat");
                     }
                 }
-                () = sleep_until(look_at.max(self.resume_at)), if !self.stopping => {}
+                () = sleep_until(look_at.max(self.pace.resume_at())), if !self.stopping => {}
             }
         }
     }
 
-    /// Hands claimed sends to idle lanes, claiming more as needed. Gives how long there is nothing to do.
+    /// Claims as many sends as there are lanes for, and hands them over. Gives how long there is nothing to do.
     async fn fill(&mut self) -> Duration {
         let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
-        while !self.idle.is_empty() {
-            if self.claimed.is_empty() {
-                let lease = self.worker.shared.preparer.lease;
-                let limit = i64::try_from(self.idle.len()).unwrap_or(1);
-                match self.store().claim(self.worker.beat.id, limit, lease).await {
-                    Ok(claimed) => self.claimed = claimed.into_iter().rev().collect(),
-                    Err(error) => {
-                        tracing::warn!(%error, "nothing can be claimed");
-                        return POLL_EVERY;
-                    }
-                }
+        if let Err(error) = self.put_back().await {
+            tracing::warn!(%error, "claimed mails wait for the database");
+            return POLL_EVERY;
+        }
+        let free = self.pace.lanes().saturating_sub(self.in_hand.len());
+        if free == 0 {
+            return waiting;
+        }
+        let limit = i64::try_from(free).unwrap_or(1);
+        let lease = self.worker.shared.preparer.lease;
+        let claimed = match self.store().claim(self.worker.beat.id, limit, lease).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(%error, "nothing can be claimed");
+                // Its answer may be what was lost.
+                self.is_astray = true;
+                return POLL_EVERY;
             }
-            let Some(claimed) = self.claimed.pop() else {
-                return match self.store().next_due().await {
-                    Ok(Some(due)) => due.clamp(Duration::from_millis(50), waiting),
-                    Ok(None) => waiting,
-                    Err(_) => POLL_EVERY,
-                };
-            };
-            let Some(mut lane) = self.idle.pop() else { break };
+        };
+        let is_all = claimed.len() < free;
+        for claimed in claimed {
+            let mut lane = self.idle.pop().unwrap_or_else(|| self.worker.transport.lane());
             let shared = Arc::clone(&self.worker.shared);
+            self.busy.insert(claimed.id);
             self.in_hand.spawn(async move {
                 let outcome = shared.handle(&mut lane, claimed).await;
-                (lane, outcome)
+                (lane, claimed.id, outcome)
             });
         }
-        waiting
+        if !is_all {
+            return waiting;
+        }
+        match self.store().next_due().await {
+            Ok(Some(due)) => due.clamp(Duration::from_millis(50), waiting),
+            Ok(None) => waiting,
+            Err(_) => POLL_EVERY,
+        }
     }
 
     async fn is_drained(&self) -> Result<bool, Error> {
-        if self.mode == Mode::Forever || !self.claimed.is_empty() {
+        if self.mode == Mode::Forever {
             return Ok(false);
         }
-        Ok(self.store().next_due().await?.is_none_or(|due| !due.is_zero()))
+        Ok(self.store().next_due().await?.is_none_or(|due| due > NEAR) && !self.is_astray)
+    }
+
+    /// Puts back what is under this worker's lease and in no lane's hands: nobody could send it for minutes.
+    async fn put_back(&mut self) -> Result<(), Error> {
+        if self.is_astray {
+            let busy: Vec<SendId> = self.busy.iter().copied().collect();
+            self.store().put_back(self.worker.beat.id, &busy, &self.unbegun).await?;
+            self.unbegun.clear();
+            self.is_astray = false;
+        }
+        Ok(())
     }
 
     /// Takes a lane back and notes what became of its mail.
     async fn settle(&mut self, done: Result<Handled, tokio::task::JoinError>) {
-        let (lane, result) = match done {
+        let (lane, id, result) = match done {
             Ok(handled) => handled,
             Err(error) => {
                 tracing::error!(%error, "a lane broke; its mail is settled when its lease ends");
@@ -260,44 +288,61 @@ impl Run {
             }
         };
         self.idle.push(lane);
+        self.busy.remove(&id);
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::warn!(%error, "a mail waits for the database");
-                self.resume_at = Instant::now() + POLL_EVERY;
+                self.pace.pause(Instant::now(), POLL_EVERY);
+                self.trouble(format!("a mail waits until its lease ends: {error}")).await;
                 return;
             }
         };
         let was_reached = match &outcome {
             Outcome::Sent | Outcome::Failed(_) | Outcome::Unknown(_) => true,
             Outcome::Deferred { pause, .. } => *pause != Pause::Unreachable,
-            Outcome::Cancelled | Outcome::Lost | Outcome::Misconfigured(_) => false,
+            Outcome::Cancelled | Outcome::Lost | Outcome::Unbegun(_) | Outcome::Misconfigured(_) => false,
         };
         if was_reached {
-            self.unreachable = 0;
+            self.pace.reached();
         }
         match outcome {
-            Outcome::Sent => self.tally.sent += 1,
+            Outcome::Sent => {
+                self.tally.sent += 1;
+                self.pace.accepted();
+                if self.worker.beat.last_error.take().is_some() {
+                    self.tell().await;
+                }
+            }
             Outcome::Cancelled => self.tally.cancelled += 1,
             Outcome::Lost => {}
+            Outcome::Unbegun(error) => {
+                tracing::warn!(send = %id, %error, "a mail waits for the database");
+                self.unbegun.push(id);
+                self.is_astray = true;
+                self.pace.pause(Instant::now(), POLL_EVERY);
+            }
             Outcome::Failed(reason) => {
                 self.tally.failed += 1;
-                self.trouble(reason).await;
+                tracing::warn!(send = %id, "{reason}");
             }
             Outcome::Unknown(reason) => {
                 self.tally.unknown += 1;
-                self.trouble(reason).await;
+                tracing::warn!(send = %id, "{reason}");
             }
             Outcome::Deferred { reason, pause } => {
-                match pause {
-                    Pause::No => {}
-                    Pause::For(wait) => self.resume_at = Instant::now() + wait,
-                    Pause::Unreachable => {
-                        self.unreachable += 1;
-                        self.resume_at = Instant::now() + backoff::unreachable(self.unreachable);
+                let now = Instant::now();
+                let is_hopeless = match pause {
+                    Pause::No => false,
+                    Pause::For(wait) => {
+                        self.pace.pause(now, wait);
+                        true
                     }
-                }
-                let is_hopeless = matches!(pause, Pause::For(_)) || self.unreachable >= UNREACHABLE_MAX;
+                    Pause::Slower(wait) => {
+                        self.pace.slow_down(now, wait);
+                        false
+                    }
+                    Pause::Unreachable => self.pace.unreachable(now) >= UNREACHABLE_MAX,
+                };
                 if self.mode == Mode::Drain && is_hopeless {
                     self.stopping = true;
                     self.tally.stopped_by.get_or_insert_with(|| reason.clone());
@@ -312,12 +357,19 @@ impl Run {
         }
     }
 
-    /// Shows what went wrong to whoever looks at the workers.
+    /// Shows what keeps mails waiting to whoever looks at the workers, until one is accepted.
     async fn trouble(&mut self, reason: String) {
         tracing::warn!("{reason}");
         let news = self.worker.beat.last_error.as_ref() != Some(&reason);
         self.worker.beat.last_error = Some(reason);
-        if news && self.beat().await.is_ok() {
+        if news {
+            self.tell().await;
+        }
+    }
+
+    /// A heartbeat between the regular ones.
+    async fn tell(&mut self) {
+        if self.beat().await.is_ok() {
             self.store().notify(Change::Workers).await;
         }
     }
@@ -348,15 +400,14 @@ impl Run {
 
     /// Takes leave: of the database as far as it answers, of the mail server politely.
     async fn end(&mut self) {
-        self.claimed.clear();
-        if let Err(error) = self.store().release(self.worker.beat.id).await {
+        self.is_astray = true;
+        if let Err(error) = self.put_back().await {
             tracing::warn!(%error, "claimed mails stay claimed until their lease ends");
         }
         self.tally.deferred = self.store().deferred().await.unwrap_or_default();
         self.worker.beat.stopped = true;
-        if self.beat().await.is_ok() {
-            self.store().notify(Change::Workers).await;
-        }
+        self.worker.beat.last_error.clone_from(&self.tally.stopped_by);
+        self.tell().await;
         let mut leaving = JoinSet::new();
         for lane in self.idle.drain(..) {
             leaving.spawn(lane.close());

@@ -81,11 +81,12 @@ pub async fn open_send(connection: &mut PgConnection, id: VerificationId) -> Res
     Ok(row.map(|row| OpenSend { id: SendId(row.id), in_hand: row.in_hand }))
 }
 
-/// Makes a waiting mail due now, ahead of bulk.
+/// Makes a waiting mail due now, ahead of bulk. It counts as queued now: the cool-down holds the next asker back, or
+/// impatience would use up its tries.
 pub async fn bring_forward(connection: &mut PgConnection, id: SendId, priority: Priority) -> Result<(), Error> {
     sqlx::query!(
         "update sends
-        set due_at = now(), priority = least(priority, $2), changed_at = now()
+        set due_at = now(), queued_at = now(), priority = least(priority, $2), changed_at = now()
         where id = $1 and state = 'queued'",
         id.0,
         priority.rank()
@@ -276,8 +277,9 @@ impl Store {
                 due_at = case when $3 = 'queued' then now() + make_interval(secs => $4) else due_at end,
                 attempts = attempts - case when $5 then 0 else 1 end,
                 ses_id = $6,
-                reply = $7,
-                reason = $8,
+                -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
+                reply = case when user_id is not null then $7 end,
+                reason = case when user_id is null and $8::text is not null then 'the user was deleted' else $8 end,
                 lease_by = null,
                 lease_until = null
             where id = $1 and lease_by = $2 and state = 'sending'",
@@ -295,11 +297,24 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Puts claimed sends back that no lane took in hand.
-    pub async fn release(&self, worker: Uuid) -> Result<u64, Error> {
+    /// Puts back what this worker holds: what is only claimed, but for the sends that it is `busy` with, and of what is
+    /// *sending* those that are known to be `unbegun`.
+    pub async fn put_back(&self, worker: Uuid, busy: &[SendId], unbegun: &[SendId]) -> Result<u64, Error> {
+        let bare = |ids: &[SendId]| ids.iter().map(|id| id.0).collect::<Vec<_>>();
         let done = sqlx::query!(
-            "update sends set lease_by = null, lease_until = null where lease_by = $1 and state = 'queued'",
-            worker
+            "update sends
+            set
+                state = 'queued',
+                attempts = case when state = 'sending' then attempts - 1 else attempts end,
+                changed_at = case when state = 'sending' then now() else changed_at end,
+                lease_by = null,
+                lease_until = null
+            where
+                lease_by = $1
+                and (state = 'queued' and id <> all ($2) or state = 'sending' and id = any ($3))",
+            worker,
+            &bare(busy),
+            &bare(unbegun)
         )
         .execute(self.pool())
         .await?;

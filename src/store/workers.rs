@@ -24,7 +24,7 @@ pub struct Heartbeat {
     pub sent: i64,
     /// Mails given up since the start.
     pub failed: i64,
-    /// What last went wrong.
+    /// What keeps mails waiting, if anything does.
     pub last_error: Option<String>,
     /// Whether this is the last one.
     pub stopped: bool,

@@ -202,6 +202,8 @@ async fn a_waiting_mail_is_brought_forward_not_doubled() {
             .await
             .unwrap();
     assert_eq!((count, priority, due), (1, 0, true));
+    let again = desk.resend(&operator(), id, Priority::Person).await;
+    assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
 }
 
 #[tokio::test]

@@ -154,7 +154,11 @@ async fn deleting_a_user_calls_her_mails_off_and_keeps_the_audit() {
         send(&db.pool, user, verification, "delivered").await.unwrap();
         send(&db.pool, user, verification, "queued").await.unwrap();
     }
-    run(&db.pool, "update sends set reply = '250 Ok for ' || recipient where state = 'delivered'").await.unwrap();
+    let quoted = "update sends set reply = '250 Ok for ' || recipient, reason = recipient where state = 'delivered'";
+    run(&db.pool, quoted).await.unwrap();
+    let event = "insert into send_events (id, send_id, kind, occurred_at, detail)
+        select gen_random_uuid(), id, 'Bounce', now(), 'no mailbox ' || recipient from sends where state = 'delivered'";
+    run(&db.pool, event).await.unwrap();
     let audit = "insert into audit_log (actor, origin, action, outcome, user_id) values ('jun@desk', 'cli', 'resend', 'queued', $1)";
     sqlx::query(audit).bind(mina).execute(&db.pool).await.unwrap();
 
@@ -168,11 +172,14 @@ async fn deleting_a_user_calls_her_mails_off_and_keeps_the_audit() {
     .unwrap();
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(sends[0], (None, None, String::new(), "cancelled".to_owned(), None, text("the user was deleted")));
-    assert_eq!(sends[1], (None, None, String::new(), "delivered".to_owned(), None, None));
+    assert_eq!(sends[1], (None, None, String::new(), "delivered".to_owned(), None, text("the user was deleted")));
     assert_eq!((sends[2].2.as_str(), sends[2].3.as_str()), ("jun@example.com", "delivered"));
     assert_eq!((sends[3].2.as_str(), sends[3].3.as_str()), ("jun@example.com", "queued"));
     assert_eq!(sends.len(), 4);
 
+    let details = "select detail from send_events order by detail";
+    let details: Vec<String> = sqlx::query_scalar(details).fetch_all(&db.pool).await.unwrap();
+    assert_eq!(details, ["", "no mailbox jun@example.com"]);
     let audited: Vec<i64> = sqlx::query_scalar("select user_id from audit_log").fetch_all(&db.pool).await.unwrap();
     assert_eq!(audited, [mina]);
     assert_eq!(counters(&db.pool).await, (1, 0, 0));

@@ -360,6 +360,26 @@ async fn a_self_signed_certificate_is_trusted_where_it_is_the_one_in_the_file() 
     }
 }
 
+#[tokio::test]
+async fn lanes_that_meet_a_self_signed_certificate_at_once_all_learn_of_it() {
+    let own = Authority::self_signed();
+    for tls in [Tls::Starttls, Tls::Tls] {
+        let kind = if tls == Tls::Tls { SmtpServer::tls() } else { SmtpServer::starttls() };
+        let server = kind.sign_in(USER, PASSWORD).certificate(&own).start();
+        let mut settings = settings(&server, tls);
+        settings.smtp.ca_file = Some(own.ca_file());
+        let transport = transport(&settings, PATIENT);
+        let sends = (0..8).map(|_| async {
+            let id = SendId::new();
+            transport.lane().send(&mail(&settings, id, Locale::En), id).await
+        });
+        for result in futures_util::future::join_all(sends).await {
+            result.unwrap();
+        }
+        assert_eq!(server.mails().len(), 8);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_starttls_nothing_is_said() {
     let server = SmtpServer::plain().start();

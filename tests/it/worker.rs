@@ -1,138 +1,21 @@
 //! The outbox and its worker.
 
+mod answers;
+mod site;
+mod trouble;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use mail_parser::MessageParser;
-use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use verifydesk::config::{Secret, Settings, Tls, TransportKind};
-use verifydesk::desk::{Desk, LinkOutcome, SignUp};
-use verifydesk::domain::audit::{Actor, Origin};
-use verifydesk::domain::filter::SendFilter;
-use verifydesk::domain::id::VerificationId;
-use verifydesk::domain::key::Key;
+use verifydesk::config::Secret;
+use verifydesk::desk::LinkOutcome;
 use verifydesk::domain::locale::Locale;
-use verifydesk::domain::page::Position;
-use verifydesk::domain::send::{Priority, SendRow, SendState};
+use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::domain::verification::Status;
-use verifydesk::outbox::worker::{Mode, Tally, Worker};
-use verifydesk::store::Store;
+use verifydesk::outbox::worker::{Mode, Tally};
 
-use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
-use crate::support::TestDb;
-
-const SECRET: &str = "a secret of the tests, 32 bytes and more";
-
-struct Site {
-    db: TestDb,
-    desk: Desk,
-    settings: Settings,
-    dir: tempfile::TempDir,
-}
-
-impl Site {
-    /// One whose mails are captured.
-    async fn new() -> Self {
-        let db = TestDb::new().await;
-        let dir = tempfile::tempdir().unwrap();
-        let mut settings = Settings {
-            database_url: Some(Secret::new(&db.url)),
-            public_url: Some("https://example.org".into()),
-            secret: Some(Secret::new(SECRET)),
-            ..Settings::default()
-        };
-        settings.mail.from = Some("Example <no-reply@example.org>".into());
-        settings.mail.transport = TransportKind::Capture;
-        settings.capture.dir = Some(dir.path().join("mail"));
-        Self { desk: Desk::open(&settings).unwrap(), db, settings, dir }
-    }
-
-    /// One whose mails go to this server.
-    async fn with_server(server: &SmtpServer) -> Self {
-        let mut site = Self::new().await;
-        site.settings.mail.transport = TransportKind::Smtp;
-        site.settings.smtp.host = Some("127.0.0.1".into());
-        site.settings.smtp.port = Some(server.port());
-        site.settings.smtp.tls = Tls::Starttls;
-        site.settings.smtp.ca_file = Some(Authority::shared().ca_file());
-        site.settings.smtp.username = Some("user".into());
-        site.settings.smtp.password = Some(Secret::new("password"));
-        site
-    }
-
-    fn pool(&self) -> &PgPool {
-        &self.db.pool
-    }
-
-    fn store(&self) -> &Store {
-        self.desk.store()
-    }
-
-    async fn sign_up(&self, email: &str) -> VerificationId {
-        let request = SignUp { email: email.into(), name: "Mina".into(), locale: Locale::En };
-        self.desk.sign_up(&operator(), &request).await.unwrap().verification_id.unwrap()
-    }
-
-    /// Works until nothing is due.
-    async fn drain(&self) -> Tally {
-        let worker = Worker::from_settings(Store::open(&self.settings).unwrap(), &self.settings).unwrap();
-        tokio::time::timeout(PATIENCE, worker.run(Mode::Drain, CancellationToken::new())).await.unwrap().unwrap()
-    }
-
-    async fn sends(&self) -> Vec<SendRow> {
-        self.store().sends(&SendFilter::default(), Position::Newest, 1000).await.unwrap().rows
-    }
-
-    async fn one_send(&self) -> SendRow {
-        let mut sends = self.sends().await;
-        assert_eq!(sends.len(), 1);
-        sends.remove(0)
-    }
-
-    async fn status(&self, id: VerificationId) -> Status {
-        self.store().show(id).await.unwrap().unwrap().verification.status(chrono::Utc::now())
-    }
-
-    async fn execute(&self, statement: &'static str) {
-        sqlx::query(statement).execute(self.pool()).await.unwrap();
-    }
-
-    fn captured(&self) -> Vec<std::path::PathBuf> {
-        let Ok(entries) = std::fs::read_dir(self.dir.path().join("mail")) else { return Vec::new() };
-        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        files
-    }
-
-    /// The keys in the captured mails, oldest first.
-    fn keys(&self) -> Vec<Key> {
-        let key = |file| {
-            let mail = std::fs::read(file).unwrap();
-            let text = MessageParser::default().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
-            let word = text.split_whitespace().find(|word| word.contains("?key=")).unwrap();
-            Key::parse(word.split("key=").nth(1).unwrap()).unwrap()
-        };
-        self.captured().into_iter().map(key).collect()
-    }
-
-    async fn open(&self, key: &Key) -> LinkOutcome {
-        self.desk.open_link(&Actor::new("link", Origin::Web), key).await.unwrap()
-    }
-}
-
-fn operator() -> Actor {
-    Actor::new("mina@desk", Origin::Console)
-}
-
-fn server() -> SmtpServerOptions {
-    SmtpServer::starttls().sign_in("user", "password")
-}
-
-fn reason(send: &SendRow) -> &str {
-    send.reason.as_ref().map_or("", |reason| reason.raw())
-}
+use site::{Site, operator, reason};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn captures_a_mail_that_only_its_owner_can_read() {
@@ -274,119 +157,13 @@ async fn a_dead_worker_s_claim_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_lead_where_they_should() {
-    use SendState::{Failed, Queued, Unknown};
-    struct Case {
-        fault: &'static str,
-        state: SendState,
-        attempts: i16,
-        stops: bool,
-        says: &'static str,
-    }
-    let case = |fault, state, attempts, stops, says| Case { fault, state, attempts, stops, says };
-    let cases = [
-        case("rcpt=reply:451 Temporary service failure", Queued, 1, false, "SES has trouble of its own"),
-        case("rcpt=reply:550 5.1.1 no such user", Failed, 1, false, "no such user"),
-        case("rcpt=reply:553 <mina@example.com> address unknown", Failed, 1, false, "address"),
-        case(
-            "end=reply:454 Throttling failure: Maximum sending rate exceeded",
-            Queued,
-            0,
-            false,
-            "more mails a second",
-        ),
-        case("end=reply:454 Throttling failure: Daily message quota exceeded", Queued, 0, true, "24 hours are used up"),
-        case(
-            "end=reply:554 Transaction failed: Duplicate header 'From'",
-            Failed,
-            1,
-            false,
-            "refuses the mail as it is made",
-        ),
-        case(
-            "end=reply:554 Message rejected: Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: no-reply@example.org",
-            Queued,
-            0,
-            true,
-            "has not verified the sender",
-        ),
-        case(
-            "end=reply:554 Message rejected: Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: mina@example.com",
-            Failed,
-            1,
-            false,
-            "sandbox",
-        ),
-        case("auth=reply:535 Authentication Credentials Invalid", Queued, 0, true, "user or password is wrong"),
-        case("rcpt=drop", Queued, 1, false, "tried again"),
-        case("end=drop", Unknown, 1, false, "may or may not"),
-        case("end=store-drop", Unknown, 1, false, "may or may not"),
-        case("greeting=each-drop", Queued, 0, false, "tried again"),
-    ];
-    for Case { fault, state, attempts, stops, says } in cases {
-        let server = server().fault(fault).start();
-        let site = Site::with_server(&server).await;
-        site.sign_up("mina@example.com").await;
-        let tally = site.drain().await;
-        let send = site.one_send().await;
-        assert_eq!((send.state, send.attempts), (state, attempts), "{fault}: {}", reason(&send));
-        assert!(reason(&send).contains(says), "{fault}: {}", reason(&send));
-        assert_eq!(tally.stopped_by.is_some(), stops, "{fault}: {tally:?}");
-        if let Some(verbatim) = fault.split_once("reply:") {
-            assert_eq!(send.reply.as_ref().unwrap().raw(), verbatim.1, "the whole reply is kept");
-        }
-        if state == Queued {
-            assert!(send.due_at > chrono::Utc::now() - chrono::Duration::seconds(1));
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tries_run_out() {
-    let server = server().fault("rcpt=each-reply:451 not now").start();
-    let mut site = Site::with_server(&server).await;
-    site.settings.worker.attempts = 3;
-    site.sign_up("mina@example.com").await;
-    for attempt in 1..=3 {
-        site.drain().await;
-        assert_eq!(site.one_send().await.attempts, attempt);
-        site.execute("update sends set due_at = now()").await;
-    }
-    let send = site.one_send().await;
-    assert_eq!(send.state, SendState::Failed);
-    assert!(reason(&send).starts_with("given up after 3 attempts"), "{}", reason(&send));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_reply_harms_nobody() {
-    let server = server().fault("rcpt=reply:550 \x1b]0;pwn\x07 {{ 7 }} <script> \u{202e}x").start();
-    let site = Site::with_server(&server).await;
-    site.sign_up("mina@example.com").await;
-    site.drain().await;
-    let send = site.one_send().await;
-    assert_eq!(send.state, SendState::Failed);
-    for shown in [send.reply.unwrap().plain(), send.reason.unwrap().plain()] {
-        assert!(!shown.as_str().chars().any(char::is_control) && !shown.as_str().contains('\u{202e}'));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_running_worker_hears_of_a_sign_up_and_ends_when_told() {
     let site = Site::new().await;
-    let worker = Worker::from_settings(Store::open(&site.settings).unwrap(), &site.settings).unwrap();
-    let shutdown = CancellationToken::new();
-    let running = tokio::spawn(worker.run(Mode::Forever, shutdown.clone()));
-    let mut changes = site.store().listen().await.unwrap();
-    while !site.store().outbox().await.unwrap().is_worked() {
-        tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
-    }
+    let running = site.start(Mode::Forever);
+    site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
     site.sign_up("mina@example.com").await;
-    while site.one_send().await.state != SendState::Accepted {
-        tokio::time::timeout(PATIENCE, changes.next()).await.unwrap().unwrap();
-    }
-    shutdown.cancel();
-    let tally = tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
-    assert_eq!(tally.sent, 1);
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    assert_eq!(running.end().await.sent, 1);
     let outbox = site.store().outbox().await.unwrap();
     assert!(!outbox.is_worked());
     assert_eq!((outbox.workers.len(), outbox.workers[0].sent), (1, 1));

@@ -6,14 +6,17 @@ Ends when its standard input does, so that it never outlives the test.
 
 A fault is STAGE=ACTION, with STAGE one of greeting, ehlo, starttls, auth, mail, rcpt, data, end, and ACTION one of
 drop, hang, reply:TEXT, or pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
-`end` strikes after the whole mail was received; `end=store-drop` stores it first.
+`end` strikes after the whole mail was received; `end=store-drop` stores it first. In the TEXT of an `end=reply:TEXT`,
+{link} is the link in the mail, as a content filter would quote it; the fault is told with it.
 """
 
 import argparse
 import asyncio
+import email
 import json
 import logging
 import pathlib
+import re
 import ssl
 import sys
 import uuid
@@ -23,6 +26,14 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 def tell(**what):
     print(json.dumps(what), flush=True)
+
+
+def link_in(mail):
+    for part in email.message_from_bytes(mail).walk():
+        found = re.search(rb"\S+/verify/\?key=\S+", part.get_payload(decode=True) or b"")
+        if found:
+            return found.group().decode()
+    return ""
 
 
 class Wire(logging.Handler):
@@ -103,15 +114,16 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         action = self.faults.take("end")
+        link = link_in(envelope.original_content)
         if action not in (None, "pass", "store-drop"):
-            tell(event="fault", stage="end")
+            tell(event="fault", stage="end", link=link)
         if action == "drop":
             server.transport.abort()
             return "250 Ok"
         if action == "hang":
             await asyncio.sleep(3600)
         if action is not None and action.startswith("reply:"):
-            return action.removeprefix("reply:").replace("\\n", "\r\n")
+            return action.removeprefix("reply:").replace("\\n", "\r\n").replace("{link}", link)
         self.count += 1
         file = self.directory / f"{self.count:04}.eml"
         file.write_bytes(envelope.original_content)

@@ -101,19 +101,24 @@ impl Smtp {
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
         let mut connection = match &self.trust {
             None => self.reach().await?,
-            Some(trust) => match self.encrypted(trust).await {
-                Err(failure) if trust.try_by_itself(&failure) => self.encrypted(trust).await?,
-                result => result?,
-            },
+            Some(trust) => {
+                let way = trust.way();
+                match self.encrypted(trust, &way).await {
+                    Ok(connection) => connection,
+                    Err(failure) => match trust.instead_of(&way, &failure) {
+                        Some(other) => self.encrypted(trust, &other).await?,
+                        None => return Err(failure),
+                    },
+                }
+            }
         };
         self.sign_in(&mut connection).await?;
         Ok(connection)
     }
 
     /// A connection that is encrypted, to a server that is trusted.
-    async fn encrypted(&self, trust: &Trust) -> Result<AsyncSmtpConnection, Failure> {
-        let way = trust.way();
-        let (Way::Authority(parameters) | Way::Pinned(parameters)) = way;
+    async fn encrypted(&self, trust: &Trust, way: &Way<'_>) -> Result<AsyncSmtpConnection, Failure> {
+        let (Way::Authority(parameters) | Way::Pinned(parameters)) = *way;
         let (connection, stage) = if self.target.tls == Tls::Tls {
             (self.reach_encrypted(parameters.clone()).await?, Stage::Connect)
         } else {

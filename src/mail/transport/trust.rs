@@ -95,11 +95,16 @@ impl Trust {
         }
     }
 
-    /// Whether a failure is that of a certificate that may be trusted by itself; [`Self::way`] differs from then on.
-    pub(super) fn try_by_itself(&self, failure: &Failure) -> bool {
-        let Some(pinned) = &self.by_itself else { return false };
+    /// The other way, where this one failed by a certificate that may yet be trusted by itself. That is asked of the way
+    /// that failed and not of what is known of the server: lanes that connect at once all fail before one has told.
+    pub(super) fn instead_of(&self, way: &Way<'_>, failure: &Failure) -> Option<Way<'_>> {
+        let pinned = self.by_itself.as_deref()?;
         let is_self_signed = matches!(&failure.cause, Cause::Certificate(what) if what.raw() == SELF_SIGNED);
-        is_self_signed && !pinned.met.swap(true, Ordering::Relaxed)
+        if !is_self_signed || matches!(way, Way::Pinned(_)) {
+            return None;
+        }
+        pinned.met.store(true, Ordering::Relaxed);
+        Some(Way::Pinned(&pinned.parameters))
     }
 
     /// Whether a connection begun with [`Way::Pinned`] is to a server of the file.

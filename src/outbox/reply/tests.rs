@@ -69,6 +69,70 @@ fn what_ses_says() {
 }
 
 #[test]
+fn access_denied_is_what_relays_say_of_a_recipient() {
+    let iam = "554 Access denied: User arn:aws:iam::1:user/x is not authorized to perform ses:SendRawEmail";
+    let table = [
+        (
+            Stage::Rcpt,
+            "554 5.7.1 <robin@example.com>: Recipient address rejected: Access denied",
+            Class::Recipient,
+            "refused the recipient",
+        ),
+        (
+            Stage::Rcpt,
+            "550 5.4.1 Recipient address rejected: Access denied. [x.prod.outlook.com]",
+            Class::Recipient,
+            "refused the recipient",
+        ),
+        (
+            Stage::Rcpt,
+            "450 4.7.1 <robin@example.com>: Recipient address rejected: Access denied",
+            TRANSIENT,
+            "put it off",
+        ),
+        (Stage::Rcpt, "554 Access denied for ses:SendRawEmail", Class::Configuration, "IAM user"),
+        (Stage::Rcpt, iam, Class::Configuration, "IAM user"),
+        (Stage::Mail, iam, Class::Configuration, "IAM user"),
+        (Stage::EndOfData, "554 Access denied", Class::Configuration, "IAM user"),
+    ];
+    for (stage, line, class, words) in table {
+        let verdict = of(stage, line);
+        assert_eq!(verdict.class, class, "{stage}: {line}: {verdict:?}");
+        assert!(verdict.happened.contains(words), "{line}: {verdict:?} lacks {words}");
+    }
+}
+
+#[test]
+fn a_sender_may_be_refused_when_the_recipient_is_named() {
+    let table = [
+        ("553 5.7.1 <no-reply@example.org>: Sender address rejected: not owned by user x", Class::Configuration),
+        ("550 5.1.8 <No-Reply@Example.org>: Sender address rejected: Domain not found", Class::Configuration),
+        ("550 5.7.1 Sender address is not allowed", Class::Configuration),
+        ("550 5.7.1 no-reply@example.org: not permitted to relay.", Class::Configuration),
+        ("550 5.7.1 mail from no-reply@example.org to Robin@example.com refused", Class::Recipient),
+        ("550 5.1.1 <robin@example.com>: Recipient address rejected: undeliverable", Class::Recipient),
+        ("550 <robin@example.com>: Recipient address rejected: sender address is not welcome", Class::Recipient),
+        ("550 5.1.1 <my-no-reply@example.org> is unknown", Class::Recipient),
+        ("450 4.1.8 <no-reply@example.org>: Sender address rejected: Domain not found", TRANSIENT),
+    ];
+    for (line, class) in table {
+        let verdict = of(Stage::Rcpt, line);
+        assert_eq!(verdict.class, class, "{line}: {verdict:?}");
+        let says_sender = verdict.happened.contains("the sender no-reply@example.org");
+        assert_eq!(says_sender, class == Class::Configuration, "{verdict:?}");
+    }
+
+    // Whoever mails herself is named in either role.
+    let myself = EmailAddress::parse("no-reply@example.org").unwrap();
+    let refused = |text: &str| {
+        let failure = Failure { stage: Stage::Rcpt, cause: Cause::Reply(Reply::new(550, text)) };
+        judge(&failure, &myself, &myself).class
+    };
+    assert_eq!(refused("<no-reply@example.org>: no such user"), Class::Recipient);
+    assert_eq!(refused("<no-reply@example.org>: Sender address rejected"), Class::Configuration);
+}
+
+#[test]
 fn an_unverified_sender_is_not_an_unverified_recipient() {
     let start =
         "554 Message rejected: Email address is not verified. The following identities failed the check in region";

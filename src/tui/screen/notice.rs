@@ -33,7 +33,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
             0 => "trying again now".to_owned(),
             seconds => format!("trying again in {seconds} s"),
         };
-        let hint = if problem.hint.is_empty() { retry } else { format!("{retry}. {}", problem.hint) };
+        let hint = if problem.hint.is_empty() { retry } else { format!("{retry}; {}", problem.hint) };
         return Some(Banner { tone: Tone::Bad, what: vec![problem.what.clone()], hint });
     }
     let outbox = model.outbox.as_ref()?;

@@ -1,0 +1,195 @@
+//! A site whose outbox is worked by workers of the test.
+
+use mail_parser::MessageParser;
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use verifydesk::config::{Secret, Settings, Tls, TransportKind};
+use verifydesk::desk::{Desk, LinkOutcome, SignUp};
+use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::filter::SendFilter;
+use verifydesk::domain::id::VerificationId;
+use verifydesk::domain::key::Key;
+use verifydesk::domain::locale::Locale;
+use verifydesk::domain::page::Position;
+use verifydesk::domain::send::{SendRow, SendState};
+use verifydesk::domain::verification::Status;
+use verifydesk::outbox::worker::{Mode, Tally, Worker};
+use verifydesk::store::{Error, Store};
+
+use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
+use crate::support::TestDb;
+use crate::support::gate::Gate;
+
+pub const SECRET: &str = "a secret of the tests, 32 bytes and more";
+
+pub struct Site {
+    pub db: TestDb,
+    pub desk: Desk,
+    pub settings: Settings,
+    pub dir: tempfile::TempDir,
+}
+
+impl Site {
+    /// One whose mails are captured.
+    pub async fn new() -> Self {
+        let db = TestDb::new().await;
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings {
+            database_url: Some(Secret::new(&db.url)),
+            public_url: Some("https://example.org".into()),
+            secret: Some(Secret::new(SECRET)),
+            ..Settings::default()
+        };
+        settings.mail.from = Some("Example <no-reply@example.org>".into());
+        settings.mail.transport = TransportKind::Capture;
+        settings.capture.dir = Some(dir.path().join("mail"));
+        Self { desk: Desk::open(&settings).unwrap(), db, settings, dir }
+    }
+
+    /// One whose mails go to this server.
+    pub async fn with_server(server: &SmtpServer) -> Self {
+        let mut site = Self::new().await;
+        site.settings.mail.transport = TransportKind::Smtp;
+        site.settings.smtp.host = Some("127.0.0.1".into());
+        site.settings.smtp.port = Some(server.port());
+        site.settings.smtp.tls = Tls::Starttls;
+        site.settings.smtp.ca_file = Some(Authority::shared().ca_file());
+        site.settings.smtp.username = Some("user".into());
+        site.settings.smtp.password = Some(Secret::new("password"));
+        site
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.db.pool
+    }
+
+    pub fn store(&self) -> &Store {
+        self.desk.store()
+    }
+
+    pub async fn sign_up(&self, email: &str) -> VerificationId {
+        let request = SignUp { email: email.into(), name: "Mina".into(), locale: Locale::En };
+        self.desk.sign_up(&operator(), &request).await.unwrap().verification_id.unwrap()
+    }
+
+    pub fn worker(&self) -> Worker {
+        worker(&self.settings)
+    }
+
+    /// Starts a worker beside the test.
+    pub fn start(&self, mode: Mode) -> AtWork {
+        AtWork::new(self.worker(), mode)
+    }
+
+    /// Starts one whose way to the database leads through a gate.
+    pub fn start_behind(&self, gate: &Gate) -> AtWork {
+        let settings = Settings { database_url: Some(Secret::new(&gate.url)), ..self.settings.clone() };
+        AtWork::new(worker(&settings), Mode::Forever)
+    }
+
+    /// Works until nothing is due.
+    pub async fn drain(&self) -> Tally {
+        self.start(Mode::Drain).ended().await
+    }
+
+    /// Works until each mail was tried, and no longer.
+    pub async fn try_once(&self) -> Tally {
+        let start = chrono::Utc::now();
+        let running = self.start(Mode::Drain);
+        let is_tried = |send: &SendRow| send.changed_at > start && send.state != SendState::Sending;
+        self.until(async || self.sends().await.iter().all(is_tried)).await;
+        running.end().await
+    }
+
+    /// Waits for something to be so in the database; workers tell of every change.
+    pub async fn until(&self, is_so: impl AsyncFn() -> bool) {
+        let mut changes = self.store().listen().await.unwrap();
+        while !is_so().await {
+            tokio::time::timeout(PATIENCE, changes.next()).await.expect("it is so in time").unwrap();
+        }
+    }
+
+    pub async fn sends(&self) -> Vec<SendRow> {
+        self.store().sends(&SendFilter::default(), Position::Newest, 1000).await.unwrap().rows
+    }
+
+    pub async fn one_send(&self) -> SendRow {
+        let mut sends = self.sends().await;
+        assert_eq!(sends.len(), 1);
+        sends.remove(0)
+    }
+
+    /// What the only worker reports.
+    pub async fn last_error(&self) -> Option<String> {
+        let workers = self.store().outbox().await.unwrap().workers;
+        workers.into_iter().next().and_then(|worker| worker.last_error).map(|error| error.raw().to_owned())
+    }
+
+    pub async fn status(&self, id: VerificationId) -> Status {
+        self.store().show(id).await.unwrap().unwrap().verification.status(chrono::Utc::now())
+    }
+
+    pub async fn execute(&self, statement: &'static str) {
+        sqlx::query(statement).execute(self.pool()).await.unwrap();
+    }
+
+    pub fn captured(&self) -> Vec<std::path::PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.dir.path().join("mail")) else { return Vec::new() };
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+
+    /// The keys in the captured mails, oldest first.
+    pub fn keys(&self) -> Vec<Key> {
+        let key = |file| {
+            let mail = std::fs::read(file).unwrap();
+            let text = MessageParser::default().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
+            let word = text.split_whitespace().find(|word| word.contains("?key=")).unwrap();
+            Key::parse(word.split("key=").nth(1).unwrap()).unwrap()
+        };
+        self.captured().into_iter().map(key).collect()
+    }
+
+    pub async fn open(&self, key: &Key) -> LinkOutcome {
+        self.desk.open_link(&Actor::new("link", Origin::Web), key).await.unwrap()
+    }
+}
+
+pub fn worker(settings: &Settings) -> Worker {
+    Worker::from_settings(Store::open(settings).unwrap(), settings).unwrap()
+}
+
+pub struct AtWork {
+    pub task: JoinHandle<Result<Tally, Error>>,
+    pub shutdown: CancellationToken,
+}
+
+impl AtWork {
+    pub fn new(worker: Worker, mode: Mode) -> Self {
+        let shutdown = CancellationToken::new();
+        Self { task: tokio::spawn(worker.run(mode, shutdown.clone())), shutdown }
+    }
+
+    pub async fn ended(self) -> Tally {
+        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap()
+    }
+
+    pub async fn end(self) -> Tally {
+        self.shutdown.cancel();
+        self.ended().await
+    }
+}
+
+pub fn operator() -> Actor {
+    Actor::new("mina@desk", Origin::Console)
+}
+
+pub fn server() -> SmtpServerOptions {
+    SmtpServer::starttls().sign_in("user", "password")
+}
+
+pub fn reason(send: &SendRow) -> &str {
+    send.reason.as_ref().map_or("", |reason| reason.raw())
+}

@@ -1,0 +1,143 @@
+//! A mail server or a database that wants a pause, goes away, or comes back.
+
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+use verifydesk::domain::send::SendState;
+use verifydesk::outbox::worker::{Mode, Tally};
+
+use super::site::{Site, server};
+use crate::peers::PATIENCE;
+use crate::support::gate::Gate;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
+    let site = Site::new().await;
+    site.sign_up("mina@example.com").await;
+    let mut gate = Gate::new(&site.db.url).await;
+    // The worker claims the mail, and hangs at its last look at the user.
+    let mut act = site.pool().begin().await.unwrap();
+    sqlx::query("select from users for update").execute(&mut *act).await.unwrap();
+    let running = site.start_behind(&gate);
+    let is_claimed = async || {
+        let query = "select from sends where state = 'queued' and lease_by is not null";
+        sqlx::query(query).fetch_optional(site.pool()).await.unwrap().is_some()
+    };
+    tokio::time::timeout(PATIENCE, async { while !is_claimed().await {} }).await.unwrap();
+    gate.shut().await;
+    act.rollback().await.unwrap();
+    gate.open().await;
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    assert_eq!(running.end().await.sent, 1);
+    assert_eq!((site.one_send().await.attempts, site.captured().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_never_reached_the_server_is_put_back() {
+    let site = Site::new().await;
+    for n in 0..4 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    let worker = Uuid::now_v7();
+    let claimed = site.store().claim(worker, 4, Duration::from_mins(1)).await.unwrap();
+    let [waiting, busy, unbegun, recorded_late] = [0, 1, 2, 3].map(|n: usize| claimed[n].id);
+    for id in [unbegun, recorded_late] {
+        let query = "update sends set state = 'sending', attempts = 1 where id = $1";
+        sqlx::query(query).bind(id.0).execute(site.pool()).await.unwrap();
+    }
+    assert_eq!(site.store().put_back(worker, &[busy], &[unbegun]).await.unwrap(), 2);
+    let again = site.store().claim(Uuid::now_v7(), 4, Duration::from_mins(1)).await.unwrap();
+    let mut again: Vec<_> = again.iter().map(|claimed| (claimed.id, claimed.attempts)).collect();
+    again.sort();
+    let mut expected = [(waiting, 0), (unbegun, 0)];
+    expected.sort();
+    assert_eq!(again, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_waits_for_the_pace_and_for_a_first_retry() {
+    for fault in [
+        "end=reply:454 Throttling failure: Maximum sending rate exceeded",
+        "rcpt=reply:451 Temporary service failure",
+        "greeting=drop",
+    ] {
+        let server = server().fault(fault).start();
+        let site = Site::with_server(&server).await;
+        site.sign_up("mina@example.com").await;
+        assert_eq!(site.drain().await, Tally { sent: 1, ..Tally::default() }, "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_does_not_wait_for_what_is_put_off_longer() {
+    let site = Site::new().await;
+    for n in 0..2 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    site.execute("update sends set due_at = now() + interval '30 seconds' where recipient = 'mina0@example.com'").await;
+    assert_eq!(site.drain().await, Tally { sent: 1, deferred: 1, ..Tally::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_says_that_the_server_cannot_be_reached() {
+    let server = server().fault("greeting=each-drop").start();
+    for mails in [1, 20] {
+        let site = Site::with_server(&server).await;
+        for n in 0..mails {
+            site.sign_up(&format!("mina{n}@example.com")).await;
+        }
+        let tally = site.drain().await;
+        assert!(tally.stopped_by.as_ref().is_some_and(|reason| reason.contains("the greeting")), "{tally:?}");
+        assert!(site.sends().await.iter().all(|send| send.state == SendState::Queued && send.attempts == 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_that_fail_together_count_as_one_failure() {
+    let server = (0..8).fold(server(), |server, _| server.fault("greeting=drop")).start();
+    let site = Site::with_server(&server).await;
+    for n in 0..8 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    assert_eq!(site.drain().await, Tally { sent: 8, ..Tally::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_counts_too_many_mails_is_given_a_moment() {
+    let server = server().fault("end=reply:454 Throttling failure: Maximum sending rate exceeded").start();
+    let mut site = Site::with_server(&server).await;
+    site.settings.worker.lanes = 1;
+    for n in 0..3 {
+        site.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    let pause = async {
+        tokio::task::block_in_place(|| server.wait_for_fault("end"));
+        let refused = Instant::now();
+        tokio::task::block_in_place(|| server.wait_for(|line| line["event"] == "stored"));
+        refused.elapsed()
+    };
+    let running = site.start(Mode::Forever);
+    let pause = pause.await;
+    assert!(pause > Duration::from_secs(1), "{pause:?}");
+    assert_eq!(running.end().await.stopped_by, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_is_reported_while_it_lasts() {
+    let server = server().fault("rcpt=reply:451 Temporary service failure").start();
+    let site = Site::with_server(&server).await;
+    site.sign_up("mina@example.com").await;
+    let running = site.start(Mode::Drain);
+    site.until(async || site.last_error().await.is_some_and(|error| error.contains("SES has trouble"))).await;
+    assert_eq!(running.ended().await.sent, 1);
+    assert_eq!(site.last_error().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_recipient_is_no_trouble_of_the_worker() {
+    let server = server().fault("rcpt=reply:550 5.1.1 no such user").start();
+    let site = Site::with_server(&server).await;
+    site.sign_up("mina@example.com").await;
+    assert_eq!(site.drain().await.failed, 1);
+    assert_eq!(site.last_error().await, None);
+}
