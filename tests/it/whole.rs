@@ -140,7 +140,7 @@ async fn errors_name_the_thing_and_what_to_do() {
     assert_eq!((&waiting["state"], &waiting["attempts"]), (&"queued".into(), &0.into()), "nothing is lost");
 
     let table: [(Program, &[&str], i32, &str); 13] = [
-        (Program::new(&db.url), &["resend", "--search", "", "--yes"], 2, "error: --search has nothing to look for"),
+        (Program::new(&db.url), &["resend", "--search", "", "--yes"], 2, "it needs a letter or a digit"),
         (Program::new("postgres://127.0.0.1:1/x"), &["list"], 1, "error: the database does not answer"),
         (Program::new("nonsense://x:hunter2@y"), &["list"], 2, "error: the database URL is not one"),
         (Program::new(&db.url.replace("/test_", "/no_such_")), &["list"], 1, "error: there is no such database"),
