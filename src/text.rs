@@ -170,7 +170,15 @@ fn safe(c: char) -> char {
         '\u{80}'..='\u{9f}'
         | '\u{ad}'
         | '\u{34f}'
+        // Signs that span the digits behind them: terminals and ratatui disagree on their width.
+        | '\u{600}'..='\u{605}'
         | '\u{61c}'
+        | '\u{6dd}'
+        | '\u{70f}'
+        | '\u{890}'..='\u{891}'
+        | '\u{8e2}'
+        | '\u{110bd}'
+        | '\u{110cd}'
         | '\u{115f}'..='\u{1160}'
         | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}'
@@ -248,6 +256,7 @@ mod tests {
             ("⚠\u{fe0f}", "⚠"),
             ("나\u{3164}", "나\u{fffd}"),
             ("\u{7f}", "␡"),
+            ("\u{6dd}5", "\u{fffd}5"),
         ];
         for (raw, shown) in table {
             assert_eq!(plain(raw).as_str(), shown, "{raw:?}");

@@ -29,10 +29,10 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         Cluster::reset(&options).map_err(stage::Error::from)?;
     }
     let is_interactive = require_terminal().is_ok();
-    eprintln!("starting a private PostgreSQL in {} …", plain(&options.directory.display().to_string()));
+    output::remark(&format!("starting a private PostgreSQL in {} …", plain(&options.directory.display().to_string())));
     let stage = Stage::set(options, settings).await?;
     if let Some(users) = stage.made {
-        eprintln!("made {users} demo users");
+        output::remark(&format!("made {users} demo users"));
     }
     let setup = console::setup(&stage.settings);
     let result = if is_interactive {

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use super::output;
 use crate::config::SettingError;
 use crate::{desk, store, tui};
 
@@ -47,7 +48,7 @@ impl Failure {
     #[must_use]
     pub fn report(&self) -> ExitCode {
         if !self.what.is_empty() {
-            eprintln!("{self}");
+            output::remark(&format!("{self}"));
         }
         ExitCode::from(self.code)
     }

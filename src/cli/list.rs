@@ -48,7 +48,7 @@ pub fn search(text: &str) -> Result<Search, String> {
 /// Says that a short search looks at beginnings only.
 pub fn remark_on(search: Option<&Search>) {
     if search.is_some_and(Search::is_prefix) {
-        eprintln!("fewer than {SUBSTRING_MIN} characters are looked for at the beginning only");
+        output::remark(&format!("fewer than {SUBSTRING_MIN} characters are looked for at the beginning only"));
     }
 }
 
@@ -103,7 +103,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     }
     remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
-        eprintln!("no verification fits");
+        output::remark("no verification fits");
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = page.rows.iter().map(|row| cells(row, page.as_of)).collect();
@@ -112,7 +112,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         output::line(&line)?;
     }
     if let (true, Some(last)) = (page.older, page.rows.last()) {
-        eprintln!("more: --after {}", Cursor::of(&last.verification, filter.status, page.as_of));
+        output::remark(&format!("more: --after {}", Cursor::of(&last.verification, filter.status, page.as_of)));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,9 +14,9 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         n => format!("applied {n} migrations; the database is at version {}", done.version),
     })?;
     if !done.searches_korean {
-        eprintln!(
+        output::remark(
             "warning: this database's character type cannot search inside Korean names\n         \
-             make it anew with `createdb --template template0 --encoding UTF8 --locale C.UTF-8` to be able to"
+             make it anew with `createdb --template template0 --encoding UTF8 --locale C.UTF-8` to be able to",
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! Standard output, whose reader may go away at any time.
+//! Standard output and standard error, whose readers may go away at any time.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -7,6 +7,11 @@ pub fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.write_all(b"\n")
+}
+
+/// Says something on stderr, if anybody can hear it: a program must not end because nobody reads its remarks.
+pub fn remark(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// How many columns a table may take: the terminal's, or any number where the output is none.

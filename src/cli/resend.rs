@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    let mut run = Run { desk, args, actor: operator(Origin::Cli), tally: Tally::default() };
+    let mut run = Run { desk, args, actor: operator(Origin::Cli), tally: Tally::default(), unheard: false };
     if !args.ids.is_empty() {
         for &id in &args.ids {
             run.one(id, Priority::Person).await?;
@@ -57,7 +57,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     run.all().await?;
     let Tally { done, skipped, .. } = run.tally;
     let verb = if args.dry_run { "would queue" } else { "queued" };
-    eprintln!("{verb} {done} mails; skipped {skipped}");
+    output::remark(&format!("{verb} {done} mails; skipped {skipped}"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,6 +66,8 @@ struct Run<'a> {
     args: &'a Args,
     actor: Actor,
     tally: Tally,
+    /// Whether the output can no longer be written.
+    unheard: bool,
 }
 
 #[derive(Default)]
@@ -96,6 +98,13 @@ impl Run<'_> {
         }
     }
 
+    /// Tells a result. Mails are asked for, not lines: nobody listening any more stops nothing.
+    fn say(&mut self, line: &str) {
+        if !self.unheard && output::line(line).is_err() {
+            self.unheard = true;
+        }
+    }
+
     /// One verification. A refusal is told and counted; anything else ends the run.
     async fn one(&mut self, id: VerificationId, priority: Priority) -> Result<(), Failure> {
         let result = if self.args.dry_run {
@@ -110,11 +119,11 @@ impl Run<'_> {
                 let outcome = how.as_str();
                 if self.args.json {
                     let object = json!({ "id": id, "outcome": outcome, "verification_id": mailed, "send_id": send });
-                    output::line(&json::line(&object))?;
+                    self.say(&json::line(&object));
                 } else {
                     let verb = if self.args.dry_run { "would be queued" } else { "queued" };
                     let how = outcome.replace('_', " ");
-                    output::line(&format!("verification {id}: {verb} ({how}), verification {mailed}"))?;
+                    self.say(&format!("verification {id}: {verb} ({how}), verification {mailed}"));
                 }
             }
             Err(error @ (Error::Refused(_) | Error::NotFound(_))) => {
@@ -128,9 +137,9 @@ impl Run<'_> {
                 let failure = Failure::from(error).of(&format!("verification {id}"));
                 self.tally.worst = self.tally.worst.max(failure.code());
                 if self.args.json {
-                    output::line(&json::line(&json!({ "id": id, "outcome": outcome })))?;
+                    self.say(&json::line(&json!({ "id": id, "outcome": outcome })));
                 } else {
-                    eprintln!("{failure}");
+                    output::remark(&format!("{failure}"));
                 }
             }
             Err(error) => return Err(error.into()),

@@ -43,7 +43,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     }
     list::remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
-        eprintln!("no mail fits");
+        output::remark("no mail fits");
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = page.rows.iter().map(cells).collect();

@@ -43,7 +43,7 @@ pub enum Refusal {
     #[error("a mail to this user is being sent at this moment")]
     BeingSent,
     /// A force-verify without a reason.
-    #[error("a force-verify needs a reason")]
+    #[error("a force-verify needs a reason of at least {} characters", super::REASON_MIN)]
     ReasonMissing,
 }
 

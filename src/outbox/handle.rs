@@ -86,7 +86,9 @@ impl Shared {
             Err(error) if error.is_away() => return Ok(Outcome::Unbegun(error.to_string())),
             Err(error) => return Err(error),
         };
-        self.store.notify(Change::Verification(ready.verification)).await;
+        for changed in [Some(ready.verification), ready.superseded].into_iter().flatten() {
+            self.store.notify(Change::Verification(changed)).await;
+        }
         let (fate, reply, outcome) = match self.compose(claimed.id, &ready) {
             Ok(mail) => {
                 let answer = redact::answer(lane.send(&mail, claimed.id).await, &ready.key);

@@ -48,6 +48,8 @@ pub enum Prepared {
 pub struct Ready {
     /// The verification that is mailed; not the one claimed if the server secret was changed.
     pub verification: VerificationId,
+    /// The one claimed, if it was superseded for that.
+    pub superseded: Option<VerificationId>,
     /// To whom.
     pub user: User,
     /// The secret in its link.
@@ -87,6 +89,7 @@ impl Preparer {
             return Ok(Prepared::Cancelled(Some(verification)));
         };
         let key = Key::derive(self.secret.bytes(), verification, &material.nonce);
+        let claimed = verification;
         let (verification, key) = match material.digest {
             Some(digest) if digest == key.digest() => {
                 verifications::renew(&mut tx, verification, self.lifetime).await?;
@@ -104,7 +107,8 @@ impl Preparer {
         }
         let expires_at = verifications::expiry(&mut tx, verification).await?;
         tx.commit().await?;
-        Ok(Prepared::Ready(Box::new(Ready { verification, user, key, expires_at })))
+        let superseded = (claimed != verification).then_some(claimed);
+        Ok(Prepared::Ready(Box::new(Ready { verification, superseded, user, key, expires_at })))
     }
 
     /// A verification in place of one whose key this worker cannot make: the link mailed before keeps its digest, and

@@ -291,3 +291,27 @@ async fn a_search_for_nothing_is_not_for_everybody() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_listening_stops_no_act() {
+    let db = TestDb::new().await;
+    let program = Program::new(&db.url);
+    let ids: Vec<String> = (0..5)
+        .map(|n| {
+            let signed_up = program.run(&["signup", &format!("mina{n}@example.com"), "--json"]).json();
+            signed_up[0]["verification_id"].to_string()
+        })
+        .collect();
+    sqlx::query("update sends set state = 'failed', reason = 'lost'").execute(&db.pool).await.unwrap();
+    // Nobody reads its lines, nobody its complaints.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut arguments = vec!["resend", "999"];
+    arguments.extend(ids.iter().map(String::as_str));
+    let mut command = program.command(&arguments);
+    let code = command.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap().code();
+    assert_eq!(code, Some(3), "one of them is not there");
+    let queued: i64 =
+        sqlx::query_scalar("select count(*) from sends where state = 'queued'").fetch_one(&db.pool).await.unwrap();
+    assert_eq!(queued, 5);
+}

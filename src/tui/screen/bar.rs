@@ -75,7 +75,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let site_room = room(x).width.saturating_sub(if with_views { views_room + GAP + 1 } else { 0 });
     let site = fit(plain(&model.setup.site).as_str(), SITE_MAX, glyphs.ellipsis);
     let site = format!(" {} {site}", glyphs.dot);
-    if !model.setup.site.is_empty() && columns(width(&site)) <= site_room {
+    if !matches!(model.setup.site.as_str(), "" | "verifydesk") && columns(width(&site)) <= site_room {
         let quiet = canvas.style(Tone::Quiet);
         x += canvas.text(room(x), &site, quiet);
     }

@@ -249,7 +249,7 @@ fn when_the_database_is_away_the_list_stays_and_the_place_is_kept() {
     };
     console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(5) });
     let shown = screen(&console);
-    assert!(shown.contains("✗ the database is gone · trying again in 5 s. is it running?"), "{shown}");
+    assert!(shown.contains("✗ the database is gone · trying again in 5 s; is it running?"), "{shown}");
     console.press("Esc");
     assert!(screen(&console).contains("minji.kim"));
     assert_eq!(console.model.next_deadline(), Some(now() + Duration::seconds(1)));
