@@ -311,9 +311,14 @@ async fn nothing_is_written_while_nothing_happens() {
     let desk = Desk::new().await;
     let running = desk.open();
     running.quiet(Duration::from_millis(500));
-    let before = running.heard().bytes.len();
-    running.quiet(Duration::from_secs(4));
-    assert_eq!(running.heard().bytes.len(), before, "{:?}", &running.heard().written()[before..]);
+    // Distances in time change once a minute: that may fall into one such span, not into two.
+    let mut written = [0; 2].map(|_| {
+        let before = running.heard().bytes.len();
+        running.quiet(Duration::from_secs(4));
+        running.heard().written()[before..].to_owned()
+    });
+    written.sort_by_key(String::len);
+    assert!(written[0].is_empty(), "{written:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
