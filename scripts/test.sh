@@ -5,9 +5,8 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 need_rust
 scripts/install-postgres.sh
-if [ -x tests/peers/setup.sh ]; then
-    tests/peers/setup.sh
-fi
+scripts/install-test-tools.sh
+tests/peers/setup.sh
 
 # A snapshot that differs is a failure, never a new snapshot.
 INSTA_UPDATE=no

@@ -24,7 +24,7 @@ const GATHER_MAX: usize = 50;
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 
 /// How long to wait between retries at most.
-const RETRY_MAX: Duration = Duration::from_secs(15);
+const RETRY_MAX: Duration = Duration::from_secs(8);
 
 /// How often to see whether a silent subscription is alive.
 const CHECK_EVERY: Duration = Duration::from_mins(1);
