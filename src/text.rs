@@ -167,8 +167,17 @@ fn safe(c: char) -> char {
         '\t' => ' ',
         '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(REPLACEMENT),
         '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
+        c if c.is_control() || is_hidden(c) => REPLACEMENT,
+        c => c,
+    }
+}
+
+/// Whether a character that is no control is invisible, or turns, joins or spans what stands around it: nobody sees
+/// that it is there, or terminals disagree on what it does.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}'
         | '\u{34f}'
         // Signs that span the digits behind them: terminals and ratatui disagree on their width.
         | '\u{600}'..='\u{605}'
@@ -192,9 +201,7 @@ fn safe(c: char) -> char {
         | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}' => REPLACEMENT,
-        c => c,
-    }
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// How many terminal columns text takes, counted as ratatui counts.

@@ -1,6 +1,8 @@
 //! What a person calls herself. Anyone can type anything into a sign-up form with somebody else's address, so a name
 //! that could advertise is kept, for support to see, but never mailed.
 
+use crate::text::is_hidden;
+
 /// Longest name, in characters.
 pub const NAME_MAX: usize = 64;
 
@@ -29,16 +31,11 @@ pub fn check(name: &str) -> Result<&str, NameError> {
 #[must_use]
 pub fn mailable(name: &str) -> Option<&str> {
     let name = name.trim();
-    let fine = !name.is_empty() && name.chars().count() <= NAME_MAX && name.chars().all(is_ordinary) && !may_link(name);
+    let fine = !name.is_empty()
+        && name.chars().count() <= NAME_MAX
+        && !name.chars().any(|c| c.is_control() || is_hidden(c))
+        && !may_link(name);
     fine.then_some(name)
-}
-
-fn is_ordinary(c: char) -> bool {
-    let hidden = matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
-    !c.is_control() && !hidden
 }
 
 /// Whether the text holds anything that a mail program could turn into a link, in any script's spelling.

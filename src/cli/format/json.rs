@@ -9,6 +9,7 @@ use crate::domain::page::Cursor;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::user::User;
 use crate::domain::verification::{Verification, VerificationDetail, VerificationRow};
+use crate::text::is_hidden;
 
 /// One object on one line. JSON leaves C1 controls and bidi marks as they are; here they are escaped too, since the
 /// line may well end on a terminal.
@@ -16,16 +17,13 @@ pub fn line(value: &Value) -> String {
     let text = value.to_string();
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let harmless = !c.is_control()
-            && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
-        if harmless {
-            out.push(c);
-        } else {
+        if c.is_control() || is_hidden(c) {
             use std::fmt::Write as _;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
+        } else {
+            out.push(c);
         }
     }
     out
