@@ -4,11 +4,11 @@
 set -eu
 . "$(dirname "$0")/common.sh"
 
-complete() {
+all_there() {
     have openssl && have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
 }
 
-if complete; then
+if all_there; then
     exit 0
 fi
 say "Python's venv or openssl is missing; installing them with the system's package manager"
@@ -26,4 +26,4 @@ elif have zypper; then
 elif have brew; then
     brew install python3 openssl
 fi
-complete || die "the tests need python3 with venv, and openssl; install them"
+all_there || die "the tests need python3 with venv, and openssl; install them"

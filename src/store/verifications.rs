@@ -1,4 +1,7 @@
 //! Verifications: found, made, renewed, approved, revoked.
+//!
+//! `now()` is when the transaction began, and it may have waited for the user's lock while another act made the very row
+//! that it then approves: hence `greatest(now(), created_at)`.
 
 use std::time::Duration;
 
@@ -140,7 +143,7 @@ pub async fn supersede(
 ) -> Result<(), Error> {
     sqlx::query!(
         "update verifications
-        set revoked_at = now()
+        set revoked_at = greatest(now(), created_at)
         where id = $1 and verified_at is null and revoked_at is null",
         id.0
     )
@@ -163,7 +166,7 @@ pub async fn supersede(
 pub async fn approve_pending(connection: &mut PgConnection, id: VerificationId) -> Result<Option<Time>, Error> {
     let at = sqlx::query_scalar!(
         r#"update verifications
-        set verified_at = now(), opened_at = coalesce(opened_at, now())
+        set verified_at = greatest(now(), created_at), opened_at = coalesce(opened_at, now())
         where id = $1 and verified_at is null and revoked_at is null and expires_at > now()
         returning verified_at as "verified_at!""#,
         id.0
@@ -177,7 +180,7 @@ pub async fn approve_pending(connection: &mut PgConnection, id: VerificationId) 
 pub async fn approve_open(connection: &mut PgConnection, id: VerificationId) -> Result<Option<Time>, Error> {
     let at = sqlx::query_scalar!(
         r#"update verifications
-        set verified_at = now()
+        set verified_at = greatest(now(), created_at)
         where id = $1 and verified_at is null and revoked_at is null
         returning verified_at as "verified_at!""#,
         id.0

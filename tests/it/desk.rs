@@ -13,6 +13,7 @@ use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::{Cursor, Position};
 use verifydesk::domain::send::Priority;
 use verifydesk::domain::verification::{Counts, Status};
+use verifydesk::store::verifications;
 
 use crate::support::TestDb;
 
@@ -523,4 +524,22 @@ async fn a_flood_of_changes_is_told_as_one() {
     }
     assert!(heard.contains(&Change::Many) && heard.contains(&Change::Queued), "{heard:?}");
     assert!(heard.len() < 100, "{heard:?}");
+}
+
+#[tokio::test]
+async fn an_act_that_began_before_a_row_was_made_may_still_change_it() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let (mut approving, mut revoking) = (desk.store().begin().await.unwrap(), desk.store().begin().await.unwrap());
+    for tx in [&mut approving, &mut revoking] {
+        // From here on this transaction's now() stands still.
+        sqlx::query("select now()").execute(&mut **tx).await.unwrap();
+    }
+    let (first, second) = (sign_up(&desk, "mina@example.com").await, sign_up(&desk, "jun@example.com").await);
+    assert!(verifications::approve_open(&mut approving, first).await.unwrap().is_some());
+    approving.commit().await.unwrap();
+    let jun = verifications::user_of(&mut revoking, second).await.unwrap().unwrap();
+    verifications::supersede(&mut revoking, &operator(), jun, second, "a test").await.unwrap();
+    revoking.commit().await.unwrap();
+    assert_eq!((status(&desk, first).await, status(&desk, second).await), (Status::Verified, Status::Revoked));
 }

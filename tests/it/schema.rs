@@ -239,7 +239,7 @@ async fn counters_follow_concurrent_writers() {
                 );
                 sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
                 // Half of them race for the same rows.
-                let statement = "update verifications set verified_at = now()
+                let statement = "update verifications set verified_at = greatest(now(), created_at)
                      where id = (select id from verifications where verified_at is null order by id limit 1)
                          and verified_at is null";
                 if n % 2 == 0 {
