@@ -188,6 +188,7 @@ async fn a_database_that_was_never_prepared_says_what_to_do() {
     let mut console = office.console().await;
     console.listen();
     shows(&mut console, "is not prepared for this version").await;
+    shows(&mut console, "verifydesk migrate").await;
 }
 
 #[tokio::test]
