@@ -94,6 +94,7 @@ fn overlay(
         // A token of digits is a string, a port is a number: the struct knows which.
         let mut candidates = vec![Value::String(value.clone())];
         candidates.extend(value.parse::<i64>().map(Value::Integer));
+        candidates.extend(value.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float));
         candidates.extend(value.parse::<bool>().map(Value::Boolean));
         let mut result = Err(None);
         for candidate in candidates {

@@ -4,6 +4,7 @@
 //! asks for by a method here (`require_…`), whose error says what to set and where.
 
 mod file;
+mod outbox;
 mod secret;
 
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use crate::domain::key::SECRET_MIN;
 use crate::text::plain;
 
 pub use file::{config_path, load};
+pub use outbox::{Brake, Jobs, Pace, Worker};
 pub use secret::Secret;
 
 /// A setting that is missing or makes no sense. The message says which, why, and what to do.
@@ -62,6 +64,12 @@ pub struct Settings {
     pub verification: Verification,
     /// The worker.
     pub worker: Worker,
+    /// How fast mails go out, of all workers together.
+    pub pace: Pace,
+    /// When the outbox stops by itself.
+    pub brake: Brake,
+    /// Bulk resends.
+    pub jobs: Jobs,
     /// The verification view and the site's API.
     pub serve: Serve,
     /// The console.
@@ -123,7 +131,7 @@ pub enum Tls {
 }
 
 /// The SMTP relay.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Smtp {
     /// Its host; by default SES's endpoint of `ses.region`.
@@ -138,6 +146,27 @@ pub struct Smtp {
     pub password: Option<Secret>,
     /// PEM file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// How long the relay may take to answer one command.
+    #[serde(with = "file::duration")]
+    pub timeout: Duration,
+    /// How long it may take to take a whole mail in and answer it.
+    #[serde(with = "file::duration")]
+    pub data_timeout: Duration,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self {
+            host: None,
+            port: None,
+            tls: Tls::default(),
+            username: None,
+            password: None,
+            ca_file: None,
+            timeout: Duration::from_secs(20),
+            data_timeout: Duration::from_mins(1),
+        }
+    }
 }
 
 /// The SES account, under the names that a Django site already has as well.
@@ -191,29 +220,20 @@ pub struct Verification {
     /// How long to wait between two mails to one user.
     #[serde(with = "file::duration")]
     pub cool_down: Duration,
+    /// How many mails one address gets in 24 hours at most.
+    pub daily_cap: u32,
     /// What a GET of the link does.
     pub confirm: Confirm,
 }
 
 impl Default for Verification {
     fn default() -> Self {
-        Self { lifetime: Duration::from_hours(3 * 24), cool_down: Duration::from_mins(1), confirm: Confirm::default() }
-    }
-}
-
-/// The worker.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Worker {
-    /// How many mails it sends at once; each lane has a connection of its own.
-    pub lanes: usize,
-    /// How often a mail is tried before it counts as failed.
-    pub attempts: i16,
-}
-
-impl Default for Worker {
-    fn default() -> Self {
-        Self { lanes: 8, attempts: 8 }
+        Self {
+            lifetime: Duration::from_hours(3 * 24),
+            cool_down: Duration::from_mins(1),
+            daily_cap: 5,
+            confirm: Confirm::default(),
+        }
     }
 }
 
@@ -260,6 +280,8 @@ pub struct Console {
 const LIFETIME_MIN: Duration = Duration::from_mins(1);
 /// Longest lifetime of a key that makes sense.
 const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
+/// Time-outs that make sense.
+const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(10);
 /// Longest name of a site, in characters: it stands in a subject.
 const SITE_NAME_MAX: usize = 100;
 
@@ -293,12 +315,22 @@ impl Settings {
                 "set it to a duration such as \"3 days\"",
             ));
         }
-        if self.worker.lanes == 0 || self.worker.lanes > 500 {
-            return Err(SettingError::new("`worker.lanes` must be between 1 and 500", "leave it out for 8"));
+        if self.verification.daily_cap == 0 {
+            return Err(SettingError::new("`verification.daily_cap` must be at least 1", "leave it out for 5"));
         }
-        if self.worker.attempts < 1 {
-            return Err(SettingError::new("`worker.attempts` must be at least 1", "leave it out for 8"));
+        let times = [("smtp.timeout", self.smtp.timeout), ("smtp.data_timeout", self.smtp.data_timeout)];
+        for (name, time) in times {
+            if !TIMEOUTS.contains(&time) {
+                return Err(SettingError::new(
+                    format!("`{name}` must be between 100 milliseconds and 10 minutes"),
+                    "set it to a duration such as \"20s\", or leave it out",
+                ));
+            }
         }
+        self.worker.check()?;
+        self.pace.check()?;
+        self.brake.check()?;
+        self.jobs.check()?;
         Ok(())
     }
 

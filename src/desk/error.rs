@@ -42,9 +42,15 @@ pub enum Refusal {
     /// A worker has the mail in hand at this moment.
     #[error("a mail to this user is being sent at this moment")]
     BeingSent,
-    /// A force-verify without a reason.
-    #[error("a force-verify needs a reason of at least {} characters", super::REASON_MIN)]
-    ReasonMissing,
+    /// An act that needs a reason, without one.
+    #[error("{act} needs a reason of at least {} characters", super::REASON_MIN)]
+    ReasonMissing {
+        /// Which act, with its article.
+        act: &'static str,
+    },
+    /// Nothing stops the outbox.
+    #[error("sending is not paused")]
+    NotPaused,
 }
 
 impl Error {
@@ -69,7 +75,8 @@ impl Refusal {
             Self::AlreadyVerified => "nothing needs to be done",
             Self::CoolDown { .. } => "wait, and ask her to look into her spam folder meanwhile",
             Self::BeingSent => "look at its result in a moment",
-            Self::ReasonMissing => "say why you vouch for the address; the audit log keeps it",
+            Self::ReasonMissing { .. } => "say why; the audit log keeps it",
+            Self::NotPaused => "nothing needs to be done",
         }
     }
 
@@ -79,7 +86,7 @@ impl Refusal {
         match self {
             Self::CoolDown { until } => Some((*until - now).num_seconds().saturating_add(1).max(1)),
             Self::BeingSent => Some(1),
-            Self::AlreadyVerified | Self::ReasonMissing => None,
+            Self::AlreadyVerified | Self::ReasonMissing { .. } | Self::NotPaused => None,
         }
     }
 }

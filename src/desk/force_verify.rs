@@ -8,13 +8,6 @@ use crate::domain::change::Change;
 use crate::domain::id::{UserId, VerificationId};
 use crate::store::audit::{self, NewEntry};
 use crate::store::{outbox, users, verifications};
-use crate::text::plain;
-
-/// Shortest reason, in characters.
-pub const REASON_MIN: usize = 3;
-
-/// Longest reason, in characters.
-pub const REASON_MAX: usize = 500;
 
 /// A force-verify that was done.
 #[derive(Clone, Debug)]
@@ -31,14 +24,7 @@ impl Desk {
     /// Verifies the user of this verification without her click. An attempt on somebody who is verified already is
     /// refused and still written into the audit log: it tells what the operator meant to do.
     pub async fn force_verify(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<ForceVerified, Error> {
-        let reason = reason.trim().replace('\0', "");
-        let length = reason.chars().count();
-        if length < REASON_MIN {
-            return Err(Refusal::ReasonMissing.into());
-        }
-        if length > REASON_MAX {
-            return Err(Error::Invalid(plain(&format!("the reason is longer than {REASON_MAX} characters"))));
-        }
+        let reason = super::reason(reason, "a force-verify")?;
         let mut tx = self.store.begin().await?;
         let user = locked_user(&mut tx, id).await?;
         let mut entry = NewEntry {
@@ -46,7 +32,7 @@ impl Desk {
             action: Action::ForceVerify,
             outcome: "already_verified",
             reason: Some(&reason),
-            user: user.id,
+            user: Some(user.id),
             verification: Some(id),
             send: None,
         };

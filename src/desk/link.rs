@@ -127,7 +127,7 @@ impl Desk {
                 action: Action::OpenLink,
                 outcome: outcome.as_str(),
                 reason: None,
-                user: link.user_id,
+                user: Some(link.user_id),
                 verification: Some(link.id),
                 send: None,
             };

@@ -4,8 +4,10 @@
 //! An act checks its rules, changes the data and writes the audit entry in one transaction, which locks the user's row
 //! first; then it tells the other processes.
 
+mod brake;
 mod error;
 mod force_verify;
+mod job;
 mod link;
 mod resend;
 mod sign_up;
@@ -14,12 +16,32 @@ use std::time::Duration;
 
 use crate::config::{SettingError, Settings};
 use crate::store::Store;
+use crate::text::plain;
 
 pub use error::{Error, Refusal};
-pub use force_verify::{ForceVerified, REASON_MAX, REASON_MIN};
+pub use force_verify::ForceVerified;
 pub use link::LinkOutcome;
 pub use resend::{Resent, ResentHow};
 pub use sign_up::{SignUp, SignUpStatus, SignedUp};
+
+/// Shortest reason of an act that needs one, in characters.
+pub const REASON_MIN: usize = 3;
+
+/// Longest reason, in characters.
+pub const REASON_MAX: usize = 500;
+
+/// An operator's reason for `act`, checked.
+fn reason(text: &str, act: &'static str) -> Result<String, Error> {
+    let reason = text.trim().replace('\0', "");
+    let length = reason.chars().count();
+    if length < REASON_MIN {
+        return Err(Refusal::ReasonMissing { act }.into());
+    }
+    if length > REASON_MAX {
+        return Err(Error::Invalid(plain(&format!("the reason is longer than {REASON_MAX} characters"))));
+    }
+    Ok(reason)
+}
 
 /// The acts, with the settings that they keep to.
 #[derive(Clone, Debug)]
@@ -27,6 +49,8 @@ pub struct Desk {
     store: Store,
     lifetime: Duration,
     cool_down: Duration,
+    daily_cap: u32,
+    grace: Duration,
 }
 
 impl Desk {
@@ -38,7 +62,13 @@ impl Desk {
     /// A desk over a database opened elsewhere.
     #[must_use]
     pub fn with(store: Store, settings: &Settings) -> Self {
-        Self { store, lifetime: settings.verification.lifetime, cool_down: settings.verification.cool_down }
+        Self {
+            store,
+            lifetime: settings.verification.lifetime,
+            cool_down: settings.verification.cool_down,
+            daily_cap: settings.verification.daily_cap,
+            grace: settings.jobs.grace,
+        }
     }
 
     /// For reading.

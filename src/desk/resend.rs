@@ -138,7 +138,7 @@ impl Desk {
             action: target.action,
             outcome: how.as_str(),
             reason: None,
-            user: user.id,
+            user: Some(user.id),
             verification: Some(verification),
             send: Some(send),
         };

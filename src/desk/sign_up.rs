@@ -110,7 +110,7 @@ impl Desk {
             action: Action::SignUp,
             outcome: done.status.as_str(),
             reason: None,
-            user: done.user_id,
+            user: Some(done.user_id),
             verification: done.verification_id,
             send: done.send_id,
         };

@@ -80,11 +80,38 @@ pub enum Action {
     OpenLink,
     /// A verification was replaced by a newer one.
     Supersede,
+    /// The outbox was stopped.
+    Pause,
+    /// The outbox was told to finish what waits and then stop.
+    Drain,
+    /// The outbox was let go again.
+    Resume,
+    /// A bulk resend was asked for.
+    StartJob,
+    /// A job was stopped for a while.
+    PauseJob,
+    /// A job was let go again.
+    ResumeJob,
+    /// A job was called off.
+    CancelJob,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 5] = [Self::SignUp, Self::Resend, Self::ForceVerify, Self::OpenLink, Self::Supersede];
+    pub const ALL: [Self; 12] = [
+        Self::SignUp,
+        Self::Resend,
+        Self::ForceVerify,
+        Self::OpenLink,
+        Self::Supersede,
+        Self::Pause,
+        Self::Drain,
+        Self::Resume,
+        Self::StartJob,
+        Self::PauseJob,
+        Self::ResumeJob,
+        Self::CancelJob,
+    ];
 
     /// As stored and in JSON.
     #[must_use]
@@ -95,6 +122,13 @@ impl Action {
             Self::ForceVerify => "force_verify",
             Self::OpenLink => "open_link",
             Self::Supersede => "supersede",
+            Self::Pause => "pause",
+            Self::Drain => "drain",
+            Self::Resume => "resume",
+            Self::StartJob => "start_job",
+            Self::PauseJob => "pause_job",
+            Self::ResumeJob => "resume_job",
+            Self::CancelJob => "cancel_job",
         }
     }
 
@@ -107,6 +141,13 @@ impl Action {
             Self::ForceVerify => "force-verify",
             Self::OpenLink => "link opened",
             Self::Supersede => "superseded",
+            Self::Pause => "sending paused",
+            Self::Drain => "sending drained",
+            Self::Resume => "sending resumed",
+            Self::StartJob => "bulk resend",
+            Self::PauseJob => "job paused",
+            Self::ResumeJob => "job resumed",
+            Self::CancelJob => "job cancelled",
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Change {
     Workers,
     /// There is something to send.
     Queued,
+    /// The brake, the pace or a job changed.
+    Outbox,
 }
 
 impl Change {
@@ -24,6 +26,7 @@ impl Change {
             Self::Many => "many".into(),
             Self::Workers => "workers".into(),
             Self::Queued => "queued".into(),
+            Self::Outbox => "outbox".into(),
         }
     }
 
@@ -35,6 +38,7 @@ impl Change {
             _ => match payload {
                 "workers" => Self::Workers,
                 "queued" => Self::Queued,
+                "outbox" => Self::Outbox,
                 _ => Self::Many,
             },
         }
@@ -47,7 +51,9 @@ mod tests {
 
     #[test]
     fn round_trip() {
-        for change in [Change::Verification(VerificationId(7)), Change::Many, Change::Workers, Change::Queued] {
+        let all =
+            [Change::Verification(VerificationId(7)), Change::Many, Change::Workers, Change::Queued, Change::Outbox];
+        for change in all {
             assert_eq!(Change::parse(&change.payload()), change);
         }
         assert_eq!(Change::parse("verification x"), Change::Many);

@@ -1,5 +1,5 @@
-//! Identifiers. Users and verifications are numbered (small keys where pages are); sends carry a UUIDv7 that exists
-//! before the row does, since the mail itself names it.
+//! Identifiers. Users and verifications are numbered (small keys where pages are); sends and jobs carry a UUIDv7 that
+//! exists before the row does: the mail itself names it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,27 +39,48 @@ number_id!(
     VerificationId
 );
 
-/// A send's UUIDv7; mails carry it in `X-SES-MESSAGE-TAGS` so that SES's events name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SendId(pub Uuid);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
 
-impl SendId {
-    /// A new id, ordered by the time it was made.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
+        impl $name {
+            /// A new id, ordered by the time it was made.
+            #[must_use]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
 }
 
-impl Default for SendId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Display for SendId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
+uuid_id!(
+    /// A send's UUIDv7; mails carry it in `X-SES-MESSAGE-TAGS` so that SES's events name it.
+    SendId
+);
+uuid_id!(
+    /// A job's UUIDv7.
+    JobId
+);

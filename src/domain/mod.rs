@@ -4,12 +4,15 @@
 
 pub mod address;
 pub mod audit;
+pub mod brake;
 pub mod change;
 pub mod filter;
 pub mod id;
+pub mod job;
 pub mod key;
 pub mod locale;
 pub mod name;
+pub mod pace;
 pub mod page;
 pub mod send;
 pub mod user;

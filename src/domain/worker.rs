@@ -4,6 +4,9 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::Time;
+use super::brake::Brake;
+use super::job::JobRow;
+use super::pace::PaceView;
 use crate::text::Untrusted;
 
 /// How often a worker writes its heartbeat.
@@ -40,6 +43,10 @@ pub struct WorkerRow {
     pub sent: i64,
     /// Mails given up since it started.
     pub failed: i64,
+    /// Mails a second since the heartbeat before the last.
+    pub rate: f64,
+    /// Mails that it sends at once, at most.
+    pub lanes: i32,
     /// What keeps mails waiting, if anything does; of a worker that stopped, why.
     pub last_error: Option<Untrusted>,
 }
@@ -63,6 +70,14 @@ pub struct OutboxView {
     pub sending: i64,
     /// Since when the longest waiting one is due.
     pub due_since: Option<Time>,
+    /// Sends whose answer was lost and that wait for an operator or for another try; `QUEUED_MAX` + 1 if there are more.
+    pub unknown: i64,
+    /// How fast mails may go out.
+    pub pace: PaceView,
+    /// What stops them, if anything does.
+    pub brake: Option<Brake>,
+    /// Jobs that are not over, and the last few that are; the newest first.
+    pub jobs: Vec<JobRow>,
     /// Workers of the last day, the newest heartbeat first.
     pub workers: Vec<WorkerRow>,
 }

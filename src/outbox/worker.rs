@@ -74,6 +74,8 @@ impl Worker {
             secret_fingerprint: secret_fingerprint(secret.bytes()),
             sent: 0,
             failed: 0,
+            rate: 0.0,
+            lanes: 0,
             last_error: None,
             stopped: false,
             host,

@@ -17,8 +17,8 @@ pub struct NewEntry<'a> {
     pub outcome: &'a str,
     /// The operator's reason, or a detail.
     pub reason: Option<&'a str>,
-    /// Whom it concerns.
-    pub user: UserId,
+    /// Whom it concerns, if it is about one person.
+    pub user: Option<UserId>,
     /// Which verification.
     pub verification: Option<VerificationId>,
     /// Which send.
@@ -35,7 +35,7 @@ pub async fn append(connection: &mut PgConnection, entry: NewEntry<'_>) -> Resul
         entry.action.as_str(),
         entry.outcome,
         entry.reason,
-        entry.user.0,
+        entry.user.map(|id| id.0),
         entry.verification.map(|id| id.0),
         entry.send.map(|id| id.0)
     )

@@ -4,13 +4,16 @@
 //! connection; `desk` and `outbox` put them into one transaction.
 
 pub mod audit;
+pub mod brake;
 pub mod changes;
 mod counts;
 mod detail;
 mod error;
+pub mod jobs;
 mod list;
 mod migrate;
 pub mod outbox;
+pub mod pace;
 mod sends;
 mod tell;
 pub mod users;

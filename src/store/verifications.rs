@@ -154,7 +154,7 @@ pub async fn supersede(
         action: Action::Supersede,
         outcome: "done",
         reason: Some(reason),
-        user,
+        user: Some(user),
         verification: Some(id),
         send: None,
     };

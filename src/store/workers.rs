@@ -5,6 +5,9 @@ use uuid::Uuid;
 use super::{Error, Store};
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 
+/// Jobs shown with the outbox.
+const JOBS_SHOWN: i64 = 50;
+
 /// A worker's heartbeat.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
@@ -24,6 +27,10 @@ pub struct Heartbeat {
     pub sent: i64,
     /// Mails given up since the start.
     pub failed: i64,
+    /// Mails a second since the heartbeat before.
+    pub rate: f64,
+    /// Mails that it sends at once, at most.
+    pub lanes: i32,
     /// What keeps mails waiting, if anything does.
     pub last_error: Option<String>,
     /// Whether this is the last one.
@@ -35,16 +42,18 @@ impl Store {
     pub async fn beat(&self, beat: &Heartbeat) -> Result<(), Error> {
         sqlx::query!(
             "insert into workers (
-                id, host, pid, transport, target, secret_fingerprint, sent, failed, last_error, stopped_at
+                id, host, pid, transport, target, secret_fingerprint, sent, failed, last_error, stopped_at, rate, lanes
             )
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end, $11, $12)
             on conflict (id) do update
             set
                 beat_at = now(),
                 sent = excluded.sent,
                 failed = excluded.failed,
                 last_error = excluded.last_error,
-                stopped_at = excluded.stopped_at",
+                stopped_at = excluded.stopped_at,
+                rate = excluded.rate,
+                lanes = excluded.lanes",
             beat.id,
             beat.host,
             beat.pid,
@@ -54,7 +63,9 @@ impl Store {
             beat.sent,
             beat.failed,
             beat.last_error,
-            beat.stopped
+            beat.stopped,
+            beat.rate,
+            beat.lanes
         )
         .execute(self.pool())
         .await?;
@@ -76,6 +87,9 @@ impl Store {
                     select count(*) from (select 1 from sends where state = 'queued' limit $1) as queued
                 ) as "queued!",
                 (select count(*) from sends where state = 'sending') as "sending!",
+                (
+                    select count(*) from (select 1 from sends where state = 'unknown' limit $1) as unknown
+                ) as "unknown!",
                 least(
                     (select min(due_at) from sends where state = 'queued' and lease_until is null and due_at <= now()),
                     (select min(due_at) from sends where state = 'queued' and lease_until is not null and due_at <= now())
@@ -86,7 +100,7 @@ impl Store {
         .await?;
         let workers = sqlx::query!(
             "select id, host, pid, transport, target, secret_fingerprint, started_at, beat_at, stopped_at, sent,
-                failed, last_error
+                failed, rate, lanes, last_error
             from workers
             where beat_at > now() - interval '1 day'
             order by stopped_at is not null, beat_at desc
@@ -99,6 +113,10 @@ impl Store {
             queued: counted.queued,
             sending: counted.sending,
             due_since: counted.due_since,
+            unknown: counted.unknown,
+            pace: self.pace().await?,
+            brake: self.brake().await?,
+            jobs: self.jobs(JOBS_SHOWN).await?,
             workers: workers
                 .into_iter()
                 .map(|row| WorkerRow {
@@ -113,6 +131,8 @@ impl Store {
                     stopped_at: row.stopped_at,
                     sent: row.sent,
                     failed: row.failed,
+                    rate: row.rate,
+                    lanes: row.lanes,
                     last_error: row.last_error.map(Into::into),
                 })
                 .collect(),

@@ -178,7 +178,7 @@ impl Context {
 
     fn changed_somehow(&self) {
         self.tell(Msg::Changed(Change::Many));
-        self.tell(Msg::Changed(Change::Workers));
+        self.tell(Msg::Changed(Change::Outbox));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::filter::Filter;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::locale::Locale;
+use crate::domain::pace::PaceView;
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::{LastSend, SendEvent, SendRow, SendState};
 use crate::domain::user::User;
@@ -196,6 +197,8 @@ pub fn worker(transport: &str, target: &str, beat_at: Time, secret: &str) -> Wor
         stopped_at: None,
         sent: 812,
         failed: 3,
+        rate: 11.8,
+        lanes: 12,
         last_error: None,
     }
 }
@@ -271,6 +274,8 @@ impl Default for World {
             sending: 1,
             due_since: Some(ago(20)),
             workers: vec![worker("smtp", "email-smtp.ap-northeast-2.amazonaws.com:587", ago(2), "5eb63bbb")],
+            pace: PaceView { limit: 14.0, rate: 14.0, ..PaceView::default() },
+            ..OutboxView::default()
         };
         Self { rows, sends, outbox, plan: Ok(ResendPlan::SameLink) }
     }

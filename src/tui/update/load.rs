@@ -199,7 +199,7 @@ pub fn changed(model: &mut Model, change: Change, fx: &mut Vec<Effect>) {
             model.slots.mail = true;
         }
         Change::Many => everything(model, fx),
-        Change::Workers => outbox(model, fx),
+        Change::Workers | Change::Outbox => outbox(model, fx),
         Change::Queued => {
             outbox(model, fx);
             model.slots.mail = true;

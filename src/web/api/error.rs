@@ -104,7 +104,8 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::AlreadyVerified => "already_verified",
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::BeingSent => "being_sent",
-        Refusal::ReasonMissing => "reason_missing",
+        Refusal::ReasonMissing { .. } => "reason_missing",
+        Refusal::NotPaused => "not_paused",
     }
 }
 

@@ -1,0 +1,111 @@
+//! The brake: what stops the whole outbox, who set it, and why.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+use crate::text::Untrusted;
+
+/// How far it is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrakeState {
+    /// Mails go out.
+    #[default]
+    Off,
+    /// What was queued before goes out, then nothing; jobs make no more.
+    Draining,
+    /// Nothing goes out.
+    Paused,
+}
+
+/// What set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrakeCause {
+    /// A person.
+    Operator,
+    /// Too many of the last mails bounced or were complained of.
+    Reputation,
+    /// SES says that the mails of the day are used up.
+    Quota,
+    /// SES refuses every mail until somebody mends something.
+    Configuration,
+}
+
+/// Not a word for it.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown word for the brake")]
+pub struct UnknownBrake;
+
+impl BrakeState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Draining, Self::Paused];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Draining => "draining",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl BrakeCause {
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Operator, Self::Reputation, Self::Quota, Self::Configuration];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Reputation => "reputation",
+            Self::Quota => "quota",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+impl fmt::Display for BrakeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for BrakeState {
+    type Err = UnknownBrake;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownBrake)
+    }
+}
+
+impl FromStr for BrakeCause {
+    type Err = UnknownBrake;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == text).ok_or(UnknownBrake)
+    }
+}
+
+/// The brake, where it is on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brake {
+    /// How far.
+    pub state: BrakeState,
+    /// What set it.
+    pub cause: BrakeCause,
+    /// Who: an operator, or `worker@host`.
+    pub set_by: Untrusted,
+    /// Why, and what to mend.
+    pub reason: Untrusted,
+    /// Since when.
+    pub set_at: Time,
+    /// Until when, if it ends by itself.
+    pub until: Option<Time>,
+}

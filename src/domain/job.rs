@@ -1,0 +1,277 @@
+//! Jobs: bulk resends, planned, called off, paused, resumed, followed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Time;
+use super::filter::Filter;
+use super::id::{JobId, VerificationId};
+use crate::text::Untrusted;
+
+/// Where a job is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Works, or will when its grace period is over.
+    Running,
+    /// Makes no mails until it is resumed; what it has queued already waits.
+    Paused,
+    /// Has looked at everybody.
+    Done,
+    /// Called off.
+    Cancelled,
+}
+
+/// Not a job state.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown job state")]
+pub struct UnknownJobState;
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Paused, Self::Done, Self::Cancelled];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether it still has something to do.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+
+    /// Whether a job may go from this state to `next`.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Running => matches!(next, Self::Paused | Self::Done | Self::Cancelled),
+            Self::Paused => matches!(next, Self::Running | Self::Cancelled),
+            Self::Done | Self::Cancelled => false,
+        }
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for JobState {
+    type Err = UnknownJobState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownJobState)
+    }
+}
+
+/// Whom a job is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobScope {
+    /// Whoever this filter finds at the cut-off.
+    Filter(Filter),
+    /// The users of these verifications.
+    Marked(Vec<VerificationId>),
+}
+
+/// Why somebody is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// She is verified.
+    Verified,
+    /// Her last mail was queued less than the cool-down ago.
+    CoolDown,
+    /// She got as many mails in the last 24 hours as one address may get.
+    DailyCap,
+    /// A mail to her waits or is being sent.
+    Waiting,
+    /// SES has her on its suppression list.
+    Suppressed,
+    /// Her address refused a mail for good, or she called one spam.
+    Bounced,
+    /// Another verification of hers is in the same job.
+    Duplicate,
+}
+
+impl Skip {
+    /// Every reason, the first that fits counts.
+    pub const ALL: [Self; 7] = [
+        Self::Duplicate,
+        Self::Verified,
+        Self::Waiting,
+        Self::Suppressed,
+        Self::Bounced,
+        Self::CoolDown,
+        Self::DailyCap,
+    ];
+
+    /// As in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::CoolDown => "cool_down",
+            Self::DailyCap => "daily_cap",
+            Self::Waiting => "waiting",
+            Self::Suppressed => "suppressed",
+            Self::Bounced => "bounced",
+            Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Verified => "verified meanwhile",
+            Self::CoolDown => "mailed a moment ago",
+            Self::DailyCap => "had the day's mails",
+            Self::Waiting => "a mail waits already",
+            Self::Suppressed => "suppressed by SES",
+            Self::Bounced => "bounced for good",
+            Self::Duplicate => "same person again",
+        }
+    }
+}
+
+/// How many are left out, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// See [`Skip::Verified`].
+    pub verified: i64,
+    /// See [`Skip::CoolDown`].
+    pub cool_down: i64,
+    /// See [`Skip::DailyCap`].
+    pub daily_cap: i64,
+    /// See [`Skip::Waiting`].
+    pub waiting: i64,
+    /// See [`Skip::Suppressed`].
+    pub suppressed: i64,
+    /// See [`Skip::Bounced`].
+    pub bounced: i64,
+    /// See [`Skip::Duplicate`].
+    pub duplicate: i64,
+}
+
+impl Skipped {
+    /// How many for this reason.
+    #[must_use]
+    pub fn of(&self, skip: Skip) -> i64 {
+        match skip {
+            Skip::Verified => self.verified,
+            Skip::CoolDown => self.cool_down,
+            Skip::DailyCap => self.daily_cap,
+            Skip::Waiting => self.waiting,
+            Skip::Suppressed => self.suppressed,
+            Skip::Bounced => self.bounced,
+            Skip::Duplicate => self.duplicate,
+        }
+    }
+
+    /// How many in all.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        Skip::ALL.into_iter().map(|skip| self.of(skip)).sum()
+    }
+}
+
+/// What a bulk resend would do now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobPlan {
+    /// Verifications found.
+    pub found: i64,
+    /// Mails that would go out.
+    pub mails: i64,
+    /// Who would be left out, and why.
+    pub skipped: Skipped,
+    /// How long the mails take at the present pace, in seconds, quota aside.
+    pub seconds: f64,
+    /// Mails beyond what the 24-hour quota has left now: they wait for it. Nothing without a quota.
+    pub over_quota: Option<i64>,
+    /// The first addresses.
+    pub first: Vec<Untrusted>,
+    /// When this was so: what a job started from this plan takes for its cut-off.
+    pub as_of: Time,
+}
+
+/// A job and how far it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRow {
+    /// Its UUIDv7.
+    pub id: JobId,
+    /// When it was asked for.
+    pub created_at: Time,
+    /// By whom.
+    pub created_by: Untrusted,
+    /// Whom it is for.
+    pub scope: JobScope,
+    /// Who counts is decided as of then.
+    pub cut_off: Time,
+    /// Until then it can be called off before the first mail.
+    pub starts_at: Time,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// Why it is paused or was cancelled.
+    pub reason: Option<Untrusted>,
+    /// When it was done or cancelled.
+    pub ended_at: Option<Time>,
+    /// Verifications that the plan found, if somebody counted.
+    pub found: Option<i64>,
+    /// Verifications looked at so far.
+    pub looked_at: i64,
+    /// Mails queued so far.
+    pub queued: i64,
+    /// Of these, still waiting or being sent.
+    pub open: i64,
+    /// Left out so far, and why.
+    pub skipped: Skipped,
+}
+
+impl JobRow {
+    /// How much of it is done, from 0 to 1, where that is known.
+    #[must_use]
+    pub fn progress(&self) -> Option<f64> {
+        if self.state == JobState::Done && self.open == 0 {
+            return Some(1.0);
+        }
+        let found = self.found?.max(self.looked_at);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        let part = (self.looked_at - self.open).max(0) as f64 / found.max(1) as f64;
+        Some(part.clamp(0.0, 1.0))
+    }
+
+    /// Whether it can still be called off before its first mail. `now` by the database's clock.
+    #[must_use]
+    pub fn is_in_grace(&self, now: Time) -> bool {
+        self.state == JobState::Running && self.starts_at > now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_jobs_stay_ended() {
+        for ended in [JobState::Done, JobState::Cancelled] {
+            assert!(JobState::ALL.into_iter().all(|next| !ended.may_become(next)), "{ended}");
+        }
+    }
+
+    #[test]
+    fn every_skip_has_its_own_count() {
+        let skipped =
+            Skipped { verified: 1, cool_down: 2, daily_cap: 4, waiting: 8, suppressed: 16, bounced: 32, duplicate: 64 };
+        assert_eq!(skipped.total(), 127);
+    }
+}

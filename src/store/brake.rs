@@ -1,0 +1,134 @@
+//! The brake: one row that every claim looks at.
+
+use sqlx::PgConnection;
+
+use super::{Error, Store};
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
+
+/// A brake to be set.
+#[derive(Clone, Copy, Debug)]
+pub struct NewBrake<'a> {
+    /// How far; *off* releases it.
+    pub state: BrakeState,
+    /// What sets it.
+    pub cause: BrakeCause,
+    /// Who.
+    pub set_by: &'a str,
+    /// Why. Plain.
+    pub reason: &'a str,
+    /// For how many seconds, if it ends by itself.
+    pub seconds: Option<f64>,
+}
+
+/// Longest reason, in characters.
+pub const REASON_MAX: usize = 1_000;
+
+/// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has set, and a pause that
+/// ends by itself never one that does not. False if it stays as it was.
+pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<bool, Error> {
+    let reason: String = brake.reason.replace('\0', "").chars().take(REASON_MAX).collect();
+    let done = sqlx::query!(
+        "update brake
+        set
+            state = $1,
+            cause = $2,
+            set_by = $3,
+            reason = $4,
+            set_at = now(),
+            until = now() + make_interval(secs => $5)
+        where
+            state = 'off'
+            or until <= now()
+            or $2 = 'operator'
+            or (until is not null and $5::float8 is null)",
+        brake.state.as_str(),
+        brake.cause.as_str(),
+        brake.set_by,
+        reason,
+        brake.seconds
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Releases it; false if it was off.
+pub async fn release(connection: &mut PgConnection) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update brake
+        set
+            state = 'off',
+            cause = null,
+            set_by = null,
+            reason = null,
+            set_at = null,
+            until = null,
+            released_at = now()
+        where state <> 'off'"
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The results of the last mails, as far as SES has told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Results {
+    /// Mails that SES took.
+    pub sends: i64,
+    /// Refused for good by the recipients' servers.
+    pub bounced: i64,
+    /// Called spam.
+    pub complained: i64,
+}
+
+impl Store {
+    /// The brake, if it is on.
+    pub async fn brake(&self) -> Result<Option<Brake>, Error> {
+        let row = sqlx::query!(
+            r#"select state, cause as "cause!", set_by as "set_by!", reason as "reason!", set_at as "set_at!", until
+            from brake
+            where state <> 'off' and (until is null or until > now())"#
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(|row| Brake {
+            // Constraints keep the columns to the known words.
+            state: row.state.parse().unwrap_or(BrakeState::Paused),
+            cause: row.cause.parse().unwrap_or(BrakeCause::Operator),
+            set_by: row.set_by.into(),
+            reason: row.reason.into(),
+            set_at: row.set_at,
+            until: row.until,
+        }))
+    }
+
+    /// What became of the last so many mails that SES took since the brake was last released.
+    pub async fn last_results(&self, sends: i64) -> Result<Results, Error> {
+        let row = sqlx::query!(
+            r#"with last as (
+                select state
+                from (
+                    select state, queued_at
+                    from sends
+                    order by id desc
+                    -- Those that SES has not taken are few; what came before the release is not worth a long walk.
+                    limit $1::bigint * 10
+                ) as newest
+                where
+                    state in ('accepted', 'delivered', 'delayed', 'bounced', 'complained')
+                    and queued_at > (select released_at from brake)
+                limit $1
+            )
+            select
+                count(*) as "sends!",
+                count(*) filter (where state = 'bounced') as "bounced!",
+                count(*) filter (where state = 'complained') as "complained!"
+            from last"#,
+            sends
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok(Results { sends: row.sends, bounced: row.bounced, complained: row.complained })
+    }
+}

@@ -1,0 +1,218 @@
+//! The pace that all workers share: a token bucket with one row, and the mails of the last 24 hours.
+//!
+//! Mails get moments, `1 / rate` apart; whoever wants to send draws some of the next ones, in a statement of its own. A
+//! bucket that was left alone for a while gives a tenth of a second's worth at once. Moments are handed out as waits
+//! from now, so that the workers' clocks do not matter.
+
+use std::time::Duration;
+
+use super::{Error, Store};
+use crate::domain::pace::PaceView;
+
+/// How far ahead moments are handed out, in seconds: whoever comes later must get some as well.
+const AHEAD: f64 = 0.1;
+
+/// How much of a rate is left after the server said that it was too fast, and how little at least of the limit.
+const LOWERED_TO: f64 = 0.7;
+const LOWEST: f64 = 0.02;
+
+/// How much faster each accepted mail makes a lowered rate, in mails a second: five per cent a second.
+const RAISE: f64 = 0.05;
+
+/// Moments at which mails may go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawn {
+    /// How many.
+    pub count: usize,
+    /// How long until the first; where there is none, until it makes sense to ask again.
+    pub wait: Duration,
+    /// How far apart they are.
+    pub apart: Duration,
+    /// The rate that they come from, in mails a second.
+    pub rate: f64,
+    /// Whether there is none because the mails of 24 hours are used up.
+    pub is_quota_used: bool,
+}
+
+impl Store {
+    /// Makes the settings of a worker those of all.
+    pub async fn set_pace(&self, rate: f64, daily_quota: Option<i64>) -> Result<(), Error> {
+        sqlx::query!(
+            "update pace
+            set
+                limit_rate = $1,
+                -- A lowered rate stays so; a limit that was raised is tried at once.
+                rate = case when limit_rate = $1 then rate else $1 end,
+                next_at = case when limit_rate = $1 then next_at else now() end,
+                daily_quota = $2
+            where limit_rate <> $1 or daily_quota is distinct from $2",
+            rate,
+            daily_quota
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// Draws up to `wanted` moments; `unused` ones of earlier draws come back, and so many mails were `accepted` since
+    /// the last draw.
+    pub async fn draw(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Drawn, Error> {
+        loop {
+            if let Some(drawn) = self.draw_this_minute(wanted, unused, accepted).await? {
+                return Ok(drawn);
+            }
+            self.turn_minute().await?;
+        }
+    }
+
+    /// Nothing if the row still counts for a minute that is over.
+    async fn draw_this_minute(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Option<Drawn>, Error> {
+        let bounded = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let row = sqlx::query!(
+            r#"with locked as (
+                select
+                    next_at,
+                    minute_drawn,
+                    daily_quota - earlier_drawn - greatest(minute_drawn - $2, 0) as quota_left,
+                    least(rate + $3::bigint * $4::float8, limit_rate) as rate
+                from pace
+                where minute = date_trunc('minute', now())
+                for update
+            ),
+            placed as (
+                -- A bucket left alone holds a tenth of a second's worth, and one at least.
+                select
+                    *,
+                    greatest(next_at, now() - make_interval(secs => (greatest(rate / 10, 1) - 1) / rate)) as first_at
+                from locked
+            ),
+            granted as (
+                select
+                    *,
+                    greatest(least(
+                        $1,
+                        quota_left,
+                        1 + floor((extract(epoch from now() - first_at) + $5::float8) * rate)::bigint
+                    ), 0) as count
+                from placed
+            )
+            update pace
+            set
+                rate = granted.rate,
+                next_at = case
+                    when granted.count > 0 then granted.first_at + make_interval(secs => granted.count / granted.rate)
+                    else granted.next_at
+                end,
+                minute_drawn = greatest(granted.minute_drawn - $2, 0) + granted.count
+            from granted
+            returning
+                granted.count as "count!",
+                granted.rate as "rate!",
+                extract(epoch from granted.first_at - now())::float8 as "first_in!",
+                (granted.quota_left <= 0) is true as "is_quota_used!""#,
+            bounded(wanted),
+            bounded(unused),
+            bounded(accepted),
+            RAISE,
+            AHEAD
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Ok(row.map(|row| Drawn {
+            count: usize::try_from(row.count).unwrap_or_default(),
+            wait: if row.count > 0 { seconds(row.first_in) } else { seconds(row.first_in - AHEAD) },
+            apart: seconds(1.0 / row.rate),
+            rate: row.rate,
+            is_quota_used: row.count == 0 && row.is_quota_used,
+        }))
+    }
+
+    /// Puts the minute that is over to the others of the day, and forgets those before.
+    async fn turn_minute(&self) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let over = sqlx::query!(
+            "select minute, minute_drawn from pace where minute <> date_trunc('minute', now()) for update"
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(over) = over {
+            sqlx::query!(
+                "insert into pace_minutes (minute, drawn)
+                select $1, $2::bigint
+                where $2 > 0
+                on conflict (minute) do update
+                set drawn = pace_minutes.drawn + excluded.drawn",
+                over.minute,
+                over.minute_drawn
+            )
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query!("delete from pace_minutes where minute <= now() - interval '24 hours'")
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query!(
+                "update pace
+                set
+                    minute = date_trunc('minute', now()),
+                    minute_drawn = 0,
+                    earlier_drawn = (select coalesce(sum(drawn), 0)::bigint from pace_minutes)"
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The server says that it was too fast: slower from now on, and a pause of this length first. Answers to mails
+    /// that were under way at the same time are the same answer. False if it was one of those.
+    pub async fn lower_pace(&self, pause: Duration) -> Result<bool, Error> {
+        let done = sqlx::query!(
+            "update pace
+            set
+                rate = greatest(rate * $1, limit_rate * $2),
+                next_at = greatest(next_at, now() + make_interval(secs => $3)),
+                lowered_at = now()
+            where lowered_at is null or lowered_at < now() - make_interval(secs => $3)",
+            LOWERED_TO,
+            LOWEST,
+            pause.as_secs_f64()
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// The pace as it is.
+    pub async fn pace(&self) -> Result<PaceView, Error> {
+        let row = sqlx::query!(
+            r#"select
+                limit_rate,
+                rate,
+                lowered_at,
+                daily_quota,
+                minute_drawn + earlier_drawn - (
+                    select coalesce(sum(drawn), 0)::bigint
+                    from pace_minutes
+                    where minute <= now() - interval '24 hours'
+                ) as "used!",
+                case
+                    when minute_drawn + earlier_drawn >= daily_quota
+                    then least(minute, (select min(minute) from pace_minutes where minute > now() - interval '24 hours'))
+                        + interval '24 hours 1 minute'
+                end as next_place_at
+            from pace"#
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok(PaceView {
+            limit: row.limit_rate,
+            rate: row.rate,
+            lowered_at: row.lowered_at,
+            daily_quota: row.daily_quota,
+            used: row.used.max(0),
+            next_place_at: row.next_place_at,
+        })
+    }
+}
