@@ -131,6 +131,7 @@ impl Run<'_> {
                 let outcome = match &error {
                     Error::Refused(Refusal::AlreadyVerified) => "already_verified",
                     Error::Refused(Refusal::CoolDown { .. }) => "cool_down",
+                    Error::Refused(Refusal::DailyCap { .. }) => "daily_cap",
                     Error::Refused(_) => "being_sent",
                     _ => "not_found",
                 };
