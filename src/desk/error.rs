@@ -93,12 +93,11 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::AlreadyVerified => "nothing needs to be done",
+            Self::AlreadyVerified | Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
             Self::CoolDown { .. } => "wait, and ask her to look into her spam folder meanwhile",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",
-            Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
             Self::JobOver { .. } => "see `verifydesk jobs` for those that are not over",
         }
     }

@@ -134,11 +134,11 @@ impl Desk {
         if let Some(open) = open
             && let Some(send) = outbox::open_send(connection, open.id).await?
         {
-            // Which is no second mail, so that the daily cap does not matter.
-            return match send.in_hand {
-                true => Err(Refusal::BeingSent.into()),
-                false => Ok(Plan::BringForward { verification: open.id, send: send.id }),
-            };
+            if send.in_hand {
+                return Err(Refusal::BeingSent.into());
+            }
+            // No second mail, so that the daily cap does not matter.
+            return Ok(Plan::BringForward { verification: open.id, send: send.id });
         }
         if let Some(until) = outbox::capped_until(connection, user.id, self.rules.daily_cap).await? {
             return Err(Refusal::DailyCap { until }.into());

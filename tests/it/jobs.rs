@@ -5,6 +5,7 @@ mod acts;
 mod crowd;
 mod rule;
 mod scale;
+mod shell;
 
 use std::time::Duration;
 

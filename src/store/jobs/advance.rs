@@ -305,7 +305,8 @@ async fn move_on(
             after_at = coalesce($11, after_at),
             after_id = coalesce($12, after_id),
             state = case when $13 then 'done' else state end,
-            ended_at = case when $13 then now() end
+            ended_at = case when $13 then now() end,
+            found = case when $13 then coalesce(found, looked_at + $2) else found end
         where id = $1",
         job.id.0,
         step.looked_at,
