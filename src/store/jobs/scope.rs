@@ -63,7 +63,6 @@ async fn filter_step(
     after: Option<(Time, i64)>,
     limit: i64,
 ) -> Result<Step, Error> {
-    sqlx::query(PATIENCE).execute(&mut *connection).await?;
     let found = list::found(&mut *connection, filter).await?;
     let mut query = QueryBuilder::new("select ");
     push_scope(&mut query, filter, &found, cut_off, after);

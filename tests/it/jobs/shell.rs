@@ -157,7 +157,7 @@ async fn on_a_terminal_a_job_is_followed_and_let_go() {
     followed.wait("it to move", |heard| heard.text().contains("19 mails gone, 1 waiting"));
     execute(&db.pool, "update sends set state = 'accepted' where state = 'queued'").await;
     assert_eq!(followed.exit_code(), 0);
-    assert!(followed.heard().text().contains("100 %"), "{}", followed.heard().text());
+    followed.wait("its end", |heard| heard.text().contains("100 %"));
     // One line, drawn anew.
     assert_eq!(followed.heard().lines().iter().filter(|line| line.contains("looked at")).count(), 1);
 }
