@@ -1,4 +1,4 @@
-.PHONY: help demo test bench lint picture sqlx sqlx-check release
+.PHONY: help demo test bench bench-job lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -11,6 +11,10 @@ test: ## Set up what the tests need and run them all
 
 bench: ## Run the benchmarks
 	cargo bench --locked
+
+bench-job: ## Measure a bulk resend over a million verifications (some minutes)
+	@scripts/install-postgres.sh
+	VERIFYDESK_TEST_JOB=1000000 cargo test --locked --test it jobs::scale -- --nocapture
 
 lint: ## Check format, clippy, documentation and .sqlx/
 	@scripts/lint.sh

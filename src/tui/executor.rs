@@ -368,7 +368,7 @@ impl From<store::Error> for Problem {
 impl From<desk::Error> for Problem {
     fn from(error: desk::Error) -> Self {
         let possible_at = match &error {
-            desk::Error::Refused(desk::Refusal::CoolDown { until }) => Some(*until),
+            desk::Error::Refused(desk::Refusal::CoolDown { until } | desk::Refusal::DailyCap { until }) => Some(*until),
             _ => None,
         };
         let away = matches!(&error, desk::Error::Store(error) if error.is_away());
