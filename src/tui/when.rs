@@ -13,6 +13,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const MONTH: i64 = 30 * DAY;
 const YEAR: i64 = 365 * DAY;
+const MINUTE_F: f64 = 60.0;
+const YEAR_F: f64 = 365.0 * 86_400.0;
 
 /// The whole minute that a time is in.
 fn minute_of(time: Time) -> Time {
@@ -58,6 +60,22 @@ pub fn since(time: Time, now: Time) -> String {
         0 => "a moment".into(),
         n => format!("{n} {name}"),
     }
+}
+
+/// How long something takes, roughly: "about 20 h", "less than a minute".
+#[must_use]
+pub fn about(seconds: f64) -> String {
+    if !(MINUTE_F..).contains(&seconds) {
+        return "less than a minute".into();
+    }
+    // More than a hundred years is as good as that.
+    #[expect(clippy::cast_possible_truncation, reason = "cut at a hundred years")]
+    let seconds = seconds.min(100.0 * YEAR_F).round() as i64;
+    let (size, name) = unit(seconds);
+    // Rounded, and in a unit that says it: 59.7 minutes are an hour.
+    let n = (seconds + size / 2) / size;
+    let (size, name) = if n * size == seconds { (size, name) } else { unit(n * size) };
+    format!("about {} {name}", (seconds + size / 2) / size)
 }
 
 /// When [`relative`] says something else next, or the time itself is reached.
@@ -155,6 +173,24 @@ mod tests {
         assert_eq!(seconds_until(until, now), 3);
         assert_eq!(next_second(until, now), Some(at("2026-07-01T12:00:30.5Z")));
         assert_eq!(next_second(now, now), None);
+    }
+
+    #[test]
+    fn says_how_long() {
+        let table = [
+            (0.0, "less than a minute"),
+            (59.9, "less than a minute"),
+            (60.0, "about 1 min"),
+            (100.0, "about 2 min"),
+            (3_599.0, "about 1 h"),
+            (71_428.0, "about 20 h"),
+            (4.0 * 86_400.0, "about 4 d"),
+            (f64::INFINITY, "about 100 y"),
+            (f64::NAN, "less than a minute"),
+        ];
+        for (seconds, words) in table {
+            assert_eq!(about(seconds), words, "{seconds}");
+        }
     }
 
     #[test]

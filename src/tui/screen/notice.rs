@@ -1,12 +1,14 @@
 //! Whether mail flows, and what is wrong if not: what the first screen must tell.
 
+use super::queue;
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::Link;
 use crate::tui::when;
-use crate::tui::widget::number::up_to;
+use crate::tui::widget::number::{thousands, up_to};
 
 /// The line under the tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +39,14 @@ pub fn banner(model: &Model) -> Option<Banner> {
         return Some(Banner { tone: Tone::Bad, what: vec![problem.what.clone()], hint });
     }
     let outbox = model.outbox.as_ref()?;
+    // Where the view of the outbox says so itself, in full, the next trouble has its turn.
+    if !queue::tells_of_brake(model)
+        && let Some(banner) = stopped(model, outbox)
+    {
+        return Some(banner);
+    }
     let alive = alive(model);
-    if alive.is_empty() && outbox.queued + outbox.sending > 0 {
+    if alive.is_empty() && outbox.queued + outbox.sending > 0 && outbox.brake.is_none() {
         let waiting = outbox.queued + outbox.sending;
         if let Some((host, error)) = stopped_by(outbox) {
             return Some(Banner {
@@ -87,6 +95,37 @@ pub fn banner(model: &Model) -> Option<Banner> {
     None
 }
 
+/// What stops the whole outbox: the brake, or a quota that is used up.
+fn stopped(model: &Model, outbox: &OutboxView) -> Option<Banner> {
+    const RESUME: &str = "press U, or run: verifydesk queue resume";
+    let until = |at| format!("{}, {}", when::time_of_day(at, model.setup.zone), when::relative(at, model.now));
+    let Some(brake) = &outbox.brake else {
+        let quota = outbox.pace.daily_quota.filter(|_| outbox.pace.left() == Some(0))?;
+        let what = format!("The {} mails that may go out in 24 h are used up", thousands(quota));
+        let next = outbox.pace.next_place_at.map(|at| format!("{what}; the next place comes free at {}", until(at)));
+        return Some(Banner {
+            tone: Tone::Warn,
+            what: next.into_iter().chain([what]).collect(),
+            hint: "mail waits by itself; AWS raises the quota on request".into(),
+        });
+    };
+    let (who, reason) = (brake.set_by.plain(), brake.reason.plain());
+    let ago = when::relative(brake.set_at, model.now);
+    let ends = brake.until.map(|at| format!(", until {}", until(at))).unwrap_or_default();
+    let (is, tone) = match (brake.state, brake.cause) {
+        (BrakeState::Draining, _) => ("The outbox drains, new mail waits", Tone::Warn),
+        (_, BrakeCause::Operator | BrakeCause::Quota) => ("Sending is paused", Tone::Warn),
+        (_, BrakeCause::Reputation | BrakeCause::Configuration) => ("Sending is paused", Tone::Bad),
+    };
+    let mended = matches!(brake.cause, BrakeCause::Reputation | BrakeCause::Configuration);
+    Some(Banner {
+        tone,
+        // No words without the reason: nobody would know what to mend.
+        what: vec![format!("{is} by {who}, {ago}{ends}: {reason}"), format!("{is}: {reason}")],
+        hint: if mended { format!("mend it, then {RESUME}") } else { RESUME.into() },
+    })
+}
+
 fn mails(waiting: i64) -> &'static str {
     if waiting == 1 { "mail waits" } else { "mails wait" }
 }
@@ -107,6 +146,15 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     let Some(outbox) = &model.outbox else {
         return (None, Tone::Quiet, vec!["connecting…".into()]);
     };
+    let held = match (&outbox.brake, outbox.pace.left()) {
+        (Some(Brake { state: BrakeState::Draining, .. }), _) => Some(["the outbox drains", "draining"]),
+        (Some(_), _) => Some(["sending is paused", "paused"]),
+        (None, Some(0)) => Some(["the quota is used up", "no quota"]),
+        _ => None,
+    };
+    if let Some(words) = held {
+        return (Some(false), Tone::Warn, words.map(String::from).into());
+    }
     let count = alive(model).len();
     if count == 0 {
         return (Some(false), Tone::Warn, vec!["nobody is sending".into(), "no worker".into()]);

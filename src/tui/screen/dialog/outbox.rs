@@ -1,0 +1,245 @@
+//! Questions about the outbox: a bulk resend, the brake, the end of a job.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::{answer, columns_for, complaint, input, operator, put};
+use crate::domain::brake::{Brake, BrakeState};
+use crate::domain::job::{JobPlan, Skip};
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog};
+use crate::tui::msg::Order;
+use crate::tui::screen::lines::Lines;
+use crate::tui::screen::queue::{countdown, scope_words};
+use crate::tui::when;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::number::{rate, thousands};
+
+/// How many of the first addresses are shown.
+const FIRST_MAX: usize = 5;
+
+/// Columns of a number in front of what it counts.
+const NUMBER: usize = 11;
+
+/// Under how many rows what explains gives way to what is asked.
+const SHORT: u16 = 20;
+
+fn mails(n: i64) -> String {
+    if n == 1 { "1 mail".into() } else { format!("{} mails", thousands(n)) }
+}
+
+/// The question before a bulk resend.
+pub fn bulk(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BulkDialog) -> Option<Position> {
+    let look = canvas.look;
+    let columns = columns_for(area);
+    let mut lines = Lines::new(look, columns);
+    lines.value("for", &scope_words(&dialog.scope, look), Tone::Strong);
+    let is_short = area.height < SHORT;
+    if !is_short {
+        lines.gap();
+    }
+    let mut asked = None;
+    match &dialog.plan {
+        None => {
+            lines.text("counting…", Tone::Strong);
+            lines.text("Nothing is mailed before you agree.", Tone::Quiet);
+            answer(&mut lines, &[("Esc", "cancel")]);
+        }
+        Some(Err(problem)) => {
+            complaint(&mut lines, look, problem);
+            answer(&mut lines, &[("Enter", "count again"), ("Esc", "close")]);
+        }
+        Some(Ok(plan)) => {
+            planned(&mut lines, model, look, plan, is_short);
+            asked = agree(&mut lines, model, look, dialog, is_short);
+        }
+    }
+    let lines = lines.finish();
+    let place = put(canvas, area, "Bulk resend", &lines);
+    let at = asked?;
+    input(canvas, place, at, &dialog.number, !dialog.busy)
+}
+
+/// A number and what it counts.
+fn count(lines: &mut Lines<'_>, n: i64, words: &str, tone: Tone) {
+    lines.pieces(vec![(format!("{:>NUMBER$}", thousands(n)), tone), (format!("  {words}"), tone)]);
+}
+
+fn planned(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan, is_short: bool) {
+    if !is_short || plan.mails == 0 {
+        count(
+            lines,
+            plan.found,
+            if plan.found == 1 { "verification found" } else { "verifications found" },
+            Tone::Text,
+        );
+        for skip in Skip::ALL {
+            if plan.skipped.of(skip) > 0 {
+                count(lines, -plan.skipped.of(skip), skip.title(), Tone::Quiet);
+            }
+        }
+    }
+    if plan.mails == 0 {
+        lines.gap();
+        lines.text("There is nobody to mail.", Tone::Strong);
+        return;
+    }
+    count(lines, plan.mails, if plan.mails == 1 { "mail goes out" } else { "mails go out" }, Tone::Strong);
+    if is_short && plan.skipped.total() > 0 {
+        count(lines, -plan.skipped.total(), "skipped", Tone::Quiet);
+    }
+    if !is_short {
+        lines.gap();
+    }
+    let at = model.outbox.as_ref().map(|outbox| format!(" at {}", rate(outbox.pace.rate))).unwrap_or_default();
+    lines.value("takes", &format!("{}{at}, behind sign-ups", when::about(plan.seconds)), Tone::Text);
+    if let Some(over) = plan.over_quota.filter(|over| *over > 0) {
+        let words = format!("{} more than the day's quota has left: they wait for it", mails(over));
+        lines.value("quota", &words, Tone::Warn);
+    }
+    if !is_short && !plan.first.is_empty() {
+        let shown = plan.first.iter().take(FIRST_MAX);
+        let ellipsis = look.glyphs().ellipsis;
+        for (n, email) in shown.enumerate() {
+            let email = crate::text::fit(email.plain().as_str(), lines.room(0), ellipsis);
+            lines.value(if n == 0 { "first" } else { "" }, &email, Tone::Quiet);
+        }
+    }
+}
+
+/// What has to be done to start it; returns the line on which the number is typed.
+fn agree(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, is_short: bool) -> Option<usize> {
+    let Some(count) = dialog.mails() else {
+        answer(lines, &[("Enter", "close")]);
+        return None;
+    };
+    let mut at = None;
+    if !is_short {
+        lines.gap();
+    }
+    if dialog.asks_for_number() {
+        at = Some(lines.len());
+        lines.value("type", "", Tone::Text);
+    }
+    if dialog.busy {
+        lines.text("starting…", Tone::Quiet);
+    } else if let Some(problem) = &dialog.problem {
+        complaint(lines, look, problem);
+    } else if dialog.asks_for_number() {
+        lines.text(&format!("Type {} and press Enter: so many mails go out.", thousands(count)), Tone::Text);
+    }
+    if !is_short {
+        lines
+            .text(&format!("It is audited under {}; for a moment it can be called off.", operator(model)), Tone::Quiet);
+        let yes = if dialog.asks_for_number() { "Enter" } else { "y" };
+        answer(lines, &[(yes, "start it"), ("Esc", "cancel")]);
+    }
+    at
+}
+
+/// The question before the outbox is stopped or let go.
+pub fn brake(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BrakeDialog) -> Option<Position> {
+    let look = canvas.look;
+    let columns = columns_for(area);
+    let is_short = area.height < 18;
+    let (title, what, then, yes) = match dialog.order {
+        Order::Pause => (
+            "Pause sending",
+            "No mail goes out any more, sign-ups included.",
+            "Mails in hand are finished; the rest waits until somebody resumes.",
+            "pause",
+        ),
+        Order::Drain => (
+            "Drain the outbox",
+            "What is queued now goes out, then nothing.",
+            "Jobs make no more mails; what comes later waits until somebody resumes.",
+            "drain",
+        ),
+        Order::Resume => {
+            ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is mended.", "resume")
+        }
+    };
+    let mut lines = Lines::new(look, columns);
+    if dialog.order == Order::Resume
+        && let Some(brake) = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref())
+    {
+        was_stopped(&mut lines, model, brake);
+    }
+    if !is_short || !dialog.order.needs_reason() {
+        explain(&mut lines, model, what, then);
+    }
+    let mut at = None;
+    if dialog.order.needs_reason() {
+        if !is_short {
+            lines.gap();
+        }
+        at = Some(lines.len());
+        lines.value("reason", "", Tone::Text);
+    }
+    if dialog.busy || dialog.problem.is_some() {
+        if !is_short {
+            lines.gap();
+        }
+        match &dialog.problem {
+            Some(problem) => complaint(&mut lines, look, problem),
+            None => lines.text("telling the workers…", Tone::Quiet),
+        }
+    }
+    if is_short && dialog.order.needs_reason() {
+        explain(&mut lines, model, what, then);
+    }
+    if !is_short || !dialog.order.needs_reason() {
+        answer(&mut lines, &[(if dialog.order.needs_reason() { "Enter" } else { "y" }, yes), ("Esc", "cancel")]);
+    }
+    let place = put(canvas, area, title, &lines.finish());
+    at.and_then(|at| input(canvas, place, at, &dialog.reason, true))
+}
+
+fn explain(lines: &mut Lines<'_>, model: &Model, what: &str, then: &str) {
+    lines.text(what, Tone::Strong);
+    lines.text(then, Tone::Text);
+    lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+}
+
+/// Why it stands still: nobody resumes without having read it.
+fn was_stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake) {
+    let ago = when::relative(brake.set_at, model.now);
+    let word = if brake.state == BrakeState::Draining { "drains" } else { "paused" };
+    lines.value(word, &format!("by {}, {ago}", brake.set_by.plain()), Tone::Text);
+    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, 6);
+    lines.gap();
+}
+
+/// The question before a job is called off.
+pub fn cancel_job(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &CancelDialog) {
+    let look = canvas.look;
+    let mut lines = Lines::new(look, columns_for(area));
+    if let Some(job) = model.job(dialog.id) {
+        lines.value("for", &scope_words(&job.scope, look), Tone::Strong);
+        lines.value("by", job.created_by.plain().as_str(), Tone::Text);
+        lines.gap();
+        if job.is_in_grace(model.now) {
+            let left = countdown(when::seconds_until(job.starts_at, model.now));
+            lines.text(&format!("It has mailed nobody yet; it starts in {left}."), Tone::Strong);
+        } else if job.queued == 0 {
+            lines.text("It has mailed nobody yet.", Tone::Strong);
+        } else {
+            let gone = thousands((job.queued - job.open).max(0));
+            let words = format!("{gone} of its mails have gone out; {} that wait are called off.", thousands(job.open));
+            lines.text(&words, Tone::Strong);
+        }
+    }
+    lines.text("A job that was called off cannot go on; another can be started.", Tone::Text);
+    lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+    if dialog.busy {
+        lines.gap();
+        lines.text("calling it off…", Tone::Quiet);
+    } else if let Some(problem) = &dialog.problem {
+        lines.gap();
+        complaint(&mut lines, look, problem);
+    }
+    answer(&mut lines, &[("y", "call it off"), ("Esc", "leave it")]);
+    let lines: Vec<Line<'_>> = lines.finish();
+    put(canvas, area, "Call the job off", &lines);
+}

@@ -1,0 +1,212 @@
+//! What the eye meets first: whether mail flows, and if not who or what stopped it; pace, quota, how long it takes.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::brake::{Brake, BrakeState};
+use crate::domain::job::JobState;
+use crate::domain::worker::{OutboxView, QUEUED_MAX};
+use crate::text::{fit, pad};
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::Link;
+use crate::tui::screen::lines::Lines;
+use crate::tui::when;
+use crate::tui::widget::gauge::gauge;
+use crate::tui::widget::number::{rate, thousands, up_to};
+
+/// Columns of a gauge, where there is room.
+const GAUGE: u16 = 20;
+
+/// Columns of a label and the gap behind it, as [`Lines`] has them.
+const LABEL: usize = 10;
+
+/// Most lines of a reason; the rest is in the audit log.
+const REASON_LINES: usize = 5;
+
+/// A glyph, its tone, and the word for how mail flows.
+fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
+    let glyphs = look.glyphs();
+    let [_, bad, attention] = glyphs.marks;
+    let Some(outbox) = &model.outbox else { return (glyphs.off, Tone::Quiet, "Not known yet") };
+    let is_worked = outbox.workers.iter().any(|worker| worker.is_alive(model.now));
+    let waits = outbox.queued + outbox.sending > 0;
+    match &outbox.brake {
+        _ if matches!(model.link, Link::Away { .. }) => (glyphs.off, Tone::Quiet, "As last seen"),
+        Some(Brake { state: BrakeState::Draining, .. }) => (attention, Tone::Warn, "DRAINING"),
+        Some(_) => (bad, Tone::Bad, "PAUSED"),
+        None if outbox.pace.left() == Some(0) => (attention, Tone::Warn, "QUOTA USED UP"),
+        None if !is_worked && waits => (attention, Tone::Warn, "NOBODY IS SENDING"),
+        None if !is_worked => (glyphs.off, Tone::Quiet, "Nobody is sending, nothing waits"),
+        None if waits => (glyphs.on, Tone::Good, "Mail flows"),
+        None => (glyphs.on, Tone::Good, "Nothing waits"),
+    }
+}
+
+/// The first line: how mail flows, how much waits, is under way, was lost.
+#[must_use]
+pub fn state(model: &Model, look: &Look) -> Vec<Span<'static>> {
+    let (glyph, tone, word) = flow(model, look);
+    let style = look.style(tone).add_modifier(ratatui::style::Modifier::BOLD);
+    let mut spans = vec![Span::styled(format!("{glyph} {word}"), style)];
+    let Some(outbox) = &model.outbox else { return spans };
+    let mut count = |number: String, word: &str, tone: Tone| {
+        spans.push(Span::raw("   "));
+        spans.push(Span::styled(number, look.style(tone)));
+        spans.push(Span::styled(format!(" {word}"), look.style(Tone::Quiet)));
+    };
+    let tone = |n: i64| if n > 0 { Tone::Strong } else { Tone::Quiet };
+    count(up_to(QUEUED_MAX, outbox.queued), "waiting", tone(outbox.queued));
+    count(thousands(outbox.sending), "sending", tone(outbox.sending));
+    if outbox.unknown > 0 {
+        count(
+            up_to(QUEUED_MAX, outbox.unknown),
+            if outbox.unknown == 1 { "answer lost" } else { "answers lost" },
+            Tone::Warn,
+        );
+    }
+    spans
+}
+
+/// The lines under it.
+pub(super) fn lines(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(look, columns);
+    if let Some(brake) = &outbox.brake {
+        stopped(&mut lines, model, brake);
+    }
+    let mut out = lines.finish();
+    out.push(pace(model, outbox, look, columns));
+    out.extend(quota(model, outbox, look, columns));
+    out.push(to_go(outbox, look));
+    if outbox.unknown > 0 {
+        let words = "each may have gone out all the same; Mail, Unknown shows them";
+        out.push(line("lost", vec![Span::styled(words, look.style(Tone::Quiet))], look));
+    }
+    out
+}
+
+fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake) {
+    let clock = when::time_of_day(brake.set_at, model.setup.zone);
+    let ago = when::relative(brake.set_at, model.now);
+    lines.value("by", &format!("{}, {ago} ({clock})", brake.set_by.plain()), Tone::Text);
+    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, REASON_LINES);
+    if let Some(until) = brake.until {
+        let clock = when::time_of_day(until, model.setup.zone);
+        lines.value("until", &format!("{clock}, {}", when::relative(until, model.now)), Tone::Text);
+    }
+    let then = if brake.state == BrakeState::Draining { "lets new mail go too" } else { "lets mail flow again" };
+    lines.labelled(
+        "then",
+        vec![
+            ("U".into(), Tone::Key),
+            (format!(" {then}; so does "), Tone::Quiet),
+            ("verifydesk queue resume".into(), Tone::Text),
+        ],
+    );
+    lines.gap();
+}
+
+fn line(label: &str, value: Vec<Span<'static>>, look: &Look) -> Line<'static> {
+    let mut spans = vec![Span::styled(pad(label, LABEL, ""), look.style(Tone::Quiet))];
+    spans.extend(value);
+    Line::from(spans)
+}
+
+/// A gauge where there is room for it, and the words behind it.
+fn gauged(look: &Look, columns: u16, part: f64, tone: Tone, words: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let wide = match columns {
+        0..44 => 0,
+        44..60 => GAUGE / 2,
+        _ => GAUGE,
+    };
+    let mut spans = if wide > 0 { gauge(look, part, wide, tone) } else { Vec::new() };
+    if wide > 0 {
+        spans.push(Span::raw("  "));
+    }
+    spans.extend(words);
+    spans
+}
+
+/// Mails a second of all that are at work, by their last heartbeats.
+fn speed(model: &Model, outbox: &OutboxView) -> f64 {
+    let rates = outbox.workers.iter().filter(|worker| worker.is_alive(model.now)).map(|worker| worker.rate);
+    rates.filter(|rate| rate.is_finite() && *rate > 0.0).sum()
+}
+
+fn pace(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Line<'static> {
+    let pace = &outbox.pace;
+    let now = speed(model, outbox);
+    let mut words = vec![
+        Span::styled(rate(now), look.style(Tone::Strong)),
+        Span::styled(format!(" of {}", rate(pace.limit)), look.style(Tone::Text)),
+    ];
+    let is_lowered = pace.rate < pace.limit;
+    if is_lowered {
+        let ago = pace.lowered_at.map(|at| format!(" {}", when::relative(at, model.now))).unwrap_or_default();
+        words.push(Span::styled(format!("  lowered to {}{ago}", rate(pace.rate)), look.style(Tone::Warn)));
+    }
+    let part = if pace.limit > 0.0 { now / pace.limit } else { 0.0 };
+    let tone = if is_lowered { Tone::Warn } else { Tone::Good };
+    line("pace", gauged(look, columns, part, tone, words), look)
+}
+
+fn quota(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    let pace = &outbox.pace;
+    let Some((quota, left)) = pace.daily_quota.zip(pace.left()) else {
+        let words = format!("no daily limit is set; {} in the last 24 h", thousands(pace.used));
+        return vec![line("quota", vec![Span::styled(words, look.style(Tone::Quiet))], look)];
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+    let part = pace.used as f64 / quota.max(1) as f64;
+    let tone = match part {
+        _ if left == 0 => Tone::Bad,
+        part if part >= 0.9 => Tone::Warn,
+        _ => Tone::Good,
+    };
+    let used = format!("{} of {} in 24 h", thousands(pace.used), thousands(quota));
+    let (after, after_tone) = if left == 0 {
+        ("  used up".to_owned(), Tone::Bad)
+    } else {
+        (format!("  {} left", thousands(left)), Tone::Strong)
+    };
+    let words = vec![Span::styled(used, look.style(Tone::Text)), Span::styled(after, look.style(after_tone))];
+    let mut out = vec![line("quota", gauged(look, columns, part, tone, words), look)];
+    if left == 0 {
+        let free = match pace.next_place_at {
+            Some(at) => {
+                let clock = when::time_of_day(at, model.setup.zone);
+                format!("the next place comes free at {clock}, {}", when::relative(at, model.now))
+            }
+            None => "when a place comes free is not known".to_owned(),
+        };
+        out.push(line("", vec![Span::styled(free, look.style(Tone::Strong))], look));
+    }
+    out
+}
+
+/// How many mails are still to be made by jobs that work, as far as somebody counted.
+fn unmade(outbox: &OutboxView) -> i64 {
+    let running = outbox.jobs.iter().filter(|job| job.state == JobState::Running);
+    running.map(|job| job.found.map_or(0, |found| (found - job.looked_at).max(0))).sum()
+}
+
+fn to_go(outbox: &OutboxView, look: &Look) -> Line<'static> {
+    let waiting = outbox.queued + outbox.sending;
+    let unmade = unmade(outbox);
+    let total = waiting + unmade;
+    let words = if total == 0 {
+        "nothing".to_owned()
+    } else {
+        let at_least = if outbox.queued > QUEUED_MAX { "at least " } else { "" };
+        let time = when::about(outbox.pace.seconds_for(total));
+        let of_jobs =
+            if unmade > 0 { format!(", {} of them from jobs at most", thousands(unmade)) } else { String::new() };
+        let mails = if total == 1 { "mail" } else { "mails" };
+        let held = outbox.brake.as_ref().is_some_and(|brake| brake.state == BrakeState::Paused);
+        let at = rate(outbox.pace.rate);
+        let long = if held { format!("{time} at {at} once it flows") } else { format!("{time} at {at}") };
+        let over = outbox.pace.left().filter(|left| *left < total).map_or("", |_| ", then the quota");
+        format!("{at_least}{long}{over}: {} {mails}{of_jobs}", thousands(total))
+    };
+    let tone = if total == 0 { Tone::Quiet } else { Tone::Text };
+    line("to go", vec![Span::styled(fit(&words, 200, look.glyphs().ellipsis), look.style(tone))], look)
+}
