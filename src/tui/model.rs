@@ -327,12 +327,12 @@ impl Model {
     pub fn place(&self) -> Place {
         match &self.overlay {
             Some(Overlay::Help { .. }) => return Place::Help,
-            Some(Overlay::Resend(_) | Overlay::CancelJob(_)) => return Place::Confirm,
             Some(Overlay::ForceVerify(_)) => return Place::Reason,
             Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
-            Some(Overlay::Bulk(_)) => return Place::Confirm,
             Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => return Place::Reason,
-            Some(Overlay::Brake(_)) => return Place::Confirm,
+            Some(Overlay::Resend(_) | Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => {
+                return Place::Confirm;
+            }
             Some(Overlay::SignUp(_)) => return Place::Form,
             None => {}
         }

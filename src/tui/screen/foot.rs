@@ -73,7 +73,10 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let (quiet, strong) = (canvas.style(Tone::Quiet), canvas.style(Tone::Strong));
     if !model.marks.is_empty() && model.view == View::Verifications {
         spans.push(Span::styled(marked(model, canvas), canvas.style(Tone::Here)));
-        spans.push(Span::styled(" B mails them again, Esc unmarks   ", quiet));
+        let dot = canvas.glyphs().dot;
+        spans.push(Span::styled(format!(" {dot} "), quiet));
+        spans.push(Span::styled("B", canvas.style(Tone::Key)));
+        spans.push(Span::styled(format!(" mails them again {dot} Esc unmarks   "), quiet));
     }
     if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail) {
         let [open, close] = canvas.glyphs().quotes;

@@ -36,9 +36,9 @@ impl<'a> Lines<'a> {
         self.columns.saturating_sub(indent + LABEL)
     }
 
-    /// How many there are.
+    /// How many lines there are: on which one the next comes.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.out.len()
     }
 

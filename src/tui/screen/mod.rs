@@ -83,7 +83,7 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let columns = inset(pane, 1).width;
     let count = match model.view {
         View::Templates => templates::lines(model, &look, columns).len() + templates::HEAD,
-        View::Queue => queue::lines(model, &look, columns).len(),
+        View::Queue => queue::lines(model, &look, columns, false).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &look, columns).len(),
         View::Mail | View::Verifications => detail::lines(model, &look, columns).len(),
     };

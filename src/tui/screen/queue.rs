@@ -44,9 +44,10 @@ const TALL_FROM: u16 = 16;
 /// Fewest rows that make the detail under the lists worth showing.
 const STRIP_MIN: u16 = 5;
 
-/// Whether this view says itself, and in full, what stops the outbox: then no banner need repeat it.
+/// Whether this view says itself, and in full, what stops the outbox and what its workers complain of: then no banner
+/// need repeat it.
 #[must_use]
-pub fn tells_of_brake(model: &Model) -> bool {
+pub fn tells_of_trouble(model: &Model) -> bool {
     let covered = model.queue.open && model.size.0 < PANE_FROM;
     model.view == View::Queue && model.size.1 >= TALL_FROM && !covered
 }
@@ -80,7 +81,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
 
 fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &Layout) {
     let area = layout.list;
-    let mut head = head::lines(model, outbox, canvas.look, inset(area, 1).width);
+    let mut head = head::lines(model, outbox, canvas.look, inset(area, 1));
     if layout.tabs.height == 0 {
         head.insert(0, Line::from(state(model, canvas.look)));
     }
@@ -102,7 +103,7 @@ fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &La
 
 /// The selected row's detail under the lists, where there is no pane for it; returns the rows it takes.
 fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 {
-    let lines = item::lines(model, canvas.look, inset(area, 1).width);
+    let lines = item::lines(model, canvas.look, inset(area, 1).width, true);
     if lines.is_empty() {
         return 0;
     }
@@ -118,7 +119,7 @@ fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 
 /// The selected row beside the lists, or alone on a narrow screen.
 fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let area = inset(area, 1);
-    let lines = item::lines(model, canvas.look, area.width);
+    let lines = item::lines(model, canvas.look, area.width, false);
     let most = lines.len().saturating_sub(usize::from(area.height));
     for (n, line) in (0..area.height).zip(lines.iter().skip(model.queue.scroll.min(most))) {
         canvas.line(row(area, n), line);

@@ -22,43 +22,77 @@ const FIRST_MAX: usize = 5;
 /// Columns of a number in front of what it counts.
 const NUMBER: usize = 11;
 
-/// Under how many rows what explains gives way to what is asked.
-const SHORT: u16 = 20;
+/// Rows that a sheet takes around its text.
+const SHEET: u16 = 4;
 
-fn mails(n: i64) -> String {
-    if n == 1 { "1 mail".into() } else { format!("{} mails", thousands(n)) }
+/// How much of a plan is told: all, without what is only good to know, or what must not be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    Little,
+    Most,
+    All,
 }
 
 /// The question before a bulk resend.
 pub fn bulk(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BulkDialog) -> Option<Position> {
     let look = canvas.look;
     let columns = columns_for(area);
-    let mut lines = Lines::new(look, columns);
-    lines.value("for", &scope_words(&dialog.scope, look), Tone::Strong);
-    let is_short = area.height < SHORT;
-    if !is_short {
-        lines.gap();
+    let told = |detail| {
+        let mut lines = Lines::new(look, columns);
+        let asked = bulk_lines(&mut lines, model, look, dialog, detail);
+        (lines.finish(), asked)
+    };
+    // What is asked must be on the screen; what explains it gives way.
+    let fits = |lines: &[Line<'_>]| lines.len() + usize::from(SHEET) <= usize::from(area.height);
+    let all = [Detail::All, Detail::Most].into_iter().map(told).find(|(lines, _)| fits(lines));
+    let (lines, asked) = all.unwrap_or_else(|| told(Detail::Little));
+    let place = put(canvas, area, "Bulk resend", &lines);
+    input(canvas, place, asked?, &dialog.number, !dialog.busy)
+}
+
+/// The dialog's lines; returns the one on which the number is typed.
+fn bulk_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
+    if detail == Detail::Little
+        && let Some(Ok(plan)) = &dialog.plan
+    {
+        return in_short(lines, model, look, dialog, plan);
     }
-    let mut asked = None;
+    lines.value("for", &scope_words(&dialog.scope, look), Tone::Strong);
+    lines.gap();
     match &dialog.plan {
         None => {
             lines.text("counting…", Tone::Strong);
             lines.text("Nothing is mailed before you agree.", Tone::Quiet);
-            answer(&mut lines, &[("Esc", "cancel")]);
+            answer(lines, &[("Esc", "cancel")]);
+            None
         }
         Some(Err(problem)) => {
-            complaint(&mut lines, look, problem);
-            answer(&mut lines, &[("Enter", "count again"), ("Esc", "close")]);
+            complaint(lines, look, problem);
+            answer(lines, &[("Enter", "count again"), ("Esc", "close")]);
+            None
         }
         Some(Ok(plan)) => {
-            planned(&mut lines, model, look, plan, is_short);
-            asked = agree(&mut lines, model, look, dialog, is_short);
+            planned(lines, model, look, plan, detail);
+            agree(lines, model, look, dialog, detail)
         }
     }
-    let lines = lines.finish();
-    let place = put(canvas, area, "Bulk resend", &lines);
-    let at = asked?;
-    input(canvas, place, at, &dialog.number, !dialog.busy)
+}
+
+/// What must not be missing, the most needed first.
+fn in_short(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, plan: &JobPlan) -> Option<usize> {
+    let mut asked = None;
+    if plan.mails == 0 {
+        lines.text("There is nobody to mail.", Tone::Strong);
+    } else {
+        going(lines, plan);
+        asked = number(lines, look, dialog);
+    }
+    lines.value("for", &scope_words(&dialog.scope, look), Tone::Text);
+    if plan.skipped.total() > 0 {
+        count(lines, -plan.skipped.total(), "skipped", Tone::Quiet);
+    }
+    cost(lines, model, plan);
+    asked
 }
 
 /// A number and what it counts.
@@ -66,18 +100,12 @@ fn count(lines: &mut Lines<'_>, n: i64, words: &str, tone: Tone) {
     lines.pieces(vec![(format!("{:>NUMBER$}", thousands(n)), tone), (format!("  {words}"), tone)]);
 }
 
-fn planned(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan, is_short: bool) {
-    if !is_short || plan.mails == 0 {
-        count(
-            lines,
-            plan.found,
-            if plan.found == 1 { "verification found" } else { "verifications found" },
-            Tone::Text,
-        );
-        for skip in Skip::ALL {
-            if plan.skipped.of(skip) > 0 {
-                count(lines, -plan.skipped.of(skip), skip.title(), Tone::Quiet);
-            }
+fn planned(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan, detail: Detail) {
+    let found = if plan.found == 1 { "verification found" } else { "verifications found" };
+    count(lines, plan.found, found, Tone::Text);
+    for skip in Skip::ALL {
+        if plan.skipped.of(skip) > 0 {
+            count(lines, -plan.skipped.of(skip), skip.title(), Tone::Quiet);
         }
     }
     if plan.mails == 0 {
@@ -85,55 +113,62 @@ fn planned(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan, is
         lines.text("There is nobody to mail.", Tone::Strong);
         return;
     }
-    count(lines, plan.mails, if plan.mails == 1 { "mail goes out" } else { "mails go out" }, Tone::Strong);
-    if is_short && plan.skipped.total() > 0 {
-        count(lines, -plan.skipped.total(), "skipped", Tone::Quiet);
-    }
-    if !is_short {
-        lines.gap();
-    }
-    let at = model.outbox.as_ref().map(|outbox| format!(" at {}", rate(outbox.pace.rate))).unwrap_or_default();
-    lines.value("takes", &format!("{}{at}, behind sign-ups", when::about(plan.seconds)), Tone::Text);
-    if let Some(over) = plan.over_quota.filter(|over| *over > 0) {
-        let words = format!("{} more than the day's quota has left: they wait for it", mails(over));
-        lines.value("quota", &words, Tone::Warn);
-    }
-    if !is_short && !plan.first.is_empty() {
-        let shown = plan.first.iter().take(FIRST_MAX);
+    going(lines, plan);
+    lines.gap();
+    cost(lines, model, plan);
+    if detail == Detail::All {
         let ellipsis = look.glyphs().ellipsis;
-        for (n, email) in shown.enumerate() {
+        for (n, email) in plan.first.iter().take(FIRST_MAX).enumerate() {
             let email = crate::text::fit(email.plain().as_str(), lines.room(0), ellipsis);
             lines.value(if n == 0 { "first" } else { "" }, &email, Tone::Quiet);
         }
     }
 }
 
+fn going(lines: &mut Lines<'_>, plan: &JobPlan) {
+    count(lines, plan.mails, if plan.mails == 1 { "mail goes out" } else { "mails go out" }, Tone::Strong);
+}
+
+/// How long it takes, and whether the quota is enough.
+fn cost(lines: &mut Lines<'_>, model: &Model, plan: &JobPlan) {
+    if plan.mails == 0 {
+        return;
+    }
+    let at = model.outbox.as_ref().map(|outbox| format!(" at {}", rate(outbox.pace.rate))).unwrap_or_default();
+    lines.value("takes", &format!("{}{at}, behind sign-ups", when::about(plan.seconds)), Tone::Text);
+    if let Some(over) = plan.over_quota.filter(|over| *over > 0) {
+        let words = format!("{} more than the quota has left; they wait", thousands(over));
+        lines.value("quota", &words, Tone::Warn);
+    }
+}
+
 /// What has to be done to start it; returns the line on which the number is typed.
-fn agree(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, is_short: bool) -> Option<usize> {
-    let Some(count) = dialog.mails() else {
+fn agree(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
+    if dialog.mails().is_none() {
         answer(lines, &[("Enter", "close")]);
         return None;
-    };
-    let mut at = None;
-    if !is_short {
-        lines.gap();
     }
-    if dialog.asks_for_number() {
-        at = Some(lines.len());
+    lines.gap();
+    let at = number(lines, look, dialog);
+    if detail == Detail::All {
+        lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+    }
+    answer(lines, &[(if at.is_some() { "Enter" } else { "y" }, "start it"), ("Esc", "cancel")]);
+    at
+}
+
+/// Where the number is typed, and what is wrong with it; returns its line.
+fn number(lines: &mut Lines<'_>, look: &Look, dialog: &BulkDialog) -> Option<usize> {
+    let at = dialog.asks_for_number().then(|| lines.count());
+    if at.is_some() {
         lines.value("type", "", Tone::Text);
     }
     if dialog.busy {
         lines.text("starting…", Tone::Quiet);
     } else if let Some(problem) = &dialog.problem {
         complaint(lines, look, problem);
-    } else if dialog.asks_for_number() {
-        lines.text(&format!("Type {} and press Enter: so many mails go out.", thousands(count)), Tone::Text);
-    }
-    if !is_short {
-        lines
-            .text(&format!("It is audited under {}; for a moment it can be called off.", operator(model)), Tone::Quiet);
-        let yes = if dialog.asks_for_number() { "Enter" } else { "y" };
-        answer(lines, &[(yes, "start it"), ("Esc", "cancel")]);
+    } else if let (Some(mails), Some(_)) = (dialog.mails(), at) {
+        lines.text(&format!("Type {} and press Enter: so many mails go out.", thousands(mails)), Tone::Text);
     }
     at
 }
@@ -164,7 +199,7 @@ pub fn brake(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BrakeD
     if dialog.order == Order::Resume
         && let Some(brake) = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref())
     {
-        was_stopped(&mut lines, model, brake);
+        was_stopped(&mut lines, model, brake, usize::from(area.height.saturating_sub(15)).max(3));
     }
     if !is_short || !dialog.order.needs_reason() {
         explain(&mut lines, model, what, then);
@@ -174,7 +209,7 @@ pub fn brake(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BrakeD
         if !is_short {
             lines.gap();
         }
-        at = Some(lines.len());
+        at = Some(lines.count());
         lines.value("reason", "", Tone::Text);
     }
     if dialog.busy || dialog.problem.is_some() {
@@ -203,11 +238,11 @@ fn explain(lines: &mut Lines<'_>, model: &Model, what: &str, then: &str) {
 }
 
 /// Why it stands still: nobody resumes without having read it.
-fn was_stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake) {
+fn was_stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
     let ago = when::relative(brake.set_at, model.now);
     let word = if brake.state == BrakeState::Draining { "drains" } else { "paused" };
     lines.value(word, &format!("by {}, {ago}", brake.set_by.plain()), Tone::Text);
-    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, 6);
+    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, most);
     lines.gap();
 }
 

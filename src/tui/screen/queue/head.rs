@@ -1,11 +1,12 @@
 //! What the eye meets first: whether mail flows, and if not who or what stopped it; pace, quota, how long it takes.
 
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::brake::{Brake, BrakeState};
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::job::JobState;
 use crate::domain::worker::{OutboxView, QUEUED_MAX};
-use crate::text::{fit, pad};
+use crate::text::pad;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::Link;
@@ -20,9 +21,6 @@ const GAUGE: u16 = 20;
 /// Columns of a label and the gap behind it, as [`Lines`] has them.
 const LABEL: usize = 10;
 
-/// Most lines of a reason; the rest is in the audit log.
-const REASON_LINES: usize = 5;
-
 /// A glyph, its tone, and the word for how mail flows.
 fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
     let glyphs = look.glyphs();
@@ -33,12 +31,15 @@ fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
     match &outbox.brake {
         _ if matches!(model.link, Link::Away { .. }) => (glyphs.off, Tone::Quiet, "As last seen"),
         Some(Brake { state: BrakeState::Draining, .. }) => (attention, Tone::Warn, "DRAINING"),
+        Some(Brake { cause: BrakeCause::Operator | BrakeCause::Quota, .. }) => {
+            (look.job(JobState::Paused).0, Tone::Warn, "PAUSED")
+        }
         Some(_) => (bad, Tone::Bad, "PAUSED"),
         None if outbox.pace.left() == Some(0) => (attention, Tone::Warn, "QUOTA USED UP"),
         None if !is_worked && waits => (attention, Tone::Warn, "NOBODY IS SENDING"),
-        None if !is_worked => (glyphs.off, Tone::Quiet, "Nobody is sending, nothing waits"),
+        None if !is_worked => (glyphs.off, Tone::Quiet, "Nobody is sending"),
         None if waits => (glyphs.on, Tone::Good, "Mail flows"),
-        None => (glyphs.on, Tone::Good, "Nothing waits"),
+        None => (glyphs.on, Tone::Good, "Ready to send"),
     }
 }
 
@@ -54,9 +55,12 @@ pub fn state(model: &Model, look: &Look) -> Vec<Span<'static>> {
         spans.push(Span::styled(number, look.style(tone)));
         spans.push(Span::styled(format!(" {word}"), look.style(Tone::Quiet)));
     };
-    let tone = |n: i64| if n > 0 { Tone::Strong } else { Tone::Quiet };
-    count(up_to(QUEUED_MAX, outbox.queued), "waiting", tone(outbox.queued));
-    count(thousands(outbox.sending), "sending", tone(outbox.sending));
+    if outbox.queued + outbox.sending == 0 {
+        count("nothing".into(), "waits", Tone::Quiet);
+    } else {
+        count(up_to(QUEUED_MAX, outbox.queued), "waiting", Tone::Strong);
+        count(thousands(outbox.sending), "sending", Tone::Strong);
+    }
     if outbox.unknown > 0 {
         count(
             up_to(QUEUED_MAX, outbox.unknown),
@@ -68,27 +72,29 @@ pub fn state(model: &Model, look: &Look) -> Vec<Span<'static>> {
 }
 
 /// The lines under it.
-pub(super) fn lines(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<Line<'static>> {
+pub(super) fn lines(model: &Model, outbox: &OutboxView, look: &Look, area: Rect) -> Vec<Line<'static>> {
+    let columns = area.width;
     let mut lines = Lines::new(look, columns);
     if let Some(brake) = &outbox.brake {
-        stopped(&mut lines, model, brake);
+        // A long one leaves the lists their half; the dialog that resumes and the audit log have the rest.
+        stopped(&mut lines, model, brake, usize::from(area.height / 3).max(3));
     }
     let mut out = lines.finish();
     out.push(pace(model, outbox, look, columns));
     out.extend(quota(model, outbox, look, columns));
     out.push(to_go(outbox, look));
     if outbox.unknown > 0 {
-        let words = "each may have gone out all the same; Mail, Unknown shows them";
+        let words = "these may have gone out; Mail shows them under Unknown";
         out.push(line("lost", vec![Span::styled(words, look.style(Tone::Quiet))], look));
     }
     out
 }
 
-fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake) {
+fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
     let clock = when::time_of_day(brake.set_at, model.setup.zone);
     let ago = when::relative(brake.set_at, model.now);
+    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, most);
     lines.value("by", &format!("{}, {ago} ({clock})", brake.set_by.plain()), Tone::Text);
-    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, REASON_LINES);
     if let Some(until) = brake.until {
         let clock = when::time_of_day(until, model.setup.zone);
         lines.value("until", &format!("{clock}, {}", when::relative(until, model.now)), Tone::Text);
@@ -116,6 +122,7 @@ fn gauged(look: &Look, columns: u16, part: f64, tone: Tone, words: Vec<Span<'sta
     let wide = match columns {
         0..44 => 0,
         44..60 => GAUGE / 2,
+        60..74 => GAUGE / 2 + 2,
         _ => GAUGE,
     };
     let mut spans = if wide > 0 { gauge(look, part, wide, tone) } else { Vec::new() };
@@ -190,23 +197,24 @@ fn unmade(outbox: &OutboxView) -> i64 {
 }
 
 fn to_go(outbox: &OutboxView, look: &Look) -> Line<'static> {
-    let waiting = outbox.queued + outbox.sending;
-    let unmade = unmade(outbox);
-    let total = waiting + unmade;
-    let words = if total == 0 {
-        "nothing".to_owned()
-    } else {
-        let at_least = if outbox.queued > QUEUED_MAX { "at least " } else { "" };
-        let time = when::about(outbox.pace.seconds_for(total));
-        let of_jobs =
-            if unmade > 0 { format!(", {} of them from jobs at most", thousands(unmade)) } else { String::new() };
-        let mails = if total == 1 { "mail" } else { "mails" };
-        let held = outbox.brake.as_ref().is_some_and(|brake| brake.state == BrakeState::Paused);
-        let at = rate(outbox.pace.rate);
-        let long = if held { format!("{time} at {at} once it flows") } else { format!("{time} at {at}") };
-        let over = outbox.pace.left().filter(|left| *left < total).map_or("", |_| ", then the quota");
-        format!("{at_least}{long}{over}: {} {mails}{of_jobs}", thousands(total))
-    };
-    let tone = if total == 0 { Tone::Quiet } else { Tone::Text };
-    line("to go", vec![Span::styled(fit(&words, 200, look.glyphs().ellipsis), look.style(tone))], look)
+    let total = outbox.queued + outbox.sending + unmade(outbox);
+    let (strong, text, quiet) = (look.style(Tone::Strong), look.style(Tone::Text), look.style(Tone::Quiet));
+    if total == 0 {
+        return line("to go", vec![Span::styled("nothing", quiet)], look);
+    }
+    let is_more = outbox.queued > QUEUED_MAX;
+    let mails =
+        format!("{}{} {}", thousands(total), if is_more { "+" } else { "" }, if total == 1 { "mail" } else { "mails" });
+    let left = outbox.pace.left().filter(|left| *left < total);
+    if left == Some(0) {
+        return line("to go", vec![Span::styled(mails, strong), Span::styled(", as places come free", text)], look);
+    }
+    let time = when::about(outbox.pace.seconds_for(total));
+    let held = outbox.brake.as_ref().is_some_and(|brake| brake.state == BrakeState::Paused);
+    let mut words = vec![
+        Span::styled(if is_more { format!("{time} at least") } else { time }, strong),
+        Span::styled(format!(" for {mails}{}", if held { ", once it flows" } else { "" }), text),
+    ];
+    words.extend(left.map(|left| Span::styled(format!("; {} fit the quota", thousands(left)), look.style(Tone::Warn))));
+    line("to go", words, look)
 }

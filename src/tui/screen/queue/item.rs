@@ -12,12 +12,17 @@ use crate::tui::screen::lines::Lines;
 use crate::tui::when;
 use crate::tui::widget::number::{rate, thousands};
 
-/// A job's glyph, tone and word: in its grace period, how long that still is.
+/// A job's glyph, tone and word: in its grace period how long that still is, and whether the brake holds it back.
 pub(super) fn job_state(model: &Model, look: &Look, job: &JobRow) -> (&'static str, Tone, String) {
     let (glyph, tone) = look.job(job.state);
     if job.is_in_grace(model.now) {
         let left = when::seconds_until(job.starts_at, model.now);
         return (look.glyphs().off, Tone::Waiting, format!("starts in {}", countdown(left)));
+    }
+    let is_held = model.outbox.as_ref().is_some_and(|outbox| outbox.brake.is_some());
+    if is_held && job.state == JobState::Running {
+        let (glyph, tone) = look.job(JobState::Paused);
+        return (glyph, tone, "held back".into());
     }
     (glyph, tone, job.state.to_string())
 }
@@ -40,12 +45,12 @@ pub(super) fn worker_state(model: &Model, look: &Look, worker: &WorkerRow) -> (&
     }
 }
 
-/// The lines of the selected row, for a width.
+/// The lines of the selected row, for a width; fewer of them where it `is_short` of rows.
 #[must_use]
-pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
+pub fn lines(model: &Model, look: &Look, columns: u16, is_short: bool) -> Vec<Line<'static>> {
     let mut lines = Lines::new(look, columns);
     match model.queue_selected() {
-        Some(Item::Job(job)) => of_job(&mut lines, model, look, job),
+        Some(Item::Job(job)) => of_job(&mut lines, model, look, job, is_short),
         Some(Item::Worker(worker)) => of_worker(&mut lines, model, look, worker),
         None => {}
     }
@@ -56,7 +61,7 @@ fn title(model: &Model) -> Tone {
     if model.queue.open { Tone::Here } else { Tone::Strong }
 }
 
-fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow) {
+fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow, is_short: bool) {
     let (glyph, tone, word) = job_state(model, look, job);
     lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, look)), title(model));
     let mut keys = vec![(format!("{glyph} {word}"), tone)];
@@ -66,19 +71,13 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow) {
         keys.extend(off.into_iter().chain([("p".into(), Tone::Key), (toggle.into(), Tone::Quiet)]));
     }
     lines.pieces(keys);
-    let progress = match job.queued {
-        0 => format!("{} looked at, nobody mailed yet", tables::counted(job)),
-        queued => {
-            format!(
-                "{} looked at; {} queued, {} of them wait",
-                tables::counted(job),
-                thousands(queued),
-                thousands(job.open)
-            )
-        }
+    let mails = match job.queued {
+        0 => "nobody mailed yet".to_owned(),
+        queued => format!("{} queued, {} of them wait", thousands(queued), thousands(job.open)),
     };
-    lines.value("progress", &progress, Tone::Text);
-    skipped(lines, job);
+    lines.value("looked at", &tables::counted(job), Tone::Text);
+    lines.value("mails", &mails, Tone::Text);
+    skipped(lines, job, is_short);
     if let Some(reason) = &job.reason {
         lines.value("reason", reason.plain().as_str(), Tone::Strong);
     }
@@ -87,20 +86,29 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow) {
     if let Some(at) = job.ended_at {
         lines.value("ended", &when::absolute(at, model.setup.zone), Tone::Text);
     }
-    lines.value("for", &format!("whoever fitted {}", when::absolute(job.cut_off, model.setup.zone)), Tone::Quiet);
+    lines.value("as of", &when::absolute(job.cut_off, model.setup.zone), Tone::Quiet);
     lines.value("job", &job.id.to_string(), Tone::Quiet);
 }
 
 /// Who was left out so far, and why.
-fn skipped(lines: &mut Lines<'_>, job: &JobRow) {
+fn skipped(lines: &mut Lines<'_>, job: &JobRow, is_short: bool) {
     let total = job.skipped.total();
     if total == 0 {
         lines.value("skipped", "nobody", Tone::Quiet);
         return;
     }
     let reasons = Skip::ALL.into_iter().map(|skip| (skip, job.skipped.of(skip))).filter(|(_, count)| *count > 0);
-    let words: Vec<String> = reasons.map(|(skip, count)| format!("{} {}", thousands(count), skip.title())).collect();
-    lines.value("skipped", &format!("{}: {}", thousands(total), words.join(", ")), Tone::Text);
+    if is_short {
+        let words: Vec<String> =
+            reasons.map(|(skip, count)| format!("{} {}", thousands(count), skip.title())).collect();
+        lines.value("skipped", &format!("{}: {}", thousands(total), words.join(", ")), Tone::Text);
+        return;
+    }
+    let number = thousands(total).len();
+    lines.value("skipped", &thousands(total), Tone::Text);
+    for (skip, count) in reasons {
+        lines.labelled("", vec![(format!("{:>number$}  {}", thousands(count), skip.title()), Tone::Quiet)]);
+    }
 }
 
 fn of_worker(lines: &mut Lines<'_>, model: &Model, look: &Look, worker: &WorkerRow) {

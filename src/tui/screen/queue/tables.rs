@@ -62,7 +62,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
     let is_narrow = area.width < NARROW;
     let jobs = job_columns(&outbox.jobs, canvas.look, area.width);
     let job_widths = table::widths(&jobs, area.width.saturating_sub(1));
-    let workers = worker_columns(&outbox.workers, area.width);
+    let workers = worker_columns(model, canvas.look, &outbox.workers, area.width);
     let worker_widths = table::widths(&workers, area.width.saturating_sub(1));
     for (n, piece) in (0..area.height).zip(&pieces[top..]) {
         let place = row(area, n);
@@ -167,16 +167,23 @@ fn job_cells(model: &Model, look: &Look, job: &JobRow, widths: &[u16], narrow: b
     ]
 }
 
-fn worker_columns(workers: &[WorkerRow], room: u16) -> [Column; 8] {
+fn worker_columns(model: &Model, look: &Look, workers: &[WorkerRow], room: u16) -> [Column; 8] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
     let host = usual(workers.iter().map(|worker| name(worker).chars().count()));
     let target = usual(workers.iter().map(|worker| width(&target(worker))));
     let error = workers.iter().filter_map(|worker| worker.last_error.as_ref()).map(|e| e.plain().width()).max();
-    let error_least = if error.is_some() { wide_only(16) } else { HIDDEN };
+    let (error_least, error_rank) = if error.is_some() { (wide_only(16), 4) } else { (HIDDEN, 9) };
+    let beat = workers.iter().map(|worker| width(&item::worker_state(model, look, worker).2)).max().unwrap_or(0);
     [
         Column { title: "Worker", least: 14, full: cap(host + 2, 15, 32), rank: 1, right: false },
-        Column { title: "Heartbeat", least: 9, full: 17, rank: 2, right: false },
+        Column {
+            title: "Heartbeat",
+            least: cap(beat, 9, if narrow { 9 } else { 17 }),
+            full: cap(beat, 9, 17),
+            rank: 2,
+            right: false,
+        },
         Column { title: "Pace", least: 7, full: 7, rank: 3, right: true },
         Column { title: "Lanes", least: wide_only(5), full: 5, rank: 6, right: true },
         Column { title: "Sent", least: wide_only(7), full: 9, rank: 5, right: true },
@@ -185,7 +192,7 @@ fn worker_columns(workers: &[WorkerRow], room: u16) -> [Column; 8] {
             title: "Last error",
             least: error_least,
             full: cap(error.unwrap_or(0), 16, 60),
-            rank: 4,
+            rank: error_rank,
             right: false,
         },
         Column {
