@@ -66,6 +66,8 @@ pub struct Glyphs {
     pub more: [&'static str; 2],
     /// Quotation marks.
     pub quotes: [&'static str; 2],
+    /// More above, more below.
+    pub beyond: [&'static str; 2],
     /// A marked row.
     pub marked: &'static str,
     /// The part of a gauge that is full, and the rest.
@@ -90,6 +92,7 @@ static UNICODE: Glyphs = Glyphs {
     off: "○",
     more: ["‹", "›"],
     quotes: ["“", "”"],
+    beyond: ["↑", "↓"],
     marked: "◆",
     gauge: ["━", "─"],
     marks: ["✓", "✗", "!"],
@@ -110,6 +113,7 @@ static ASCII: Glyphs = Glyphs {
     off: "o",
     more: ["<", ">"],
     quotes: ["\"", "\""],
+    beyond: ["^", "v"],
     marked: "*",
     gauge: ["=", "-"],
     marks: ["+", "x", "!"],
@@ -180,7 +184,7 @@ impl Look {
     pub fn job(&self, state: JobState) -> (&'static str, Tone) {
         let (unicode, ascii, tone) = match state {
             JobState::Running => ("»", ">", Tone::Good),
-            JobState::Paused => ("‖", "=", Tone::Warn),
+            JobState::Paused => ("‖", "!", Tone::Warn),
             JobState::Done => ("✓", "+", Tone::Quiet),
             JobState::Cancelled => ("⊘", "-", Tone::Quiet),
         };

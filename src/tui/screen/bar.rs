@@ -35,7 +35,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
         };
         if layout.rule.height > 0 {
             canvas.rule(layout.rule, canvas.glyphs().rule, Tone::Rule);
-            canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, Tone::Here);
+            let tone = if model.view == View::Queue { queue::tone(model, canvas.look) } else { Tone::Here };
+            canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, tone);
             let in_mark = (mark.x..mark.right()).contains(&layout.divider.x);
             if layout.divider.width > 0 && layout.banner.height == 0 && !in_mark {
                 let tee = Rect { x: layout.divider.x, width: layout.divider.width, ..layout.rule };

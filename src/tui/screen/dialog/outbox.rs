@@ -265,7 +265,7 @@ pub fn cancel_job(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &C
             lines.text(&words, Tone::Strong);
         }
     }
-    lines.text("A job that was called off cannot go on; another can be started.", Tone::Text);
+    lines.text("It cannot go on after that; another can be started.", Tone::Text);
     lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
     if dialog.busy {
         lines.gap();

@@ -21,6 +21,9 @@ const GAUGE: u16 = 20;
 /// Columns of a label and the gap behind it, as [`Lines`] has them.
 const LABEL: usize = 10;
 
+/// Under how many columns for values there are no labels.
+const NARROW: usize = 14;
+
 /// A glyph, its tone, and the word for how mail flows.
 fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
     let glyphs = look.glyphs();
@@ -41,6 +44,12 @@ fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
         None if waits => (glyphs.on, Tone::Good, "Mail flows"),
         None => (glyphs.on, Tone::Good, "Ready to send"),
     }
+}
+
+/// How it feels that mail flows so.
+#[must_use]
+pub fn tone(model: &Model, look: &Look) -> Tone {
+    flow(model, look).1
 }
 
 /// The first line: how mail flows, how much waits, is under way, was lost.
@@ -91,6 +100,11 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, look: &Look, area: Rect)
 }
 
 fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
+    if lines.room(0) < NARROW {
+        // Labels would push the words off.
+        lines.text(brake.reason.plain().as_str(), Tone::Strong);
+        return;
+    }
     let clock = when::time_of_day(brake.set_at, model.setup.zone);
     let ago = when::relative(brake.set_at, model.now);
     lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, most);

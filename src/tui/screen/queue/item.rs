@@ -75,7 +75,7 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow, is_sh
         0 => "nobody mailed yet".to_owned(),
         queued => format!("{} queued, {} of them wait", thousands(queued), thousands(job.open)),
     };
-    lines.value("looked at", &tables::counted(job), Tone::Text);
+    lines.value("checked", &tables::counted(job), Tone::Text);
     lines.value("mails", &mails, Tone::Text);
     skipped(lines, job, is_short);
     if let Some(reason) = &job.reason {

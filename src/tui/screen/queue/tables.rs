@@ -60,10 +60,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
     };
     let top = (at + 2).min(pieces.len()).saturating_sub(height).min(at);
     let is_narrow = area.width < NARROW;
+    // The last column is kept for what tells of rows beyond, a blank before it.
+    let room = area.width.saturating_sub(2);
     let jobs = job_columns(&outbox.jobs, canvas.look, area.width);
-    let job_widths = table::widths(&jobs, area.width.saturating_sub(1));
+    let job_widths = table::widths(&jobs, room);
     let workers = worker_columns(model, canvas.look, &outbox.workers, area.width);
-    let worker_widths = table::widths(&workers, area.width.saturating_sub(1));
+    let worker_widths = table::widths(&workers, room);
     for (n, piece) in (0..area.height).zip(&pieces[top..]) {
         let place = row(area, n);
         let mark =
@@ -85,6 +87,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
                 let mark = RowMark { stale: worker.stopped_at.is_some(), ..mark };
                 table::body_row(canvas, place, &workers, &worker_widths, &cells, mark);
             }
+        }
+    }
+    beyond(canvas, area, top > 0, pieces.len() > top + height);
+}
+
+/// Says at the right edge that there is more above or below.
+fn beyond(canvas: &mut Canvas<'_>, area: Rect, is_above: bool, is_below: bool) {
+    let [above, below] = canvas.glyphs().beyond;
+    let style = canvas.style(Tone::Strong);
+    for (is_so, n, glyph) in [(is_above, 0, above), (is_below, area.height.saturating_sub(1), below)] {
+        let place = row(area, n);
+        if is_so && place.width > 1 {
+            canvas.text(Rect { x: place.right() - 1, width: 1, ..place }, glyph, style);
         }
     }
 }
@@ -117,13 +132,7 @@ fn job_columns(jobs: &[JobRow], look: &Look, room: u16) -> [Column; 6] {
             rank: 2,
             right: false,
         },
-        Column {
-            title: "Looked at",
-            least: wide_only(cap(mails, 9, 24)),
-            full: cap(mails, 9, 24),
-            rank: 5,
-            right: true,
-        },
+        Column { title: "Checked", least: wide_only(cap(mails, 9, 24)), full: cap(mails, 9, 24), rank: 5, right: true },
         Column { title: "For", least: wide_only(cap(scope, 8, 16)), full: cap(scope, 8, 48), rank: 3, right: false },
         Column { title: "By", least: wide_only(cap(by, 6, 12)), full: cap(by, 6, 28), rank: 4, right: false },
         Column { title: "Asked for", least: wide_only(11), full: 11, rank: 6, right: false },
@@ -221,7 +230,7 @@ fn worker_cells(model: &Model, look: &Look, worker: &WorkerRow) -> [Line<'static
     let is_alive = worker.is_alive(model.now);
     let pace = if is_alive { rate(worker.rate) } else { look.glyphs().none.to_owned() };
     let error = worker.last_error.as_ref().map(|error| error.plain().into_string());
-    let error_tone = if is_alive { Tone::Warn } else { Tone::Quiet };
+    let error_tone = if is_alive { Tone::Waiting } else { Tone::Quiet };
     [
         Line::from(vec![
             Span::styled(format!("{glyph} "), look.style(tone)),
