@@ -252,7 +252,10 @@ impl Executor {
                 Effect::StartJob { scope, plan } => {
                     let grace = desk.grace();
                     let started = context.act(desk.start_job(&actor, &scope, Some(&plan), grace)).await;
-                    Msg::JobStarted(started.map(|id| JobStarted { id, starts_in: grace.as_secs() }))
+                    Msg::JobStarted(
+                        started
+                            .map(|id| JobStarted { id, starts_in: i64::try_from(grace.as_secs()).unwrap_or(i64::MAX) }),
+                    )
                 }
                 Effect::ChangeJob { id, change } => {
                     let changed = async {

@@ -419,7 +419,7 @@ impl Model {
         {
             next.push(when::next_second(*at, self.now));
         }
-        next.extend(self.countdowns().map(|time| when::next_second(time, self.now)));
+        next.extend(self.countdowns().map(|time| when::next_countdown(time, self.now)));
         next.extend(self.visible_times().into_iter().map(|time| when::next_change(time, self.now)));
         if let Some(outbox) = &self.outbox {
             let gone = |beat: Time| beat + Duration::seconds(GONE_AFTER_SECONDS);

@@ -181,7 +181,7 @@ pub struct JobStarted {
     /// The job.
     pub id: JobId,
     /// In how many seconds its first mail is made.
-    pub starts_in: u64,
+    pub starts_in: i64,
 }
 
 /// What an operator does to a job.

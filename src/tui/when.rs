@@ -115,6 +115,26 @@ pub fn next_second(time: Time, now: Time) -> Option<Time> {
     if left == 0 { None } else { time.checked_sub_signed(Duration::seconds(left - 1)) }
 }
 
+/// From how many seconds on a countdown is in minutes.
+const COUNTED_MAX: i64 = 100;
+
+/// A span as a countdown says it: "8 s", from 100 s on "3 min", rounded up.
+#[must_use]
+pub fn countdown(seconds: i64) -> String {
+    if seconds < COUNTED_MAX { format!("{seconds} s") } else { format!("{} min", (seconds + MINUTE - 1) / MINUTE) }
+}
+
+/// When the [`countdown`] to a time says something else next; nothing once it is 0.
+#[must_use]
+pub fn next_countdown(time: Time, now: Time) -> Option<Time> {
+    let left = seconds_until(time, now);
+    if left < COUNTED_MAX {
+        return next_second(time, now);
+    }
+    let fewer = ((left - 1) / MINUTE * MINUTE).max(COUNTED_MAX - 1);
+    time.checked_sub_signed(Duration::try_seconds(fewer)?)
+}
+
 /// Date, time of day and offset: "2026-07-01 14:03:22 +09:00".
 #[must_use]
 pub fn absolute(time: Time, zone: Zone) -> String {
@@ -211,6 +231,18 @@ mod tests {
             prop_assert!(next > now, "{next} is not after {now}");
             let before = next - Duration::milliseconds(1);
             prop_assert_eq!(relative(time, before), relative(time, now));
+        }
+
+        /// Neither does a countdown's.
+        #[test]
+        fn a_countdown_stays_until_it_changes(now in 1_700_000_000_000i64..1_800_000_000_000, away in 1i64..20_000_000) {
+            let now = Time::from_timestamp_millis(now).unwrap();
+            let time = now + Duration::milliseconds(away);
+            let said = |now| countdown(seconds_until(time, now));
+            let next = next_countdown(time, now).unwrap();
+            prop_assert!(next > now, "{next} is not after {now}");
+            prop_assert_eq!(said(next - Duration::milliseconds(1)), said(now));
+            prop_assert!(said(next) != said(now), "{} at {next}", said(now));
         }
     }
 }

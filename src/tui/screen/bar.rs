@@ -146,6 +146,10 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
                 title: capital(list.tab.map_or("all", SendState::as_str)),
                 count: match list.tab {
                     Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
+                    Some(SendState::Unknown) => {
+                        let unknown = outbox.map_or(0, |o| o.unknown);
+                        if unknown > 0 { up_to(QUEUED_MAX, unknown) } else { String::new() }
+                    }
                     Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
                     _ => String::new(),
                 },

@@ -34,7 +34,6 @@ use crate::tui::model::overlay::Overlay;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::number::thousands;
 pub use head::{state, tone};
-pub(super) use item::countdown;
 pub use item::lines;
 use tables::Piece;
 

@@ -216,6 +216,17 @@ fn a_grace_period_counts_seconds_only_where_it_is_seen() {
 }
 
 #[test]
+fn a_long_grace_period_counts_minutes() {
+    let (mut console, mut world) = (Console::new(80, 24), grace());
+    world.outbox.jobs[0].starts_at = now() + Duration::seconds(600);
+    world.outbox.workers.clear();
+    console.serve(&world);
+    console.run(&world, "o");
+    assert!(screen(&console).contains("starts in 10 min"));
+    assert!(console.model.next_deadline().unwrap() >= now() + Duration::seconds(30), "counts what nobody sees");
+}
+
+#[test]
 fn jobs_are_paused_and_go_on_by_one_key() {
     let (mut console, world) = (Console::new(80, 24), busy());
     console.serve(&world);
@@ -310,12 +321,13 @@ fn whoever_resumes_reads_why_it_stood_still() {
 
 #[test]
 fn says_why_an_act_on_the_outbox_cannot_be_done() {
-    let table: [(&str, Make, &str); 8] = [
+    let table: [(&str, Make, &str); 9] = [
         ("o P", paused, "Sending is paused already."),
         ("o D", paused, "Sending is paused: nothing goes out."),
         ("o D", draining, "The outbox drains already."),
         ("o U", busy, "Nothing holds the outbox back."),
         ("U", busy, "Nothing holds the outbox back."),
+        ("U", quota_used_up, "Only the quota holds mail back."),
         ("o x", bare, "No job is selected."),
         ("o j j x", busy, "This job is over."),
         ("/ z z z Enter Space", busy, "There is nothing to mark."),

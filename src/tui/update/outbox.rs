@@ -12,6 +12,7 @@ use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog, Overlay,
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
 use crate::tui::msg::{Answer, JobChange, JobStarted, Order, Problem};
+use crate::tui::when;
 use crate::tui::widget::number::thousands;
 use crate::tui::{Effect, Model};
 
@@ -35,7 +36,11 @@ pub(super) fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'
             BrakeState::Draining => Some(("The outbox drains already.", "U lets it go again.")),
             BrakeState::Off => None,
         },
-        Action::Resume => brake.is_none().then_some(("Nothing holds the outbox back.", "P pauses it.")),
+        Action::Resume if brake.is_some() => None,
+        Action::Resume => Some(match model.outbox.as_ref().and_then(|outbox| outbox.pace.left()) {
+            Some(0) => ("Only the quota holds mail back.", "It goes on by itself as places come free."),
+            _ => ("Nothing holds the outbox back.", "P in the Queue pauses it."),
+        }),
         Action::HoldJob | Action::CancelJob => match model.selected_job() {
             None => Some(("No job is selected.", "B in Verifications starts one.")),
             Some(job) if !job.state.is_open() => Some(("This job is over.", "B in Verifications starts another.")),
@@ -183,9 +188,10 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>, fx: &mut Ve
             };
             let (what, hint) = match job.starts_in {
                 0 => (format!("{what} has started."), "It goes on whatever happens to this console."),
-                seconds => {
-                    (format!("{what} starts in {seconds} s."), "x calls it off; after that it goes on by itself.")
-                }
+                seconds => (
+                    format!("{what} starts in {}.", when::countdown(seconds)),
+                    "x calls it off; after that it goes on by itself.",
+                ),
             };
             model.queue.selected = Some(ItemId::Job(job.id));
             if open.is_some() {

@@ -11,7 +11,7 @@ use crate::tui::look::{Look, Tone};
 use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog};
 use crate::tui::msg::Order;
 use crate::tui::screen::lines::Lines;
-use crate::tui::screen::queue::{countdown, scope_words};
+use crate::tui::screen::queue::scope_words;
 use crate::tui::when;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::number::{rate, thousands};
@@ -255,7 +255,7 @@ pub fn cancel_job(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &C
         lines.value("by", job.created_by.plain().as_str(), Tone::Text);
         lines.gap();
         if job.is_in_grace(model.now) {
-            let left = countdown(when::seconds_until(job.starts_at, model.now));
+            let left = when::countdown(when::seconds_until(job.starts_at, model.now));
             lines.text(&format!("It has mailed nobody yet; it starts in {left}."), Tone::Strong);
         } else if job.queued == 0 {
             lines.text("It has mailed nobody yet.", Tone::Strong);

@@ -17,7 +17,7 @@ pub(super) fn job_state(model: &Model, look: &Look, job: &JobRow) -> (&'static s
     let (glyph, tone) = look.job(job.state);
     if job.is_in_grace(model.now) {
         let left = when::seconds_until(job.starts_at, model.now);
-        return (look.glyphs().off, Tone::Waiting, format!("starts in {}", countdown(left)));
+        return (look.glyphs().off, Tone::Waiting, format!("starts in {}", when::countdown(left)));
     }
     let is_held = model.outbox.as_ref().is_some_and(|outbox| outbox.brake.is_some());
     if is_held && job.state == JobState::Running {
@@ -25,11 +25,6 @@ pub(super) fn job_state(model: &Model, look: &Look, job: &JobRow) -> (&'static s
         return (glyph, tone, "held back".into());
     }
     (glyph, tone, job.state.to_string())
-}
-
-/// Seconds, or minutes where there are many.
-pub(in crate::tui::screen) fn countdown(seconds: i64) -> String {
-    if seconds < 100 { format!("{seconds} s") } else { format!("{} min", (seconds + 59) / 60) }
 }
 
 /// A worker's glyph, tone and the word for its last heartbeat.
