@@ -124,7 +124,7 @@ struct Console {
 enum Wake {
     Signal(Signal),
     Panic,
-    Msg(Msg),
+    Msg(Box<Msg>),
     Input(Option<Event>),
     Deadline,
 }
@@ -172,7 +172,7 @@ impl Console {
                 }
                 Wake::Msg(msg) => {
                     self.app.tick();
-                    own = self.app.take(msg).or_else(|| self.take_pending());
+                    own = self.app.take(*msg).or_else(|| self.take_pending());
                 }
                 Wake::Deadline => self.app.tick(),
             }
@@ -189,7 +189,7 @@ impl Console {
             biased;
             signal = self.signals.next() => Wake::Signal(signal),
             () = hold.panicked() => Wake::Panic,
-            Some(msg) = self.app.inbox.recv() => Wake::Msg(msg),
+            Some(msg) = self.app.inbox.recv() => Wake::Msg(Box::new(msg)),
             event = next(&mut self.input) => Wake::Input(event),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => Wake::Deadline,
         }
