@@ -79,7 +79,9 @@ impl Desk {
     /// Makes no more mails of it until it is resumed; what it has queued waits as well.
     pub async fn pause_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
-        stoppable(&mut tx, id, JobState::Paused).await?;
+        if let Err(error) = stoppable(&mut tx, id, JobState::Paused).await {
+            return refuse(tx, error).await;
+        }
         let reason = format!("paused by {}", actor.name);
         jobs::set_state(&mut tx, id, JobState::Paused, Some(&reason)).await?;
         append(&mut tx, actor, Action::PauseJob, "paused", &format!("job {id}")).await?;
@@ -94,8 +96,8 @@ impl Desk {
         let job = jobs::lock(&mut tx, id).await?.ok_or_else(|| no_job(id))?;
         match job.state {
             JobState::Paused => {}
-            JobState::Running => return Err(Refusal::JobAlready { state: job.state }.into()),
-            state => return Err(Refusal::JobOver { state }.into()),
+            JobState::Running => return refuse(tx, Refusal::JobAlready { state: job.state }).await,
+            state => return refuse(tx, Refusal::JobOver { state }).await,
         }
         jobs::set_state(&mut tx, id, JobState::Running, None).await?;
         append(&mut tx, actor, Action::ResumeJob, "running", &format!("job {id}")).await?;
@@ -108,7 +110,9 @@ impl Desk {
     /// Calls it off, and what it has queued but for what a worker has in hand.
     pub async fn cancel_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
-        stoppable(&mut tx, id, JobState::Cancelled).await?;
+        if let Err(error) = stoppable(&mut tx, id, JobState::Cancelled).await {
+            return refuse(tx, error).await;
+        }
         let reason = format!("called off by {}", actor.name);
         jobs::set_state(&mut tx, id, JobState::Cancelled, Some(&reason)).await?;
         let cancelled = jobs::cancel_waiting(&mut tx, id, &format!("the bulk resend was {reason}")).await?;
@@ -121,6 +125,12 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Lets go of the job before it says no: a worker that comes by must not find it locked.
+async fn refuse(tx: Transaction<'static, Postgres>, error: impl Into<Error>) -> Result<(), Error> {
+    tx.rollback().await?;
+    Err(error.into())
 }
 
 /// Locks a job that may become `next`.

@@ -80,10 +80,14 @@ impl Search {
     /// The pattern for SQL's `like`.
     #[must_use]
     pub fn like_pattern(&self) -> String {
+        let prefix = self.prefix_pattern();
+        if self.is_prefix() { prefix } else { format!("%{prefix}") }
+    }
+
+    /// The pattern for what begins with it.
+    #[must_use]
+    pub fn prefix_pattern(&self) -> String {
         let mut pattern = String::new();
-        if !self.is_prefix() {
-            pattern.push('%');
-        }
         for c in self.text.chars() {
             if matches!(c, '%' | '_' | '\\') {
                 pattern.push('\\');

@@ -1,8 +1,8 @@
 //! The outbox: what waits to be mailed, who works it off, and what the answers mean.
 //!
-//! A [`worker`] claims due sends under a lease, and draws moments to send at from the pace that all workers share. For
-//! each batch, [`prepare`] looks again whether the mails are still wanted and commits to their keys; then lanes compose
-//! the mails and hand them over, and what the server said is recorded. [`reply`] tells what an answer means, [`backoff`]
+//! A [`worker`] has batches of due sends [`prepare`]d: claimed, given moments from the pace that all workers share, looked
+//! at again whether they are still wanted, their keys committed to. Then lanes compose the mails and hand them over under
+//! a lease, and what the server said is recorded. [`reply`] tells what an answer means, [`backoff`]
 //! how long to wait after it.
 
 pub mod backoff;
@@ -10,7 +10,6 @@ mod due;
 mod flow;
 mod handle;
 mod lanes;
-mod moments;
 pub mod prepare;
 mod redact;
 pub mod reply;

@@ -1,6 +1,8 @@
-//! The last look before mails go out, and the commitment to their keys: a batch in one transaction.
+//! From the outbox into a worker's hands: a batch in one transaction.
 //!
-//! Minutes or days may lie between queueing and sending. What is no longer wanted is cancelled here. A key's digest is
+//! The transaction claims due sends, and while it keeps others off them it draws moments from the pace, as many as it
+//! has mails, so that no moment is wasted. What got none stays *queued* and is free again when the transaction ends. Then
+//! comes the last look before mails go out, and the commitment to their keys. Minutes or days may lie between queueing and sending. What is no longer wanted is cancelled here. A key's digest is
 //! committed before anything connects to a mail server, so that no link can be in a mailbox that the database does not
 //! know; a digest is never overwritten, so that no link that was mailed once stops working by accident.
 
@@ -16,7 +18,8 @@ use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
 use crate::domain::user::User;
-use crate::store::outbox::batch::{self, Leased};
+use crate::store::outbox::batch::{self, Claimed};
+use crate::store::pace::Drawn;
 use crate::store::{Error, Store, verifications};
 
 /// Who prepares, and by which rules.
@@ -34,15 +37,36 @@ pub struct Preparer {
     pub lease: Duration,
 }
 
-/// What is to be done with claimed sends. Those in none of these are somebody else's by now.
+/// What came of claiming.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// To be mailed: they are *sending* now.
     pub ready: Vec<Ready>,
     /// Cancelled, with their verifications; the reasons are recorded.
     pub cancelled: Vec<Option<VerificationId>>,
-    /// Their users are in the hands of an act at this moment: to be looked at again.
-    pub later: Vec<SendId>,
+    /// How many were claimed. Fewer than asked for: no other is due.
+    pub claimed: usize,
+    /// How many of these are left for later, since an act has their users at this moment.
+    pub later: usize,
+    /// The moments to send at; nothing if there was nothing to claim.
+    pub drawn: Option<Drawn>,
+}
+
+impl Batch {
+    /// Moments drawn and not needed.
+    #[must_use]
+    pub fn unused(&self) -> usize {
+        self.drawn.map_or(0, |drawn| drawn.count).saturating_sub(self.ready.len())
+    }
+}
+
+/// What to tell the pace at the next draw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToTell {
+    /// Moments drawn in vain.
+    pub unused: usize,
+    /// Mails accepted.
+    pub accepted: usize,
 }
 
 /// All that a mail needs.
@@ -76,20 +100,44 @@ struct Wanted {
 }
 
 impl Preparer {
-    /// Looks at claimed sends again, in one transaction under their users' locks.
-    pub async fn prepare(&self, store: &Store, ids: &[SendId]) -> Result<Batch, Error> {
+    /// Claims up to `limit` due sends, draws moments for them, and looks at them again under their users' locks. Where
+    /// there is nothing to claim, nothing is told to the pace.
+    pub async fn prepare(&self, store: &Store, limit: usize, to_tell: ToTell) -> Result<Batch, Error> {
         let mut tx = store.begin().await?;
-        let locked: HashSet<UserId> = batch::lock_users(&mut tx, ids, self.worker).await?.into_iter().collect();
-        let mut done = Batch::default();
+        let mut ids = batch::claim(&mut tx, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+        let mut done = Batch { claimed: ids.len(), ..Batch::default() };
+        if ids.is_empty() {
+            return Ok(done);
+        }
+        // Over another connection, in a statement of its own: nobody waits for the pace longer than that.
+        let drawn = store.draw(ids.len(), to_tell.unused, to_tell.accepted).await?;
+        done.drawn = Some(drawn);
+        ids.truncate(drawn.count);
+        if ids.is_empty() {
+            return Ok(done);
+        }
+        match self.begin(&mut tx, &ids, &mut done).await {
+            Ok(()) => tx.commit().await?,
+            Err(error) => {
+                // Should even that fail, they are moments lost.
+                let _ = store.draw(0, drawn.count, 0).await;
+                return Err(error);
+            }
+        }
+        Ok(done)
+    }
+
+    async fn begin(&self, connection: &mut PgConnection, ids: &[SendId], done: &mut Batch) -> Result<(), Error> {
+        let locked: HashSet<UserId> = batch::lock_users(connection, ids).await?.into_iter().collect();
         let mut unwanted = Vec::new();
         let mut wanted: HashMap<SendId, Wanted> = HashMap::new();
         // Looked at now that no act can change these users any more.
-        for send in batch::leased(&mut tx, ids, self.worker).await? {
+        for send in batch::read(connection, ids).await? {
             if send.user.as_ref().is_some_and(|user| !locked.contains(&user.id)) {
-                done.later.push(send.id);
+                done.later += 1;
                 continue;
             }
-            match self.decide(&mut tx, &send).await? {
+            match self.decide(connection, &send).await? {
                 Ok(mail) => {
                     wanted.insert(send.id, mail);
                 }
@@ -100,13 +148,13 @@ impl Preparer {
             }
         }
         if !unwanted.is_empty() {
-            batch::cancel(&mut tx, self.worker, &unwanted).await?;
+            batch::cancel(connection, &unwanted).await?;
         }
         if !wanted.is_empty() {
             let keys: Vec<_> = wanted.values().map(|mail| (mail.verification, mail.key.digest())).collect();
-            let expires_at = batch::set_keys(&mut tx, &keys, self.lifetime).await?;
+            let expires_at = batch::set_keys(connection, &keys, self.lifetime).await?;
             let sends: Vec<_> = wanted.iter().map(|(id, mail)| (*id, mail.verification)).collect();
-            for (id, attempt) in batch::begin(&mut tx, self.worker, &sends, self.lease).await? {
+            for (id, attempt) in batch::begin(connection, self.worker, &sends, self.lease).await? {
                 if let (Some(mail), Some(expires_at)) = (wanted.remove(&id), expires_at) {
                     let Wanted { lost, claimed, verification, user, key } = mail;
                     let superseded = (claimed != verification).then_some(claimed);
@@ -114,15 +162,16 @@ impl Preparer {
                 }
             }
         }
-        tx.commit().await?;
-        Ok(done)
+        // As they were claimed: the first gets the first moment.
+        done.ready.sort_by_key(|ready| ids.iter().position(|id| *id == ready.id));
+        Ok(())
     }
 
     /// Whether a mail is still wanted, and its key; or why it is not.
     async fn decide(
         &self,
         connection: &mut PgConnection,
-        send: &Leased,
+        send: &Claimed,
     ) -> Result<Result<Wanted, &'static str>, Error> {
         let Some(user) = send.user.clone() else { return Ok(Err("the user was deleted")) };
         if user.verified_at.is_some() {

@@ -3,14 +3,13 @@
 //! is started; otherwise the run sleeps.
 //!
 //! ```text
-//! claim ──> claimed ──┐
-//! draw ───> moments ──┴─> prepare ──> lanes ──> results ──> record
+//! outbox ──> prepare ──> lanes ──> results ──> record ──> outbox
 //! ```
 
 mod answered;
 mod learn;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -22,7 +21,7 @@ use super::due::Due;
 use super::flow::Flow;
 use super::handle::Handled;
 use super::lanes::Lanes;
-use super::moments::Moments;
+use super::prepare::ToTell;
 use super::steps::{self, Rest, Step};
 use super::worker::{Mode, Tally, Worker};
 use crate::domain::change::Change;
@@ -30,7 +29,6 @@ use crate::domain::id::SendId;
 use crate::mail::transport::Lane;
 use crate::store::jobs::{CHUNK, JobRules};
 use crate::store::outbox::batch::Outcome;
-use crate::store::outbox::lease::Claimed;
 use crate::store::{Changes, Error, Store};
 
 /// Longest wait without a look at the outbox, while `NOTIFY` is heard.
@@ -53,6 +51,9 @@ const JOBS_MIN: i64 = 20;
 /// How long a job that another worker has in hand is left to it.
 const JOBS_ELSEWHERE: Duration = Duration::from_millis(200);
 
+/// How many seconds' worth of mails the pace gives at once.
+const AT_ONCE: f64 = 0.1;
+
 /// How long a server that counts too many connections is left alone.
 const CROWD_PAUSE: Duration = Duration::from_secs(1);
 
@@ -74,9 +75,7 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one kind of step, of which one at a time is enough")]
 pub(super) struct UnderWay {
-    pub(super) claims: bool,
     pub(super) jobs: bool,
-    pub(super) draws: bool,
     pub(super) prepares: usize,
     pub(super) records: bool,
     pub(super) renews: bool,
@@ -93,12 +92,9 @@ pub(super) struct Run {
     pub(super) stopping: bool,
     pub(super) flow: Flow,
     pub(super) lanes: Lanes,
-    pub(super) moments: Moments,
-    /// Under the lease, not begun.
-    pub(super) claimed: BTreeSet<Claimed>,
-    /// The sends being prepared, in a lane, or not recorded yet.
+    /// The sends in a lane or not recorded yet.
     pub(super) busy: HashSet<SendId>,
-    /// Of these, those for which a lane is taken or kept free.
+    /// Lanes that are taken, or kept free for mails being prepared.
     pub(super) lanes_kept: usize,
     in_lanes: JoinSet<(Lane, Handled)>,
     /// Which task has which.
@@ -109,10 +105,10 @@ pub(super) struct Run {
     pub(super) results: Vec<Outcome>,
     record_failures: u32,
     records_singly: bool,
-    /// Sends given back by a lane that had not spoken to the mail server, perhaps *sending* already.
-    unbegun: Vec<SendId>,
-    /// Whether sends may be under this worker's lease that it does not know of.
-    is_astray: bool,
+    /// Sends that were handed over and will not be recorded: settled when their lease ends.
+    abandoned: HashSet<SendId>,
+    /// Whether sends may have been begun under this worker's lease that no lane has, nor ever had.
+    pub(super) is_astray: bool,
     pub(super) held: Option<Held>,
     pub(super) rest: Rest,
     /// When jobs may have more mails to make; nothing until told.
@@ -126,7 +122,7 @@ pub(super) struct Run {
     pub(super) beat_at: Instant,
     pub(super) keep_at: Instant,
     is_news: bool,
-    accepted: usize,
+    to_tell: ToTell,
     lease_end: watch::Sender<Instant>,
     tally: Tally,
     beaten_at: Instant,
@@ -146,8 +142,6 @@ impl Run {
             lanes: Lanes::new(worker.transport.clone()),
             mode,
             stopping: false,
-            moments: Moments::default(),
-            claimed: BTreeSet::new(),
             busy: HashSet::new(),
             lanes_kept: 0,
             in_lanes: JoinSet::new(),
@@ -157,7 +151,7 @@ impl Run {
             results: Vec::new(),
             record_failures: 0,
             records_singly: false,
-            unbegun: Vec::new(),
+            abandoned: HashSet::new(),
             is_astray: false,
             held: None,
             rest: Rest::Perhaps,
@@ -170,7 +164,7 @@ impl Run {
             beat_at: now,
             keep_at: now,
             is_news: true,
-            accepted: 0,
+            to_tell: ToTell::default(),
             lease_end: watch::channel(now).0,
             beaten_at: now,
             beaten_sent: tally.sent,
@@ -196,7 +190,7 @@ impl Run {
     pub(super) async fn work(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         self.begin().await?;
         loop {
-            if self.is_astray && !self.under_way.claims && self.under_way.prepares == 0 {
+            if self.is_astray && self.under_way.prepares == 0 {
                 self.put_back().await;
             }
             let now = Instant::now();
@@ -251,12 +245,11 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
-        if !self.in_lanes.is_empty() || self.under_way.prepares > 0 || self.under_way.records || self.under_way.claims {
+        if !self.in_lanes.is_empty() || self.under_way.prepares > 0 || self.under_way.records {
             return false;
         }
         let is_drained = self.mode == Mode::Drain
             && self.results.is_empty()
-            && self.claimed.is_empty()
             && !self.is_astray
             && !self.is_told
             && self.jobs_at.is_none_or(|at| at > Instant::now() + NEAR)
@@ -266,20 +259,6 @@ impl Run {
                 Rest::Nothing => true,
             };
         self.stopping || is_drained
-    }
-
-    /// How many sends to claim: those that somebody waits for come even where those of jobs fill all places.
-    pub(super) fn room(&self) -> (usize, usize) {
-        // As many as keep the lanes busy, and no more than go out within a second: others may want some.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the next line")]
-        let a_second = (self.flow.rate().ceil() as usize).max(1);
-        let places = (self.flow.lanes() * 2).min(a_second);
-        let of_people = self.claimed.iter().take_while(|send| send.rank == 0).count();
-        (places.saturating_sub(of_people), places.saturating_sub(self.claimed.len()))
-    }
-
-    pub(super) fn is_told(&self) -> bool {
-        self.is_told
     }
 
     pub(super) fn free_lanes(&self) -> usize {
@@ -301,20 +280,11 @@ impl Run {
                 });
             }
             Due::Renew => {
-                let ids: Vec<SendId> =
-                    self.busy.iter().copied().chain(self.claimed.iter().map(|send| send.id)).collect();
+                let ids: Vec<SendId> = self.busy.iter().copied().collect();
                 self.under_way.renews = true;
                 self.renew_at = now + self.worker.renew_every();
                 self.steps.spawn(async move {
                     Step::Renewed { result: store.renew_lease(worker, &ids, lease).await, asked_at: now }
-                });
-            }
-            Due::Claim => {
-                let (people, bulk) = self.room();
-                self.under_way.claims = true;
-                self.is_told = false;
-                self.steps.spawn(async move {
-                    Step::Claimed { result: steps::claim(store, worker, people, bulk, lease).await, asked_at: now }
                 });
             }
             Due::Jobs => {
@@ -324,15 +294,7 @@ impl Run {
                 self.under_way.jobs = true;
                 self.steps.spawn(async move { Step::Advanced(steps::advance_jobs(store, room, rules).await) });
             }
-            Due::Draw => {
-                let wanted = self.claimed.len() - self.moments.len();
-                let (accepted, unused) = (std::mem::take(&mut self.accepted), self.moments.take_unused());
-                self.under_way.draws = true;
-                self.steps.spawn(async move {
-                    Step::Drawn { result: store.draw(wanted, unused, accepted).await, accepted, unused }
-                });
-            }
-            Due::Prepare => self.prepare(now),
+            Due::Prepare => self.prepare(),
             Due::Sweep => self.lanes.sweep(now),
             Due::Beat => {
                 let elapsed = (now - self.beaten_at).as_secs_f64();
@@ -370,21 +332,20 @@ impl Run {
         if self.records_singly { self.results.pop().into_iter().collect() } else { std::mem::take(&mut self.results) }
     }
 
-    /// Has the first of the claimed sends looked at again, as many as there are moments and lanes for.
-    fn prepare(&mut self, now: Instant) {
-        let count = self.moments.by(now, now + super::due::LEAD).min(self.free_lanes()).min(self.claimed.len());
-        if count == 0 {
-            return;
-        }
-        let sends: Vec<Claimed> = std::iter::from_fn(|| self.claimed.pop_first()).take(count).collect();
-        let moments = self.moments.take(count);
-        self.busy.extend(sends.iter().map(|send| send.id));
+    /// Has as many mails prepared as there are free lanes, and no more than the pace gives at once.
+    fn prepare(&mut self) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded at once")]
+        let at_once = (self.flow.rate() * AT_ONCE).ceil() as usize + 1;
+        let count = self.free_lanes().min(at_once);
+        let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
+        let told = std::mem::take(&mut self.to_tell);
         self.lanes_kept += count;
         self.under_way.prepares += 1;
-        let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
+        self.is_told = false;
+        let asked_at = Instant::now();
         self.steps.spawn(async move {
-            let result = steps::prepare(store, preparer, &sends).await;
-            Step::Prepared { result, sends, moments }
+            let result = steps::prepare(store, preparer, count, told).await;
+            Step::Prepared { result, kept: count, told, asked_at }
         });
     }
 
@@ -414,21 +375,17 @@ impl Run {
         beat.lanes = i32::try_from(self.flow.lanes()).unwrap_or(i32::MAX);
     }
 
-    /// Puts back what is under this worker's lease and in no lane's hands: nobody could send it for minutes.
+    /// Puts back what was begun and no server has heard of: nobody else could send it for a while.
     async fn put_back(&mut self) {
-        if self.held.is_some() || self.stopping {
-            self.claimed.clear();
-        }
-        let kept: Vec<SendId> = self.busy.iter().copied().chain(self.claimed.iter().map(|send| send.id)).collect();
-        match self.store().put_back(self.worker.beat.id, &kept, &self.unbegun).await {
+        let kept: Vec<SendId> = self.busy.iter().chain(&self.abandoned).copied().collect();
+        match self.store().put_back(self.worker.beat.id, &kept).await {
             Ok(_) => {
-                self.unbegun.clear();
                 self.is_astray = false;
                 self.rest = Rest::Perhaps;
                 self.look_at = Instant::now();
             }
             Err(error) => {
-                tracing::warn!(%error, "claimed mails wait for the database");
+                tracing::warn!(%error, "mails that were not begun wait for the database");
                 tokio::time::sleep(POLL_EVERY).await;
             }
         }
@@ -447,10 +404,8 @@ impl Run {
             }
         }
         while self.steps.join_next().await.is_some() {}
-        self.claimed.clear();
-        let kept: Vec<SendId> = self.busy.iter().copied().collect();
-        if let Err(error) = self.store().put_back(self.worker.beat.id, &kept, &self.unbegun).await {
-            tracing::warn!(%error, "claimed mails stay claimed until their lease ends");
+        if self.is_astray {
+            self.put_back().await;
         }
         self.tally.deferred = self.store().deferred().await.unwrap_or_default();
         self.fill_beat();

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use super::prepare::{Batch, Preparer};
+use super::prepare::{Batch, Preparer, ToTell};
 use crate::config;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
@@ -13,21 +12,15 @@ use crate::domain::id::SendId;
 use crate::store::brake::{self, NewBrake};
 use crate::store::jobs::{Advanced, JobRules};
 use crate::store::outbox::batch::Outcome;
-use crate::store::outbox::lease::Claimed;
-use crate::store::pace::Drawn;
 use crate::store::workers::Heartbeat;
 use crate::store::{Changes, Error, Store};
 
 /// What came of one.
 pub(super) enum Step {
-    /// Sends taken under the lease, and when there is more; asked at.
-    Claimed { result: Result<Taken, Error>, asked_at: Instant },
     /// Mails of jobs made.
     Advanced(Result<Advanced, Error>),
-    /// Moments to send at; so many accepted and unused ones were told.
-    Drawn { result: Result<Drawn, Error>, accepted: usize, unused: usize },
-    /// Claimed sends, looked at again, and the moments they were taken for.
-    Prepared { result: Result<Batch, Error>, sends: Vec<Claimed>, moments: Vec<Instant> },
+    /// Mails begun, and what the outbox holds besides; so many lanes were kept free for them; asked at.
+    Prepared { result: Result<(Batch, Rest), Error>, kept: usize, told: ToTell, asked_at: Instant },
     /// Results written down, but for those of leases that were lost.
     Recorded { result: Result<Vec<SendId>, Error>, outcomes: Vec<Outcome> },
     /// The lease moved on; asked at.
@@ -42,12 +35,6 @@ pub(super) enum Step {
     Lowered(Result<(), Error>),
 }
 
-/// Claimed sends.
-pub(super) struct Taken {
-    pub(super) sends: Vec<Claimed>,
-    pub(super) rest: Rest,
-}
-
 /// What the outbox holds besides what was claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -57,22 +44,6 @@ pub(super) enum Rest {
     In(Duration),
     /// Nothing waits.
     Nothing,
-}
-
-/// Claims; and looks when to claim again where there was no more.
-pub(super) async fn claim(
-    store: Store,
-    worker: Uuid,
-    people: usize,
-    bulk: usize,
-    lease: Duration,
-) -> Result<Taken, Error> {
-    let bounded = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let sends = store.claim(worker, bounded(people), bounded(bulk), lease).await?;
-    let of_people = sends.iter().filter(|send| send.rank == 0).count();
-    let is_all = of_people < people && sends.len() - of_people < bulk;
-    let rest = if is_all { store.next_due().await?.map_or(Rest::Nothing, Rest::In) } else { Rest::Perhaps };
-    Ok(Taken { sends, rest })
 }
 
 /// Makes the next mails of jobs, and tells whoever follows them.
@@ -88,10 +59,14 @@ pub(super) async fn advance_jobs(store: Store, room: i64, rules: JobRules) -> Re
     Ok(advanced)
 }
 
-/// Prepares, and tells of what changed by it.
-pub(super) async fn prepare(store: Store, preparer: Preparer, sends: &[Claimed]) -> Result<Batch, Error> {
-    let ids: Vec<SendId> = sends.iter().map(|send| send.id).collect();
-    let batch = preparer.prepare(&store, &ids).await?;
+/// Claims and prepares, and tells of what changed by it; looks when to claim again where there was no more.
+pub(super) async fn prepare(
+    store: Store,
+    preparer: Preparer,
+    limit: usize,
+    to_tell: ToTell,
+) -> Result<(Batch, Rest), Error> {
+    let batch = preparer.prepare(&store, limit, to_tell).await?;
     for ready in &batch.ready {
         store.notify(Change::Verification(ready.verification)).await;
         if let Some(superseded) = ready.superseded {
@@ -101,7 +76,16 @@ pub(super) async fn prepare(store: Store, preparer: Preparer, sends: &[Claimed])
     for cancelled in &batch.cancelled {
         store.notify(cancelled.map_or(Change::Many, Change::Verification)).await;
     }
-    Ok(batch)
+    // What is begun must reach its lane, whatever comes of this look.
+    let rest = if batch.claimed < limit {
+        match store.next_due().await {
+            Ok(next) => next.map_or(Rest::Nothing, Rest::In),
+            Err(_) => Rest::In(super::run::POLL_EVERY),
+        }
+    } else {
+        Rest::Perhaps
+    };
+    Ok((batch, rest))
 }
 
 /// Writes a heartbeat, and looks at the brake.

@@ -1,5 +1,5 @@
-//! The outbox: sends queued by acts, claimed under a [`lease`], handed over and recorded in [`batch`]es by whoever holds
-//! it; and those whose answer was [`lost`].
+//! The outbox: sends queued by acts, claimed, begun under a [`lease`] and recorded in [`batch`]es by workers; and those
+//! whose answer was [`lost`].
 
 pub mod batch;
 pub mod lease;

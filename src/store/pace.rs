@@ -56,8 +56,8 @@ impl Store {
         Ok(())
     }
 
-    /// Draws up to `wanted` moments; `unused` ones of earlier draws come back, and so many mails were `accepted` since
-    /// the last draw.
+    /// Draws up to `wanted` moments; `unused` ones of earlier draws come back for whoever wants them, and so many mails
+    /// were `accepted` since the last draw.
     pub async fn draw(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Drawn, Error> {
         loop {
             if let Some(drawn) = self.draw_this_minute(wanted, unused, accepted).await? {
@@ -73,9 +73,9 @@ impl Store {
         let row = sqlx::query!(
             r#"with locked as (
                 select
-                    next_at,
+                    next_at - make_interval(secs => $2::bigint / rate) as next_at,
                     minute_drawn,
-                    daily_quota - earlier_drawn - greatest(minute_drawn - $2, 0) as quota_left,
+                    daily_quota - earlier_drawn - greatest(minute_drawn - $2::bigint, 0) as quota_left,
                     exists (
                         select from brake where state = 'paused' and (until is null or until > now())
                     ) as is_stopped,

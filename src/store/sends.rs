@@ -61,7 +61,8 @@ impl Store {
         Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, chrono::Utc::now()))
     }
 
-    /// The sends that a filter's search finds; nothing if there is no search, or if there are so many that a walk along
+    /// The sends that a filter's search finds, wherever in the address of a user the text is, or at the beginning of the
+    /// address that a mail went to; nothing if there is no search, or if there are so many that a walk along
     /// the list soon meets some.
     async fn found_sends(&self, filter: &SendFilter) -> Result<Option<Vec<Uuid>>, Error> {
         let Some(search) = &filter.search else { return Ok(None) };
@@ -70,9 +71,17 @@ impl Store {
         }
         let ids = sqlx::query_scalar!(
             r#"(
-                select id as "id!"
-                from sends
+                select sends.id as "id!"
+                from (select id from users where lower(email) like $1 limit $3) as found
+                join sends on sends.user_id = found.id
                 where lower(recipient) like $1 and ($4::text is null or state = $4)
+                limit $3
+            )
+            union
+            (
+                select id
+                from sends
+                where lower(recipient) like $5 and ($4::text is null or state = $4)
                 limit $3
             )
             union
@@ -80,7 +89,8 @@ impl Store {
             search.like_pattern(),
             search.typed(),
             FOUND_MAX + 1,
-            filter.state.map(SendState::as_str)
+            filter.state.map(SendState::as_str),
+            search.prefix_pattern()
         )
         // A plan made without the text would be a bad one for most texts.
         .persistent(false)

@@ -5,15 +5,14 @@ mod site;
 mod trouble;
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
 
-use uuid::Uuid;
 use verifydesk::config::Secret;
 use verifydesk::desk::LinkOutcome;
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::{Mode, Tally};
+use verifydesk::store::outbox::batch;
 
 use site::{Site, operator, reason};
 
@@ -109,15 +108,15 @@ async fn people_go_before_bulk_and_the_longest_due_first() {
     site.execute("update sends set priority = 10 where recipient < 'mina3'").await;
     site.execute("update sends set due_at = now() - interval '1 hour' where recipient ~ '[1-4]@'").await;
     site.execute("update sends set due_at = due_at - interval '1 hour' where recipient ~ '[24]@'").await;
-    let mut claimed = site.store().claim(Uuid::now_v7(), 10, 10, Duration::from_mins(1)).await.unwrap();
-    claimed.sort();
+    let mut first = site.store().begin().await.unwrap();
+    let claimed = batch::claim(&mut first, 10).await.unwrap();
     let sends = site.sends().await;
     let order: Vec<&str> = claimed
         .iter()
-        .map(|one| sends.iter().find(|send| send.id == one.id).unwrap().recipient.raw().split('@').next().unwrap())
+        .map(|one| sends.iter().find(|send| send.id == *one).unwrap().recipient.raw().split('@').next().unwrap())
         .collect();
     assert_eq!(order, ["mina4", "mina3", "mina5", "mina2", "mina1", "mina0"]);
-    let again = site.store().claim(Uuid::now_v7(), 10, 10, Duration::from_mins(1)).await.unwrap();
+    let again = batch::claim(&mut site.store().begin().await.unwrap(), 10).await.unwrap();
     assert!(again.is_empty(), "what one worker holds no other claims");
 }
 
@@ -152,8 +151,9 @@ async fn a_dead_worker_s_mail_is_unknown_not_doubled() {
 async fn a_dead_worker_s_claim_is_taken_over() {
     let site = Site::new().await;
     site.sign_up("mina@example.com").await;
-    let dead = site.store().claim(Uuid::now_v7(), 1, 0, Duration::ZERO).await.unwrap();
-    assert_eq!(dead.len(), 1);
+    let mut dead = site.store().begin().await.unwrap();
+    assert_eq!(batch::claim(&mut dead, 1).await.unwrap().len(), 1);
+    drop(dead);
     assert_eq!(site.drain().await.sent, 1);
 }
 

@@ -1,6 +1,5 @@
 //! What a run makes of the database's answers.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +9,19 @@ use tokio::time::Instant;
 use super::{Held, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run, UnderWay};
 use crate::domain::id::SendId;
 use crate::outbox::backoff;
-use crate::outbox::prepare::Batch;
-use crate::outbox::steps::{Rest, Step, Taken};
+use crate::outbox::prepare::{Batch, Ready, ToTell};
+use crate::outbox::steps::{Rest, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
 use crate::store::jobs::Advanced;
 use crate::store::outbox::batch::Outcome;
-use crate::store::outbox::lease::Claimed;
 use crate::store::pace::Drawn;
+
+/// How long an act may have a user's row, usually.
+const LATER: Duration = Duration::from_millis(5);
+
+/// Longest wait for more moments: others may give some back.
+const DRAW_AGAIN: Duration = Duration::from_millis(50);
 
 impl Run {
     pub(super) fn take_in(&mut self, step: Result<Step, JoinError>) -> Result<(), Error> {
@@ -30,12 +34,10 @@ impl Run {
                 self.stopping = true;
                 self.tally.stopped_by.get_or_insert_with(|| "a step of the worker broke; see its log".into());
                 self.under_way = UnderWay::default();
-                self.is_astray = true;
                 return Ok(());
             }
         };
         match step {
-            Step::Claimed { result, asked_at } => self.claimed_in(result, asked_at, now)?,
             Step::Advanced(result) => {
                 self.under_way.jobs = false;
                 match result {
@@ -46,19 +48,11 @@ impl Run {
                     }
                 }
             }
-            Step::Drawn { result, accepted, unused } => {
-                self.under_way.draws = false;
-                match result {
-                    Ok(drawn) => self.drawn_in(&drawn, now),
-                    Err(error) => {
-                        self.accepted += accepted;
-                        self.moments.not_told(unused);
-                        self.draw_at = now + POLL_EVERY;
-                        self.without_database(error, "nothing can go out")?;
-                    }
-                }
+            Step::Prepared { result, kept, told, asked_at } => {
+                self.under_way.prepares -= 1;
+                self.lanes_kept -= kept;
+                self.prepared_in(result, told, asked_at)?;
             }
-            Step::Prepared { result, sends, moments } => self.prepared_in(result, &sends, moments, now),
             Step::Recorded { result, outcomes } => self.recorded_in(result, outcomes, now),
             Step::Renewed { result, asked_at } => {
                 self.under_way.renews = false;
@@ -102,45 +96,6 @@ impl Run {
         Ok(())
     }
 
-    /// A drain ends where the database does; a worker waits for it.
-    pub(super) fn without_database(&mut self, error: Error, what: &str) -> Result<(), Error> {
-        tracing::warn!(%error, "{what}");
-        if self.mode == Mode::Drain && !self.stopping && self.busy.is_empty() { Err(error) } else { Ok(()) }
-    }
-
-    pub(super) fn claimed_in(
-        &mut self,
-        result: Result<Taken, Error>,
-        asked_at: Instant,
-        now: Instant,
-    ) -> Result<(), Error> {
-        self.under_way.claims = false;
-        match result {
-            Ok(Taken { sends, rest }) => {
-                if self.claimed.is_empty() && self.busy.is_empty() {
-                    self.lease_end.send_replace(asked_at + self.lease());
-                    self.renew_at = asked_at + self.worker.renew_every();
-                }
-                self.claimed.extend(sends);
-                self.rest = rest;
-                let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
-                self.look_at = match rest {
-                    Rest::Perhaps => now,
-                    _ if self.is_told => now,
-                    Rest::Nothing => now + waiting,
-                    Rest::In(next) => now + next.clamp(Duration::from_millis(50), waiting),
-                };
-                Ok(())
-            }
-            Err(error) => {
-                // Its answer may be what was lost.
-                self.is_astray = true;
-                self.look_at = now + POLL_EVERY;
-                self.without_database(error, "nothing can be claimed")
-            }
-        }
-    }
-
     pub(super) fn advanced_in(&mut self, advanced: &Advanced, now: Instant) {
         if advanced.queued > 0 {
             self.look_at = now;
@@ -153,9 +108,71 @@ impl Run {
         };
     }
 
-    pub(super) fn drawn_in(&mut self, drawn: &Drawn, now: Instant) {
+    /// Mails were begun: each gets a lane and its moment.
+    pub(super) fn prepared_in(
+        &mut self,
+        result: Result<(Batch, Rest), Error>,
+        told: ToTell,
+        asked_at: Instant,
+    ) -> Result<(), Error> {
+        let now = Instant::now();
+        let (batch, rest) = match result {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                // Its answer may be what was lost.
+                self.is_astray = true;
+                self.flow.pause(now, POLL_EVERY);
+                tracing::warn!(%error, "nothing can be sent");
+                return if self.mode == Mode::Drain && self.busy.is_empty() { Err(error) } else { Ok(()) };
+            }
+        };
+        self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
+        self.to_tell.unused += batch.unused();
+        if let Some(drawn) = &batch.drawn {
+            self.drawn_in(drawn, batch.claimed, now);
+        } else {
+            self.to_tell.unused += told.unused;
+            self.to_tell.accepted += told.accepted;
+        }
+        if batch.later > 0 {
+            // An act has the user for a moment.
+            self.flow.pause(now, LATER);
+        }
+        self.rest = rest;
+        let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
+        self.look_at = match rest {
+            Rest::Perhaps => now,
+            _ if self.is_told => now,
+            Rest::Nothing => now + waiting,
+            Rest::In(next) => now + next.clamp(Duration::from_millis(20), waiting),
+        };
+        if self.busy.is_empty() && !batch.ready.is_empty() {
+            // Begun since then: every lease in hand lasts at least so long.
+            self.lease_end.send_replace(asked_at + self.lease());
+            self.renew_at = asked_at + self.worker.renew_every();
+        }
+        let apart = batch.drawn.map(|drawn| (drawn.wait, drawn.apart)).unwrap_or_default();
+        for (n, ready) in (0..).zip(batch.ready) {
+            self.hand_over(ready, now + apart.0 + apart.1 * n);
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self, ready: Ready, at: Instant) {
+        let id = ready.id;
+        let mut lane = self.lanes.take();
+        let (shared, lease) = (Arc::clone(&self.worker.shared), self.lease_end.subscribe());
+        self.busy.insert(id);
+        self.lanes_kept += 1;
+        let task = self.in_lanes.spawn(async move {
+            let handled = shared.hand_over(&mut lane, ready, at, lease).await;
+            (lane, handled)
+        });
+        self.in_lane.insert(task.id(), id);
+    }
+
+    fn drawn_in(&mut self, drawn: &Drawn, claimed: usize, now: Instant) {
         self.flow.set_rate(drawn.rate);
-        self.moments.add(drawn, now);
         if drawn.is_stopped {
             // The heartbeat looks why.
             self.beat_at = now;
@@ -165,62 +182,10 @@ impl Run {
             self.hold(Held { reason: reason.into(), until: Some(now + QUOTA_EVERY) });
         } else if drawn.count == 0 {
             self.draw_at = now + drawn.wait.max(Duration::from_millis(1));
-        } else {
+        } else if drawn.count < claimed {
             // The next when half of these have gone.
             let span = drawn.apart * u32::try_from(drawn.count).unwrap_or(u32::MAX);
-            self.draw_at = now + (drawn.wait + span / 2).min(Duration::from_millis(50));
-        }
-    }
-
-    pub(super) fn prepared_in(
-        &mut self,
-        result: Result<Batch, Error>,
-        sends: &[Claimed],
-        mut moments: Vec<Instant>,
-        now: Instant,
-    ) {
-        self.under_way.prepares -= 1;
-        self.lanes_kept -= sends.len();
-        let batch = match result {
-            Ok(batch) => batch,
-            Err(error) => {
-                tracing::warn!(%error, "claimed mails wait for the database");
-                for send in sends {
-                    self.busy.remove(&send.id);
-                    self.unbegun.push(send.id);
-                }
-                self.is_astray = true;
-                self.flow.pause(now, POLL_EVERY);
-                return;
-            }
-        };
-        let is_ready: HashSet<SendId> = batch.ready.iter().map(|ready| ready.id).collect();
-        self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
-        for send in sends.iter().filter(|send| !is_ready.contains(&send.id)) {
-            self.busy.remove(&send.id);
-            if batch.later.contains(&send.id) {
-                self.claimed.insert(*send);
-            }
-        }
-        if !batch.later.is_empty() {
-            // An act has the user for a moment.
-            self.flow.pause(now, Duration::from_millis(5));
-        }
-        let mut ready = batch.ready;
-        ready.sort_by_key(|ready| sends.iter().position(|send| send.id == ready.id));
-        for at in moments.split_off(ready.len()) {
-            self.moments.give_back(at);
-        }
-        for (ready, at) in ready.into_iter().zip(moments) {
-            let mut lane = self.lanes.take();
-            let (shared, lease) = (Arc::clone(&self.worker.shared), self.lease_end.subscribe());
-            let id = ready.id;
-            self.lanes_kept += 1;
-            let task = self.in_lanes.spawn(async move {
-                let handled = shared.hand_over(&mut lane, ready, at, lease).await;
-                (lane, handled)
-            });
-            self.in_lane.insert(task.id(), id);
+            self.draw_at = now + (drawn.wait + span / 2).min(DRAW_AGAIN);
         }
     }
 
@@ -254,6 +219,7 @@ impl Run {
             Err(error) => {
                 for outcome in &outcomes {
                     self.busy.remove(&outcome.id);
+                    self.abandoned.insert(outcome.id);
                     tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %error, "a result is lost");
                 }
                 self.trouble(format!("a result could not be recorded: {error}"));

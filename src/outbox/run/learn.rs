@@ -26,6 +26,7 @@ impl Run {
             Err(error) => {
                 if let Some(id) = self.in_lane.remove(&error.id()) {
                     self.busy.remove(&id);
+                    self.abandoned.insert(id);
                     tracing::error!(send = %id, %error, "a lane broke; its mail is settled when its lease ends");
                 }
                 return;
@@ -35,7 +36,6 @@ impl Run {
             self.results.push(outcome);
         } else {
             self.busy.remove(&handled.id);
-            self.unbegun.push(handled.id);
             self.is_astray = true;
         }
         self.learn(handled.id, handled.meaning, handled.took, now);
@@ -49,7 +49,7 @@ impl Run {
         match meaning {
             Meaning::Sent => {
                 self.tally.sent += 1;
-                self.accepted += 1;
+                self.to_tell.accepted += 1;
                 self.flow.accepted(took);
                 if self.worker.beat.last_error.take().is_some() {
                     self.tell();
@@ -74,8 +74,7 @@ impl Run {
             }
             Meaning::TooFast(reason, pause) => {
                 self.flow.pause(now, pause);
-                self.moments.forget();
-                self.accepted = 0;
+                self.to_tell.accepted = 0;
                 let store = self.store().clone();
                 self.steps.spawn(async move { Step::Lowered(steps::lower_pace(store, pause).await) });
                 self.trouble(reason);
@@ -135,10 +134,6 @@ impl Run {
     pub(super) fn hold(&mut self, held: Held) {
         if self.mode == Mode::Drain {
             self.stop(held.reason.clone());
-        }
-        if self.held.is_none() {
-            self.moments.forget();
-            self.is_astray |= !self.claimed.is_empty();
         }
         self.held = Some(held);
     }

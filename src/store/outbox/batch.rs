@@ -1,5 +1,5 @@
-//! A worker's batches: what it looks at again, commits to and begins, and later the results, each in few statements
-//! however many mails there are.
+//! A worker's batches: what it claims, looks at again, commits to and begins, and later the results, each in few
+//! statements however many mails there are.
 
 use std::time::Duration;
 
@@ -18,25 +18,73 @@ use crate::store::{Error, Store};
 /// Longest reply that is kept, in characters.
 const REPLY_MAX: usize = 10_000;
 
+/// Takes up to `limit` due sends for this transaction, the first to go first: people before bulk, the longest due
+/// first. What another transaction has is left to it; so is what the brake or a paused job holds back.
+pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<SendId>, Error> {
+    // Each priority on its own: mails of people that wait for a later time do not stand before bulk in the index.
+    let ids = sqlx::query_scalar!(
+        r#"with gate as (
+            select
+                case
+                    when state = 'off' or until <= now() then 'infinity'::timestamptz
+                    when state = 'draining' then set_at
+                    else '-infinity'
+                end as queued_until
+            from brake
+        ),
+        people as materialized (
+            select id
+            from sends
+            where
+                state = 'queued'
+                and priority = 0
+                and due_at <= now()
+                and (lease_until is null or lease_until < now())
+                and queued_at <= (select queued_until from gate)
+            order by due_at, id
+            limit $1
+            for update skip locked
+        ),
+        bulk as materialized (
+            select id
+            from sends
+            where
+                state = 'queued'
+                and priority = 10
+                and due_at <= now()
+                and (lease_until is null or lease_until < now())
+                and queued_at <= (select queued_until from gate)
+                and not exists (select from jobs where jobs.id = sends.job_id and jobs.state = 'paused')
+            order by due_at, id
+            limit greatest($1 - (select count(*) from people), 0)
+            for update skip locked
+        )
+        select id as "id!" from people union all select id from bulk"#,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ids.into_iter().map(SendId).collect())
+}
+
 /// Locks the users of these sends as far as nobody else has them locked, in the one order that all batches keep to.
-pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId], worker: Uuid) -> Result<Vec<UserId>, Error> {
+pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<UserId>, Error> {
     let users = sqlx::query_scalar!(
         "select id
         from users
-        where id in (select user_id from sends where id = any ($1) and lease_by = $2 and state = 'queued')
+        where id in (select user_id from sends where id = any ($1))
         order by id
         for no key update skip locked",
-        &bare(ids),
-        worker
+        &bare(ids)
     )
     .fetch_all(connection)
     .await?;
     Ok(users.into_iter().map(UserId).collect())
 }
 
-/// A send under this worker's lease, about to be handed to a lane.
+/// A claimed send, about to be handed to a lane.
 #[derive(Clone, Debug)]
-pub struct Leased {
+pub struct Claimed {
     /// Which one.
     pub id: SendId,
     /// How often the answer to it was lost.
@@ -47,8 +95,8 @@ pub struct Leased {
     pub verification: Option<(VerificationId, KeyMaterial)>,
 }
 
-/// What still waits under this worker's lease of these sends.
-pub async fn leased(connection: &mut PgConnection, ids: &[SendId], worker: Uuid) -> Result<Vec<Leased>, Error> {
+/// All that is known of claimed sends.
+pub async fn read(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<Claimed>, Error> {
     let rows = sqlx::query!(
         r#"select
             s.id,
@@ -66,9 +114,8 @@ pub async fn leased(connection: &mut PgConnection, ids: &[SendId], worker: Uuid)
         from sends as s
         left join users as u on u.id = s.user_id
         left join verifications as v on v.id = s.verification_id
-        where s.id = any ($1) and s.lease_by = $2 and s.state = 'queued'"#,
-        &bare(ids),
-        worker
+        where s.id = any ($1) and s.state = 'queued'"#,
+        &bare(ids)
     )
     .fetch_all(connection)
     .await?;
@@ -92,21 +139,20 @@ pub async fn leased(connection: &mut PgConnection, ids: &[SendId], worker: Uuid)
             }
             _ => None,
         };
-        Leased { id: SendId(row.id), lost: row.lost, user, verification }
+        Claimed { id: SendId(row.id), lost: row.lost, user, verification }
     });
     Ok(rows.collect())
 }
 
-/// Cancels sends under this worker's lease, each for its reason.
-pub async fn cancel(connection: &mut PgConnection, worker: Uuid, unwanted: &[(SendId, &str)]) -> Result<(), Error> {
+/// Cancels claimed sends, each for its reason.
+pub async fn cancel(connection: &mut PgConnection, unwanted: &[(SendId, &str)]) -> Result<(), Error> {
     let (ids, reasons): (Vec<Uuid>, Vec<String>) =
         unwanted.iter().map(|(id, reason)| (id.0, (*reason).to_owned())).unzip();
     sqlx::query!(
         "update sends
         set state = 'cancelled', reason = given.reason, changed_at = now(), lease_by = null, lease_until = null
-        from unnest($2::uuid[], $3::text[]) as given (id, reason)
-        where sends.id = given.id and lease_by = $1 and state = 'queued'",
-        worker,
+        from unnest($1::uuid[], $2::text[]) as given (id, reason)
+        where sends.id = given.id and state = 'queued'",
         &ids,
         &reasons
     )
@@ -140,8 +186,8 @@ pub async fn set_keys(
     Ok(ends.into_iter().next())
 }
 
-/// Moves sends to *sending*, each for its verification, and their lease's end to `lease` from now. Gives those whose
-/// lease held, and the number of the attempt.
+/// Moves claimed sends to *sending*, each for its verification, under this worker's lease until `lease` from now. Gives
+/// them with the number of the attempt.
 pub async fn begin(
     connection: &mut PgConnection,
     worker: Uuid,
@@ -157,9 +203,10 @@ pub async fn begin(
             verification_id = given.verification_id,
             attempts = attempts + 1,
             changed_at = now(),
+            lease_by = $1,
             lease_until = now() + make_interval(secs => $4)
         from unnest($2::uuid[], $3::bigint[]) as given (id, verification_id)
-        where sends.id = given.id and lease_by = $1 and state = 'queued'
+        where sends.id = given.id and state = 'queued'
         returning sends.id, attempts",
         worker,
         &ids,

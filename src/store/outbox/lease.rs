@@ -1,80 +1,13 @@
-//! Claiming under a lease: who may send what, and until when.
+//! The lease: until when a worker's mails are its own.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::domain::Time;
 use crate::domain::id::SendId;
 use crate::store::{Error, Store};
 
-/// A claimed send. Ordered as they are to be sent: people before bulk, the longest due first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claimed {
-    /// Who goes first: [`crate::domain::send::Priority::rank`].
-    pub rank: i16,
-    /// Since when it is due.
-    pub due_at: Time,
-    /// Which one.
-    pub id: SendId,
-}
-
 impl Store {
-    /// Takes due sends under this worker's lease: up to `people` that somebody waits for, and up to `bulk` of jobs. They
-    /// stay *queued*. Takes nothing that the brake or a paused job holds back.
-    pub async fn claim(&self, worker: Uuid, people: i64, bulk: i64, lease: Duration) -> Result<Vec<Claimed>, Error> {
-        // Each priority on its own: mails of people that wait for a later time do not stand before bulk in the index.
-        let rows = sqlx::query!(
-            r#"with gate as (
-                select
-                    case
-                        when state = 'off' or until <= now() then 'infinity'::timestamptz
-                        when state = 'draining' then set_at
-                        else '-infinity'
-                    end as queued_until
-                from brake
-            ),
-            people as (
-                select id
-                from sends
-                where
-                    state = 'queued'
-                    and priority = 0
-                    and due_at <= now()
-                    and (lease_until is null or lease_until < now())
-                    and queued_at <= (select queued_until from gate)
-                order by due_at, id
-                limit $3
-                for update skip locked
-            ),
-            bulk as (
-                select id
-                from sends
-                where
-                    state = 'queued'
-                    and priority = 10
-                    and due_at <= now()
-                    and (lease_until is null or lease_until < now())
-                    and queued_at <= (select queued_until from gate)
-                    and not exists (select from jobs where jobs.id = sends.job_id and jobs.state = 'paused')
-                order by due_at, id
-                limit $4
-                for update skip locked
-            )
-            update sends
-            set lease_by = $1, lease_until = now() + make_interval(secs => $2)
-            where id in (select id from people union all select id from bulk)
-            returning id, priority, due_at"#,
-            worker,
-            lease.as_secs_f64(),
-            people,
-            bulk
-        )
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows.into_iter().map(|row| Claimed { rank: row.priority, due_at: row.due_at, id: SendId(row.id) }).collect())
-    }
-
     /// Moves the lease's end to `lease` from now for what this worker holds of these. Leaves out what is being begun or
     /// recorded at this moment: that gets a lease of its own, or needs none any more.
     pub async fn renew_lease(&self, worker: Uuid, ids: &[SendId], lease: Duration) -> Result<(), Error> {
@@ -96,46 +29,52 @@ impl Store {
         Ok(())
     }
 
-    /// Puts back what this worker holds: what is only claimed, but for the sends that it is `busy` with, and of what is
-    /// *sending* those that are known to be `unbegun`.
-    pub async fn put_back(&self, worker: Uuid, busy: &[SendId], unbegun: &[SendId]) -> Result<u64, Error> {
+    /// Puts back whatever this worker has begun but for what it keeps: sends of which it knows that no server has heard,
+    /// and those that were begun while the database's answer was lost. Gives how many.
+    pub async fn put_back(&self, worker: Uuid, kept: &[SendId]) -> Result<u64, Error> {
         let done = sqlx::query!(
             "update sends
-            set
-                state = 'queued',
-                attempts = case when state = 'sending' then attempts - 1 else attempts end,
-                changed_at = case when state = 'sending' then now() else changed_at end,
-                lease_by = null,
-                lease_until = null
-            where
-                lease_by = $1
-                and lease_until is not null
-                and (state = 'queued' and id <> all ($2) or state = 'sending' and id = any ($3))",
+            set state = 'queued', attempts = attempts - 1, changed_at = now(), lease_by = null, lease_until = null
+            where state = 'sending' and lease_by = $1 and id <> all ($2)",
             worker,
-            &bare(busy),
-            &bare(unbegun)
+            &bare(kept)
         )
         .execute(self.pool())
         .await?;
         Ok(done.rows_affected())
     }
 
-    /// How long until the next waiting send that nothing holds back is due or free; zero if one is, nothing if none
-    /// waits.
+    /// How long until the next waiting send that nothing holds back is due; zero if one is, nothing if none waits.
     pub async fn next_due(&self) -> Result<Option<Duration>, Error> {
         let seconds = sqlx::query_scalar!(
-            "select extract(epoch from least(
+            "with gate as (
+                select
+                    case
+                        when state = 'off' or until <= now() then 'infinity'::timestamptz
+                        when state = 'draining' then set_at
+                        else '-infinity'
+                    end as queued_until
+                from brake
+            )
+            select extract(epoch from least(
+                (
+                    select due_at
+                    from sends
+                    where state = 'queued' and priority = 0 and queued_at <= (select queued_until from gate)
+                    order by due_at
+                    limit 1
+                ),
                 (
                     select due_at
                     from sends
                     where
                         state = 'queued'
-                        and lease_until is null
+                        and priority = 10
+                        and queued_at <= (select queued_until from gate)
                         and not exists (select from jobs where jobs.id = sends.job_id and jobs.state = 'paused')
                     order by due_at
                     limit 1
-                ),
-                (select min(greatest(due_at, lease_until)) from sends where state = 'queued' and lease_until is not null)
+                )
             ) - now())::float8 as seconds"
         )
         .fetch_one(self.pool())

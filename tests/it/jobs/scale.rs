@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
-use uuid::Uuid;
 use verifydesk::desk::Desk;
 use verifydesk::domain::id::JobId;
 use verifydesk::domain::job::JobState;
+use verifydesk::store::outbox::batch;
 
 use super::{execute, expired, expired_people, finish, number, operator, sign_up};
 use crate::support::TestDb;
@@ -24,11 +24,7 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
     let count = std::env::var("VERIFYDESK_TEST_JOB").map_or(USUAL, |count| count.parse().unwrap());
     let db = TestDb::new().await;
     // Searching is not what this is about, and filling these takes minutes.
-    execute(
-        &db.pool,
-        "drop index users_email_trigrams, users_name_trigrams, sends_recipient_trigrams, sends_recipient_prefix",
-    )
-    .await;
+    execute(&db.pool, "drop index users_email_trigrams, users_name_trigrams, sends_recipient_prefix").await;
     expired_people(&db.pool, count).await;
     execute(&db.pool, "vacuum analyze").await;
     let desk = super::desk(&db);
@@ -70,11 +66,10 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
 
 async fn sign_up_goes_first(desk: &Desk) {
     let id = sign_up(desk, "mina@example.com").await;
-    let mut claimed = desk.store().claim(Uuid::now_v7(), 1, 1, Duration::from_mins(1)).await.unwrap();
-    claimed.sort();
+    let claimed = batch::claim(&mut desk.store().begin().await.unwrap(), 2).await.unwrap();
     assert_eq!(claimed.len(), 2);
     let detail = desk.store().show(id).await.unwrap().unwrap();
-    assert_eq!(detail.sends[0].id, claimed[0].id);
+    assert_eq!(detail.sends[0].id, claimed[0]);
 }
 
 /// Closes all connections, which tell what they have read when they end.
