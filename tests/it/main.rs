@@ -5,6 +5,7 @@
 mod cluster;
 mod console;
 mod desk;
+mod fleet;
 mod peers;
 mod people;
 mod pty;
