@@ -39,7 +39,7 @@ fn mail(criterion: &mut Criterion) {
         criterion.bench_function(&format!("mail {locale}: render and MIME"), |bencher| {
             bencher.iter(|| {
                 composer
-                    .compose(id, &mail.recipient, mail.name.raw(), &render(), Time::UNIX_EPOCH)
+                    .compose(id, 1, &mail.recipient, mail.name.raw(), &render(), Time::UNIX_EPOCH)
                     .expect("the mail is composed")
             });
         });

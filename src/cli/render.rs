@@ -71,7 +71,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
         settings.mail.from.get_or_insert_with(|| "no-reply@example.org".into());
         let name = args.set.iter().rfind(|(key, _)| key == "name").map_or(mail.name.raw(), |(_, value)| value);
         let composed = Composer::from_settings(&settings)?
-            .compose(SendId::new(), &mail.recipient, name, &rendered, now)
+            .compose(SendId::new(), 1, &mail.recipient, name, &rendered, now)
             .map_err(|error| Failure::failed(error.to_string(), "mend the template or the sender"))?;
         Ok(composed.bytes)
     };

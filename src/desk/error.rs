@@ -72,11 +72,10 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::AlreadyVerified => "nothing needs to be done",
+            Self::AlreadyVerified | Self::NotPaused => "nothing needs to be done",
             Self::CoolDown { .. } => "wait, and ask her to look into her spam folder meanwhile",
             Self::BeingSent => "look at its result in a moment",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",
-            Self::NotPaused => "nothing needs to be done",
         }
     }
 

@@ -82,10 +82,12 @@ impl Composer {
         &self.from
     }
 
-    /// Puts a mail together. `to_name` is what the recipient calls herself; it is left out unless it is mailable.
+    /// Puts a mail together. `attempt` is 1, and more where the answer to the one before was lost: SES's events name
+    /// it. `to_name` is what the recipient calls herself; it is left out unless it is mailable.
     pub fn compose(
         &self,
         send: SendId,
+        attempt: i16,
         to: &EmailAddress,
         to_name: &str,
         rendered: &Rendered,
@@ -103,7 +105,7 @@ impl Composer {
             .date(at.into())
             .message_id(Some(format!("<{send}@{}>", from.domain())))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
-            .raw_header(HeaderValue::new(MESSAGE_TAGS, format!("send={send}")));
+            .raw_header(HeaderValue::new(MESSAGE_TAGS, format!("send={send}, attempt={attempt}")));
         if let Some(reply_to) = &self.reply_to {
             message = message.reply_to(reply_to.mailbox().map_err(|_| refused(reply_to.address()))?);
         }

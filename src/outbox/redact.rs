@@ -35,7 +35,7 @@ pub(super) fn answer(result: Result<Receipt, Failure>, key: &Key) -> Result<Rece
                 Cause::Network(what) => Cause::Network(clean(&what)),
                 Cause::Certificate(what) => Cause::Certificate(clean(&what)),
                 Cause::File(what) => Cause::File(clean(&what)),
-                other @ (Cause::TimedOut(_) | Cause::NoStartTls | Cause::NoAuth) => other,
+                other @ (Cause::TimedOut(_) | Cause::NoStartTls | Cause::NoAuth | Cause::LeaseEnds) => other,
             };
             Err(Failure { stage, cause })
         }

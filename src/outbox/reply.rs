@@ -27,12 +27,17 @@ pub enum Class {
         /// How long to wait, where that is known.
         after: Option<Duration>,
     },
+    /// Too many connections: wait a moment, with fewer.
+    Crowd,
     /// Too many mails a second: wait a moment, go slower.
     Rate,
     /// The mails of the day are used up: nothing goes out for a while.
     DailyQuota,
-    /// No mail can go out until somebody changes something.
-    Configuration,
+    /// This worker can send nothing until somebody mends its settings: credentials, server, certificates, files.
+    Worker,
+    /// The account can send nothing, through whichever worker, until somebody mends something: sender, rights, AWS's
+    /// pause.
+    Account,
     /// This recipient cannot be mailed; others can.
     Recipient,
     /// This mail is refused as it is; others may pass.
@@ -42,22 +47,19 @@ pub enum Class {
 }
 
 impl Class {
-    /// Whether the whole outbox has to stop, not only this mail.
-    #[must_use]
-    pub fn stops_the_outbox(self) -> bool {
-        matches!(self, Self::DailyQuota | Self::Configuration)
-    }
-
     /// Whether the mail is to be tried again.
     #[must_use]
     pub fn is_retried(self) -> bool {
-        matches!(self, Self::Transient { .. } | Self::Rate | Self::DailyQuota | Self::Configuration)
+        matches!(
+            self,
+            Self::Transient { .. } | Self::Crowd | Self::Rate | Self::DailyQuota | Self::Worker | Self::Account
+        )
     }
 
     /// Whether this try counts towards `worker.attempts`: not where the mail had no part in it.
     #[must_use]
     pub fn counts(self) -> bool {
-        !matches!(self, Self::Rate | Self::DailyQuota | Self::Configuration)
+        !matches!(self, Self::Crowd | Self::Rate | Self::DailyQuota | Self::Worker | Self::Account)
     }
 
     /// How long to wait, where that is known.
@@ -65,9 +67,10 @@ impl Class {
     pub fn wait(self) -> Option<Duration> {
         match self {
             Self::Transient { after } => after,
+            Self::Crowd => Some(CROWD_WAIT),
             Self::Rate => Some(RATE_WAIT),
             Self::DailyQuota => Some(QUOTA_WAIT),
-            Self::Configuration | Self::Recipient | Self::Message | Self::Unknown => None,
+            Self::Worker | Self::Account | Self::Recipient | Self::Message | Self::Unknown => None,
         }
     }
 }
@@ -113,25 +116,26 @@ pub fn judge(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddress)
             "it is tried again; if it stays so, check `smtp.host`, `smtp.port` and the firewall",
         ),
         Cause::Certificate(_) => Verdict::new(
-            Class::Configuration,
+            Class::Worker,
             failure.to_string(),
             "check `smtp.host`, and give the relay's authority as `smtp.ca_file` if it is a private one",
         ),
         Cause::NoStartTls => Verdict::new(
-            Class::Configuration,
+            Class::Worker,
             failure.to_string(),
             "check `smtp.host` and `smtp.port`; port 465 wants `smtp.tls` = \"tls\"",
         ),
         Cause::NoAuth => Verdict::new(
-            Class::Configuration,
+            Class::Worker,
             failure.to_string(),
             "check `smtp.host`, or leave `smtp.username` and `smtp.password` out if the relay asks nobody to sign in",
         ),
-        Cause::File(_) => Verdict::new(
-            Class::Configuration,
-            failure.to_string(),
-            "check space and rights of the directory `capture.dir`",
-        ),
+        Cause::LeaseEnds => {
+            Verdict::new(Class::Transient { after: Some(Duration::ZERO) }, failure.to_string(), "it is tried again")
+        }
+        Cause::File(_) => {
+            Verdict::new(Class::Worker, failure.to_string(), "check space and rights of the directory `capture.dir`")
+        }
     }
 }
 
@@ -156,7 +160,7 @@ const KNOWN: [Known; 16] = [
     Known {
         code: 421,
         words: &["too many concurrent"],
-        class: Class::Transient { after: Some(CROWD_WAIT) },
+        class: Class::Crowd,
         happened: "SES counts too many connections",
         next: "it is tried again; lower `worker.lanes` if it stays so",
     },
@@ -170,7 +174,7 @@ const KNOWN: [Known; 16] = [
     Known {
         code: 0,
         words: &["maximum sigv2"],
-        class: Class::Configuration,
+        class: Class::Worker,
         happened: "the SMTP password is of the old kind (before 2019) that SES slows down",
         next: "make new SMTP credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to have them derived",
     },
@@ -198,21 +202,21 @@ const KNOWN: [Known; 16] = [
     Known {
         code: 0,
         words: &["sending paused for this account"],
-        class: Class::Configuration,
+        class: Class::Account,
         happened: "AWS has paused sending for this account",
         next: "read the mail that AWS sent to the account's address, and the reputation page of the SES console",
     },
     Known {
         code: 535,
         words: &["not subscribed"],
-        class: Class::Configuration,
+        class: Class::Worker,
         happened: "the AWS account of these credentials is not subscribed to SES",
         next: "open the SES console once in this account and region",
     },
     Known {
         code: 535,
         words: &[],
-        class: Class::Configuration,
+        class: Class::Worker,
         happened: "the SMTP user or password is wrong",
         next: "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the region, or `smtp.username` and `smtp.password`; \
                an IAM secret is no SMTP password",
@@ -220,28 +224,28 @@ const KNOWN: [Known; 16] = [
     Known {
         code: 530,
         words: &[],
-        class: Class::Configuration,
+        class: Class::Worker,
         happened: "the server wants a sign-in first",
         next: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `smtp.username` and `smtp.password`",
     },
     Known {
         code: 0,
         words: &[ACCESS_DENIED],
-        class: Class::Configuration,
+        class: Class::Account,
         happened: "the IAM user may not send this mail",
         next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
     },
     Known {
         code: 0,
         words: &[NOT_AUTHORIZED],
-        class: Class::Configuration,
+        class: Class::Account,
         happened: "the IAM user may not send this mail",
         next: "allow it ses:SendRawEmail for the sender's identity and the configuration set",
     },
     Known {
         code: 0,
         words: &["configuration set", "does not exist"],
-        class: Class::Configuration,
+        class: Class::Account,
         happened: "SES does not know the configuration set",
         next: "check `mail.configuration_set` and the region",
     },
@@ -307,7 +311,7 @@ fn judge_unverified(text: &str, sender: &EmailAddress, recipient: &EmailAddress)
         );
     }
     Verdict::new(
-        Class::Configuration,
+        Class::Account,
         format!("SES has not verified the sender {} in this region", plain(sender.as_str())),
         "verify the sender's domain or address in the SES console, or correct `mail.from` or the region",
     )
@@ -326,16 +330,17 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
     if reply.code < 500 {
         return Verdict::new(LATER, format!("the server put it off at {stage}: {shown}"), "it is tried again");
     }
-    let refused_at =
-        if stage == Stage::Rcpt && is_about_sender(reply, sender, recipient) { Stage::Mail } else { stage };
+    let names_sender =
+        matches!(stage, Stage::Rcpt | Stage::Data | Stage::EndOfData) && is_about_sender(reply, sender, recipient);
+    let refused_at = if names_sender { Stage::Mail } else { stage };
     match refused_at {
         Stage::Connect | Stage::Greeting | Stage::StartTls | Stage::Auth => Verdict::new(
-            Class::Configuration,
+            Class::Worker,
             format!("the server refused at {stage}: {shown}"),
             "check `smtp.host`, `smtp.port` and the credentials",
         ),
         Stage::Mail => Verdict::new(
-            Class::Configuration,
+            Class::Account,
             format!("the server refused the sender {}: {shown}", plain(sender.as_str())),
             "check `mail.from`; with SES its domain or address must be verified",
         ),
@@ -352,7 +357,7 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
     }
 }
 
-/// Whether an answer to the recipient's name refuses the sender: Postfix waits with that until it knows both.
+/// Whether a later answer refuses the sender: Postfix waits with that until it knows both, Exchange until the end.
 fn is_about_sender(reply: &Reply, sender: &EmailAddress, recipient: &EmailAddress) -> bool {
     let text = reply.text.raw().to_lowercase();
     let names = |address: &EmailAddress| {

@@ -1,29 +1,42 @@
-//! A run of a worker. One task owns all of its state; each mail in hand is a task that borrows a lane and gives it back.
-//! It wakes when told that something was queued, when the next send is due, when a lane is free; it does not poll while
-//! it is told.
+//! A run of a worker. One task owns all of its state. What takes time is a task of its own that answers: each mail in a
+//! lane, each [`Step`] with the database. Whenever something has answered, was told or has become due, whatever is due
+//! is started; otherwise the run sleeps.
+//!
+//! ```text
+//! claim ──> claimed ──┐
+//! draw ───> moments ──┴─> prepare ──> lanes ──> results ──> record
+//! ```
 
-use std::collections::HashSet;
-use std::sync::Arc;
+mod answered;
+mod learn;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::handle::{Outcome, Pause};
-use super::pace::Pace;
+use super::due::Due;
+use super::flow::Flow;
+use super::handle::Handled;
+use super::lanes::Lanes;
+use super::moments::Moments;
+use super::steps::{self, Rest, Step};
 use super::worker::{Mode, Tally, Worker};
 use crate::domain::change::Change;
 use crate::domain::id::SendId;
-use crate::domain::worker::BEAT_EVERY;
 use crate::mail::transport::Lane;
+use crate::store::outbox::batch::Outcome;
+use crate::store::outbox::lease::Claimed;
 use crate::store::{Changes, Error, Store};
 
 /// Longest wait without a look at the outbox, while `NOTIFY` is heard.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// The same while it is not.
-const POLL_EVERY: Duration = Duration::from_secs(2);
+/// The same while it is not, and after a database that did not answer.
+pub(super) const POLL_EVERY: Duration = Duration::from_secs(2);
 
 /// After how many failures in a row to reach the server a drain gives up.
 const UNREACHABLE_MAX: u32 = 3;
@@ -32,47 +45,124 @@ const UNREACHABLE_MAX: u32 = 3;
 /// mail that is tried again, shorter than the second.
 const NEAR: Duration = Duration::from_secs(7);
 
-/// Heartbeats between two rounds of housekeeping.
-const BEATS_A_ROUND: u64 = 3;
+/// How long a server that counts too many connections is left alone.
+const CROWD_PAUSE: Duration = Duration::from_secs(1);
 
-type Handled = (Lane, SendId, Result<Outcome, Error>);
+/// How long until used-up mails of 24 hours are counted again.
+const QUOTA_EVERY: Duration = Duration::from_secs(30);
+
+/// How long results are kept trying to be recorded when the run is over.
+const RECORD_FOR: Duration = Duration::from_mins(2);
+
+/// What keeps all mails back.
+#[derive(Debug)]
+pub(super) struct Held {
+    reason: String,
+    /// When to look again without being told.
+    pub(super) until: Option<Instant>,
+}
+
+/// Steps under way.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one kind of step, of which one at a time is enough")]
+pub(super) struct UnderWay {
+    pub(super) claims: bool,
+    pub(super) draws: bool,
+    pub(super) prepares: usize,
+    pub(super) records: bool,
+    pub(super) renews: bool,
+    pub(super) beats: bool,
+    pub(super) keeps: bool,
+    brakes: bool,
+}
 
 /// What it knows and has in hand; only its own task touches it.
+#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub(super) struct Run {
-    worker: Worker,
-    mode: Mode,
-    idle: Vec<Lane>,
-    in_hand: JoinSet<Handled>,
-    /// The sends in hand.
-    busy: HashSet<SendId>,
+    pub(super) worker: Worker,
+    pub(super) mode: Mode,
+    pub(super) stopping: bool,
+    pub(super) flow: Flow,
+    pub(super) lanes: Lanes,
+    pub(super) moments: Moments,
+    /// Under the lease, not begun.
+    pub(super) claimed: BTreeSet<Claimed>,
+    /// The sends being prepared, in a lane, or not recorded yet.
+    pub(super) busy: HashSet<SendId>,
+    /// Of these, those for which a lane is taken or kept free.
+    pub(super) lanes_kept: usize,
+    in_lanes: JoinSet<(Lane, Handled)>,
+    /// Which task has which.
+    in_lane: HashMap<Id, SendId>,
+    steps: JoinSet<Step>,
+    pub(super) under_way: UnderWay,
+    /// To be recorded.
+    pub(super) results: Vec<Outcome>,
+    record_failures: u32,
     /// Sends given back by a lane that had not spoken to the mail server, perhaps *sending* already.
     unbegun: Vec<SendId>,
-    /// Whether sends may be under this worker's lease that no lane has.
+    /// Whether sends may be under this worker's lease that it does not know of.
     is_astray: bool,
+    pub(super) held: Option<Held>,
+    rest: Rest,
+    /// Told since the last claim began.
+    is_told: bool,
+    pub(super) look_at: Instant,
+    pub(super) draw_at: Instant,
+    pub(super) record_at: Instant,
+    pub(super) renew_at: Instant,
+    pub(super) beat_at: Instant,
+    pub(super) keep_at: Instant,
+    is_news: bool,
+    accepted: usize,
+    lease_end: watch::Sender<Instant>,
     tally: Tally,
-    stopping: bool,
-    pace: Pace,
+    beaten_at: Instant,
+    beaten_sent: i64,
     /// Nothing while the subscription is broken.
     changes: Option<Changes>,
 }
 
 impl Run {
-    /// With all lanes idle and nothing claimed.
+    /// With nothing claimed.
     pub(super) fn new(worker: Worker, mode: Mode) -> Self {
-        let idle = (0..worker.lanes).map(|_| worker.transport.lane()).collect();
+        let now = Instant::now();
         let tally = Tally { sent: worker.beat.sent, failed: worker.beat.failed, ..Tally::default() };
+        let settings = &worker.shared.settings;
         Self {
-            pace: Pace::new(worker.lanes, Instant::now()),
-            worker,
+            flow: Flow::new(settings.worker.lanes, settings.pace.rate(), now),
+            lanes: Lanes::new(worker.transport.clone()),
             mode,
-            idle,
-            in_hand: JoinSet::new(),
+            stopping: false,
+            moments: Moments::default(),
+            claimed: BTreeSet::new(),
             busy: HashSet::new(),
+            lanes_kept: 0,
+            in_lanes: JoinSet::new(),
+            in_lane: HashMap::new(),
+            steps: JoinSet::new(),
+            under_way: UnderWay::default(),
+            results: Vec::new(),
+            record_failures: 0,
             unbegun: Vec::new(),
             is_astray: false,
+            held: None,
+            rest: Rest::Perhaps,
+            is_told: false,
+            look_at: now,
+            draw_at: now,
+            record_at: now,
+            renew_at: now,
+            beat_at: now,
+            keep_at: now,
+            is_news: true,
+            accepted: 0,
+            lease_end: watch::channel(now).0,
+            beaten_at: now,
+            beaten_sent: tally.sent,
             tally,
-            stopping: false,
             changes: None,
+            worker,
         }
     }
 
@@ -80,255 +170,268 @@ impl Run {
         self.tally
     }
 
-    fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &Store {
         &self.worker.shared.store
+    }
+
+    fn lease(&self) -> Duration {
+        self.worker.shared.preparer.lease
     }
 
     /// Works until it is over; [`Run::end`] must follow.
     pub(super) async fn work(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        match self.beat().await {
-            Ok(()) => self.store().notify(Change::Workers).await,
-            Err(error) if self.mode == Mode::Drain => return Err(error),
-            Err(error) => tracing::warn!(%error, "no heartbeat; waiting for the database"),
-        }
-        self.keep_house().await;
-        let mut beats = tokio::time::interval(BEAT_EVERY);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut rounds = 1u64;
-        // Told, and not yet looked.
-        let mut look_at = Instant::now();
+        self.begin().await?;
         loop {
-            if !self.stopping && Instant::now() >= look_at.max(self.pace.resume_at()) {
-                look_at = Instant::now() + self.fill().await;
+            if self.is_astray && !self.under_way.claims && self.under_way.prepares == 0 {
+                self.put_back().await;
             }
-            if self.in_hand.is_empty() && (self.stopping || self.is_drained().await?) {
+            let now = Instant::now();
+            while let Some(due) = Due::ALL.into_iter().find(|due| due.at(self).is_some_and(|at| at <= now)) {
+                self.start(due, now);
+            }
+            if self.is_over() {
                 return Ok(());
             }
+            let wake_at = Due::ALL.into_iter().filter_map(|due| due.at(self)).min();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !self.stopping => self.stopping = true,
-                Some(done) = self.in_hand.join_next() => {
-                    self.settle(done).await;
-                    look_at = Instant::now();
-                }
-                change = next(&mut self.changes) => match change {
-                    Ok(Change::Queued) => look_at = Instant::now(),
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::warn!(%error, "no longer told what is queued; polling");
-                        self.changes = None;
-                    }
-                },
-                _ = beats.tick() => {
-                    if rounds.is_multiple_of(BEATS_A_ROUND) {
-                        self.keep_house().await;
-                    }
-                    rounds += 1;
-                    if let Err(error) = self.beat().await {
-                        tracing::warn!(%error, "no heartbeat");
-                    }
-                }
-                () = sleep_until(look_at.max(self.pace.resume_at())), if !self.stopping => {}
+                Some(done) = self.in_lanes.join_next_with_id() => self.take_back(done),
+                Some(step) = self.steps.join_next() => self.take_in(step)?,
+                change = next(&mut self.changes) => self.hear(change),
+                () = sleep_until(wake_at.unwrap_or(now)), if wake_at.is_some() => {}
+            }
+            // What has come in meanwhile is one batch.
+            while let Some(done) = self.in_lanes.try_join_next_with_id() {
+                self.take_back(done);
             }
         }
     }
 
-    /// Claims as many sends as there are lanes for, and hands them over. Gives how long there is nothing to do.
-    async fn fill(&mut self) -> Duration {
-        let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
-        if let Err(error) = self.put_back().await {
-            tracing::warn!(%error, "claimed mails wait for the database");
-            return POLL_EVERY;
-        }
-        let free = self.pace.lanes().saturating_sub(self.in_hand.len());
-        if free == 0 {
-            return waiting;
-        }
-        let limit = i64::try_from(free).unwrap_or(1);
-        let lease = self.worker.shared.preparer.lease;
-        let claimed = match self.store().claim(self.worker.beat.id, limit, lease).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::warn!(%error, "nothing can be claimed");
-                // Its answer may be what was lost.
-                self.is_astray = true;
-                return POLL_EVERY;
-            }
+    /// What comes before the first mail: the pace, the brake, what dead workers left.
+    async fn begin(&mut self) -> Result<(), Error> {
+        let pace = &self.worker.shared.settings.pace;
+        let begun = async {
+            self.store().set_pace(pace.rate(), pace.daily_quota()).await?;
+            self.store().brake().await
         };
-        let is_all = claimed.len() < free;
-        for claimed in claimed {
-            let mut lane = self.idle.pop().unwrap_or_else(|| self.worker.transport.lane());
-            let shared = Arc::clone(&self.worker.shared);
-            self.busy.insert(claimed.id);
-            self.in_hand.spawn(async move {
-                let outcome = shared.handle(&mut lane, claimed).await;
-                (lane, claimed.id, outcome)
-            });
+        match begun.await {
+            Ok(brake) => self.look_at_brake(brake),
+            Err(error) if self.mode == Mode::Drain => return Err(error),
+            Err(error) => tracing::warn!(%error, "waiting for the database"),
         }
-        if !is_all {
-            return waiting;
+        self.changes = self.store().listen().await.ok();
+        let beat = steps::beat(self.store().clone(), self.worker.beat.clone(), true).await.map(drop);
+        let Worker { shared, .. } = &self.worker;
+        let (store, actor, settings) = (shared.store.clone(), shared.preparer.actor.name.clone(), &shared.settings);
+        let kept = steps::keep_house(store, actor, settings.worker.unknown_after, settings.brake.clone()).await;
+        for result in [beat, kept] {
+            if let Err(error) = result {
+                tracing::warn!(%error, "the database does not answer everything");
+            }
         }
-        match self.store().next_due().await {
-            Ok(Some(due)) => due.clamp(Duration::from_millis(50), waiting),
-            Ok(None) => waiting,
-            Err(_) => POLL_EVERY,
-        }
-    }
-
-    async fn is_drained(&self) -> Result<bool, Error> {
-        if self.mode == Mode::Forever {
-            return Ok(false);
-        }
-        Ok(self.store().next_due().await?.is_none_or(|due| due > NEAR) && !self.is_astray)
-    }
-
-    /// Puts back what is under this worker's lease and in no lane's hands: nobody could send it for minutes.
-    async fn put_back(&mut self) -> Result<(), Error> {
-        if self.is_astray {
-            let busy: Vec<SendId> = self.busy.iter().copied().collect();
-            self.store().put_back(self.worker.beat.id, &busy, &self.unbegun).await?;
-            self.unbegun.clear();
-            self.is_astray = false;
-        }
+        let now = Instant::now();
+        self.keep_at = now + self.worker.keep_every();
+        self.beat_at = now + crate::domain::worker::BEAT_EVERY;
         Ok(())
     }
 
-    /// Takes a lane back and notes what became of its mail.
-    async fn settle(&mut self, done: Result<Handled, tokio::task::JoinError>) {
-        let (lane, id, result) = match done {
-            Ok(handled) => handled,
-            Err(error) => {
-                tracing::error!(%error, "a lane broke; its mail is settled when its lease ends");
-                self.idle.push(self.worker.transport.lane());
-                return;
-            }
-        };
-        self.idle.push(lane);
-        self.busy.remove(&id);
-        let outcome = match result {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                self.pace.pause(Instant::now(), POLL_EVERY);
-                self.trouble(format!("a mail waits until its lease ends: {error}")).await;
-                return;
-            }
-        };
-        let was_reached = match &outcome {
-            Outcome::Sent | Outcome::Failed(_) | Outcome::Unknown(_) => true,
-            Outcome::Deferred { pause, .. } => *pause != Pause::Unreachable,
-            Outcome::Cancelled | Outcome::Lost | Outcome::Unbegun(_) | Outcome::Misconfigured(_) => false,
-        };
-        if was_reached {
-            self.pace.reached();
+    fn is_over(&self) -> bool {
+        if !self.in_lanes.is_empty() || self.under_way.prepares > 0 || self.under_way.records || self.under_way.claims {
+            return false;
         }
-        match outcome {
-            Outcome::Sent => {
-                self.tally.sent += 1;
-                self.pace.accepted();
-                if self.worker.beat.last_error.take().is_some() {
-                    self.tell().await;
+        let is_drained = self.mode == Mode::Drain
+            && self.results.is_empty()
+            && self.claimed.is_empty()
+            && !self.is_astray
+            && !self.is_told
+            && match self.rest {
+                Rest::Perhaps => false,
+                Rest::In(wait) => wait > NEAR,
+                Rest::Nothing => true,
+            };
+        self.stopping || is_drained
+    }
+
+    /// How many sends to claim: those that somebody waits for come even where those of jobs fill all places.
+    pub(super) fn room(&self) -> (usize, usize) {
+        // As many as keep the lanes busy, and no more than go out within a second: others may want some.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the next line")]
+        let a_second = (self.flow.rate().ceil() as usize).max(1);
+        let places = (self.flow.lanes() * 2).min(a_second);
+        let of_people = self.claimed.iter().take_while(|send| send.rank == 0).count();
+        (places.saturating_sub(of_people), places.saturating_sub(self.claimed.len()))
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    pub(super) fn free_lanes(&self) -> usize {
+        self.flow.lanes().saturating_sub(self.lanes_kept)
+    }
+
+    fn start(&mut self, due: Due, now: Instant) {
+        let store = self.store().clone();
+        let worker = self.worker.beat.id;
+        let lease = self.lease();
+        match due {
+            Due::Record => {
+                let outcomes = std::mem::take(&mut self.results);
+                let unknown_after = self.worker.shared.settings.worker.unknown_after;
+                self.under_way.records = true;
+                self.steps.spawn(async move {
+                    let result = store.record(worker, &outcomes, unknown_after).await;
+                    Step::Recorded { result, outcomes }
+                });
+            }
+            Due::Renew => {
+                let ids: Vec<SendId> =
+                    self.busy.iter().copied().chain(self.claimed.iter().map(|send| send.id)).collect();
+                self.under_way.renews = true;
+                self.renew_at = now + self.worker.renew_every();
+                self.steps.spawn(async move {
+                    Step::Renewed { result: store.renew_lease(worker, &ids, lease).await, asked_at: now }
+                });
+            }
+            Due::Claim => {
+                let (people, bulk) = self.room();
+                self.under_way.claims = true;
+                self.is_told = false;
+                self.steps.spawn(async move {
+                    Step::Claimed { result: steps::claim(store, worker, people, bulk, lease).await, asked_at: now }
+                });
+            }
+            Due::Draw => {
+                let wanted = self.claimed.len() - self.moments.len();
+                let (accepted, unused) = (std::mem::take(&mut self.accepted), self.moments.take_unused());
+                self.under_way.draws = true;
+                self.steps.spawn(async move {
+                    Step::Drawn { result: store.draw(wanted, unused, accepted).await, accepted, unused }
+                });
+            }
+            Due::Prepare => self.prepare(now),
+            Due::Sweep => self.lanes.sweep(now),
+            Due::Beat => {
+                let elapsed = (now - self.beaten_at).as_secs_f64();
+                if elapsed > 1.0 {
+                    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+                    let sent = (self.tally.sent - self.beaten_sent) as f64;
+                    self.worker.beat.rate = sent / elapsed;
+                    (self.beaten_at, self.beaten_sent) = (now, self.tally.sent);
                 }
-            }
-            Outcome::Cancelled => self.tally.cancelled += 1,
-            Outcome::Lost => {}
-            Outcome::Unbegun(error) => {
-                tracing::warn!(send = %id, %error, "a mail waits for the database");
-                self.unbegun.push(id);
-                self.is_astray = true;
-                self.pace.pause(Instant::now(), POLL_EVERY);
-            }
-            Outcome::Failed(reason) => {
-                self.tally.failed += 1;
-                tracing::warn!(send = %id, "{reason}");
-            }
-            Outcome::Unknown(reason) => {
-                self.tally.unknown += 1;
-                tracing::warn!(send = %id, "{reason}");
-            }
-            Outcome::Deferred { reason, pause } => {
-                let now = Instant::now();
-                let is_hopeless = match pause {
-                    Pause::No => false,
-                    Pause::For(wait) => {
-                        self.pace.pause(now, wait);
-                        true
-                    }
-                    Pause::Slower(wait) => {
-                        self.pace.slow_down(now, wait);
-                        false
-                    }
-                    Pause::Unreachable => self.pace.unreachable(now) >= UNREACHABLE_MAX,
-                };
-                if self.mode == Mode::Drain && is_hopeless {
-                    self.stopping = true;
-                    self.tally.stopped_by.get_or_insert_with(|| reason.clone());
+                self.fill_beat();
+                let (beat, is_news) = (self.worker.beat.clone(), std::mem::take(&mut self.is_news));
+                self.under_way.beats = true;
+                self.beat_at = now + crate::domain::worker::BEAT_EVERY;
+                if let Some(held) = &mut self.held {
+                    held.until = None;
                 }
-                self.trouble(reason).await;
+                self.steps.spawn(async move { Step::Beaten(steps::beat(store, beat, is_news).await) });
             }
-            Outcome::Misconfigured(reason) => {
-                self.stopping = true;
-                self.trouble(reason.clone()).await;
-                self.tally.stopped_by.get_or_insert(reason);
+            Due::Keep => {
+                let shared = &self.worker.shared;
+                let (actor, rules) = (shared.preparer.actor.name.clone(), shared.settings.brake.clone());
+                let unknown_after = shared.settings.worker.unknown_after;
+                self.under_way.keeps = true;
+                self.keep_at = now + self.worker.keep_every();
+                let is_deaf = self.changes.is_none();
+                self.steps.spawn(async move {
+                    let changes = if is_deaf { store.listen().await.ok() } else { None };
+                    Step::Kept { result: steps::keep_house(store, actor, unknown_after, rules).await, changes }
+                });
             }
         }
     }
 
-    /// Shows what keeps mails waiting to whoever looks at the workers, until one is accepted.
-    async fn trouble(&mut self, reason: String) {
-        tracing::warn!("{reason}");
-        let news = self.worker.beat.last_error.as_ref() != Some(&reason);
-        self.worker.beat.last_error = Some(reason);
-        if news {
-            self.tell().await;
+    /// Has the first of the claimed sends looked at again, as many as there are moments and lanes for.
+    fn prepare(&mut self, now: Instant) {
+        let count = self.moments.by(now, now + super::due::LEAD).min(self.free_lanes()).min(self.claimed.len());
+        if count == 0 {
+            return;
         }
+        let sends: Vec<Claimed> = std::iter::from_fn(|| self.claimed.pop_first()).take(count).collect();
+        let moments = self.moments.take(count);
+        self.busy.extend(sends.iter().map(|send| send.id));
+        self.lanes_kept += count;
+        self.under_way.prepares += 1;
+        let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
+        self.steps.spawn(async move {
+            let result = steps::prepare(store, preparer, &sends).await;
+            Step::Prepared { result, sends, moments }
+        });
     }
 
-    /// A heartbeat between the regular ones.
-    async fn tell(&mut self) {
-        if self.beat().await.is_ok() {
-            self.store().notify(Change::Workers).await;
-        }
-    }
-
-    async fn beat(&mut self) -> Result<(), Error> {
-        self.worker.beat.sent = self.tally.sent;
-        self.worker.beat.failed = self.tally.failed;
-        self.store().beat(&self.worker.beat).await
-    }
-
-    /// What any worker may do for all.
-    async fn keep_house(&mut self) {
-        if self.changes.is_none() {
-            self.changes = self.store().listen().await.ok();
-        }
-        let store = self.store();
-        let result = async {
-            if store.settle_lost().await? > 0 {
-                store.notify(Change::Many).await;
+    fn hear(&mut self, change: Result<Change, Error>) {
+        match change {
+            Ok(Change::Queued) => {
+                self.look_at = Instant::now();
+                self.is_told = true;
             }
-            store.roll_up_counts().await?;
-            store.forget_old_workers().await
-        };
-        if let Err(error) = result.await {
-            tracing::warn!(%error, "housekeeping waits for the database");
+            Ok(Change::Outbox) => self.beat_at = Instant::now(),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no longer told what is queued; polling");
+                self.changes = None;
+                self.look_at = self.look_at.min(Instant::now() + POLL_EVERY);
+            }
+        }
+    }
+
+    /// Takes a lane back, and what became of its mail.
+    fn fill_beat(&mut self) {
+        let beat = &mut self.worker.beat;
+        (beat.sent, beat.failed) = (self.tally.sent, self.tally.failed);
+        beat.lanes = i32::try_from(self.flow.lanes()).unwrap_or(i32::MAX);
+    }
+
+    /// Puts back what is under this worker's lease and in no lane's hands: nobody could send it for minutes.
+    async fn put_back(&mut self) {
+        if self.held.is_some() || self.stopping {
+            self.claimed.clear();
+        }
+        let kept: Vec<SendId> = self.busy.iter().copied().chain(self.claimed.iter().map(|send| send.id)).collect();
+        match self.store().put_back(self.worker.beat.id, &kept, &self.unbegun).await {
+            Ok(_) => {
+                self.unbegun.clear();
+                self.is_astray = false;
+                self.rest = Rest::Perhaps;
+                self.look_at = Instant::now();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "claimed mails wait for the database");
+                tokio::time::sleep(POLL_EVERY).await;
+            }
         }
     }
 
     /// Takes leave: of the database as far as it answers, of the mail server politely.
     pub(super) async fn end(&mut self) {
-        self.is_astray = true;
-        if let Err(error) = self.put_back().await {
+        let until = Instant::now() + RECORD_FOR;
+        while !self.results.is_empty() && Instant::now() < until {
+            let outcomes = std::mem::take(&mut self.results);
+            let unknown_after = self.worker.shared.settings.worker.unknown_after;
+            let result = self.store().record(self.worker.beat.id, &outcomes, unknown_after).await;
+            self.recorded_in(result, outcomes, Instant::now());
+            if !self.results.is_empty() {
+                sleep_until(self.record_at).await;
+            }
+        }
+        while self.steps.join_next().await.is_some() {}
+        self.claimed.clear();
+        let kept: Vec<SendId> = self.busy.iter().copied().collect();
+        if let Err(error) = self.store().put_back(self.worker.beat.id, &kept, &self.unbegun).await {
             tracing::warn!(%error, "claimed mails stay claimed until their lease ends");
         }
         self.tally.deferred = self.store().deferred().await.unwrap_or_default();
+        self.fill_beat();
+        self.worker.beat.rate = 0.0;
         self.worker.beat.stopped = true;
         self.worker.beat.last_error.clone_from(&self.tally.stopped_by);
-        self.tell().await;
-        let mut leaving = JoinSet::new();
-        for lane in self.idle.drain(..) {
-            leaving.spawn(lane.close());
+        if let Err(error) = steps::beat(self.store().clone(), self.worker.beat.clone(), true).await {
+            tracing::warn!(%error, "the last heartbeat was not written");
         }
-        while leaving.join_next().await.is_some() {}
+        self.lanes.close().await;
     }
 }
 

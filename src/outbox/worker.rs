@@ -20,8 +20,14 @@ use crate::mail::transport::Transport;
 use crate::store::workers::Heartbeat;
 use crate::store::{Error, Store};
 
-/// How long a claimed send may wait for a lane, besides the longest that one mail can take.
-const LEASE_MARGIN: Duration = Duration::from_mins(1);
+/// Shortest time that a lease lasts beyond the longest that a mail's content can take.
+const LEASE_MARGIN_MIN: Duration = Duration::from_secs(2);
+
+/// How often a lease is renewed before that margin is used up.
+const RENEWALS: u32 = 6;
+
+/// Longest time between two rounds of housekeeping.
+const KEEP_EVERY_MAX: Duration = Duration::from_secs(15);
 
 /// How long to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +60,6 @@ pub struct Tally {
 pub struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Transport,
-    pub(super) lanes: usize,
     pub(super) beat: Heartbeat,
 }
 
@@ -85,7 +90,7 @@ impl Worker {
             actor: Actor::new(format!("worker@{}", beat.host), Origin::Worker),
             secret,
             lifetime: settings.verification.lifetime,
-            lease: transport.longest_send() + LEASE_MARGIN,
+            lease: transport.longest_content() + lease_margin(&transport),
         };
         let shared = Shared {
             store,
@@ -95,7 +100,7 @@ impl Worker {
             public_url: settings.require_public_url()?,
             settings: settings.clone(),
         };
-        Ok(Self { shared: Arc::new(shared), transport, lanes: settings.worker.lanes, beat })
+        Ok(Self { shared: Arc::new(shared), transport, beat })
     }
 
     /// Under which id its heartbeats are.
@@ -108,6 +113,17 @@ impl Worker {
     #[must_use]
     pub fn target(&self) -> String {
         format!("{} {}", self.beat.transport, self.beat.target)
+    }
+
+    /// How often the lease on what is in hand is renewed.
+    pub(super) fn renew_every(&self) -> Duration {
+        lease_margin(&self.transport) / RENEWALS
+    }
+
+    /// How often it does what any worker may do for all: in time for what waits for it.
+    pub(super) fn keep_every(&self) -> Duration {
+        let waiting = self.shared.settings.worker.unknown_after.min(self.shared.preparer.lease) / 4;
+        waiting.clamp(Duration::from_millis(100), KEEP_EVERY_MAX)
     }
 
     /// Works until `shutdown`, and starts over after what stopped it: for a worker that nobody else starts again.
@@ -137,4 +153,9 @@ impl Worker {
         run.end().await;
         result.map(|()| run.into_tally())
     }
+}
+
+/// How much longer than the longest content a lease lasts: the time for everything before it, and for renewals.
+fn lease_margin(transport: &Transport) -> Duration {
+    (transport.longest_content() * 3 / 4).max(LEASE_MARGIN_MIN)
 }

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{Error, Store};
+use crate::config;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 
 /// A brake to be set.
@@ -23,7 +24,7 @@ pub struct NewBrake<'a> {
 /// Longest reason, in characters.
 pub const REASON_MAX: usize = 1_000;
 
-/// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has set, and a pause that
+/// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has paused, and a pause that
 /// ends by itself never one that does not. False if it stays as it was.
 pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<bool, Error> {
     let reason: String = brake.reason.replace('\0', "").chars().take(REASON_MAX).collect();
@@ -37,7 +38,7 @@ pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<b
             set_at = now(),
             until = now() + make_interval(secs => $5)
         where
-            state = 'off'
+            state in ('off', 'draining')
             or until <= now()
             or $2 = 'operator'
             or (until is not null and $5::float8 is null)",
@@ -130,5 +131,60 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         Ok(Results { sends: row.sends, bounced: row.bounced, complained: row.complained })
+    }
+}
+
+/// Fewer results than this say nothing about a rate.
+const RESULTS_MIN: i64 = 50;
+
+impl Results {
+    /// Why nothing should go out any more, if so.
+    #[must_use]
+    pub fn verdict(&self, rules: &config::Brake) -> Option<String> {
+        if self.sends < RESULTS_MIN.min(rules.sends) {
+            return None;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        let rate = |count: i64| count as f64 / self.sends as f64;
+        let (count, what, limit) = if rate(self.bounced) >= rules.bounce_rate {
+            (self.bounced, "bounced for good", rules.bounce_rate)
+        } else if rate(self.complained) >= rules.complaint_rate && self.complained > 1 {
+            (self.complained, "were called spam", rules.complaint_rate)
+        } else {
+            return None;
+        };
+        Some(format!(
+            "{count} of the last {} mails {what} ({:.1} %, the limit is {:.1} %); find out why before AWS stops the \
+             account, then resume",
+            self.sends,
+            rate(count) * 100.0,
+            limit * 100.0
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_rates_of_many_mails_stop_the_outbox() {
+        let rules = config::Brake::default();
+        let table = [
+            (1_000, 49, 2, None),
+            (1_000, 50, 0, Some("50 of the last 1000 mails bounced for good (5.0 %")),
+            (1_000, 0, 3, Some("3 of the last 1000 mails were called spam (0.3 %")),
+            (60, 3, 0, Some("3 of the last 60 mails bounced")),
+            (60, 0, 1, None),
+            (49, 49, 0, None),
+            (0, 0, 0, None),
+        ];
+        for (sends, bounced, complained, expected) in table {
+            let verdict = Results { sends, bounced, complained }.verdict(&rules);
+            match expected {
+                Some(words) => assert!(verdict.as_ref().is_some_and(|v| v.starts_with(words)), "{verdict:?}"),
+                None => assert_eq!(verdict, None),
+            }
+        }
     }
 }

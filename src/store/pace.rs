@@ -32,6 +32,8 @@ pub struct Drawn {
     pub rate: f64,
     /// Whether there is none because the mails of 24 hours are used up.
     pub is_quota_used: bool,
+    /// Whether there is none because the brake is on.
+    pub is_stopped: bool,
 }
 
 impl Store {
@@ -74,6 +76,9 @@ impl Store {
                     next_at,
                     minute_drawn,
                     daily_quota - earlier_drawn - greatest(minute_drawn - $2, 0) as quota_left,
+                    exists (
+                        select from brake where state = 'paused' and (until is null or until > now())
+                    ) as is_stopped,
                     least(rate + $3::bigint * $4::float8, limit_rate) as rate
                 from pace
                 where minute = date_trunc('minute', now())
@@ -90,7 +95,7 @@ impl Store {
                 select
                     *,
                     greatest(least(
-                        $1,
+                        case when is_stopped then 0 else $1::bigint end,
                         quota_left,
                         1 + floor((extract(epoch from now() - first_at) + $5::float8) * rate)::bigint
                     ), 0) as count
@@ -109,7 +114,8 @@ impl Store {
                 granted.count as "count!",
                 granted.rate as "rate!",
                 extract(epoch from granted.first_at - now())::float8 as "first_in!",
-                (granted.quota_left <= 0) is true as "is_quota_used!""#,
+                (granted.quota_left <= 0) is true as "is_quota_used!",
+                granted.is_stopped as "is_stopped!""#,
             bounded(wanted),
             bounded(unused),
             bounded(accepted),
@@ -125,6 +131,7 @@ impl Store {
             apart: seconds(1.0 / row.rate),
             rate: row.rate,
             is_quota_used: row.count == 0 && row.is_quota_used,
+            is_stopped: row.is_stopped,
         }))
     }
 

@@ -254,23 +254,6 @@ pub struct KeyMaterial {
     pub open: bool,
 }
 
-/// Commits to a key before it is mailed. Never overwrites one.
-pub async fn set_digest(connection: &mut PgConnection, id: VerificationId, digest: &KeyDigest) -> Result<(), Error> {
-    sqlx::query!(
-        "update verifications set key_digest = $2 where id = $1 and key_digest is null",
-        id.0,
-        digest.0.as_slice()
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// When an open verification ends.
-pub async fn expiry(connection: &mut PgConnection, id: VerificationId) -> Result<Time, Error> {
-    Ok(sqlx::query_scalar!("select expires_at from verifications where id = $1", id.0).fetch_one(connection).await?)
-}
-
 impl Store {
     /// A user's newest verifications.
     pub(super) async fn verifications_of(&self, user: UserId, limit: i64) -> Result<Vec<Verification>, Error> {

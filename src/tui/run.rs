@@ -120,6 +120,7 @@ struct Console {
 }
 
 /// What ends a sleep.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on its way to be taken apart")]
 enum Wake {
     Signal(Signal),
     Panic,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mail_parser::MessageParser;
+use tokio::sync::watch;
 use verifydesk::config::{Secret, Settings, Tls};
 use verifydesk::domain::Time;
 use verifydesk::domain::id::SendId;
 use verifydesk::domain::locale::Locale;
 use verifydesk::mail::message::{Composed, Composer};
 use verifydesk::mail::templates::Templates;
-use verifydesk::mail::transport::{Cause, Failure, Receipt, Stage, Timeouts, Transport};
+use verifydesk::mail::transport::{Cause, Failure, Lease, Receipt, Stage, Timeouts, Transport};
 use verifydesk::mail::verification::{TEMPLATE, VerificationMail};
 
 use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
@@ -42,6 +43,11 @@ fn settings(server: &SmtpServer, tls: Tls) -> Settings {
     settings
 }
 
+/// A lease that does not end.
+fn forever() -> Lease {
+    watch::channel(tokio::time::Instant::now() + Duration::from_hours(1)).1
+}
+
 fn transport(settings: &Settings, timeouts: Timeouts) -> Transport {
     Transport::from_settings(settings).unwrap().with_timeouts(timeouts)
 }
@@ -51,7 +57,7 @@ fn mail(settings: &Settings, id: SendId, locale: Locale) -> Composed {
     let mail = VerificationMail::sample(locale, settings, at);
     let templates = Templates::load(None).unwrap();
     let rendered = templates.render(TEMPLATE, locale, &mail.context(&settings.site)).unwrap();
-    Composer::from_settings(settings).unwrap().compose(id, &mail.recipient, "Robin", &rendered, at).unwrap()
+    Composer::from_settings(settings).unwrap().compose(id, 1, &mail.recipient, "Robin", &rendered, at).unwrap()
 }
 
 fn starttls() -> SmtpServerOptions {
@@ -62,7 +68,7 @@ fn starttls() -> SmtpServerOptions {
 async fn send_to(server: &SmtpServer, timeouts: Timeouts) -> Result<Receipt, Failure> {
     let settings = settings(server, Tls::Starttls);
     let id = SendId::new();
-    transport(&settings, timeouts).lane().send(&mail(&settings, id, Locale::Ko), id).await
+    transport(&settings, timeouts).lane().send(&mail(&settings, id, Locale::Ko), id, &forever()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +82,7 @@ async fn mails_arrive_as_they_were_made() {
     for locale in [Locale::Ko, Locale::En, Locale::Ko] {
         let id = SendId::new();
         let mail = mail(&settings, id, locale);
-        let receipt = lane.send(&mail, id).await.unwrap();
+        let receipt = lane.send(&mail, id, &forever()).await.unwrap();
         let ses_id = receipt.ses_id.unwrap();
         assert!(ses_id.raw().starts_with("0102") && ses_id.raw().ends_with("-000000"), "{ses_id:?}");
         assert_eq!(receipt.reply.raw(), format!("250 Ok {}", ses_id.raw()));
@@ -102,7 +108,7 @@ async fn tls_from_the_first_byte_and_both_ways_to_sign_in() {
         let server = SmtpServer::tls().sign_in(USER, PASSWORD).mechanism(mechanism).start();
         let settings = settings(&server, Tls::Tls);
         let id = SendId::new();
-        transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await.unwrap();
+        transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap();
         assert_eq!(server.mails().len(), 1);
         assert_eq!(server.lines_with("STARTTLS"), 0);
     }
@@ -117,7 +123,7 @@ async fn loopback_needs_neither_tls_nor_password() {
     settings.ses.secret_access_key = Some(Secret::new("secret"));
     settings.ses.region = Some("ap-northeast-2".to_owned());
     let id = SendId::new();
-    transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await.unwrap();
+    transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap();
     assert_eq!(server.mails().len(), 1);
 }
 
@@ -132,7 +138,7 @@ async fn credentials_are_derived_from_the_iam_key() {
     settings.ses.secret_access_key = Some(Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
     settings.ses.endpoint = Some("email.us-west-2.amazonaws.com".to_owned());
     let id = SendId::new();
-    transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await.unwrap();
+    transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap();
     assert_eq!(server.mails().len(), 1);
 }
 
@@ -240,10 +246,10 @@ async fn after_a_cancelled_send_the_next_one_is_told_the_truth() {
         let settings = settings(&server, Tls::Starttls);
         let mut lane = transport(&settings, PATIENT).lane();
         let lost = SendId::new();
-        cancel_at(stage, &server, lane.send(&mail(&settings, lost, Locale::En), lost)).await;
+        cancel_at(stage, &server, lane.send(&mail(&settings, lost, Locale::En), lost, &forever())).await;
         let id = SendId::new();
         let second = mail(&settings, id, Locale::Ko);
-        let receipt = lane.send(&second, id).await.unwrap();
+        let receipt = lane.send(&second, id, &forever()).await.unwrap();
         assert!(receipt.reply.raw().starts_with("250 Ok 0102"), "{stage}: {receipt:?}");
         assert_eq!(server.mails(), [second.bytes], "{stage}");
     }
@@ -258,12 +264,12 @@ async fn a_connection_in_use_does_not_survive_cancelling_either() {
         let mut lane = transport(&settings, PATIENT).lane();
         let id = SendId::new();
         let first = mail(&settings, id, Locale::En);
-        lane.send(&first, id).await.unwrap();
+        lane.send(&first, id, &forever()).await.unwrap();
         let lost = SendId::new();
-        cancel_at(stage, &server, lane.send(&mail(&settings, lost, Locale::En), lost)).await;
+        cancel_at(stage, &server, lane.send(&mail(&settings, lost, Locale::En), lost, &forever())).await;
         let id = SendId::new();
         let third = mail(&settings, id, Locale::Ko);
-        lane.send(&third, id).await.unwrap();
+        lane.send(&third, id, &forever()).await.unwrap();
         assert_eq!(server.mails(), [first.bytes, third.bytes], "{stage}");
     }
 }
@@ -289,7 +295,7 @@ async fn a_connection_that_the_server_has_closed_is_renewed() {
     let mut lane = transport(&settings, PATIENT).lane();
     for count in 1..=2 {
         let id = SendId::new();
-        lane.send(&mail(&settings, id, Locale::En), id).await.unwrap();
+        lane.send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap();
         assert_eq!(server.mails().len(), count);
         tokio::task::block_in_place(|| server.wait_for_lines("connection timeout", count));
     }
@@ -318,8 +324,11 @@ async fn an_untrusted_certificate_is_refused_by_name_of_the_setting() {
             let mut settings = settings(&server, tls);
             settings.smtp.ca_file = ca_file;
             let id = SendId::new();
-            let failure =
-                transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await.unwrap_err();
+            let failure = transport(&settings, PATIENT)
+                .lane()
+                .send(&mail(&settings, id, Locale::En), id, &forever())
+                .await
+                .unwrap_err();
             assert!(matches!(failure.cause, Cause::Certificate(_)), "{failure:?}");
             assert!(failure.to_string().contains("`smtp.ca_file`"), "{failure}");
         }
@@ -338,7 +347,7 @@ async fn a_self_signed_certificate_is_trusted_where_it_is_the_one_in_the_file() 
         let trusting = transport(&settings, PATIENT);
         for count in 1..=2 {
             let id = SendId::new();
-            trusting.lane().send(&mail(&settings, id, Locale::En), id).await.unwrap();
+            trusting.lane().send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap();
             assert_eq!(server.mails().len(), count);
         }
         for ca_file in [None, Some(stranger.ca_file()), Some(Authority::shared().ca_file())] {
@@ -346,15 +355,18 @@ async fn a_self_signed_certificate_is_trusted_where_it_is_the_one_in_the_file() 
             let mut lane = transport(&settings, PATIENT).lane();
             for _ in 1..=3 {
                 let id = SendId::new();
-                let failure = lane.send(&mail(&settings, id, Locale::En), id).await.unwrap_err();
+                let failure = lane.send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap_err();
                 assert!(matches!(failure.cause, Cause::Certificate(_)), "{failure:?}");
             }
         }
         settings.smtp.ca_file = Some(own.ca_file());
         settings.smtp.host = Some("localhost".to_owned());
         let id = SendId::new();
-        let failure =
-            transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await.unwrap_err();
+        let failure = transport(&settings, PATIENT)
+            .lane()
+            .send(&mail(&settings, id, Locale::En), id, &forever())
+            .await
+            .unwrap_err();
         assert!(matches!(failure.cause, Cause::Certificate(_)), "another name: {failure:?}");
         assert_eq!((server.mails().len(), server.lines_with(">> b'AUTH PLAIN")), (2, 2));
     }
@@ -371,7 +383,7 @@ async fn lanes_that_meet_a_self_signed_certificate_at_once_all_learn_of_it() {
         let transport = transport(&settings, PATIENT);
         let sends = (0..8).map(|_| async {
             let id = SendId::new();
-            transport.lane().send(&mail(&settings, id, Locale::En), id).await
+            transport.lane().send(&mail(&settings, id, Locale::En), id, &forever()).await
         });
         for result in futures_util::future::join_all(sends).await {
             result.unwrap();
@@ -406,7 +418,7 @@ async fn nobody_there() {
     for tls in [Tls::Starttls, Tls::Tls] {
         settings.smtp.tls = tls;
         let id = SendId::new();
-        let result = transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id).await;
+        let result = transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id, &forever()).await;
         let failure = result.unwrap_err();
         assert_eq!(failure.stage, Stage::Connect, "{failure}");
         assert!(failure.to_string().contains("refused"), "{failure}");

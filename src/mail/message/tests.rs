@@ -32,7 +32,7 @@ fn compose_with(settings: &Settings, locale: Locale, name: &str) -> Composed {
     mail.name = name.into();
     let templates = Templates::load(None).unwrap();
     let rendered = templates.render(TEMPLATE, locale, &mail.context(&settings.site)).unwrap();
-    Composer::from_settings(settings).unwrap().compose(send(), &mail.recipient, name, &rendered, at()).unwrap()
+    Composer::from_settings(settings).unwrap().compose(send(), 1, &mail.recipient, name, &rendered, at()).unwrap()
 }
 
 /// Headers that are there exactly once, and no other.
@@ -95,7 +95,7 @@ fn a_parser_reads_back_what_was_meant() {
         assert_eq!(message.header_raw("X-SES-CONFIGURATION-SET").unwrap().trim(), "verify-events_1");
         assert_eq!(
             message.header_raw("X-SES-MESSAGE-TAGS").unwrap().trim(),
-            "send=01990000-0000-7000-8000-00000000002a"
+            "send=01990000-0000-7000-8000-00000000002a, attempt=1"
         );
         assert_eq!(message.content_type().unwrap().subtype(), Some("alternative"));
         let kinds: Vec<_> = message.parts[1..].iter().map(|part| part.content_type().unwrap()).collect();
@@ -209,7 +209,7 @@ proptest! {
         let composer = Composer::from_settings(&settings()).unwrap();
         let to = EmailAddress::parse("robin@example.com").unwrap();
         let rendered = Rendered { subject: subject.clone(), text: format!("{text}."), html };
-        let composed = composer.compose(send(), &to, &name, &rendered, at()).unwrap();
+        let composed = composer.compose(send(), 1, &to, &name, &rendered, at()).unwrap();
         check_bytes(&composed.bytes);
         let message = MessageParser::default().parse(&composed.bytes).unwrap();
         prop_assert_eq!(message.parts.len(), 3);

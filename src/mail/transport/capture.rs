@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::Utc;
 
@@ -16,6 +17,9 @@ use crate::text::{Untrusted, plain};
 /// The mails hold links that work: nobody else may read them.
 const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
+
+/// Longest that writing a file should take.
+pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
 /// A directory of `.eml` files.
 #[derive(Clone, Debug)]
@@ -80,11 +84,14 @@ fn write(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use tokio::sync::watch;
+    use tokio::time::Instant;
+
     use super::*;
     use crate::config::Settings;
     use crate::config::TransportKind;
     use crate::domain::address::EmailAddress;
-    use crate::mail::transport::Transport;
+    use crate::mail::transport::{Lease, Transport};
 
     fn mail() -> Composed {
         Composed {
@@ -92,6 +99,11 @@ mod tests {
             to: EmailAddress::parse("robin@example.com").unwrap(),
             bytes: b"Subject: x\r\n\r\nhello\r\n".to_vec(),
         }
+    }
+
+    /// A lease that does not end.
+    fn forever() -> Lease {
+        watch::channel(Instant::now() + Duration::from_hours(1)).1
     }
 
     fn settings(dir: &Path) -> Settings {
@@ -109,7 +121,7 @@ mod tests {
         assert_eq!((transport.kind(), transport.target()), ("capture", dir.display().to_string()));
         let id = SendId::new();
         let mut lane = transport.lane();
-        let receipt = lane.send(&mail(), id).await.unwrap();
+        let receipt = lane.send(&mail(), id, &forever()).await.unwrap();
         lane.close().await;
         assert_eq!(receipt.reply.raw(), format!("250 Ok captured-{id}"));
         assert_eq!(receipt.ses_id.unwrap().raw(), format!("captured-{id}"));
@@ -132,7 +144,7 @@ mod tests {
         let dir = top.path().join("mail");
         let mut lane = Transport::from_settings(&settings(&dir)).unwrap().lane();
         std::fs::remove_dir(&dir).unwrap();
-        let failure = lane.send(&mail(), SendId::new()).await.unwrap_err();
+        let failure = lane.send(&mail(), SendId::new(), &forever()).await.unwrap_err();
         assert!(!failure.is_unknown() && failure.to_string().contains("could not be written"), "{failure}");
     }
 }

@@ -13,6 +13,9 @@ mod trust;
 use std::fmt;
 use std::time::Duration;
 
+use tokio::sync::watch;
+use tokio::time::Instant;
+
 use super::message::Composed;
 use crate::config::{SettingError, Settings, TransportKind};
 use crate::domain::id::SendId;
@@ -99,6 +102,8 @@ pub enum Cause {
     NoAuth,
     /// The mail could not be written to the capture directory.
     File(Untrusted),
+    /// The lease is about to end: its content was not begun, since somebody else might send it as well.
+    LeaseEnds,
 }
 
 /// A mail was not taken, or nobody knows whether it was.
@@ -152,9 +157,13 @@ impl fmt::Display for Failure {
             Cause::NoStartTls => f.write_str("the server offers no STARTTLS; nothing was sent"),
             Cause::NoAuth => f.write_str("the server offers no way to sign in that is known here"),
             Cause::File(what) => write!(f, "the mail could not be written: {}", what.plain()),
+            Cause::LeaseEnds => f.write_str("the lease on the mail was about to end; nothing was sent"),
         }
     }
 }
+
+/// Until when a mail is this worker's and nobody else's; moves on while the worker renews it.
+pub type Lease = watch::Receiver<Instant>;
 
 /// How mail leaves. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -212,12 +221,13 @@ impl Transport {
         }
     }
 
-    /// The longest that one send can take, every time-out used up: a lease must last longer.
+    /// The longest that a mail's content can take once it has begun, every time-out used up: a lease must have as much
+    /// left.
     #[must_use]
-    pub fn longest_send(&self) -> Duration {
+    pub fn longest_content(&self) -> Duration {
         match &self.0 {
-            Kind::Smtp(smtp) => smtp.timeouts().longest_send(),
-            Kind::Capture(_) => Duration::from_secs(10),
+            Kind::Smtp(smtp) => smtp.timeouts().longest_content(),
+            Kind::Capture(_) => capture::LONGEST,
         }
     }
 }
@@ -234,12 +244,16 @@ enum Way {
 
 impl Lane {
     /// Hands one mail over. May be cancelled at any point: the connection is gone then, and the next mail gets a new
-    /// one. Whether a mail whose sending was cancelled went out is not known.
-    pub async fn send(&mut self, mail: &Composed, id: SendId) -> Result<Receipt, Failure> {
+    /// one. Whether a mail whose sending was cancelled went out is not known. Its content is not begun unless the lease
+    /// lasts until it must have ended.
+    pub async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Receipt, Failure> {
         let reply = match &mut self.0 {
             // The conversation's buffers are large; whoever awaits this should not carry them.
-            Way::Smtp(lane) => Box::pin(lane.send(mail)).await?,
-            Way::Capture(capture) => capture.send(mail, id).await?,
+            Way::Smtp(lane) => Box::pin(lane.send(mail, lease)).await?,
+            Way::Capture(capture) => {
+                within_lease(lease, capture::LONGEST, Stage::EndOfData)?;
+                capture.send(mail, id).await?
+            }
         };
         Ok(Receipt::new(&reply))
     }
@@ -250,4 +264,9 @@ impl Lane {
             lane.close().await;
         }
     }
+}
+
+/// Refuses to begin what the lease might not cover.
+fn within_lease(lease: &Lease, longest: Duration, stage: Stage) -> Result<(), Failure> {
+    if Instant::now() + longest < *lease.borrow() { Ok(()) } else { Err(Failure::new(stage, Cause::LeaseEnds)) }
 }

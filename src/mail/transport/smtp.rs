@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 use super::line_stream::LineStream;
 use super::reply::without_status;
 use super::trust::{self, Trust, Way};
-use super::{Cause, Failure, Reply, Stage};
+use super::{Cause, Failure, Lease, Reply, Stage, within_lease};
 use crate::config::{SettingError, Settings, Tls};
 use crate::mail::message::Composed;
 use crate::ses::{SmtpTarget, smtp_settings};
@@ -43,19 +43,20 @@ pub struct Timeouts {
     pub end_of_data: Duration,
 }
 
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { connect: Duration::from_secs(10), command: Duration::from_secs(20), end_of_data: Duration::from_mins(1) }
-    }
-}
+/// Longest wait for a connection, where commands may take longer.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 impl Timeouts {
-    /// One whole conversation, after one that ended at naming the sender; either may find that the server's certificate
-    /// has to be looked at in another way, and begin anew.
-    pub(super) fn longest_send(self) -> Duration {
-        let encrypted = self.connect + self.command * 2;
-        let until_mail = 2 * encrypted + self.command * 2;
-        2 * until_mail + 2 * self.command + self.end_of_data
+    /// As the settings say.
+    #[must_use]
+    pub fn from_settings(settings: &Settings) -> Self {
+        let smtp = &settings.smtp;
+        Self { connect: smtp.timeout.min(CONNECT_MAX), command: smtp.timeout, end_of_data: smtp.data_timeout }
+    }
+
+    /// The announcement of the mail, its content, and the answer.
+    pub(super) fn longest_content(self) -> Duration {
+        self.command + self.end_of_data
     }
 }
 
@@ -81,7 +82,7 @@ impl Smtp {
             Tls::Starttls | Tls::Tls => Some(Trust::new(&target.host, settings.smtp.ca_file.as_deref())?),
             Tls::None => None,
         };
-        Ok(Self { target: Arc::new(target), trust, hello: hello(), timeouts: Timeouts::default() })
+        Ok(Self { target: Arc::new(target), trust, hello: hello(), timeouts: Timeouts::from_settings(settings) })
     }
 
     pub(super) fn with_timeouts(self, timeouts: Timeouts) -> Self {
@@ -167,7 +168,12 @@ impl Smtp {
     }
 
     /// One mail over a connection that is ready for it. On failure the connection's state is not known any more.
-    async fn converse(&self, connection: &mut AsyncSmtpConnection, mail: &Composed) -> Result<Reply, Failure> {
+    async fn converse(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        mail: &Composed,
+        lease: &Lease,
+    ) -> Result<Reply, Failure> {
         let Timeouts { command, end_of_data, .. } = self.timeouts;
         // Both addresses are plain ASCII without brackets or spaces, so nothing can be put behind them.
         let steps = [
@@ -176,6 +182,9 @@ impl Smtp {
             (Stage::Data, Data.to_string(), [354, 354]),
         ];
         for (stage, line, codes) in steps {
+            if stage == Stage::Data {
+                within_lease(lease, self.timeouts.longest_content(), stage)?;
+            }
             let response = within(command, stage, connection.command(line)).await?;
             expect(&response, stage, &codes)?;
         }
@@ -209,7 +218,7 @@ impl SmtpLane {
         Self { smtp, idle: None }
     }
 
-    pub(super) async fn send(&mut self, mail: &Composed) -> Result<Reply, Failure> {
+    pub(super) async fn send(&mut self, mail: &Composed, lease: &Lease) -> Result<Reply, Failure> {
         let mut waiting = self.idle.take().and_then(|idle| {
             if idle.since.elapsed() < IDLE_MAX {
                 return Some(idle.connection);
@@ -224,13 +233,17 @@ impl SmtpLane {
                 Some(connection) => connection,
                 None => self.smtp.connect().await?,
             };
-            match self.smtp.converse(&mut connection, mail).await {
+            match self.smtp.converse(&mut connection, mail, lease).await {
                 Ok(reply) => {
                     self.idle = Some(Idle { connection, since: Instant::now() });
                     return Ok(reply);
                 }
                 Err(failure) => {
-                    if failure.reply().is_some_and(|reply| reply.code != 421) {
+                    let is_polite = match &failure.cause {
+                        Cause::Reply(reply) => reply.code != 421,
+                        cause => *cause == Cause::LeaseEnds,
+                    };
+                    if is_polite {
                         leave(connection);
                     }
                     if !(may_retry && was_stale(&failure, reused)) {

@@ -13,50 +13,49 @@ fn of(stage: Stage, line: &str) -> Verdict {
 
 const TRANSIENT: Class = Class::Transient { after: None };
 const AT_ONCE: Class = Class::Transient { after: Some(Duration::ZERO) };
-const SOON: Class = Class::Transient { after: Some(CROWD_WAIT) };
 
 #[test]
 fn what_ses_says() {
-    use Class::{Configuration, DailyQuota, Message, Rate, Recipient};
+    use Class::{Account, Crowd, DailyQuota, Message, Rate, Recipient, Worker};
     use Stage::{Auth, Data, EndOfData, Greeting, Mail, Rcpt};
     let table = [
-        (Greeting, "421 Too many concurrent SMTP connections", SOON, "too many connections"),
+        (Greeting, "421 Too many concurrent SMTP connections", Crowd, "too many connections"),
         (EndOfData, "451 Temporary service failure", TRANSIENT, "trouble of its own"),
         (Mail, "451 Timeout waiting for data from client.", AT_ONCE, "idle"),
         (Mail, "451 4.4.2 Timeout waiting for data from client.", AT_ONCE, "idle"),
         (EndOfData, "454 Throttling failure: Maximum sending rate exceeded.", Rate, "a second"),
         (EndOfData, "454 Throttling failure: Daily message quota exceeded.", DailyQuota, "24 hours"),
-        (Auth, "454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded", Configuration, "old kind"),
+        (Auth, "454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded", Worker, "old kind"),
         (Auth, "454 Temporary authentication failure", TRANSIENT, "sign-in"),
         (EndOfData, "454 Temporary service failure", TRANSIENT, "put it off at handing over the mail: 454 Temporary"),
-        (Mail, "530 Authentication required", Configuration, "wants a sign-in"),
-        (Auth, "535 Authentication Credentials Invalid", Configuration, "password is wrong"),
-        (Auth, "535 Account not subscribed to SES", Configuration, "not subscribed"),
+        (Mail, "530 Authentication required", Worker, "wants a sign-in"),
+        (Auth, "535 Authentication Credentials Invalid", Worker, "password is wrong"),
+        (Auth, "535 Account not subscribed to SES", Worker, "not subscribed"),
         (EndOfData, "552 Message is too long.", Message, "too large"),
-        (Mail, "553 <no-reply@> Invalid email address", Configuration, "refused the sender no-reply@example.org: 553"),
+        (Mail, "553 <no-reply@> Invalid email address", Account, "refused the sender no-reply@example.org: 553"),
         (Rcpt, "553 <robin@> address unknown", Recipient, "refused the recipient Robin@example.com: 553"),
         (
             EndOfData,
             "554 Access denied: User arn:aws:iam::1:user/x is not authorized to perform ses:SendRawEmail on resource y",
-            Configuration,
+            Account,
             "IAM user",
         ),
         (EndOfData, "554 Transaction failed: Duplicate header 'Subject'.", Message, "as it is made"),
         (
             EndOfData,
             "554 Message rejected: Sending paused for this account. For more information, please check the inbox",
-            Configuration,
+            Account,
             "paused",
         ),
-        (EndOfData, "554 Configuration set my-set does not exist.", Configuration, "configuration set"),
+        (EndOfData, "554 Configuration set my-set does not exist.", Account, "configuration set"),
         // Nothing that SES is known to say.
         (Rcpt, "450 4.2.0 greylisted", TRANSIENT, "put it off at naming the recipient: 450 4.2.0 greylisted"),
         (Rcpt, "550 5.1.1 no such user", Recipient, "refused the recipient"),
         (Rcpt, "552 5.2.2 mailbox full", Recipient, "refused the recipient"),
-        (Mail, "550 5.7.1 sender rejected", Configuration, "refused the sender"),
+        (Mail, "550 5.7.1 sender rejected", Account, "refused the sender"),
         (Data, "554 no valid recipients", Message, "refused the mail"),
         (EndOfData, "571 spam", Message, "refused the mail: 571 spam"),
-        (Greeting, "554 no SMTP service here", Configuration, "refused at the greeting"),
+        (Greeting, "554 no SMTP service here", Worker, "refused at the greeting"),
         (Data, "250 odd", TRANSIENT, "250 odd"),
         (EndOfData, "500", Message, "500"),
     ];
@@ -90,10 +89,10 @@ fn access_denied_is_what_relays_say_of_a_recipient() {
             TRANSIENT,
             "put it off",
         ),
-        (Stage::Rcpt, "554 Access denied for ses:SendRawEmail", Class::Configuration, "IAM user"),
-        (Stage::Rcpt, iam, Class::Configuration, "IAM user"),
-        (Stage::Mail, iam, Class::Configuration, "IAM user"),
-        (Stage::EndOfData, "554 Access denied", Class::Configuration, "IAM user"),
+        (Stage::Rcpt, "554 Access denied for ses:SendRawEmail", Class::Account, "IAM user"),
+        (Stage::Rcpt, iam, Class::Account, "IAM user"),
+        (Stage::Mail, iam, Class::Account, "IAM user"),
+        (Stage::EndOfData, "554 Access denied", Class::Account, "IAM user"),
     ];
     for (stage, line, class, words) in table {
         let verdict = of(stage, line);
@@ -105,10 +104,10 @@ fn access_denied_is_what_relays_say_of_a_recipient() {
 #[test]
 fn a_sender_may_be_refused_when_the_recipient_is_named() {
     let table = [
-        ("553 5.7.1 <no-reply@example.org>: Sender address rejected: not owned by user x", Class::Configuration),
-        ("550 5.1.8 <No-Reply@Example.org>: Sender address rejected: Domain not found", Class::Configuration),
-        ("550 5.7.1 Sender address is not allowed", Class::Configuration),
-        ("550 5.7.1 no-reply@example.org: not permitted to relay.", Class::Configuration),
+        ("553 5.7.1 <no-reply@example.org>: Sender address rejected: not owned by user x", Class::Account),
+        ("550 5.1.8 <No-Reply@Example.org>: Sender address rejected: Domain not found", Class::Account),
+        ("550 5.7.1 Sender address is not allowed", Class::Account),
+        ("550 5.7.1 no-reply@example.org: not permitted to relay.", Class::Account),
         ("550 5.7.1 mail from no-reply@example.org to Robin@example.com refused", Class::Recipient),
         ("550 5.1.1 <robin@example.com>: Recipient address rejected: undeliverable", Class::Recipient),
         ("550 <robin@example.com>: Recipient address rejected: sender address is not welcome", Class::Recipient),
@@ -119,7 +118,7 @@ fn a_sender_may_be_refused_when_the_recipient_is_named() {
         let verdict = of(Stage::Rcpt, line);
         assert_eq!(verdict.class, class, "{line}: {verdict:?}");
         let says_sender = verdict.happened.contains("the sender no-reply@example.org");
-        assert_eq!(says_sender, class == Class::Configuration, "{verdict:?}");
+        assert_eq!(says_sender, class == Class::Account, "{verdict:?}");
     }
 
     // Whoever mails herself is named in either role.
@@ -129,7 +128,7 @@ fn a_sender_may_be_refused_when_the_recipient_is_named() {
         judge(&failure, &myself, &myself).class
     };
     assert_eq!(refused("<no-reply@example.org>: no such user"), Class::Recipient);
-    assert_eq!(refused("<no-reply@example.org>: Sender address rejected"), Class::Configuration);
+    assert_eq!(refused("<no-reply@example.org>: Sender address rejected"), Class::Account);
 }
 
 #[test]
@@ -139,12 +138,12 @@ fn an_unverified_sender_is_not_an_unverified_recipient() {
     let table = [
         ("AP-NORTHEAST-2: robin@example.com", Class::Recipient),
         ("AP-NORTHEAST-2: Robin <Robin@Example.com>.", Class::Recipient),
-        ("AP-NORTHEAST-2: no-reply@example.org", Class::Configuration),
-        ("AP-NORTHEAST-2: Example <no-reply@example.org>, robin@example.com", Class::Configuration),
-        ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/example.org", Class::Configuration),
+        ("AP-NORTHEAST-2: no-reply@example.org", Class::Account),
+        ("AP-NORTHEAST-2: Example <no-reply@example.org>, robin@example.com", Class::Account),
+        ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/example.org", Class::Account),
         ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/robin@example.com", Class::Recipient),
         // Somebody else's identity, such as a return path: no other mail would pass either.
-        ("US-EAST-1: bounces@example.net, robin@example.com", Class::Configuration),
+        ("US-EAST-1: bounces@example.net, robin@example.com", Class::Account),
     ];
     for (list, class) in table {
         let verdict = of(Stage::EndOfData, &format!("{start} {list}"));
@@ -153,13 +152,13 @@ fn an_unverified_sender_is_not_an_unverified_recipient() {
         assert!(verdict.happened.contains(words), "{verdict:?}");
     }
     // Without a list nothing may be given up for good.
-    assert_eq!(of(Stage::EndOfData, "554 Email address is not verified.").class, Class::Configuration);
+    assert_eq!(of(Stage::EndOfData, "554 Email address is not verified.").class, Class::Account);
 
     let myself = EmailAddress::parse("no-reply@example.org").unwrap();
     let text =
         "Email address is not verified. The following identities failed the check in region X: no-reply@example.org";
     let failure = Failure { stage: Stage::EndOfData, cause: Cause::Reply(Reply::new(554, text)) };
-    assert_eq!(judge(&failure, &myself, &myself).class, Class::Configuration);
+    assert_eq!(judge(&failure, &myself, &myself).class, Class::Account);
 }
 
 #[test]
@@ -172,10 +171,10 @@ fn failures_without_an_answer() {
         (Stage::EndOfData, network(), Class::Unknown),
         (Stage::EndOfData, Cause::TimedOut(Duration::from_mins(1)), Class::Unknown),
         (Stage::EndOfData, Cause::Reply(Reply::new(354, "go ahead")), Class::Unknown),
-        (Stage::StartTls, Cause::Certificate("UnknownIssuer".into()), Class::Configuration),
-        (Stage::StartTls, Cause::NoStartTls, Class::Configuration),
-        (Stage::Auth, Cause::NoAuth, Class::Configuration),
-        (Stage::EndOfData, Cause::File("/mail: no space left".into()), Class::Configuration),
+        (Stage::StartTls, Cause::Certificate("UnknownIssuer".into()), Class::Worker),
+        (Stage::StartTls, Cause::NoStartTls, Class::Worker),
+        (Stage::Auth, Cause::NoAuth, Class::Worker),
+        (Stage::EndOfData, Cause::File("/mail: no space left".into()), Class::Worker),
     ];
     for (stage, cause, class) in table {
         let verdict = judge(&Failure { stage, cause }, &sender, &recipient);
@@ -194,8 +193,9 @@ fn hostile_replies_stay_harmless() {
 
 #[test]
 fn what_follows() {
-    assert!(Class::Configuration.stops_the_outbox() && Class::DailyQuota.stops_the_outbox());
-    assert!(!Class::Rate.stops_the_outbox() && !Class::Recipient.stops_the_outbox());
+    for all in [Class::Worker, Class::Account, Class::DailyQuota, Class::Crowd] {
+        assert!(all.is_retried() && !all.counts(), "{all:?} is not the mail's fault");
+    }
     for ended in [Class::Recipient, Class::Message, Class::Unknown] {
         assert!(!ended.is_retried() && ended.wait().is_none());
     }

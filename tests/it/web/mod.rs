@@ -19,6 +19,7 @@ use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
+use verifydesk::store::outbox::batch::set_keys;
 use verifydesk::store::verifications;
 use verifydesk::web;
 
@@ -108,7 +109,7 @@ impl Site {
         let mut connection = self.db.pool.acquire().await.unwrap();
         let material = verifications::key_material(&mut connection, id).await.unwrap().unwrap();
         let key = Key::derive(SECRET, id, &material.nonce);
-        verifications::set_digest(&mut connection, id, &key.digest()).await.unwrap();
+        set_keys(&mut connection, &[(id, key.digest())], Duration::from_hours(72)).await.unwrap();
         self.run(
             "update sends set state = 'accepted', queued_at = queued_at - interval '1 hour' where verification_id = $1",
             id,

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 use std::time::{Duration, Instant};
-
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
 use verifydesk::demo::cluster::{Cluster, Options};
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
+use verifydesk::store::outbox::batch::set_keys;
 use verifydesk::store::verifications;
 
 use super::{SECRET, Server, Site, link, settings, until};
@@ -115,7 +116,7 @@ async fn the_database_goes_away_and_comes_back() {
     let mut connection = desk.store().pool().acquire().await.unwrap();
     let material = verifications::key_material(&mut connection, id).await.unwrap().unwrap();
     let key = Key::derive(SECRET, id, &material.nonce);
-    verifications::set_digest(&mut connection, id, &key.digest()).await.unwrap();
+    set_keys(&mut connection, &[(id, key.digest())], Duration::from_hours(72)).await.unwrap();
     drop(connection);
     let server = Server::start(&settings).await;
     assert_eq!(server.get("/healthz").await.body, "ok\n");

@@ -44,6 +44,8 @@ impl Site {
         settings.mail.from = Some("Example <no-reply@example.org>".into());
         settings.mail.transport = TransportKind::Capture;
         settings.capture.dir = Some(dir.path().join("mail"));
+        // The pace has tests of its own.
+        settings.pace.rate = Some(1_000.0);
         Self { desk: Desk::open(&settings).unwrap(), db, settings, dir }
     }
 

@@ -1,0 +1,161 @@
+//! What a run makes of the mail server's answers, and of what keeps mails waiting.
+
+use std::time::Duration;
+
+use tokio::task::{Id, JoinError};
+use tokio::time::Instant;
+
+use super::{CROWD_PAUSE, Held, POLL_EVERY, QUOTA_EVERY, Run, UNREACHABLE_MAX};
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
+use crate::domain::id::SendId;
+use crate::mail::transport::Lane;
+use crate::outbox::handle::{Handled, Meaning};
+use crate::outbox::steps::{self, Step};
+use crate::outbox::worker::Mode;
+
+impl Run {
+    pub(super) fn take_back(&mut self, done: Result<(Id, (Lane, Handled)), JoinError>) {
+        let now = Instant::now();
+        self.lanes_kept -= 1;
+        let handled = match done {
+            Ok((task, (lane, handled))) => {
+                self.in_lane.remove(&task);
+                self.lanes.give_back(lane, now);
+                handled
+            }
+            Err(error) => {
+                if let Some(id) = self.in_lane.remove(&error.id()) {
+                    self.busy.remove(&id);
+                    tracing::error!(send = %id, %error, "a lane broke; its mail is settled when its lease ends");
+                }
+                return;
+            }
+        };
+        if let Some(outcome) = handled.outcome {
+            self.results.push(outcome);
+        } else {
+            self.busy.remove(&handled.id);
+            self.unbegun.push(handled.id);
+            self.is_astray = true;
+        }
+        self.learn(handled.id, handled.meaning, handled.took, now);
+    }
+
+    /// What an answer means for the mails behind it.
+    pub(super) fn learn(&mut self, id: SendId, meaning: Meaning, took: Duration, now: Instant) {
+        if !matches!(meaning, Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::WorkerStopped(_)) {
+            self.flow.reached();
+        }
+        match meaning {
+            Meaning::Sent => {
+                self.tally.sent += 1;
+                self.accepted += 1;
+                self.flow.accepted(took);
+                if self.worker.beat.last_error.take().is_some() {
+                    self.tell();
+                }
+            }
+            Meaning::Failed(reason) => {
+                self.tally.failed += 1;
+                tracing::warn!(send = %id, "{reason}");
+            }
+            Meaning::Unknown(reason) => {
+                self.tally.unknown += 1;
+                tracing::warn!(send = %id, "{reason}");
+            }
+            Meaning::Later(reason) => self.trouble(reason),
+            Meaning::Unbegun(reason) => {
+                self.flow.pause(now, POLL_EVERY);
+                self.trouble(reason);
+            }
+            Meaning::Crowded(reason) => {
+                self.flow.crowded(now, CROWD_PAUSE);
+                self.trouble(reason);
+            }
+            Meaning::TooFast(reason, pause) => {
+                self.flow.pause(now, pause);
+                self.moments.forget();
+                self.accepted = 0;
+                let store = self.store().clone();
+                self.steps.spawn(async move { Step::Lowered(steps::lower_pace(store, pause).await) });
+                self.trouble(reason);
+            }
+            Meaning::Unreachable(reason) => {
+                if self.flow.unreachable(now) >= UNREACHABLE_MAX && self.mode == Mode::Drain {
+                    self.stop(reason.clone());
+                }
+                self.trouble(reason);
+            }
+            Meaning::QuotaUsed(reason, wait) => self.brake(BrakeCause::Quota, reason, Some(wait), now),
+            Meaning::AccountStopped(reason) => self.brake(BrakeCause::Configuration, reason, None, now),
+            Meaning::WorkerStopped(reason) => {
+                self.stop(reason.clone());
+                self.trouble(reason);
+            }
+        }
+    }
+
+    pub(super) fn stop(&mut self, reason: String) {
+        self.stopping = true;
+        self.tally.stopped_by.get_or_insert(reason);
+    }
+
+    /// Stops all workers, this one at once.
+    pub(super) fn brake(&mut self, cause: BrakeCause, reason: String, during: Option<Duration>, now: Instant) {
+        let (store, set_by) = (self.store().clone(), self.worker.shared.preparer.actor.name.clone());
+        let told = reason.clone();
+        self.under_way.brakes = true;
+        self.steps.spawn(async move { Step::Braked(steps::set_brake(store, set_by, cause, told, during).await) });
+        self.hold(Held { reason: reason.clone(), until: Some(now + POLL_EVERY) });
+        self.trouble(reason);
+    }
+
+    pub(super) fn look_at_brake(&mut self, brake: Option<Brake>) {
+        match brake {
+            Some(brake) if brake.state == BrakeState::Paused => {
+                let left = brake.until.map(|until| (until - chrono::Utc::now()).to_std().unwrap_or_default());
+                let by = brake.set_by.plain();
+                self.hold(Held {
+                    reason: format!("sending is paused by {by}: {}", brake.reason.plain()),
+                    until: left.map(|left| Instant::now() + left.clamp(POLL_EVERY, QUOTA_EVERY)),
+                });
+            }
+            // Its own has not reached the database yet.
+            _ if self.under_way.brakes => {}
+            _ => {
+                if self.held.take().is_some() {
+                    self.look_at = Instant::now();
+                    self.draw_at = self.look_at;
+                }
+            }
+        }
+    }
+
+    /// Hands nothing over any more for now; a drain has nothing to wait for.
+    pub(super) fn hold(&mut self, held: Held) {
+        if self.mode == Mode::Drain {
+            self.stop(held.reason.clone());
+        }
+        if self.held.is_none() {
+            self.moments.forget();
+            self.is_astray |= !self.claimed.is_empty();
+        }
+        self.held = Some(held);
+    }
+
+    /// Shows what keeps mails waiting to whoever looks at the workers, until one is accepted.
+    pub(super) fn trouble(&mut self, reason: String) {
+        tracing::warn!("{reason}");
+        let news = self.worker.beat.last_error.as_ref() != Some(&reason);
+        self.worker.beat.last_error = Some(reason);
+        if news {
+            self.tell();
+        }
+    }
+
+    /// A heartbeat before its time.
+    pub(super) fn tell(&mut self) {
+        self.is_news = true;
+        self.beat_at = Instant::now();
+    }
+}

@@ -1,0 +1,333 @@
+//! A worker's batches: what it looks at again, commits to and begins, and later the results, each in few statements
+//! however many mails there are.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::lease::bare;
+use crate::domain::Time;
+use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::key::{KeyDigest, Nonce};
+use crate::domain::send::SendState;
+use crate::domain::user::User;
+use crate::store::verifications::KeyMaterial;
+use crate::store::{Error, Store};
+
+/// Longest reply that is kept, in characters.
+const REPLY_MAX: usize = 10_000;
+
+/// Locks the users of these sends as far as nobody else has them locked, in the one order that all batches keep to.
+pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId], worker: Uuid) -> Result<Vec<UserId>, Error> {
+    let users = sqlx::query_scalar!(
+        "select id
+        from users
+        where id in (select user_id from sends where id = any ($1) and lease_by = $2 and state = 'queued')
+        order by id
+        for no key update skip locked",
+        &bare(ids),
+        worker
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(users.into_iter().map(UserId).collect())
+}
+
+/// A send under this worker's lease, about to be handed to a lane.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Which one.
+    pub id: SendId,
+    /// How often the answer to it was lost.
+    pub lost: i16,
+    /// To whom; nothing if she is gone.
+    pub user: Option<User>,
+    /// For which verification, and what its key is made of; nothing if it is gone.
+    pub verification: Option<(VerificationId, KeyMaterial)>,
+}
+
+/// What still waits under this worker's lease of these sends.
+pub async fn leased(connection: &mut PgConnection, ids: &[SendId], worker: Uuid) -> Result<Vec<Leased>, Error> {
+    let rows = sqlx::query!(
+        r#"select
+            s.id,
+            s.lost,
+            u.id as "user_id?",
+            u.email as "email?",
+            u.name as "name?",
+            u.locale as "locale?",
+            u.created_at as "created_at?",
+            u.verified_at as "user_verified_at?",
+            v.id as "verification_id?",
+            v.key_nonce as "key_nonce?",
+            v.key_digest as "key_digest?",
+            (v.verified_at is null and v.revoked_at is null) as "is_open!"
+        from sends as s
+        left join users as u on u.id = s.user_id
+        left join verifications as v on v.id = s.verification_id
+        where s.id = any ($1) and s.lease_by = $2 and s.state = 'queued'"#,
+        &bare(ids),
+        worker
+    )
+    .fetch_all(connection)
+    .await?;
+    let rows = rows.into_iter().map(|row| {
+        let user = match (row.user_id, row.email, row.name, row.locale, row.created_at) {
+            (Some(id), Some(email), Some(name), Some(locale), Some(created_at)) => Some(User {
+                id: UserId(id),
+                email: email.into(),
+                name: name.into(),
+                locale: locale.parse().unwrap_or_default(),
+                created_at,
+                verified_at: row.user_verified_at,
+            }),
+            _ => None,
+        };
+        // Constraints keep nonces and digests to their lengths.
+        let verification = match (row.verification_id, row.key_nonce.and_then(|bytes| bytes.try_into().ok())) {
+            (Some(id), Some(nonce)) => {
+                let digest = row.key_digest.and_then(|digest| digest.try_into().ok()).map(KeyDigest);
+                Some((VerificationId(id), KeyMaterial { nonce: Nonce(nonce), digest, open: row.is_open }))
+            }
+            _ => None,
+        };
+        Leased { id: SendId(row.id), lost: row.lost, user, verification }
+    });
+    Ok(rows.collect())
+}
+
+/// Cancels sends under this worker's lease, each for its reason.
+pub async fn cancel(connection: &mut PgConnection, worker: Uuid, unwanted: &[(SendId, &str)]) -> Result<(), Error> {
+    let (ids, reasons): (Vec<Uuid>, Vec<String>) =
+        unwanted.iter().map(|(id, reason)| (id.0, (*reason).to_owned())).unzip();
+    sqlx::query!(
+        "update sends
+        set state = 'cancelled', reason = given.reason, changed_at = now(), lease_by = null, lease_until = null
+        from unnest($2::uuid[], $3::text[]) as given (id, reason)
+        where sends.id = given.id and lease_by = $1 and state = 'queued'",
+        worker,
+        &ids,
+        &reasons
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Commits to keys, where none was before, and starts the lives of these open verifications anew. Gives the moment at
+/// which all of them end.
+pub async fn set_keys(
+    connection: &mut PgConnection,
+    keys: &[(VerificationId, KeyDigest)],
+    lifetime: Duration,
+) -> Result<Option<Time>, Error> {
+    let (ids, digests): (Vec<i64>, Vec<Vec<u8>>) = keys.iter().map(|(id, digest)| (id.0, digest.0.to_vec())).unzip();
+    let ends = sqlx::query_scalar!(
+        "update verifications
+        set
+            key_digest = coalesce(key_digest, given.digest),
+            expires_at = now() + make_interval(secs => $3)
+        from unnest($1::bigint[], $2::bytea[]) as given (id, digest)
+        where verifications.id = given.id and verified_at is null and revoked_at is null
+        returning expires_at",
+        &ids,
+        &digests,
+        lifetime.as_secs_f64()
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ends.into_iter().next())
+}
+
+/// Moves sends to *sending*, each for its verification, and their lease's end to `lease` from now. Gives those whose
+/// lease held, and the number of the attempt.
+pub async fn begin(
+    connection: &mut PgConnection,
+    worker: Uuid,
+    sends: &[(SendId, VerificationId)],
+    lease: Duration,
+) -> Result<Vec<(SendId, i16)>, Error> {
+    let (ids, verifications): (Vec<Uuid>, Vec<i64>) =
+        sends.iter().map(|(id, verification)| (id.0, verification.0)).unzip();
+    let rows = sqlx::query!(
+        "update sends
+        set
+            state = 'sending',
+            verification_id = given.verification_id,
+            attempts = attempts + 1,
+            changed_at = now(),
+            lease_until = now() + make_interval(secs => $4)
+        from unnest($2::uuid[], $3::bigint[]) as given (id, verification_id)
+        where sends.id = given.id and lease_by = $1 and state = 'queued'
+        returning sends.id, attempts",
+        worker,
+        &ids,
+        &verifications,
+        lease.as_secs_f64()
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (SendId(row.id), row.attempts)).collect())
+}
+
+/// What became of a mail that a lane had in hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The server took it.
+    Accepted {
+        /// SES's message id, if the reply held one.
+        ses_id: Option<String>,
+    },
+    /// Tried again later.
+    Again {
+        /// After how long.
+        after: Duration,
+        /// Whether this attempt counts towards the limit.
+        counts: bool,
+        /// Why, in words for an operator.
+        reason: String,
+    },
+    /// Given up.
+    Failed {
+        /// Why, in words for an operator.
+        reason: String,
+    },
+    /// Nobody knows whether the server took it.
+    Unknown {
+        /// Why, in words for an operator.
+        reason: String,
+    },
+}
+
+impl Fate {
+    /// The state that it leads to.
+    #[must_use]
+    pub fn state(&self) -> SendState {
+        match self {
+            Self::Accepted { .. } => SendState::Accepted,
+            Self::Again { .. } => SendState::Queued,
+            Self::Failed { .. } => SendState::Failed,
+            Self::Unknown { .. } => SendState::Unknown,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Accepted { .. } => None,
+            Self::Again { reason, .. } | Self::Failed { reason } | Self::Unknown { reason } => Some(reason),
+        }
+    }
+}
+
+/// A result to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Of which send.
+    pub id: SendId,
+    /// Of which attempt.
+    pub attempt: i16,
+    /// What became of it.
+    pub fate: Fate,
+    /// The server's reply, without any key.
+    pub reply: Option<String>,
+}
+
+impl Store {
+    /// Records results; gives the sends that this worker could not settle, since its lease was over and somebody else
+    /// went on. An answer that comes so late that the send is *unknown* already, its lease over while the database was
+    /// away, still settles it, unless another attempt has begun: to know is better than to double.
+    pub async fn record(
+        &self,
+        worker: Uuid,
+        outcomes: &[Outcome],
+        unknown_after: Duration,
+    ) -> Result<Vec<SendId>, Error> {
+        let mut given = Columns::default();
+        for outcome in outcomes {
+            given.add(outcome);
+        }
+        let recorded = sqlx::query_scalar!(
+            r#"update sends
+            set
+                state = given.state,
+                changed_at = now(),
+                due_at = case
+                    when given.state = 'queued' then now() + make_interval(secs => given.after)
+                    else sends.due_at
+                end,
+                attempts = attempts - case when given.counts then 0 else 1 end,
+                ses_id = given.ses_id,
+                -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
+                reply = case when user_id is not null then given.reply end,
+                reason = case
+                    when user_id is null and given.reason is not null then 'the user was deleted'
+                    else given.reason
+                end,
+                lost = lost + case when given.state = 'unknown' then 1 else 0 end,
+                retry_at = case
+                    when given.state = 'unknown' and lost = 0 then now() + make_interval(secs => $10)
+                end,
+                lease_by = null,
+                lease_until = null
+            from unnest(
+                $2::uuid[], $3::smallint[], $4::text[], $5::float8[], $6::boolean[], $7::text[], $8::text[], $9::text[]
+            ) as given (id, attempt, state, after, counts, ses_id, reply, reason)
+            where
+                sends.id = given.id
+                and (
+                    lease_by = $1 and sends.state = 'sending'
+                    or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
+                )
+            returning sends.id"#,
+            worker,
+            &given.ids,
+            &given.attempts,
+            &given.states,
+            &given.afters,
+            &given.counts,
+            &given.ses_ids as &[Option<String>],
+            &given.replies as &[Option<String>],
+            &given.reasons as &[Option<String>],
+            unknown_after.as_secs_f64()
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(outcomes.iter().map(|outcome| outcome.id).filter(|id| !recorded.contains(&id.0)).collect())
+    }
+}
+
+/// Results as arrays, a column each.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<Uuid>,
+    attempts: Vec<i16>,
+    states: Vec<String>,
+    afters: Vec<f64>,
+    counts: Vec<bool>,
+    ses_ids: Vec<Option<String>>,
+    replies: Vec<Option<String>>,
+    reasons: Vec<Option<String>>,
+}
+
+impl Columns {
+    fn add(&mut self, outcome: &Outcome) {
+        let fate = &outcome.fate;
+        self.ids.push(outcome.id.0);
+        self.attempts.push(outcome.attempt);
+        self.states.push(fate.state().as_str().to_owned());
+        let (after, counts) = match fate {
+            Fate::Again { after, counts, .. } => (after.as_secs_f64(), *counts),
+            _ => (0.0, true),
+        };
+        self.afters.push(after);
+        self.counts.push(counts);
+        self.ses_ids.push(match fate {
+            Fate::Accepted { ses_id } => ses_id.clone(),
+            _ => None,
+        });
+        let reply = outcome.reply.as_deref();
+        self.replies.push(reply.map(|text| text.replace('\0', "").chars().take(REPLY_MAX).collect()));
+        self.reasons.push(fate.reason().map(ToOwned::to_owned));
+    }
+}

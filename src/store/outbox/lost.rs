@@ -1,0 +1,74 @@
+//! Sends whose answer was lost: whether the mail went out nobody can say.
+
+use std::time::Duration;
+
+use crate::store::{Error, Store};
+
+impl Store {
+    /// Settles mails whose worker died with them in hand: *unknown*, to be tried once more after `unknown_after`, or for
+    /// an operator to decide where an answer was lost before.
+    pub async fn settle_lost(&self, unknown_after: Duration) -> Result<u64, Error> {
+        let done = sqlx::query!(
+            "update sends
+            set
+                state = 'unknown',
+                changed_at = now(),
+                reason = 'the worker died while it was sending; the mail may or may not have gone out',
+                lost = lost + 1,
+                retry_at = case when lost = 0 then now() + make_interval(secs => $1) end,
+                lease_by = null,
+                lease_until = null
+            where state = 'sending' and lease_until < now()",
+            unknown_after.as_secs_f64()
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Queues mails once more whose answer was lost and of which nothing was heard since: possible doubles, and marked as
+    /// such by `lost`. Where the person was mailed again since, or is verified, there is nothing to repeat. Gives how
+    /// many were queued.
+    pub async fn retry_lost(&self) -> Result<u64, Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            "update sends
+            set retry_at = null
+            where
+                retry_at <= now()
+                and (
+                    exists (select from sends as later where later.user_id = sends.user_id and later.id > sends.id)
+                    or not exists (
+                        select
+                        from verifications
+                        where
+                            verifications.id = sends.verification_id
+                            and verified_at is null
+                            and revoked_at is null
+                    )
+                )"
+        )
+        .execute(&mut *tx)
+        .await?;
+        let done = sqlx::query!(
+            "update sends
+            set
+                state = 'queued',
+                due_at = now(),
+                changed_at = now(),
+                reason = 'the answer was lost; tried once more, which may be a second mail',
+                retry_at = null
+            where
+                retry_at <= now()
+                and not exists (
+                    select
+                    from sends as open
+                    where open.verification_id = sends.verification_id and open.state in ('queued', 'sending')
+                )"
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+}
