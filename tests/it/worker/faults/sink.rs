@@ -78,7 +78,7 @@ async fn smtp_sink_s_faults_lead_where_they_should() {
     for &Row(flags, state, attempts, again, words, then) in TABLE {
         let sink = Sink::start(flags);
         site.settings.smtp.port = Some(sink.port());
-        let seen = try_once(&site).await;
+        let seen = try_once(&site, state).await;
         let mut found = Expected { state, attempts, again, words, then }.differs(&seen);
         let is_there =
             sink.mails().iter().any(|mail| mail.windows(26).any(|text| text == b"X-Rcpt-Args: <mina@example"));
