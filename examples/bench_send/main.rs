@@ -55,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
         mails: mails.parse().context("MAILS is a number")?,
         rounds: rounds.parse().context("ROUNDS is a number")?,
     };
-    let sink = Sink::start()?;
+    let mut sink = Sink::start()?;
     let site = Site::new(&options.program, sink.port)?;
     let size = site.mail_size()?;
     println!("{} mails of {size} bytes a run, {} runs of each, in turns", options.mails, options.rounds);
@@ -65,11 +65,15 @@ async fn main() -> anyhow::Result<()> {
         for (sender, name) in SENDERS.iter().enumerate() {
             eprintln!("round {round}: {name}");
             let run = match sender {
-                0 => smtp_source(&options, &sink, size, &["-s", "16"])?,
-                1 => smtp_source(&options, &sink, size, &["-d", "-s", "4"])?,
-                2 => django(&options, &sink)?,
-                _ => worker(&options, &sink, &site).await?,
+                0 => smtp_source(&options, &sink, size, &["-s", "16"]),
+                1 => smtp_source(&options, &sink, size, &["-d", "-s", "4"]),
+                2 => django(&options, &sink),
+                _ => worker(&options, &sink, &site).await,
             };
+            let run = run.with_context(|| match sink.end() {
+                Some(status) => format!("{name}: smtp-sink has ended with {status}"),
+                None => name.to_owned(),
+            })?;
             results.add(sender, run);
         }
     }
@@ -86,7 +90,7 @@ fn smtp_source(options: &Options, sink: &Sink, size: usize, how: &[&str]) -> any
 }
 
 fn django(options: &Options, sink: &Sink) -> anyhow::Result<Run> {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"));
+    let root = env!("CARGO_MANIFEST_DIR");
     let mut command = Command::new(&options.python);
     command.arg(format!("{root}/benches/django/send.py")).args(["--templates", &format!("{root}/templates")]);
     command.args(["--port", &sink.port.to_string(), "--count", &options.mails.to_string()]);

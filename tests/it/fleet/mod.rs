@@ -10,9 +10,13 @@ use std::str::FromStr;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::PgConnection;
+use tokio::sync::Mutex;
 
 use crate::peers::Counter;
 use crate::support::{Program, Running};
+
+/// Held by each of these tests: they measure time, or use all of the machine.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Worker processes of one site, and how to start more.
 struct Fleet {

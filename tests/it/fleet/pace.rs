@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, PgConnection};
 
-use super::{Fleet, queue, size};
+use super::{ALONE, Fleet, queue, size};
 use crate::peers::Counter;
 use crate::support::TestDb;
 
@@ -26,6 +26,7 @@ async fn two_workers_never_exceed_it_together() {
 
 /// Lets workers send for some seconds at a limit of so many mails a second.
 async fn keep_pace(workers: usize, limit: usize, seconds: u64) {
+    let _alone = ALONE.lock().await;
     let db = TestDb::new().await;
     let server = Counter::start(LATENCY, LATENCY);
     let mut fleet = Fleet::new(&db.url, &server, &[("VERIFYDESK_PACE__RATE", &limit.to_string())]);
@@ -41,34 +42,39 @@ async fn keep_pace(workers: usize, limit: usize, seconds: u64) {
     fleet.end();
 
     let arrivals: Vec<Instant> = server.arrivals().iter().map(|arrival| arrival.at).collect();
-    let most = most_in_a_second(&arrivals);
+    let (most, worst) = most_in_a_second(&arrivals);
     let counted = arrivals.iter().filter(|at| (begun..begun + lasted).contains(*at)).count();
     let used = counted as f64 / (limit as f64 * lasted.as_secs_f64());
-    eprintln!("{workers} workers, {limit}/s, {seconds} s: at most {most} in a second, {:.1} % used", used * 100.0);
+    eprintln!(
+        "{workers} workers, {limit}/s, {seconds} s: at most {most} in a second, {:.1} s after the first; {:.1} % used",
+        (worst - arrivals[0]).as_secs_f64(),
+        used * 100.0
+    );
     let burst = (limit / 10).max(1);
     assert!(most <= limit + burst, "{most} mails within a second where {limit} may go");
     assert!(used >= 0.95, "only {:.1} % of the limit was used; the workers say\n{}", used * 100.0, fleet.log());
 }
 
-/// The most that came within any second.
-fn most_in_a_second(arrivals: &[Instant]) -> usize {
+/// The most that came within any second, and when that began.
+fn most_in_a_second(arrivals: &[Instant]) -> (usize, Instant) {
     let within = |from: Instant| arrivals.partition_point(|at| *at < from + Duration::from_secs(1));
-    arrivals.iter().enumerate().map(|(before, from)| within(*from) - before).max().unwrap_or_default()
+    let counts = arrivals.iter().enumerate().map(|(before, &from)| (within(from) - before, from));
+    counts.max().expect("mails have come")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn not_one_mail_more_than_the_day_s_quota() {
     const QUOTA: usize = 30;
+    let _alone = ALONE.lock().await;
     let db = TestDb::new().await;
     let server = Counter::start(Duration::ZERO, Duration::ZERO);
     let settings = [("VERIFYDESK_PACE__RATE", "200"), ("VERIFYDESK_PACE__DAILY_QUOTA", "30")];
     let fleet = Fleet::new(&db.url, &server, &settings);
     queue(&mut PgConnection::connect(&db.url).await.unwrap(), QUOTA * 3).await;
-    let drains = [(); 2].map(|()| fleet.command(&["worker", "--drain"]).spawn().unwrap());
-    for mut drain in drains {
-        let status = drain.wait().unwrap();
-        assert_eq!(status.code(), Some(1), "a drain that the quota ends says so\n{}", fleet.log());
-    }
+    let mut drains = [(); 2].map(|()| fleet.command(&["worker", "--drain"]).spawn().unwrap());
+    let codes = drains.each_mut().map(|drain| drain.wait().unwrap().code());
+    // The other one may have found nothing to do, where this one had claimed it all.
+    assert!(codes.contains(&Some(1)), "a drain that the quota ends says so: {codes:?}\n{}", fleet.log());
     assert_eq!(server.arrivals().len(), QUOTA);
     assert!(fleet.log().contains("24 hours"), "{}", fleet.log());
     let waiting: i64 =
