@@ -99,6 +99,7 @@ pub(super) struct Run {
     /// To be recorded.
     pub(super) results: Vec<Outcome>,
     record_failures: u32,
+    records_singly: bool,
     /// Sends given back by a lane that had not spoken to the mail server, perhaps *sending* already.
     unbegun: Vec<SendId>,
     /// Whether sends may be under this worker's lease that it does not know of.
@@ -144,6 +145,7 @@ impl Run {
             under_way: UnderWay::default(),
             results: Vec::new(),
             record_failures: 0,
+            records_singly: false,
             unbegun: Vec::new(),
             is_astray: false,
             held: None,
@@ -277,7 +279,7 @@ impl Run {
         let lease = self.lease();
         match due {
             Due::Record => {
-                let outcomes = std::mem::take(&mut self.results);
+                let outcomes = self.next_results();
                 let unknown_after = self.worker.shared.settings.worker.unknown_after;
                 self.under_way.records = true;
                 self.steps.spawn(async move {
@@ -342,6 +344,10 @@ impl Run {
                 });
             }
         }
+    }
+
+    fn next_results(&mut self) -> Vec<Outcome> {
+        if self.records_singly { self.results.pop().into_iter().collect() } else { std::mem::take(&mut self.results) }
     }
 
     /// Has the first of the claimed sends looked at again, as many as there are moments and lanes for.
@@ -409,7 +415,7 @@ impl Run {
     pub(super) async fn end(&mut self) {
         let until = Instant::now() + RECORD_FOR;
         while !self.results.is_empty() && Instant::now() < until {
-            let outcomes = std::mem::take(&mut self.results);
+            let outcomes = self.next_results();
             let unknown_after = self.worker.shared.settings.worker.unknown_after;
             let result = self.store().record(self.worker.beat.id, &outcomes, unknown_after).await;
             self.recorded_in(result, outcomes, Instant::now());

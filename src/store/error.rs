@@ -35,6 +35,9 @@ pub enum Error {
     /// It was at it for too long and gave up.
     #[error("the database took too long: {0}")]
     TooSlow(Plain),
+    /// Another transaction was in the way.
+    #[error("the database was busy with the same rows: {0}")]
+    Contended(Plain),
     /// A rule of the schema forbids it.
     #[error("the database forbids it: {0}")]
     Constraint(Plain),
@@ -61,6 +64,7 @@ impl Error {
                 "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
             }
             Self::TooSlow(_) => "search for something longer, or try again when the server has less to do",
+            Self::Contended(_) => "try again",
             Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
         }
     }
@@ -69,6 +73,12 @@ impl Error {
     #[must_use]
     pub fn is_a_fault(&self) -> bool {
         matches!(self, Self::Constraint(_) | Self::Other(_))
+    }
+
+    /// Whether the same statement may work in a moment.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::TooSlow(_) | Self::Contended(_))
     }
 
     /// Whether waiting may help: the database is away, not wrong.
@@ -96,6 +106,8 @@ impl From<sqlx::Error> for Error {
                     "42501" if is_fatal(database.as_ref()) => Self::Denied(message),
                     "42501" | "25006" => Self::ReadOnly(message),
                     "57014" => Self::TooSlow(message),
+                    // Serialization failure, deadlock, lock not available.
+                    "40001" | "40P01" | "55P03" => Self::Contended(message),
                     "3D000" => Self::NoDatabase(message),
                     // Undefined table, column or function.
                     "42P01" | "42703" | "42883" => Self::NotMigrated(message),

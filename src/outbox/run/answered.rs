@@ -219,11 +219,13 @@ impl Run {
                     self.look_at = now;
                 }
             }
-            Err(error) if error.is_away() => {
-                // The mail server has spoken already: what it said must not be lost.
+            // The mail server has spoken already: what it said must not be lost.
+            Err(error) if error.is_passing() || outcomes.len() > 1 => {
                 tracing::warn!(%error, count = outcomes.len(), "results wait for the database");
                 self.record_failures += 1;
                 self.record_at = now + backoff::unreachable(self.record_failures);
+                // One that cannot be recorded must not take the others along.
+                self.records_singly = !error.is_passing();
                 self.results.extend(outcomes);
             }
             Err(error) => {
@@ -231,8 +233,9 @@ impl Run {
                     self.busy.remove(&outcome.id);
                     tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %error, "a result is lost");
                 }
-                self.trouble(format!("results could not be recorded: {error}"));
+                self.trouble(format!("a result could not be recorded: {error}"));
             }
         }
+        self.records_singly &= !self.results.is_empty();
     }
 }

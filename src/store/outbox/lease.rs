@@ -75,12 +75,18 @@ impl Store {
         Ok(rows.into_iter().map(|row| Claimed { rank: row.priority, due_at: row.due_at, id: SendId(row.id) }).collect())
     }
 
-    /// Moves the lease's end to `lease` from now for what this worker holds of these.
+    /// Moves the lease's end to `lease` from now for what this worker holds of these. Leaves out what is being begun or
+    /// recorded at this moment: that gets a lease of its own, or needs none any more.
     pub async fn renew_lease(&self, worker: Uuid, ids: &[SendId], lease: Duration) -> Result<(), Error> {
         sqlx::query!(
             "update sends
             set lease_until = now() + make_interval(secs => $3)
-            where id = any ($2) and lease_by = $1",
+            where id in (
+                select id
+                from sends
+                where id = any ($2) and lease_by = $1
+                for update skip locked
+            )",
             worker,
             &bare(ids),
             lease.as_secs_f64()
