@@ -94,7 +94,9 @@ async fn no_mail_is_lost_and_none_doubled_in_silence() {
     let rows = settled(&mut connection, &fleet).await;
     let took = started.elapsed();
     fleet.end();
-    judge(&rows, sends, &server, &at_risk, took);
+    assert_eq!(rows.len(), sends);
+    let wrong = judge(&rows, &server, &at_risk, took);
+    assert!(wrong.is_empty(), "{}\nthe workers say\n{}", wrong.join("\n"), fleet.log());
     drop(connection);
     cluster.stop().unwrap();
 }
@@ -153,35 +155,45 @@ async fn settled(connection: &mut PgConnection, fleet: &Fleet) -> Vec<Row> {
     }
 }
 
-fn judge(rows: &[Row], sends: usize, server: &Counter, at_risk: &AtRisk, took: Duration) {
-    assert_eq!(rows.len(), sends);
+/// What is not as it should be; empty if all is.
+fn judge(rows: &[Row], server: &Counter, at_risk: &AtRisk, took: Duration) -> Vec<String> {
     let seen = server.by_recipient();
     let (mut doubles, mut unknown, mut unseen) = (0, 0, 0);
+    let mut wrong = Vec::new();
     for row in rows {
         let arrivals = seen.get(&row.recipient).map_or(&[][..], Vec::as_slice);
-        assert!(arrivals.iter().all(|arrival| arrival.send == row.id), "{}: {arrivals:?}", row.recipient);
+        let mut see = |is_so: bool, what: &str| {
+            if !is_so {
+                let Row { recipient, state, lost, .. } = row;
+                wrong.push(format!("{recipient} ({state}, lost {lost} times) {what}: {arrivals:?}"));
+            }
+        };
+        see(arrivals.iter().all(|arrival| arrival.send == row.id), "got another's mail");
         match row.state.as_str() {
-            "accepted" => assert!(arrivals.iter().any(|arrival| arrival.is_answered), "{} is lost", row.recipient),
+            "accepted" => see(arrivals.iter().any(|arrival| arrival.is_answered), "is lost"),
             "unknown" => {
-                assert!(row.lost >= 2, "{} was given up after its answer was lost once", row.recipient);
+                see(row.lost >= 2, "was given up after its answer was lost once");
                 unknown += 1;
                 unseen += usize::from(arrivals.is_empty());
             }
-            state => panic!("{} is {state}", row.recipient),
+            _ => see(false, "is neither sent nor unknown"),
         }
         if arrivals.len() > 1 {
             doubles += 1;
-            assert!(at_risk.sends.contains(&row.id), "{} was in nobody's dead hands: {arrivals:?}", row.recipient);
-            assert!(row.lost >= 1, "{} is not marked as a double: {arrivals:?}", row.recipient);
-            let attempts: Vec<u32> = arrivals.iter().map(|arrival| arrival.attempt).collect();
-            assert!(attempts[0] == 1 && attempts.is_sorted_by(|a, b| a < b), "{}: {attempts:?}", row.recipient);
+            see(at_risk.sends.contains(&row.id), "is double, and was in nobody's dead hands");
+            see(row.lost >= 1, "is not marked as a double");
+            let attempts = || arrivals.iter().map(|arrival| arrival.attempt);
+            see(attempts().is_sorted_by(|a, b| a < b), "has the same attempt twice in its tags");
         }
     }
     eprintln!(
-        "{sends} mails in {took:.1?}: {doubles} twice, {unknown} unknown for good, {unseen} of them never seen; \
+        "{} mails in {took:.1?}: {doubles} twice, {unknown} unknown for good, {unseen} of them never seen; \
          at risk were {} by the database, {} by the server",
-        at_risk.count, at_risk.seen
+        rows.len(),
+        at_risk.count,
+        at_risk.seen
     );
     assert!(at_risk.count > 0, "nothing was in anybody's hands; this has tested nothing");
     assert!(doubles <= at_risk.count);
+    wrong
 }

@@ -71,11 +71,13 @@ impl Fleet {
         }
     }
 
-    /// The end of what the workers logged, for whoever looks into a failure.
+    /// What the workers logged as errors, and the end of all that they logged, for whoever looks into a failure.
     fn log(&self) -> String {
         let log = std::fs::read_to_string(self.program.home().join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        let errors = lines.iter().filter(|line| line.contains(" ERROR ")).take(30);
+        let end = &lines[lines.len().saturating_sub(30)..];
+        errors.chain(end).copied().collect::<Vec<_>>().join("\n")
     }
 }
 
