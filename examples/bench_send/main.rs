@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
             };
             let run = run.with_context(|| match sink.end() {
                 Some(status) => format!("{name}: smtp-sink has ended with {status}"),
-                None => name.to_owned(),
+                None => (*name).to_owned(),
             })?;
             results.add(sender, run);
         }
