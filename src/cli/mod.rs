@@ -5,14 +5,18 @@
 //! server refuses with 1. Errors go to stderr as `error: what happened`, then what to do next.
 
 mod actor;
+mod bulk;
 mod console;
 mod demo;
 mod failure;
 mod format;
+mod jobs;
 mod list;
 mod log;
 mod migrate;
 mod output;
+mod progress;
+mod queue;
 mod render;
 mod resend;
 mod sends;
@@ -72,6 +76,10 @@ enum Command {
     Serve(serve::Args),
     /// List mails and what became of them, newest first
     Sends(sends::Args),
+    /// Show the outbox: what waits, the pace, the brake, workers and bulk resends; stop it or let it go
+    Queue(queue::Args),
+    /// List bulk resends, the newest first; pause, resume or cancel one
+    Jobs(jobs::Args),
     /// Render a template with sample values
     Render(render::Args),
 }
@@ -124,6 +132,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Worker(args)) => worker::run(&settings, &args).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
+        Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
+        Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }

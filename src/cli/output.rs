@@ -22,3 +22,10 @@ pub fn columns() -> usize {
         usize::MAX
     }
 }
+
+/// Whether a line can be drawn anew: both outputs go to a terminal that can do so.
+pub fn can_redraw() -> bool {
+    io::stdout().is_terminal()
+        && io::stderr().is_terminal()
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

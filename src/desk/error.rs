@@ -4,6 +4,7 @@ use chrono::SecondsFormat;
 
 use crate::config::SettingError;
 use crate::domain::Time;
+use crate::domain::job::JobState;
 use crate::store;
 use crate::text::Plain;
 
@@ -39,6 +40,12 @@ pub enum Refusal {
         /// From when on another mail is possible.
         until: Time,
     },
+    /// She got as many mails in the last 24 hours as one address may get.
+    #[error("this address got the day's mails; the next is possible at {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    DailyCap {
+        /// From when on another mail is possible.
+        until: Time,
+    },
     /// A worker has the mail in hand at this moment.
     #[error("a mail to this user is being sent at this moment")]
     BeingSent,
@@ -51,6 +58,18 @@ pub enum Refusal {
     /// Nothing stops the outbox.
     #[error("sending is not paused")]
     NotPaused,
+    /// A job has nothing left that could be stopped or let go.
+    #[error("this job is {state}")]
+    JobOver {
+        /// How it ended.
+        state: JobState,
+    },
+    /// A job is in the state that was asked for.
+    #[error("this job is {state} already")]
+    JobAlready {
+        /// Which.
+        state: JobState,
+    },
 }
 
 impl Error {
@@ -59,7 +78,9 @@ impl Error {
     pub fn hint(&self) -> String {
         match self {
             Self::Invalid(_) => "mend it and try again; nothing was changed".into(),
-            Self::NotFound(_) => "look for it with `verifydesk list --search TEXT`".into(),
+            Self::NotFound(_) => {
+                "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`".into()
+            }
             Self::Refused(refusal) => refusal.hint().into(),
             Self::Store(error) => error.hint().into(),
             Self::Setting(error) => error.hint.clone(),
@@ -72,10 +93,12 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::AlreadyVerified | Self::NotPaused => "nothing needs to be done",
+            Self::AlreadyVerified | Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
             Self::CoolDown { .. } => "wait, and ask her to look into her spam folder meanwhile",
+            Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",
+            Self::JobOver { .. } => "see `verifydesk jobs` for those that are not over",
         }
     }
 
@@ -83,9 +106,15 @@ impl Refusal {
     #[must_use]
     pub fn retry_after(&self, now: Time) -> Option<i64> {
         match self {
-            Self::CoolDown { until } => Some((*until - now).num_seconds().saturating_add(1).max(1)),
+            Self::CoolDown { until } | Self::DailyCap { until } => {
+                Some((*until - now).num_seconds().saturating_add(1).max(1))
+            }
             Self::BeingSent => Some(1),
-            Self::AlreadyVerified | Self::ReasonMissing { .. } | Self::NotPaused => None,
+            Self::AlreadyVerified
+            | Self::ReasonMissing { .. }
+            | Self::NotPaused
+            | Self::JobOver { .. }
+            | Self::JobAlready { .. } => None,
         }
     }
 }

@@ -43,7 +43,7 @@ impl Desk {
         }
         let open = match verifications::open_of(&mut tx, user.id).await? {
             Some(open) => open.id,
-            None => verifications::insert(&mut tx, user.id, self.lifetime).await?,
+            None => verifications::insert(&mut tx, user.id, self.rules.lifetime).await?,
         };
         let at = verifications::approve_open(&mut tx, open).await?.ok_or(Refusal::AlreadyVerified)?;
         users::set_verified(&mut tx, user.id, at).await?;

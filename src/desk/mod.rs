@@ -16,12 +16,15 @@ use std::time::Duration;
 
 use crate::config::{SettingError, Settings};
 use crate::store::Store;
+use crate::store::jobs::JobRules;
 use crate::text::plain;
 
+pub use crate::domain::send::ResentHow;
 pub use error::{Error, Refusal};
 pub use force_verify::ForceVerified;
+pub use job::MARKED_MAX;
 pub use link::LinkOutcome;
-pub use resend::{Resent, ResentHow};
+pub use resend::Resent;
 pub use sign_up::{SignUp, SignUpStatus, SignedUp};
 
 /// Shortest reason of an act that needs one, in characters.
@@ -47,9 +50,7 @@ fn reason(text: &str, act: &'static str) -> Result<String, Error> {
 #[derive(Clone, Debug)]
 pub struct Desk {
     store: Store,
-    lifetime: Duration,
-    cool_down: Duration,
-    daily_cap: u32,
+    rules: JobRules,
     grace: Duration,
 }
 
@@ -62,13 +63,7 @@ impl Desk {
     /// A desk over a database opened elsewhere.
     #[must_use]
     pub fn with(store: Store, settings: &Settings) -> Self {
-        Self {
-            store,
-            lifetime: settings.verification.lifetime,
-            cool_down: settings.verification.cool_down,
-            daily_cap: settings.verification.daily_cap,
-            grace: settings.jobs.grace,
-        }
+        Self { store, rules: JobRules::of(settings), grace: settings.jobs.grace }
     }
 
     /// For reading.
@@ -77,9 +72,15 @@ impl Desk {
         &self.store
     }
 
+    /// The rules that every resend keeps to.
+    #[must_use]
+    pub fn rules(&self) -> &JobRules {
+        &self.rules
+    }
+
     /// How long to wait between two mails to one user.
     #[must_use]
     pub fn cool_down(&self) -> Duration {
-        self.cool_down
+        self.rules.cool_down
     }
 }

@@ -6,34 +6,11 @@ use super::{Desk, Error, Refusal};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
 use crate::domain::id::{SendId, UserId, VerificationId};
-use crate::domain::send::Priority;
+use crate::domain::send::{Priority, ResentHow};
 use crate::domain::user::User;
 use crate::store::audit::{self, NewEntry};
 use crate::store::{outbox, users, verifications};
 use crate::text::plain;
-
-/// In which way a mail goes out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResentHow {
-    /// The same link; its life starts anew.
-    SameLink,
-    /// A new key; the verification it replaces, if it was still open, is superseded.
-    NewKey,
-    /// A mail was waiting already and was brought forward; no second one goes out.
-    BroughtForward,
-}
-
-impl ResentHow {
-    /// As in JSON and in the audit log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SameLink => "same_link",
-            Self::NewKey => "new_key",
-            Self::BroughtForward => "brought_forward",
-        }
-    }
-}
 
 /// A resend that was done.
 #[derive(Clone, Debug)]
@@ -117,14 +94,14 @@ impl Desk {
                 (verification, Some(send))
             }
             Plan::Renew(open) => {
-                verifications::renew(connection, open, self.lifetime).await?;
+                verifications::renew(connection, open, self.rules.lifetime).await?;
                 (open, None)
             }
             Plan::Replace(old) => {
                 if let Some(old) = old {
-                    verifications::supersede(connection, actor, user.id, old, "its time was over").await?;
+                    verifications::supersede(connection, actor, user.id, old, verifications::TIME_OVER).await?;
                 }
-                (verifications::insert(connection, user.id, self.lifetime).await?, None)
+                (verifications::insert(connection, user.id, self.rules.lifetime).await?, None)
             }
         };
         let send = if let Some(send) = waiting {
@@ -150,17 +127,26 @@ impl Desk {
         if user.verified_at.is_some() {
             return Err(Refusal::AlreadyVerified.into());
         }
-        if let Some(until) = outbox::cooling_until(connection, user.id, self.cool_down).await? {
+        if let Some(until) = outbox::cooling_until(connection, user.id, self.rules.cool_down).await? {
             return Err(Refusal::CoolDown { until }.into());
         }
-        let Some(open) = verifications::open_of(connection, user.id).await? else { return Ok(Plan::Replace(None)) };
-        match outbox::open_send(connection, open.id).await? {
-            Some(send) if send.in_hand => Err(Refusal::BeingSent.into()),
-            Some(send) => Ok(Plan::BringForward { verification: open.id, send: send.id }),
-            // A key that nobody has seen yet cannot be too old: the worker starts its life when it mails it.
-            None if open.expired && open.mailed => Ok(Plan::Replace(Some(open.id))),
-            None => Ok(Plan::Renew(open.id)),
+        let open = verifications::open_of(connection, user.id).await?;
+        if let Some(open) = open
+            && let Some(send) = outbox::open_send(connection, open.id).await?
+        {
+            if send.in_hand {
+                return Err(Refusal::BeingSent.into());
+            }
+            // No second mail, so that the daily cap does not matter.
+            return Ok(Plan::BringForward { verification: open.id, send: send.id });
         }
+        if let Some(until) = outbox::capped_until(connection, user.id, self.rules.daily_cap).await? {
+            return Err(Refusal::DailyCap { until }.into());
+        }
+        Ok(match open {
+            Some(open) if open.works() => Plan::Renew(open.id),
+            open => Plan::Replace(open.map(|open| open.id)),
+        })
     }
 }
 

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 
 use super::Time;
 use super::filter::Filter;
 use super::id::{JobId, VerificationId};
+use super::verification::Status;
 use crate::text::Untrusted;
 
 /// Where a job is in its life.
@@ -18,7 +20,7 @@ pub enum JobState {
     Running,
     /// Makes no mails until it is resumed; what it has queued already waits.
     Paused,
-    /// Has looked at everybody.
+    /// Has looked at everybody. Mails of it may still wait, and as long as they do it can be stopped.
     Done,
     /// Called off.
     Cancelled,
@@ -50,13 +52,14 @@ impl JobState {
         matches!(self, Self::Running | Self::Paused)
     }
 
-    /// Whether a job may go from this state to `next`.
+    /// Whether a job may go from this state to `next`; from *done* only while mails of it wait.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         match self {
             Self::Running => matches!(next, Self::Paused | Self::Done | Self::Cancelled),
             Self::Paused => matches!(next, Self::Running | Self::Cancelled),
-            Self::Done | Self::Cancelled => false,
+            Self::Done => matches!(next, Self::Paused | Self::Cancelled),
+            Self::Cancelled => false,
         }
     }
 }
@@ -82,6 +85,26 @@ pub enum JobScope {
     Filter(Filter),
     /// The users of these verifications.
     Marked(Vec<VerificationId>),
+}
+
+/// In words, such as `expired, since 2026-11-20T00:00:00Z`. A search is as somebody typed it.
+impl fmt::Display for JobScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let filter = match self {
+            Self::Marked(ids) => return write!(f, "{} marked", ids.len()),
+            Self::Filter(filter) => filter,
+        };
+        f.write_str(filter.status.map_or("all", Status::as_str))?;
+        for (word, time) in [("since", filter.since), ("until", filter.until)] {
+            if let Some(time) = time {
+                write!(f, ", {word} {}", time.to_rfc3339_opts(SecondsFormat::Secs, true))?;
+            }
+        }
+        match &filter.search {
+            Some(search) => write!(f, ", with \"{}\"", search.typed()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why somebody is left out.
@@ -144,6 +167,19 @@ impl Skip {
     }
 }
 
+/// Not a reason.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown reason to leave somebody out")]
+pub struct UnknownSkip;
+
+impl FromStr for Skip {
+    type Err = UnknownSkip;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|skip| skip.as_str() == text).ok_or(UnknownSkip)
+    }
+}
+
 /// How many are left out, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
@@ -164,6 +200,19 @@ pub struct Skipped {
 }
 
 impl Skipped {
+    /// One more for this reason.
+    pub fn count(&mut self, skip: Skip) {
+        *match skip {
+            Skip::Verified => &mut self.verified,
+            Skip::CoolDown => &mut self.cool_down,
+            Skip::DailyCap => &mut self.daily_cap,
+            Skip::Waiting => &mut self.waiting,
+            Skip::Suppressed => &mut self.suppressed,
+            Skip::Bounced => &mut self.bounced,
+            Skip::Duplicate => &mut self.duplicate,
+        } += 1;
+    }
+
     /// How many for this reason.
     #[must_use]
     pub fn of(&self, skip: Skip) -> i64 {
@@ -250,6 +299,12 @@ impl JobRow {
         Some(part.clamp(0.0, 1.0))
     }
 
+    /// Whether it can be paused or called off: it has something to do, or mails of it wait.
+    #[must_use]
+    pub fn can_be_stopped(&self) -> bool {
+        self.state.is_open() || self.state == JobState::Done && self.open > 0
+    }
+
     /// Whether it can still be called off before its first mail. `now` by the database's clock.
     #[must_use]
     pub fn is_in_grace(&self, now: Time) -> bool {
@@ -260,12 +315,26 @@ impl JobRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::filter::Search;
 
     #[test]
-    fn ended_jobs_stay_ended() {
-        for ended in [JobState::Done, JobState::Cancelled] {
-            assert!(JobState::ALL.into_iter().all(|next| !ended.may_become(next)), "{ended}");
-        }
+    fn ended_jobs_run_no_more() {
+        assert!(JobState::ALL.into_iter().all(|next| !JobState::Cancelled.may_become(next)));
+        assert!(!JobState::Done.may_become(JobState::Running));
+    }
+
+    #[test]
+    fn scopes_in_words() {
+        let time = |text: &str| Some(text.parse::<Time>().unwrap());
+        let filter = Filter {
+            status: Some(Status::Expired),
+            search: Search::parse("Kim"),
+            since: time("2026-11-20T00:00:00Z"),
+            until: None,
+        };
+        assert_eq!(JobScope::Filter(filter).to_string(), "expired, since 2026-11-20T00:00:00Z, with \"Kim\"");
+        assert_eq!(JobScope::Filter(Filter::default()).to_string(), "all");
+        assert_eq!(JobScope::Marked(vec![VerificationId(1)]).to_string(), "1 marked");
     }
 
     #[test]

@@ -140,6 +140,29 @@ impl Priority {
     }
 }
 
+/// In which way a mail goes out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResentHow {
+    /// The same link; its life starts anew.
+    SameLink,
+    /// A new key; the verification it replaces, if it was still open, is superseded.
+    NewKey,
+    /// A mail was waiting already and was brought forward; no second one goes out.
+    BroughtForward,
+}
+
+impl ResentHow {
+    /// As in JSON and in the audit log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SameLink => "same_link",
+            Self::NewKey => "new_key",
+            Self::BroughtForward => "brought_forward",
+        }
+    }
+}
+
 /// The fate of a verification's newest mail, for a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastSend {

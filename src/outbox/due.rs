@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::run::Run;
+use super::steps::Rest;
 
 /// How long before its moment a mail is looked at again.
 pub(super) const LEAD: Duration = Duration::from_millis(30);
@@ -25,6 +26,8 @@ pub(super) enum Due {
     Draw,
     /// Claim sends.
     Claim,
+    /// Make the next mails of jobs.
+    Jobs,
     /// Write a heartbeat, and look at the brake.
     Beat,
     /// Do what any worker may do for all.
@@ -35,8 +38,17 @@ pub(super) enum Due {
 
 impl Due {
     /// The most urgent first.
-    pub(super) const ALL: [Self; 8] =
-        [Self::Record, Self::Renew, Self::Prepare, Self::Draw, Self::Claim, Self::Beat, Self::Keep, Self::Sweep];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Record,
+        Self::Renew,
+        Self::Prepare,
+        Self::Draw,
+        Self::Claim,
+        Self::Jobs,
+        Self::Beat,
+        Self::Keep,
+        Self::Sweep,
+    ];
 
     /// When it is to be started; nothing while it need not or cannot be.
     pub(super) fn at(self, run: &Run) -> Option<Instant> {
@@ -68,6 +80,8 @@ impl Due {
                 let is_worth_it = bulk > run.claimed.len() || people > 0 && run.is_told();
                 when(flows && !under_way.claims && is_worth_it, run.look_at.max(gate))
             }
+            // Only when nothing else waits: their links must not grow old in the queue.
+            Self::Jobs => run.jobs_at.filter(|_| flows && !under_way.jobs && run.rest != Rest::Perhaps),
             Self::Beat => when(
                 !under_way.beats,
                 run.held.as_ref().and_then(|held| held.until).map_or(run.beat_at, |until| until.min(run.beat_at)),

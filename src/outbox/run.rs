@@ -28,6 +28,7 @@ use super::worker::{Mode, Tally, Worker};
 use crate::domain::change::Change;
 use crate::domain::id::SendId;
 use crate::mail::transport::Lane;
+use crate::store::jobs::{CHUNK, JobRules};
 use crate::store::outbox::batch::Outcome;
 use crate::store::outbox::lease::Claimed;
 use crate::store::{Changes, Error, Store};
@@ -44,6 +45,13 @@ const UNREACHABLE_MAX: u32 = 3;
 /// How soon a mail must be due for a drain to wait for it: longer than any wait for the pace and than the first wait of a
 /// mail that is tried again, shorter than the second.
 const NEAR: Duration = Duration::from_secs(7);
+
+/// How much of a job is queued ahead, and how many mails at least.
+const JOBS_AHEAD: Duration = Duration::from_secs(5);
+const JOBS_MIN: i64 = 20;
+
+/// How long a job that another worker has in hand is left to it.
+const JOBS_ELSEWHERE: Duration = Duration::from_millis(200);
 
 /// How long a server that counts too many connections is left alone.
 const CROWD_PAUSE: Duration = Duration::from_secs(1);
@@ -67,6 +75,7 @@ pub(super) struct Held {
 #[expect(clippy::struct_excessive_bools, reason = "each is one kind of step, of which one at a time is enough")]
 pub(super) struct UnderWay {
     pub(super) claims: bool,
+    pub(super) jobs: bool,
     pub(super) draws: bool,
     pub(super) prepares: usize,
     pub(super) records: bool,
@@ -105,7 +114,9 @@ pub(super) struct Run {
     /// Whether sends may be under this worker's lease that it does not know of.
     is_astray: bool,
     pub(super) held: Option<Held>,
-    rest: Rest,
+    pub(super) rest: Rest,
+    /// When jobs may have more mails to make; nothing until told.
+    pub(super) jobs_at: Option<Instant>,
     /// Told since the last claim began.
     is_told: bool,
     pub(super) look_at: Instant,
@@ -150,6 +161,7 @@ impl Run {
             is_astray: false,
             held: None,
             rest: Rest::Perhaps,
+            jobs_at: Some(now),
             is_told: false,
             look_at: now,
             draw_at: now,
@@ -247,6 +259,7 @@ impl Run {
             && self.claimed.is_empty()
             && !self.is_astray
             && !self.is_told
+            && self.jobs_at.is_none_or(|at| at > Instant::now() + NEAR)
             && match self.rest {
                 Rest::Perhaps => false,
                 Rest::In(wait) => wait > NEAR,
@@ -303,6 +316,13 @@ impl Run {
                 self.steps.spawn(async move {
                     Step::Claimed { result: steps::claim(store, worker, people, bulk, lease).await, asked_at: now }
                 });
+            }
+            Due::Jobs => {
+                #[expect(clippy::cast_possible_truncation, reason = "bounded at once")]
+                let room = ((self.flow.rate() * JOBS_AHEAD.as_secs_f64()) as i64).clamp(JOBS_MIN, CHUNK);
+                let rules = JobRules::of(&self.worker.shared.settings);
+                self.under_way.jobs = true;
+                self.steps.spawn(async move { Step::Advanced(steps::advance_jobs(store, room, rules).await) });
             }
             Due::Draw => {
                 let wanted = self.claimed.len() - self.moments.len();
@@ -374,7 +394,10 @@ impl Run {
                 self.look_at = Instant::now();
                 self.is_told = true;
             }
-            Ok(Change::Outbox) => self.beat_at = Instant::now(),
+            Ok(Change::Outbox) => {
+                self.beat_at = Instant::now();
+                self.jobs_at = Some(self.beat_at);
+            }
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "no longer told what is queued; polling");

@@ -11,6 +11,7 @@ use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
 use crate::domain::id::SendId;
 use crate::store::brake::{self, NewBrake};
+use crate::store::jobs::{Advanced, JobRules};
 use crate::store::outbox::batch::Outcome;
 use crate::store::outbox::lease::Claimed;
 use crate::store::pace::Drawn;
@@ -21,6 +22,8 @@ use crate::store::{Changes, Error, Store};
 pub(super) enum Step {
     /// Sends taken under the lease, and when there is more; asked at.
     Claimed { result: Result<Taken, Error>, asked_at: Instant },
+    /// Mails of jobs made.
+    Advanced(Result<Advanced, Error>),
     /// Moments to send at; so many accepted and unused ones were told.
     Drawn { result: Result<Drawn, Error>, accepted: usize, unused: usize },
     /// Claimed sends, looked at again, and the moments they were taken for.
@@ -70,6 +73,19 @@ pub(super) async fn claim(
     let is_all = of_people < people && sends.len() - of_people < bulk;
     let rest = if is_all { store.next_due().await?.map_or(Rest::Nothing, Rest::In) } else { Rest::Perhaps };
     Ok(Taken { sends, rest })
+}
+
+/// Makes the next mails of jobs, and tells whoever follows them.
+pub(super) async fn advance_jobs(store: Store, room: i64, rules: JobRules) -> Result<Advanced, Error> {
+    let advanced = store.advance_jobs(room, &rules).await?;
+    if advanced.looked_at > 0 {
+        store.notify(Change::Many).await;
+        store.notify(Change::Outbox).await;
+    }
+    if advanced.queued > 0 {
+        store.notify(Change::Queued).await;
+    }
+    Ok(advanced)
 }
 
 /// Prepares, and tells of what changed by it.

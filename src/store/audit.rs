@@ -1,6 +1,7 @@
 //! The audit log: written by acts in their own transaction, read for a user.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{Error, Store};
 use crate::domain::audit::{Action, Actor, AuditEntry};
@@ -27,21 +28,33 @@ pub struct NewEntry<'a> {
 
 /// Appends an entry within an act's transaction.
 pub async fn append(connection: &mut PgConnection, entry: NewEntry<'_>) -> Result<(), Error> {
+    append_all(connection, &[entry]).await
+}
+
+/// Appends many entries within one transaction.
+pub async fn append_all(connection: &mut PgConnection, entries: &[NewEntry<'_>]) -> Result<(), Error> {
     sqlx::query!(
         "insert into audit_log (actor, origin, action, outcome, reason, user_id, verification_id, send_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        entry.actor.name,
-        entry.actor.origin.as_str(),
-        entry.action.as_str(),
-        entry.outcome,
-        entry.reason,
-        entry.user.map(|id| id.0),
-        entry.verification.map(|id| id.0),
-        entry.send.map(|id| id.0)
+        select *
+        from unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::uuid[]
+        )",
+        &column(entries, |entry| entry.actor.name.clone()),
+        &column(entries, |entry| entry.actor.origin.as_str().to_owned()),
+        &column(entries, |entry| entry.action.as_str().to_owned()),
+        &column(entries, |entry| entry.outcome.to_owned()),
+        &column(entries, |entry| entry.reason.map(ToOwned::to_owned)) as &[Option<String>],
+        &column(entries, |entry| entry.user.map(|id| id.0)) as &[Option<i64>],
+        &column(entries, |entry| entry.verification.map(|id| id.0)) as &[Option<i64>],
+        &column(entries, |entry| entry.send.map(|id| id.0)) as &[Option<Uuid>]
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn column<T>(entries: &[NewEntry<'_>], value: impl Fn(&NewEntry<'_>) -> T) -> Vec<T> {
+    entries.iter().map(value).collect()
 }
 
 impl Store {

@@ -1,13 +1,192 @@
 //! Jobs: bulk resends as they are stored.
 
+mod advance;
+mod scope;
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
 use super::{Error, Store};
+use crate::config::Settings;
+use crate::domain::Time;
+use crate::domain::audit::Actor;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::{JobId, VerificationId};
 use crate::domain::job::{JobRow, JobScope, JobState, Skipped};
+use crate::domain::verification::Status;
+
+pub use advance::{Advanced, CHUNK};
+
+/// The rules that every resend keeps to, one or many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobRules {
+    /// How long a key works after its mail.
+    pub lifetime: Duration,
+    /// How long to wait between two mails to one user.
+    pub cool_down: Duration,
+    /// How many mails one address gets in 24 hours at most.
+    pub daily_cap: u32,
+}
+
+impl JobRules {
+    /// As the settings have them.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let verification = &settings.verification;
+        Self { lifetime: verification.lifetime, cool_down: verification.cool_down, daily_cap: verification.daily_cap }
+    }
+}
+
+/// Longest reason, in characters, of a job and of an audit entry.
+pub const REASON_MAX: usize = 1_000;
+
+/// A job to be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct NewJob<'a> {
+    /// Who asks for it.
+    pub actor: &'a Actor,
+    /// Whom it is for; marked ones each once.
+    pub scope: &'a JobScope,
+    /// Who counts is decided as of then; the present if nobody has looked before.
+    pub cut_off: Option<Time>,
+    /// Verifications found, if somebody counted.
+    pub found: Option<i64>,
+    /// How long it can be called off before its first mail.
+    pub grace: Duration,
+}
+
+/// Stores a job.
+pub async fn insert(connection: &mut PgConnection, job: NewJob<'_>) -> Result<JobId, Error> {
+    let id = JobId::new();
+    let nothing = Filter::default();
+    let (filter, ids) = match job.scope {
+        JobScope::Filter(filter) => (filter, None),
+        JobScope::Marked(ids) => (&nothing, Some(ids.iter().map(|id| id.0).collect::<Vec<_>>())),
+    };
+    sqlx::query!(
+        "insert into jobs (
+            id, created_by, origin, status, search, since, until, verification_ids, cut_off, found, starts_at
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()), $10, now() + make_interval(secs => $11))",
+        id.0,
+        job.actor.name,
+        job.actor.origin.as_str(),
+        filter.status.map(Status::as_str),
+        filter.search.as_ref().map(Search::typed),
+        filter.since,
+        filter.until,
+        ids.as_deref(),
+        job.cut_off,
+        job.found,
+        job.grace.as_secs_f64()
+    )
+    .execute(connection)
+    .await?;
+    Ok(id)
+}
+
+/// A job that nobody else changes now.
+#[derive(Clone, Copy, Debug)]
+pub struct LockedJob {
+    /// Where it is in its life.
+    pub state: JobState,
+    /// Whether mails of it wait that no worker has in hand.
+    pub waits: bool,
+}
+
+/// Locks a job; waits while a chunk of it is being made.
+pub async fn lock(connection: &mut PgConnection, id: JobId) -> Result<Option<LockedJob>, Error> {
+    let state = sqlx::query_scalar!("select state from jobs where id = $1 for no key update", id.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(state) = state else { return Ok(None) };
+    // After the wait, or what the chunk has made would not be seen.
+    let waits = sqlx::query_scalar!(
+        r#"select exists (
+            select
+            from sends
+            where job_id = $1 and state = 'queued' and (lease_until is null or lease_until < now())
+        ) as "waits!""#,
+        id.0
+    )
+    .fetch_one(connection)
+    .await?;
+    // A constraint keeps the column to the known states.
+    Ok(Some(LockedJob { state: state.parse().unwrap_or(JobState::Cancelled), waits }))
+}
+
+/// Moves a job that is locked to another state.
+pub async fn set_state(
+    connection: &mut PgConnection,
+    id: JobId,
+    state: JobState,
+    reason: Option<&str>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update jobs set state = $2, reason = $3, ended_at = case when $4 then null else now() end where id = $1",
+        id.0,
+        state.as_str(),
+        reason,
+        state.is_open()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Calls off what a job has waiting and no worker has in hand. Gives how many.
+pub async fn cancel_waiting(connection: &mut PgConnection, id: JobId, reason: &str) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "update sends
+        set state = 'cancelled', reason = $2, changed_at = now(), lease_by = null, lease_until = null
+        where id in (
+            select id
+            from sends
+            where job_id = $1 and state = 'queued' and (lease_until is null or lease_until < now())
+            order by id
+            for no key update
+        )",
+        id.0,
+        reason
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// A scope as it is stored.
+fn stored_scope(
+    status: Option<&str>,
+    search: Option<&str>,
+    since: Option<Time>,
+    until: Option<Time>,
+    ids: Option<Vec<i64>>,
+) -> JobScope {
+    match ids {
+        Some(ids) => JobScope::Marked(ids.into_iter().map(VerificationId).collect()),
+        None => JobScope::Filter(Filter {
+            status: status.and_then(|status| status.parse().ok()),
+            search: search.and_then(Search::parse),
+            since,
+            until,
+        }),
+    }
+}
 
 impl Store {
     /// Jobs that are not over, and the last of those that are; `limit` of them, the newest first.
     pub async fn jobs(&self, limit: i64) -> Result<Vec<JobRow>, Error> {
+        self.some_jobs(None, limit).await
+    }
+
+    /// One job.
+    pub async fn job(&self, id: JobId) -> Result<Option<JobRow>, Error> {
+        Ok(self.some_jobs(Some(id.0), 1).await?.pop())
+    }
+
+    async fn some_jobs(&self, only: Option<Uuid>, limit: i64) -> Result<Vec<JobRow>, Error> {
         let rows = sqlx::query!(
             r#"select
                 id, created_at, created_by, status, search, since, until, verification_ids, cut_off, starts_at, state,
@@ -17,9 +196,11 @@ impl Store {
                     select count(*) from sends where job_id = jobs.id and state in ('queued', 'sending')
                 ) as "open!"
             from jobs
+            where $2::uuid is null or id = $2
             order by ended_at is not null, created_at desc
             limit $1"#,
-            limit
+            limit,
+            only
         )
         .fetch_all(self.pool())
         .await?;
@@ -29,15 +210,13 @@ impl Store {
                 id: JobId(row.id),
                 created_at: row.created_at,
                 created_by: row.created_by.into(),
-                scope: match row.verification_ids {
-                    Some(ids) => JobScope::Marked(ids.into_iter().map(VerificationId).collect()),
-                    None => JobScope::Filter(Filter {
-                        status: row.status.and_then(|status| status.parse().ok()),
-                        search: row.search.as_deref().and_then(Search::parse),
-                        since: row.since,
-                        until: row.until,
-                    }),
-                },
+                scope: stored_scope(
+                    row.status.as_deref(),
+                    row.search.as_deref(),
+                    row.since,
+                    row.until,
+                    row.verification_ids,
+                ),
                 cut_off: row.cut_off,
                 starts_at: row.starts_at,
                 // A constraint keeps the column to the known states.

@@ -1,6 +1,6 @@
 //! Lists of verifications: the one query that is put together at run time.
 
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Error, Store};
@@ -27,7 +27,7 @@ impl Store {
             Position::Newest => None,
             Position::After(cursor) | Position::Before(cursor) => Some(cursor.as_of),
         };
-        let found = self.found(filter).await?;
+        let found = found(self.pool(), filter).await?;
         let rows = if found.is_nobody() {
             Vec::new()
         } else {
@@ -65,7 +65,7 @@ impl Store {
     /// How many rows of the list are newer than this place, counted up to `NEWER_MAX`. What is pending is decided
     /// by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
-        let found = self.found(filter).await?;
+        let found = found(self.pool(), filter).await?;
         if found.is_nobody() {
             return Ok(0);
         }
@@ -80,35 +80,34 @@ impl Store {
     async fn now(&self) -> Result<Time, Error> {
         Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(self.pool()).await?)
     }
+}
 
-    /// Whom a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use
-    /// none.
-    async fn found<'a>(&self, filter: &'a Filter) -> Result<Found<'a>, Error> {
-        let Some(search) = &filter.search else { return Ok(Found::Everybody) };
-        if !search.can_find() {
-            return Ok(Found::These(Vec::new()));
-        }
-        let ids = sqlx::query_scalar!(
-            r#"(select id as "id!" from users where lower(email) like $1 limit $3)
-            union
-            (select id from users where lower(name) like $1 limit $3)
-            union
-            (select user_id from verifications where id = $2)"#,
-            search.like_pattern(),
-            search.number(),
-            FOUND_MAX + 1
-        )
-        // A plan made without the text would be a bad one for most texts.
-        .persistent(false)
-        .fetch_all(self.pool())
-        .await?;
-        let few = i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX);
-        Ok(if few { Found::These(ids) } else { Found::Many(search) })
+/// Whom a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use none.
+pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
+    let Some(search) = &filter.search else { return Ok(Found::Everybody) };
+    if !search.can_find() {
+        return Ok(Found::These(Vec::new()));
     }
+    let ids = sqlx::query_scalar!(
+        r#"(select id as "id!" from users where lower(email) like $1 limit $3)
+        union
+        (select id from users where lower(name) like $1 limit $3)
+        union
+        (select user_id from verifications where id = $2)"#,
+        search.like_pattern(),
+        search.number(),
+        FOUND_MAX + 1
+    )
+    // A plan made without the text would be a bad one for most texts.
+    .persistent(false)
+    .fetch_all(executor)
+    .await?;
+    let few = i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX);
+    Ok(if few { Found::These(ids) } else { Found::Many(search) })
 }
 
 /// Whom a search finds.
-enum Found<'a> {
+pub(super) enum Found<'a> {
     /// There is none.
     Everybody,
     /// These users.
@@ -118,13 +117,13 @@ enum Found<'a> {
 }
 
 impl Found<'_> {
-    fn is_nobody(&self) -> bool {
+    pub(super) fn is_nobody(&self) -> bool {
         matches!(self, Self::These(ids) if ids.is_empty())
     }
 }
 
 /// What to read from, and which rows of it. `as_of` is the present if it is not given.
-fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, found: &Found, as_of: Option<Time>) {
+pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, found: &Found, as_of: Option<Time>) {
     match found {
         // Fenced off by `offset 0`, or else the planner may walk the order after all, in the hope to meet them soon.
         Found::These(users) => query
@@ -177,7 +176,7 @@ fn push_time(query: &mut QueryBuilder<Postgres>, time: Option<Time>) -> &mut Que
 }
 
 /// The order's columns.
-fn order(status: Option<Status>) -> &'static str {
+pub(super) fn order(status: Option<Status>) -> &'static str {
     match status {
         None => "v.created_at, v.id",
         Some(Status::Pending | Status::Expired) => "v.expires_at, v.id",
@@ -186,12 +185,17 @@ fn order(status: Option<Status>) -> &'static str {
     }
 }
 
-fn push_beyond(query: &mut QueryBuilder<Postgres>, status: Option<Status>, cursor: &Cursor, comparison: &str) {
+pub(super) fn push_beyond(
+    query: &mut QueryBuilder<Postgres>,
+    status: Option<Status>,
+    cursor: &Cursor,
+    comparison: &str,
+) {
     query.push(" and (").push(order(status)).push(")").push(comparison);
     query.push("(").push_bind(cursor.at).push(", ").push_bind(cursor.id).push(")");
 }
 
-fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
+pub(super) fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
     let direction = if backwards { "" } else { " desc" };
     query.push(" order by ");
     for (at, column) in order(status).split(", ").enumerate() {

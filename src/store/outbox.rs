@@ -63,6 +63,27 @@ pub async fn cooling_until(
     Ok(until.flatten())
 }
 
+/// Until when the mails of the last 24 hours keep the next one back; nothing if there were fewer than `daily_cap`. Mails
+/// that never went out do not count.
+pub async fn capped_until(connection: &mut PgConnection, user: UserId, daily_cap: u32) -> Result<Option<Time>, Error> {
+    let until = sqlx::query_scalar!(
+        r#"select queued_at + interval '24 hours' as "until!"
+        from sends
+        where
+            user_id = $1
+            and state not in ('failed', 'cancelled')
+            and queued_at > now() - interval '24 hours'
+        order by queued_at desc
+        offset $2::bigint - 1
+        limit 1"#,
+        user.0,
+        i64::from(daily_cap.max(1))
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(until)
+}
+
 /// A mail that waits or is being sent.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenSend {

@@ -199,17 +199,18 @@ impl Store {
                 rate,
                 lowered_at,
                 daily_quota,
-                minute_drawn + earlier_drawn - (
-                    select coalesce(sum(drawn), 0)::bigint
-                    from pace_minutes
-                    where minute <= now() - interval '24 hours'
-                ) as "used!",
-                case
-                    when minute_drawn + earlier_drawn >= daily_quota
-                    then least(minute, (select min(minute) from pace_minutes where minute > now() - interval '24 hours'))
-                        + interval '24 hours 1 minute'
-                end as next_place_at
-            from pace"#
+                drawn.used as "used!",
+                case when drawn.used >= daily_quota then drawn.since + interval '24 hours 1 minute' end as next_place_at
+            from pace
+            cross join lateral (
+                select coalesce(sum(minutes.drawn), 0)::bigint as used, min(minutes.minute) as since
+                from (
+                    select minute, drawn from pace_minutes
+                    union all
+                    select pace.minute, pace.minute_drawn
+                ) as minutes
+                where minutes.minute > now() - interval '24 hours' and minutes.drawn > 0
+            ) as drawn"#
         )
         .fetch_one(self.pool())
         .await?;
@@ -218,7 +219,7 @@ impl Store {
             rate: row.rate,
             lowered_at: row.lowered_at,
             daily_quota: row.daily_quota,
-            used: row.used.max(0),
+            used: row.used,
             next_place_at: row.next_place_at,
         })
     }

@@ -17,6 +17,9 @@ use crate::domain::locale::Locale;
 use crate::domain::verification::{Status, Verification};
 use crate::text::plain;
 
+/// Why a verification is superseded by a resend.
+pub const TIME_OVER: &str = "its time was over";
+
 struct Row {
     id: i64,
     user_id: i64,
@@ -62,19 +65,31 @@ pub struct LinkedVerification {
 
 /// Makes a verification that works for `lifetime` from now; the worker moves that when it mails the key.
 pub async fn insert(connection: &mut PgConnection, user: UserId, lifetime: Duration) -> Result<VerificationId, Error> {
-    let mut nonce = [0; NONCE_LENGTH];
-    getrandom::fill(&mut nonce).map_err(|error| Error::Other(plain(&format!("no random bytes: {error}"))))?;
-    let id = sqlx::query_scalar!(
+    let made = insert_all(connection, &[user], lifetime).await?;
+    made.first().map(|(id, _)| *id).ok_or_else(|| Error::Other(plain("a verification was not made")))
+}
+
+/// Makes a verification for each of these users.
+pub async fn insert_all(
+    connection: &mut PgConnection,
+    users: &[UserId],
+    lifetime: Duration,
+) -> Result<Vec<(VerificationId, UserId)>, Error> {
+    let mut nonces = vec![[0; NONCE_LENGTH]; users.len()];
+    getrandom::fill(nonces.as_flattened_mut())
+        .map_err(|error| Error::Other(plain(&format!("no random bytes: {error}"))))?;
+    let rows = sqlx::query!(
         "insert into verifications (user_id, key_nonce, expires_at)
-        values ($1, $2, now() + make_interval(secs => $3))
-        returning id",
-        user.0,
-        nonce.as_slice(),
+        select user_id, nonce, now() + make_interval(secs => $3)
+        from unnest($1::bigint[], $2::bytea[]) as new (user_id, nonce)
+        returning id, user_id",
+        &users.iter().map(|user| user.0).collect::<Vec<_>>(),
+        &nonces.iter().map(|nonce| nonce.to_vec()).collect::<Vec<_>>(),
         lifetime.as_secs_f64()
     )
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(VerificationId(id))
+    Ok(rows.into_iter().map(|row| (VerificationId(row.id), UserId(row.user_id))).collect())
 }
 
 /// The user's one verification that is neither verified nor revoked.
@@ -101,6 +116,15 @@ pub struct OpenVerification {
     pub mailed: bool,
 }
 
+impl OpenVerification {
+    /// Whether the same link can be mailed again. A key that nobody has seen yet cannot be too old: the worker starts
+    /// its life when it mails it.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        !(self.expired && self.mailed)
+    }
+}
+
 /// Whose a verification is.
 pub async fn user_of(connection: &mut PgConnection, id: VerificationId) -> Result<Option<UserId>, Error> {
     let user =
@@ -121,16 +145,25 @@ pub async fn latest_of(connection: &mut PgConnection, user: UserId) -> Result<Op
 
 /// Starts an open verification's life anew.
 pub async fn renew(connection: &mut PgConnection, id: VerificationId, lifetime: Duration) -> Result<(), Error> {
+    renew_all(connection, &[id], lifetime).await
+}
+
+/// Starts the lives of these open verifications anew.
+pub async fn renew_all(connection: &mut PgConnection, ids: &[VerificationId], lifetime: Duration) -> Result<(), Error> {
     sqlx::query!(
         "update verifications
         set expires_at = now() + make_interval(secs => $2)
-        where id = $1 and verified_at is null and revoked_at is null",
-        id.0,
+        where id = any($1) and verified_at is null and revoked_at is null",
+        &numbers(ids),
         lifetime.as_secs_f64()
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn numbers(ids: &[VerificationId]) -> Vec<i64> {
+    ids.iter().map(|id| id.0).collect()
 }
 
 /// Revokes an open verification because a newer one takes its place, and says so in the audit log.
@@ -141,24 +174,38 @@ pub async fn supersede(
     id: VerificationId,
     reason: &str,
 ) -> Result<(), Error> {
+    supersede_all(connection, actor, &[(id, user)], reason).await
+}
+
+/// The same for many verifications, each with its user.
+pub async fn supersede_all(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    all: &[(VerificationId, UserId)],
+    reason: &str,
+) -> Result<(), Error> {
+    let ids: Vec<VerificationId> = all.iter().map(|(id, _)| *id).collect();
     sqlx::query!(
         "update verifications
         set revoked_at = greatest(now(), created_at)
-        where id = $1 and verified_at is null and revoked_at is null",
-        id.0
+        where id = any($1) and verified_at is null and revoked_at is null",
+        &numbers(&ids)
     )
     .execute(&mut *connection)
     .await?;
-    let entry = NewEntry {
-        actor,
-        action: Action::Supersede,
-        outcome: "done",
-        reason: Some(reason),
-        user: Some(user),
-        verification: Some(id),
-        send: None,
-    };
-    audit::append(connection, entry).await
+    let entries: Vec<NewEntry<'_>> = all
+        .iter()
+        .map(|&(id, user)| NewEntry {
+            actor,
+            action: Action::Supersede,
+            outcome: "done",
+            reason: Some(reason),
+            user: Some(user),
+            verification: Some(id),
+            send: None,
+        })
+        .collect();
+    audit::append_all(connection, &entries).await
 }
 
 /// Verifies by a link: the one statement that decides every race. Nothing where another act was first or the time

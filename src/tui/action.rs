@@ -1,8 +1,11 @@
 //! What an operator can do from the keyboard: the one table that keys, footer and help are derived from.
 
-use crossterm::event::{KeyCode, KeyEvent};
+mod table;
 
-use super::keymap::{Chord, char, ctrl, key};
+use crossterm::event::KeyEvent;
+
+use super::keymap::Chord;
+pub use table::TABLE;
 
 /// Something an operator can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +38,8 @@ pub enum Action {
     PreviousView,
     /// The view of mails.
     Mail,
+    /// The view of the outbox.
+    Queue,
     /// The view of templates.
     Templates,
     /// Look for somebody.
@@ -43,6 +48,20 @@ pub enum Action {
     Resend,
     /// Verify without the link.
     ForceVerify,
+    /// Mark or unmark the selected row.
+    Mark,
+    /// Mail the links of many again.
+    BulkResend,
+    /// Stop the outbox.
+    Pause,
+    /// Stop the outbox behind what is queued.
+    Drain,
+    /// Let the outbox go again.
+    Resume,
+    /// Pause the selected job, or let it go on.
+    HoldJob,
+    /// Call the selected job off.
+    CancelJob,
     /// Sign someone up.
     SignUp,
     /// The template in the other language.
@@ -67,6 +86,25 @@ pub enum Action {
     Toggle,
 }
 
+impl Action {
+    /// Whether it needs the database: what cannot be done while that is away.
+    #[must_use]
+    pub fn changes_data(self) -> bool {
+        matches!(
+            self,
+            Self::Resend
+                | Self::ForceVerify
+                | Self::SignUp
+                | Self::BulkResend
+                | Self::Pause
+                | Self::Drain
+                | Self::Resume
+                | Self::HoldJob
+                | Self::CancelJob
+        )
+    }
+}
+
 /// Where keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -78,6 +116,10 @@ pub enum Place {
     Mail,
     /// A mail's detail.
     Send,
+    /// Jobs and workers.
+    Queue,
+    /// All about a job or a worker.
+    QueueItem,
     /// The templates.
     Templates,
     /// The search prompt.
@@ -117,309 +159,6 @@ pub struct Entry {
     pub rank: u8,
 }
 
-const LISTS: &[Place] = &[Place::Verifications, Place::Mail];
-const DETAILS: &[Place] = &[Place::Detail, Place::Send];
-const PAGES: &[Place] = &[Place::Verifications, Place::Detail, Place::Mail, Place::Send, Place::Templates];
-const TABBED: &[Place] = &[Place::Verifications, Place::Mail, Place::Templates];
-const MOVES: &[Place] =
-    &[Place::Verifications, Place::Detail, Place::Mail, Place::Send, Place::Templates, Place::Help, Place::Prompt];
-const PEOPLE: &[Place] = &[Place::Verifications, Place::Detail, Place::Mail, Place::Send];
-const VERIFICATIONS: &[Place] = &[Place::Verifications, Place::Detail];
-const OVERLAYS: &[Place] = &[Place::Prompt, Place::Help, Place::Confirm, Place::Reason, Place::Form];
-
-/// Everything, in the order that footer and help show it.
-pub static TABLE: &[Entry] = &[
-    Entry {
-        action: Action::Open,
-        title: "open",
-        help: "Show all about the selected row",
-        keys: &[key(KeyCode::Enter)],
-        places: &[Place::Verifications, Place::Mail, Place::Send],
-        rank: 4,
-    },
-    Entry {
-        action: Action::Search,
-        title: "search",
-        help: "Find by e-mail, name or number; mails by SES id too",
-        keys: &[char('/')],
-        places: LISTS,
-        rank: 3,
-    },
-    Entry {
-        action: Action::Resend,
-        title: "resend",
-        help: "Mail the link again; says first what will happen",
-        keys: &[char('r')],
-        places: PEOPLE,
-        rank: 5,
-    },
-    Entry {
-        action: Action::ForceVerify,
-        title: "force-verify",
-        help: "Verify without the link; asks for the reason",
-        keys: &[char('v')],
-        places: VERIFICATIONS,
-        rank: 6,
-    },
-    Entry {
-        action: Action::SignUp,
-        title: "sign up",
-        help: "Sign someone up",
-        keys: &[char('n')],
-        places: PAGES,
-        rank: 7,
-    },
-    Entry {
-        action: Action::Language,
-        title: "language",
-        help: "The template in the other language",
-        keys: &[char('L')],
-        places: &[Place::Templates],
-        rank: 3,
-    },
-    Entry {
-        action: Action::NextTab,
-        title: "next tab",
-        help: "The next tab",
-        keys: &[char(']'), char('l'), key(KeyCode::Right)],
-        places: TABBED,
-        rank: 0,
-    },
-    Entry {
-        action: Action::PreviousTab,
-        title: "previous tab",
-        help: "The tab before",
-        keys: &[char('['), char('h'), key(KeyCode::Left)],
-        places: TABBED,
-        rank: 0,
-    },
-    Entry {
-        action: Action::PickTab,
-        title: "tab",
-        help: "The tab with that number",
-        keys: &[char('1'), char('2'), char('3'), char('4'), char('5'), char('6'), char('7'), char('8'), char('9')],
-        places: TABBED,
-        rank: 0,
-    },
-    Entry {
-        action: Action::NextView,
-        title: "next view",
-        help: "Verifications, Mail, Templates in turn",
-        keys: &[key(KeyCode::Tab)],
-        places: PAGES,
-        rank: 9,
-    },
-    Entry {
-        action: Action::PreviousView,
-        title: "previous view",
-        help: "The same, backwards",
-        keys: &[key(KeyCode::BackTab)],
-        places: PAGES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Mail,
-        title: "mail",
-        help: "What became of each mail",
-        keys: &[char('m')],
-        places: PAGES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Templates,
-        title: "templates",
-        help: "How the verification mail looks",
-        keys: &[char('t')],
-        places: PAGES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Up,
-        title: "up",
-        help: "Up",
-        keys: &[key(KeyCode::Up), char('k'), ctrl('p')],
-        places: MOVES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Down,
-        title: "down",
-        help: "Down",
-        keys: &[key(KeyCode::Down), char('j'), ctrl('n')],
-        places: MOVES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::PageUp,
-        title: "page up",
-        help: "A screenful up",
-        keys: &[key(KeyCode::PageUp), ctrl('b')],
-        places: MOVES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::PageDown,
-        title: "page down",
-        help: "A screenful down",
-        keys: &[key(KeyCode::PageDown), ctrl('f'), char(' ')],
-        places: MOVES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::First,
-        title: "newest",
-        help: "To the newest row, or the top",
-        keys: &[char('g'), key(KeyCode::Home)],
-        places: &[Place::Verifications, Place::Detail, Place::Mail, Place::Send, Place::Templates, Place::Help],
-        rank: 0,
-    },
-    Entry {
-        action: Action::Last,
-        title: "oldest",
-        help: "To the oldest row loaded, or the bottom",
-        keys: &[char('G'), key(KeyCode::End)],
-        places: &[Place::Verifications, Place::Detail, Place::Mail, Place::Send, Place::Templates, Place::Help],
-        rank: 0,
-    },
-    Entry {
-        action: Action::Confirm,
-        title: "do it",
-        help: "Do what the dialog says",
-        keys: &[char('y'), key(KeyCode::Enter)],
-        places: &[Place::Confirm],
-        rank: 1,
-    },
-    Entry {
-        action: Action::Confirm,
-        title: "do it",
-        help: "Do what the dialog says",
-        keys: &[key(KeyCode::Enter)],
-        places: &[Place::Reason, Place::Form],
-        rank: 1,
-    },
-    Entry {
-        action: Action::Confirm,
-        title: "keep",
-        help: "Keep the search and go to the list",
-        keys: &[key(KeyCode::Enter)],
-        places: &[Place::Prompt],
-        rank: 1,
-    },
-    Entry {
-        action: Action::NextField,
-        title: "next field",
-        help: "The next field",
-        keys: &[key(KeyCode::Tab), key(KeyCode::Down)],
-        places: &[Place::Form],
-        rank: 3,
-    },
-    Entry {
-        action: Action::PreviousField,
-        title: "previous field",
-        help: "The field before",
-        keys: &[key(KeyCode::BackTab), key(KeyCode::Up)],
-        places: &[Place::Form],
-        rank: 0,
-    },
-    Entry {
-        action: Action::Toggle,
-        title: "language",
-        help: "The other language",
-        keys: &[ctrl('l')],
-        places: &[Place::Form],
-        rank: 4,
-    },
-    Entry {
-        action: Action::Cancel,
-        title: "cancel",
-        help: "Close the dialog without doing anything",
-        keys: &[key(KeyCode::Esc), char('n'), char('q')],
-        places: &[Place::Confirm],
-        rank: 2,
-    },
-    Entry {
-        action: Action::Cancel,
-        title: "cancel",
-        help: "Close the dialog without doing anything",
-        keys: &[key(KeyCode::Esc)],
-        places: &[Place::Reason, Place::Form],
-        rank: 2,
-    },
-    Entry {
-        action: Action::Cancel,
-        title: "clear",
-        help: "Give the search up",
-        keys: &[key(KeyCode::Esc)],
-        places: &[Place::Prompt],
-        rank: 2,
-    },
-    Entry {
-        action: Action::Cancel,
-        title: "close",
-        help: "Close the help",
-        keys: &[key(KeyCode::Esc), char('?'), char('q'), key(KeyCode::Enter)],
-        places: &[Place::Help],
-        rank: 1,
-    },
-    Entry {
-        action: Action::Back,
-        title: "back",
-        help: "Close messages, detail, search; then go back",
-        keys: &[key(KeyCode::Esc)],
-        places: DETAILS,
-        rank: 2,
-    },
-    Entry {
-        action: Action::Back,
-        title: "back",
-        help: "Close messages, detail, search; then go back",
-        keys: &[key(KeyCode::Esc)],
-        places: TABBED,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Refresh,
-        title: "refresh",
-        help: "Load anew, at the same place",
-        keys: &[char('R'), ctrl('l')],
-        places: PAGES,
-        rank: 8,
-    },
-    Entry { action: Action::Help, title: "help", help: "Show all keys", keys: &[char('?')], places: PAGES, rank: 1 },
-    Entry {
-        action: Action::Quit,
-        title: "quit",
-        help: "End the console",
-        keys: &[char('q'), ctrl('c')],
-        places: PAGES,
-        rank: 2,
-    },
-    Entry {
-        action: Action::Quit,
-        title: "quit",
-        help: "End the console",
-        keys: &[ctrl('c')],
-        places: OVERLAYS,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Suspend,
-        title: "suspend",
-        help: "Back to the shell; `fg` returns",
-        keys: &[ctrl('z')],
-        places: PAGES,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Suspend,
-        title: "suspend",
-        help: "Back to the shell; `fg` returns",
-        keys: &[ctrl('z')],
-        places: OVERLAYS,
-        rank: 0,
-    },
-];
-
 /// What a key asks for at a place. Where text is typed, characters are no commands.
 #[must_use]
 pub fn find(place: Place, event: &KeyEvent) -> Option<Action> {
@@ -438,12 +177,15 @@ pub fn at(place: Place) -> impl Iterator<Item = &'static Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossterm::event::KeyCode;
 
-    const PLACES: [Place; 10] = [
+    const PLACES: [Place; 12] = [
         Place::Verifications,
         Place::Detail,
         Place::Mail,
         Place::Send,
+        Place::Queue,
+        Place::QueueItem,
         Place::Templates,
         Place::Prompt,
         Place::Help,

@@ -1,13 +1,15 @@
 //! What [`super::update()`] asks for. The executor runs these against the desk and sends the answers back as messages.
 //!
-//! Every effect is answered, whatever happens, except that a newer `LoadPage`, `LoadSends` or `RenderTemplate` may
-//! cancel an older one of its kind: the last query wins. While the database is away, loads are answered with a problem
+//! Every effect is answered, whatever happens, except that a newer `LoadPage`, `LoadSends`, `RenderTemplate` or
+//! `PlanJob` may cancel an older one of its kind: the last query wins; and `ForgetPlan` cancels a plan. While the database is away, loads are answered with a problem
 //! that says `away`; the model asks again after [`super::Msg::DatabaseBack`].
 
 use crate::domain::filter::{Filter, SendFilter};
-use crate::domain::id::{SendId, VerificationId};
+use crate::domain::id::{JobId, SendId, VerificationId};
+use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::locale::Locale;
 use crate::domain::page::{Cursor, Position};
+use crate::tui::msg::{JobChange, Order};
 
 /// How many rows a page has.
 pub const PAGE_ROWS: i64 = 100;
@@ -90,6 +92,36 @@ pub enum Effect {
         name: String,
         /// Her language.
         locale: Locale,
+    },
+    /// What a bulk resend would do → [`super::Msg::JobPlanned`].
+    PlanJob {
+        /// For whom.
+        scope: JobScope,
+        /// Goes back in the answer.
+        generation: u64,
+    },
+    /// Nobody waits for the plan any more.
+    ForgetPlan,
+    /// Starts a bulk resend → [`super::Msg::JobStarted`].
+    StartJob {
+        /// For whom.
+        scope: JobScope,
+        /// What the operator has agreed to.
+        plan: Box<JobPlan>,
+    },
+    /// Pauses, resumes or calls off a job → [`super::Msg::JobChanged`].
+    ChangeJob {
+        /// Which one.
+        id: JobId,
+        /// What is done to it.
+        change: JobChange,
+    },
+    /// Stops the outbox or lets it go → [`super::Msg::BrakeSet`].
+    SetBrake {
+        /// What is done.
+        order: Order,
+        /// The operator's reason; none for letting it go.
+        reason: String,
     },
     /// Try the database now instead of at the next retry.
     Reconnect,

@@ -1,6 +1,6 @@
 //! Runs the effects that [`super::update()`] asks for, and answers with messages.
 //!
-//! Loads are tasks: of pages, sends and previews the last one wins and cancels the one before; of the others one of a
+//! Loads are tasks: of pages, sends, previews and plans the last one wins and cancels the one before; of the others one of a
 //! kind runs at a time and each is answered. Acts are never cancelled: who quits right after "resend" still gets it
 //! done. `connection` keeps the subscription to changes and knows whether the database is there; while it is not, or
 //! as soon as it no longer is, loads are answered at once with the reason instead of each waiting for its own time-out.
@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::effect::{Effect, PAGE_ROWS};
-use super::msg::{Answer, Msg, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
+use super::msg::{Answer, JobChange, JobStarted, Msg, Order, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::config::Settings;
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
@@ -52,6 +52,7 @@ pub struct Executor {
     page: Latest,
     sends: Latest,
     preview: Latest,
+    plan: Latest,
     turns: Turns,
     acts: TaskTracker,
     all: CancellationToken,
@@ -123,6 +124,7 @@ impl Executor {
             page: Latest(all.child_token()),
             sends: Latest(all.child_token()),
             preview: Latest(all.child_token()),
+            plan: Latest(all.child_token()),
             turns: Turns { rows: one(), newer: one(), counts: one(), outbox: one(), detail: one() },
             acts: TaskTracker::new(),
             _cancel_all: all.clone().drop_guard(),
@@ -164,7 +166,13 @@ impl Executor {
                 let rendered = preview::render(Arc::clone(&context), locale, columns);
                 context.answer(cancelled, rendered, move |answer| Msg::Rendered { generation, answer });
             }
-            Effect::Resend { .. } | Effect::ForceVerify { .. } | Effect::SignUp { .. } => self.act(effect),
+            Effect::ForgetPlan => self.plan.0.cancel(),
+            Effect::Resend { .. }
+            | Effect::ForceVerify { .. }
+            | Effect::SignUp { .. }
+            | Effect::StartJob { .. }
+            | Effect::ChangeJob { .. }
+            | Effect::SetBrake { .. } => self.act(effect),
             load => self.load(load),
         }
         None
@@ -211,6 +219,11 @@ impl Executor {
                 let plan = async move { planning.act(desk.plan_resend(id)).await.map(Into::into) };
                 context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
             }
+            Effect::PlanJob { scope, generation } => {
+                let (planning, desk) = (Arc::clone(context), context.desk.clone());
+                let plan = async move { planning.act(desk.plan_job(&scope)).await.map(Box::new) };
+                context.answer(self.plan.next(all), plan, move |answer| Msg::JobPlanned { generation, answer });
+            }
             other => debug_assert!(false, "not a load: {other:?}"),
         }
     }
@@ -235,6 +248,34 @@ impl Executor {
                     let request = desk::SignUp { email, name, locale };
                     let signed_up = async { desk.sign_up(&actor, &request).await };
                     Msg::SignedUp(context.act(signed_up).await.map(Into::into))
+                }
+                Effect::StartJob { scope, plan } => {
+                    let grace = desk.grace();
+                    let started = context.act(desk.start_job(&actor, &scope, Some(&plan), grace)).await;
+                    Msg::JobStarted(
+                        started
+                            .map(|id| JobStarted { id, starts_in: i64::try_from(grace.as_secs()).unwrap_or(i64::MAX) }),
+                    )
+                }
+                Effect::ChangeJob { id, change } => {
+                    let changed = async {
+                        match change {
+                            JobChange::Pause => desk.pause_job(&actor, id).await,
+                            JobChange::Resume => desk.resume_job(&actor, id).await,
+                            JobChange::Cancel => desk.cancel_job(&actor, id).await,
+                        }
+                    };
+                    Msg::JobChanged { id, change, answer: context.act(changed).await }
+                }
+                Effect::SetBrake { order, reason } => {
+                    let set = async {
+                        match order {
+                            Order::Pause => desk.pause(&actor, &reason).await,
+                            Order::Drain => desk.drain(&actor, &reason).await,
+                            Order::Resume => desk.resume(&actor).await,
+                        }
+                    };
+                    Msg::BrakeSet { order, answer: context.act(set).await }
                 }
                 other => {
                     debug_assert!(false, "not an act: {other:?}");
@@ -368,7 +409,7 @@ impl From<store::Error> for Problem {
 impl From<desk::Error> for Problem {
     fn from(error: desk::Error) -> Self {
         let possible_at = match &error {
-            desk::Error::Refused(desk::Refusal::CoolDown { until }) => Some(*until),
+            desk::Error::Refused(desk::Refusal::CoolDown { until } | desk::Refusal::DailyCap { until }) => Some(*until),
             _ => None,
         };
         let away = matches!(&error, desk::Error::Store(error) if error.is_away());

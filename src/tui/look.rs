@@ -6,6 +6,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::domain::job::JobState;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 
@@ -65,6 +66,12 @@ pub struct Glyphs {
     pub more: [&'static str; 2],
     /// Quotation marks.
     pub quotes: [&'static str; 2],
+    /// More above, more below.
+    pub beyond: [&'static str; 2],
+    /// A marked row.
+    pub marked: &'static str,
+    /// The part of a gauge that is full, and the rest.
+    pub gauge: [&'static str; 2],
     /// Something went well, went wrong, needs attention.
     pub marks: [&'static str; 3],
     /// The arrow keys: up, down, left, right.
@@ -85,6 +92,9 @@ static UNICODE: Glyphs = Glyphs {
     off: "○",
     more: ["‹", "›"],
     quotes: ["“", "”"],
+    beyond: ["↑", "↓"],
+    marked: "◆",
+    gauge: ["━", "─"],
     marks: ["✓", "✗", "!"],
     arrows: ["↑", "↓", "←", "→"],
 };
@@ -103,6 +113,9 @@ static ASCII: Glyphs = Glyphs {
     off: "o",
     more: ["<", ">"],
     quotes: ["\"", "\""],
+    beyond: ["^", "v"],
+    marked: "*",
+    gauge: ["=", "-"],
     marks: ["+", "x", "!"],
     arrows: ["Up", "Down", "Left", "Right"],
 };
@@ -162,6 +175,18 @@ impl Look {
             Status::Verified => ("✓", "+", Tone::Good),
             Status::Expired => ("◌", ".", Tone::Past),
             Status::Revoked => ("⊘", "x", Tone::Quiet),
+        };
+        (if self.unicode { unicode } else { ascii }, tone)
+    }
+
+    /// A job's state: its glyph and its tone. The word is [`JobState::as_str`].
+    #[must_use]
+    pub fn job(&self, state: JobState) -> (&'static str, Tone) {
+        let (unicode, ascii, tone) = match state {
+            JobState::Running => ("»", ">", Tone::Good),
+            JobState::Paused => ("‖", "!", Tone::Warn),
+            JobState::Done => ("✓", "+", Tone::Quiet),
+            JobState::Cancelled => ("⊘", "-", Tone::Quiet),
         };
         (if self.unicode { unicode } else { ascii }, tone)
     }

@@ -3,7 +3,10 @@
 pub mod field;
 pub mod list;
 pub mod overlay;
+pub mod queue;
 pub mod slot;
+
+use std::collections::BTreeSet;
 
 use chrono::{Duration, FixedOffset};
 use uuid::Uuid;
@@ -22,6 +25,7 @@ use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use field::Field;
 use list::{List, Row};
 use overlay::Overlay;
+use queue::Queue;
 use slot::Slot;
 
 /// What the console is told when it starts.
@@ -55,13 +59,15 @@ pub enum View {
     Verifications,
     /// Mails by state.
     Mail,
+    /// The outbox: pace, jobs, workers.
+    Queue,
     /// The verification mail for a sample user.
     Templates,
 }
 
 impl View {
     /// Every view, in the order of the tab key.
-    pub const ALL: [Self; 3] = [Self::Verifications, Self::Mail, Self::Templates];
+    pub const ALL: [Self; 4] = [Self::Verifications, Self::Mail, Self::Queue, Self::Templates];
 
     /// Its name.
     #[must_use]
@@ -69,6 +75,7 @@ impl View {
         match self {
             Self::Verifications => "Verifications",
             Self::Mail => "Mail",
+            Self::Queue => "Queue",
             Self::Templates => "Templates",
         }
     }
@@ -246,6 +253,10 @@ pub struct Model {
     pub detail: Detail,
     /// First line shown of a mail's detail.
     pub send_scroll: usize,
+    /// Verifications marked for a bulk resend.
+    pub marks: BTreeSet<VerificationId>,
+    /// Jobs and workers.
+    pub queue: Queue,
     /// The templates.
     pub templates: Templates,
     /// How many there are of each status.
@@ -295,6 +306,8 @@ impl Model {
             send_open: false,
             detail: Detail::default(),
             send_scroll: 0,
+            marks: BTreeSet::new(),
+            queue: Queue::default(),
             templates: Templates::default(),
             counts: None,
             outbox: None,
@@ -314,8 +327,12 @@ impl Model {
     pub fn place(&self) -> Place {
         match &self.overlay {
             Some(Overlay::Help { .. }) => return Place::Help,
-            Some(Overlay::Resend(_)) => return Place::Confirm,
             Some(Overlay::ForceVerify(_)) => return Place::Reason,
+            Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
+            Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => return Place::Reason,
+            Some(Overlay::Resend(_) | Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => {
+                return Place::Confirm;
+            }
             Some(Overlay::SignUp(_)) => return Place::Form,
             None => {}
         }
@@ -326,6 +343,8 @@ impl Model {
             View::Verifications => Place::Verifications,
             View::Mail if self.send_open => Place::Send,
             View::Mail => Place::Mail,
+            View::Queue if self.queue.open => Place::QueueItem,
+            View::Queue => Place::Queue,
         }
     }
 
@@ -333,7 +352,7 @@ impl Model {
     #[must_use]
     pub fn detail_wanted(&self) -> Option<VerificationId> {
         match self.view {
-            View::Templates => None,
+            View::Queue | View::Templates => None,
             View::Mail => self.opened,
             View::Verifications => {
                 let pane = self.layout().pane.width > 0;
@@ -349,7 +368,7 @@ impl Model {
         let selected = match self.view {
             View::Verifications => self.people.selected().map(|row| row.verification.id),
             View::Mail => self.mail.selected().and_then(|row| row.verification_id),
-            View::Templates => None,
+            View::Queue | View::Templates => None,
         };
         let id = self.opened.or(selected)?;
         let subject = |verification: &Verification, user: &User| Subject {
@@ -400,12 +419,24 @@ impl Model {
         {
             next.push(when::next_second(*at, self.now));
         }
+        next.extend(self.countdowns().map(|time| when::next_countdown(time, self.now)));
         next.extend(self.visible_times().into_iter().map(|time| when::next_change(time, self.now)));
         if let Some(outbox) = &self.outbox {
             let gone = |beat: Time| beat + Duration::seconds(GONE_AFTER_SECONDS);
             next.extend(outbox.workers.iter().filter(|w| w.is_alive(self.now)).map(|w| Some(gone(w.beat_at))));
         }
         next.into_iter().flatten().min()
+    }
+
+    /// Until when a job on the screen can be called off before its first mail: the one thing that counts seconds.
+    fn countdowns(&self) -> impl Iterator<Item = Time> {
+        let asked = match &self.overlay {
+            Some(Overlay::CancelJob(dialog)) => Some(dialog.id),
+            _ => None,
+        };
+        let jobs = self.outbox.iter().flat_map(|outbox| &outbox.jobs);
+        let seen = jobs.filter(move |job| self.view == View::Queue || asked == Some(job.id));
+        seen.filter(|job| job.is_in_grace(self.now)).map(|job| job.starts_at)
     }
 
     /// Every time that is on the screen as a distance.
@@ -433,16 +464,22 @@ impl Model {
                     }
                 }
             }
+            View::Queue => times.extend(self.outbox.iter().flat_map(queue::times)),
             View::Templates => {}
         }
-        if let Some(detail) = self.detail.data.as_deref().filter(|_| self.view != View::Templates) {
+        let details = matches!(self.view, View::Verifications | View::Mail);
+        if let Some(detail) = self.detail.data.as_deref().filter(|_| details) {
             let all = std::iter::once(&detail.verification).chain(&detail.others);
             times.extend(all.flat_map(|v| {
                 [Some(v.created_at), Some(v.expires_at), v.verified_at, v.revoked_at, v.opened_at].into_iter().flatten()
             }));
             times.extend(detail.sends.iter().map(|send| send.changed_at));
         }
-        times.extend(self.outbox.as_ref().and_then(|outbox| outbox.due_since));
+        if let Some(outbox) = &self.outbox {
+            times.extend(outbox.due_since);
+            times.extend(outbox.brake.iter().flat_map(|brake| [Some(brake.set_at), brake.until]).flatten());
+            times.extend(outbox.pace.next_place_at);
+        }
         times
     }
 

@@ -5,7 +5,8 @@ use crossterm::event::KeyEvent;
 use super::widget::html;
 use crate::domain::Time;
 use crate::domain::change::Change;
-use crate::domain::id::VerificationId;
+use crate::domain::id::{JobId, VerificationId};
+use crate::domain::job::JobPlan;
 use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
@@ -102,6 +103,31 @@ pub enum Msg {
     },
     /// Answers [`super::Effect::SignUp`].
     SignedUp(Answer<SignedUp>),
+    /// Answers [`super::Effect::PlanJob`].
+    JobPlanned {
+        /// As in the effect.
+        generation: u64,
+        /// What the job would do, or why there can be none.
+        answer: Answer<Box<JobPlan>>,
+    },
+    /// Answers [`super::Effect::StartJob`].
+    JobStarted(Answer<JobStarted>),
+    /// Answers [`super::Effect::ChangeJob`].
+    JobChanged {
+        /// As in the effect.
+        id: JobId,
+        /// As in the effect.
+        change: JobChange,
+        /// Whether it was done.
+        answer: Answer<()>,
+    },
+    /// Answers [`super::Effect::SetBrake`].
+    BrakeSet {
+        /// As in the effect.
+        order: Order,
+        /// Whether it was done.
+        answer: Answer<()>,
+    },
     /// The database cannot be reached; the executor tries again by itself.
     DatabaseAway {
         /// What happened.
@@ -147,6 +173,45 @@ pub struct Resent {
     pub verification_id: VerificationId,
     /// What was done.
     pub how: ResendPlan,
+}
+
+/// A bulk resend that was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobStarted {
+    /// The job.
+    pub id: JobId,
+    /// In how many seconds its first mail is made.
+    pub starts_in: i64,
+}
+
+/// What an operator does to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobChange {
+    /// It makes no more mails for now.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It is called off.
+    Cancel,
+}
+
+/// What an operator does to the whole outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Nothing goes out any more.
+    Pause,
+    /// What is queued goes out, then nothing.
+    Drain,
+    /// It goes again.
+    Resume,
+}
+
+impl Order {
+    /// Whether the audit log wants to know why.
+    #[must_use]
+    pub fn needs_reason(self) -> bool {
+        self != Self::Resume
+    }
 }
 
 /// What a sign-up came to.

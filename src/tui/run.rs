@@ -120,11 +120,10 @@ struct Console {
 }
 
 /// What ends a sleep.
-#[expect(clippy::large_enum_variant, reason = "one at a time, on its way to be taken apart")]
 enum Wake {
     Signal(Signal),
     Panic,
-    Msg(Msg),
+    Msg(Box<Msg>),
     Input(Option<Event>),
     Deadline,
 }
@@ -172,7 +171,7 @@ impl Console {
                 }
                 Wake::Msg(msg) => {
                     self.app.tick();
-                    own = self.app.take(msg).or_else(|| self.take_pending());
+                    own = self.app.take(*msg).or_else(|| self.take_pending());
                 }
                 Wake::Deadline => self.app.tick(),
             }
@@ -189,7 +188,7 @@ impl Console {
             biased;
             signal = self.signals.next() => Wake::Signal(signal),
             () = hold.panicked() => Wake::Panic,
-            Some(msg) = self.app.inbox.recv() => Wake::Msg(msg),
+            Some(msg) = self.app.inbox.recv() => Wake::Msg(Box::new(msg)),
             event = next(&mut self.input) => Wake::Input(event),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => Wake::Deadline,
         }

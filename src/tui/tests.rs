@@ -7,4 +7,5 @@ mod keys;
 mod live;
 mod paging;
 mod picture;
+mod queue;
 mod screens;

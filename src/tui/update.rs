@@ -4,6 +4,7 @@ mod act;
 mod answer;
 mod arrive;
 mod load;
+mod outbox;
 mod travel;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
@@ -11,7 +12,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::action;
 use super::model::Link;
 use super::model::overlay::Overlay;
-use super::screen::notice;
+use super::screen::{notice, queue};
 use super::{Effect, Model, Msg};
 use crate::domain::Time;
 pub use act::blocked;
@@ -23,9 +24,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Clock(now) => clock(model, now, fx),
         Msg::Outbox(answer) => {
-            let before = notice::shown(model);
+            let before = (notice::shown(model), queue::shown(model));
             arrive::outbox(model, answer, fx);
-            model.dirty |= notice::shown(model) != before;
+            model.dirty |= (notice::shown(model), queue::shown(model)) != before;
         }
         Msg::Counts(answer) => {
             let before = model.counts;
@@ -63,6 +64,10 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::Resent { id, answer } => answer::resent(model, id, answer, fx),
         Msg::ForceVerified { id, answer } => answer::force_verified(model, id, answer, fx),
         Msg::SignedUp(answer) => answer::signed_up(model, answer, fx),
+        Msg::JobPlanned { generation, answer } => outbox::planned(model, generation, answer),
+        Msg::JobStarted(answer) => outbox::started(model, answer, fx),
+        Msg::JobChanged { id, change, answer } => outbox::job_changed(model, id, change, answer, fx),
+        Msg::BrakeSet { order, answer } => outbox::brake_set(model, order, answer, fx),
         Msg::DatabaseAway { problem, retry_at } => model.link = Link::Away { problem, retry_at: retry_at + model.skew },
         Msg::DatabaseBack => {
             model.link = Link::Up;
@@ -103,6 +108,9 @@ fn is_busy(model: &Model) -> bool {
         Some(Overlay::Resend(dialog)) => dialog.busy,
         Some(Overlay::ForceVerify(dialog)) => dialog.busy,
         Some(Overlay::SignUp(form)) => form.busy,
+        Some(Overlay::Bulk(dialog)) => dialog.busy,
+        Some(Overlay::Brake(dialog)) => dialog.busy,
+        Some(Overlay::CancelJob(dialog)) => dialog.busy,
         Some(Overlay::Help { .. }) | None => false,
     }
 }

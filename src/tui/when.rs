@@ -13,6 +13,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const MONTH: i64 = 30 * DAY;
 const YEAR: i64 = 365 * DAY;
+const MINUTE_F: f64 = 60.0;
+const YEAR_F: f64 = 365.0 * 86_400.0;
 
 /// The whole minute that a time is in.
 fn minute_of(time: Time) -> Time {
@@ -60,6 +62,22 @@ pub fn since(time: Time, now: Time) -> String {
     }
 }
 
+/// How long something takes, roughly: "about 20 h", "less than a minute".
+#[must_use]
+pub fn about(seconds: f64) -> String {
+    if !(MINUTE_F..).contains(&seconds) {
+        return "less than a minute".into();
+    }
+    // More than a hundred years is as good as that.
+    #[expect(clippy::cast_possible_truncation, reason = "cut at a hundred years")]
+    let seconds = seconds.min(100.0 * YEAR_F).round() as i64;
+    let (size, name) = unit(seconds);
+    // Rounded, and in a unit that says it: 59.7 minutes are an hour.
+    let n = (seconds + size / 2) / size;
+    let (size, name) = if n * size == seconds { (size, name) } else { unit(n * size) };
+    format!("about {} {name}", (seconds + size / 2) / size)
+}
+
 /// When [`relative`] says something else next, or the time itself is reached.
 #[must_use]
 pub fn next_change(time: Time, now: Time) -> Option<Time> {
@@ -95,6 +113,26 @@ pub fn seconds_until(time: Time, now: Time) -> i64 {
 pub fn next_second(time: Time, now: Time) -> Option<Time> {
     let left = seconds_until(time, now);
     if left == 0 { None } else { time.checked_sub_signed(Duration::seconds(left - 1)) }
+}
+
+/// From how many seconds on a countdown is in minutes.
+const COUNTED_MAX: i64 = 100;
+
+/// A span as a countdown says it: "8 s", from 100 s on "3 min", rounded up.
+#[must_use]
+pub fn countdown(seconds: i64) -> String {
+    if seconds < COUNTED_MAX { format!("{seconds} s") } else { format!("{} min", (seconds + MINUTE - 1) / MINUTE) }
+}
+
+/// When the [`countdown`] to a time says something else next; nothing once it is 0.
+#[must_use]
+pub fn next_countdown(time: Time, now: Time) -> Option<Time> {
+    let left = seconds_until(time, now);
+    if left < COUNTED_MAX {
+        return next_second(time, now);
+    }
+    let fewer = ((left - 1) / MINUTE * MINUTE).max(COUNTED_MAX - 1);
+    time.checked_sub_signed(Duration::try_seconds(fewer)?)
 }
 
 /// Date, time of day and offset: "2026-07-01 14:03:22 +09:00".
@@ -158,6 +196,24 @@ mod tests {
     }
 
     #[test]
+    fn says_how_long() {
+        let table = [
+            (0.0, "less than a minute"),
+            (59.9, "less than a minute"),
+            (60.0, "about 1 min"),
+            (100.0, "about 2 min"),
+            (3_599.0, "about 1 h"),
+            (71_428.0, "about 20 h"),
+            (4.0 * 86_400.0, "about 4 d"),
+            (f64::INFINITY, "about 100 y"),
+            (f64::NAN, "less than a minute"),
+        ];
+        for (seconds, words) in table {
+            assert_eq!(about(seconds), words, "{seconds}");
+        }
+    }
+
+    #[test]
     fn shows_the_offset() {
         let time = at("2026-07-01T12:00:30Z");
         assert_eq!(absolute(time, Zone::Utc), "2026-07-01 12:00:30 UTC");
@@ -175,6 +231,18 @@ mod tests {
             prop_assert!(next > now, "{next} is not after {now}");
             let before = next - Duration::milliseconds(1);
             prop_assert_eq!(relative(time, before), relative(time, now));
+        }
+
+        /// Neither does a countdown's.
+        #[test]
+        fn a_countdown_stays_until_it_changes(now in 1_700_000_000_000i64..1_800_000_000_000, away in 1i64..20_000_000) {
+            let now = Time::from_timestamp_millis(now).unwrap();
+            let time = now + Duration::milliseconds(away);
+            let said = |now| countdown(seconds_until(time, now));
+            let next = next_countdown(time, now).unwrap();
+            prop_assert!(next > now, "{next} is not after {now}");
+            prop_assert_eq!(said(next - Duration::milliseconds(1)), said(now));
+            prop_assert!(said(next) != said(now), "{} at {next}", said(now));
         }
     }
 }

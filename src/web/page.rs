@@ -48,6 +48,8 @@ pub(super) enum Page {
     Queued,
     /// A mail was queued a moment ago; the next is possible in so many seconds.
     CoolingDown { seconds: i64 },
+    /// As many mails as a day may bring were queued; the next is possible in so many seconds.
+    HadTheDaysMails { seconds: i64 },
     /// The database is away.
     Away,
     /// A fault of ours.
@@ -72,7 +74,7 @@ impl Page {
             Self::Queued => StatusCode::ACCEPTED,
             Self::Expired | Self::Revoked => StatusCode::GONE,
             Self::UnknownLink | Self::Nowhere => StatusCode::NOT_FOUND,
-            Self::CoolingDown { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::CoolingDown { .. } | Self::HadTheDaysMails { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Away => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadRequest(status) => status,
@@ -82,7 +84,7 @@ impl Page {
     fn tone(self) -> &'static str {
         match self {
             Self::Verified => "good",
-            Self::Confirm | Self::Queued | Self::CoolingDown { .. } => "",
+            Self::Confirm | Self::Queued | Self::CoolingDown { .. } | Self::HadTheDaysMails { .. } => "",
             _ => "warn",
         }
     }
@@ -90,7 +92,7 @@ impl Page {
     fn picture(self) -> &'static str {
         match self {
             Self::Verified => "check",
-            Self::Confirm | Self::Queued | Self::CoolingDown { .. } => "mail",
+            Self::Confirm | Self::Queued | Self::CoolingDown { .. } | Self::HadTheDaysMails { .. } => "mail",
             Self::Expired | Self::Revoked | Self::Away => "clock",
             _ => "mark",
         }
@@ -106,7 +108,7 @@ impl Page {
 
     fn retry_after(self) -> Option<i64> {
         match self {
-            Self::CoolingDown { seconds } => Some(seconds),
+            Self::CoolingDown { seconds } | Self::HadTheDaysMails { seconds } => Some(seconds),
             Self::Away => Some(RETRY),
             _ => None,
         }

@@ -116,6 +116,7 @@ async fn ask(State(context): State<Context>, reader: Reader, form: KeyForm) -> R
         Ok(None) => Page::UnknownLink,
         Err(desk::Error::Refused(Refusal::AlreadyVerified)) => Page::Verified,
         Err(desk::Error::Refused(refusal)) => match refusal.retry_after(Utc::now()) {
+            Some(seconds) if matches!(refusal, Refusal::DailyCap { .. }) => Page::HadTheDaysMails { seconds },
             Some(seconds) => Page::CoolingDown { seconds },
             None => Page::Failed,
         },

@@ -83,6 +83,15 @@ fn korean(page: Page) -> Words {
             ],
             button: "새 메일 받기",
         },
+        Page::HadTheDaysMails { seconds } => Words {
+            heading: "오늘은 메일을 더 보내 드릴 수 없습니다",
+            paragraphs: vec![
+                "지난 24시간 동안 이미 여러 통을 보내 드렸습니다. 받은편지함과 스팸 메일함에서 가장 최근 메일의 링크를 열어 주세요."
+                    .into(),
+                format!("{} 뒤에 새 메일을 다시 요청하실 수 있습니다.", korean_wait(seconds)),
+            ],
+            button: "",
+        },
         Page::Away => words(
             "잠시 뒤에 다시 시도해 주세요",
             ["저희 쪽의 일시적인 문제로 지금은 링크를 확인할 수 없습니다. 잃어버린 정보는 없습니다."],
@@ -158,6 +167,16 @@ fn english(page: Page) -> Words {
                 format!("You can ask for another one in {}.", english_wait(seconds)),
             ],
             button: "Send me a new mail",
+        },
+        Page::HadTheDaysMails { seconds } => Words {
+            heading: "We cannot send you more mails today",
+            paragraphs: vec![
+                "We have sent you several in the last 24 hours. Please look into your inbox and your spam folder, and \
+                 open the link in the newest one."
+                    .into(),
+                format!("You can ask for another one in {}.", english_wait(seconds)),
+            ],
+            button: "",
         },
         Page::Away => words(
             "Please try again in a moment",

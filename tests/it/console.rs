@@ -219,6 +219,45 @@ async fn an_act_begun_is_done_although_the_console_ends() {
     assert_eq!(office.text("select email from users").await.as_deref(), Some("last@example.com"));
 }
 
+#[tokio::test]
+async fn the_outbox_is_paused_with_a_reason_and_resumed_by_whoever_has_read_it() {
+    let office = Office::new().await;
+    let mut other = office.console().await;
+    other.listen();
+    let mut console = office.console().await;
+    console.press(KeyCode::Char('o'));
+    console.press(KeyCode::Char('P'));
+    console.type_text("SES maintenance");
+    console.press(KeyCode::Enter);
+    shows(&mut console, "Sending is paused.").await;
+    shows(&mut other, "Sending is paused by kim@bastion, just now: SES maintenance").await;
+    let audited = "select concat_ws(' ', actor, action, outcome, reason) from audit_log order by id desc limit 1";
+    assert_eq!(office.text(audited).await.as_deref(), Some("kim@bastion pause done SES maintenance"));
+    other.press(KeyCode::Char('U'));
+    shows(&mut other, "by kim@bastion, just now").await;
+    assert_eq!(office.text("select state from brake").await.as_deref(), Some("paused"), "resumed by a single key");
+    other.press(KeyCode::Char('y'));
+    shows(&mut other, "Sending goes on.").await;
+    assert_eq!(office.text("select state from brake").await.as_deref(), Some("off"));
+    console.press(KeyCode::Char('R'));
+    console.settle().await;
+    assert!(!console.text().contains("PAUSED"), "{}", console.text());
+    // Somebody else was faster: said in the dialog, and nothing breaks.
+    console.press(KeyCode::Char('D'));
+    console.type_text("the database moves");
+    console.press(KeyCode::Enter);
+    shows(&mut console, "DRAINING").await;
+    console.press(KeyCode::Char('U'));
+    sqlx::query(
+        "update brake set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null",
+    )
+    .execute(&office.db.pool)
+    .await
+    .unwrap();
+    console.press(KeyCode::Char('y'));
+    shows(&mut console, "sending is not paused").await;
+}
+
 fn one() -> verifydesk::domain::id::VerificationId {
     verifydesk::domain::id::VerificationId(1)
 }

@@ -29,7 +29,7 @@ pub fn line(value: &Value) -> String {
     out
 }
 
-fn time(at: Option<Time>) -> Option<String> {
+pub(super) fn time(at: Option<Time>) -> Option<String> {
     at.map(shown)
 }
 

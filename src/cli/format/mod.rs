@@ -1,4 +1,5 @@
 //! How results are written.
 
 pub mod json;
+pub mod outbox;
 pub mod table;

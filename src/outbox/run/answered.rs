@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::{Held, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run, UnderWay};
+use super::{Held, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run, UnderWay};
 use crate::domain::id::SendId;
 use crate::outbox::backoff;
 use crate::outbox::prepare::Batch;
 use crate::outbox::steps::{Rest, Step, Taken};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
+use crate::store::jobs::Advanced;
 use crate::store::outbox::batch::Outcome;
 use crate::store::outbox::lease::Claimed;
 use crate::store::pace::Drawn;
@@ -35,6 +36,16 @@ impl Run {
         };
         match step {
             Step::Claimed { result, asked_at } => self.claimed_in(result, asked_at, now)?,
+            Step::Advanced(result) => {
+                self.under_way.jobs = false;
+                match result {
+                    Ok(advanced) => self.advanced_in(&advanced, now),
+                    Err(error) => {
+                        tracing::warn!(%error, "jobs wait for the database");
+                        self.jobs_at = Some(now + POLL_EVERY);
+                    }
+                }
+            }
             Step::Drawn { result, accepted, unused } => {
                 self.under_way.draws = false;
                 match result {
@@ -128,6 +139,18 @@ impl Run {
                 self.without_database(error, "nothing can be claimed")
             }
         }
+    }
+
+    pub(super) fn advanced_in(&mut self, advanced: &Advanced, now: Instant) {
+        if advanced.queued > 0 {
+            self.look_at = now;
+            self.is_told = true;
+        }
+        self.jobs_at = match (advanced.more, advanced.looked_at) {
+            (true, 0) => Some(now + JOBS_ELSEWHERE),
+            (true, _) => Some(now),
+            (false, _) => advanced.next_in.map(|wait| now + wait),
+        };
     }
 
     pub(super) fn drawn_in(&mut self, drawn: &Drawn, now: Instant) {

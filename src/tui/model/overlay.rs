@@ -2,8 +2,10 @@
 
 use super::Subject;
 use super::field::Field;
+use crate::domain::id::JobId;
+use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::locale::Locale;
-use crate::tui::msg::{Answer, Problem, ResendPlan};
+use crate::tui::msg::{Answer, Order, Problem, ResendPlan};
 
 /// What covers the screen.
 #[derive(Clone, Debug)]
@@ -19,6 +21,12 @@ pub enum Overlay {
     ForceVerify(ReasonDialog),
     /// Who signs up?
     SignUp(Form),
+    /// Mail many again?
+    Bulk(BulkDialog),
+    /// Stop the outbox, or let it go again?
+    Brake(BrakeDialog),
+    /// Call a job off?
+    CancelJob(CancelDialog),
 }
 
 /// The question before a resend.
@@ -32,7 +40,68 @@ pub struct ResendDialog {
     pub busy: bool,
 }
 
-/// Shortest reason for a forced verification, in characters.
+/// From how many mails on their number has to be typed.
+pub const NUMBER_FROM: i64 = 26;
+
+/// The question before a bulk resend.
+#[derive(Clone, Debug)]
+pub struct BulkDialog {
+    /// Whom it is for.
+    pub scope: JobScope,
+    /// Which plan is awaited; answers to earlier questions are dropped.
+    pub generation: u64,
+    /// What would happen; nothing while it is counted.
+    pub plan: Option<Answer<Box<JobPlan>>>,
+    /// The number of mails, typed.
+    pub number: Field,
+    /// What is wrong with it, or why the job was not started.
+    pub problem: Option<Problem>,
+    /// It was confirmed and is being started.
+    pub busy: bool,
+}
+
+impl BulkDialog {
+    /// How many mails would go out, where there is something to confirm.
+    #[must_use]
+    pub fn mails(&self) -> Option<i64> {
+        match &self.plan {
+            Some(Ok(plan)) if plan.mails > 0 => Some(plan.mails),
+            _ => None,
+        }
+    }
+
+    /// Whether the number of mails has to be typed.
+    #[must_use]
+    pub fn asks_for_number(&self) -> bool {
+        self.mails().is_some_and(|mails| mails >= NUMBER_FROM)
+    }
+}
+
+/// The question before the outbox is stopped or let go.
+#[derive(Clone, Debug)]
+pub struct BrakeDialog {
+    /// What is asked for.
+    pub order: Order,
+    /// Why; not for letting it go.
+    pub reason: Field,
+    /// What is wrong with it, or why it was not done.
+    pub problem: Option<Problem>,
+    /// It was confirmed and is being done.
+    pub busy: bool,
+}
+
+/// The question before a job is called off.
+#[derive(Clone, Debug)]
+pub struct CancelDialog {
+    /// Which one.
+    pub id: JobId,
+    /// Why it was not done.
+    pub problem: Option<Problem>,
+    /// It was confirmed and is being done.
+    pub busy: bool,
+}
+
+/// Shortest reason of an act that needs one, in characters.
 pub const REASON_MIN: usize = 3;
 
 /// The question before a forced verification.

@@ -80,6 +80,9 @@ fn one_line(banner: &Banner, columns: usize, mark: &str) -> Option<(String, Stri
 /// The same where neither has enough room.
 fn cut(banner: &Banner, columns: usize, mark: &str, ellipsis: &str) -> (String, String) {
     let hint = plain(&banner.hint).into_string();
+    // What is wrong needs its half of the line.
+    let is_long = width(&hint) > columns / 2 && !banner.short.is_empty();
+    let hint = if is_long { banner.short.to_owned() } else { hint };
     let room = columns.saturating_sub(width(&hint) + SEPARATOR).max(columns / 3);
     let what = banner.what.last().map(|what| plain(&format!("{mark} {what}"))).unwrap_or_default();
     (fit(what.as_str(), room, ellipsis), hint)

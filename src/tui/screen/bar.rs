@@ -1,9 +1,10 @@
 //! The top: product, views, who is sending; the view's tabs and the rule under them.
 
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 use super::layout::Layout;
-use super::notice;
+use super::{notice, queue};
 use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
@@ -26,11 +27,16 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
         top(canvas, model, inset(layout.bar, 1));
     }
     if layout.tabs.height > 0 {
-        let (tabs, chosen) = tabs_of(model);
-        let mark = tabs::draw(canvas, inset(layout.tabs, 1), &tabs, chosen);
+        let mark = if model.view == View::Queue {
+            flow(canvas, model, inset(layout.tabs, 1))
+        } else {
+            let (tabs, chosen) = tabs_of(model);
+            tabs::draw(canvas, inset(layout.tabs, 1), &tabs, chosen)
+        };
         if layout.rule.height > 0 {
             canvas.rule(layout.rule, canvas.glyphs().rule, Tone::Rule);
-            canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, Tone::Here);
+            let tone = if model.view == View::Queue { queue::tone(model, canvas.look) } else { Tone::Here };
+            canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, tone);
             let in_mark = (mark.x..mark.right()).contains(&layout.divider.x);
             if layout.divider.width > 0 && layout.banner.height == 0 && !in_mark {
                 let tee = Rect { x: layout.divider.x, width: layout.divider.width, ..layout.rule };
@@ -38,6 +44,14 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
             }
         }
     }
+}
+
+/// How mail flows, where the other views have their tabs; returns the columns of the word for it.
+fn flow(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Rect {
+    let state = queue::state(model, canvas.look);
+    let word = state.first().map_or(0, |span| width(&span.content));
+    canvas.line(area, &Line::from(state));
+    Rect { width: columns(word).min(area.width), ..area }
 }
 
 /// Product and site on the left, views in the middle, who is sending on the right. Where room is short, the site goes
@@ -53,7 +67,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let product = "verifydesk";
     let key_room = |view: &View| if *view == model.view { 0 } else { width(&view_key(canvas, *view)) };
     let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
-    let views_room = columns(views) + GAP * 2;
+    let views_room = columns(views) + GAP * columns(View::ALL.len() - 1);
     let product_room = columns(width(product));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // The longest words that leave the views their room; else the longest that leave the product its own.
@@ -102,6 +116,7 @@ fn view_key(canvas: &Canvas<'_>, view: View) -> String {
     let action = match view {
         View::Verifications => return String::new(),
         View::Mail => Action::Mail,
+        View::Queue => Action::Queue,
         View::Templates => Action::Templates,
     };
     let entry = TABLE.iter().find(|entry| entry.action == action);
@@ -131,12 +146,17 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
                 title: capital(list.tab.map_or("all", SendState::as_str)),
                 count: match list.tab {
                     Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
+                    Some(SendState::Unknown) => {
+                        let unknown = outbox.map_or(0, |o| o.unknown);
+                        if unknown > 0 { up_to(QUEUED_MAX, unknown) } else { String::new() }
+                    }
                     Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
                     _ => String::new(),
                 },
             });
             (tabs.collect(), model.mail.tab)
         }
+        View::Queue => (Vec::new(), 0),
         View::Templates => {
             let tabs = Part::ALL.iter().enumerate();
             let tabs = tabs.map(|(n, part)| Tab { key: key(n), title: part.title().into(), count: String::new() });

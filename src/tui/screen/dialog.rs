@@ -1,5 +1,7 @@
 //! Questions before something is done: they say exactly what will happen, to whom.
 
+mod outbox;
+
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
@@ -13,6 +15,7 @@ use crate::tui::msg::{Problem, ResendPlan};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::{field, sheet};
+pub use outbox::{brake, bulk, cancel_job};
 
 /// Columns of a dialog's text.
 const COLUMNS: u16 = 60;

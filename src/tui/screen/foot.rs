@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::layout::Layout;
+use super::layout::{Layout, STATUS_FROM};
 use super::notice;
 use crate::domain::filter::Search;
 use crate::text::width;
@@ -65,12 +65,20 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let (news, loading) = match model.view {
         View::Verifications => (news(model.people.list()), is_loading(model.people.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
+        View::Queue => (None, false),
         View::Templates => (None, model.templates.awaiting.is_some()),
     };
     let mut spans = Vec::new();
     let search = model.search().text().trim();
     let (quiet, strong) = (canvas.style(Tone::Quiet), canvas.style(Tone::Strong));
-    if !search.is_empty() && model.view != View::Templates {
+    if !model.marks.is_empty() && model.view == View::Verifications {
+        spans.push(Span::styled(marked(model, canvas), canvas.style(Tone::Here)));
+        let dot = canvas.glyphs().dot;
+        spans.push(Span::styled(format!(" {dot} "), quiet));
+        spans.push(Span::styled("B", canvas.style(Tone::Key)));
+        spans.push(Span::styled(format!(" mails them again {dot} Esc unmarks   "), quiet));
+    }
+    if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail) {
         let [open, close] = canvas.glyphs().quotes;
         spans.push(Span::styled("search ", quiet));
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
@@ -93,6 +101,12 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     canvas.line(room, &Line::from(spans));
 }
 
+/// How many rows are marked.
+fn marked(model: &Model, canvas: &Canvas<'_>) -> String {
+    let count = i64::try_from(model.marks.len()).unwrap_or(i64::MAX);
+    format!("{} {} marked", canvas.glyphs().marked, thousands(count))
+}
+
 /// How many rows have come, and the key that shows them.
 fn news<R: Row>(list: Option<&List<R>>) -> Option<String> {
     let list = list.filter(|list| list.announced > 0)?;
@@ -111,6 +125,14 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if area.is_empty() {
         return;
     }
+    // Where there is no line for it above.
+    let area = if !model.marks.is_empty() && model.place() == Place::Verifications && model.size.1 < STATUS_FROM {
+        let (text, style) = (marked(model, canvas), canvas.style(Tone::Here));
+        let used = canvas.text(area, &text, style).saturating_add(3).min(area.width);
+        Rect { x: area.x + used, width: area.width - used, ..area }
+    } else {
+        area
+    };
     let look = canvas.look;
     let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(look)).unwrap_or_default();
     let mut entries: Vec<(usize, &Entry)> =

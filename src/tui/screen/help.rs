@@ -41,7 +41,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
 /// Its lines.
 #[must_use]
 pub fn lines(look: &Look) -> Vec<Line<'static>> {
-    let main = [Place::Verifications, Place::Mail, Place::Templates, Place::Detail, Place::Send];
+    let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
     let mut lines = Vec::new();
     let mut seen = Vec::new();
     for entry in TABLE.iter().filter(|entry| entry.places.iter().any(|place| main.contains(place))) {

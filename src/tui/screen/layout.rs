@@ -21,6 +21,9 @@ use crate::tui::model::View;
 /// From how many columns the detail stands beside the list.
 pub const PANE_FROM: u16 = 110;
 
+/// From how many rows on there is a line for the search and what is new.
+pub const STATUS_FROM: u16 = 12;
+
 /// The screen's parts. A part that is not shown has no width or no height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -67,12 +70,13 @@ pub fn of(model: &Model, area: Rect) -> Layout {
         Rect { y: bottom, height: u16::from(shown), ..area }
     };
     layout.foot = above(h >= 3);
-    layout.status = above(h >= 12);
+    layout.status = above(h >= STATUS_FROM);
     let body = Rect { y: top, height: bottom.saturating_sub(top), ..area };
     let (list, divider, pane) = columns(model, body);
     layout.divider = divider;
     layout.pane = pane;
-    let head = u16::from(h >= 14).min(list.height);
+    // The lists of the queue bring their titles themselves.
+    let head = u16::from(h >= 14 && model.view != View::Queue).min(list.height);
     layout.head = Rect { height: head, ..list };
     layout.list = Rect { y: list.y + head, height: list.height - head, ..list };
     layout
@@ -83,6 +87,7 @@ fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
     let none = Rect { width: 0, height: 0, ..body };
     let whole = match model.view {
         View::Templates => true,
+        View::Queue => body.width < PANE_FROM && model.queue.open,
         View::Verifications => body.width < PANE_FROM && model.opened.is_some(),
         View::Mail => body.width < PANE_FROM && (model.opened.is_some() || model.send_open),
     };

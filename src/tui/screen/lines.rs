@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::text::{pad, plain};
+use crate::text::{fit, pad, plain, width};
 use crate::tui::look::{Look, Tone};
 use crate::tui::widget::wrap::wrap;
 
@@ -34,6 +34,12 @@ impl<'a> Lines<'a> {
     #[must_use]
     pub fn room(&self, indent: usize) -> usize {
         self.columns.saturating_sub(indent + LABEL)
+    }
+
+    /// How many lines there are: on which one the next comes.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.out.len()
     }
 
     /// An empty line.
@@ -83,6 +89,24 @@ impl<'a> Lines<'a> {
             let lead = if n == 0 { label.clone() } else { Span::raw(" ".repeat(start)) };
             self.out.push(Line::from(vec![lead, Span::styled(part, style)]));
         }
+    }
+
+    /// A labelled value over so many lines at most.
+    pub fn value_within(&mut self, label: &str, value: &str, tone: Tone, lines: usize) {
+        let before = self.out.len();
+        self.value(label, value, tone);
+        if self.out.len() > before + lines {
+            self.out.truncate(before + lines);
+            if let Some(last) = self.out.last_mut().and_then(|line| line.spans.last_mut()) {
+                let short = fit(&last.content, width(&last.content).saturating_sub(1).max(1), "");
+                last.content = format!("{short}{}", self.look.glyphs().ellipsis).into();
+            }
+        }
+    }
+
+    /// Pieces on one line behind a label.
+    pub fn labelled(&mut self, label: &str, pieces: Vec<(String, Tone)>) {
+        self.pieces(std::iter::once((pad(label, LABEL, ""), Tone::Quiet)).chain(pieces).collect());
     }
 
     fn indented(&mut self, text: &str, indent: usize, style: Style) {

@@ -11,6 +11,7 @@ pub mod lines;
 pub mod mail;
 pub mod notice;
 pub mod people;
+pub mod queue;
 pub mod state;
 pub mod templates;
 
@@ -39,6 +40,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     match model.view {
         View::Verifications => people::draw(&mut canvas, model, &layout),
         View::Mail => mail::draw(&mut canvas, model, &layout),
+        View::Queue => queue::draw(&mut canvas, model, &layout),
         View::Templates => templates::draw(&mut canvas, model, layout.pane),
     }
     canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
@@ -56,6 +58,12 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
             }
             Overlay::ForceVerify(dialog) => dialog::reason(&mut canvas, model, over, dialog),
             Overlay::SignUp(form) => dialog::form(&mut canvas, over, form),
+            Overlay::Bulk(dialog) => dialog::bulk(&mut canvas, model, over, dialog),
+            Overlay::Brake(dialog) => dialog::brake(&mut canvas, model, over, dialog),
+            Overlay::CancelJob(dialog) => {
+                dialog::cancel_job(&mut canvas, model, over, dialog);
+                None
+            }
         };
     }
     let bottom = if layout.status.height > 0 && !model.prompt { layout.status.bottom() } else { layout.status.y };
@@ -75,6 +83,7 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let columns = inset(pane, 1).width;
     let count = match model.view {
         View::Templates => templates::lines(model, &look, columns).len() + templates::HEAD,
+        View::Queue => queue::lines(model, &look, columns, false).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &look, columns).len(),
         View::Mail | View::Verifications => detail::lines(model, &look, columns).len(),
     };

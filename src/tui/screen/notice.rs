@@ -1,12 +1,14 @@
 //! Whether mail flows, and what is wrong if not: what the first screen must tell.
 
+use super::queue;
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::Link;
 use crate::tui::when;
-use crate::tui::widget::number::up_to;
+use crate::tui::widget::number::{thousands, up_to};
 
 /// The line under the tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct Banner {
     pub what: Vec<String>,
     /// What to do.
     pub hint: String,
+    /// The same where there is hardly any room; nothing if it cannot be said shorter.
+    pub short: &'static str,
 }
 
 /// The workers that are at work.
@@ -34,11 +38,17 @@ pub fn banner(model: &Model) -> Option<Banner> {
             seconds => format!("trying again in {seconds} s"),
         };
         let hint = if problem.hint.is_empty() { retry } else { format!("{retry}; {}", problem.hint) };
-        return Some(Banner { tone: Tone::Bad, what: vec![problem.what.clone()], hint });
+        return Some(Banner { tone: Tone::Bad, what: vec![problem.what.clone()], hint, short: "" });
     }
     let outbox = model.outbox.as_ref()?;
+    // Where the view of the outbox says so itself, in full, the next trouble has its turn.
+    if !queue::tells_of_trouble(model)
+        && let Some(banner) = stopped(model, outbox)
+    {
+        return Some(banner);
+    }
     let alive = alive(model);
-    if alive.is_empty() && outbox.queued + outbox.sending > 0 {
+    if alive.is_empty() && outbox.queued + outbox.sending > 0 && outbox.brake.is_none() {
         let waiting = outbox.queued + outbox.sending;
         if let Some((host, error)) = stopped_by(outbox) {
             return Some(Banner {
@@ -50,6 +60,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
                     mails(waiting)
                 )],
                 hint: "mend it, then run: verifydesk worker".into(),
+                short: "",
             });
         }
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
@@ -59,6 +70,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
             tone: Tone::Warn,
             what: long.into_iter().chain([short]).collect(),
             hint: "run: verifydesk worker".into(),
+            short: "",
         });
     }
     let mut secrets: Vec<_> = alive.iter().map(|worker| worker.secret_fingerprint.raw()).collect();
@@ -72,19 +84,58 @@ pub fn banner(model: &Model) -> Option<Banner> {
                 "The workers have different secrets".into(),
             ],
             hint: "set the same VERIFYDESK_SECRET on every worker".into(),
+            short: "",
         });
     }
     let error = alive.iter().find_map(|w| Some((w, w.last_error.as_ref()?)));
     if let Some((worker, error)) = error
         && outbox.queued > 0
+        && !queue::tells_of_trouble(model)
     {
         return Some(Banner {
             tone: Tone::Warn,
             what: vec![format!("The worker on {} reports: {}", worker.host.plain(), error.plain())],
             hint: format!("{} wait", up_to(QUEUED_MAX, outbox.queued)),
+            short: "",
         });
     }
     None
+}
+
+/// What stops the whole outbox: the brake, or a quota that is used up.
+fn stopped(model: &Model, outbox: &OutboxView) -> Option<Banner> {
+    const RESUME: &str = "press U, or run: verifydesk queue resume";
+    let until = |at| format!("{}, {}", when::time_of_day(at, model.setup.zone), when::relative(at, model.now));
+    let Some(brake) = &outbox.brake else {
+        let quota = outbox.pace.daily_quota.filter(|_| outbox.pace.left() == Some(0))?;
+        let ends = outbox.pace.next_place_at.map(|at| format!(" until {}", until(at))).unwrap_or_default();
+        let quota = thousands(quota);
+        return Some(Banner {
+            tone: Tone::Warn,
+            what: vec![
+                format!("The {quota} mails that may go out in 24 h are used up{ends}"),
+                format!("The quota is used up{ends}"),
+            ],
+            hint: "mail waits by itself; AWS raises the quota on request".into(),
+            short: "mail waits",
+        });
+    };
+    let (who, reason) = (brake.set_by.plain(), brake.reason.plain());
+    let ago = when::relative(brake.set_at, model.now);
+    let ends = brake.until.map(|at| format!(", until {}", until(at))).unwrap_or_default();
+    let (is, tone) = match (brake.state, brake.cause) {
+        (BrakeState::Draining, _) => ("The outbox is being drained", Tone::Warn),
+        (_, BrakeCause::Operator | BrakeCause::Quota) => ("Sending is paused", Tone::Warn),
+        (_, BrakeCause::Reputation | BrakeCause::Configuration) => ("Sending is paused", Tone::Bad),
+    };
+    let mended = matches!(brake.cause, BrakeCause::Reputation | BrakeCause::Configuration);
+    Some(Banner {
+        tone,
+        // No words without the reason: nobody would know what to mend, or whom to ask.
+        what: vec![format!("{is} by {who}, {ago}{ends}: {reason}"), format!("{is} by {who}: {reason}")],
+        hint: if mended { format!("mend it, then {RESUME}") } else { RESUME.into() },
+        short: if mended { "mend it, press U" } else { "press U" },
+    })
 }
 
 fn mails(waiting: i64) -> &'static str {
@@ -107,6 +158,15 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     let Some(outbox) = &model.outbox else {
         return (None, Tone::Quiet, vec!["connecting…".into()]);
     };
+    let held = match (&outbox.brake, outbox.pace.left()) {
+        (Some(Brake { state: BrakeState::Draining, .. }), _) => Some(["the outbox drains", "draining"]),
+        (Some(_), _) => Some(["sending is paused", "paused"]),
+        (None, Some(0)) => Some(["the quota is used up", "no quota"]),
+        _ => None,
+    };
+    if let Some(words) = held {
+        return (Some(false), Tone::Warn, words.map(String::from).into());
+    }
     let count = alive(model).len();
     if count == 0 {
         return (Some(false), Tone::Warn, vec!["nobody is sending".into(), "no worker".into()]);

@@ -116,7 +116,10 @@ fn cells(
     let status = verification.status(model.now);
     let (glyph, tone) = look.status(status);
     let word = if item.gone { "deleted" } else { status.as_str() };
-    let mut status_cell = vec![Span::styled(glyph, look.style(tone))];
+    // A mark takes the place of the glyph: the tab or the word beside it says the status too.
+    let is_marked = model.marks.contains(&verification.id);
+    let (mark, mark_tone) = if is_marked { (look.glyphs().marked, Tone::Here) } else { (glyph, tone) };
+    let mut status_cell = vec![Span::styled(mark, look.style(mark_tone))];
     if usize::from(widths[0]) > width(glyph) {
         status_cell.push(Span::styled(format!(" {word}"), look.style(tone)));
     }

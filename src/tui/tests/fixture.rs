@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::domain::Time;
 use crate::domain::audit::AuditEntry;
 use crate::domain::filter::Filter;
-use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::id::{JobId, SendId, UserId, VerificationId};
+use crate::domain::job::{JobPlan, JobRow, JobScope, JobState, Skipped};
 use crate::domain::locale::Locale;
 use crate::domain::pace::PaceView;
 use crate::domain::page::{Cursor, Page, Position};
@@ -18,7 +19,7 @@ use crate::domain::worker::{OutboxView, WorkerRow};
 use crate::text::Untrusted;
 use crate::tui::effect::PAGE_ROWS;
 use crate::tui::model::{Setup, Zone};
-use crate::tui::msg::{Answer, Problem, RenderedMail, ResendPlan, Resent, SignUpOutcome, SignedUp};
+use crate::tui::msg::{Answer, JobStarted, Problem, RenderedMail, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::tui::widget::html;
 use crate::tui::{Effect, Model, Msg, update};
 
@@ -147,6 +148,7 @@ pub struct World {
     pub sends: Vec<SendRow>,
     pub outbox: OutboxView,
     pub plan: Answer<ResendPlan>,
+    pub job_plan: Answer<JobPlan>,
 }
 
 fn user(id: i64, email: &str, name: &str, created: Time) -> User {
@@ -200,6 +202,50 @@ pub fn worker(transport: &str, target: &str, beat_at: Time, secret: &str) -> Wor
         rate: 11.8,
         lanes: 12,
         last_error: None,
+    }
+}
+
+pub fn job_id(n: u128) -> JobId {
+    JobId(Uuid::from_u128(0x0197_c3a0_0000_7000_9000_0000_0000_0000 + n))
+}
+
+/// A job over everybody expired that is under way.
+pub fn job(n: u128, state: JobState) -> JobRow {
+    let filter = Filter { status: Some(Status::Expired), ..Filter::default() };
+    JobRow {
+        id: job_id(n),
+        created_at: ago(600),
+        created_by: "mina@bastion".into(),
+        scope: JobScope::Filter(filter),
+        cut_off: ago(620),
+        starts_at: ago(590),
+        state,
+        reason: None,
+        ended_at: (!state.is_open()).then(|| ago(120)),
+        found: Some(10_000),
+        looked_at: 4_512,
+        queued: 3_130,
+        open: 120,
+        skipped: Skipped { verified: 1_200, cool_down: 40, waiting: 2, bounced: 140, ..Skipped::default() },
+    }
+}
+
+/// What a job over so many would do.
+pub fn job_plan(mails: i64, found: i64) -> JobPlan {
+    let first = [
+        "yuna.han@example.kr",
+        "noah.taylor@example.com",
+        "a.very.long.local.part.that.never.ends@subdomain.example-company.co.kr",
+    ];
+    JobPlan {
+        found,
+        mails,
+        skipped: Skipped { verified: found - mails, ..Skipped::default() },
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        seconds: mails as f64 / 14.0,
+        over_quota: None,
+        first: first.into_iter().take(usize::try_from(mails).unwrap_or(0)).map(Untrusted::new).collect(),
+        as_of: now(),
     }
 }
 
@@ -277,7 +323,7 @@ impl Default for World {
             pace: PaceView { limit: 14.0, rate: 14.0, ..PaceView::default() },
             ..OutboxView::default()
         };
-        Self { rows, sends, outbox, plan: Ok(ResendPlan::SameLink) }
+        Self { rows, sends, outbox, plan: Ok(ResendPlan::SameLink), job_plan: Ok(job_plan(1_204, 1_500)) }
     }
 }
 
@@ -435,7 +481,13 @@ impl World {
                 email,
                 outcome: SignUpOutcome::Created,
             })),
-            Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => return None,
+            Effect::PlanJob { generation, .. } => {
+                Msg::JobPlanned { generation, answer: self.job_plan.clone().map(Box::new) }
+            }
+            Effect::StartJob { .. } => Msg::JobStarted(Ok(JobStarted { id: job_id(1), starts_in: 10 })),
+            Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Ok(()) },
+            Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Ok(()) },
+            Effect::ForgetPlan | Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => return None,
         })
     }
 }

@@ -2,15 +2,18 @@
 
 use proptest::prelude::*;
 
-use super::fixture::{Console, World, now};
+use super::fixture::{Console, World, job, job_plan, now};
 use super::picture::{drawn, text};
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
+use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
+use crate::domain::job::{JobScope, JobState};
 use crate::tui::msg::{Problem, RenderedMail};
 use crate::tui::widget::html;
 use crate::tui::{Effect, Look, Msg};
 
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 51] = [
     "j",
     "k",
     "g",
@@ -29,6 +32,13 @@ const KEYS: [&str; 44] = [
     "y",
     "q",
     "x",
+    "o",
+    "p",
+    "B",
+    "D",
+    "P",
+    "U",
+    "3",
     "1",
     "2",
     "5",
@@ -117,6 +127,22 @@ fn world_of(text: &str) -> World {
         worker.transport = "capture".into();
         worker.last_error = Some(text.into());
     }
+    world.outbox.brake = Some(Brake {
+        state: BrakeState::Paused,
+        cause: BrakeCause::Configuration,
+        set_by: text.into(),
+        reason: text.into(),
+        set_at: now(),
+        until: Some(now() + chrono::Duration::seconds(90)),
+    });
+    let mut job = job(1, JobState::Running);
+    job.created_by = text.into();
+    job.reason = Some(text.into());
+    job.scope = JobScope::Filter(Filter { search: Search::parse(text), ..Filter::default() });
+    world.outbox.jobs = vec![job];
+    let mut plan = job_plan(3, 4);
+    plan.first = vec![text.into(); 3];
+    world.job_plan = Ok(plan);
     world
 }
 
@@ -136,7 +162,11 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Resend { id } => Msg::Resent { id, answer: Err(problem()) },
             Effect::ForceVerify { id, .. } => Msg::ForceVerified { id, answer: Err(problem()) },
             Effect::SignUp { .. } => Msg::SignedUp(Err(problem())),
-            Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
+            Effect::PlanJob { generation, .. } => Msg::JobPlanned { generation, answer: Err(problem()) },
+            Effect::StartJob { .. } => Msg::JobStarted(Err(problem())),
+            Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Err(problem()) },
+            Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Err(problem()) },
+            Effect::ForgetPlan | Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
         };
         console.send(msg);
     }
@@ -198,7 +228,9 @@ proptest! {
 #[test]
 fn every_size_has_a_picture() {
     let world = World::default();
-    for keys in ["", "j j j j Enter", "m", "m Enter", "t", "r", "v Enter", "n", "?", "/ z", "2 r"] {
+    for keys in
+        ["", "j j j j Enter", "m", "m Enter", "o", "o Enter", "o P", "B", "t", "r", "v Enter", "n", "?", "/ z", "2 r"]
+    {
         let (mut console, world) = (Console::new(80, 24), &world);
         console.serve(world);
         console.run(world, keys);

@@ -11,7 +11,7 @@ use crate::tui::{Effect, Msg};
 
 #[test]
 fn every_key_goes_where_it_should() {
-    use Place::{Confirm, Detail, Form, Help, Mail, Prompt, Reason, Send, Templates, Verifications};
+    use Place::{Confirm, Detail, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates, Verifications};
     let table = [
         ("", Verifications),
         ("Enter", Detail),
@@ -25,8 +25,9 @@ fn every_key_goes_where_it_should() {
         ("t", Templates),
         ("t Esc", Verifications),
         ("Tab", Mail),
-        ("Tab Tab", Templates),
-        ("Tab Tab Tab", Verifications),
+        ("Tab Tab", Queue),
+        ("Tab Tab Tab", Templates),
+        ("Tab Tab Tab Tab", Verifications),
         ("Shift-Tab", Templates),
         ("Enter Tab", Mail),
         ("/", Prompt),
@@ -49,6 +50,18 @@ fn every_key_goes_where_it_should() {
         ("Enter r Esc", Detail),
         ("m r", Confirm),
         ("t n", Form),
+        ("o", Queue),
+        ("o Esc", Verifications),
+        ("o Enter", QueueItem),
+        ("o Enter Esc", Queue),
+        ("o Enter Esc Esc", Verifications),
+        ("o n", Form),
+        ("o P", Reason),
+        ("o P q", Reason),
+        ("o P Esc", Queue),
+        ("o D", Reason),
+        ("3 B", Reason),
+        ("3 B Esc", Verifications),
     ];
     for (keys, place) in table {
         let (mut console, world) = Console::loaded(80, 24);

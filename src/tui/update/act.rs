@@ -2,22 +2,20 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{answer, load, travel};
+use super::{answer, load, outbox, travel};
 use crate::domain::locale::Locale;
 use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{Form, Overlay, ReasonDialog, ResendDialog};
-use crate::tui::model::{Level, Link, View};
+use crate::tui::model::{Level, Link, View, queue};
 use crate::tui::{Effect, Model};
 
 /// Why an action cannot be done now: what, and what to do instead.
 #[must_use]
 pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     let say = |what: &str, hint: &str| Some((what.to_owned(), hint.to_owned()));
-    if matches!(action, Action::Resend | Action::ForceVerify | Action::SignUp)
-        && matches!(model.link, Link::Away { .. })
-    {
+    if action.changes_data() && matches!(model.link, Link::Away { .. }) {
         return say("The database is away, so nothing can be changed.", "Wait for it, or press R to try now.");
     }
     match action {
@@ -31,9 +29,13 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
                 send.is_none()
             }
             View::Mail => model.mail.selected().is_none(),
+            View::Queue => model.queue_selected().is_none(),
             View::Templates => true,
         }
-        .then(|| ("There is nothing to open.".into(), "Choose another tab or change the search.".into())),
+        .then(|| {
+            let hint = if model.view == View::Queue { "" } else { "Choose another tab or change the search." };
+            ("There is nothing to open.".into(), hint.into())
+        }),
         Action::Resend | Action::ForceVerify => {
             let Some(subject) = model.subject() else {
                 return say("No verification is selected.", "Choose a row first.");
@@ -44,7 +46,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             None
         }
-        _ => None,
+        _ => outbox::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
     }
 }
 
@@ -68,6 +70,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             travel::view(model, View::ALL[(now + by) % View::ALL.len()]);
         }
         Action::Mail => travel::view(model, View::Mail),
+        Action::Queue => travel::view(model, View::Queue),
         Action::Templates => travel::view(model, View::Templates),
         Action::Open => open(model),
         Action::Back => back(model),
@@ -106,7 +109,14 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Suspend => fx.push(Effect::Suspend),
         Action::Confirm if model.place() == Place::Prompt => model.prompt = false,
         Action::Confirm => answer::confirm(model, fx),
-        Action::Cancel => cancel(model),
+        Action::Cancel => cancel(model, fx),
+        Action::Mark
+        | Action::BulkResend
+        | Action::Pause
+        | Action::Drain
+        | Action::Resume
+        | Action::HoldJob
+        | Action::CancelJob => outbox::act(model, action, fx),
         Action::NextField | Action::PreviousField | Action::Toggle => answer::move_in_form(model, action),
     }
 }
@@ -119,6 +129,10 @@ fn open(model: &mut Model) {
             model.opened = model.mail.selected().and_then(|row| row.verification_id);
         }
         View::Mail => model.send_open = true,
+        View::Queue => {
+            model.queue.selected = model.queue_selected().map(queue::Item::id);
+            model.queue.open = true;
+        }
         View::Templates => {}
     }
 }
@@ -131,14 +145,21 @@ fn back(model: &mut Model) {
         model.opened = None;
     } else if model.send_open {
         model.send_open = false;
-    } else if model.view != View::Templates && !model.search().is_empty() {
+    } else if model.queue.open {
+        model.queue.open = false;
+    } else if matches!(model.view, View::Verifications | View::Mail) && !model.search().is_empty() {
         answer::clear_search(model);
-    } else if model.view != View::Verifications {
+    } else if model.view == View::Verifications {
+        model.marks.clear();
+    } else {
         travel::view(model, View::Verifications);
     }
 }
 
-fn cancel(model: &mut Model) {
+fn cancel(model: &mut Model, fx: &mut Vec<Effect>) {
+    if matches!(&model.overlay, Some(Overlay::Bulk(dialog)) if dialog.plan.is_none()) {
+        fx.push(Effect::ForgetPlan);
+    }
     if model.overlay.take().is_none() && model.prompt {
         model.prompt = false;
         answer::clear_search(model);

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{is_busy, load};
+use super::{is_busy, load, outbox};
 use crate::domain::change::Change;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
@@ -27,9 +27,11 @@ fn focused(model: &mut Model) -> Option<&mut Field> {
             FormField::Name => Some(&mut form.name),
             FormField::Locale => None,
         },
+        Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => Some(&mut dialog.number),
+        Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => Some(&mut dialog.reason),
         None if model.prompt && model.view == View::Mail => Some(&mut model.mail.search),
         None if model.prompt => Some(&mut model.people.search),
-        Some(Overlay::Help { .. } | Overlay::Resend(_)) | None => None,
+        Some(_) | None => None,
     }
 }
 
@@ -40,6 +42,10 @@ pub fn typed(model: &mut Model, event: &KeyEvent) {
         && matches!(event.code, KeyCode::Left | KeyCode::Right | KeyCode::Char(' '))
     {
         toggle(form);
+        return;
+    }
+    let is_number = matches!(&model.overlay, Some(Overlay::Bulk(_)));
+    if is_number && matches!(event.code, KeyCode::Char(c) if c.is_alphabetic() && event.modifiers.is_empty()) {
         return;
     }
     if focused(model).is_some_and(|field| field.press(event)) {
@@ -58,6 +64,8 @@ fn text_changed(model: &mut Model) {
     match &mut model.overlay {
         Some(Overlay::ForceVerify(dialog)) => dialog.problem = None,
         Some(Overlay::SignUp(form)) => form.problem = None,
+        Some(Overlay::Bulk(dialog)) => dialog.problem = None,
+        Some(Overlay::Brake(dialog)) => dialog.problem = None,
         Some(_) => {}
         None => search_changed(model),
     }
@@ -153,6 +161,7 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
                 locale: form.locale,
             });
         }
+        Some(Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => outbox::confirm(model, fx),
         Some(Overlay::Help { .. }) | None => {}
     }
 }

@@ -3,6 +3,7 @@
 use chrono::Duration;
 
 use super::load;
+use crate::domain::Time;
 use crate::domain::id::VerificationId;
 use crate::domain::page::Page;
 use crate::domain::send::SendRow;
@@ -135,7 +136,12 @@ pub fn outbox(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect
             let oldest = alive.map(|worker| worker.beat_at).min();
             let before_gone = Duration::seconds(GONE_AFTER_SECONDS - 6);
             let soonest = model.now + Duration::seconds(5);
-            model.outbox_due = oldest.map(|beat| (beat + before_gone).max(soonest));
+            // A pause that ends by itself, and a place in the quota that comes free, are nobody's change either.
+            let brake_ends = outbox.brake.as_ref().and_then(|brake| brake.until);
+            let ahead = |time: &Time| *time > model.now;
+            let (brake_ends, next_place) = (brake_ends.filter(ahead), outbox.pace.next_place_at.filter(ahead));
+            let due = [oldest.map(|beat| beat + before_gone), brake_ends, next_place];
+            model.outbox_due = due.into_iter().flatten().min().map(|due| due.max(soonest));
             model.outbox = Some(outbox);
         }
         Err(problem) => model.complain(problem),

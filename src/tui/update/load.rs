@@ -30,6 +30,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         _ if is_away(model) => {}
         View::Verifications => want_people(model, fx),
         View::Mail => want_mail(model, fx),
+        View::Queue => {}
     }
     want_detail(model, fx);
 }
@@ -99,7 +100,8 @@ pub fn mail(model: &mut Model, edge: Edge, position: Position<crate::domain::id:
     }
 }
 
-fn filter(model: &Model) -> Filter {
+/// Whom the list on the screen shows.
+pub fn filter(model: &Model) -> Filter {
     let status = model.people.list().and_then(|list| list.tab);
     Filter { status, search: Search::parse(model.people.search.text()), since: None, until: None }
 }
@@ -266,6 +268,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
                 mail(model, Edge::Fresh, position, fx);
             }
         }
+        View::Queue => {}
         View::Templates => {
             model.templates.problem = None;
             model.templates.columns = 0;

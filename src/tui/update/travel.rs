@@ -15,7 +15,11 @@ use crate::tui::{Effect, Model};
 /// Moves the cursor, or scrolls what has the keys.
 pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let layout = model.layout();
-    let scrolls = model.overlay.is_some() || model.opened.is_some() || model.send_open || model.view == View::Templates;
+    let scrolls = model.overlay.is_some()
+        || model.opened.is_some()
+        || model.send_open
+        || model.queue.open
+        || model.view == View::Templates;
     let area = if scrolls { layout.pane } else { layout.list };
     // One row of the screenful before stays in sight.
     let screenful = isize::try_from(area.height.saturating_sub(1).max(1)).unwrap_or(1);
@@ -29,6 +33,12 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     };
     if scrolls {
         scroll(model, by);
+    } else if model.view == View::Queue {
+        let items = model.queue_items();
+        let next = model.queue_cursor(&items).saturating_add_signed(by).min(items.len().saturating_sub(1));
+        let selected = items.get(next).map(|item| item.id());
+        model.queue.selected = selected;
+        model.queue.scroll = 0;
     } else if model.view == View::Mail {
         if let Some(list) = model.mail.list_mut()
             && move_cursor(list, action, by)
@@ -58,6 +68,7 @@ fn scroll(model: &mut Model, by: isize) {
         Some(Overlay::Help { scroll }) => scroll,
         Some(_) => return,
         None if model.view == View::Templates => &mut model.templates.scroll,
+        None if model.view == View::Queue => &mut model.queue.scroll,
         None if model.opened.is_some() => &mut model.detail.scroll,
         None => &mut model.send_scroll,
     };
@@ -70,6 +81,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
     let (count, now) = match model.view {
         View::Verifications => (model.people.lists.len(), model.people.tab),
         View::Mail => (model.mail.lists.len(), model.mail.tab),
+        View::Queue => return,
         View::Templates => (Part::ALL.len(), parts),
     };
     let digit = match event.code {
@@ -87,6 +99,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             model.mail.tab = next;
             model.send_scroll = 0;
         }
+        View::Queue => {}
         View::Templates => {
             model.templates.part = Part::ALL[next];
             model.templates.scroll = 0;
@@ -100,4 +113,5 @@ pub fn view(model: &mut Model, view: View) {
     model.prompt = false;
     model.opened = None;
     model.send_open = false;
+    model.queue.open = false;
 }

@@ -103,9 +103,12 @@ fn code_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::AlreadyVerified => "already_verified",
         Refusal::CoolDown { .. } => "cool_down",
+        Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",
         Refusal::ReasonMissing { .. } => "reason_missing",
         Refusal::NotPaused => "not_paused",
+        Refusal::JobOver { .. } => "job_over",
+        Refusal::JobAlready { .. } => "job_already",
     }
 }
 

@@ -175,6 +175,30 @@ async fn whoever_holds_an_old_link_can_ask_for_a_new_mail() {
 }
 
 #[tokio::test]
+async fn the_day_has_only_so_many_mails() {
+    let site = Site::start().await;
+    let (id, key) = site.mailed("mina@example.com", Locale::En).await;
+    let others = "insert into sends (id, verification_id, user_id, recipient, locale, state, queued_at)
+        select gen_random_uuid(), id, user_id, 'mina@example.com', 'en', 'delivered', now() - make_interval(hours => ago)
+        from verifications, unnest(array[23, 20, 10, 2]) ago
+        where id = $1";
+    site.run(others, id).await;
+    let first = "update sends set state = 'accepted', queued_at = now() - interval '1 hour'
+        where verification_id = $1 and state <> 'delivered'";
+    site.run(first, id).await;
+    let refused = site.server.post("/verify/new-mail", &key).await;
+    assert_eq!((refused.status.as_u16(), refused.heading()), (429, "We cannot send you more mails today"));
+    assert!(refused.body.contains("You can ask for another one in 60 minutes."), "{}", refused.body);
+    assert!(!refused.body.contains("<button"), "{}", refused.body);
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((3_590..=3_601).contains(&seconds), "{seconds}");
+    let a_day = "update sends set queued_at = now() - interval '24 hours'
+        where verification_id = $1 and queued_at < now() - interval '22 hours'";
+    site.run(a_day, id).await;
+    assert_eq!(site.server.post("/verify/new-mail", &key).await.heading(), "A new mail is on its way");
+}
+
+#[tokio::test]
 async fn every_answer_keeps_keys_and_strangers_out() {
     let site = Site::with(button).await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;

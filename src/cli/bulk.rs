@@ -1,0 +1,91 @@
+//! `verifydesk resend` by filter: a job, planned or started.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::format::{json, outbox};
+use super::{Failure, list, operator, output, progress};
+use crate::desk::Desk;
+use crate::domain::audit::Origin;
+use crate::domain::job::{JobPlan, JobScope, JobState, Skip, Skipped};
+use crate::text::plain;
+
+/// Says what would be done.
+pub async fn plan(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCode, Failure> {
+    let plan = desk.plan_job(scope).await?;
+    if as_json {
+        output::line(&json::line(&outbox::plan(&plan)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    remark_on(scope);
+    for line in lines(&plan) {
+        output::line(&line)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts it and makes its first chunk, so that a small one is queued when this returns. On a terminal it is followed.
+pub async fn start(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCode, Failure> {
+    let id = desk.start_job(&operator(Origin::Cli), scope, None, Duration::ZERO).await?;
+    desk.advance_job(id).await?;
+    if desk.job(id).await?.state == JobState::Running {
+        // For its progress only: without the number it goes on as well.
+        let _ = desk.count_job(id).await;
+    }
+    let job = desk.job(id).await?;
+    if as_json {
+        output::line(&json::line(&outbox::job(&job)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    remark_on(scope);
+    // Whoever listens no more has still started it.
+    let _ = output::line(&format!("job {id}: queued {} mails; {}", job.queued, skipped(&job.skipped)));
+    if job.state == JobState::Running {
+        if let Some(brake) = desk.store().brake().await? {
+            let (state, by) = (brake.state, brake.set_by.plain());
+            output::remark(&format!("sending is {state} by {by}; the job goes on when somebody resumes it"));
+        }
+        output::remark(&format!(
+            "workers make the rest; `verifydesk jobs` shows how far it is, `verifydesk jobs cancel {id}` stops it"
+        ));
+    }
+    if output::can_redraw() { progress::follow(desk, id).await } else { Ok(ExitCode::SUCCESS) }
+}
+
+fn remark_on(scope: &JobScope) {
+    if let JobScope::Filter(filter) = scope {
+        list::remark_on(filter.search.as_ref());
+    }
+}
+
+fn lines(plan: &JobPlan) -> Vec<String> {
+    let time = match Duration::try_from_secs_f64(plan.seconds.ceil()) {
+        Ok(time) if plan.seconds >= 1.0 => format!("in about {}", humantime::format_duration(time)),
+        _ => "within a second".into(),
+    };
+    let mut lines = vec![
+        format!("would queue {} mails, {time} at the present pace; {} verifications found", plan.mails, plan.found),
+        skipped(&plan.skipped),
+    ];
+    if let Some(over) = plan.over_quota.filter(|over| *over > 0) {
+        lines.push(format!("{over} of the mails wait until the 24-hour quota has room for them"));
+    }
+    if !plan.first.is_empty() {
+        let first: Vec<String> = plan.first.iter().map(|email| plain(email.raw()).into_string()).collect();
+        lines.push(format!("first: {}", first.join(", ")));
+    }
+    lines
+}
+
+/// How many were left out, and why.
+pub fn skipped(skipped: &Skipped) -> String {
+    let reasons: Vec<String> = Skip::ALL
+        .into_iter()
+        .filter(|skip| skipped.of(*skip) > 0)
+        .map(|skip| format!("{} {}", skipped.of(skip), skip.title()))
+        .collect();
+    if reasons.is_empty() {
+        return "skipped 0".into();
+    }
+    format!("skipped {} ({})", skipped.total(), reasons.join(", "))
+}

@@ -1,0 +1,119 @@
+//! The outbox, jobs and plans as JSON.
+
+use serde_json::{Map, Value, json};
+
+use super::json::time;
+use crate::cli::time::shown;
+use crate::domain::Time;
+use crate::domain::brake::Brake;
+use crate::domain::filter::Search;
+use crate::domain::job::{JobPlan, JobRow, JobScope, Skip, Skipped};
+use crate::domain::pace::PaceView;
+use crate::domain::worker::{OutboxView, WorkerRow};
+
+/// What a bulk resend would do.
+pub fn plan(plan: &JobPlan) -> Value {
+    json!({
+        "found": plan.found,
+        "mails": plan.mails,
+        "skipped": skipped(&plan.skipped),
+        "seconds": plan.seconds,
+        "over_quota": plan.over_quota,
+        "first": plan.first,
+        "as_of": shown(plan.as_of),
+    })
+}
+
+/// A job.
+pub fn job(job: &JobRow) -> Value {
+    json!({
+        "id": job.id,
+        "state": job.state.as_str(),
+        "scope": scope(&job.scope),
+        "created_at": shown(job.created_at),
+        "created_by": job.created_by,
+        "cut_off": shown(job.cut_off),
+        "starts_at": shown(job.starts_at),
+        "ended_at": time(job.ended_at),
+        "reason": job.reason,
+        "found": job.found,
+        "looked_at": job.looked_at,
+        "queued": job.queued,
+        "open": job.open,
+        "skipped": skipped(&job.skipped),
+        "progress": job.progress(),
+    })
+}
+
+fn scope(scope: &JobScope) -> Value {
+    match scope {
+        JobScope::Filter(filter) => json!({
+            "status": filter.status.map_or("all", |status| status.as_str()),
+            "search": filter.search.as_ref().map(Search::typed),
+            "since": time(filter.since),
+            "until": time(filter.until),
+        }),
+        JobScope::Marked(ids) => json!({ "ids": ids }),
+    }
+}
+
+fn skipped(skipped: &Skipped) -> Value {
+    Skip::ALL.into_iter().map(|skip| (skip.as_str().to_owned(), json!(skipped.of(skip)))).collect::<Map<_, _>>().into()
+}
+
+/// The outbox and who works it off.
+pub fn outbox(view: &OutboxView) -> Value {
+    json!({
+        "as_of": shown(view.as_of),
+        "waiting": view.queued,
+        "sending": view.sending,
+        "unknown": view.unknown,
+        "due_since": time(view.due_since),
+        "pace": pace(&view.pace),
+        "brake": view.brake.as_ref().map(brake),
+        "workers": view.workers.iter().map(|row| worker(row, view.as_of)).collect::<Vec<_>>(),
+        "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
+    })
+}
+
+fn pace(pace: &PaceView) -> Value {
+    json!({
+        "limit": pace.limit,
+        "rate": pace.rate,
+        "lowered_at": time(pace.lowered_at),
+        "daily_quota": pace.daily_quota,
+        "used": pace.used,
+        "left": pace.left(),
+        "next_place_at": time(pace.next_place_at),
+    })
+}
+
+fn brake(brake: &Brake) -> Value {
+    json!({
+        "state": brake.state.as_str(),
+        "cause": brake.cause.as_str(),
+        "set_by": brake.set_by,
+        "reason": brake.reason,
+        "set_at": shown(brake.set_at),
+        "until": time(brake.until),
+    })
+}
+
+fn worker(worker: &WorkerRow, now: Time) -> Value {
+    json!({
+        "id": worker.id,
+        "host": worker.host,
+        "pid": worker.pid,
+        "alive": worker.is_alive(now),
+        "transport": worker.transport,
+        "target": worker.target,
+        "rate": worker.rate,
+        "lanes": worker.lanes,
+        "sent": worker.sent,
+        "failed": worker.failed,
+        "last_error": worker.last_error,
+        "started_at": shown(worker.started_at),
+        "beat_at": shown(worker.beat_at),
+        "stopped_at": time(worker.stopped_at),
+    })
+}

@@ -1,0 +1,146 @@
+//! `verifydesk queue`
+
+use std::process::ExitCode;
+
+use super::format::{json, outbox, table};
+use super::{Failure, jobs, operator, output, time};
+use crate::desk::Desk;
+use crate::domain::audit::Origin;
+use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    act: Option<Act>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Stop sending; what a worker has in hand is finished
+    Pause(Reason),
+    /// Send what is queued now, then stop
+    Drain(Reason),
+    /// Send again, whoever or whatever stopped it
+    Resume,
+}
+
+#[derive(Debug, clap::Args)]
+struct Reason {
+    /// Why; kept in the audit log and shown to everybody
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+    let actor = operator(Origin::Cli);
+    let done = match &args.act {
+        None => return show(&desk.store().outbox().await?, args.json),
+        Some(Act::Pause(why)) => {
+            desk.pause(&actor, &why.reason).await?;
+            "sending is paused; `verifydesk queue resume` lets it go again"
+        }
+        Some(Act::Drain(why)) => {
+            desk.drain(&actor, &why.reason).await?;
+            "what is queued now goes out, then nothing; `verifydesk queue resume` lets it go again"
+        }
+        Some(Act::Resume) => {
+            desk.resume(&actor).await?;
+            "sending goes on"
+        }
+    };
+    // What was done stays done, whoever listens.
+    let _ = output::line(done);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(view: &OutboxView, as_json: bool) -> Result<ExitCode, Failure> {
+    if as_json {
+        output::line(&json::line(&outbox::outbox(view)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in lines(view) {
+        output::line(&line)?;
+    }
+    if !view.is_worked() {
+        output::remark("no worker is running: start one with `verifydesk worker`");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(view: &OutboxView) -> Vec<String> {
+    let count = |count: i64| {
+        if count > QUEUED_MAX { format!("more than {QUEUED_MAX}") } else { count.to_string() }
+    };
+    let mut waiting = count(view.queued);
+    if let Some(since) = view.due_since {
+        waiting = format!("{waiting}, due since {}", time::shown(since));
+    }
+    let pace = &view.pace;
+    let mut rate = format!("{} mails a second", pace.rate);
+    if pace.rate < pace.limit {
+        let since = pace.lowered_at.map(|at| format!(" at {}", time::shown(at))).unwrap_or_default();
+        rate = format!("{rate} of {}: the server asked for less{since}", pace.limit);
+    }
+    let quota = match (pace.left(), pace.daily_quota) {
+        (Some(left), Some(quota)) => {
+            let room = pace.next_place_at.map(|at| format!(", room again at {}", time::shown(at))).unwrap_or_default();
+            format!("{left} of {quota} left in these 24 hours{room}")
+        }
+        _ => format!("none; {} mails in the last 24 hours", pace.used),
+    };
+    let brake = view.brake.as_ref().map_or_else(
+        || "off".to_owned(),
+        |brake| {
+            let until = brake.until.map(|at| format!(", until {}", time::shown(at))).unwrap_or_default();
+            let (by, why) = (brake.set_by.plain(), brake.reason.plain());
+            format!(
+                "{} by {by} ({}) since {}{until}: {why}",
+                brake.state,
+                brake.cause.as_str(),
+                time::shown(brake.set_at)
+            )
+        },
+    );
+    let mut lines = vec![
+        format!("waiting  {waiting}"),
+        format!("sending  {}", view.sending),
+        format!("unknown  {}", count(view.unknown)),
+        format!("pace     {rate}"),
+        format!("quota    {quota}"),
+        format!("brake    {brake}"),
+    ];
+    if !view.workers.is_empty() {
+        lines.push(String::new());
+        let cells: Vec<Vec<String>> = view.workers.iter().map(|worker| cells(worker, view)).collect();
+        let headings = ["WORKER", "PID", "STATE", "RATE", "LANES", "SENT", "FAILED", "LAST BEAT", "LAST ERROR"];
+        lines.extend(table::lines(&headings, &cells, output::columns()));
+    }
+    if !view.jobs.is_empty() {
+        lines.push(String::new());
+        lines.extend(jobs::lines(&view.jobs));
+    }
+    lines
+}
+
+fn cells(worker: &WorkerRow, view: &OutboxView) -> Vec<String> {
+    let state = match (worker.is_alive(view.as_of), worker.stopped_at) {
+        (true, _) => "works",
+        (false, Some(_)) => "stopped",
+        (false, None) => "gone",
+    };
+    vec![
+        worker.host.plain().into_string(),
+        worker.pid.to_string(),
+        state.to_owned(),
+        format!("{:.1}/s", worker.rate),
+        worker.lanes.to_string(),
+        worker.sent.to_string(),
+        worker.failed.to_string(),
+        time::shown(worker.beat_at),
+        worker.last_error.as_ref().map(|error| error.plain().into_string()).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,337 @@
+//! The mails of a job, made a chunk at a time by statements that work on all of it, in one transaction: either a chunk
+//! is made and counted and the job's place moved behind it, or nothing is. Whoever dies in between has done nothing, and
+//! any number of processes may call it, each on a job of its own.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use super::scope::{self, Step, Walked};
+use super::{JobRules, stored_scope};
+use crate::domain::Time;
+use crate::domain::audit::{Action, Actor, Origin};
+use crate::domain::change::Change;
+use crate::domain::id::{JobId, SendId, UserId, VerificationId};
+use crate::domain::job::{JobScope, Skip, Skipped};
+use crate::domain::send::{Priority, ResentHow};
+use crate::store::audit::{self, NewEntry};
+use crate::store::verifications::{self, OpenVerification};
+use crate::store::{Error, Store};
+
+/// Most verifications that are looked at in one chunk: few enough that nobody waits long for a user's row.
+pub const CHUNK: i64 = 1_000;
+
+/// A chunk finds its thousand rows by their keys, also where the statistics are old or a table so small that the planner
+/// would rather read it all: what it costs depends on nothing but its size. A walk along a search that few fit takes a
+/// while all the same. Compiling such plans would take longer than they do.
+const BY_KEYS: &str = "select
+    set_config('enable_seqscan', 'off', true),
+    set_config('jit', 'off', true),
+    set_config('statement_timeout', '120s', true)";
+
+/// What a chunk came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Advanced {
+    /// Verifications looked at.
+    pub looked_at: i64,
+    /// Mails queued; fewer than were looked at where people are left out.
+    pub queued: i64,
+    /// Whether a job has something to do now, this or another; another process may have it in hand at this moment.
+    /// Never while the brake is on.
+    pub more: bool,
+    /// When it makes sense to ask again, though nothing is to do now: a grace period or a timed brake ends.
+    pub next_in: Option<Duration>,
+}
+
+/// A job that this transaction has to itself.
+#[derive(Debug)]
+struct Job {
+    id: JobId,
+    actor: Actor,
+    scope: JobScope,
+    cut_off: Time,
+    after: Option<(Time, i64)>,
+}
+
+/// What a chunk does to one user.
+#[derive(Debug)]
+enum Verdict {
+    Skip(Skip),
+    Renew(UserId, VerificationId),
+    Replace(UserId, Option<VerificationId>),
+}
+
+/// A mail of a chunk.
+#[derive(Clone, Copy, Debug)]
+struct Mail {
+    send: SendId,
+    user: UserId,
+    verification: VerificationId,
+    how: ResentHow,
+}
+
+impl Store {
+    /// Makes the next chunk of the job that has waited the longest, if one runs and the brake is off: at most `room`
+    /// mails, out of at most [`CHUNK`] verifications. Safe to be called by any number of processes at once, and to be
+    /// dropped at any moment.
+    pub async fn advance_jobs(&self, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
+        self.advance(None, room, rules).await
+    }
+
+    /// The same for this job only.
+    pub async fn advance_job(&self, id: JobId, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
+        self.advance(Some(id), room, rules).await
+    }
+
+    async fn advance(&self, only: Option<JobId>, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
+        let (looked_at, queued) = if room > 0 { self.make_chunk(only, room.min(CHUNK), rules).await? } else { (0, 0) };
+        let (more, next_in) = self.jobs_to_come().await?;
+        Ok(Advanced { looked_at, queued, more, next_in })
+    }
+
+    async fn make_chunk(&self, only: Option<JobId>, limit: i64, rules: &JobRules) -> Result<(i64, i64), Error> {
+        let mut tx = self.begin().await?;
+        let Some(job) = take(&mut tx, only).await? else { return Ok((0, 0)) };
+        sqlx::query(BY_KEYS).execute(&mut *tx).await?;
+        let step = scope::step(&mut tx, &job.scope, job.cut_off, job.after, limit).await?;
+        let mut skipped = Skipped::default();
+        let (mut renewed, mut replaced) = (Vec::new(), Vec::new());
+        for verdict in judge(&mut tx, &job, &step.walked, rules).await? {
+            match verdict {
+                Verdict::Skip(skip) => skipped.count(skip),
+                Verdict::Renew(user, open) => renewed.push((open, user)),
+                Verdict::Replace(user, old) => replaced.push((user, old)),
+            }
+        }
+        let reason = format!("bulk resend {}", job.id);
+        let mails = resend(&mut tx, &job.actor, &renewed, &replaced, rules).await?;
+        queue(&mut tx, &job, &mails, &reason).await?;
+        let queued = i64::try_from(mails.len()).unwrap_or(limit);
+        move_on(&mut tx, &job, &step, queued, &skipped).await?;
+        tx.commit().await?;
+        self.notify(Change::Outbox).await;
+        if queued > 0 {
+            self.notify(Change::Many).await;
+            self.notify(Change::Queued).await;
+        }
+        Ok((step.looked_at, queued))
+    }
+
+    /// Whether a job has something to do now, and else when to look again.
+    async fn jobs_to_come(&self) -> Result<(bool, Option<Duration>), Error> {
+        let row = sqlx::query!(
+            r#"select
+                (state = 'off' or until <= now()) is true
+                    and exists (select from jobs where state = 'running' and starts_at <= now()) as "more!",
+                extract(epoch from greatest(
+                    (select min(starts_at) from jobs where state = 'running'),
+                    now(),
+                    until
+                ) - now())::float8 as "next_in!",
+                exists (select from jobs where state = 'running') and (state = 'off' or until is not null) as "will!"
+            from brake"#
+        )
+        .fetch_one(self.pool())
+        .await?;
+        let next_in = (row.will && !row.more).then(|| Duration::try_from_secs_f64(row.next_in).unwrap_or_default());
+        Ok((row.more, next_in))
+    }
+}
+
+/// Takes the next job that nobody else has in hand. Nothing while the brake is on.
+async fn take(connection: &mut PgConnection, only: Option<JobId>) -> Result<Option<Job>, Error> {
+    let row = sqlx::query!(
+        "select
+            id, created_by, origin, status, search, since, until, verification_ids, cut_off, after_at, after_id
+        from jobs
+        where
+            state = 'running'
+            and starts_at <= now()
+            and ($1::uuid is null or id = $1)
+            and not exists (select from brake where state <> 'off' and (until is null or until > now()))
+        order by starts_at, id
+        limit 1
+        for no key update skip locked",
+        only.map(|id| id.0)
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Job {
+        id: JobId(row.id),
+        actor: Actor::new(
+            row.created_by,
+            Origin::ALL.into_iter().find(|origin| origin.as_str() == row.origin).unwrap_or(Origin::Worker),
+        ),
+        scope: stored_scope(row.status.as_deref(), row.search.as_deref(), row.since, row.until, row.verification_ids),
+        cut_off: row.cut_off,
+        after: row.after_at.zip(row.after_id),
+    }))
+}
+
+/// Locks the users, as every act does first, all in one order so that two chunks never wait for each other; then
+/// looks at each.
+async fn judge(
+    connection: &mut PgConnection,
+    job: &Job,
+    walked: &[Walked],
+    rules: &JobRules,
+) -> Result<Vec<Verdict>, Error> {
+    let ids: Vec<i64> = walked.iter().map(|walked| walked.id.0).collect();
+    let users: Vec<i64> = walked.iter().map(|walked| walked.user.0).collect();
+    sqlx::query!("select id from users where id = any($1) order by id for no key update", &users)
+        .fetch_all(&mut *connection)
+        .await?;
+    // In a statement of its own, which sees what others did before they let go of the rows.
+    let rows = sqlx::query!(
+        r#"select
+            w.user_id as "user_id!",
+            case
+                when
+                    w.turn > 1
+                    or exists (select from sends s where s.job_id = $3 and s.user_id = w.user_id)
+                then 'duplicate'
+                else r.skip
+            end as skip,
+            o.id as "open_id?",
+            o.expires_at <= now() as expired,
+            o.key_digest is not null as "mailed!"
+        from (
+            select u.user_id, row_number() over (partition by u.user_id order by u.place) as turn
+            from unnest($1::bigint[], $2::bigint[]) with ordinality as u (id, user_id, place)
+        ) w
+        cross join lateral resend_skip(w.user_id, $4, $5) r
+        left join verifications o on o.user_id = w.user_id and o.verified_at is null and o.revoked_at is null"#,
+        &ids,
+        &users,
+        job.id.0,
+        rules.cool_down.as_secs_f64(),
+        i64::from(rules.daily_cap)
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            if let Some(skip) = row.skip {
+                // The database knows no reason that this program does not.
+                return Verdict::Skip(skip.parse().unwrap_or(Skip::Waiting));
+            }
+            let user = UserId(row.user_id);
+            let open = row.open_id.map(|id| OpenVerification {
+                id: VerificationId(id),
+                expired: row.expired.unwrap_or_default(),
+                mailed: row.mailed,
+            });
+            match open {
+                Some(open) if open.works() => Verdict::Renew(user, open.id),
+                open => Verdict::Replace(user, open.map(|open| open.id)),
+            }
+        })
+        .collect())
+}
+
+/// Does to each what the single resend does.
+async fn resend(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    renewed: &[(VerificationId, UserId)],
+    replaced: &[(UserId, Option<VerificationId>)],
+    rules: &JobRules,
+) -> Result<Vec<Mail>, Error> {
+    let mail = |verification, user, how| Mail { send: SendId::new(), user, verification, how };
+    let mut mails: Vec<Mail> = Vec::with_capacity(renewed.len() + replaced.len());
+    if !renewed.is_empty() {
+        let ids: Vec<VerificationId> = renewed.iter().map(|(id, _)| *id).collect();
+        verifications::renew_all(connection, &ids, rules.lifetime).await?;
+        mails.extend(renewed.iter().map(|&(id, user)| mail(id, user, ResentHow::SameLink)));
+    }
+    let old: Vec<(VerificationId, UserId)> =
+        replaced.iter().filter_map(|&(user, old)| old.map(|old| (old, user))).collect();
+    if !old.is_empty() {
+        verifications::supersede_all(connection, actor, &old, verifications::TIME_OVER).await?;
+    }
+    if !replaced.is_empty() {
+        let users: Vec<UserId> = replaced.iter().map(|(user, _)| *user).collect();
+        let made = verifications::insert_all(connection, &users, rules.lifetime).await?;
+        mails.extend(made.into_iter().map(|(id, user)| mail(id, user, ResentHow::NewKey)));
+    }
+    Ok(mails)
+}
+
+/// Queues the mails, and writes each into the audit log.
+async fn queue(connection: &mut PgConnection, job: &Job, mails: &[Mail], reason: &str) -> Result<(), Error> {
+    if mails.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into sends (id, verification_id, user_id, recipient, locale, priority, job_id)
+        select new.id, new.verification_id, u.id, u.email, u.locale, $4, $5
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as new (id, verification_id, user_id)
+        join users u on u.id = new.user_id",
+        &mails.iter().map(|mail| mail.send.0).collect::<Vec<_>>(),
+        &mails.iter().map(|mail| mail.verification.0).collect::<Vec<_>>(),
+        &mails.iter().map(|mail| mail.user.0).collect::<Vec<_>>(),
+        Priority::Bulk.rank(),
+        job.id.0
+    )
+    .execute(&mut *connection)
+    .await?;
+    let entries: Vec<NewEntry<'_>> = mails
+        .iter()
+        .map(|mail| NewEntry {
+            actor: &job.actor,
+            action: Action::Resend,
+            outcome: mail.how.as_str(),
+            reason: Some(reason),
+            user: Some(mail.user),
+            verification: Some(mail.verification),
+            send: Some(mail.send),
+        })
+        .collect();
+    audit::append_all(connection, &entries).await
+}
+
+/// Counts the chunk and moves the job's place behind it.
+async fn move_on(
+    connection: &mut PgConnection,
+    job: &Job,
+    step: &Step,
+    queued: i64,
+    skipped: &Skipped,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update jobs
+        set
+            looked_at = looked_at + $2,
+            queued = queued + $3,
+            skipped_verified = skipped_verified + $4,
+            skipped_cool_down = skipped_cool_down + $5,
+            skipped_daily_cap = skipped_daily_cap + $6,
+            skipped_waiting = skipped_waiting + $7,
+            skipped_suppressed = skipped_suppressed + $8,
+            skipped_bounced = skipped_bounced + $9,
+            skipped_duplicate = skipped_duplicate + $10,
+            after_at = coalesce($11, after_at),
+            after_id = coalesce($12, after_id),
+            state = case when $13 then 'done' else state end,
+            ended_at = case when $13 then now() end,
+            found = case when $13 then coalesce(found, looked_at + $2) else found end
+        where id = $1",
+        job.id.0,
+        step.looked_at,
+        queued,
+        skipped.verified,
+        skipped.cool_down,
+        skipped.daily_cap,
+        skipped.waiting,
+        skipped.suppressed,
+        skipped.bounced,
+        skipped.duplicate,
+        step.after.map(|(at, _)| at),
+        step.after.map(|(_, id)| id),
+        step.is_last
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The outbox: whether mail flows, how fast, what works on it, and who.
+//!
+//! ```text
+//! ● Mail flows   1,236 waiting   14 sending   2 answers lost
+//! ━━━━━━━━━━━━────────────────────────────────────────────────
+//! pace      ━━━━━━━━━━━━━━━━────  11.8/s of 14/s
+//! quota     ━━━━━━──────────────  31,200 of 50,000 in 24 h
+//! to go     about 2 min
+//!
+//!   Job               Progress          For
+//! > » running         ━━━━━────  45 %   expired, matching "naver"
+//!
+//!   Worker            Mails/s  Lanes  Sends to
+//!   ● mail-1 4242        11.8     12  smtp email-smtp.…:587
+//! ```
+
+mod head;
+mod item;
+mod tables;
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::layout::{Layout, PANE_FROM};
+use super::people::away;
+use super::state;
+use crate::domain::job::JobScope;
+use crate::domain::worker::OutboxView;
+use crate::text::plain;
+use crate::tui::Model;
+use crate::tui::look::{Glyphs, Look, Tone};
+use crate::tui::model::View;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::widget::canvas::{Canvas, inset, row};
+use crate::tui::widget::number::thousands;
+pub use head::{state, tone};
+pub use item::lines;
+use tables::Piece;
+
+/// From how many rows on the screen has room for all that the head says.
+const TALL_FROM: u16 = 16;
+
+/// Fewest rows that make the detail under the lists worth showing.
+const STRIP_MIN: u16 = 5;
+
+/// Whether this view says itself, and in full, what stops the outbox and what its workers complain of: then no banner
+/// need repeat it.
+#[must_use]
+pub fn tells_of_trouble(model: &Model) -> bool {
+    let covered = model.queue.open && model.size.0 < PANE_FROM;
+    model.view == View::Queue && model.size.1 >= TALL_FROM && !covered
+}
+
+/// What of the outbox this view shows, to tell whether a newer state of it looks different. A heartbeat does not.
+#[must_use]
+pub fn shown(model: &Model) -> Option<OutboxView> {
+    let asks = matches!(model.overlay, Some(Overlay::CancelJob(_) | Overlay::Brake(_)));
+    let mut outbox = model.outbox.clone().filter(|_| model.view == View::Queue || asks)?;
+    outbox.as_of = crate::domain::Time::default();
+    for worker in &mut outbox.workers {
+        if worker.is_alive(model.now) {
+            worker.beat_at = crate::domain::Time::default();
+        }
+    }
+    Some(outbox)
+}
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
+    if layout.list.height > 0 && layout.list.width > 0 {
+        match &model.outbox {
+            Some(outbox) => body(canvas, model, outbox, layout),
+            None => state::draw(canvas, layout.list, &away(model)),
+        }
+    }
+    if layout.pane.width > 0 {
+        pane(canvas, model, layout.pane);
+    }
+}
+
+fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &Layout) {
+    let area = layout.list;
+    let mut head = head::lines(model, outbox, canvas.look, inset(area, 1));
+    if layout.tabs.height == 0 {
+        head.insert(0, Line::from(state(model, canvas.look)));
+    }
+    let pieces = tables::pieces(outbox);
+    let needed = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
+    // On a low screen the lists get half of the rows at least, and all where the head does not need them.
+    let room = if area.height < 8 { area.height / 2 } else { area.height.saturating_sub(needed.min(5) + 1) };
+    let head_rows = u16::try_from(head.len()).unwrap_or(u16::MAX).min(room.max(1));
+    for (n, line) in (0..head_rows).zip(&head) {
+        canvas.line(row(inset(area, 1), n), line);
+    }
+    let gap = u16::from(area.height > head_rows + 3);
+    let below = Rect { y: area.y + head_rows + gap, height: area.height.saturating_sub(head_rows + gap), ..area };
+    let spare = below.height.saturating_sub(needed);
+    let strip = if layout.divider.width == 0 && spare >= STRIP_MIN { strip(canvas, model, below, spare) } else { 0 };
+    let lists = Rect { height: below.height - strip, ..below };
+    tables::draw(canvas, model, outbox, &pieces, lists);
+}
+
+/// The selected row's detail under the lists, where there is no pane for it; returns the rows it takes.
+fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 {
+    let lines = item::lines(model, canvas.look, inset(area, 1).width, true);
+    if lines.is_empty() {
+        return 0;
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1).min(spare - 1);
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    canvas.rule(row(place, 0), canvas.glyphs().rule, Tone::Rule);
+    for (n, line) in (1..height).zip(&lines) {
+        canvas.line(row(inset(place, 1), n), line);
+    }
+    height
+}
+
+/// The selected row beside the lists, or alone on a narrow screen.
+fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let area = inset(area, 1);
+    let lines = item::lines(model, canvas.look, area.width, false);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    for (n, line) in (0..area.height).zip(lines.iter().skip(model.queue.scroll.min(most))) {
+        canvas.line(row(area, n), line);
+    }
+}
+
+/// Whom a job is for, in words.
+#[must_use]
+pub fn scope_words(scope: &JobScope, look: &Look) -> String {
+    let glyphs: &Glyphs = look.glyphs();
+    match scope {
+        JobScope::Marked(ids) => format!("{} marked", thousands(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
+        JobScope::Filter(filter) => {
+            let [open, close] = glyphs.quotes;
+            let day = |time: crate::domain::Time| time.format("%Y-%m-%d").to_string();
+            let mut words = vec![filter.status.map_or("everybody", |status| status.as_str()).to_owned()];
+            words.extend(filter.search.as_ref().map(|s| format!("matching {open}{}{close}", plain(s.typed()))));
+            words.extend(filter.since.map(|time| format!("since {}", day(time))));
+            words.extend(filter.until.map(|time| format!("until {}", day(time))));
+            words.join(", ")
+        }
+    }
+}
+
+impl Piece {
+    /// Whether it is a row that can be selected.
+    fn is_item(self) -> bool {
+        matches!(self, Self::Job(_) | Self::Worker(_))
+    }
+}

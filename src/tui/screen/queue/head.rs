@@ -1,0 +1,234 @@
+//! What the eye meets first: whether mail flows, and if not who or what stopped it; pace, quota, how long it takes.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
+use crate::domain::job::JobState;
+use crate::domain::worker::{OutboxView, QUEUED_MAX};
+use crate::text::pad;
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::Link;
+use crate::tui::screen::lines::Lines;
+use crate::tui::when;
+use crate::tui::widget::gauge::gauge;
+use crate::tui::widget::number::{rate, thousands, up_to};
+
+/// Columns of a gauge, where there is room.
+const GAUGE: u16 = 20;
+
+/// Columns of a label and the gap behind it, as [`Lines`] has them.
+const LABEL: usize = 10;
+
+/// Under how many columns for values there are no labels.
+const NARROW: usize = 14;
+
+/// A glyph, its tone, and the word for how mail flows.
+fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
+    let glyphs = look.glyphs();
+    let [_, bad, attention] = glyphs.marks;
+    let Some(outbox) = &model.outbox else { return (glyphs.off, Tone::Quiet, "Not known yet") };
+    let is_worked = outbox.workers.iter().any(|worker| worker.is_alive(model.now));
+    let waits = outbox.queued + outbox.sending > 0;
+    match &outbox.brake {
+        _ if matches!(model.link, Link::Away { .. }) => (glyphs.off, Tone::Quiet, "As last seen"),
+        Some(Brake { state: BrakeState::Draining, .. }) => (attention, Tone::Warn, "DRAINING"),
+        Some(Brake { cause: BrakeCause::Operator | BrakeCause::Quota, .. }) => {
+            (look.job(JobState::Paused).0, Tone::Warn, "PAUSED")
+        }
+        Some(_) => (bad, Tone::Bad, "PAUSED"),
+        None if outbox.pace.left() == Some(0) => (attention, Tone::Warn, "QUOTA USED UP"),
+        None if !is_worked && waits => (attention, Tone::Warn, "NOBODY IS SENDING"),
+        None if !is_worked => (glyphs.off, Tone::Quiet, "Nobody is sending"),
+        None if waits => (glyphs.on, Tone::Good, "Mail flows"),
+        None => (glyphs.on, Tone::Good, "Ready to send"),
+    }
+}
+
+/// How it feels that mail flows so.
+#[must_use]
+pub fn tone(model: &Model, look: &Look) -> Tone {
+    flow(model, look).1
+}
+
+/// The first line: how mail flows, how much waits, is under way, was lost.
+#[must_use]
+pub fn state(model: &Model, look: &Look) -> Vec<Span<'static>> {
+    let (glyph, tone, word) = flow(model, look);
+    let style = look.style(tone).add_modifier(ratatui::style::Modifier::BOLD);
+    let mut spans = vec![Span::styled(format!("{glyph} {word}"), style)];
+    let Some(outbox) = &model.outbox else { return spans };
+    let mut count = |number: String, word: &str, tone: Tone| {
+        spans.push(Span::raw("   "));
+        spans.push(Span::styled(number, look.style(tone)));
+        spans.push(Span::styled(format!(" {word}"), look.style(Tone::Quiet)));
+    };
+    if outbox.queued + outbox.sending == 0 {
+        count("nothing".into(), "waits", Tone::Quiet);
+    } else {
+        count(up_to(QUEUED_MAX, outbox.queued), "waiting", Tone::Strong);
+        count(thousands(outbox.sending), "sending", Tone::Strong);
+    }
+    if outbox.unknown > 0 {
+        count(
+            up_to(QUEUED_MAX, outbox.unknown),
+            if outbox.unknown == 1 { "answer lost" } else { "answers lost" },
+            Tone::Warn,
+        );
+    }
+    spans
+}
+
+/// The lines under it.
+pub(super) fn lines(model: &Model, outbox: &OutboxView, look: &Look, area: Rect) -> Vec<Line<'static>> {
+    let columns = area.width;
+    let mut lines = Lines::new(look, columns);
+    if let Some(brake) = &outbox.brake {
+        // A long one leaves the lists their half; the dialog that resumes and the audit log have the rest.
+        stopped(&mut lines, model, brake, usize::from(area.height / 3).max(3));
+    }
+    let mut out = lines.finish();
+    out.push(pace(model, outbox, look, columns));
+    out.extend(quota(model, outbox, look, columns));
+    out.push(to_go(outbox, look));
+    if outbox.unknown > 0 {
+        let words = "these may have gone out; Mail shows them under Unknown";
+        out.push(line("lost", vec![Span::styled(words, look.style(Tone::Quiet))], look));
+    }
+    out
+}
+
+fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
+    if lines.room(0) < NARROW {
+        // Labels would push the words off.
+        lines.text(brake.reason.plain().as_str(), Tone::Strong);
+        return;
+    }
+    let clock = when::time_of_day(brake.set_at, model.setup.zone);
+    let ago = when::relative(brake.set_at, model.now);
+    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, most);
+    lines.value("by", &format!("{}, {ago} ({clock})", brake.set_by.plain()), Tone::Text);
+    if let Some(until) = brake.until {
+        let clock = when::time_of_day(until, model.setup.zone);
+        lines.value("until", &format!("{clock}, {}", when::relative(until, model.now)), Tone::Text);
+    }
+    let then = if brake.state == BrakeState::Draining { "lets new mail go too" } else { "lets mail flow again" };
+    lines.labelled(
+        "then",
+        vec![
+            ("U".into(), Tone::Key),
+            (format!(" {then}; so does "), Tone::Quiet),
+            ("verifydesk queue resume".into(), Tone::Text),
+        ],
+    );
+    lines.gap();
+}
+
+fn line(label: &str, value: Vec<Span<'static>>, look: &Look) -> Line<'static> {
+    let mut spans = vec![Span::styled(pad(label, LABEL, ""), look.style(Tone::Quiet))];
+    spans.extend(value);
+    Line::from(spans)
+}
+
+/// A gauge where there is room for it, and the words behind it.
+fn gauged(look: &Look, columns: u16, part: f64, tone: Tone, words: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let wide = match columns {
+        0..44 => 0,
+        44..60 => GAUGE / 2,
+        60..74 => GAUGE / 2 + 2,
+        _ => GAUGE,
+    };
+    let mut spans = if wide > 0 { gauge(look, part, wide, tone) } else { Vec::new() };
+    if wide > 0 {
+        spans.push(Span::raw("  "));
+    }
+    spans.extend(words);
+    spans
+}
+
+/// Mails a second of all that are at work, by their last heartbeats.
+fn speed(model: &Model, outbox: &OutboxView) -> f64 {
+    let rates = outbox.workers.iter().filter(|worker| worker.is_alive(model.now)).map(|worker| worker.rate);
+    rates.filter(|rate| rate.is_finite() && *rate > 0.0).sum()
+}
+
+fn pace(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Line<'static> {
+    let pace = &outbox.pace;
+    let now = speed(model, outbox);
+    let mut words = vec![
+        Span::styled(rate(now), look.style(Tone::Strong)),
+        Span::styled(format!(" of {}", rate(pace.limit)), look.style(Tone::Text)),
+    ];
+    let is_lowered = pace.rate < pace.limit;
+    if is_lowered {
+        let ago = pace.lowered_at.map(|at| format!(" {}", when::relative(at, model.now))).unwrap_or_default();
+        words.push(Span::styled(format!("  lowered to {}{ago}", rate(pace.rate)), look.style(Tone::Warn)));
+    }
+    let part = if pace.limit > 0.0 { now / pace.limit } else { 0.0 };
+    let tone = if is_lowered { Tone::Warn } else { Tone::Good };
+    line("pace", gauged(look, columns, part, tone, words), look)
+}
+
+fn quota(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    let pace = &outbox.pace;
+    let Some((quota, left)) = pace.daily_quota.zip(pace.left()) else {
+        let words = format!("no daily limit is set; {} in the last 24 h", thousands(pace.used));
+        return vec![line("quota", vec![Span::styled(words, look.style(Tone::Quiet))], look)];
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+    let part = pace.used as f64 / quota.max(1) as f64;
+    let tone = match part {
+        _ if left == 0 => Tone::Bad,
+        part if part >= 0.9 => Tone::Warn,
+        _ => Tone::Good,
+    };
+    let used = format!("{} of {} in 24 h", thousands(pace.used), thousands(quota));
+    let (after, after_tone) = if left == 0 {
+        ("  used up".to_owned(), Tone::Bad)
+    } else {
+        (format!("  {} left", thousands(left)), Tone::Strong)
+    };
+    let words = vec![Span::styled(used, look.style(Tone::Text)), Span::styled(after, look.style(after_tone))];
+    let mut out = vec![line("quota", gauged(look, columns, part, tone, words), look)];
+    if left == 0 {
+        let free = match pace.next_place_at {
+            Some(at) => {
+                let clock = when::time_of_day(at, model.setup.zone);
+                format!("the next place comes free at {clock}, {}", when::relative(at, model.now))
+            }
+            None => "when a place comes free is not known".to_owned(),
+        };
+        out.push(line("", vec![Span::styled(free, look.style(Tone::Strong))], look));
+    }
+    out
+}
+
+/// How many mails are still to be made by jobs that work, as far as somebody counted.
+fn unmade(outbox: &OutboxView) -> i64 {
+    let running = outbox.jobs.iter().filter(|job| job.state == JobState::Running);
+    running.map(|job| job.found.map_or(0, |found| (found - job.looked_at).max(0))).sum()
+}
+
+fn to_go(outbox: &OutboxView, look: &Look) -> Line<'static> {
+    let total = outbox.queued + outbox.sending + unmade(outbox);
+    let (strong, text, quiet) = (look.style(Tone::Strong), look.style(Tone::Text), look.style(Tone::Quiet));
+    if total == 0 {
+        return line("to go", vec![Span::styled("nothing", quiet)], look);
+    }
+    let is_more = outbox.queued > QUEUED_MAX;
+    let mails =
+        format!("{}{} {}", thousands(total), if is_more { "+" } else { "" }, if total == 1 { "mail" } else { "mails" });
+    let left = outbox.pace.left().filter(|left| *left < total);
+    if left == Some(0) {
+        return line("to go", vec![Span::styled(mails, strong), Span::styled(", as places come free", text)], look);
+    }
+    let time = when::about(outbox.pace.seconds_for(total));
+    let held = outbox.brake.as_ref().is_some_and(|brake| brake.state == BrakeState::Paused);
+    let mut words = vec![
+        Span::styled(if is_more { format!("{time} at least") } else { time }, strong),
+        Span::styled(format!(" for {mails}{}", if held { ", once it flows" } else { "" }), text),
+    ];
+    words.extend(left.map(|left| Span::styled(format!("; {} fit the quota", thousands(left)), look.style(Tone::Warn))));
+    line("to go", words, look)
+}

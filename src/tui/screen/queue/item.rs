@@ -1,0 +1,126 @@
+//! All about the selected job or worker.
+
+use ratatui::text::Line;
+
+use super::{scope_words, tables};
+use crate::domain::job::{JobRow, JobState, Skip};
+use crate::domain::worker::WorkerRow;
+use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::queue::Item;
+use crate::tui::screen::lines::Lines;
+use crate::tui::when;
+use crate::tui::widget::number::{rate, thousands};
+
+/// A job's glyph, tone and word: in its grace period how long that still is, and whether the brake holds it back.
+pub(super) fn job_state(model: &Model, look: &Look, job: &JobRow) -> (&'static str, Tone, String) {
+    let (glyph, tone) = look.job(job.state);
+    if job.is_in_grace(model.now) {
+        let left = when::seconds_until(job.starts_at, model.now);
+        return (look.glyphs().off, Tone::Waiting, format!("starts in {}", when::countdown(left)));
+    }
+    let is_held = model.outbox.as_ref().is_some_and(|outbox| outbox.brake.is_some());
+    if is_held && job.state == JobState::Running {
+        let (glyph, tone) = look.job(JobState::Paused);
+        return (glyph, tone, "held back".into());
+    }
+    (glyph, tone, job.state.to_string())
+}
+
+/// A worker's glyph, tone and the word for its last heartbeat.
+pub(super) fn worker_state(model: &Model, look: &Look, worker: &WorkerRow) -> (&'static str, Tone, String) {
+    let glyphs = look.glyphs();
+    let [_, bad, attention] = glyphs.marks;
+    let ago = when::relative(worker.beat_at, model.now);
+    match worker.stopped_at {
+        Some(at) => (glyphs.off, Tone::Quiet, format!("ended {}", when::relative(at, model.now))),
+        None if !worker.is_alive(model.now) => (bad, Tone::Bad, format!("silent, {ago}")),
+        None if worker.last_error.is_some() => (attention, Tone::Warn, ago),
+        None => (glyphs.on, Tone::Good, ago),
+    }
+}
+
+/// The lines of the selected row, for a width; fewer of them where it `is_short` of rows.
+#[must_use]
+pub fn lines(model: &Model, look: &Look, columns: u16, is_short: bool) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(look, columns);
+    match model.queue_selected() {
+        Some(Item::Job(job)) => of_job(&mut lines, model, look, job, is_short),
+        Some(Item::Worker(worker)) => of_worker(&mut lines, model, look, worker),
+        None => {}
+    }
+    lines.finish()
+}
+
+fn title(model: &Model) -> Tone {
+    if model.queue.open { Tone::Here } else { Tone::Strong }
+}
+
+fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow, is_short: bool) {
+    let (glyph, tone, word) = job_state(model, look, job);
+    lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, look)), title(model));
+    let mut keys = vec![(format!("{glyph} {word}"), tone)];
+    if job.state.is_open() {
+        let toggle = if job.state == JobState::Paused { " lets it go on   " } else { " pauses it   " };
+        let off = [("   x".into(), Tone::Key), (" calls it off   ".into(), Tone::Quiet)];
+        keys.extend(off.into_iter().chain([("p".into(), Tone::Key), (toggle.into(), Tone::Quiet)]));
+    }
+    lines.pieces(keys);
+    let mails = match job.queued {
+        0 => "nobody mailed yet".to_owned(),
+        queued => format!("{} queued, {} of them wait", thousands(queued), thousands(job.open)),
+    };
+    lines.value("checked", &tables::counted(job), Tone::Text);
+    lines.value("mails", &mails, Tone::Text);
+    skipped(lines, job, is_short);
+    if let Some(reason) = &job.reason {
+        lines.value("reason", reason.plain().as_str(), Tone::Strong);
+    }
+    lines.value("by", job.created_by.plain().as_str(), Tone::Text);
+    lines.value("asked", &when::absolute(job.created_at, model.setup.zone), Tone::Text);
+    if let Some(at) = job.ended_at {
+        lines.value("ended", &when::absolute(at, model.setup.zone), Tone::Text);
+    }
+    lines.value("as of", &when::absolute(job.cut_off, model.setup.zone), Tone::Quiet);
+    lines.value("job", &job.id.to_string(), Tone::Quiet);
+}
+
+/// Who was left out so far, and why.
+fn skipped(lines: &mut Lines<'_>, job: &JobRow, is_short: bool) {
+    let total = job.skipped.total();
+    if total == 0 {
+        lines.value("skipped", "nobody", Tone::Quiet);
+        return;
+    }
+    let reasons = Skip::ALL.into_iter().map(|skip| (skip, job.skipped.of(skip))).filter(|(_, count)| *count > 0);
+    if is_short {
+        let words: Vec<String> =
+            reasons.map(|(skip, count)| format!("{} {}", thousands(count), skip.title())).collect();
+        lines.value("skipped", &format!("{}: {}", thousands(total), words.join(", ")), Tone::Text);
+        return;
+    }
+    let number = thousands(total).len();
+    lines.value("skipped", &thousands(total), Tone::Text);
+    for (skip, count) in reasons {
+        lines.labelled("", vec![(format!("{:>number$}  {}", thousands(count), skip.title()), Tone::Quiet)]);
+    }
+}
+
+fn of_worker(lines: &mut Lines<'_>, model: &Model, look: &Look, worker: &WorkerRow) {
+    let (glyph, tone, word) = worker_state(model, look, worker);
+    lines.text(&format!("Worker on {}, process {}", worker.host.plain(), worker.pid), title(model));
+    let word = if worker.stopped_at.is_none() { format!("heartbeat {word}") } else { word };
+    lines.pieces(vec![(format!("{glyph} {word}"), tone)]);
+    if let Some(error) = &worker.last_error {
+        let tone = if worker.is_alive(model.now) { Tone::Warn } else { Tone::Text };
+        lines.value("error", error.plain().as_str(), tone);
+    }
+    lines.value("sends to", &tables::target(worker), Tone::Text);
+    if worker.is_alive(model.now) {
+        lines.value("pace", &format!("{} over {} lanes", rate(worker.rate), worker.lanes), Tone::Text);
+    }
+    lines.value("result", &format!("{} sent, {} failed", thousands(worker.sent), thousands(worker.failed)), Tone::Text);
+    lines.value("since", &when::absolute(worker.started_at, model.setup.zone), Tone::Text);
+    lines.value("secret", worker.secret_fingerprint.plain().as_str(), Tone::Quiet);
+    lines.value("run", &worker.id.to_string(), Tone::Quiet);
+}

@@ -1,0 +1,169 @@
+//! Outboxes in each state that an operator may meet.
+
+use chrono::Duration;
+
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
+use crate::domain::filter::{Filter, Search};
+use crate::domain::id::VerificationId;
+use crate::domain::job::{JobScope, JobState, Skipped};
+use crate::domain::pace::PaceView;
+use crate::domain::verification::Status;
+use crate::domain::worker::WorkerRow;
+use crate::tui::tests::fixture::{Console, World, ago, job, now, worker};
+
+/// How a world is made.
+pub type Make = fn() -> World;
+
+pub const HOSTILE: &str = "\u{1b}[31mSES \u{202e}refuses\u{1b}]0;pwn\u{7} 김철수 👨\u{200d}👩\u{200d}👧\r\nevery mail: \
+                       554 Message rejected: Email address is not verified. The following identities failed the check \
+                       in region AP-NORTHEAST-2: Haru Books <no-reply@haru-books.example>, arn:aws:ses:ap-northeast-2:\
+                       123456789012:identity/haru-books.example. Verify the sender's domain in SES, publish its three \
+                       DKIM records, wait until AWS has seen them, and then let the outbox go again.";
+
+pub fn brake(state: BrakeState, cause: BrakeCause, by: &str, reason: &str) -> Brake {
+    Brake { state, cause, set_by: by.into(), reason: reason.into(), set_at: ago(750), until: None }
+}
+
+pub fn pace(limit: f64, quota: i64, used: i64) -> PaceView {
+    PaceView { limit, rate: limit, daily_quota: Some(quota), used, ..PaceView::default() }
+}
+
+pub fn second_worker() -> WorkerRow {
+    let mut second = worker("smtp", "email-smtp.ap-northeast-2.amazonaws.com:587", ago(4), "5eb63bbb");
+    second.id = uuid::Uuid::from_u128(8);
+    second.host = "mail-2".into();
+    second.pid = 991;
+    (second.sent, second.failed, second.rate) = (12_204, 0, 1.4);
+    second.last_error = Some("421 Service not available: too many connections from this address".into());
+    second
+}
+
+pub fn idle() -> World {
+    let mut world = World::default();
+    (world.outbox.queued, world.outbox.sending, world.outbox.due_since) = (0, 0, None);
+    world.outbox.workers[0].rate = 0.0;
+    world
+}
+
+/// Nobody has ever done anything here.
+pub fn bare() -> World {
+    let mut world = idle();
+    world.outbox.workers.clear();
+    world
+}
+
+pub fn busy() -> World {
+    let mut world = World::default();
+    (world.outbox.queued, world.outbox.sending, world.outbox.unknown) = (1_234, 12, 2);
+    world.outbox.pace = pace(14.0, 50_000, 31_200);
+    let mut stopped = worker("smtp", "email-smtp.ap-northeast-2.amazonaws.com:587", ago(7_300), "5eb63bbb");
+    stopped.id = uuid::Uuid::from_u128(9);
+    stopped.host = "mail-3".into();
+    stopped.stopped_at = Some(ago(7_300));
+    let mut silent = stopped.clone();
+    silent.id = uuid::Uuid::from_u128(10);
+    silent.host = "mail-4".into();
+    (silent.stopped_at, silent.beat_at) = (None, ago(340));
+    world.outbox.workers = vec![world.outbox.workers[0].clone(), second_worker(), silent, stopped];
+    let mut marked = job(2, JobState::Paused);
+    marked.scope = JobScope::Marked((1..=12).map(VerificationId).collect());
+    marked.created_by = "김민지@bastion-seoul-2".into();
+    (marked.found, marked.looked_at, marked.queued, marked.open) = (Some(12), 3, 3, 3);
+    marked.skipped = Skipped::default();
+    let mut searched = job(3, JobState::Done);
+    let filter = Filter { status: Some(Status::Pending), search: Search::parse("naver.com"), ..Filter::default() };
+    searched.scope = JobScope::Filter(filter);
+    (searched.found, searched.looked_at, searched.queued, searched.open) = (Some(318), 318, 300, 0);
+    searched.created_at = ago(90_000);
+    searched.ended_at = Some(ago(89_000));
+    let mut called_off = job(4, JobState::Cancelled);
+    called_off.reason = Some("called off by mina@bastion".into());
+    (called_off.open, called_off.found) = (0, None);
+    world.outbox.jobs = vec![job(1, JobState::Running), marked, searched, called_off];
+    world
+}
+
+pub fn paused() -> World {
+    let mut world = busy();
+    let reason = "SES maintenance in ap-northeast-2 until four";
+    world.outbox.brake = Some(brake(BrakeState::Paused, BrakeCause::Operator, "mina@bastion", reason));
+    world.outbox.workers.truncate(1);
+    world.outbox.workers[0].rate = 0.0;
+    world
+}
+
+pub fn draining() -> World {
+    let mut world = busy();
+    let reason = "the database moves at noon";
+    world.outbox.brake = Some(brake(BrakeState::Draining, BrakeCause::Operator, "mina@bastion", reason));
+    world
+}
+
+/// Paused by a machine, and everything that strangers write is hostile.
+pub fn misconfigured() -> World {
+    let mut world = busy();
+    world.outbox.brake = Some(brake(BrakeState::Paused, BrakeCause::Configuration, "worker@\u{1b}[2Jmail-1", HOSTILE));
+    world.outbox.jobs.truncate(1);
+    world.outbox.jobs[0].created_by = HOSTILE.into();
+    world.outbox.jobs[0].scope =
+        JobScope::Filter(Filter { search: Search::parse("김\u{202e}\u{1b}[2J"), ..Filter::default() });
+    world.outbox.workers.truncate(2);
+    world.outbox.workers[1].host = HOSTILE.into();
+    world.outbox.workers[1].last_error = Some(HOSTILE.into());
+    world
+}
+
+pub fn quota_used_up() -> World {
+    let mut world = World::default();
+    world.outbox.queued = 41;
+    world.outbox.sending = 0;
+    world.outbox.pace = pace(1.0, 200, 200);
+    world.outbox.pace.next_place_at = Some(now() + Duration::seconds(3 * 3_600 + 100));
+    world.outbox.workers[0].rate = 0.0;
+    world
+}
+
+pub fn lowered() -> World {
+    let mut world = busy();
+    world.outbox.pace.rate = 9.8;
+    world.outbox.pace.lowered_at = Some(ago(200));
+    world.outbox.pace.used = 48_100;
+    world.outbox.workers[0].rate = 8.2;
+    world.outbox.jobs.truncate(1);
+    world.outbox.workers.truncate(2);
+    world
+}
+
+pub fn grace() -> World {
+    let mut world = idle();
+    let mut job = job(1, JobState::Running);
+    (job.created_at, job.cut_off) = (ago(2), ago(20));
+    job.starts_at = now() + Duration::seconds(8);
+    (job.looked_at, job.queued, job.open, job.skipped) = (0, 0, 0, Skipped::default());
+    world.outbox.jobs = vec![job];
+    world
+}
+
+pub fn skips() -> World {
+    let mut world = busy();
+    world.outbox.jobs.truncate(1);
+    world.outbox.workers.truncate(1);
+    world.outbox.jobs[0].skipped = Skipped {
+        verified: 1_200,
+        cool_down: 40,
+        daily_cap: 3,
+        waiting: 2,
+        suppressed: 17,
+        bounced: 140,
+        duplicate: 6,
+    };
+    world
+}
+
+/// Opens the dialog of a bulk resend without an answer to its question.
+pub fn counting(width: u16, height: u16) -> (Console, World) {
+    let (mut console, world) = Console::loaded(width, height);
+    console.run(&world, "3");
+    console.press("B");
+    (console, world)
+}

@@ -1,0 +1,289 @@
+//! Whom a bulk resend leaves out, and what it does to the others.
+
+use std::time::Duration;
+
+use verifydesk::config::Verification;
+use verifydesk::desk::{Desk, Error, Refusal, ResentHow, SignUp};
+use verifydesk::domain::id::VerificationId;
+use verifydesk::domain::job::{JobScope, Skip, Skipped};
+use verifydesk::domain::key::{Key, Nonce};
+use verifydesk::domain::send::Priority;
+use verifydesk::text::Untrusted;
+
+use super::{desk, desk_with, execute, filter, finish, mailed, number, operator, sign_up, start};
+use crate::support::TestDb;
+
+/// What happened to somebody whose first mail was delivered two days ago.
+enum Event {
+    /// A change of her rows; `$u` is her number, `$v` her verification's.
+    Change(&'static str),
+    /// So many other mails to her: their state, and how long ago they were queued.
+    Mails(i64, &'static str, &'static str),
+    /// What became of her first mail, and what SES said of it.
+    Told(&'static str, &'static str, &'static str),
+}
+
+use Event::{Change, Mails, Told};
+
+struct Case {
+    name: &'static str,
+    events: Vec<Event>,
+    skip: Option<Skip>,
+    /// What the single resend would do or say.
+    single: Result<ResentHow, &'static str>,
+}
+
+fn cases() -> Vec<Case> {
+    let case = |name, events, skip, single| Case { name, events, skip, single };
+    let same = Ok(ResentHow::SameLink);
+    let left_out = |name, skip, told: Event| case(name, vec![told], Some(skip), same);
+    let expire = "update verifications set expires_at = now() - interval '1 day' where id = $v";
+    let verify = "update verifications set verified_at = now() where id = $v;
+        update users set verified_at = now() where id = $u";
+    let replace = "update verifications set revoked_at = now() where id = $v;
+        insert into verifications (user_id, expires_at, key_nonce, key_digest)
+        select $u, now() + interval '1 day', key_nonce, sha256('x') from verifications where id = $v";
+    let unknown = "update sends set retry_at = now() + interval '1 minute' where user_id = $u and state = 'unknown'";
+    vec![
+        case("pending", vec![], None, same),
+        case("expired", vec![Change(expire)], None, Ok(ResentHow::NewKey)),
+        case(
+            "never-mailed",
+            vec![Change(expire), Change("update verifications set key_digest = null where id = $v")],
+            None,
+            same,
+        ),
+        case(
+            "revoked",
+            vec![Change("update verifications set revoked_at = now() where id = $v")],
+            None,
+            Ok(ResentHow::NewKey),
+        ),
+        case("superseded", vec![Change(replace)], Some(Skip::Duplicate), same),
+        case("verified", vec![Change(verify)], Some(Skip::Verified), Err("verified already")),
+        case("waiting", vec![Mails(1, "queued", "1 hour")], Some(Skip::Waiting), Ok(ResentHow::BroughtForward)),
+        case("lost", vec![Mails(1, "unknown", "1 hour")], None, same),
+        case("lost-to-be-tried", vec![Mails(1, "unknown", "1 hour"), Change(unknown)], Some(Skip::Waiting), same),
+        case("cooling", vec![Mails(1, "accepted", "50 seconds")], Some(Skip::CoolDown), Err("cool-down")),
+        case("cooled", vec![Mails(1, "accepted", "70 seconds")], None, same),
+        case("failed", vec![Mails(1, "failed", "5 seconds")], None, same),
+        case("capped", vec![Mails(5, "delivered", "23 hours")], Some(Skip::DailyCap), Err("got the day's mails")),
+        case(
+            "below-cap",
+            vec![Mails(4, "delivered", "23 hours"), Mails(9, "delivered", "25 hours"), Mails(9, "failed", "2 hours")],
+            None,
+            same,
+        ),
+        case("mailbox-full", vec![Told("bounced", "Bounce", "Transient/MailboxFull: smtp; 552 5.2.2")], None, same),
+        left_out("bounced", Skip::Bounced, Told("bounced", "Bounce", "Permanent/General: 550 Suppressed: no")),
+        left_out("complained", Skip::Bounced, Told("complained", "Complaint", "abuse")),
+        left_out("rejected", Skip::Bounced, Told("rejected", "Reject", "Bad content")),
+        left_out("on-the-list", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/OnAccountSuppressionList: x")),
+        left_out("on-ses-list", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/Suppressed: not sent")),
+        left_out("on-tenants", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/OnTenantSuppressionList")),
+        left_out("invalid", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/EmailValidationSuppressed: x")),
+        left_out("angry-list", Skip::Suppressed, Told("complained", "Complaint", "OnAccountSuppressionList")),
+        case(
+            "bounced-once",
+            vec![Told("bounced", "Bounce", "Permanent/General: no"), Mails(1, "delivered", "1 day")],
+            None,
+            same,
+        ),
+        case(
+            "bounced-then-failed",
+            vec![Told("bounced", "Bounce", "Permanent/General: no"), Mails(1, "failed", "1 day")],
+            Some(Skip::Bounced),
+            same,
+        ),
+    ]
+}
+
+fn statement(event: &Event) -> String {
+    match event {
+        Change(sql) => (*sql).to_owned(),
+        Mails(count, state, ago) => format!(
+            "insert into sends (id, verification_id, user_id, recipient, locale, state, queued_at, reason)
+            select gen_random_uuid(), $v, id, email, locale, '{state}', now() - interval '{ago}', 'so it was'
+            from users, generate_series(1, {count})
+            where id = $u"
+        ),
+        Told(state, kind, detail) => format!(
+            "update sends set state = '{state}' where user_id = $u;
+            insert into send_events (id, send_id, kind, occurred_at, detail)
+            select gen_random_uuid(), id, '{kind}', now(), '{detail}' from sends where user_id = $u"
+        ),
+    }
+}
+
+async fn people(db: &TestDb, desk: &Desk) -> Vec<(Case, VerificationId)> {
+    let mut all = Vec::new();
+    for case in cases() {
+        let id = sign_up(desk, &format!("{}@example.com", case.name)).await;
+        let user = number(&db.pool, "select max(id) from users").await;
+        let first = format!(
+            "update sends set state = 'delivered', queued_at = now() - interval '2 days',
+                id = ('00000000' || substr(id::text, 9))::uuid where user_id = {user};
+            update verifications set created_at = now() - interval '2 days', expires_at = now() + interval '1 day',
+                key_digest = sha256(id::text::bytea) where id = {id};"
+        );
+        execute(&db.pool, &first).await;
+        for event in &case.events {
+            let statement = statement(event).replace("$u", &user.to_string()).replace("$v", &id.to_string());
+            execute(&db.pool, &statement).await;
+        }
+        all.push((case, id));
+    }
+    all
+}
+
+fn of(cases: &[(Case, VerificationId)]) -> Skipped {
+    let mut skipped = Skipped::default();
+    cases.iter().filter_map(|(case, _)| case.skip).for_each(|skip| skipped.count(skip));
+    skipped
+}
+
+#[tokio::test]
+async fn each_reason_leaves_out_whom_it_should() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let people = people(&db, &desk).await;
+    for (case, id) in &people {
+        let single = desk.plan_resend(*id).await;
+        match (&case.single, &single) {
+            (Ok(how), Ok(planned)) => assert_eq!(how, planned, "{}", case.name),
+            (Err(why), Err(refused)) => assert!(refused.to_string().contains(why), "{}: {refused}", case.name),
+            _ => panic!("{}: {single:?}", case.name),
+        }
+    }
+    // The superseded one is there twice.
+    let duplicates = people.iter().filter(|(case, _)| case.skip == Some(Skip::Duplicate)).count();
+    let expected: Vec<String> = {
+        let mailed = people.iter().filter(|(case, _)| case.skip.is_none_or(|skip| skip == Skip::Duplicate));
+        let mut mailed: Vec<String> = mailed.map(|(case, _)| format!("{}@example.com", case.name)).collect();
+        mailed.sort();
+        mailed
+    };
+    let everybody = filter(None);
+    let plan = desk.plan_job(&everybody).await.unwrap();
+    assert_eq!(plan.skipped, of(&people));
+    assert_eq!(plan.found, i64::try_from(people.len() + duplicates).unwrap());
+    assert_eq!(plan.mails, i64::try_from(expected.len()).unwrap());
+    assert_eq!(plan.found, plan.mails + plan.skipped.total());
+    let first: Vec<&str> = plan.first.iter().map(Untrusted::raw).collect();
+    assert_eq!(first.len(), 5);
+    assert!(first.iter().all(|email| expected.iter().any(|mailed| mailed == email)));
+
+    let job = start(&desk, &everybody).await;
+    let done = finish(&desk, job).await;
+    assert_eq!(mailed(&db.pool, job).await, expected);
+    assert_eq!((done.looked_at, done.queued, done.skipped), (plan.found, plan.mails, plan.skipped));
+
+    let how: Vec<(String, String)> = sqlx::query_as(
+        "select s.recipient, a.outcome
+        from audit_log a
+        join sends s on s.id = a.send_id
+        where
+            s.job_id = $1 and a.action = 'resend' and a.actor = 'mina@desk' and a.origin = 'console'
+            and a.reason = 'bulk resend ' || $1::text and a.user_id = s.user_id
+            and a.verification_id = s.verification_id and s.priority = 10",
+    )
+    .bind(job.0)
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(how.len(), expected.len());
+    for (case, _) in people.iter().filter(|(case, _)| case.skip.is_none()) {
+        let (_, outcome) = how.iter().find(|(email, _)| email.starts_with(&format!("{}@", case.name))).unwrap();
+        assert_eq!(outcome, case.single.unwrap().as_str(), "{}", case.name);
+    }
+    let (open, works, superseded): (i64, bool, i64) = sqlx::query_as(
+        "select
+            count(*),
+            bool_and(v.verified_at is null and v.revoked_at is null and v.expires_at > now() + interval '71 hours'),
+            (select count(*) from audit_log where action = 'supersede')
+        from sends s
+        join verifications v on v.id = s.verification_id
+        where s.job_id = $1",
+    )
+    .bind(job.0)
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!((open, works, superseded), (plan.mails, true, 1), "of them one had expired with a key that was mailed");
+}
+
+#[tokio::test]
+async fn marked_ones_are_judged_like_found_ones() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let people = people(&db, &desk).await;
+    let mut ids: Vec<VerificationId> = people.iter().map(|(_, id)| *id).collect();
+    let twice = ids.clone();
+    ids.extend(twice);
+    ids.push(VerificationId(1_000_000));
+    let scope = JobScope::Marked(ids);
+    let plan = desk.plan_job(&scope).await.unwrap();
+    // Of the superseded one only the old verification is marked.
+    assert_eq!(plan.skipped, Skipped { duplicate: 0, ..of(&people) });
+    let job = start(&desk, &scope).await;
+    let mut chunks = 0;
+    while desk.store().advance_jobs(3, desk.rules()).await.unwrap().more {
+        chunks += 1;
+    }
+    let done = desk.job(job).await.unwrap();
+    assert!(chunks >= people.len() / 3);
+    assert_eq!((done.queued, done.skipped), (plan.mails, plan.skipped));
+    assert_eq!(done.looked_at, i64::try_from(people.len() + 1).unwrap());
+    for wrong in [vec![], vec![VerificationId(1); verifydesk::desk::MARKED_MAX + 1]] {
+        let refused = desk.start_job(&operator(), &JobScope::Marked(wrong), None, Duration::ZERO).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_more_than_the_days_mails_though_twenty_race() {
+    let db = TestDb::new().await;
+    let rules = Verification { cool_down: Duration::ZERO, ..Verification::default() };
+    let desk = desk_with(&db, rules);
+    let id = sign_up(&desk, "mina@example.com").await;
+    let key = Key::derive(b"a secret of the tests, 32 bytes and more", id, &Nonce([7; 16]));
+    sqlx::query("update verifications set key_digest = $1")
+        .bind(key.digest().0.as_slice())
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let again = SignUp { email: "mina@example.com".into(), ..SignUp::default() };
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let (desk, pool, key, again) = (desk.clone(), db.pool.clone(), key.clone(), again.clone());
+        tasks.spawn(async move {
+            loop {
+                execute(&pool, "update sends set state = 'accepted' where state = 'queued'").await;
+                // The console and the command line; the page's button; the site's form.
+                let asked = match n % 3 {
+                    0 => desk.resend(&operator(), id, Priority::Person).await.map(drop),
+                    1 => desk.ask_for_new_mail(&operator(), &key).await.map(drop),
+                    _ => desk.sign_up(&operator(), &again).await.map(drop),
+                };
+                match asked {
+                    Err(Error::Refused(Refusal::DailyCap { until })) => return until,
+                    Ok(()) | Err(Error::Refused(Refusal::CoolDown { .. })) => {}
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        });
+    }
+    let until = tasks.join_all().await;
+    assert_eq!(number(&db.pool, "select count(*) from sends").await, 5);
+    let first: chrono::DateTime<chrono::Utc> =
+        sqlx::query_scalar("select min(queued_at) from sends").fetch_one(&db.pool).await.unwrap();
+    assert!(until.iter().all(|until| *until == first + chrono::Duration::days(1)), "when the oldest is a day old");
+
+    // A job keeps to it as well, until the oldest is a day old.
+    let job = start(&desk, &filter(None)).await;
+    assert_eq!(finish(&desk, job).await.skipped, Skipped { daily_cap: 1, ..Skipped::default() });
+    execute(&db.pool, "update sends set queued_at = queued_at - interval '24 hours' where queued_at = (select min(queued_at) from sends)").await;
+    assert_eq!(desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::SameLink);
+    // A mail that waits can still be brought forward: that is no second one.
+    assert_eq!(desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::BroughtForward);
+}

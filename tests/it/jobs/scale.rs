@@ -1,0 +1,122 @@
+//! A job over very many: a hundred thousand here, a million by `make bench-job`.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sqlx::PgPool;
+use uuid::Uuid;
+use verifydesk::desk::Desk;
+use verifydesk::domain::id::JobId;
+use verifydesk::domain::job::JobState;
+
+use super::{execute, expired, expired_people, finish, number, operator, sign_up};
+use crate::support::TestDb;
+
+/// Verifications, where nobody wants more.
+const USUAL: i64 = 100_000;
+
+/// Longest that a start may take, and a chunk on a machine that has other things to do.
+const START_MAX: Duration = Duration::from_secs(1);
+const CHUNK_MAX: Duration = Duration::from_secs(2);
+
+#[tokio::test]
+async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
+    let count = std::env::var("VERIFYDESK_TEST_JOB").map_or(USUAL, |count| count.parse().unwrap());
+    let db = TestDb::new().await;
+    // Searching is not what this is about, and filling these takes minutes.
+    execute(
+        &db.pool,
+        "drop index users_email_trigrams, users_name_trigrams, sends_recipient_trigrams, sends_recipient_prefix",
+    )
+    .await;
+    expired_people(&db.pool, count).await;
+    execute(&db.pool, "vacuum analyze").await;
+    let desk = super::desk(&db);
+
+    let since = Instant::now();
+    let plan = desk.plan_job(&expired()).await.unwrap();
+    println!("planning {count}: {:?}", since.elapsed());
+    assert_eq!((plan.found, plan.mails), (count, count));
+
+    let since = Instant::now();
+    let job = desk.start_job(&operator(), &expired(), Some(&plan), Duration::ZERO).await.unwrap();
+    println!("starting: {:?}", since.elapsed());
+    assert!(since.elapsed() < START_MAX);
+
+    leave(&desk, &db.pool).await;
+    let before = rows_read_one_by_one(&db.pool).await;
+    let desk = super::desk(&db);
+    for left in [count - 1_000, count / 2, 5_500] {
+        move_to(&db.pool, job, left).await;
+        for _ in 0..5 {
+            let since = Instant::now();
+            assert_eq!(desk.store().advance_jobs(1_000, desk.rules()).await.unwrap().queued, 1_000);
+            println!("a chunk with {left} left: {:?}", since.elapsed());
+            assert!(since.elapsed() < CHUNK_MAX);
+        }
+    }
+    leave(&desk, &db.pool).await;
+    assert_eq!(rows_read_one_by_one(&db.pool).await, before, "a chunk has read a whole table");
+
+    let desk = super::desk(&db);
+    sign_up_goes_first(&desk).await;
+
+    let done = finish(&desk, job).await;
+    assert_eq!((done.state, done.queued), (JobState::Done, 15_500));
+    let since = Instant::now();
+    desk.cancel_job(&operator(), job).await.unwrap();
+    println!("cancelling {} waiting mails: {:?}", done.open, since.elapsed());
+}
+
+async fn sign_up_goes_first(desk: &Desk) {
+    let id = sign_up(desk, "mina@example.com").await;
+    let mut claimed = desk.store().claim(Uuid::now_v7(), 1, 1, Duration::from_mins(1)).await.unwrap();
+    claimed.sort();
+    assert_eq!(claimed.len(), 2);
+    let detail = desk.store().show(id).await.unwrap().unwrap();
+    assert_eq!(detail.sends[0].id, claimed[0].id);
+}
+
+/// Closes all connections, which tell what they have read when they end.
+async fn leave(desk: &Desk, pool: &PgPool) {
+    desk.store().close().await;
+    let there = "select count(*) from pg_stat_activity
+        where datname = current_database() and application_name = 'verifydesk'";
+    while number(pool, there).await > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// As if the job had come so far already: `left` verifications before its end.
+async fn move_to(pool: &PgPool, job: JobId, left: i64) {
+    sqlx::query(
+        "update jobs
+        set (after_at, after_id) = (
+            select expires_at, id
+            from verifications
+            where verified_at is null and revoked_at is null
+            order by expires_at, id
+            offset $2
+            limit 1
+        )
+        where id = $1",
+    )
+    .bind(job.0)
+    .bind(left)
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+/// Rows of the large tables that were read without an index, as far as connections have told.
+async fn rows_read_one_by_one(pool: &PgPool) -> BTreeMap<String, i64> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select relname::text, seq_tup_read
+        from pg_stat_user_tables
+        where relname in ('users', 'verifications', 'sends')",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    rows.into_iter().collect()
+}
