@@ -57,16 +57,16 @@ async fn main() -> anyhow::Result<()> {
     };
     let mut sink = Sink::start()?;
     let site = Site::new(&options.program, sink.port)?;
-    let size = site.mail_size()?;
-    println!("{} mails of {size} bytes a run, {} runs of each, in turns", options.mails, options.rounds);
+    let length = site.mail_size()?;
+    println!("{} mails of {length} bytes a run, {} runs of each, in turns", options.mails, options.rounds);
     println!("{}", site.describe().await?);
     let mut results = Results::new(&SENDERS, options.mails);
     for round in 1..=options.rounds {
         for (sender, name) in SENDERS.iter().enumerate() {
             eprintln!("round {round}: {name}");
             let run = match sender {
-                0 => smtp_source(&options, &sink, size, &["-s", "16"]),
-                1 => smtp_source(&options, &sink, size, &["-d", "-s", "4"]),
+                0 => smtp_source(&options, &sink, length, &["-s", "16"]),
+                1 => smtp_source(&options, &sink, length, &["-d", "-s", "4"]),
                 2 => django(&options, &sink),
                 _ => worker(&options, &sink, &site).await,
             };
@@ -81,9 +81,9 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn smtp_source(options: &Options, sink: &Sink, size: usize, how: &[&str]) -> anyhow::Result<Run> {
+fn smtp_source(options: &Options, sink: &Sink, length: usize, how: &[&str]) -> anyhow::Result<Run> {
     let mut command = Command::new("smtp-source");
-    command.args(how).args(["-l", &size.to_string(), "-m", &options.mails.to_string()]);
+    command.args(how).args(["-l", &length.to_string(), "-m", &options.mails.to_string()]);
     command.args(["-f", "no-reply@example.org", "-t", "mina@example.com", "-M", "localhost"]);
     command.arg(format!("127.0.0.1:{}", sink.port));
     measured(command, sink, None).map(|(run, _)| run)

@@ -64,7 +64,7 @@ async fn no_mail_is_lost_and_none_doubled_in_silence() {
     let mut cluster = Cluster::start(options.clone()).unwrap();
     cluster.create_database("crash").await.unwrap();
     let url = cluster.url("crash");
-    let server = Counter::start(Duration::from_millis(10), Duration::from_millis(60));
+    let server = Counter::start(Duration::from_millis(10), Duration::from_millis(50));
     let mut fleet = Fleet::new(&url, &server, &SETTINGS);
     let migrated = fleet.program.run(&["migrate"]);
     assert_eq!(migrated.code, 0, "{}", migrated.err);

@@ -25,33 +25,33 @@ async fn two_workers_never_exceed_it_together() {
 }
 
 /// Lets workers send for some seconds at a limit of so many mails a second.
-async fn keep_pace(workers: usize, limit: usize, seconds: u64) {
+async fn keep_pace(workers: usize, limit: u32, seconds: u32) {
     let _alone = ALONE.lock().await;
     let db = TestDb::new().await;
-    let server = Counter::start(LATENCY, LATENCY);
+    let server = Counter::start(LATENCY, Duration::ZERO);
     let mut fleet = Fleet::new(&db.url, &server, &[("VERIFYDESK_PACE__RATE", &limit.to_string())]);
-    let wanted = limit * usize::try_from(seconds + 2).unwrap();
+    let wanted = usize::try_from(limit * (seconds + 2)).unwrap();
     queue(&mut PgConnection::connect(&db.url).await.unwrap(), wanted * 2).await;
     for _ in 0..workers {
         fleet.start();
     }
     server.wait_for(1, Duration::from_secs(30));
     let begun = server.arrivals()[0].at + WARM_UP;
-    let lasted = Duration::from_secs(seconds);
+    let lasted = Duration::from_secs(seconds.into());
     tokio::time::sleep_until((begun + lasted).into()).await;
     fleet.end();
 
     let arrivals: Vec<Instant> = server.arrivals().iter().map(|arrival| arrival.at).collect();
     let (most, worst) = most_in_a_second(&arrivals);
     let counted = arrivals.iter().filter(|at| (begun..begun + lasted).contains(*at)).count();
-    let used = counted as f64 / (limit as f64 * lasted.as_secs_f64());
+    let used = f64::from(u32::try_from(counted).unwrap()) / f64::from(limit * seconds);
     eprintln!(
         "{workers} workers, {limit}/s, {seconds} s: at most {most} in a second, {:.1} s after the first; {:.1} % used",
         (worst - arrivals[0]).as_secs_f64(),
         used * 100.0
     );
     let burst = (limit / 10).max(1);
-    assert!(most <= limit + burst, "{most} mails within a second where {limit} may go");
+    assert!(most <= usize::try_from(limit + burst).unwrap(), "{most} mails within a second where {limit} may go");
     assert!(used >= 0.95, "only {:.1} % of the limit was used; the workers say\n{}", used * 100.0, fleet.log());
 }
 

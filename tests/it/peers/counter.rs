@@ -49,8 +49,8 @@ struct State {
 }
 
 impl Counter {
-    /// One that answers the end of a mail after a time between these two.
-    pub fn start(shortest: Duration, longest: Duration) -> Self {
+    /// One that answers the end of a mail after this time at least, and up to `more` later.
+    pub fn start(shortest: Duration, more: Duration) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -64,7 +64,7 @@ impl Counter {
                 loop {
                     let Ok((stream, _)) = listener.accept().await else { continue };
                     let seen = Arc::clone(&counting);
-                    let delay = move || shortest + (longest - shortest).mul_f64(fastrand::f64());
+                    let delay = move || shortest + more.mul_f64(fastrand::f64());
                     tokio::spawn(async move { Conversation { seen, is_counted: false }.hold(stream, delay).await });
                 }
             }));

@@ -13,6 +13,7 @@ use verifydesk::domain::pace::PaceView;
 use verifydesk::domain::send::{SendRow, SendState};
 use verifydesk::domain::worker::WorkerRow;
 use verifydesk::outbox::worker::{Mode, Tally};
+use verifydesk::text::Untrusted;
 
 use super::site::{Site, reason};
 use crate::peers::PATIENCE;
@@ -122,20 +123,11 @@ impl Expected {
             }
             _ => see(seen.again.is_none(), format!("again in {:?} s", seen.again)),
         }
-        let error = seen.worker.last_error.as_ref().map(|error| error.raw());
-        let is_trouble = self.state == SendState::Queued;
-        see(
-            if is_trouble && self.then != Then::Slower {
-                says_so(error) || seen.worker.stopped_at.is_some()
-            } else {
-                true
-            },
-            format!("the worker shows {error:?}"),
-        );
         let is_slower = seen.pace.rate < seen.pace.limit && seen.pace.lowered_at.is_some();
         see(is_slower == (self.then == Then::Slower), format!("the pace is {:?}", seen.pace));
         let stopped_by = seen.tally.stopped_by.as_deref();
         if self.then == Then::Stops {
+            let error = seen.worker.last_error.as_ref().map(Untrusted::raw);
             see(
                 says_so(stopped_by) && says_so(error),
                 format!("the worker stopped by {stopped_by:?}, shows {error:?}"),

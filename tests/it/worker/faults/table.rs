@@ -121,7 +121,7 @@ async fn work_off(cases: Arc<Mutex<VecDeque<(&'static str, &Row)>>>) -> Vec<Stri
     let usual = site.settings.smtp.clone();
     let mut differences = Vec::new();
     loop {
-        let Some((stage, row)) = cases.lock().unwrap().pop_front() else { return differences };
+        let Some((at, row)) = cases.lock().unwrap().pop_front() else { return differences };
         let &Row(_, says, state, attempts, again, words, then) = row;
         site.settings.smtp = usual.clone();
         let action = match (says, says.strip_prefix("once ")) {
@@ -133,7 +133,7 @@ async fn work_off(cases: Arc<Mutex<VecDeque<(&'static str, &Row)>>>) -> Vec<Stri
             (_, Some(reply)) => format!("reply:{reply}"),
             (reply, None) => format!("each-reply:{reply}"),
         };
-        tokio::task::block_in_place(|| server.set_faults(&[format!("{stage}={action}")]));
+        tokio::task::block_in_place(|| server.set_faults(&[format!("{at}={action}")]));
         let expected = Expected { state, attempts, again, words, then };
         let seen = try_once(&site, state).await;
         let mut found = expected.differs(&seen);
@@ -142,7 +142,7 @@ async fn work_off(cases: Arc<Mutex<VecDeque<(&'static str, &Row)>>>) -> Vec<Stri
         if action.strip_prefix("each-reply:").filter(is_one_line).is_some_and(|reply| !is_kept(reply)) {
             found.push(format!("the reply was kept as {:?}", seen.send.reply));
         }
-        differences.extend(found.iter().map(|what| format!("{stage}: {says}: {what}")));
+        differences.extend(found.iter().map(|what| format!("{at}: {says}: {what}")));
     }
 }
 
