@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-.PHONY: help demo test crash-test pace-test bench bench-send lint picture sqlx sqlx-check release
-=======
-.PHONY: help demo test bench bench-job lint picture sqlx sqlx-check release
->>>>>>> engine
+.PHONY: help demo test crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,14 +18,12 @@ pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seco
 bench: ## Run the benchmarks
 	cargo bench --locked
 
-<<<<<<< HEAD
 bench-send: ## Measure mails a second beside smtp-source and Django (MAILS=20000 ROUNDS=3)
 	@scripts/bench-send.sh
-=======
+
 bench-job: ## Measure a bulk resend over a million verifications (some minutes)
 	@scripts/install-postgres.sh
 	VERIFYDESK_TEST_JOB=1000000 cargo test --locked --test it jobs::scale -- --nocapture
->>>>>>> engine
 
 lint: ## Check format, clippy, documentation and .sqlx/
 	@scripts/lint.sh
