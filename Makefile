@@ -1,4 +1,4 @@
-.PHONY: help demo test bench bench-job lint picture sqlx sqlx-check release
+.PHONY: help demo test crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -9,8 +9,17 @@ demo: ## Set everything up and open the console on demo data (ARGS=--reset start
 test: ## Set up what the tests need and run them all
 	@scripts/test.sh
 
+crash-test: ## Kill workers and the database in the midst of 20,000 mails (the suite: 1,500)
+	@scripts/full-size.sh fleet::crash VERIFYDESK_CRASH_SENDS=20000 VERIFYDESK_CRASH_KILLS=50 VERIFYDESK_CRASH_RESTARTS=2
+
+pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seconds)
+	@scripts/full-size.sh fleet::pace VERIFYDESK_PACE_SECONDS=60
+
 bench: ## Run the benchmarks
 	cargo bench --locked
+
+bench-send: ## Measure mails a second beside smtp-source and Django (MAILS=20000 ROUNDS=3)
+	@scripts/bench-send.sh
 
 bench-job: ## Measure a bulk resend over a million verifications (some minutes)
 	@scripts/install-postgres.sh

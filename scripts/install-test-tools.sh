@@ -1,29 +1,45 @@
 #!/bin/sh
 # Installs what the tests use besides PostgreSQL, unless it is there: Python with venv, for the mail server that they
-# talk to, and openssl, for its certificates.
+# talk to; openssl, for its certificates; postfix, for its smtp-sink and smtp-source. No mail server of the system's own
+# is set up or left running.
 set -eu
 . "$(dirname "$0")/common.sh"
 
-all_there() {
-    have openssl && have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
+have_postfix() {
+    have smtp-sink && have smtp-source
 }
+
+all_there() {
+    have openssl && have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null && have_postfix
+}
+
+# Debian keeps postfix's programs out of the path of all but root.
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
 
 if all_there; then
     exit 0
 fi
-say "Python's venv or openssl is missing; installing them with the system's package manager"
+say "Python's venv, openssl or postfix is missing; installing them with the system's package manager"
 if have apt-get; then
+    postfix=
+    if ! have_postfix; then
+        postfix=postfix
+        # Debian's package asks what to set up, and starts it, unless told otherwise beforehand.
+        echo "postfix postfix/main_mailer_type select No configuration" | as_root debconf-set-selections
+    fi
     as_root apt-get update -q
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends python3 python3-venv openssl </dev/null
+    # Only one mail server can be installed: another one that is there stays, and this fails.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends --no-remove \
+        python3 python3-venv openssl $postfix </dev/null
 elif have dnf; then
-    as_root dnf -y install python3 openssl
+    as_root dnf -y install python3 openssl postfix
 elif have pacman; then
-    as_root pacman -Sy --noconfirm --needed python openssl
+    as_root pacman -Sy --noconfirm --needed python openssl postfix
 elif have apk; then
-    as_root apk add python3 openssl
+    as_root apk add python3 openssl postfix
 elif have zypper; then
-    as_root zypper --non-interactive install python3 openssl
+    as_root zypper --non-interactive install python3 openssl postfix
 elif have brew; then
-    brew install python3 openssl
+    brew install python3 openssl postfix
 fi
-all_there || die "the tests need python3 with venv, and openssl; install them"
+all_there || die "the tests need python3 with venv, openssl, and postfix's smtp-sink and smtp-source; install them"

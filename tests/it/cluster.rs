@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use verifydesk::demo::cluster::{Cluster, ClusterError, Options};
 
 /// A directory that the server's account can reach, also when that is not oneself.
-fn place() -> (TempDir, Options) {
+pub fn place() -> (TempDir, Options) {
     let root = nix::unistd::Uid::effective().is_root();
     let parent = if root { Path::new("/tmp").to_owned() } else { std::env::temp_dir() };
     let place = tempfile::Builder::new().prefix("vdc-").tempdir_in(parent).unwrap();

@@ -5,6 +5,7 @@
 mod cluster;
 mod console;
 mod desk;
+mod fleet;
 mod jobs;
 mod peers;
 mod people;

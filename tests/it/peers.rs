@@ -1,4 +1,7 @@
-//! Programs of others that the tests talk to.
+//! What the tests talk to: programs of others, and one server that only counts.
+
+mod counter;
+mod sink;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use counter::Counter;
+pub use sink::Sink;
 
 /// How long a test waits for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -163,6 +169,15 @@ impl SmtpServer {
     /// Where it listens on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Takes these faults instead of all others.
+    pub fn set_faults(&mut self, faults: &[String]) {
+        let is_set = |line: &Value| line["event"] == "faults";
+        let before = self.told().iter().filter(|line| is_set(line)).count();
+        let input = self.process.stdin.as_mut().unwrap();
+        writeln!(input, "{}", serde_json::to_string(faults).unwrap()).unwrap();
+        self.wait_until(|lines| (lines.iter().filter(|line| is_set(line)).count() > before).then_some(()));
     }
 
     /// All that it has told so far.

@@ -1,6 +1,7 @@
 //! The outbox and its worker.
 
 mod answers;
+mod faults;
 mod site;
 mod trouble;
 

@@ -2,7 +2,8 @@
 
 Prints one JSON object a line: first {"port": n}, then what happens: {"event": "line", ...} for each line on the wire,
 {"event": "fault", "stage": s} when a fault strikes, {"event": "stored", "file": f, "from": a, "to": [a]} for each mail.
-Ends when its standard input does, so that it never outlives the test.
+Each line of its standard input is a JSON list of faults that takes the place of all others, and is told as
+{"event": "faults"}. Ends when its standard input does, so that it never outlives the test.
 
 A fault is STAGE=ACTION, with STAGE one of greeting, ehlo, starttls, auth, mail, rcpt, data, end, and ACTION one of
 drop, hang, reply:TEXT, or pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
@@ -43,7 +44,15 @@ class Wire(logging.Handler):
 
 class Faults:
     def __init__(self, specs):
+        self.set(specs)
+
+    def set(self, specs):
         self.waiting = [spec.split("=", 1) for spec in specs]
+
+    def listen(self):
+        for line in sys.stdin:
+            self.set(json.loads(line))
+            tell(event="faults")
 
     def take(self, stage):
         for at, (wanted, action) in enumerate(self.waiting):
@@ -185,7 +194,7 @@ async def main():
 
     listening = await loop.create_server(server, "127.0.0.1", 0, ssl=context if args.tls == "tls" else None)
     tell(port=listening.sockets[0].getsockname()[1])
-    await loop.run_in_executor(None, sys.stdin.read)
+    await loop.run_in_executor(None, faults.listen)
 
 
 asyncio.run(main())

@@ -1,0 +1,199 @@
+//! Workers that are killed in the midst of it, over a database that is restarted: no mail is lost, and none is doubled
+//! but those that were in a worker's hands, each of which is marked.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection as _, PgConnection};
+use uuid::Uuid;
+use verifydesk::demo::cluster::{Cluster, Options};
+
+use super::{ALONE, Fleet, queue, size};
+use crate::peers::Counter;
+
+/// Longest wait for the next of the steps by which the test goes on.
+const STEP_MAX: Duration = Duration::from_mins(1);
+
+/// What becomes of the workers' mails by their own time-outs must not take longer than this.
+const SETTLING_MAX: Duration = Duration::from_mins(2);
+
+const WORKERS: usize = 3;
+
+/// Time-outs, and with them leases, are short, and the pace is no matter here.
+const SETTINGS: [(&str, &str); 5] = [
+    ("VERIFYDESK_SMTP__TIMEOUT", "2s"),
+    ("VERIFYDESK_SMTP__DATA_TIMEOUT", "3s"),
+    ("VERIFYDESK_WORKER__UNKNOWN_AFTER", "1s"),
+    ("VERIFYDESK_WORKER__LANES", "20"),
+    ("VERIFYDESK_PACE__RATE", "100000"),
+];
+
+/// A send as it is in the end.
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    recipient: String,
+    state: String,
+    lost: i16,
+    is_settled: bool,
+}
+
+/// Mails that were in somebody's hands when it was killed, and may go out twice.
+#[derive(Default)]
+struct AtRisk {
+    sends: HashSet<Uuid>,
+    /// With each kill counted for itself: a mail may be in the way of two.
+    count: usize,
+    /// The same as the server saw it.
+    seen: usize,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_mail_is_lost_and_none_doubled_in_silence() {
+    let _alone = ALONE.lock().await;
+    let sends: usize = size("VERIFYDESK_CRASH_SENDS", 1_500);
+    let kills: usize = size("VERIFYDESK_CRASH_KILLS", 8);
+    let restarts: usize = size("VERIFYDESK_CRASH_RESTARTS", 1);
+    let seed = size("VERIFYDESK_CRASH_SEED", fastrand::u64(..));
+    eprintln!("VERIFYDESK_CRASH_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+
+    let (_place, options) = crate::cluster::place();
+    // It is killed as well, and must keep what it has promised to keep.
+    let options = Options { durable: true, ..options };
+    let mut cluster = Cluster::start(options.clone()).unwrap();
+    cluster.create_database("crash").await.unwrap();
+    let url = cluster.url("crash");
+    let server = Counter::start(Duration::from_millis(10), Duration::from_millis(50));
+    let mut fleet = Fleet::new(&url, &server, &SETTINGS);
+    let migrated = fleet.program.run(&["migrate"]);
+    assert_eq!(migrated.code, 0, "{}", migrated.err);
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    queue(&mut connection, sends).await;
+
+    let started = Instant::now();
+    for _ in 0..WORKERS {
+        fleet.start();
+    }
+    let mut at_risk = AtRisk::default();
+    let restart_at: Vec<usize> = (1..=restarts).map(|n| n * kills / (restarts + 1)).collect();
+    for step in 1..=kills {
+        // Spread evenly over the mails, wherever that is in time.
+        server.wait_for(step * sends / (kills + 1), STEP_MAX);
+        at_risk.seen += server.in_flight();
+        let pid = fleet.kill(random.usize(..WORKERS));
+        at_risk.note(Some(pid), &mut connection).await;
+        fleet.start();
+        if let Some(before) = restart_at.iter().position(|&at| at == step) {
+            at_risk.seen += server.in_flight();
+            cluster = restart(cluster, &options, before % 2 == 0);
+            connection = PgConnection::connect(&url).await.unwrap();
+            at_risk.note(None, &mut connection).await;
+        }
+    }
+    let rows = settled(&mut connection, &fleet).await;
+    let took = started.elapsed();
+    fleet.end();
+    assert_eq!(rows.len(), sends);
+    let wrong = judge(&rows, &server, &at_risk, took);
+    assert!(wrong.is_empty(), "{}\nthe workers say\n{}", wrong.join("\n"), fleet.log());
+    drop(connection);
+    cluster.stop().unwrap();
+}
+
+impl AtRisk {
+    /// Takes in what a worker had in hand, or what all have. A worker that has not written a heartbeat yet may be anyone;
+    /// and while the database was away, leases may have ended.
+    async fn note(&mut self, pid: Option<i32>, connection: &mut PgConnection) {
+        let query = "select sends.id
+            from sends
+            left join workers on workers.id = lease_by
+            where
+                state = 'sending' and ($1 is null or pid = $1 or pid is null)
+                or state = 'unknown' and $1 is null";
+        let found: Vec<Uuid> = sqlx::query_scalar(query).bind(pid).fetch_all(connection).await.unwrap();
+        self.count += found.len();
+        self.sends.extend(found);
+    }
+}
+
+/// Stops the database and starts it again; kills it instead, if told so.
+fn restart(cluster: Cluster, options: &Options, by_force: bool) -> Cluster {
+    if by_force {
+        let server = nix::unistd::Pid::from_raw(cluster.pid().unwrap());
+        nix::sys::signal::kill(server, nix::sys::signal::Signal::SIGKILL).unwrap();
+        drop(cluster);
+    } else {
+        cluster.stop().unwrap();
+    }
+    Cluster::start(options.clone()).unwrap()
+}
+
+/// Waits until nothing more will become of any send without an operator.
+async fn settled(connection: &mut PgConnection, fleet: &Fleet) -> Vec<Row> {
+    let deadline = Instant::now() + SETTLING_MAX;
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        looks.tick().await;
+        let rows: Vec<Row> = sqlx::query_as(
+            "select
+                id,
+                recipient,
+                state,
+                lost,
+                state not in ('queued', 'sending') and retry_at is null as is_settled
+            from sends",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+        let open = rows.iter().filter(|row| !row.is_settled).count();
+        if open == 0 {
+            return rows;
+        }
+        assert!(Instant::now() < deadline, "{open} sends are not settled; the workers say\n{}", fleet.log());
+    }
+}
+
+/// What is not as it should be; empty if all is.
+fn judge(rows: &[Row], server: &Counter, at_risk: &AtRisk, took: Duration) -> Vec<String> {
+    let seen = server.by_recipient();
+    let (mut doubles, mut unknown, mut unseen) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    for row in rows {
+        let arrivals = seen.get(&row.recipient).map_or(&[][..], Vec::as_slice);
+        let mut see = |is_so: bool, what: &str| {
+            if !is_so {
+                let Row { recipient, state, lost, .. } = row;
+                wrong.push(format!("{recipient} ({state}, lost {lost} times) {what}: {arrivals:?}"));
+            }
+        };
+        see(arrivals.iter().all(|arrival| arrival.send == row.id), "got another's mail");
+        match row.state.as_str() {
+            "accepted" => see(arrivals.iter().any(|arrival| arrival.is_answered), "is lost"),
+            "unknown" => {
+                see(row.lost >= 2, "was given up after its answer was lost once");
+                unknown += 1;
+                unseen += usize::from(arrivals.is_empty());
+            }
+            _ => see(false, "is neither sent nor unknown"),
+        }
+        if arrivals.len() > 1 {
+            doubles += 1;
+            see(at_risk.sends.contains(&row.id), "is double, and was in nobody's dead hands");
+            see(row.lost >= 1, "is not marked as a double");
+            let attempts = || arrivals.iter().map(|arrival| arrival.attempt);
+            see(attempts().is_sorted_by(|a, b| a < b), "has the same attempt twice in its tags");
+        }
+    }
+    eprintln!(
+        "{} mails in {took:.1?}: {doubles} twice, {unknown} unknown for good, {unseen} of them never seen; \
+         at risk were {} by the database, {} by the server",
+        rows.len(),
+        at_risk.count,
+        at_risk.seen
+    );
+    assert!(at_risk.count > 0, "nothing was in anybody's hands; this has tested nothing");
+    assert!(doubles <= at_risk.count);
+    wrong
+}
