@@ -64,6 +64,12 @@ fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
             send.id,
             send.attempts
         ));
+        if send.is_possible_double() {
+            out.push("             an answer was lost; she may have got it more than once".into());
+        }
+        if let Some(at) = send.retry_at {
+            out.push(format!("             tried once more at {}", shown(at)));
+        }
         let details = [("SES id", &send.ses_id), ("reply", &send.reply), ("reason", &send.reason)];
         for (what, text) in details {
             if let Some(text) = text {

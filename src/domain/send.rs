@@ -197,6 +197,10 @@ pub struct SendRow {
     pub changed_at: Time,
     /// How often a worker has tried.
     pub attempts: i16,
+    /// How often the answer to it was lost: it may have gone out as often, besides the time that it surely did.
+    pub lost: i16,
+    /// When it is tried once more if nothing is heard of it; only while *unknown*.
+    pub retry_at: Option<Time>,
     /// Amazon SES's message id.
     pub ses_id: Option<Untrusted>,
     /// The server's whole reply, code and text.
@@ -206,6 +210,14 @@ pub struct SendRow {
     /// What SES reported afterwards, oldest first. Lists leave it empty; [`super::verification::VerificationDetail`]
     /// fills it.
     pub events: Vec<SendEvent>,
+}
+
+impl SendRow {
+    /// Whether the person may have got it more than once: it was tried again after an answer was lost.
+    #[must_use]
+    pub fn is_possible_double(&self) -> bool {
+        self.lost > i16::from(self.state == SendState::Unknown)
+    }
 }
 
 /// What SES reported about a send.

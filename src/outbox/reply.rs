@@ -264,7 +264,7 @@ const KNOWN: [Known; 16] = [
         next: "read the reply; it names the header or part that is wrong",
     },
     Known {
-        code: 451,
+        code: 0,
         words: &["temporary service failure"],
         class: LATER,
         happened: "SES has trouble of its own",

@@ -1,7 +1,7 @@
 //! The pace that all workers share: a token bucket with one row, and the mails of the last 24 hours.
 //!
 //! Mails get moments, `1 / rate` apart; whoever wants to send draws some of the next ones, in a statement of its own. A
-//! bucket that was left alone for a while gives a tenth of a second's worth at once. Moments are handed out as waits
+//! bucket that was left alone for a while gives a twentieth of a second's worth at once. Moments are handed out as waits
 //! from now, so that the workers' clocks do not matter.
 
 use std::time::Duration;
@@ -85,10 +85,11 @@ impl Store {
                 for update
             ),
             placed as (
-                -- A bucket left alone holds a tenth of a second's worth, and one at least.
+                -- A bucket left alone holds a twentieth of a second's worth, and one at least: with what jitter moves
+                -- together on the way to the server that stays below a tenth.
                 select
                     *,
-                    greatest(next_at, now() - make_interval(secs => (greatest(rate / 10, 1) - 1) / rate)) as first_at
+                    greatest(next_at, now() - make_interval(secs => (greatest(rate / 20, 1) - 1) / rate)) as first_at
                 from locked
             ),
             granted as (

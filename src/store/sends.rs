@@ -12,7 +12,7 @@ use crate::domain::page::{Page, Position};
 use crate::domain::send::{SendEvent, SendRow, SendState};
 
 const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts, \
-                       ses_id, reply, reason";
+                       lost, retry_at, ses_id, reply, reason";
 
 impl Store {
     /// A page of sends, newest first.
@@ -104,7 +104,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             "select id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts,
-                ses_id, reply, reason
+                lost, retry_at, ses_id, reply, reason
             from sends
             where verification_id = $1
             order by id desc
@@ -151,6 +151,8 @@ struct Row {
     due_at: Time,
     changed_at: Time,
     attempts: i16,
+    lost: i16,
+    retry_at: Option<Time>,
     ses_id: Option<String>,
     reply: Option<String>,
     reason: Option<String>,
@@ -170,6 +172,8 @@ impl From<Row> for SendRow {
             due_at: row.due_at,
             changed_at: row.changed_at,
             attempts: row.attempts,
+            lost: row.lost,
+            retry_at: row.retry_at,
             ses_id: row.ses_id.map(Into::into),
             reply: row.reply.map(Into::into),
             reason: row.reason.map(Into::into),

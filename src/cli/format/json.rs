@@ -91,6 +91,8 @@ pub fn send(send: &SendRow) -> Value {
         "due_at": shown(send.due_at),
         "changed_at": shown(send.changed_at),
         "attempts": send.attempts,
+        "retry_at": time(send.retry_at),
+        "possible_double": send.is_possible_double(),
         "ses_id": send.ses_id,
         "reply": send.reply,
         "reason": send.reason,

@@ -27,7 +27,7 @@ fn what_ses_says() {
         (EndOfData, "454 Throttling failure: Daily message quota exceeded.", DailyQuota, "24 hours"),
         (Auth, "454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded", Worker, "old kind"),
         (Auth, "454 Temporary authentication failure", TRANSIENT, "sign-in"),
-        (EndOfData, "454 Temporary service failure", TRANSIENT, "put it off at handing over the mail: 454 Temporary"),
+        (EndOfData, "454 Temporary service failure", TRANSIENT, "trouble of its own"),
         (Mail, "530 Authentication required", Worker, "wants a sign-in"),
         (Auth, "535 Authentication Credentials Invalid", Worker, "password is wrong"),
         (Auth, "535 Account not subscribed to SES", Worker, "not subscribed"),

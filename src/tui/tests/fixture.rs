@@ -274,6 +274,8 @@ fn send_of(row: &VerificationRow) -> Option<SendRow> {
         due_at: row.verification.created_at,
         changed_at: last.changed_at,
         attempts: i16::from(!matches!(last.state, SendState::Queued)),
+        lost: 0,
+        retry_at: None,
         ses_id: accepted.then(|| Untrusted::new("010c0197c3a1f2b4-6c1f6a0e-6f1e-4d1c-9c1b-9d1d7e8f9a0b-000000")),
         reply: reply.map(Untrusted::new),
         reason: reason.map(Untrusted::new),

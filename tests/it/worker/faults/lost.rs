@@ -5,15 +5,10 @@ use verifydesk::outbox::worker::Mode;
 
 use crate::worker::site::{Site, server};
 
-#[derive(Debug, PartialEq, sqlx::FromRow)]
-struct Row {
-    lost: i16,
-    is_retried: bool,
-}
-
-async fn row(site: &Site) -> Row {
-    let query = "select lost, retry_at is not null as is_retried from sends";
-    sqlx::query_as(query).fetch_one(site.pool()).await.unwrap()
+/// How often the answer was lost, and whether the mail is tried once more.
+async fn lost(site: &Site) -> (i16, bool) {
+    let send = site.one_send().await;
+    (send.lost, send.retry_at.is_some())
 }
 
 async fn is(site: &Site, state: SendState) {
@@ -34,14 +29,16 @@ async fn it_is_tried_once_more_and_marked() {
     assert_eq!((tally.unknown, tally.sent), (1, 0));
     // Its time has not come.
     assert_eq!(site.drain().await.sent, 0);
-    assert_eq!(row(&site).await, Row { lost: 1, is_retried: true });
+    assert_eq!(lost(&site).await, (1, true));
+    assert!(!site.one_send().await.is_possible_double());
 
     site.execute("update sends set retry_at = now()").await;
     let running = site.start(Mode::Forever);
     is(&site, SendState::Accepted).await;
     running.end().await;
     let send = site.one_send().await;
-    assert_eq!((send.attempts, row(&site).await), (2, Row { lost: 1, is_retried: false }));
+    assert_eq!((send.attempts, lost(&site).await), (2, (1, false)));
+    assert!(send.is_possible_double());
     let mails = server.mails();
     let tagged: Vec<String> = mails.iter().map(|mail| tags(mail)).collect();
     assert_eq!(tagged, [1, 2].map(|attempt| format!("send={}, attempt={attempt}", send.id)));
@@ -55,9 +52,9 @@ async fn lost_twice_it_is_the_operator_s() {
     site.drain().await;
     site.execute("update sends set retry_at = now()").await;
     let running = site.start(Mode::Forever);
-    site.until(async || row(&site).await.lost == 2).await;
+    site.until(async || lost(&site).await.0 == 2).await;
     running.end().await;
-    assert_eq!(row(&site).await, Row { lost: 2, is_retried: false });
+    assert_eq!(lost(&site).await, (2, false));
     assert_eq!(site.one_send().await.state, SendState::Unknown);
     // Nobody sends it unasked any more.
     assert_eq!(site.drain().await.sent, 0);
