@@ -58,11 +58,23 @@ fn remark_on(scope: &JobScope) {
     }
 }
 
-fn lines(plan: &JobPlan) -> Vec<String> {
-    let time = match Duration::try_from_secs_f64(plan.seconds.ceil()) {
-        Ok(time) if plan.seconds >= 1.0 => format!("in about {}", humantime::format_duration(time)),
-        _ => "within a second".into(),
+/// How long so many seconds are, in words, as finely as an estimate bears.
+fn about(seconds: f64) -> String {
+    let unit = match seconds {
+        ..1.0 => return "within a second".into(),
+        ..120.0 => 1.0,
+        ..7_200.0 => 60.0,
+        ..172_800.0 => 3_600.0,
+        _ => 86_400.0,
     };
+    match Duration::try_from_secs_f64((seconds / unit).round() * unit) {
+        Ok(time) => format!("in about {}", humantime::format_duration(time)),
+        Err(_) => "in more time than anybody has".into(),
+    }
+}
+
+fn lines(plan: &JobPlan) -> Vec<String> {
+    let time = about(plan.seconds);
     let mut lines = vec![
         format!("would queue {} mails, {time} at the present pace; {} verifications found", plan.mails, plan.found),
         skipped(&plan.skipped),
