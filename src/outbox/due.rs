@@ -46,7 +46,10 @@ impl Due {
                 // While one is under way a second is worth it for many mails only.
                 let is_worth_it =
                     under_way.prepares == 0 || under_way.prepares < PREPARES_MAX && free * 4 >= run.flow.lanes();
-                when(flows && !run.is_astray && free > 0 && is_worth_it, run.look_at.max(run.draw_at).max(gate))
+                when(
+                    flows && !run.is_astray && run.record_failures == 0 && free > 0 && is_worth_it,
+                    run.look_at.max(run.draw_at).max(gate),
+                )
             }
             // Only when nothing else waits: their links must not grow old in the queue.
             Self::Jobs => run.jobs_at.filter(|_| flows && !under_way.jobs && run.rest != Rest::Perhaps),

@@ -104,19 +104,29 @@ impl Preparer {
     /// there is nothing to claim, nothing is told to the pace.
     pub async fn prepare(&self, store: &Store, limit: usize, to_tell: ToTell) -> Result<Batch, Error> {
         let mut tx = store.begin().await?;
-        let mut ids = batch::claim(&mut tx, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+        let ids = batch::claim(&mut tx, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         let mut done = Batch { claimed: ids.len(), ..Batch::default() };
         if ids.is_empty() {
             return Ok(done);
         }
-        // Over another connection, in a statement of its own: nobody waits for the pace longer than that.
-        let drawn = store.draw(ids.len(), to_tell.unused, to_tell.accepted).await?;
-        done.drawn = Some(drawn);
-        ids.truncate(drawn.count);
-        if ids.is_empty() {
+        let locked: HashSet<UserId> = batch::lock_users(&mut tx, &ids).await?.into_iter().collect();
+        // Read now that no act can change these users any more.
+        let mut sends = batch::read(&mut tx, &ids).await?;
+        sends.retain(|send| send.user.as_ref().is_none_or(|user| locked.contains(&user.id)));
+        // As they were claimed: the first gets the first moment.
+        sends.sort_by_key(|send| ids.iter().position(|id| *id == send.id));
+        done.later = ids.len() - sends.len();
+        if sends.is_empty() {
             return Ok(done);
         }
-        match self.begin(&mut tx, &ids, &mut done).await {
+        // Over another connection, in a statement of its own: nobody waits for the pace longer than that.
+        let drawn = store.draw(sends.len(), to_tell.unused, to_tell.accepted).await?;
+        done.drawn = Some(drawn);
+        sends.truncate(drawn.count);
+        if sends.is_empty() {
+            return Ok(done);
+        }
+        match self.begin(&mut tx, &sends, &mut done).await {
             Ok(()) => tx.commit().await?,
             Err(error) => {
                 // Should even that fail, they are moments lost.
@@ -127,23 +137,17 @@ impl Preparer {
         Ok(done)
     }
 
-    async fn begin(&self, connection: &mut PgConnection, ids: &[SendId], done: &mut Batch) -> Result<(), Error> {
-        let locked: HashSet<UserId> = batch::lock_users(connection, ids).await?.into_iter().collect();
+    async fn begin(&self, connection: &mut PgConnection, sends: &[Claimed], done: &mut Batch) -> Result<(), Error> {
         let mut unwanted = Vec::new();
         let mut wanted: HashMap<SendId, Wanted> = HashMap::new();
-        // Looked at now that no act can change these users any more.
-        for send in batch::read(connection, ids).await? {
-            if send.user.as_ref().is_some_and(|user| !locked.contains(&user.id)) {
-                done.later += 1;
-                continue;
-            }
-            match self.decide(connection, &send).await? {
+        for send in sends {
+            match self.decide(connection, send).await? {
                 Ok(mail) => {
                     wanted.insert(send.id, mail);
                 }
                 Err(reason) => {
                     unwanted.push((send.id, reason));
-                    done.cancelled.push(send.verification.map(|(id, _)| id));
+                    done.cancelled.push(send.verification.as_ref().map(|(id, _)| *id));
                 }
             }
         }
@@ -153,8 +157,8 @@ impl Preparer {
         if !wanted.is_empty() {
             let keys: Vec<_> = wanted.values().map(|mail| (mail.verification, mail.key.digest())).collect();
             let expires_at = batch::set_keys(connection, &keys, self.lifetime).await?;
-            let sends: Vec<_> = wanted.iter().map(|(id, mail)| (*id, mail.verification)).collect();
-            for (id, attempt) in batch::begin(connection, self.worker, &sends, self.lease).await? {
+            let begun: Vec<_> = wanted.iter().map(|(id, mail)| (*id, mail.verification)).collect();
+            for (id, attempt) in batch::begin(connection, self.worker, &begun, self.lease).await? {
                 if let (Some(mail), Some(expires_at)) = (wanted.remove(&id), expires_at) {
                     let Wanted { lost, claimed, verification, user, key } = mail;
                     let superseded = (claimed != verification).then_some(claimed);
@@ -162,8 +166,7 @@ impl Preparer {
                 }
             }
         }
-        // As they were claimed: the first gets the first moment.
-        done.ready.sort_by_key(|ready| ids.iter().position(|id| *id == ready.id));
+        done.ready.sort_by_key(|ready| sends.iter().position(|send| send.id == ready.id));
         Ok(())
     }
 

@@ -60,6 +60,9 @@ const CROWD_PAUSE: Duration = Duration::from_secs(1);
 /// How long until used-up mails of 24 hours are counted again.
 const QUOTA_EVERY: Duration = Duration::from_secs(30);
 
+/// How long steps under way are waited for when the run is over.
+const LEAVE_FOR: Duration = Duration::from_secs(5);
+
 /// How long results are kept trying to be recorded when the run is over.
 const RECORD_FOR: Duration = Duration::from_mins(2);
 
@@ -103,7 +106,7 @@ pub(super) struct Run {
     pub(super) under_way: UnderWay,
     /// To be recorded.
     pub(super) results: Vec<Outcome>,
-    record_failures: u32,
+    pub(super) record_failures: u32,
     records_singly: bool,
     /// Sends that were handed over and will not be recorded: settled when their lease ends.
     abandoned: HashSet<SendId>,
@@ -122,6 +125,8 @@ pub(super) struct Run {
     pub(super) beat_at: Instant,
     pub(super) keep_at: Instant,
     is_news: bool,
+    /// Whether this worker's settings have reached the pace of all.
+    pub(super) is_pace_set: bool,
     to_tell: ToTell,
     lease_end: watch::Sender<Instant>,
     tally: Tally,
@@ -164,6 +169,7 @@ impl Run {
             beat_at: now,
             keep_at: now,
             is_news: true,
+            is_pace_set: false,
             to_tell: ToTell::default(),
             lease_end: watch::channel(now).0,
             beaten_at: now,
@@ -224,7 +230,10 @@ impl Run {
             self.store().brake().await
         };
         match begun.await {
-            Ok(brake) => self.look_at_brake(brake),
+            Ok(brake) => {
+                self.is_pace_set = true;
+                self.look_at_brake(brake);
+            }
             Err(error) if self.mode == Mode::Drain => return Err(error),
             Err(error) => tracing::warn!(%error, "waiting for the database"),
         }
@@ -275,7 +284,7 @@ impl Run {
                 let unknown_after = self.worker.shared.settings.worker.unknown_after;
                 self.under_way.records = true;
                 self.steps.spawn(async move {
-                    let result = store.record(worker, &outcomes, unknown_after).await;
+                    let result = steps::within(store.record(worker, &outcomes, unknown_after)).await;
                     Step::Recorded { result, outcomes }
                 });
             }
@@ -284,7 +293,8 @@ impl Run {
                 self.under_way.renews = true;
                 self.renew_at = now + self.worker.renew_every();
                 self.steps.spawn(async move {
-                    Step::Renewed { result: store.renew_lease(worker, &ids, lease).await, asked_at: now }
+                    let result = steps::within(store.renew_lease(worker, &ids, lease)).await;
+                    Step::Renewed { result, asked_at: now }
                 });
             }
             Due::Jobs => {
@@ -311,7 +321,7 @@ impl Run {
                 if let Some(held) = &mut self.held {
                     held.until = None;
                 }
-                self.steps.spawn(async move { Step::Beaten(steps::beat(store, beat, is_news).await) });
+                self.steps.spawn(async move { Step::Beaten(steps::within(steps::beat(store, beat, is_news)).await) });
             }
             Due::Keep => {
                 let shared = &self.worker.shared;
@@ -320,9 +330,16 @@ impl Run {
                 self.under_way.keeps = true;
                 self.keep_at = now + self.worker.keep_every();
                 let is_deaf = self.changes.is_none();
+                let pace = (!self.is_pace_set).then(|| shared.settings.pace.clone());
                 self.steps.spawn(async move {
                     let changes = if is_deaf { store.listen().await.ok() } else { None };
-                    Step::Kept { result: steps::keep_house(store, actor, unknown_after, rules).await, changes }
+                    let result = async {
+                        if let Some(pace) = pace {
+                            store.set_pace(pace.rate(), pace.daily_quota()).await?;
+                        }
+                        steps::keep_house(store, actor, unknown_after, rules).await
+                    };
+                    Step::Kept { result: steps::within(result).await, changes }
                 });
             }
         }
@@ -344,7 +361,7 @@ impl Run {
         self.is_told = false;
         let asked_at = Instant::now();
         self.steps.spawn(async move {
-            let result = steps::prepare(store, preparer, count, told).await;
+            let result = steps::within(steps::prepare(store, preparer, count, told)).await;
             Step::Prepared { result, kept: count, told, asked_at }
         });
     }
@@ -378,7 +395,7 @@ impl Run {
     /// Puts back what was begun and no server has heard of: nobody else could send it for a while.
     async fn put_back(&mut self) {
         let kept: Vec<SendId> = self.busy.iter().chain(&self.abandoned).copied().collect();
-        match self.store().put_back(self.worker.beat.id, &kept).await {
+        match steps::within(self.store().put_back(self.worker.beat.id, &kept)).await {
             Ok(_) => {
                 self.is_astray = false;
                 self.rest = Rest::Perhaps;
@@ -386,6 +403,9 @@ impl Run {
             }
             Err(error) => {
                 tracing::warn!(%error, "mails that were not begun wait for the database");
+                if self.mode == Mode::Drain {
+                    self.stop(error.to_string());
+                }
                 tokio::time::sleep(POLL_EVERY).await;
             }
         }
@@ -397,13 +417,19 @@ impl Run {
         while !self.results.is_empty() && Instant::now() < until {
             let outcomes = self.next_results();
             let unknown_after = self.worker.shared.settings.worker.unknown_after;
-            let result = self.store().record(self.worker.beat.id, &outcomes, unknown_after).await;
+            let result = steps::within(self.store().record(self.worker.beat.id, &outcomes, unknown_after)).await;
             self.recorded_in(result, outcomes, Instant::now());
             if !self.results.is_empty() {
                 sleep_until(self.record_at).await;
             }
         }
-        while self.steps.join_next().await.is_some() {}
+        // What these have begun meanwhile no lane will send.
+        self.is_astray |= self.under_way.prepares > 0;
+        // A chunk of a job may be dropped anywhere; whatever else is under way is bounded.
+        let joined = async { while self.steps.join_next().await.is_some() {} };
+        if tokio::time::timeout(LEAVE_FOR, joined).await.is_err() {
+            self.steps.shutdown().await;
+        }
         if self.is_astray {
             self.put_back().await;
         }

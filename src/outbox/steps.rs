@@ -14,6 +14,7 @@ use crate::store::jobs::{Advanced, JobRules};
 use crate::store::outbox::batch::Outcome;
 use crate::store::workers::Heartbeat;
 use crate::store::{Changes, Error, Store};
+use crate::text::plain;
 
 /// What came of one.
 pub(super) enum Step {
@@ -24,7 +25,7 @@ pub(super) enum Step {
     /// Results written down, but for those of leases that were lost.
     Recorded { result: Result<Vec<SendId>, Error>, outcomes: Vec<Outcome> },
     /// The lease moved on; asked at.
-    Renewed { result: Result<(), Error>, asked_at: Instant },
+    Renewed { result: Result<u64, Error>, asked_at: Instant },
     /// A heartbeat written, and the brake looked at.
     Beaten(Result<Option<Brake>, Error>),
     /// Whatever any worker does for all; and a subscription, where there was none.
@@ -57,6 +58,18 @@ pub(super) async fn advance_jobs(store: Store, room: i64, rules: JobRules) -> Re
         store.notify(Change::Queued).await;
     }
     Ok(advanced)
+}
+
+/// How long a step may take, whatever the network does: a server that has vanished answers nothing, and TCP alone would
+/// wait for a quarter of an hour.
+const STEP_MAX: Duration = Duration::from_secs(20);
+
+/// A step that ends in time, or counts as one that the database did not answer.
+pub(super) async fn within<T>(step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(STEP_MAX, step).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::Away(plain("no answer within 20 seconds"))),
+    }
 }
 
 /// Claims and prepares, and tells of what changed by it; looks when to claim again where there was no more.

@@ -24,8 +24,8 @@ pub struct NewBrake<'a> {
 /// Longest reason, in characters.
 pub const REASON_MAX: usize = 1_000;
 
-/// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has paused, and a pause that
-/// ends by itself never one that does not. False if it stays as it was.
+/// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has paused, and what
+/// ends by itself never what does not. False if it stays as it was.
 pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<bool, Error> {
     let reason: String = brake.reason.replace('\0', "").chars().take(REASON_MAX).collect();
     let done = sqlx::query!(
@@ -38,8 +38,9 @@ pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<b
             set_at = now(),
             until = now() + make_interval(secs => $5)
         where
-            state in ('off', 'draining')
+            state = 'off'
             or until <= now()
+            or (state = 'draining' and $5::float8 is null)
             or $2 = 'operator'
             or (until is not null and $5::float8 is null)",
         brake.state.as_str(),
@@ -108,17 +109,16 @@ impl Store {
     pub async fn last_results(&self, sends: i64) -> Result<Results, Error> {
         let row = sqlx::query!(
             r#"with last as (
-                select state
-                from (
-                    select state, queued_at
+                select newest.id, newest.state
+                from unnest(array['accepted', 'delivered', 'delayed', 'bounced', 'complained']) as one (state)
+                cross join lateral (
+                    select id, state
                     from sends
+                    where sends.state = one.state and queued_at > (select released_at from brake)
                     order by id desc
-                    -- Those that SES has not taken are few; what came before the release is not worth a long walk.
-                    limit $1::bigint * 10
+                    limit $1
                 ) as newest
-                where
-                    state in ('accepted', 'delivered', 'delayed', 'bounced', 'complained')
-                    and queued_at > (select released_at from brake)
+                order by id desc
                 limit $1
             )
             select

@@ -136,7 +136,7 @@ impl Store {
         }))
     }
 
-    /// Puts the minute that is over to the others of the day, and forgets those before.
+    /// Puts the minute that is over to the others of the day, and forgets those whose last mail is a day old.
     async fn turn_minute(&self) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let over = sqlx::query!(
@@ -156,7 +156,7 @@ impl Store {
             )
             .execute(&mut *tx)
             .await?;
-            sqlx::query!("delete from pace_minutes where minute <= now() - interval '24 hours'")
+            sqlx::query!("delete from pace_minutes where minute <= now() - interval '24 hours 1 minute'")
                 .execute(&mut *tx)
                 .await?;
             sqlx::query!(
@@ -210,7 +210,7 @@ impl Store {
                     union all
                     select pace.minute, pace.minute_drawn
                 ) as minutes
-                where minutes.minute > now() - interval '24 hours' and minutes.drawn > 0
+                where minutes.minute > now() - interval '24 hours 1 minute' and minutes.drawn > 0
             ) as drawn"#
         )
         .fetch_one(self.pool())

@@ -91,8 +91,20 @@ impl Store {
                     select count(*) from (select 1 from sends where state = 'unknown' limit $1) as unknown
                 ) as "unknown!",
                 least(
-                    (select min(due_at) from sends where state = 'queued' and lease_until is null and due_at <= now()),
-                    (select min(due_at) from sends where state = 'queued' and lease_until is not null and due_at <= now())
+                    (
+                        select due_at
+                        from sends
+                        where state = 'queued' and priority = 0 and due_at <= now()
+                        order by due_at
+                        limit 1
+                    ),
+                    (
+                        select due_at
+                        from sends
+                        where state = 'queued' and priority = 10 and due_at <= now()
+                        order by due_at
+                        limit 1
+                    )
                 ) as due_since"#,
             QUEUED_MAX + 1
         )

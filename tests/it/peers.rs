@@ -1,6 +1,6 @@
 //! What the tests talk to: programs of others, and one server that only counts.
 
-mod counter;
+pub mod counter;
 mod sink;
 
 use std::io::{BufRead as _, BufReader, Write as _};

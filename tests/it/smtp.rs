@@ -442,3 +442,20 @@ fn a_ca_file_that_is_none_is_named() {
         assert!(said.contains("`smtp.ca_file`") && said.contains(file), "{said}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_content_is_begun_on_a_lease_that_may_end_before_it() {
+    let server = starttls().start();
+    let settings = settings(&server, Tls::Starttls);
+    let mut lane = transport(&settings, PATIENT).lane();
+    let id = SendId::new();
+    let mail = mail(&settings, id, Locale::En);
+    let longest = PATIENT.command + PATIENT.end_of_data;
+    let short = watch::channel(tokio::time::Instant::now() + longest).1;
+    let failure = lane.send(&mail, id, &short).await.unwrap_err();
+    assert_eq!((failure.stage, &failure.cause), (Stage::Data, &Cause::LeaseEnds));
+    assert!(!failure.is_unknown());
+    lane.send(&mail, id, &forever()).await.unwrap();
+    assert_eq!(server.lines_with(">> b'DATA"), 1, "only the second was announced");
+    assert_eq!(server.mails().len(), 1);
+}

@@ -2,6 +2,7 @@
 
 mod answers;
 mod faults;
+mod lease;
 mod site;
 mod trouble;
 

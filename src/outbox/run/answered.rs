@@ -17,6 +17,9 @@ use crate::store::jobs::Advanced;
 use crate::store::outbox::batch::Outcome;
 use crate::store::pace::Drawn;
 
+/// After how many failures in a row to record a drain gives up.
+const RECORDS_MAX: u32 = 3;
+
 /// How long an act may have a user's row, usually.
 const LATER: Duration = Duration::from_millis(5);
 
@@ -30,6 +33,7 @@ impl Run {
             Ok(step) => step,
             Err(error) => {
                 // Nobody knows which it was: what it had in hand is settled when its lease ends.
+                self.steps.abort_all();
                 tracing::error!(%error, "a step broke");
                 self.stopping = true;
                 self.tally.stopped_by.get_or_insert_with(|| "a step of the worker broke; see its log".into());
@@ -44,12 +48,12 @@ impl Run {
                     Ok(advanced) => self.advanced_in(&advanced, now),
                     Err(error) => {
                         tracing::warn!(%error, "jobs wait for the database");
-                        self.jobs_at = Some(now + POLL_EVERY);
+                        self.jobs_at = Some(now + LOOK_EVERY);
                     }
                 }
             }
             Step::Prepared { result, kept, told, asked_at } => {
-                self.under_way.prepares -= 1;
+                self.under_way.prepares = self.under_way.prepares.saturating_sub(1);
                 self.lanes_kept -= kept;
                 self.prepared_in(result, told, asked_at)?;
             }
@@ -57,7 +61,9 @@ impl Run {
             Step::Renewed { result, asked_at } => {
                 self.under_way.renews = false;
                 match result {
-                    Ok(()) => {
+                    // None of them is this worker's any more, if none was there to be renewed.
+                    Ok(0) => {}
+                    Ok(_) => {
                         self.lease_end.send_replace(asked_at + self.lease());
                     }
                     Err(error) => tracing::warn!(%error, "the lease was not renewed"),
@@ -75,9 +81,12 @@ impl Run {
                 if let Some(changes) = changes {
                     self.changes = Some(changes);
                     self.look_at = now;
+                    self.jobs_at = Some(now);
+                    self.beat_at = now;
                 }
-                if let Err(error) = result {
-                    tracing::warn!(%error, "housekeeping waits for the database");
+                match result {
+                    Ok(()) => self.is_pace_set = true,
+                    Err(error) => tracing::warn!(%error, "housekeeping waits for the database"),
                 }
             }
             Step::Braked(result) => {
@@ -104,7 +113,8 @@ impl Run {
         self.jobs_at = match (advanced.more, advanced.looked_at) {
             (true, 0) => Some(now + JOBS_ELSEWHERE),
             (true, _) => Some(now),
-            (false, _) => advanced.next_in.map(|wait| now + wait),
+            // Also asked unasked: what was told may not have been heard.
+            (false, _) => Some(now + advanced.next_in.map_or(LOOK_EVERY, |wait| wait.min(LOOK_EVERY))),
         };
     }
 
@@ -121,6 +131,8 @@ impl Run {
             Err(error) => {
                 // Its answer may be what was lost.
                 self.is_astray = true;
+                self.to_tell.unused += told.unused;
+                self.to_tell.accepted += told.accepted;
                 self.flow.pause(now, POLL_EVERY);
                 tracing::warn!(%error, "nothing can be sent");
                 return if self.mode == Mode::Drain && self.busy.is_empty() { Err(error) } else { Ok(()) };
@@ -150,6 +162,14 @@ impl Run {
             // Begun since then: every lease in hand lasts at least so long.
             self.lease_end.send_replace(asked_at + self.lease());
             self.renew_at = asked_at + self.worker.renew_every();
+        } else {
+            let end = asked_at + self.lease();
+            self.lease_end.send_if_modified(|held| {
+                end < *held && {
+                    *held = end;
+                    true
+                }
+            });
         }
         let apart = batch.drawn.map(|drawn| (drawn.wait, drawn.apart)).unwrap_or_default();
         for (n, ready) in (0..).zip(batch.ready) {
@@ -162,6 +182,8 @@ impl Run {
         let id = ready.id;
         let mut lane = self.lanes.take();
         let (shared, lease) = (Arc::clone(&self.worker.shared), self.lease_end.subscribe());
+        // It could be claimed, so an earlier result of it was recorded, though the answer to that was lost.
+        self.results.retain(|outcome| outcome.id != id);
         self.busy.insert(id);
         self.lanes_kept += 1;
         let task = self.in_lanes.spawn(async move {
@@ -211,6 +233,9 @@ impl Run {
             Err(error) if error.is_passing() || outcomes.len() > 1 => {
                 tracing::warn!(%error, count = outcomes.len(), "results wait for the database");
                 self.record_failures += 1;
+                if self.mode == Mode::Drain && self.record_failures >= RECORDS_MAX {
+                    self.stop(error.to_string());
+                }
                 self.record_at = now + backoff::unreachable(self.record_failures);
                 // One that cannot be recorded must not take the others along.
                 self.records_singly = !error.is_passing();

@@ -46,6 +46,13 @@ impl Run {
         if !matches!(meaning, Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::WorkerStopped(_)) {
             self.flow.reached();
         }
+        // The server has not counted these.
+        if matches!(
+            meaning,
+            Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::Crowded(_) | Meaning::WorkerStopped(_)
+        ) {
+            self.to_tell.unused += 1;
+        }
         match meaning {
             Meaning::Sent => {
                 self.tally.sent += 1;

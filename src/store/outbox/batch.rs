@@ -23,16 +23,7 @@ const REPLY_MAX: usize = 10_000;
 pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<SendId>, Error> {
     // Each priority on its own: mails of people that wait for a later time do not stand before bulk in the index.
     let ids = sqlx::query_scalar!(
-        r#"with gate as (
-            select
-                case
-                    when state = 'off' or until <= now() then 'infinity'::timestamptz
-                    when state = 'draining' then set_at
-                    else '-infinity'
-                end as queued_until
-            from brake
-        ),
-        people as materialized (
+        r#"with people as materialized (
             select id
             from sends
             where
@@ -40,7 +31,7 @@ pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<Send
                 and priority = 0
                 and due_at <= now()
                 and (lease_until is null or lease_until < now())
-                and queued_at <= (select queued_until from gate)
+                and queued_at <= (select queued_until from outbox_gate)
             order by due_at, id
             limit $1
             for update skip locked
@@ -53,7 +44,7 @@ pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<Send
                 and priority = 10
                 and due_at <= now()
                 and (lease_until is null or lease_until < now())
-                and queued_at <= (select queued_until from gate)
+                and queued_at <= (select queued_until from outbox_gate)
                 and not exists (select from jobs where jobs.id = sends.job_id and jobs.state = 'paused')
             order by due_at, id
             limit greatest($1 - (select count(*) from people), 0)
@@ -323,7 +314,7 @@ impl Store {
             where
                 sends.id = given.id
                 and (
-                    lease_by = $1 and sends.state = 'sending'
+                    lease_by = $1 and sends.state = 'sending' and attempts = given.attempt
                     or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
                 )
             returning sends.id"#,

@@ -9,9 +9,9 @@ use crate::store::{Error, Store};
 
 impl Store {
     /// Moves the lease's end to `lease` from now for what this worker holds of these. Leaves out what is being begun or
-    /// recorded at this moment: that gets a lease of its own, or needs none any more.
-    pub async fn renew_lease(&self, worker: Uuid, ids: &[SendId], lease: Duration) -> Result<(), Error> {
-        sqlx::query!(
+    /// recorded at this moment: that gets a lease of its own, or needs none any more. Gives how many it moved.
+    pub async fn renew_lease(&self, worker: Uuid, ids: &[SendId], lease: Duration) -> Result<u64, Error> {
+        let done = sqlx::query!(
             "update sends
             set lease_until = now() + make_interval(secs => $3)
             where id in (
@@ -26,7 +26,7 @@ impl Store {
         )
         .execute(self.pool())
         .await?;
-        Ok(())
+        Ok(done.rows_affected())
     }
 
     /// Puts back whatever this worker has begun but for what it keeps: sends of which it knows that no server has heard,
@@ -47,20 +47,11 @@ impl Store {
     /// How long until the next waiting send that nothing holds back is due; zero if one is, nothing if none waits.
     pub async fn next_due(&self) -> Result<Option<Duration>, Error> {
         let seconds = sqlx::query_scalar!(
-            "with gate as (
-                select
-                    case
-                        when state = 'off' or until <= now() then 'infinity'::timestamptz
-                        when state = 'draining' then set_at
-                        else '-infinity'
-                    end as queued_until
-                from brake
-            )
-            select extract(epoch from least(
+            "select extract(epoch from least(
                 (
                     select due_at
                     from sends
-                    where state = 'queued' and priority = 0 and queued_at <= (select queued_until from gate)
+                    where state = 'queued' and priority = 0 and queued_at <= (select queued_until from outbox_gate)
                     order by due_at
                     limit 1
                 ),
@@ -70,7 +61,7 @@ impl Store {
                     where
                         state = 'queued'
                         and priority = 10
-                        and queued_at <= (select queued_until from gate)
+                        and queued_at <= (select queued_until from outbox_gate)
                         and not exists (select from jobs where jobs.id = sends.job_id and jobs.state = 'paused')
                     order by due_at
                     limit 1

@@ -37,7 +37,14 @@ impl Store {
             where
                 retry_at <= now()
                 and (
-                    exists (select from sends as later where later.user_id = sends.user_id and later.id > sends.id)
+                    exists (
+                        select
+                        from sends as later
+                        where
+                            later.user_id = sends.user_id
+                            and later.id > sends.id
+                            and later.state not in ('failed', 'cancelled')
+                    )
                     or not exists (
                         select
                         from verifications

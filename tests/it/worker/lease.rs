@@ -1,0 +1,112 @@
+//! The lease: until when a mail is a worker's own, and what it may do then; and the brake that sets itself.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use verifydesk::config::Tls;
+use verifydesk::domain::brake::BrakeCause;
+use verifydesk::domain::send::SendState;
+use verifydesk::outbox::worker::Mode;
+use verifydesk::store::outbox::batch::{Fate, Outcome};
+
+use super::site::{Site, operator, reason};
+use crate::peers::counter::Counter;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_renewed_while_the_server_takes_its_time() {
+    let server = Counter::start(Duration::from_millis(2_500), Duration::ZERO);
+    let mut site = Site::new().await;
+    site.settings.mail.transport = verifydesk::config::TransportKind::Smtp;
+    site.settings.smtp.host = Some("127.0.0.1".into());
+    site.settings.smtp.port = Some(server.port());
+    site.settings.smtp.tls = Tls::None;
+    site.settings.smtp.timeout = Duration::from_millis(200);
+    site.settings.smtp.data_timeout = Duration::from_secs(5);
+    site.sign_up("mina@example.com").await;
+    let running = site.start(Mode::Forever);
+    let lease = async || {
+        let query = "select extract(epoch from lease_until)::float8 from sends where state = 'sending'";
+        sqlx::query_scalar::<_, f64>(query).fetch_optional(site.pool()).await.unwrap()
+    };
+    let in_hand = async || lease().await.is_some();
+    site.until(in_hand).await;
+    let first = lease().await.unwrap();
+    // No change is told of: asked for until it is so, or the mail has gone.
+    let moved = async {
+        while let Some(now) = lease().await {
+            if now > first {
+                return true;
+            }
+            tokio::task::yield_now().await;
+        }
+        false
+    };
+    assert!(moved.await, "the lease moved on before the server had answered");
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    assert_eq!(running.end().await.sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
+    let site = Site::new().await;
+    site.sign_up("mina@example.com").await;
+    let id = site.one_send().await.id;
+    let [holder, other] = [Uuid::now_v7(), Uuid::now_v7()];
+    let begin = "update sends set state = 'sending', attempts = attempts + 1, lease_by = $1,
+        lease_until = now() - interval '1 second', retry_at = null";
+    let accepted =
+        |attempt| Outcome { id, attempt, fate: Fate::Accepted { ses_id: None }, reply: Some("250 Ok".into()) };
+    sqlx::query(begin).bind(holder).execute(site.pool()).await.unwrap();
+    assert_eq!(site.store().record(other, &[accepted(1)], HOUR).await.unwrap(), [id], "somebody else's lease");
+    assert_eq!(site.one_send().await.state, SendState::Sending);
+
+    // The lease ends while the database is away, and the answer comes after all.
+    site.store().settle_lost(HOUR).await.unwrap();
+    let send = site.one_send().await;
+    assert_eq!((send.state, send.lost, send.retry_at.is_some()), (SendState::Unknown, 1, true));
+    assert!(reason(&send).contains("may or may not"));
+    assert!(site.store().record(holder, &[accepted(1)], HOUR).await.unwrap().is_empty());
+    let send = site.one_send().await;
+    assert_eq!((send.state, send.retry_at), (SendState::Accepted, None));
+
+    // Once another attempt has begun the late answer is not that attempt's.
+    site.execute("update sends set state = 'unknown', reason = 'lost'").await;
+    sqlx::query(begin).bind(other).execute(site.pool()).await.unwrap();
+    assert_eq!(site.store().record(holder, &[accepted(1)], HOUR).await.unwrap(), [id]);
+    site.store().settle_lost(HOUR).await.unwrap();
+    assert_eq!(site.store().record(holder, &[accepted(1)], HOUR).await.unwrap(), [id]);
+    assert_eq!(site.one_send().await.state, SendState::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_bounces_stop_the_outbox_until_an_operator_has_looked() {
+    let site = Site::new().await;
+    site.execute(
+        "insert into sends (id, recipient, locale, state, queued_at)
+        select gen_random_uuid(), 'mina' || n || '@example.com', 'en',
+            case when n % 10 = 0 then 'bounced' else 'delivered' end, now() + interval '1 second'
+        from generate_series(1, 100) as n",
+    )
+    .await;
+    site.sign_up("mina@example.com").await;
+    let tally = site.drain().await;
+    assert_eq!(tally.sent, 0);
+    let stopped = tally.stopped_by.unwrap();
+    assert!(stopped.contains("10 of the last 100 mails bounced for good (10.0 %"), "{stopped}");
+    let brake = site.store().brake().await.unwrap().unwrap();
+    assert_eq!(brake.cause, BrakeCause::Reputation);
+    assert!(brake.set_by.raw().starts_with("worker@"));
+
+    // What an operator has let go stays so: only later results count.
+    site.execute("update sends set queued_at = now() - interval '1 second' where verification_id is null").await;
+    site.desk.resume(&operator()).await.unwrap();
+    assert_eq!(site.drain().await.sent, 1);
+    assert!(site.store().brake().await.unwrap().is_none());
+    let resumed: i64 = sqlx::query_scalar("select count(*) from audit_log where action = 'resume'")
+        .fetch_one(site.pool())
+        .await
+        .unwrap();
+    assert_eq!(resumed, 1);
+}
