@@ -21,7 +21,7 @@ pub(super) enum Step {
     /// Mails of jobs made.
     Advanced(Result<Advanced, Error>),
     /// Mails begun, and what the outbox holds besides; so many lanes were kept free for them; asked at.
-    Prepared { result: Result<(Batch, Rest), Error>, kept: usize, told: ToTell, asked_at: Instant },
+    Prepared { result: Result<(Batch, Rest, Option<Brake>), Error>, kept: usize, told: ToTell, asked_at: Instant },
     /// Results written down, but for those of leases that were lost.
     Recorded { result: Result<Vec<SendId>, Error>, outcomes: Vec<Outcome> },
     /// The lease moved on; asked at.
@@ -72,13 +72,14 @@ pub(super) async fn within<T>(step: impl Future<Output = Result<T, Error>>) -> R
     }
 }
 
-/// Claims and prepares, and tells of what changed by it; looks when to claim again where there was no more.
+/// Claims and prepares, and tells of what changed by it; looks when to claim again where there was no more, and at the
+/// brake where nothing waits.
 pub(super) async fn prepare(
     store: Store,
     preparer: Preparer,
     limit: usize,
     to_tell: ToTell,
-) -> Result<(Batch, Rest), Error> {
+) -> Result<(Batch, Rest, Option<Brake>), Error> {
     let batch = preparer.prepare(&store, limit, to_tell).await?;
     for ready in &batch.ready {
         store.notify(Change::Verification(ready.verification)).await;
@@ -98,7 +99,9 @@ pub(super) async fn prepare(
     } else {
         Rest::Perhaps
     };
-    Ok((batch, rest))
+    // What the brake holds back does not wait, as far as a claim can see.
+    let brake = if rest == Rest::Nothing { store.brake().await.unwrap_or_default() } else { None };
+    Ok((batch, rest, brake))
 }
 
 /// Writes a heartbeat, and looks at the brake.

@@ -7,6 +7,7 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use super::{Held, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run, UnderWay};
+use crate::domain::brake::Brake;
 use crate::domain::id::SendId;
 use crate::outbox::backoff;
 use crate::outbox::prepare::{Batch, Ready, ToTell};
@@ -121,12 +122,12 @@ impl Run {
     /// Mails were begun: each gets a lane and its moment.
     pub(super) fn prepared_in(
         &mut self,
-        result: Result<(Batch, Rest), Error>,
+        result: Result<(Batch, Rest, Option<Brake>), Error>,
         told: ToTell,
         asked_at: Instant,
     ) -> Result<(), Error> {
         let now = Instant::now();
-        let (batch, rest) = match result {
+        let (batch, rest, brake) = match result {
             Ok(prepared) => prepared,
             Err(error) => {
                 // Its answer may be what was lost.
@@ -151,6 +152,9 @@ impl Run {
             self.flow.pause(now, LATER);
         }
         self.rest = rest;
+        if brake.is_some() {
+            self.look_at_brake(brake);
+        }
         let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
         self.look_at = match rest {
             Rest::Perhaps => now,
