@@ -98,8 +98,9 @@ impl SendState {
             Delayed => matches!(next, Delivered | Bounced | Complained),
             Delivered => matches!(next, Bounced | Complained),
             Bounced => matches!(next, Delivered | Complained),
+            // An answer may come late, and SES's events tell more.
             Unknown => {
-                matches!(next, Queued | Accepted | Delivered | Delayed | Bounced | Complained | Rejected)
+                matches!(next, Queued | Accepted | Failed | Delivered | Delayed | Bounced | Complained | Rejected)
             }
             Complained | Rejected | Failed | Cancelled => false,
         }

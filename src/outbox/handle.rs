@@ -80,13 +80,13 @@ impl Shared {
         let composed = self.compose(&ready);
         sleep_until(at).await;
         let begun = Instant::now();
-        let (id, attempt) = (ready.id, ready.attempt);
+        let (id, verification, attempt) = (ready.id, ready.verification, ready.attempt);
         let mail = match composed {
             Ok(mail) => mail,
             Err(reason) => {
                 let reason = redact::text(&reason, &ready.key);
                 let fate = Fate::Failed { reason: reason.clone() };
-                let outcome = Some(Outcome { id, attempt, fate, reply: None });
+                let outcome = Some(Outcome { id, verification, attempt, fate, reply: None });
                 return Handled { id, outcome, meaning: Meaning::Failed(reason), took: Duration::ZERO };
             }
         };
@@ -96,7 +96,7 @@ impl Shared {
             return Handled { id, outcome: None, meaning: Meaning::Unbegun(failure.to_string()), took };
         }
         let (fate, reply, meaning) = fate_of(answer, &mail, attempt, self.settings.worker.attempts);
-        Handled { id, outcome: Some(Outcome { id, attempt, fate, reply }), meaning, took }
+        Handled { id, outcome: Some(Outcome { id, verification, attempt, fate, reply }), meaning, took }
     }
 
     fn compose(&self, ready: &Ready) -> Result<Composed, String> {

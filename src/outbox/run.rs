@@ -284,7 +284,7 @@ impl Run {
                 let unknown_after = self.worker.shared.settings.worker.unknown_after;
                 self.under_way.records = true;
                 self.steps.spawn(async move {
-                    let result = steps::within(store.record(worker, &outcomes, unknown_after)).await;
+                    let result = steps::record(&store, worker, &outcomes, unknown_after).await;
                     Step::Recorded { result, outcomes }
                 });
             }
@@ -417,7 +417,7 @@ impl Run {
         while !self.results.is_empty() && Instant::now() < until {
             let outcomes = self.next_results();
             let unknown_after = self.worker.shared.settings.worker.unknown_after;
-            let result = steps::within(self.store().record(self.worker.beat.id, &outcomes, unknown_after)).await;
+            let result = steps::record(self.store(), self.worker.beat.id, &outcomes, unknown_after).await;
             self.recorded_in(result, outcomes, Instant::now());
             if !self.results.is_empty() {
                 sleep_until(self.record_at).await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::prepare::{Batch, Preparer, ToTell};
 use crate::config;
@@ -45,6 +46,20 @@ pub(super) enum Rest {
     In(Duration),
     /// Nothing waits.
     Nothing,
+}
+
+/// Writes results down, and tells of them.
+pub(super) async fn record(
+    store: &Store,
+    worker: Uuid,
+    outcomes: &[Outcome],
+    unknown_after: Duration,
+) -> Result<Vec<SendId>, Error> {
+    let lost = within(store.record(worker, outcomes, unknown_after)).await?;
+    for outcome in outcomes {
+        store.notify(Change::Verification(outcome.verification)).await;
+    }
+    Ok(lost)
 }
 
 /// Makes the next mails of jobs, and tells whoever follows them.

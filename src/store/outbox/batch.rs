@@ -263,6 +263,8 @@ impl Fate {
 pub struct Outcome {
     /// Of which send.
     pub id: SendId,
+    /// For which verification, to be told of.
+    pub verification: VerificationId,
     /// Of which attempt.
     pub attempt: i16,
     /// What became of it.

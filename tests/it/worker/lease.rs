@@ -52,12 +52,18 @@ async fn it_is_renewed_while_the_server_takes_its_time() {
 async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
     let site = Site::new().await;
     site.sign_up("mina@example.com").await;
-    let id = site.one_send().await.id;
+    let send = site.one_send().await;
+    let (id, verification) = (send.id, send.verification_id.unwrap());
     let [holder, other] = [Uuid::now_v7(), Uuid::now_v7()];
     let begin = "update sends set state = 'sending', attempts = attempts + 1, lease_by = $1,
         lease_until = now() - interval '1 second', retry_at = null";
-    let accepted =
-        |attempt| Outcome { id, attempt, fate: Fate::Accepted { ses_id: None }, reply: Some("250 Ok".into()) };
+    let accepted = |attempt| Outcome {
+        id,
+        verification,
+        attempt,
+        fate: Fate::Accepted { ses_id: None },
+        reply: Some("250 Ok".into()),
+    };
     sqlx::query(begin).bind(holder).execute(site.pool()).await.unwrap();
     assert_eq!(site.store().record(other, &[accepted(1)], HOUR).await.unwrap(), [id], "somebody else's lease");
     assert_eq!(site.one_send().await.state, SendState::Sending);
