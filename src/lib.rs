@@ -11,6 +11,7 @@
 //! tui/      the console: messages in, one owner of the model, frames out
 //! web/      the verification view and the site's own API
 //! demo/     a private PostgreSQL, people who never were, and a stage on which everything runs
+//!   preview/ how a mail will look, and whether it is right: layout in cells, checks; no network
 //!   desk/   what can be done, one act a file: sign up, resend, force-verify, open a link
 //!   outbox/ the worker: claim, prepare, hand over, record; what answers mean
 //!   mail/   templates, the MIME message, the link; transport/ hands it over by SMTP or into a file
@@ -46,6 +47,7 @@ pub mod desk;
 pub mod domain;
 pub mod mail;
 pub mod outbox;
+pub mod preview;
 pub mod ses;
 pub mod store;
 pub mod text;

@@ -1,0 +1,1 @@
+//! The rules that a verification mail is held to.
