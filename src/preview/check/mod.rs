@@ -1,1 +1,4 @@
 //! The rules that a verification mail is held to.
+
+pub mod clients;
+pub mod features;
