@@ -7,7 +7,7 @@ use super::case::{Case, Ground, Set};
 use super::finding::{At, Finding, Report, Spot};
 use super::place::{self, About};
 use super::rule::{Rule, Test, checks, find};
-use super::rules::RENDERS;
+use super::rules::{FITS, RENDERS};
 use super::suppress;
 use crate::config::Settings;
 use crate::domain::Time;
@@ -167,7 +167,9 @@ impl Run<'_> {
         let (line, column) = error.place().unwrap_or((1, 1));
         let at = error.file().map_or(At::Mail, |file| At::Shown(file.to_owned(), line, column));
         let about = About { template: Some(template), locale: Some(locale), case: None };
-        self.add_by_id(RENDERS, about, &[fixture], Spot::new(at, error.message()));
+        let message = error.message();
+        let rule = if message.starts_with("the subject ") { FITS } else { RENDERS };
+        self.add_by_id(rule, about, &[fixture], Spot::new(at, message));
     }
 
     fn add_by_id(&mut self, id: &str, about: About<'_>, fixtures: &[&Fixture], spot: Spot) {
