@@ -8,10 +8,12 @@
 //! view.rs    how a mail program shows a mail: width, colour scheme, images, styles, Outlook
 //! laid.rs    a mail laid out in cells
 //! layout/    HTML and CSS → cells
+//! dom/       a rendered mail as a tree with lines and styles: what the checks look at
 //! check/     the rules a verification mail is held to
 //! ```
 
 pub mod check;
+pub mod dom;
 pub mod laid;
 pub mod layout;
 pub mod view;
