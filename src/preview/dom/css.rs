@@ -370,7 +370,7 @@ mod tests {
         let table = [
             ("color red; width: 1px", "width=1px"),
             ("width: 1px; color: ; height: 2px", "width=1px height=2px"),
-            ("width: 1px }; height: 2px", "width=1px"),
+            ("width: 1px }; height: 2px", "height=2px"),
             ("color: red blue) ; width: 1px", "width=1px"),
             ("color: red !importent; width: 1px", "width=1px"),
         ];
