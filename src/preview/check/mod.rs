@@ -7,12 +7,14 @@
 //! finding.rs   what breaks a rule, where, and the report
 //! suppress.rs  {# mail-lint: allow C002 the reason #}
 //! place.rs     from a place in a rendered mail to the place in a file
+//! branches.rs  which branches no fixture takes
 //! run.rs       makes the mails, tries the rules, joins what is found with several fixtures
 //! ```
 //! A rule is a row in its group's table: what it asks for and why, and a function from a mail to the places that break
 //! it. Rules go by the markers `data-mail="cta|expiry|not-you|preheader"` where there are any, so that they work in
 //! every language.
 
+mod branches;
 mod case;
 mod finding;
 mod place;
