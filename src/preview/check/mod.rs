@@ -8,6 +8,8 @@
 //! suppress.rs  {# mail-lint: allow C002 the reason #}
 //! place.rs     from a place in a rendered mail to the place in a file
 //! branches.rs  which branches no fixture takes
+//! clients.rs   what mail programs support: caniemail's data
+//! features.rs  what of HTML and CSS is looked for in a mail
 //! run.rs       makes the mails, tries the rules, joins what is found with several fixtures
 //! ```
 //! A rule is a row in its group's table: what it asks for and why, and a function from a mail to the places that break
@@ -16,6 +18,8 @@
 
 mod branches;
 mod case;
+pub mod clients;
+mod features;
 mod finding;
 mod place;
 mod rule;
