@@ -1,5 +1,6 @@
 //! What rules look at: one mail, and all mails of a template.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -95,6 +96,12 @@ impl<'a> Case<'a> {
     pub fn laid(&self, view: &View) -> Arc<Laid> {
         let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(laid.entry(*view).or_insert_with(|| Arc::new(lay_out(&self.mailed.html, view))))
+    }
+
+    /// A part as people read it.
+    #[must_use]
+    pub fn readable(&self, part: Part) -> Cow<'_, str> {
+        Cow::Borrowed(self.marked.part(part))
     }
 
     /// The mail as a mail program reads it.

@@ -7,6 +7,7 @@
 //! finding.rs   what breaks a rule, where, and the report
 //! suppress.rs  {# mail-lint: allow C002 the reason #}
 //! place.rs     from a place in a rendered mail to the place in a file
+//! branches.rs  which branches no fixture takes
 //! clients.rs   what mail programs support: caniemail's data
 //! features.rs  what of HTML and CSS is looked for in a mail
 //! run.rs       makes the mails, tries the rules, joins what is found with several fixtures
@@ -15,6 +16,7 @@
 //! it. Rules go by the markers `data-mail="cta|expiry|not-you|preheader"` where there are any, so that they work in
 //! every language.
 
+mod branches;
 mod case;
 pub mod clients;
 mod features;

@@ -2,6 +2,7 @@
 
 use super::rule::Check;
 
+mod locales;
 mod subject;
 mod templates;
 mod upkeep;
@@ -12,4 +13,4 @@ pub(super) use templates::RENDERS;
 pub(super) use upkeep::{UNUSED, WITHOUT_REASON};
 
 /// Every group, in the order in which rules are listed. A new one needs its line here and nothing else.
-pub(super) static GROUPS: &[&[Check]] = &[&templates::CHECKS, &subject::CHECKS, &upkeep::CHECKS];
+pub(super) static GROUPS: &[&[Check]] = &[&templates::CHECKS, &locales::CHECKS, &subject::CHECKS, &upkeep::CHECKS];
