@@ -178,7 +178,7 @@ fn everything_is_gathered_with_its_mistakes() {
         ("fixtures/welcome/broken.toml", "[values]\ncount = \n"),
     ]);
     let settings =
-        Settings { templates: crate::config::Templates { dir: Some(dir.path().to_owned()) }, ..Settings::default() };
+        Settings { templates: crate::config::Templates { dir: Some(dir.path().to_owned()), ..Default::default() }, ..Settings::default() };
     let templates = Templates::gather(&settings);
     assert_eq!(templates.names(), ["verification", "welcome"]);
     let mistakes: Vec<String> = templates
