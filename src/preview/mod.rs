@@ -12,6 +12,11 @@
 //! ```
 
 pub mod check;
+pub mod facts;
+pub mod inbox;
 pub mod laid;
 pub mod layout;
+pub mod mime;
+pub mod proof;
+pub mod source;
 pub mod view;

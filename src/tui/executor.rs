@@ -6,8 +6,9 @@
 //! as soon as it no longer is, loads are answered at once with the reason instead of each waiting for its own time-out.
 
 mod connection;
-mod preview;
+mod workbench;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,12 +36,19 @@ const ACT_MAX: Duration = Duration::from_secs(30);
 const FINISH_MAX: Duration = Duration::from_secs(5);
 
 /// What the loop does itself, since it holds the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Own {
     /// Draw everything anew.
     Repaint,
     /// Stop, for the shell.
     Suspend,
+    /// Give the terminal to an editor for a while.
+    Edit {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// End.
     Quit,
 }
@@ -52,6 +60,7 @@ pub struct Executor {
     page: Latest,
     sends: Latest,
     preview: Latest,
+    watch: Latest,
     plan: Latest,
     turns: Turns,
     acts: TaskTracker,
@@ -115,7 +124,7 @@ impl Executor {
             suspect: Notify::new(),
             reconnect: Notify::new(),
             open: AtomicUsize::new(0),
-            renderings: Arc::new(Semaphore::new(preview::AT_ONCE)),
+            renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
         };
         let one = || Arc::new(Semaphore::new(1));
         let all = CancellationToken::new();
@@ -124,6 +133,7 @@ impl Executor {
             page: Latest(all.child_token()),
             sends: Latest(all.child_token()),
             preview: Latest(all.child_token()),
+            watch: Latest(all.child_token()),
             plan: Latest(all.child_token()),
             turns: Turns { rows: one(), newer: one(), counts: one(), outbox: one(), detail: one() },
             acts: TaskTracker::new(),
@@ -160,11 +170,20 @@ impl Executor {
             Effect::Suspend => return Some(Own::Suspend),
             Effect::Quit => return Some(Own::Quit),
             Effect::Reconnect => self.context.reconnect.notify_one(),
-            Effect::RenderTemplate { locale, columns, generation } => {
+            Effect::Edit { file, line } => return Some(Own::Edit { file, line }),
+            Effect::Prove { order, generation } => {
                 let cancelled = self.preview.next(&self.all);
-                let context = Arc::clone(&self.context);
-                let rendered = preview::render(Arc::clone(&context), locale, columns);
-                context.answer(cancelled, rendered, move |answer| Msg::Rendered { generation, answer });
+                let proved = workbench::prove(Arc::clone(&self.context), (*order).clone());
+                self.context.answer(cancelled, proved, move |answer| Msg::Proved { order, generation, answer });
+            }
+            Effect::StockTemplates => {
+                let stock = workbench::stock(Arc::clone(&self.context));
+                self.context.answer(self.all.clone(), stock, Msg::Stocked);
+            }
+            Effect::WatchTemplates => {
+                let cancelled = self.watch.next(&self.all);
+                let watch = workbench::watch(Arc::clone(&self.context));
+                tokio::spawn(async move { cancelled.run_until_cancelled(watch).await });
             }
             Effect::ForgetPlan => self.plan.0.cancel(),
             Effect::Resend { .. }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::app::App;
 use super::model::Setup;
-use super::{Look, Msg, draw};
+use super::{Colours, Look, Msg, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
 
@@ -31,7 +31,7 @@ impl Headless {
         let mut app = App::new(desk, settings, setup, area);
         app.tick();
         app.take(Msg::Start);
-        Self { app, area, look: Look::new(false, is_unicode) }
+        Self { app, area, look: Look::new(Colours::None, is_unicode) }
     }
 
     /// Hears of changes from now on.

@@ -4,6 +4,7 @@
 //! first frame is drawn before the database is asked for anything.
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +12,7 @@ use crossterm::event::Event;
 use nix::sys::signal::Signal as Number;
 
 use super::app::App;
+use super::editor;
 use super::executor::Own;
 use super::model::Setup;
 use super::terminal::signals::{self, Who};
@@ -95,7 +97,7 @@ pub fn require_terminal() -> Result<(), Error> {
 pub async fn run(desk: Desk, settings: Settings, setup: Setup) -> Result<Ended, Error> {
     require_terminal()?;
     let surroundings = Surroundings::look(settings.console.glyphs);
-    let look = Look::new(surroundings.has_colours, surroundings.is_unicode);
+    let look = Look::new(surroundings.colours, surroundings.is_unicode);
     // Before the terminal is taken: a signal in between would leave it behind.
     let signals = Signals::new()?;
     let terminal = Terminal::enter()?;
@@ -138,6 +140,7 @@ impl Console {
                 None => None,
                 Some(Own::Quit) => Some(Ended::Quit),
                 Some(Own::Suspend) => self.suspend(Who::Job).await?,
+                Some(Own::Edit { file, line }) => self.edit(&file, line).await?,
                 Some(Own::Repaint) => {
                     self.terminal.repaint();
                     self.draw()?;
@@ -233,6 +236,19 @@ impl Console {
             Signal::End(number) => Ok(Some(Ended::Signal(number))),
             _ => self.resume().map(|()| None),
         }
+    }
+
+    /// Gives the terminal to the operator's editor until she closes it.
+    async fn edit(&mut self, file: &Path, line: usize) -> io::Result<Option<Ended>> {
+        self.input = None;
+        self.terminal.leave()?;
+        let (done, ended) = editor::run(&mut self.signals, file, line).await;
+        if let Some(number) = ended {
+            return Ok(Some(Ended::Signal(number)));
+        }
+        self.resume()?;
+        self.app.take(Msg::Edited(done));
+        Ok(None)
     }
 
     fn resume(&mut self) -> io::Result<()> {

@@ -11,7 +11,8 @@ use crate::text::{fit, plain, width};
 use crate::tui::Model;
 use crate::tui::action::{Action, TABLE};
 use crate::tui::look::Tone;
-use crate::tui::model::{Part, STATUS_TABS, View};
+use crate::tui::model::workbench::Mode;
+use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab};
@@ -158,10 +159,9 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
         }
         View::Queue => (Vec::new(), 0),
         View::Templates => {
-            let tabs = Part::ALL.iter().enumerate();
-            let tabs = tabs.map(|(n, part)| Tab { key: key(n), title: part.title().into(), count: String::new() });
-            let chosen = Part::ALL.iter().position(|part| *part == model.templates.part).unwrap_or(0);
-            (tabs.collect(), chosen)
+            let tabs = Mode::ALL.iter().enumerate();
+            let tabs = tabs.map(|(n, mode)| Tab { key: key(n), title: mode.title().into(), count: String::new() });
+            (tabs.collect(), model.workbench.mode.index())
         }
     }
 }
