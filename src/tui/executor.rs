@@ -24,7 +24,7 @@ use crate::config::Settings;
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::send::Priority;
-use crate::store::{self, Store};
+use crate::store;
 
 /// How long a load may take: longer than that, nobody looks at the screen any more.
 const LOAD_MAX: Duration = Duration::from_secs(20);
@@ -70,7 +70,8 @@ pub struct Executor {
 
 #[derive(Debug)]
 struct Context {
-    desk: Desk,
+    /// None where only the templates are looked at: what needs it is not asked for then.
+    desk: Option<Desk>,
     settings: Settings,
     actor: Actor,
     messages: mpsc::UnboundedSender<Msg>,
@@ -111,12 +112,17 @@ struct Turns {
 }
 
 impl Executor {
-    /// An executor that acts in the name of `operator`, and the messages that it answers with.
+    /// An executor that acts in the name of `operator`, and the messages that it answers with. Without a desk it makes
+    /// previews and nothing else.
     #[must_use]
-    pub fn new(desk: Desk, settings: Settings, operator: &str) -> (Self, mpsc::UnboundedReceiver<Msg>) {
+    pub fn new(
+        desk: impl Into<Option<Desk>>,
+        settings: Settings,
+        operator: &str,
+    ) -> (Self, mpsc::UnboundedReceiver<Msg>) {
         let (messages, inbox) = mpsc::unbounded_channel();
         let context = Context {
-            desk,
+            desk: desk.into(),
             settings,
             actor: Actor { name: operator.to_owned(), origin: Origin::Console },
             messages,
@@ -145,8 +151,9 @@ impl Executor {
 
     /// Subscribes to changes, and again whenever the connection is lost.
     pub fn connect(&self) {
+        let Some(desk) = self.context.desk.clone() else { return };
         let (context, all) = (Arc::clone(&self.context), self.all.clone());
-        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context))).await });
+        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context, desk.store()))).await });
     }
 
     /// Whether every effect has been answered, so that nothing more comes unless something changes.
@@ -200,7 +207,8 @@ impl Executor {
     fn load(&mut self, effect: Effect) {
         let context = &self.context;
         let all = &self.all;
-        let store = context.desk.store().clone();
+        let Some(desk) = context.desk.clone() else { return unasked(&effect) };
+        let store = desk.store().clone();
         match effect {
             Effect::LoadPage { filter, position, generation } => {
                 let page = context.ask(None, async move { store.list(&filter, position, PAGE_ROWS).await });
@@ -233,13 +241,13 @@ impl Executor {
                 context.answer(all.clone(), detail, move |answer| Msg::Detail { id, answer });
             }
             Effect::PlanResend { id } => {
-                let (context, desk) = (Arc::clone(context), context.desk.clone());
+                let context = Arc::clone(context);
                 let planning = Arc::clone(&context);
                 let plan = async move { planning.act(desk.plan_resend(id)).await.map(Into::into) };
                 context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
             }
             Effect::PlanJob { scope, generation } => {
-                let (planning, desk) = (Arc::clone(context), context.desk.clone());
+                let planning = Arc::clone(context);
                 let plan = async move { planning.act(desk.plan_job(&scope)).await.map(Box::new) };
                 context.answer(self.plan.next(all), plan, move |answer| Msg::JobPlanned { generation, answer });
             }
@@ -249,7 +257,8 @@ impl Executor {
 
     fn act(&self, effect: Effect) {
         let context = Arc::clone(&self.context);
-        let (desk, actor) = (context.desk.clone(), context.actor.clone());
+        let Some(desk) = context.desk.clone() else { return unasked(&effect) };
+        let actor = context.actor.clone();
         context.open.fetch_add(1, Ordering::SeqCst);
         self.acts.spawn(async move {
             let msg = match effect {
@@ -306,11 +315,12 @@ impl Executor {
     }
 }
 
-impl Context {
-    fn store(&self) -> &Store {
-        self.desk.store()
-    }
+/// What needs a database is not asked for where there is none.
+fn unasked(effect: &Effect) {
+    tracing::debug!("no database for {effect:?}");
+}
 
+impl Context {
     fn tell(&self, msg: Msg) {
         // Nobody listens once the console has ended.
         let _ = self.messages.send(msg);

@@ -26,7 +26,7 @@ impl Headless {
     /// A console of that size, without colours; it begins to load at once, but hears of no changes until
     /// [`Headless::listen`].
     #[must_use]
-    pub fn new(desk: Desk, settings: Settings, setup: Setup, size: Size, is_unicode: bool) -> Self {
+    pub fn new(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup, size: Size, is_unicode: bool) -> Self {
         let area = Rect::new(0, 0, size.width, size.height);
         let mut app = App::new(desk, settings, setup, area);
         app.tick();

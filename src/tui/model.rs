@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use chrono::{Duration, FixedOffset};
 use uuid::Uuid;
 
-use super::action::Place;
+use super::action::{Action, Place};
 use super::msg::Problem;
 use super::screen::layout::{self, Layout};
 use super::when;
@@ -40,6 +40,8 @@ pub struct Setup {
     pub zone: Zone,
     /// The worker within this console (`console.send`).
     pub sends: Option<Uuid>,
+    /// Whether there are templates and nothing else: no database is needed, and none is asked for.
+    pub only_templates: bool,
 }
 
 /// The zone of absolute times; they always show their offset.
@@ -248,13 +250,14 @@ impl Model {
     /// A console that has loaded nothing yet. Send it [`super::Msg::Start`] next.
     #[must_use]
     pub fn new(setup: Setup, now: Time, width: u16, height: u16) -> Self {
+        let only_templates = setup.only_templates;
         Self {
             setup,
             size: (width, height),
             now,
             skew: Duration::zero(),
-            link: Link::Connecting,
-            view: View::Verifications,
+            link: if only_templates { Link::Up } else { Link::Connecting },
+            view: if only_templates { View::Templates } else { View::Verifications },
             people: Tabbed::new(STATUS_TABS),
             mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
             opened: None,
@@ -305,6 +308,13 @@ impl Model {
             View::Queue if self.queue.open => Place::QueueItem,
             View::Queue => Place::Queue,
         }
+    }
+
+    /// Whether an action is there at all, wherever its keys apply: without a database much is not.
+    #[must_use]
+    pub fn offers(&self, action: Action) -> bool {
+        let elsewhere = matches!(action, Action::NextView | Action::PreviousView | Action::Mail | Action::Queue);
+        !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 
     /// The verification whose detail belongs on the screen.

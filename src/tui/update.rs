@@ -10,7 +10,7 @@ pub mod workbench;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::action;
+use super::action::{self, Action};
 use super::model::Link;
 use super::model::overlay::Overlay;
 use super::screen::{notice, queue};
@@ -99,7 +99,7 @@ fn key(model: &mut Model, event: &KeyEvent, fx: &mut Vec<Effect>) {
         return;
     }
     let place = model.place();
-    match action::find(place, event) {
+    match action::find(place, event).filter(|action| model.offers(*action) || *action == Action::Back) {
         Some(action) => act::act(model, action, event, fx),
         None if place.takes_text() => answer::typed(model, event),
         None => {}

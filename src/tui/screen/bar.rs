@@ -1,7 +1,7 @@
 //! The top: product, views, who is sending; the view's tabs and the rule under them.
 
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::{notice, queue};
@@ -58,6 +58,19 @@ fn flow(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Rect {
 /// Product and site on the left, views in the middle, who is sending on the right. Where room is short, the site goes
 /// first, then the other views.
 fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    if model.setup.only_templates {
+        let (strong, quiet, here) = (Tone::Strong, Tone::Quiet, Tone::Here);
+        let site = fit(plain(&model.setup.site).as_str(), SITE_MAX, canvas.glyphs().ellipsis);
+        let site = if matches!(site.as_str(), "" | "verifydesk") {
+            String::new()
+        } else {
+            format!(" {} {site}", canvas.glyphs().dot)
+        };
+        let pieces = [("verifydesk", strong), (site.as_str(), quiet), ("    Templates", here)];
+        let spans = pieces.map(|(text, tone)| Span::styled(text.to_owned(), canvas.style(tone)));
+        canvas.line(area, &Line::from(spans.to_vec()));
+        return;
+    }
     let (on, tone, words) = notice::sending(model);
     let glyphs = canvas.glyphs();
     let mark = match on {

@@ -78,7 +78,7 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let height = usize::from(pane.height);
     let look = Look::new(Colours::None, true);
     if let Some(Overlay::Help { .. }) = &model.overlay {
-        return help::lines(&look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
+        return help::lines(model, &look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
     }
     let columns = inset(pane, 1).width;
     let count = match model.view {

@@ -51,6 +51,7 @@ impl Console {
             operator: "mina@bastion".into(),
             zone: Zone::Local(chrono::FixedOffset::east_opt(9 * 3_600).unwrap()),
             sends: None,
+            only_templates: false,
         };
         let mut console = Self { model: Model::new(setup, now(), width, height), asked: Vec::new() };
         console.send(Msg::Clock(now()));

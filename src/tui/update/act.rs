@@ -161,7 +161,7 @@ fn back(model: &mut Model) {
         answer::clear_search(model);
     } else if model.view == View::Verifications {
         model.marks.clear();
-    } else {
+    } else if !model.setup.only_templates {
         travel::view(model, View::Verifications);
     }
 }

@@ -11,6 +11,9 @@ use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
 pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.setup.only_templates {
+        return;
+    }
     counts(model, fx);
     outbox(model, fx);
 }
@@ -198,6 +201,9 @@ pub fn changed(model: &mut Model, change: Change, fx: &mut Vec<Effect>) {
 
 /// Brings what is on the screen up to date where it is: nothing moves.
 fn everything(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.setup.only_templates {
+        return;
+    }
     let ids: Vec<_> = model
         .people
         .list()
@@ -229,6 +235,9 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
 pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     if model.view == View::Templates {
         workbench::refresh(&mut model.workbench);
+    }
+    if model.setup.only_templates {
+        return;
     }
     if is_away(model) {
         fx.push(Effect::Reconnect);
