@@ -4,6 +4,7 @@ use html2text::config;
 use html2text::render::TrivialDecorator;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::fallback::tamed;
 use crate::text::{is_hidden, plain};
 
 /// Longest preview that any mail program shows, with room to see what is cut, in characters.
@@ -44,7 +45,7 @@ impl Program {
 pub fn preview(html: &str) -> String {
     // Without the mail's own styles what these hide is text like any other, as it is for mail programs.
     let config = config::with_decorator(TrivialDecorator::new()).raw_mode(true).no_table_borders();
-    let text = config.string_from_read(html.as_bytes(), 10_000).unwrap_or_default();
+    let text = config.string_from_read(tamed(html).as_bytes(), 10_000).unwrap_or_default();
     let visible: String = text.chars().filter(|c| !is_hidden(*c)).collect();
     let mut out = String::new();
     for word in visible.split_whitespace() {

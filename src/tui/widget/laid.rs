@@ -22,8 +22,6 @@ pub struct Sight {
     pub top: usize,
     /// Columns to the left.
     pub left: u16,
-    /// What the window shows where the mail has nothing.
-    pub window: Rgb,
     /// Whether it is an older one, shown for want of a new one.
     pub faded: bool,
 }
@@ -38,8 +36,8 @@ const STANDS_OUT: f64 = 2.5;
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, laid: &Laid, sight: Sight) -> u16 {
     let columns = laid.columns.max(laid.needed).saturating_sub(sight.left);
     let area = Rect { width: area.width.min(columns), ..area };
-    let base = ground_of(laid).unwrap_or(sight.window);
-    let empty = style(canvas.look, (sight.window, sight.window), Modifier::empty(), sight.faded);
+    let base = ground_of(laid).unwrap_or(laid.ground);
+    let empty = style(canvas.look, (laid.ground, laid.ground), Modifier::empty(), sight.faded);
     let mut used = 0;
     for (n, line) in (0..area.height).zip(laid.rows.iter().skip(sight.top)) {
         let place = row(area, n);
@@ -70,12 +68,10 @@ fn draw_run(canvas: &mut Canvas<'_>, area: Rect, run: &Run, sight: Sight, base: 
         let (x, symbol) = if at < sight.left { (0, " ") } else { (at - sight.left, grapheme) };
         let mut pair = (paint.text, paint.ground);
         let mut symbol = symbol;
-        if !look.is_unicode() && !symbol.is_ascii() {
+        if symbol == HALF && (look.colours() == Colours::None || !look.is_unicode()) {
+            (symbol, pair) = half(look, &paint, base);
+        } else if !look.is_unicode() && !symbol.is_ascii() {
             symbol = ascii(symbol);
-            if symbol == HALF {
-                // What is half of a button is all of it here.
-                (pair, symbol) = ((paint.text, paint.text), " ");
-            }
         }
         let style = style(look, pair, modifiers(look, &paint, pair.1, base), sight.faded);
         canvas.cell(Rect { x: area.x + x, width: area.width - x, ..area }, symbol, style);
@@ -93,7 +89,7 @@ fn style(look: &Look, (text, ground): (Rgb, Rgb), modifiers: Modifier, faded: bo
 }
 
 fn modifiers(look: &Look, paint: &Paint, ground: Rgb, base: Rgb) -> Modifier {
-    let stands_out = look.colours() == Colours::None && ground.contrast(base) >= STANDS_OUT;
+    let stands_out = look.colours() == Colours::None && stands_out(ground, base);
     let heading = paint.kind == Kind::Text && paint.size > 20;
     [
         (Modifier::BOLD, paint.bold || heading),
@@ -107,6 +103,24 @@ fn modifiers(look: &Look, paint: &Paint, ground: Rgb, base: Rgb) -> Modifier {
     .fold(Modifier::empty(), |all, (one, _)| all | one)
 }
 
+/// What stands for a half block where it cannot be drawn as it is: the upper half has the text's colour, the lower one
+/// the ground's.
+fn half(look: &Look, paint: &Paint, base: Rgb) -> (&'static str, (Rgb, Rgb)) {
+    if look.colours() > Colours::None || !look.is_unicode() {
+        // What is half of a button is all of it.
+        return (" ", (paint.text, paint.text));
+    }
+    match (stands_out(paint.text, base), stands_out(paint.ground, base)) {
+        (true, false) => ("▀", (base, base)),
+        (false, true) => ("▄", (base, base)),
+        _ => (" ", (paint.text, paint.ground)),
+    }
+}
+
+fn stands_out(ground: Rgb, base: Rgb) -> bool {
+    ground.contrast(base) >= STANDS_OUT
+}
+
 /// The ground that most of a mail's text stands on.
 fn ground_of(laid: &Laid) -> Option<Rgb> {
     let mut grounds: BTreeMap<[u8; 3], usize> = BTreeMap::new();
@@ -117,8 +131,8 @@ fn ground_of(laid: &Laid) -> Option<Rgb> {
     grounds.into_iter().max_by_key(|(_, count)| *count).map(|([red, green, blue], _)| Rgb(red, green, blue))
 }
 
-/// Stands for a half of a cell that is filled.
-const HALF: &str = "\u{2580}";
+/// A cell whose halves differ.
+const HALF: &str = "▀";
 
 /// What ASCII has for a mark of the layout; letters of other scripts stay.
 fn ascii(symbol: &str) -> &str {
@@ -128,7 +142,7 @@ fn ascii(symbol: &str) -> &str {
         "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" | "╭" | "╮" | "╯" | "╰" | "╔" | "╗" | "╚" | "╝" => {
             "+"
         }
-        "▀" | "▄" | "█" | "▌" | "▐" => HALF,
+        "▄" | "█" | "▌" | "▐" => "#",
         "•" | "◦" | "▪" | "●" | "○" | "■" => "*",
         "▣" | "▢" | "□" | "▒" | "░" | "▓" => "#",
         "…" => ".",
@@ -168,7 +182,7 @@ mod tests {
         let run = |column, text: &str, paint| Run { column, text: text.into(), paint };
         let rows = vec![
             Row { runs: vec![run(1, "한글 text…", paint(INK, Rgb::WHITE))] },
-            Row { runs: vec![run(2, "▄▄▄▄", paint(BLUE, Rgb::WHITE))] },
+            Row { runs: vec![run(2, "▀▀▀▀", paint(Rgb::WHITE, BLUE))] },
             Row { runs: vec![run(2, " Go ", paint(Rgb::WHITE, BLUE))] },
         ];
         Laid { columns: 14, needed: 14, rows, ..Laid::default() }
@@ -177,7 +191,7 @@ mod tests {
     fn drawn(look: &Look, left: u16, top: usize) -> Buffer {
         let area = Rect::new(0, 0, 10, 3);
         let mut buffer = Buffer::empty(area);
-        let sight = Sight { top, left, window: Rgb::WHITE, faded: false };
+        let sight = Sight { top, left, faded: false };
         draw(&mut Canvas::new(&mut buffer, look), area, &mail(), sight);
         buffer
     }
@@ -189,9 +203,9 @@ mod tests {
     #[test]
     fn shows_what_is_in_sight() {
         let look = Look::new(Colours::True, true);
-        assert_eq!(texts(&drawn(&look, 0, 0)), [" 한글 text", "  ▄▄▄▄", "   Go"]);
+        assert_eq!(texts(&drawn(&look, 0, 0)), [" 한글 text", "  ▀▀▀▀", "   Go"]);
         // Two columns on, the first character is cut in half.
-        assert_eq!(texts(&drawn(&look, 2, 0)), [" 글 text…", "▄▄▄▄", " Go"]);
+        assert_eq!(texts(&drawn(&look, 2, 0)), [" 글 text…", "▀▀▀▀", " Go"]);
         assert_eq!(texts(&drawn(&look, 0, 2)), ["   Go", "", ""]);
         assert_eq!(texts(&drawn(&look, 40, 9)), ["", "", ""]);
     }
@@ -207,12 +221,12 @@ mod tests {
 
     #[test]
     fn without_colours_a_button_is_reversed_and_without_unicode_whole() {
+        let buffer = drawn(&Look::new(Colours::None, true), 0, 0);
+        assert_eq!(texts(&buffer), [" 한글 text", "  ▄▄▄▄", "   Go"]);
+        let is_reversed = |x, y| buffer[(x, y)].modifier.contains(Modifier::REVERSED);
+        assert!(is_reversed(3, 2) && !is_reversed(3, 1) && !is_reversed(1, 2));
         let buffer = drawn(&Look::new(Colours::None, false), 0, 0);
         assert_eq!(texts(&buffer), [" 한글 text", "", "   Go"]);
-        for y in [1, 2] {
-            assert!(buffer[(3, y)].modifier.contains(Modifier::REVERSED), "{y}");
-            assert!(!buffer[(1, y)].modifier.contains(Modifier::REVERSED), "{y}");
-        }
         assert!(!buffer[(1, 0)].modifier.contains(Modifier::REVERSED));
         assert!(buffer.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     }

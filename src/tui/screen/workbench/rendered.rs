@@ -3,9 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::preview::laid::{Note, Rgb};
+use crate::preview::laid::Note;
 use crate::preview::proof::Proof;
-use crate::preview::view::Scheme;
 use crate::text::plain;
 use crate::tui::look::Tone;
 use crate::tui::model::workbench::{Mode, Workbench};
@@ -41,14 +40,9 @@ pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, proof: &Proof, area: Rec
         canvas.line(inset(row(area, 0), 1), &Line::from(spans));
     }
     let area = Rect { y: area.y + top, height: area.height - top, ..area };
-    let shown = bench.proof.as_ref().map_or(bench.view.scheme, |(order, _)| order.view.scheme);
-    let window = match shown {
-        Scheme::Light => Rgb::WHITE,
-        Scheme::Dark | Scheme::Inverted => Rgb(0x12, 0x12, 0x12),
-    };
     let most = proof.laid.rows.len().saturating_sub(usize::from(area.height));
     let scroll = if beside { 0 } else { bench.scroll[Mode::Rendered.index()].min(most) };
-    let sight = Sight { top: scroll, left: bench.left, window, faded: bench.trouble.is_some() };
+    let sight = Sight { top: scroll, left: bench.left, faded: bench.trouble.is_some() };
     laid::draw(canvas, area, &proof.laid, sight);
 }
 
