@@ -13,6 +13,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, Uid};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -60,7 +61,7 @@ impl Colours {
 impl Browser {
     /// Fails, and says what to do, where there is no Chromium.
     pub async fn start() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = tempfile::Builder::new().prefix("vdchromium-").tempdir().unwrap();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", WITH_PIPES]).arg(program()).args([
             "--headless",
@@ -113,7 +114,10 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // Its own group, so that the helpers of a browser that hangs go with it.
         if let Some(group) = self.process.id().and_then(|id| i32::try_from(id).ok()) {
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            let group = Pid::from_raw(group);
+            let _ = killpg(group, Signal::SIGKILL);
+            // So that nothing is written any more where the profile is about to be removed.
+            let _ = waitpid(group, None);
         }
     }
 }
