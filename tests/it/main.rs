@@ -4,6 +4,7 @@
 
 mod browser;
 mod cluster;
+mod comparison;
 mod console;
 mod desk;
 mod fleet;
