@@ -116,7 +116,8 @@
     const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
     const colours = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-    const pixel = (x, y) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)];
+    const { data, width } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    const pixel = (x, y) => [...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)];
     const same = (one, other) => one.every((channel, index) => Math.abs(channel - other[index]) <= 3);
     // On three lines, since the border of a cell beside the text may run along one.
     const reach = (run, y) => {
