@@ -163,7 +163,7 @@ impl Around<'_> {
         }
         let beside = self.before().take_while(|(other, _)| run.top - other.top < ONE_LINE);
         for (other, there) in beside {
-            let allowed = if (run.top - other.top).abs() <= 2.0 { 0 } else { 1 };
+            let allowed = usize::from((run.top - other.top).abs() > 2.0);
             if place.row.abs_diff(there.row) > allowed {
                 let _ = write!(wrong, "{}not beside \"{}\"", if wrong.is_empty() { "" } else { "; " }, other.text);
                 break;

@@ -1,4 +1,4 @@
-//! Headless Chromium, driven over the DevTools protocol.
+//! Headless Chromium, driven over its own protocol.
 //!
 //! The protocol is spoken over a pair of pipes, not over a port: nobody else on the machine reaches the browser, and it
 //! ends by itself when the test is killed. Libraries for the protocol speak to a port, and generate types for all of it:
