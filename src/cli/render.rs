@@ -11,8 +11,8 @@ use crate::config::Settings;
 use crate::domain::id::SendId;
 use crate::domain::locale::Locale;
 use crate::mail::message::Composer;
-use crate::mail::templates::{self, Rendered, Templates};
-use crate::mail::verification::{TEMPLATE, VARIABLES, VerificationMail};
+use crate::mail::templates::{Rendered, Templates};
+use crate::mail::verification::VerificationMail;
 use crate::text::{plain, plain_lines};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,10 @@ pub struct Args {
     /// Which part to print
     #[arg(long, value_enum, required_unless_present = "eml")]
     part: Option<Part>,
-    /// Replace a sample value; may be given several times
+    /// Which fixture gives the values; `templates list` names them
+    #[arg(long, default_value = "example")]
+    fixture: String,
+    /// Replace a value of the fixture; may be given several times
     #[arg(long, value_name = "K=V", value_parser = pair)]
     set: Vec<(String, String)>,
     /// Write the whole mail to this file
@@ -43,28 +46,40 @@ enum Part {
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as name=value")?;
-    if VARIABLES.contains(&key) {
-        Ok((key.to_owned(), value.to_owned()))
-    } else {
-        Err(format!("there is no such variable; there are {}", VARIABLES.join(", ")))
-    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
-    if !templates::NAMES.contains(&args.template.as_str()) {
+    let templates = Templates::gather(settings);
+    let Some(schema) = templates.schema(&args.template) else {
         return Err(Failure::not_found(
             format!("there is no template {}", plain(&args.template)),
-            format!("there is {}", templates::NAMES.join(", ")),
+            format!("there is {}", templates.names().join(", ")),
+        ));
+    };
+    let known: Vec<&str> = schema.variables.keys().map(String::as_str).collect();
+    if let Some((key, _)) = args.set.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        return Err(Failure::usage(
+            format!("the template {} has no variable {}", plain(&args.template), plain(key)),
+            format!("there are {}", known.join(", ")),
         ));
     }
+    let fixtures = templates.fixtures(&args.template);
+    let fixture = fixtures.iter().find(|fixture| fixture.id == args.fixture).ok_or_else(|| {
+        let known: Vec<&str> = fixtures.iter().map(|fixture| fixture.id.as_str()).collect();
+        Failure::not_found(
+            format!("the template {} has no fixture {}", plain(&args.template), plain(&args.fixture)),
+            format!("there are {}", known.join(", ")),
+        )
+    })?;
     let now = chrono::Utc::now();
     let mail = VerificationMail::sample(args.locale, settings, now);
-    let mut context = mail.context(&settings.site);
+    let mut context = templates.context(&args.template, args.locale, fixture, settings, now);
     for (key, value) in &args.set {
         context.insert(key.clone(), value);
     }
-    let rendered = Templates::from_settings(settings)?
-        .render(TEMPLATE, args.locale, &context)
+    let rendered = templates
+        .render(&args.template, args.locale, &context)
         .map_err(|error| Failure::failed(error.to_string(), "mend the template, or the values given with --set"))?;
     let mime = || -> Result<Vec<u8>, Failure> {
         let mut settings = settings.clone();

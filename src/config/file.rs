@@ -198,6 +198,7 @@ mod tests {
             ("VERIFYDESK_SERVE__TOKEN", "99"),
             ("VERIFYDESK_SITE__NAME", "Site"),
             ("VERIFYDESK_SITE__URL", "https://example.org/"),
+            ("VERIFYDESK_SITE__ZONE__EN", "Europe/Berlin"),
             ("VERIFYDESK_CONSOLE__SEND", "true"),
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "s"),
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         let long = "가".repeat(101);
-        let table: [(&[(&str, &str)], &str); 13] = [
+        let table: [(&[(&str, &str)], &str); 14] = [
             (&[("VERIFYDESK_SMTPP__HOST", "x")], "VERIFYDESK_SMTPP__HOST: unknown field `smtpp`"),
             (&[("VERIFYDESK_SMTP__PORT", "x")], "VERIFYDESK_SMTP__PORT: invalid type"),
             (&[("VERIFYDESK_SMTP__TLS", "ssl")], "VERIFYDESK_SMTP__TLS: unknown variant `ssl`"),
@@ -227,6 +228,7 @@ mod tests {
             (&[("VERIFYDESK_PUBLIC_URL", "ftp://example.org")], "`public_url` must be an http"),
             (&[("VERIFYDESK_VERIFICATION__LIFETIME", "soon")], "VERIFYDESK_VERIFICATION__LIFETIME: "),
             (&[("VERIFYDESK_SMTP__HOST", "relay"), ("VERIFYDESK_SMTP__TLS", "none")], "`smtp.tls` is \"none\""),
+            (&[("VERIFYDESK_SITE__ZONE__EN", "Europe/Bonn")], "VERIFYDESK_SITE__ZONE__EN: "),
             (&[("VERIFYDESK_PUBLIC_URL__X", "1")], "VERIFYDESK_PUBLIC_URL__X: "),
             (&[("VERIFYDESK_SITE__NAME", " \u{3000}")], "`site.name` is empty"),
             (&[("VERIFYDESK_SITE__NAME", "a\nBcc: x")], "`site.name` holds a line break"),

@@ -11,10 +11,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use serde::Deserialize;
 use url::Url;
 
 use crate::domain::key::SECRET_MIN;
+use crate::domain::locale::Locale;
 use crate::text::plain;
 
 pub use file::{config_path, load};
@@ -84,11 +86,40 @@ pub struct Site {
     pub name: String,
     /// Where the success page links back to.
     pub url: Option<String>,
+    /// In which zone its readers are told until when a link works.
+    pub zone: Zones,
+}
+
+/// The time zone of the readers of each language, by its name in the IANA database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Zones {
+    /// Of those who read Korean.
+    pub ko: Tz,
+    /// Of those who read English.
+    pub en: Tz,
+}
+
+impl Zones {
+    /// The zone of those who read in this language.
+    #[must_use]
+    pub fn of(self, locale: Locale) -> Tz {
+        match locale {
+            Locale::Ko => self.ko,
+            Locale::En => self.en,
+        }
+    }
+}
+
+impl Default for Zones {
+    fn default() -> Self {
+        Self { ko: Tz::Asia__Seoul, en: Tz::UTC }
+    }
 }
 
 impl Default for Site {
     fn default() -> Self {
-        Self { name: "verifydesk".into(), url: None }
+        Self { name: "verifydesk".into(), url: None, zone: Zones::default() }
     }
 }
 

@@ -88,7 +88,7 @@ impl Stage {
             database_url: Some(Secret::new(cluster.url(DATABASE))),
             public_url: Some(format!("http://{address}")),
             secret: Some(secret(&directory.join("secret"))?),
-            site: crate::config::Site { name: "Demo site".into(), url: None },
+            site: crate::config::Site { name: "Demo site".into(), ..crate::config::Site::default() },
             mail: crate::config::Mail {
                 transport: TransportKind::Capture,
                 from: Some("Demo site <no-reply@demo.example.com>".into()),

@@ -46,7 +46,7 @@ impl VerificationMail {
         context.insert("name", self.mailable_name().unwrap_or_default());
         context.insert("site_name", &site.name);
         context.insert("site_url", site.url.as_deref().unwrap_or_default());
-        context.insert("expires", &words::moment(self.expires_at, self.locale));
+        context.insert("expires", &words::moment(self.expires_at, self.locale, site.zone.of(self.locale)));
         context.insert("lifetime", &words::span(self.lifetime, self.locale));
         context.insert("locale", self.locale.as_str());
         context

@@ -2,23 +2,26 @@
 
 use std::time::Duration;
 
-use chrono::FixedOffset;
+use chrono_tz::Tz;
 
 use crate::domain::Time;
 use crate::domain::locale::Locale;
-
-/// Korea's offset from UTC, in seconds; it has no summer time.
-const KOREA: i32 = 9 * 3600;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// A moment with its zone. Korean readers get Korea's clock; English ones may be anywhere and get UTC.
-pub(super) fn moment(at: Time, locale: Locale) -> String {
-    match (locale, FixedOffset::east_opt(KOREA)) {
-        (Locale::Ko, Some(korea)) => at.with_timezone(&korea).format("%Y년 %-m월 %-d일 %H:%M (한국 시간)").to_string(),
-        _ => at.format("%-d %B %Y, %H:%M UTC").to_string(),
+/// A moment on the clocks of a zone, which it names: by its abbreviation, or by its distance from UTC where it has none.
+pub(super) fn moment(at: Time, locale: Locale, zone: Tz) -> String {
+    let at = at.with_timezone(&zone);
+    let zone_name = match at.format("%Z").to_string() {
+        offset if offset.starts_with(['+', '-']) => format!("UTC{offset}"),
+        _ if zone == Tz::Asia__Seoul && locale == Locale::Ko => "한국 시간".to_owned(),
+        name => name,
+    };
+    match locale {
+        Locale::Ko => format!("{} ({zone_name})", at.format("%Y년 %-m월 %-d일 %H:%M")),
+        Locale::En => format!("{} {zone_name}", at.format("%-d %B %Y, %H:%M")),
     }
 }
 
@@ -44,11 +47,20 @@ mod tests {
 
     #[test]
     fn moments_carry_their_zone() {
-        let at = "2026-11-25T05:30:59Z".parse().unwrap();
-        assert_eq!(moment(at, Locale::Ko), "2026년 11월 25일 14:30 (한국 시간)");
-        assert_eq!(moment(at, Locale::En), "25 November 2026, 05:30 UTC");
-        let eve = "2026-12-31T15:00:00Z".parse().unwrap();
-        assert_eq!(moment(eve, Locale::Ko), "2027년 1월 1일 00:00 (한국 시간)");
+        let winter = "2026-11-25T05:30:59Z";
+        let table = [
+            (winter, Locale::Ko, Tz::Asia__Seoul, "2026년 11월 25일 14:30 (한국 시간)"),
+            ("2026-12-31T15:00:00Z", Locale::Ko, Tz::Asia__Seoul, "2027년 1월 1일 00:00 (한국 시간)"),
+            (winter, Locale::Ko, Tz::UTC, "2026년 11월 25일 05:30 (UTC)"),
+            (winter, Locale::En, Tz::UTC, "25 November 2026, 05:30 UTC"),
+            (winter, Locale::En, Tz::Asia__Seoul, "25 November 2026, 14:30 KST"),
+            (winter, Locale::En, Tz::Europe__Berlin, "25 November 2026, 06:30 CET"),
+            ("2026-07-01T05:30:59Z", Locale::En, Tz::Europe__Berlin, "1 July 2026, 07:30 CEST"),
+            (winter, Locale::En, Tz::Asia__Dubai, "25 November 2026, 09:30 UTC+04"),
+        ];
+        for (at, locale, zone, words) in table {
+            assert_eq!(moment(at.parse().unwrap(), locale, zone), words);
+        }
     }
 
     #[test]

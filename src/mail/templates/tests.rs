@@ -1,0 +1,229 @@
+use super::*;
+use crate::domain::locale::Locale;
+
+const TEXT: &str = "en/verification/body.txt";
+const HTML: &str = "ko/verification/body.html";
+const SUBJECT: &str = "ko/verification/subject.txt";
+
+fn dir_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, content) in files {
+        let file = dir.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+    dir
+}
+
+fn error_of(files: &[(&str, &str)]) -> String {
+    let dir = dir_with(files);
+    let error = Templates::load(Some(dir.path())).err().expect("the template must be refused").to_string();
+    assert!(!error.contains('\n'), "{error}");
+    error.replace(&*dir.path().to_string_lossy(), "DIR")
+}
+
+fn sample(locale: Locale) -> (Settings, VerificationMail) {
+    let settings = Settings::default();
+    let mail = VerificationMail::sample(locale, &settings, "2026-11-22T05:30:00Z".parse().unwrap());
+    (settings, mail)
+}
+
+#[test]
+fn built_in_ones_say_what_they_must() {
+    let templates = Templates::load(None).unwrap();
+    for locale in Locale::ALL {
+        let (settings, mail) = sample(locale);
+        let context = mail.context(&settings.site);
+        let rendered = templates.render("verification", locale, &context).unwrap();
+        let link = mail.link.expose();
+        assert!(rendered.subject.contains(&settings.site.name));
+        assert!(rendered.text.lines().any(|line| line == link), "the link has a line of its own");
+        assert_eq!(rendered.html.matches(&format!("href=\"{link}\"")).count(), 2);
+        assert!(rendered.html.contains(&format!(">{link}</a>")), "the link is visible");
+        assert!(rendered.html.contains(&format!("<html lang=\"{locale}\"")));
+        for variable in ["name", "site_name", "expires", "lifetime"] {
+            let value = context.get(variable).and_then(|value| value.as_str()).unwrap();
+            assert!(rendered.text.contains(value) && rendered.html.contains(value), "{variable} in both parts");
+        }
+        assert_eq!(rendered.html.matches("<table").count(), rendered.html.matches("role=\"presentation\"").count());
+        assert!(!rendered.html.contains("<img") && !rendered.html.contains("<script"));
+    }
+}
+
+#[test]
+fn values_are_escaped_in_html_only() {
+    let templates = Templates::load(None).unwrap();
+    let (settings, mut mail) = sample(Locale::En);
+    mail.name = "<b>Kim</b> & {{ 7*7 }} {% raw %}".into();
+    let rendered = templates.render("verification", Locale::En, &mail.context(&settings.site)).unwrap();
+    assert!(rendered.html.contains("Hello &lt;b&gt;Kim&lt;/b&gt; &amp; {{ 7*7 }} {% raw %},"));
+    assert!(rendered.text.contains("Hello <b>Kim</b> & {{ 7*7 }} {% raw %},"));
+}
+
+#[test]
+fn a_file_replaces_its_built_in_one_only() {
+    let dir = dir_with(&[(TEXT, "Go: {{ link }}\r\n"), ("README.md", "notes"), ("en/verification/.body.html.swp", "")]);
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    let (settings, mail) = sample(Locale::En);
+    let rendered = templates.render("verification", Locale::En, &mail.context(&settings.site)).unwrap();
+    assert_eq!(rendered.text, format!("Go: {}\n", mail.link.expose()));
+    assert!(rendered.html.contains("Confirm my email address"));
+}
+
+#[test]
+fn mistakes_are_named_in_one_line() {
+    let table: [(&str, &str, &str); 12] = [
+        (
+            TEXT,
+            "a\nb {{ nmae }}",
+            "template DIR/en/verification/body.txt, line 2, column 6: Variable `nmae` is not defined",
+        ),
+        (TEXT, "가나 {{ nmae }}", "line 1, column 7: Variable `nmae`"),
+        (HTML, "{% if name %}\n{{ link }", "template DIR/ko/verification/body.html, line 2, column "),
+        (HTML, "{{ link | sparkle }}", "template DIR/ko/verification/body.html, line 1, column "),
+        (HTML, "{{ link | sparkle }}", "sparkle"),
+        (TEXT, "x\n{{ sparkle() }}", "template DIR/en/verification/body.txt, line 2, column "),
+        (TEXT, "{% include \"footer.txt\" %}", "footer.txt"),
+        (TEXT, "{% extends \"layout.txt\" %}", "layout.txt"),
+        // In a branch that no sample takes.
+        (
+            TEXT,
+            "{% if locale == \"xx\" %}\n  {{ coupon }}{% endif %}",
+            "line 2, column 6: Variable `coupon` is not defined",
+        ),
+        (SUBJECT, "one\ntwo", "template DIR/ko/verification/subject.txt: the subject must be one line"),
+        (SUBJECT, "{% if not name %}a{% endif %}", "template DIR/ko/verification/subject.txt: the subject is empty"),
+        (SUBJECT, "a\u{7}b", "the subject must be one line without control characters"),
+    ];
+    for (path, content, message) in table {
+        let error = error_of(&[(path, content)]);
+        assert!(error.contains(message), "{content:?} gives {error:?}, which lacks {message:?}");
+    }
+}
+
+#[test]
+fn files_that_nothing_would_use_are_refused() {
+    let table = [
+        ("ko/verification/body.html.tera", "nothing in it is escaped"),
+        ("ko/verfication/body.html", "nothing uses this file"),
+        ("ko/body.txt", "nothing uses this file"),
+        ("body.html", "nothing uses this file"),
+        ("fr/verification/body.txt", "nothing uses this file"),
+    ];
+    for (path, message) in table {
+        let error = error_of(&[(path, "x")]);
+        assert!(error.contains(message) && error.contains(path), "{error}");
+    }
+}
+
+#[test]
+fn unreadable_places_are_named() {
+    let error = Templates::load(Some(Path::new("/nonexistent/templates"))).err().unwrap().to_string();
+    assert!(error.contains("/nonexistent/templates: the directory cannot be read"), "{error}");
+    let dir = dir_with(&[(TEXT, "")]);
+    std::fs::write(dir.path().join(TEXT), b"\xff").unwrap();
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.contains("body.txt: is not UTF-8"), "{error}");
+}
+
+#[test]
+fn the_settings_of_the_site_are_tried_at_start() {
+    let dir = dir_with(&[(SUBJECT, "{% if site_url == \"https://example.net\" %}a\nb{% else %}a{% endif %}")]);
+    let mut settings = Settings::default();
+    settings.templates.dir = Some(dir.path().to_owned());
+    assert!(Templates::from_settings(&settings).is_ok());
+    settings.site.url = Some("https://example.net".to_owned());
+    let error = Templates::from_settings(&settings).err().expect("every subject would fail").what;
+    assert!(error.contains("ko/verification/subject.txt: the subject must be one line"), "{error}");
+}
+
+#[test]
+fn an_unknown_name_is_said() {
+    let templates = Templates::load(None).unwrap();
+    let error = templates.render_part("wellcome\u{1b}", Locale::Ko, Part::Text, &Context::new()).unwrap_err();
+    assert_eq!(error.to_string(), "there is no template wellcome␛; there is verification");
+}
+
+#[test]
+fn an_error_never_quotes_the_link() {
+    // Renders with the sample, fails with a link that has no `sample` in it, in a way that makes Tera quote it.
+    let source = "{% if link is containing(pat=\"sample\") %}ok{% else %}{{ link | int }}{% endif %}";
+    let dir = dir_with(&[(TEXT, source)]);
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    let (settings, mail) = sample(Locale::En);
+    let mut context = mail.context(&settings.site);
+    context.insert("link", "https://example.org/verify/?key=top-secret");
+    let error = templates.render_part("verification", Locale::En, Part::Text, &context).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("top-secret"), "{error}");
+}
+
+#[test]
+fn everything_is_gathered_with_its_mistakes() {
+    let dir = dir_with(&[
+        (HTML, "<p>{{ link }</p>"),
+        ("en/welcome/subject.txt", "Welcome {{ first_name }}"),
+        ("en/welcome/body.txt", "{% include \"partials/foot.txt\" %}"),
+        ("en/welcome/body.html", "<p>{{ first_name }} {{ count }}</p>"),
+        ("ko/welcome/subject.txt", "환영"),
+        ("ko/welcome/body.txt", "환영"),
+        ("ko/welcome/body.html", "<p data-mail=\"cta\">{{ first_name }}</p>"),
+        ("partials/foot.txt", "Yours, {{ site_name }}"),
+        (
+            "fixtures/welcome/schema.toml",
+            "[variables.first_name]\nuntrusted = true\nexample = { ko = \"하늘\", en = \"Robin\" }\n\
+             [variables.count]\ntype = \"integer\"\nexample = 3\n",
+        ),
+        ("fixtures/welcome/many.toml", "title = \"Many\"\n[values]\ncount = 1000\n"),
+        ("fixtures/welcome/wrong.toml", "[values]\ncount = \"many\"\n"),
+        ("fixtures/welcome/broken.toml", "[values]\ncount = \n"),
+    ]);
+    let settings =
+        Settings { templates: crate::config::Templates { dir: Some(dir.path().to_owned()) }, ..Settings::default() };
+    let templates = Templates::gather(&settings);
+    assert_eq!(templates.names(), ["verification", "welcome"]);
+    let mistakes: Vec<String> = templates
+        .mistakes()
+        .iter()
+        .map(|mistake| mistake.to_string().replace(&*dir.path().to_string_lossy(), "DIR"))
+        .collect();
+    assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
+    assert!(mistakes[0].starts_with("template DIR/ko/verification/body.html, line 1, column "), "{mistakes:#?}");
+    assert!(mistakes[1].starts_with("template DIR/fixtures/welcome/broken.toml, line 2, column "), "{mistakes:#?}");
+    assert!(mistakes[2].contains("wrong.toml: count is not of the type integer"), "{mistakes:#?}");
+
+    let fixtures = templates.fixtures("welcome");
+    assert_eq!(fixtures[0].id, "example");
+    assert_eq!(fixtures[1].title, "Many");
+    assert_eq!(fixtures.len(), 9, "seven hostile ones");
+    let context = |locale, fixture| templates.context("welcome", locale, fixture, &settings, Time::UNIX_EPOCH);
+    let english = templates.render("welcome", Locale::En, &context(Locale::En, &fixtures[1])).unwrap();
+    assert_eq!((english.subject.as_str(), english.html.as_str()), ("Welcome Robin", "<p>Robin 1000</p>\n"));
+    assert_eq!(english.text, "Yours, verifydesk\n");
+    let korean = templates.render("welcome", Locale::Ko, &context(Locale::Ko, &fixtures[0])).unwrap();
+    assert_eq!(korean.html, "<p>하늘</p>\n", "without its marker");
+    let error = templates.render_part(
+        "verification",
+        Locale::Ko,
+        Part::Html,
+        &templates.context("verification", Locale::Ko, &fixtures[0], &settings, Time::UNIX_EPOCH),
+    );
+    assert_eq!(error.err().as_ref(), templates.mistakes().first(), "the broken file says why");
+    assert!(templates.source("verification", Locale::Ko, Part::Html).unwrap().text.contains("{{ link }"));
+    let map = templates.line_map("welcome", Locale::En, Part::Text, &context(Locale::En, &fixtures[0]));
+    assert_eq!(map.place(1), Some(("partials/foot.txt", 1)));
+}
+
+#[test]
+fn hostile_names_go_the_way_of_all_names() {
+    let templates = Templates::gather(&Settings::default());
+    assert_eq!(templates.mistakes(), []);
+    for locale in Locale::ALL {
+        for fixture in templates.fixtures("verification") {
+            let context = templates.context("verification", locale, fixture, &Settings::default(), Time::UNIX_EPOCH);
+            let name = context.get("name").and_then(|name| name.as_str()).unwrap();
+            assert!(crate::domain::name::mailable(name).is_some() || name.is_empty(), "{}", fixture.id);
+            let rendered = templates.render("verification", locale, &context).unwrap();
+            assert!(!rendered.html.contains("<script") && !rendered.html.contains("data-mail"), "{}", fixture.id);
+        }
+    }
+}
