@@ -63,10 +63,10 @@ fn cases() -> Vec<(String, String, Vec<View>)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mail_looks_as_in_a_browser() {
     let browser = Browser::start().await;
+    let page = browser.page().await;
     let mut report = Report::default();
     for (name, html, views) in cases() {
         for view in views {
-            let page = browser.page().await;
             let seen = seen::look(&page, &html, &view).await;
             assert!(seen.len() > 3, "{name}: a browser shows almost nothing");
             let laid = lay_out(&html, &view);
