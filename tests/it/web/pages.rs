@@ -192,3 +192,35 @@ async fn a_button_that_confirms() {
         assert_eq!(visit.site.outcomes("open_link").await, ["verified"]);
     }
 }
+
+/// Words that cannot be broken nicely, and much of it.
+fn a_long_name(settings: &mut Settings) {
+    settings.site.name =
+        "Donaudampfschifffahrtsgesellschaftskapitänsmützenhandlung 그리고 아주 오래된 동네 책방".into();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_may_have_a_long_name_and_a_bad_day() {
+    let visit = Visit::new(Locale::En, a_long_name).await;
+    let (_, link) = visit.link_of("mina@example.com").await;
+    visit.open(&link).await;
+    for width in [320, 360, 1280] {
+        visit.page.view(width, 800, Colours::Light).await;
+        visit.photograph(&format!("long-name-{width}")).await;
+        assert_eq!(visit.page.evaluate(AUDIT).await, json!([]), "{width}");
+    }
+    // The database is not as it should be, and then it is.
+    sqlx::query("alter table verifications rename to moved").execute(&visit.site.db.pool).await.unwrap();
+    visit.open(&link).await;
+    assert_eq!(visit.spoken("heading").await, ["Please try again in a moment"]);
+    for colours in Colours::ALL {
+        visit.page.view(360, 800, colours).await;
+        visit.photograph(&format!("away-{}", colours.as_str())).await;
+        assert_eq!(visit.page.evaluate(AUDIT).await, json!([]), "{}", colours.as_str());
+    }
+    sqlx::query("alter table moved rename to verifications").execute(&visit.site.db.pool).await.unwrap();
+    assert_eq!(visit.spoken("link").await, ["Try again"]);
+    visit.page.leads_on(visit.page.click("a.button")).await;
+    assert_eq!(visit.spoken("heading").await, ["Your email address is confirmed"]);
+    assert_eq!(visit.page.complaints(), [""; 0]);
+}
