@@ -8,10 +8,12 @@
 //! view.rs    how a mail program shows a mail: width, colour scheme, images, styles, Outlook
 //! laid.rs    a mail laid out in cells
 //! layout/    HTML and CSS → cells
+//! fallback.rs HTML as text without layout, and a first text part
 //! check/     the rules a verification mail is held to
 //! ```
 
 pub mod check;
+pub mod fallback;
 pub mod laid;
 pub mod layout;
 pub mod view;
