@@ -28,6 +28,8 @@ const THICK: Unit = 3 * PX;
 struct Cell {
     /// The grounds of the upper and the lower half.
     grounds: [Rgb; 2],
+    /// Whether the mail has said anything about it.
+    touched: bool,
     mark: Mark,
 }
 
@@ -88,7 +90,7 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
     if columns > COLUMNS_MAX || columns.max(1).saturating_mul(rows) > CELLS_MAX {
         return None;
     }
-    let blank = Cell { grounds: [canvas.unwrap_or(base); 2], mark: Mark::None };
+    let blank = Cell { touched: canvas.is_some(), grounds: [canvas.unwrap_or(base); 2], mark: Mark::None };
     let mut painter =
         Painter { cells: vec![blank; columns * rows], columns, rows, flow, styles, inverted, areas: &areas };
     for (index, fragment) in flow.fragments.iter().enumerate() {
@@ -105,7 +107,7 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
             _ => {}
         }
     }
-    let rows = (0..rows).map(|row| painter.row(row, base)).collect();
+    let rows = (0..rows).map(|row| painter.row(row)).collect();
     Some((rows, u16::try_from(columns).unwrap_or(u16::MAX), base))
 }
 
@@ -184,6 +186,7 @@ impl Painter<'_> {
                 let Some(cell) = self.at(half.div_euclid(2), column) else { break };
                 let ground = &mut cell.grounds[usize::from(half.rem_euclid(2) == 1)];
                 *ground = colour.over(*ground);
+                cell.touched = true;
                 if colour.alpha >= 1.0 {
                     cell.mark = Mark::None;
                 }
@@ -405,11 +408,11 @@ impl Painter<'_> {
     }
 
     /// A finished row.
-    fn row(&self, row: usize, window: Rgb) -> Row {
+    fn row(&self, row: usize) -> Row {
         let mut runs: Vec<Run> = Vec::new();
         let mut end = 0;
         for (column, cell) in self.cells[row * self.columns..(row + 1) * self.columns].iter().enumerate() {
-            let Some((text, paint)) = self.shown(cell, window) else { continue };
+            let Some((text, paint)) = self.shown(cell) else { continue };
             match runs.last_mut() {
                 Some(run) if end == column && run.paint == paint => run.text.push_str(&text),
                 _ => runs.push(Run { column: u16::try_from(column).unwrap_or(u16::MAX), text: text.into(), paint }),
@@ -420,7 +423,7 @@ impl Painter<'_> {
     }
 
     /// What a cell shows; nothing where it shows the window, or is the rest of another.
-    fn shown(&self, cell: &Cell, window: Rgb) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
+    fn shown(&self, cell: &Cell) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
         let [upper, lower] = cell.grounds;
         let bare = |text: Rgb, ground: Rgb, kind: Kind| Paint {
             text,
@@ -436,7 +439,7 @@ impl Painter<'_> {
         match cell.mark {
             Mark::Rest => None,
             Mark::None if upper != lower => Some(("▀".into(), bare(upper, lower, Kind::Ground))),
-            Mark::None if upper == window => None,
+            Mark::None if !cell.touched => None,
             Mark::None => Some((" ".into(), bare(upper, upper, Kind::Ground))),
             Mark::Line { arms, colour, ground } => Some((lines(arms).into(), bare(colour, ground, Kind::Line))),
             Mark::Bar { eighths, colour } => {
