@@ -9,11 +9,13 @@
 //! laid.rs    a mail laid out in cells
 //! layout/    HTML and CSS → cells
 //! dom/       a rendered mail as a tree with lines and styles: what the checks look at
+//! fallback.rs HTML as text without layout, and a first text part
 //! check/     the rules a verification mail is held to
 //! ```
 
 pub mod check;
 pub mod dom;
+pub mod fallback;
 pub mod laid;
 pub mod layout;
 pub mod view;

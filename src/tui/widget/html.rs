@@ -1,8 +1,8 @@
 //! A mail's HTML part as a reader sees it, without a browser.
 
-use html2text::config;
 use html2text::render::RichAnnotation;
 
+use crate::preview::fallback;
 use crate::text::plain;
 
 /// A laid-out line.
@@ -33,9 +33,7 @@ pub fn shown(html: &str, columns: u16) -> Option<Vec<Line>> {
     if columns < COLUMNS_MIN {
         return None;
     }
-    // Layout tables are flattened instead of drawn as boxes; what `display: none` hides stays hidden.
-    let config = config::rich().use_doc_css().raw_mode(true).no_table_borders();
-    let lines = config.lines_from_read(html.as_bytes(), usize::from(columns)).ok()?;
+    let lines = fallback::lines(html, columns)?;
     let lines = lines.iter().map(|line| {
         let pieces = line.tagged_strings().map(|piece| Piece {
             text: plain(&piece.s).into_string(),
