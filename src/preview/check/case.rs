@@ -1,6 +1,7 @@
 //! What rules look at: one mail, and all mails of a template.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -15,6 +16,8 @@ use crate::mail::message::Composer;
 use crate::mail::templates::fixture::{COMMON, Fixture, Origin, Schema};
 use crate::mail::templates::{LineMap, Part, Rendered, TemplateError, Templates};
 use crate::mail::verification::{VARIABLES, VerificationMail};
+use crate::preview::dom::Dom;
+use crate::preview::dom::cascade::Cascade;
 use crate::preview::laid::Laid;
 use crate::preview::layout::lay_out;
 use crate::preview::view::View;
@@ -68,6 +71,8 @@ pub struct Case<'a> {
     pub bytes: Vec<u8>,
     laid: Mutex<HashMap<View, Arc<Laid>>>,
     lines: [OnceLock<LineMap>; 3],
+    dom: OnceCell<Dom>,
+    light: OnceCell<Cascade>,
 }
 
 impl<'a> Case<'a> {
@@ -87,8 +92,8 @@ impl<'a> Case<'a> {
         let send = SendId(uuid::Uuid::nil());
         let composed = composer.as_ref().and_then(|by| by.compose(send, 1, &to, name, &mailed, *now).ok());
         let bytes = composed.map_or_else(Vec::new, |composed| composed.bytes);
-        let (laid, lines) = (Mutex::default(), Default::default());
-        Ok(Self { ground, template, locale, fixture, context, marked, mailed, bytes, laid, lines })
+        let (laid, lines, dom, light) = <(Mutex<_>, _, _, _)>::default();
+        Ok(Self { ground, template, locale, fixture, context, marked, mailed, bytes, laid, lines, dom, light })
     }
 
     /// The mail's HTML laid out.
@@ -102,6 +107,18 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn readable(&self, part: Part) -> Cow<'_, str> {
         Cow::Borrowed(self.marked.part(part))
+    }
+
+    /// The mail's HTML as a tree, with its markers.
+    #[must_use]
+    pub fn dom(&self) -> &Dom {
+        self.dom.get_or_init(|| Dom::parse(&self.marked.html))
+    }
+
+    /// The styles of its elements on a light screen.
+    #[must_use]
+    pub fn light(&self) -> &Cascade {
+        self.light.get_or_init(|| self.dom().cascade(&View::default()))
     }
 
     /// The mail as a mail program reads it.

@@ -2,7 +2,13 @@
 
 use super::rule::Check;
 
+mod access;
+mod clients;
+mod dark;
+mod html;
+mod images;
 mod locales;
+mod size;
 mod subject;
 mod templates;
 mod upkeep;
@@ -13,4 +19,15 @@ pub(super) use templates::RENDERS;
 pub(super) use upkeep::{UNUSED, WITHOUT_REASON};
 
 /// Every group, in the order in which rules are listed. A new one needs its line here and nothing else.
-pub(super) static GROUPS: &[&[Check]] = &[&templates::CHECKS, &locales::CHECKS, &subject::CHECKS, &upkeep::CHECKS];
+pub(super) static GROUPS: &[&[Check]] = &[
+    &templates::CHECKS,
+    &locales::CHECKS,
+    &subject::CHECKS,
+    &upkeep::CHECKS,
+    &clients::CHECKS,
+    &html::CHECKS,
+    &access::CHECKS,
+    &dark::CHECKS,
+    &images::CHECKS,
+    &size::CHECKS,
+];
