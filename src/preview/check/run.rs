@@ -203,10 +203,10 @@ impl Run<'_> {
             old.bare == spot.message
                 && same_but_fixtures(&old.finding, &new)
                 && (old.finding.template == new.template && old.finding.locale == new.locale)
-                && new.fixtures.iter().all(|id| !old.finding.fixtures.contains(id))
         };
-        if let Some(old) = self.found.iter_mut().find(is_same).filter(|_| !new.fixtures.is_empty()) {
-            old.finding.fixtures.extend(new.fixtures);
+        if let Some(Found { finding: old, .. }) = self.found.iter_mut().find(is_same) {
+            let unseen = new.fixtures.into_iter().filter(|id| !old.fixtures.contains(id));
+            old.fixtures.extend(unseen.collect::<Vec<_>>());
         } else if self.found.len() < FINDINGS_MAX {
             self.found.push(Found { bare: spot.message, finding: new });
         }
