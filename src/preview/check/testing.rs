@@ -127,6 +127,8 @@ impl Bench {
         settings.site.url = Some("https://example.org".to_owned());
         settings.mail.from = Some("Example <no-reply@example.org>".to_owned());
         settings.mail.reply_to = Some("help@example.org".to_owned());
+        // One that supports all there is, so that no rule on clients speaks.
+        settings.templates.clients = vec!["apple-mail".to_owned()];
         let bench = Self { dir, settings, options: Options::default() };
         FILES.into_iter().fold(bench, |bench, (path, text)| bench.with(path, text))
     }

@@ -6,12 +6,18 @@
 
 use super::rule::Check;
 
+mod access;
 mod action;
 mod addresses;
+mod clients;
 mod content;
+mod dark;
+mod html;
+mod images;
 mod locales;
 mod mime;
 mod preheader;
+mod size;
 mod subject;
 mod templates;
 mod upkeep;
@@ -30,5 +36,11 @@ pub(super) static GROUPS: &[&[Check]] = &[
     &action::CHECKS,
     &content::CHECKS,
     &mime::CHECKS,
+    &clients::CHECKS,
+    &html::CHECKS,
+    &access::CHECKS,
+    &dark::CHECKS,
+    &images::CHECKS,
+    &size::CHECKS,
     &upkeep::CHECKS,
 ];
