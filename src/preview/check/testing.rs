@@ -4,7 +4,9 @@ use crate::config::Settings;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
 
-use super::finding::{Finding, Report};
+use super::case::{Case, Ground};
+use super::finding::{Finding, Report, Spot};
+use super::rule::{Test, checks};
 use super::run::{Options, check};
 
 /// The English HTML of the good mail.
@@ -125,6 +127,8 @@ impl Bench {
         settings.site.url = Some("https://example.org".to_owned());
         settings.mail.from = Some("Example <no-reply@example.org>".to_owned());
         settings.mail.reply_to = Some("help@example.org".to_owned());
+        // One that supports all there is, so that no rule on clients speaks.
+        settings.templates.clients = vec!["apple-mail".to_owned()];
         let bench = Self { dir, settings, options: Options::default() };
         FILES.into_iter().fold(bench, |bench, (path, text)| bench.with(path, text))
     }
@@ -161,6 +165,21 @@ impl Bench {
         assert!(super::find(rule).is_some(), "there is no rule {rule}");
         self.check().findings.into_iter().filter(|finding| finding.rule.id == rule).collect()
     }
+}
+
+/// What the test of a rule finds in the good English mail with the examples, after a change to it.
+pub fn spots(rule: &str, change: impl FnOnce(&mut Case<'_>)) -> Vec<Spot> {
+    let bench = Bench::new();
+    let templates = Templates::gather(&bench.settings);
+    let ground = Ground::new(&templates, &bench.settings, "2026-11-22T05:30:00Z".parse().unwrap());
+    let fixture = &templates.fixtures("verification")[0];
+    let mut case = Case::new(&ground, "verification", Locale::En, fixture).unwrap();
+    change(&mut case);
+    let check = checks().find(|check| check.rule.id == rule).unwrap();
+    let Test::Case(test) = check.test else { panic!("{rule} is not about single mails") };
+    let mut found = Vec::new();
+    test(&case, &mut found);
+    found
 }
 
 /// Asserts for each row that the good mail with `to` for `from` in a file breaks the rule, or that it does not.
