@@ -46,7 +46,11 @@ enum Mark {
     /// The right half of a wide one.
     Rest,
     /// Parts of lines that meet here: up 1, down 2, left 4, right 8; round 16.
-    Line { arms: u8, colour: Rgb, ground: Rgb },
+    Line {
+        arms: u8,
+        colour: Rgb,
+        ground: Rgb,
+    },
     /// A block at the left edge.
     Bar {
         eighths: u8,
