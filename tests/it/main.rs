@@ -14,6 +14,7 @@ mod schema;
 mod smtp;
 mod support;
 mod terminal;
+mod test_send;
 mod web;
 mod whole;
 mod worker;
