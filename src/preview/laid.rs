@@ -29,18 +29,26 @@ impl Rgb {
 }
 
 /// A mail laid out in cells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Laid {
     /// How many columns the window has.
     pub columns: u16,
     /// How many columns the mail takes: more than `columns` where it cannot be made narrow enough.
     pub needed: u16,
+    /// The window's ground, which gaps show.
+    pub ground: Rgb,
     /// Its rows from the top. Runs do not overlap, are in order, and never reach beyond `needed`.
     pub rows: Vec<Row>,
     /// Where its links lead, in order of appearance; untrusted.
     pub links: Vec<String>,
     /// What could not be done as the mail asks.
     pub notes: Vec<Note>,
+}
+
+impl Default for Laid {
+    fn default() -> Self {
+        Self { columns: 0, needed: 0, ground: Rgb::WHITE, rows: Vec::new(), links: Vec::new(), notes: Vec::new() }
+    }
 }
 
 /// A row of cells.
@@ -55,7 +63,8 @@ pub struct Row {
 pub struct Run {
     /// Its first column.
     pub column: u16,
-    /// What stands there, plain; blanks where only the background is seen.
+    /// What stands there, plain; blanks where only the background is seen, and upper half blocks (`▀`) where that
+    /// changes in mid-row: [`Paint::text`] is above, [`Paint::ground`] below.
     pub text: String,
     /// How it looks.
     pub paint: Paint,

@@ -1,11 +1,48 @@
 //! HTML and CSS → cells.
+//!
+//! ```text
+//! source/    conditional comments, style sheets, the tree
+//! style/     what each node looks like
+//! flow/      where everything stands
+//! paint.rs   cells
+//! invert.rs  colours turned round
+//! ```
 
-use super::laid::Laid;
+mod flow;
+mod invert;
+mod paint;
+mod source;
+mod style;
+
+use super::fallback;
+use super::laid::{Laid, Note};
 use super::view::View;
+use flow::Flow;
+use style::Styles;
+
+/// Longest mail that is laid out, in bytes: ten times what Gmail shows.
+const BYTES_MAX: usize = 1_200_000;
 
 /// Lays a mail's HTML out as a mail program shows it. Ends within a fixed budget whatever it is given; takes some
 /// milliseconds for a usual mail.
 #[must_use]
-pub fn lay_out(_html: &str, view: &View) -> Laid {
-    Laid { columns: view.width.columns(), ..Laid::default() }
+pub fn lay_out(html: &str, view: &View) -> Laid {
+    try_lay_out(html, view).unwrap_or_else(|| Laid { notes: vec![Note::TooMuch], ..fallback::laid(html, view) })
+}
+
+/// The same; nothing where the mail is beyond the budgets.
+fn try_lay_out(html: &str, view: &View) -> Option<Laid> {
+    if html.len() > BYTES_MAX {
+        return None;
+    }
+    let (dom, note) = source::read(html, view)?;
+    let styles = Styles::compute(&dom, view);
+    let flow = Flow::run(&dom, &styles, view);
+    if flow.exhausted {
+        return None;
+    }
+    let background = |name: &str| dom.find(name).and_then(|id| styles.of(id)?.background);
+    let canvas = background("html").or_else(|| background("body"));
+    let (rows, needed, ground) = paint::paint(&flow, &styles, view, canvas)?;
+    Some(Laid { columns: view.width.columns(), needed, ground, rows, links: styles.links, notes: Vec::from_iter(note) })
 }

@@ -1,0 +1,51 @@
+//! Images: boxes of the right size with the alternative text.
+
+use super::{COLUMN, Flow, ROW};
+use crate::preview::layout::source::dom::Id;
+use crate::preview::layout::style::value::{PX, Unit};
+use crate::text::{plain, width};
+
+/// Stands before the alternative text of an image that is shown.
+const SIGN: &str = "▣ ";
+
+impl Flow<'_> {
+    /// What is written in an image's box.
+    pub(super) fn alternative(&self, image: Id) -> String {
+        let text = self.dom.element(image).and_then(|element| element.attribute("alt")).unwrap_or("");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = plain(&words.join(" ")).into_string();
+        match (self.view.images, text.is_empty()) {
+            (true, true) => SIGN.trim_end().to_owned(),
+            (true, false) => format!("{SIGN}{text}"),
+            (false, _) => text,
+        }
+    }
+
+    /// The size of an image's contents where its container leaves `room`.
+    pub(super) fn image_size(&self, image: Id, room: Unit) -> (Unit, Unit) {
+        let style = self.style(image);
+        let text = Unit::try_from(width(&self.alternative(image))).unwrap_or(0) * COLUMN;
+        let told = style.width.map(|width| width.of(room).max(0));
+        let most = style.max_width.map_or(Unit::MAX, |most| most.of(room));
+        let least = style.min_width.map_or(0, |least| least.of(room));
+        let fixed = style.height.filter(|height| !height.is_relative()).map(|height| height.fixed);
+        let wide = match (told, fixed) {
+            (Some(width), _) => width,
+            // Nothing but the text tells how wide it is; next to a height of nothing it is a pixel.
+            (None, Some(height)) if height <= 2 * PX => height,
+            (None, _) if text == 0 => 0,
+            (None, _) => text,
+        };
+        let width = wide.min(most).max(least);
+        let height = match fixed {
+            // What is made narrower keeps its proportions.
+            Some(height) if wide > 0 && style.max_width.is_some() && told.is_some() && self.view.images => {
+                height * width / wide
+            }
+            Some(height) => height,
+            None if wide <= 2 * PX => wide,
+            None => ROW,
+        };
+        (width, height)
+    }
+}
