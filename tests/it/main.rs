@@ -11,6 +11,7 @@ mod fleet;
 mod jobs;
 mod peers;
 mod people;
+mod preview;
 mod pty;
 mod schema;
 mod smtp;
