@@ -16,4 +16,5 @@ mod support;
 mod terminal;
 mod web;
 mod whole;
+mod workbench;
 mod worker;
