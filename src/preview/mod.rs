@@ -9,6 +9,7 @@
 //! laid.rs    a mail laid out in cells
 //! layout/    HTML and CSS → cells
 //! fallback.rs HTML as text without layout, and a first text part
+//! dom/       a rendered mail as a tree with lines and styles: what the checks look at
 //! check/     the rules a verification mail is held to
 //! proof.rs   a template rendered and taken apart: what the workbench shows of it
 //! facts.rs   what both parts must say
@@ -18,6 +19,7 @@
 //! ```
 
 pub mod check;
+pub mod dom;
 pub mod facts;
 pub mod fallback;
 pub mod inbox;
