@@ -96,6 +96,8 @@ pub enum Action {
     ShiftRight,
     /// Open the editor at the line.
     Edit,
+    /// What the rule behind a finding is about.
+    Explain,
     /// The mail of the selected verification, in the workbench.
     Preview,
     /// Load anew.

@@ -70,6 +70,8 @@ pub enum Effect {
         /// Goes back in the answer.
         generation: u64,
     },
+    /// Holds all templates to all rules → [`super::Msg::Checked`].
+    CheckTemplates,
     /// Watch the templates' files from now on → [`super::Msg::TemplatesChanged`], whenever they change.
     WatchTemplates,
     /// Opens a file in the operator's editor, in place of the console → [`super::Msg::Edited`].

@@ -84,6 +84,8 @@ struct Context {
     open: AtomicUsize,
     /// Renderings that run; those that hang keep theirs for ever.
     renderings: Arc<Semaphore>,
+    /// Checks that run, likewise.
+    checks: Arc<Semaphore>,
 }
 
 /// What is known of the database.
@@ -131,6 +133,7 @@ impl Executor {
             reconnect: Notify::new(),
             open: AtomicUsize::new(0),
             renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
+            checks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
         };
         let one = || Arc::new(Semaphore::new(1));
         let all = CancellationToken::new();
@@ -186,6 +189,10 @@ impl Executor {
             Effect::StockTemplates => {
                 let stock = workbench::stock(Arc::clone(&self.context));
                 self.context.answer(self.all.clone(), stock, Msg::Stocked);
+            }
+            Effect::CheckTemplates => {
+                let checked = workbench::check(Arc::clone(&self.context));
+                self.context.answer(self.all.clone(), checked, Msg::Checked);
             }
             Effect::WatchTemplates => {
                 let cancelled = self.watch.next(&self.all);

@@ -284,7 +284,7 @@ impl Model {
     #[must_use]
     pub fn place(&self) -> Place {
         match &self.overlay {
-            Some(Overlay::Help { .. }) => return Place::Help,
+            Some(Overlay::Help { .. } | Overlay::Finding(_)) => return Place::Help,
             Some(Overlay::ForceVerify(_)) => return Place::Reason,
             Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
             Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => return Place::Reason,

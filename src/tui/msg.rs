@@ -1,5 +1,7 @@
 //! Everything that can happen to the console. The run loop puts these in; [`super::update()`] answers with effects.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyEvent;
 
 use crate::domain::Time;
@@ -10,6 +12,7 @@ use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::preview::check::Report;
 use crate::preview::proof::{self, Attempt, Stock};
 
 /// Input, data that arrived, and the time.
@@ -84,6 +87,8 @@ pub enum Msg {
         /// What came of it; a problem where it took too long.
         answer: Answer<Box<Attempt>>,
     },
+    /// Answers [`super::Effect::CheckTemplates`].
+    Checked(Answer<Arc<Report>>),
     /// The templates' files have changed.
     TemplatesChanged,
     /// Answers [`super::Effect::Edit`].

@@ -62,6 +62,7 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::Sends { generation, answer } => arrive::sends(model, generation, answer),
         Msg::Stocked(answer) => workbench::stocked(model, answer),
         Msg::Proved { order, generation, answer } => workbench::proved(model, *order, generation, answer),
+        Msg::Checked(answer) => workbench::checked(model, answer, fx),
         Msg::TemplatesChanged => model.workbench.stale = true,
         Msg::Edited(answer) => workbench::edited(model, answer),
         Msg::ResendPlanned { id, answer } => answer::planned(model, id, answer),
@@ -115,6 +116,6 @@ fn is_busy(model: &Model) -> bool {
         Some(Overlay::Bulk(dialog)) => dialog.busy,
         Some(Overlay::Brake(dialog)) => dialog.busy,
         Some(Overlay::CancelJob(dialog)) => dialog.busy,
-        Some(Overlay::Help { .. }) | None => false,
+        Some(Overlay::Help { .. } | Overlay::Finding(_)) | None => false,
     }
 }

@@ -5,6 +5,7 @@ use super::field::Field;
 use crate::domain::id::JobId;
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::locale::Locale;
+use crate::preview::check::Finding;
 use crate::tui::msg::{Answer, Order, Problem, ResendPlan};
 
 /// What covers the screen.
@@ -15,6 +16,8 @@ pub enum Overlay {
         /// First line shown.
         scroll: usize,
     },
+    /// What a rule asks for, why, and where that comes from.
+    Finding(Box<Finding>),
     /// Mail again?
     Resend(ResendDialog),
     /// Verify without the link, and why?

@@ -52,6 +52,10 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
                 help::draw(&mut canvas, model, over, *scroll);
                 None
             }
+            Overlay::Finding(finding) => {
+                workbench::explain(&mut canvas, over, finding);
+                None
+            }
             Overlay::Resend(dialog) => {
                 dialog::resend(&mut canvas, model, over, dialog);
                 None

@@ -7,6 +7,7 @@ use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{Form, Overlay, ReasonDialog, ResendDialog};
+use crate::tui::model::workbench::Mode;
 use crate::tui::model::{Level, Link, View, queue};
 use crate::tui::{Effect, Model};
 
@@ -29,10 +30,14 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             View::Mail => model.mail.selected().is_none(),
             View::Queue => model.queue_selected().is_none(),
-            View::Templates => true,
+            View::Templates => model.workbench.mode == Mode::Checks && model.workbench.chosen_finding().is_none(),
         }
         .then(|| {
-            let hint = if model.view == View::Queue { "" } else { "Choose another tab or change the search." };
+            let hint = if matches!(model.view, View::Queue | View::Templates) {
+                ""
+            } else {
+                "Choose another tab or change the search."
+            };
             ("There is nothing to open.".into(), hint.into())
         }),
         Action::Resend | Action::ForceVerify => {
@@ -126,6 +131,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         | Action::Wider
         | Action::ShiftLeft
         | Action::ShiftRight
+        | Action::Explain
         | Action::Edit => workbench::act(model, action, fx),
         Action::NextField | Action::PreviousField | Action::Toggle => answer::move_in_form(model, action),
     }
@@ -143,7 +149,7 @@ fn open(model: &mut Model) {
             model.queue.selected = model.queue_selected().map(queue::Item::id);
             model.queue.open = true;
         }
-        View::Templates => {}
+        View::Templates => workbench::open(model),
     }
 }
 

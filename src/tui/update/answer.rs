@@ -162,7 +162,7 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
             });
         }
         Some(Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => outbox::confirm(model, fx),
-        Some(Overlay::Help { .. }) | None => {}
+        Some(Overlay::Help { .. } | Overlay::Finding(_)) | None => {}
     }
 }
 

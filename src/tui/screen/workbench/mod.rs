@@ -21,6 +21,8 @@ mod source;
 mod text;
 mod variables;
 
+pub use checks::explain;
+
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
