@@ -1,4 +1,4 @@
-.PHONY: help clients demo test crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
+.PHONY: help clients demo test compare crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -8,6 +8,9 @@ demo: ## Set everything up and open the console on demo data (ARGS=--reset start
 
 test: ## Set up what the tests need and run them all
 	@scripts/test.sh
+
+compare: ## Compare how mails are laid out with a browser, and write tests/mails/COMPARISON.md
+	@scripts/compare.sh
 
 crash-test: ## Kill workers and the database in the midst of 20,000 mails (the suite: 1,500)
 	@scripts/full-size.sh fleet::crash VERIFYDESK_CRASH_SENDS=20000 VERIFYDESK_CRASH_KILLS=50 VERIFYDESK_CRASH_RESTARTS=2

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests use besides PostgreSQL, unless it is there: Python with venv, for the mail server that they
-# talk to; openssl, for its certificates; postfix, for its smtp-sink and smtp-source. No mail server of the system's own
-# is set up or left running.
+# talk to; openssl, for its certificates; postfix, for its smtp-sink and smtp-source; Chromium, for pages and mails, with
+# Korean fonts, of which NanumGothicCoding is cells exactly. No mail server of the system's own is set up or left running.
 set -eu
 . "$(dirname "$0")/common.sh"
 
@@ -9,8 +9,16 @@ have_postfix() {
     have smtp-sink && have smtp-source
 }
 
+have_chromium() {
+    have chromium || have chromium-browser || have google-chrome-stable || have google-chrome
+}
+
+have_fonts() {
+    have fc-list && fc-list : family | grep -q NanumGothicCoding
+}
+
 all_there() {
-    have openssl && have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null && have_postfix
+    have_chromium && have_fonts && have openssl && have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null && have_postfix
 }
 
 # Debian keeps postfix's programs out of the path of all but root.
@@ -19,9 +27,10 @@ PATH="$PATH:/usr/sbin:/usr/local/sbin"
 if all_there; then
     exit 0
 fi
-say "Python's venv, openssl or postfix is missing; installing them with the system's package manager"
+say "Python's venv, openssl, postfix, Chromium or Korean fonts are missing; installing them with the system's package manager"
 if have apt-get; then
-    postfix=
+    postfix='' chromium=''
+    have_chromium || chromium=chromium
     if ! have_postfix; then
         postfix=postfix
         # Debian's package asks what to set up, and starts it, unless told otherwise beforehand.
@@ -30,16 +39,17 @@ if have apt-get; then
     as_root apt-get update -q
     # Only one mail server can be installed: another one that is there stays, and this fails.
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends --no-remove \
-        python3 python3-venv openssl $postfix </dev/null
+        python3 python3-venv openssl $postfix $chromium fontconfig fonts-nanum </dev/null
 elif have dnf; then
-    as_root dnf -y install python3 openssl postfix
+    as_root dnf -y install python3 openssl postfix chromium fontconfig
 elif have pacman; then
-    as_root pacman -Sy --noconfirm --needed python openssl postfix
+    as_root pacman -Sy --noconfirm --needed python openssl postfix chromium fontconfig
 elif have apk; then
-    as_root apk add python3 openssl postfix
+    as_root apk add python3 openssl postfix chromium fontconfig
 elif have zypper; then
-    as_root zypper --non-interactive install python3 openssl postfix
+    as_root zypper --non-interactive install python3 openssl postfix chromium fontconfig
 elif have brew; then
     brew install python3 openssl postfix
 fi
-all_there || die "the tests need python3 with venv, openssl, and postfix's smtp-sink and smtp-source; install them"
+all_there || die "the tests need python3 with venv, openssl, postfix's smtp-sink and smtp-source, Chromium, and the font
+NanumGothicCoding (fontconfig's fc-list finds it); install them"

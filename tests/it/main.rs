@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
+mod browser;
 mod cluster;
+mod comparison;
 mod console;
 mod desk;
 mod fleet;

@@ -1,5 +1,6 @@
 //! What the tests stand on: a database each, in one PostgreSQL that belongs to the run.
 
+pub mod browser;
 mod database;
 pub mod gate;
 mod program;
