@@ -16,6 +16,7 @@ mod schema;
 mod smtp;
 mod support;
 mod terminal;
+mod test_send;
 mod web;
 mod whole;
 mod workbench;
