@@ -98,6 +98,8 @@ pub enum Action {
     Edit,
     /// What the rule behind a finding is about.
     Explain,
+    /// Send a test mail.
+    TestSend,
     /// The mail of the selected verification, in the workbench.
     Preview,
     /// Load anew.

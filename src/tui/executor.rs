@@ -194,6 +194,14 @@ impl Executor {
                 let checked = workbench::check(Arc::clone(&self.context));
                 self.context.answer(self.all.clone(), checked, Msg::Checked);
             }
+            Effect::TestSend { request, generation } => {
+                let context = Arc::clone(&self.context);
+                context.open.fetch_add(1, Ordering::SeqCst);
+                self.acts.spawn(async move {
+                    let answer = workbench::test_send(&context, &request, generation).await;
+                    context.close(Msg::TestSent { generation, answer });
+                });
+            }
             Effect::WatchTemplates => {
                 let cancelled = self.watch.next(&self.all);
                 let watch = workbench::watch(Arc::clone(&self.context));

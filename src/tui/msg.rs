@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use crate::desk::test_send::TestSent;
 use crate::domain::Time;
 use crate::domain::change::Change;
 use crate::domain::id::{JobId, VerificationId};
@@ -12,6 +13,7 @@ use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::mail::transport::dialogue::DialogueLine;
 use crate::preview::check::Report;
 use crate::preview::proof::{self, Attempt, Stock};
 
@@ -89,6 +91,20 @@ pub enum Msg {
     },
     /// Answers [`super::Effect::CheckTemplates`].
     Checked(Answer<Arc<Report>>),
+    /// A line was said while a test mail was sent.
+    TestSaid {
+        /// As in the effect.
+        generation: u64,
+        /// The line.
+        line: DialogueLine,
+    },
+    /// Answers [`super::Effect::TestSend`].
+    TestSent {
+        /// As in the effect.
+        generation: u64,
+        /// What became of it.
+        answer: Answer<Box<TestSent>>,
+    },
     /// The templates' files have changed.
     TemplatesChanged,
     /// Answers [`super::Effect::Edit`].

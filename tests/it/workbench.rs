@@ -161,6 +161,29 @@ fn an_editor_that_fails_or_is_not_there_is_told() {
 }
 
 #[test]
+fn a_test_goes_out_without_a_database() {
+    let bench = Bench::new();
+    let captured = bench.home.path().join("captured");
+    let command = bench.command().env("VERIFYDESK_MAIL__TRANSPORT", "capture");
+    let command = command.env("VERIFYDESK_CAPTURE__DIR", captured.to_str().unwrap());
+    let command = command.env("VERIFYDESK_MAIL__FROM", "no-reply@books.example");
+    let mut running = command.env("VERIFYDESK_TEST_SEND__ALLOW", "dev@books.example").start();
+    running.shows("sample-key");
+    running.keys("T");
+    running.shows("dev@books.example");
+    running.keys("\r");
+    running.shows("accepted for dev@books.example");
+    running.shows("there is no database");
+    let mails: Vec<_> = fs::read_dir(&captured).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [mail] = &mails[..] else { panic!("{mails:?}") };
+    assert!(fs::read_to_string(mail).unwrap().contains("To: dev@books.example"));
+    running.keys("\r");
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[test]
 fn built_in_templates_have_no_file_to_edit() {
     let home = tempfile::tempdir().unwrap();
     let mut running = Command::new(PROGRAM, home.path()).arg("templates").start();

@@ -304,6 +304,14 @@ pub static TABLE: &[Entry] = &[
         rank: 11,
     },
     Entry {
+        action: Action::TestSend,
+        title: "test send",
+        help: "Send it as a test: to an allow-listed address or SES's simulator",
+        keys: &[char('T')],
+        places: WORKBENCH,
+        rank: 8,
+    },
+    Entry {
         action: Action::NextTemplate,
         title: "next mail",
         help: "The next template or language of the list",

@@ -15,6 +15,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Context;
 use crate::config::Settings;
+use crate::desk::Desk;
+use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
 use crate::preview::proof::{self, Attempt, Order, Stock};
@@ -84,6 +86,20 @@ fn too_long(longest: Duration) -> Problem {
         hint: "look for loops and deep nesting in the files under `templates.dir`".into(),
         ..Problem::default()
     }
+}
+
+/// Sends a test and passes on what is said. The leave-taking after the answer still comes, as it is said.
+pub(super) async fn test_send(context: &Arc<Context>, request: &TestSend, generation: u64) -> Answer<Box<TestSent>> {
+    let (dialogue, mut lines) = mpsc::unbounded_channel();
+    let telling = Arc::clone(context);
+    tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            telling.tell(Msg::TestSaid { generation, line });
+        }
+    });
+    let store = context.desk.as_ref().map(Desk::store);
+    let sent = test_send::run(store, &context.settings, &context.actor, request, dialogue).await;
+    Ok(Box::new(sent?))
 }
 
 /// Tells of changes to the templates' files for as long as it is polled. Nothing is asked meanwhile: the kernel tells.

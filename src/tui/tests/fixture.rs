@@ -7,7 +7,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use uuid::Uuid;
 
 use crate::config::Settings;
+use crate::desk::test_send::{Recipient, TestSent};
 use crate::domain::Time;
+use crate::domain::address::EmailAddress;
 use crate::domain::audit::AuditEntry;
 use crate::domain::filter::Filter;
 use crate::domain::id::{JobId, SendId, UserId, VerificationId};
@@ -54,6 +56,7 @@ impl Console {
             operator: "mina@bastion".into(),
             zone: Zone::Local(chrono::FixedOffset::east_opt(9 * 3_600).unwrap()),
             sends: None,
+            tests: vec!["dev@books.example".into(), "@example.org".into()],
             only_templates: false,
         };
         let mut console = Self { model: Model::new(setup, now(), width, height), asked: Vec::new() };
@@ -554,6 +557,21 @@ impl World {
             Effect::LoadSends { filter, generation, .. } => {
                 let search = filter.search.as_ref().map(crate::domain::filter::Search::text);
                 Msg::Sends { generation, answer: Ok(self.sends(filter.state, search)) }
+            }
+            Effect::TestSend { request, generation } => {
+                let address = match &request.to {
+                    Recipient::Address(address) => address.clone(),
+                    Recipient::Simulator(simulator) => simulator.address(),
+                };
+                let sent = TestSent {
+                    id: send_id(77),
+                    recipient: EmailAddress::parse(&address).unwrap(),
+                    state: SendState::Accepted,
+                    words: "250 Ok 010c0197c3a1f2b4-6c1f6a0e".into(),
+                    ses_id: None,
+                    is_recorded: true,
+                };
+                Msg::TestSent { generation, answer: Ok(Box::new(sent)) }
             }
             Effect::CheckTemplates => Msg::Checked(Ok(Arc::clone(&self.report))),
             Effect::StockTemplates => Msg::Stocked(Ok(Box::new(proof::stock(&self.templates())))),

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use super::fixture::{Console, World};
 use super::picture::{drawn, picture, text};
+use crate::desk::test_send::Recipient;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
+use crate::mail::transport::dialogue::{DialogueLine, Speaker};
 use crate::preview::check::Report;
 use crate::preview::view::{Scheme, Width};
+use crate::ses::simulator::Simulator;
 use crate::tui::action::Place;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{Mode, Workbench};
@@ -173,6 +176,58 @@ fn without_a_database_nothing_asks_for_one() {
         matches!(effect, Effect::StockTemplates | Effect::WatchTemplates | Effect::Repaint | Effect::Prove { .. })
     };
     assert!(asked.iter().all(own), "{asked:?}");
+}
+
+fn say(console: &mut Console, lines: &[(Speaker, &str)]) {
+    let generation = console.model.generation;
+    for (speaker, text) in lines {
+        console.send(Msg::TestSaid { generation, line: DialogueLine::new(*speaker, text) });
+    }
+}
+
+#[test]
+fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
+    use Speaker::{Client, Note, Server};
+    let look = Look::new(Colours::Sixteen, true);
+    let (mut console, world) = open(120, 40, "f T");
+    snapshot("test_send_to_whom", &console, &look);
+    console.press("Tab Enter");
+    let asked = console.take_asked();
+    let [Effect::TestSend { request, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((&*request.fixture, &request.to), ("long-name", &Recipient::Simulator(Simulator::Success)));
+    console.press("Enter Enter");
+    assert_eq!(console.take_asked(), [], "one at a time");
+    say(
+        &mut console,
+        &[
+            (Note, "connected to email-smtp.ap-northeast-2.amazonaws.com:587"),
+            (Server, "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-d-A"),
+            (Client, "EHLO bastion"),
+            (Server, "250-STARTTLS"),
+        ],
+    );
+    snapshot("test_send_under_way", &console, &look);
+    console.asked = asked;
+    console.serve(&world);
+    assert!(seen(&console).contains("accepted for success@simulator.amazonses.com"), "{}", seen(&console));
+    // The leave-taking comes after the answer.
+    say(&mut console, &[(Client, "QUIT")]);
+    assert!(seen(&console).contains("C: QUIT"));
+    console.press("Enter");
+    assert!(console.model.overlay.is_none());
+    // To an address of an allowed domain, typed; who closes the dialog is told all the same.
+    console.press("T Shift-Tab");
+    console.press("Enter");
+    assert_eq!(console.take_asked(), [], "there is no address yet");
+    console.type_text("q@example.org");
+    console.press("Enter");
+    let asked = console.take_asked();
+    let [Effect::TestSend { request, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(request.to, Recipient::Address("q@example.org".into()));
+    console.press("Esc");
+    console.asked = asked;
+    console.serve(&world);
+    assert!(console.model.toasts.iter().any(|toast| toast.what.contains("q@example.org was accepted")));
 }
 
 /// Columns by rows of a snapshot that shows a mail at its widest and nothing beside.

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{answer, load, outbox, travel, workbench};
+use super::{answer, load, outbox, test_send, travel, workbench};
 use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
 use crate::tui::model::field::Field;
@@ -50,7 +50,9 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             None
         }
-        Action::Edit => workbench::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
+        Action::Edit | Action::Explain | Action::TestSend => {
+            workbench::blocked(model, action).and_then(|(what, hint)| say(what, hint))
+        }
         Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
         _ => outbox::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
     }
@@ -98,6 +100,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             }
         }
         Action::SignUp => model.overlay = Some(Overlay::SignUp(Form::default())),
+        Action::TestSend => test_send::open(model),
         Action::Preview => workbench::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Repaint);

@@ -182,6 +182,7 @@ pub fn refresh(bench: &mut Workbench) {
 pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
     let bench = &model.workbench;
     match action {
+        Action::TestSend if bench.entry().is_none() => Some(("There is no template to send.", "")),
         Action::Explain if bench.chosen_finding().is_none() => Some(("There is no finding to explain.", "")),
         Action::Edit if bench.sources.is_empty() => Some(("There is no file to edit yet.", "")),
         Action::Edit if bench.editable().is_none() => Some((
