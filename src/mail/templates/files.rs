@@ -35,6 +35,12 @@ pub const PARTIALS: &str = "partials";
 /// The directory of schemas and fixtures.
 pub const FIXTURES: &str = "fixtures";
 
+/// Largest file that is read, in bytes; Gmail clips a mail at a tenth of it.
+const FILE_MAX: u64 = 1 << 20;
+
+/// How many letters a misspelt name may differ in.
+const SLIP_MAX: usize = 3;
+
 /// All sources, by the name that Tera knows them under: the path below the directory, with `/`.
 pub(super) type Sources = BTreeMap<String, Source>;
 
@@ -44,7 +50,23 @@ pub(super) struct Found {
     /// The sources that could be read, built-in ones where nothing replaces them.
     pub sources: Sources,
     /// What cannot be read or would never be used.
-    pub mistakes: Vec<TemplateError>,
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A mistake, and whose.
+pub(super) struct Mistake {
+    /// The template in whose directory it was found; none where it is about a partial or in no template's directory.
+    pub template: Option<String>,
+    /// What is wrong.
+    pub error: TemplateError,
+}
+
+impl Mistake {
+    /// Whether it may be about a template of this name: it is, or is in no template's directory, or in one whose name
+    /// looks like a slip of the pen.
+    pub(super) fn may_concern(&self, name: &str) -> bool {
+        self.template.as_deref().is_none_or(|template| strsim::osa_distance(template, name) <= SLIP_MAX)
+    }
 }
 
 /// Whether a template may have this name: lower-case letters, digits and hyphens, a letter first.
@@ -74,15 +96,15 @@ pub(super) fn collect(dir: Option<&Path>) -> Found {
 
 impl Found {
     fn top(&mut self, dir: &Path) {
-        for entry in self.entries(dir) {
+        for entry in self.entries(None, dir) {
             let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             if !entry.is_dir() {
-                self.unused(&entry);
+                self.unused(None, &entry);
             } else if name == PARTIALS {
                 self.partials(&entry);
             } else if name != FIXTURES {
                 let locale = name.parse::<Locale>().ok();
-                for template in self.entries(&entry) {
+                for template in self.entries(None, &entry) {
                     self.template(locale, &template);
                 }
             }
@@ -91,24 +113,25 @@ impl Found {
 
     fn template(&mut self, locale: Option<Locale>, dir: &Path) {
         if !dir.is_dir() {
-            return self.unused(dir);
+            return self.unused(None, dir);
         }
         let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        for file in self.entries(dir) {
+        let of = Some(name.as_str());
+        for file in self.entries(of, dir) {
             let part = Part::ALL.into_iter().find(|part| file.file_name().is_some_and(|name| name == part.file()));
             match (locale, part) {
-                (Some(locale), Some(part)) if is_name(&name) => self.read(part.path(locale, &name), &file),
-                _ => self.unused(&file),
+                (Some(locale), Some(part)) if is_name(&name) => self.read(of, part.path(locale, &name), &file),
+                _ => self.unused(of, &file),
             }
         }
     }
 
     fn partials(&mut self, dir: &Path) {
-        for file in self.entries(dir) {
+        for file in self.entries(None, dir) {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             match file.extension().and_then(|extension| extension.to_str()) {
-                Some("html" | "txt") => self.read(format!("{PARTIALS}/{name}"), &file),
-                _ => self.unused(&file),
+                Some("html" | "txt") => self.read(None, format!("{PARTIALS}/{name}"), &file),
+                _ => self.unused(None, &file),
             }
         }
     }
@@ -131,12 +154,12 @@ impl Found {
                     lacking.join(", "),
                     complete_names(&self.sources).join(", ")
                 );
-                self.mistakes.push(TemplateError::In { file: show(&dir.join(first)), message });
+                self.wrong(Some(&name), TemplateError::In { file: show(&dir.join(first)), message });
             }
         }
     }
 
-    fn read(&mut self, path: String, file: &Path) {
+    fn read(&mut self, template: Option<&str>, path: String, file: &Path) {
         match read(file) {
             Ok(text) => {
                 let source = Source { shown: show(file), file: Some(file.to_owned()), text };
@@ -145,19 +168,23 @@ impl Found {
             Err(error) => {
                 // What is meant to replace it must not be taken for the built-in one.
                 self.sources.remove(&path);
-                self.mistakes.push(error);
+                self.wrong(template, error);
             }
         }
     }
 
-    fn entries(&mut self, dir: &Path) -> Vec<PathBuf> {
+    fn wrong(&mut self, template: Option<&str>, error: TemplateError) {
+        self.mistakes.push(Mistake { template: template.map(ToOwned::to_owned), error });
+    }
+
+    fn entries(&mut self, template: Option<&str>, dir: &Path) -> Vec<PathBuf> {
         entries(dir).unwrap_or_else(|error| {
-            self.mistakes.push(error);
+            self.wrong(template, error);
             Vec::new()
         })
     }
 
-    fn unused(&mut self, file: &Path) {
+    fn unused(&mut self, template: Option<&str>, file: &Path) {
         let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let message = match extension.to_ascii_lowercase().as_str() {
             // Tera escapes by the end of a name: `body.html.tera` would put a stranger's name into HTML as it is.
@@ -170,7 +197,7 @@ impl Found {
             ),
             _ => return,
         };
-        self.mistakes.push(wrong(file, message));
+        self.wrong(template, wrong(file, message));
     }
 }
 
@@ -198,7 +225,16 @@ pub(super) fn wrong(path: &Path, message: impl Into<String>) -> TemplateError {
 }
 
 pub(super) fn read(file: &Path) -> Result<String, TemplateError> {
-    let bytes = std::fs::read(file).map_err(|error| wrong(file, format!("cannot be read: {error}")))?;
+    let unreadable = |error: std::io::Error| wrong(file, format!("cannot be read: {error}"));
+    // A pipe would be waited for.
+    let found = std::fs::metadata(file).map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(wrong(file, "is not a file"));
+    }
+    if found.len() > FILE_MAX {
+        return Err(wrong(file, format!("is larger than {} KiB", FILE_MAX >> 10)));
+    }
+    let bytes = std::fs::read(file).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|_| wrong(file, "is not UTF-8"))
 }
 

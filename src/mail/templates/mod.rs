@@ -119,11 +119,12 @@ impl Templates {
 
     fn load_for(dir: Option<&Path>, settings: &Settings) -> Result<Self, TemplateError> {
         let mut found = files::collect(dir);
-        if let Some(mistake) = found.mistakes.into_iter().next() {
-            return Err(mistake);
-        }
         // What is never mailed must not keep a worker from starting.
-        found.sources.retain(|path, _| path.starts_with(PARTIALS) || name_in(path) == verification::TEMPLATE);
+        let mut mistakes = found.mistakes.into_iter().filter(|mistake| mistake.may_concern(verification::TEMPLATE));
+        if let Some(mistake) = mistakes.next() {
+            return Err(mistake.error);
+        }
+        keep_mailed(&mut found.sources);
         let mut templates =
             Self { tera: Tera::new(), sources: found.sources, trials: BTreeMap::new(), mistakes: Vec::new() };
         if let Err(error) = templates.compile() {
@@ -139,7 +140,8 @@ impl Templates {
         let dir = settings.templates.dir.as_deref();
         let found = files::collect(dir);
         let mut templates =
-            Self { tera: Tera::new(), sources: found.sources, trials: BTreeMap::new(), mistakes: found.mistakes };
+            Self { tera: Tera::new(), sources: found.sources, trials: BTreeMap::new(), mistakes: Vec::new() };
+        templates.mistakes.extend(found.mistakes.into_iter().map(|mistake| mistake.error));
         let all = templates.sources.clone();
         while let Err((path, error)) = templates.compile() {
             templates.mistakes.push(error);
@@ -235,8 +237,14 @@ impl Templates {
         }
         for (variable, value) in &fixture.values {
             // The name in a verification mail has been through what every name goes through before it is mailed.
-            if name != verification::TEMPLATE || variable != "name" {
-                context.insert(variable.clone(), value);
+            let declared = self.schema(name).and_then(|schema| schema.variables.get(variable));
+            match value {
+                _ if name == verification::TEMPLATE && variable == "name" => {}
+                // Whatever mails it lets no control character pass, in headers least of all.
+                Value::Text(text) if declared.is_some_and(|variable| variable.untrusted) => {
+                    context.insert(variable.clone(), &text.replace(char::is_control, " "));
+                }
+                value => context.insert(variable.clone(), value),
             }
         }
         context
@@ -346,7 +354,8 @@ impl Templates {
                 self.render(verification::TEMPLATE, locale, &mail.context(&site))?;
             }
         }
-        for path in self.sources.keys() {
+        // What partials use counts where they are included.
+        for path in self.sources.keys().filter(|path| !path.starts_with(PARTIALS)) {
             let used = self.tera.get_template_variables(path).map_err(|error| self.explain(&error, path).1)?;
             let mut unknown: Vec<&str> =
                 used.into_iter().filter(|name| !verification::VARIABLES.contains(name)).collect();
@@ -361,8 +370,12 @@ impl Templates {
     /// The mistake that a file uses a variable that there is not.
     #[must_use]
     pub fn undefined(&self, path: &str, variable: &str, known: &[&str]) -> TemplateError {
-        let source = self.sources.get(path).map_or("", |source| source.text.as_str());
-        let (line, column) = place_of(source, variable);
+        let text = |path: &str| self.sources.get(path).map_or("", |source| source.text.as_str());
+        // Where the file itself does not have it, something that it includes does.
+        let partials = self.sources.keys().filter(|path| path.starts_with(PARTIALS)).map(String::as_str);
+        let found =
+            std::iter::once(path).chain(partials).find_map(|path| Some((path, place_of(text(path), variable)?)));
+        let (path, (line, column)) = found.unwrap_or((path, (1, 1)));
         let message =
             format!("Variable `{}` is not defined. Available variables: {}", plain(variable), known.join(", "));
         TemplateError::At { file: self.shown(path), line, column, message }
@@ -381,27 +394,36 @@ impl Templates {
     }
 }
 
-fn name_in(path: &str) -> &str {
-    path.split('/').nth(1).unwrap_or_default()
+/// Leaves the templates that are mailed, and the partials that they name.
+fn keep_mailed(sources: &mut Sources) {
+    let is_mailed = |path: &String| {
+        !path.starts_with(PARTIALS) && path.split('/').nth(1).is_some_and(|name| name == verification::TEMPLATE)
+    };
+    let mut kept: Sources = sources.extract_if(.., |path, _| is_mailed(path)).collect();
+    loop {
+        let named = |path: &String| kept.values().any(|source| source.text.contains(path.as_str()));
+        let more: Sources = sources.extract_if(.., |path, _| path.starts_with(PARTIALS) && named(path)).collect();
+        if more.is_empty() {
+            break;
+        }
+        kept.extend(more);
+    }
+    *sources = kept;
 }
 
 /// Where a variable stands first as a word of its own: line and column, from 1. Tera does not say it for branches that
 /// were not rendered.
-fn place_of(source: &str, variable: &str) -> (usize, usize) {
+fn place_of(source: &str, variable: &str) -> Option<(usize, usize)> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let at = source
-        .match_indices(variable)
-        .map(|(at, _)| at)
-        .find(|at| {
-            let (before, behind) = (&source[..*at], &source[*at + variable.len()..]);
-            let opened = before.rfind("{{").max(before.rfind("{%"));
-            let closed = before.rfind("}}").max(before.rfind("%}"));
-            opened > closed && !before.ends_with(|c| is_word(c) || c == '.') && !behind.starts_with(is_word)
-        })
-        .unwrap_or(0);
+    let at = source.match_indices(variable).map(|(at, _)| at).find(|at| {
+        let (before, behind) = (&source[..*at], &source[*at + variable.len()..]);
+        let opened = before.rfind("{{").max(before.rfind("{%"));
+        let closed = before.rfind("}}").max(before.rfind("%}"));
+        opened > closed && !before.ends_with(|c| is_word(c) || c == '.') && !behind.starts_with(is_word)
+    })?;
     let before = &source[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    Some((before.matches('\n').count() + 1, before[line_start..].chars().count() + 1))
 }
 
 #[cfg(test)]

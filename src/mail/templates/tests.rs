@@ -229,3 +229,29 @@ fn hostile_names_go_the_way_of_all_names() {
         }
     }
 }
+
+#[test]
+fn what_is_never_mailed_keeps_no_worker_from_starting() {
+    let dir = dir_with(&[
+        ("en/welcome/body.html", "{{ link }"),
+        ("en/welcome/notes.txt", "half done"),
+        ("partials/greeting.html", "{{ first_name }"),
+        ("partials/foot.txt", "{{ site_name }}"),
+        (TEXT, "{{ link }} {% include \"partials/foot.txt\" %}"),
+    ]);
+    assert!(Templates::load(Some(dir.path())).is_ok());
+    std::fs::write(dir.path().join("partials/foot.txt"), "\n{{ first_name }}").unwrap();
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.contains("partials/foot.txt, line 2, column 4: Variable `first_name`"), "{error}");
+}
+
+#[test]
+fn only_files_of_a_sane_size_are_read() {
+    let dir = dir_with(&[(TEXT, &"x".repeat(2 << 20))]);
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.ends_with("body.txt: is larger than 1024 KiB"), "{error}");
+    std::fs::remove_file(dir.path().join(TEXT)).unwrap();
+    nix::unistd::mkfifo(&dir.path().join(TEXT), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.ends_with("body.txt: is not a file"), "{error}");
+}
