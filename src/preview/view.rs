@@ -61,7 +61,6 @@ impl Scheme {
 
 /// How a mail program shows a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct View {
     /// How wide.
     pub width: Width,

@@ -17,6 +17,9 @@ use crate::text::width;
 /// Most cells of a mail.
 const CELLS_MAX: usize = 1_000_000;
 
+/// From which weight on text is bold.
+const BOLD: u16 = 600;
+
 /// Widest mail.
 const COLUMNS_MAX: usize = 4_000;
 
@@ -70,7 +73,7 @@ struct Area {
 
 /// Paints a mail; nothing where it takes more cells than the budget has. Gives its rows, how many columns they take,
 /// and the window's ground.
-pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) -> Option<(Vec<Row>, u16, Rgb)> {
+pub fn paint(flow: &Flow, styles: &Styles, view: View, canvas: Option<Rgba>) -> Option<(Vec<Row>, u16, Rgb)> {
     let inverted = view.scheme == Scheme::Inverted;
     let base = if styles.knows_dark { Rgb(18, 18, 18) } else { Rgb::WHITE };
     let base = if inverted { invert::ground(Rgba::opaque(base)).rgb } else { base };
@@ -105,8 +108,7 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
     }
     for (index, fragment) in flow.fragments.iter().enumerate() {
         match fragment.content {
-            Content::Text(start, end) => painter.text(index, fragment, (start, end)),
-            Content::Marker(start, end) => painter.text(index, fragment, (start, end)),
+            Content::Text(start, end) | Content::Marker(start, end) => painter.text(index, fragment, (start, end)),
             Content::Image(start, end) => painter.image(index, fragment, (start, end)),
             _ => {}
         }
@@ -363,7 +365,7 @@ impl Painter<'_> {
         let mut clip = self.areas[index].clip;
         while let Some(around) = clip {
             let area = self.areas[around];
-            if 2 * row + 1 <= area.top || 2 * row + 1 > area.bottom {
+            if 2 * row < area.top || 2 * row + 1 > area.bottom {
                 return true;
             }
             clip = area.clip;
@@ -464,7 +466,7 @@ impl Painter<'_> {
                 let paint = Paint {
                     text: colour.over(ground),
                     ground,
-                    bold: look.bold,
+                    bold: look.weight >= BOLD,
                     italic: look.italic,
                     underline: look.underline,
                     strike: look.strike,

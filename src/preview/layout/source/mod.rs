@@ -21,7 +21,7 @@ use dom::Dom;
 
 /// The tree of a mail with its styles inlined, and what went wrong with them; nothing where the mail is beyond the
 /// budgets.
-pub fn read(html: &str, view: &View) -> Option<(Dom, Option<Note>)> {
+pub fn read(html: &str, view: View) -> Option<(Dom, Option<Note>)> {
     let html = if view.outlook { outlook::resolve(html) } else { html.to_owned() };
     let (html, styled) = sheet::unwrap(&html, view);
     if !styled {
