@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use verifydesk::preview::fallback;
+use html2text::config;
 use verifydesk::preview::layout::lay_out;
 use verifydesk::preview::view::{Scheme, View, Width};
 
@@ -14,7 +14,8 @@ fn layout(criterion: &mut Criterion) {
     let desk = View::default();
     let phone = View { width: Width::Phone, scheme: Scheme::Dark, ..desk };
     criterion.bench_function("layout: html2text, rich, with CSS", |bencher| {
-        bencher.iter(|| fallback::lines(black_box(MAIL), desk.width.columns()));
+        let config = || config::rich().use_doc_css().raw_mode(true).no_table_borders();
+        bencher.iter(|| config().lines_from_read(black_box(MAIL).as_bytes(), 80));
     });
     criterion.bench_function("layout: 640 px", |bencher| bencher.iter(|| lay_out(black_box(MAIL), &desk)));
     criterion.bench_function("layout: 375 px, dark", |bencher| bencher.iter(|| lay_out(black_box(MAIL), &phone)));

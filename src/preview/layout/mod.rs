@@ -35,7 +35,7 @@ pub fn lay_out(html: &str, view: &View) -> Laid {
 
 /// Whether a mail's tree stays within budgets: parsers take quadratic time and room for some that do not.
 pub(super) fn fits(html: &str, nodes: usize, depth: u16) -> bool {
-    source::dom::Dom::parse_within(html, nodes, depth).is_some()
+    source::is_harmless(html) || source::dom::Dom::parse_within(html, nodes, depth).is_some()
 }
 
 /// The same; nothing where the mail is beyond the budgets.
