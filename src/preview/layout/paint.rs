@@ -113,6 +113,11 @@ pub fn paint(flow: &Flow, styles: &Styles, view: View, canvas: Option<Rgba>) -> 
             _ => {}
         }
     }
+    for (index, fragment) in flow.fragments.iter().enumerate() {
+        if let Some((begins, ends)) = edges(&fragment.content) {
+            painter.lines(index, fragment, begins, ends);
+        }
+    }
     let rows = (0..rows).map(|row| painter.row(row)).collect();
     Some((rows, u16::try_from(columns).unwrap_or(u16::MAX), base))
 }
@@ -163,6 +168,15 @@ fn areas(fragments: &[Fragment]) -> Vec<Area> {
     areas
 }
 
+/// Whether a box begins and ends where its fragment does; nothing for what is no box.
+fn edges(content: &Content) -> Option<(bool, bool)> {
+    match *content {
+        Content::Inline(begins, ends) => Some((begins, ends)),
+        Content::Box | Content::Clip => Some((true, true)),
+        _ => None,
+    }
+}
+
 struct Painter<'a> {
     cells: Vec<Cell>,
     columns: usize,
@@ -211,10 +225,7 @@ impl Painter<'_> {
             let colour = if self.inverted { invert::ground(colour) } else { colour };
             self.fill((area.left, area.right), (area.top, area.bottom), colour);
         }
-        let (begins, ends) = match fragment.content {
-            Content::Inline(begins, ends) => (begins, ends),
-            _ => (true, true),
-        };
+        let Some((begins, ends)) = edges(&fragment.content) else { return };
         self.border(style, area, begins, ends);
     }
 
@@ -241,20 +252,41 @@ impl Painter<'_> {
                 _ => self.upright(side, width, area, colour),
             }
         }
+    }
+
+    /// Borders that are drawn as lines, when the text is there: they keep out of its rows where they can.
+    fn lines(&mut self, index: usize, fragment: &Fragment, begins: bool, ends: bool) {
+        let style = self.styles.get(fragment.node);
+        let area = self.areas[index];
+        if !style.text.visible {
+            return;
+        }
+        let drawn = |side: usize| match side {
+            LEFT if !begins => 0,
+            RIGHT if !ends => 0,
+            _ => style.border[side].room(),
+        };
         let thin = |side: usize| (1..THICK).contains(&drawn(side));
         if ![TOP, RIGHT, BOTTOM, LEFT].into_iter().any(thin) {
             return;
         }
-        let (top, bottom) = (area.top.div_euclid(2), (area.bottom - 1).div_euclid(2));
+        let (mut top, mut bottom) = (area.top.div_euclid(2), (area.bottom - 1).div_euclid(2));
         let (left, right) = (area.left, area.right - 1);
+        let flat = bottom <= top;
+        if thin(BOTTOM) && !self.is_free(bottom, left, right) && self.is_free(bottom + 1, left, right) {
+            bottom += 1;
+        }
+        if thin(TOP) && !self.is_free(top, left, right) && self.is_free(top - 1, left, right) {
+            top -= 1;
+        }
+        // A box lower than two rows has no room for both lines.
+        let flat = flat && bottom <= top;
         let round = if style.round { 16 } else { 0 };
         let colour = |side: usize| {
             let colour = style.edge_colour(side).faded(style.text.opacity);
             if self.inverted { invert::line(colour) } else { colour }
         };
         let colours = [TOP, RIGHT, BOTTOM, LEFT].map(colour);
-        // A box lower than two rows has no room for both lines.
-        let flat = bottom <= top;
         for (side, row) in [(TOP, top), (BOTTOM, bottom)] {
             if thin(side) && !(flat && side == BOTTOM && thin(TOP)) {
                 for column in left..=right {
@@ -303,6 +335,13 @@ impl Painter<'_> {
         self.fill(columns, (area.top, area.bottom), colour);
     }
 
+    /// Whether no text stands in a row, between two columns.
+    fn is_free(&mut self, row: i64, left: i64, right: i64) -> bool {
+        (left..=right).all(|column| {
+            self.at(row, column).is_some_and(|cell| !matches!(cell.mark, Mark::Glyph { .. } | Mark::Rest))
+        })
+    }
+
     fn line(&mut self, row: i64, column: i64, side: usize, arms: u8, colour: Rgba) {
         if colour.is_clear() {
             return;
@@ -310,7 +349,8 @@ impl Painter<'_> {
         if let Some(cell) = self.at(row, column) {
             let there = match cell.mark {
                 Mark::Line { arms, .. } => arms,
-                _ => 0,
+                Mark::None => 0,
+                _ => return,
             };
             // A line lies on the ground of the box that it belongs to.
             let ground = cell.grounds[usize::from(side != BOTTOM)];

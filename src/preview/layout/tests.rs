@@ -206,7 +206,7 @@ fn monsters_end() {
         "<div>".repeat(100_000),
         "<table><tr><td>".repeat(2_000),
         "<b><i>".repeat(50_000) + &"<p>x".repeat(1_000),
-        (0..300).map(|id| format!("<font size={id}>")).collect::<String>() + &"<p>x".repeat(20_000),
+        (0..300).fold("<p>".to_owned(), |all, id| all + &format!("<font size={id}>")) + &"<p>x".repeat(20_000),
         "<table><tr><td colspan=1000000 rowspan=65534>x<tr><td>y</table>".to_owned(),
         format!("<table>{}</table>", format!("<tr>{cells}").repeat(4)),
         "<table>".to_owned() + &"<tr><td rowspan=65534>x<td rowspan=0>y".repeat(2_000),

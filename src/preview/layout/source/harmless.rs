@@ -33,11 +33,11 @@ pub fn is_harmless(html: &str) -> bool {
             continue;
         }
         let same = |other: &&str| name.eq_ignore_ascii_case(other);
-        let index = REPEATED.iter().position(|other| same(other));
+        let index = REPEATED.iter().position(same);
         tags += 1;
         if ends {
             depth = depth.saturating_sub(1);
-        } else if !FLAT.iter().any(|other| same(other)) {
+        } else if !FLAT.iter().any(same) {
             depth += 1;
         }
         if let Some(count) = index.and_then(|index| repeated.get_mut(index)) {
