@@ -1,9 +1,12 @@
 //! HTML as text without layout, by html2text: for mails beyond the layout's budgets, and for a first text part.
 
+use std::borrow::Cow;
+
 use html2text::config;
 use html2text::render::{RichAnnotation, TaggedLine};
 
 use super::laid::{Kind, Laid, Paint, Rgb, Row, Run};
+use super::layout;
 use super::view::View;
 use crate::text::{plain, width};
 
@@ -14,7 +17,10 @@ const TEXT_COLUMNS: usize = 72;
 const BYTES_MAX: usize = 300_000;
 
 /// Deepest nesting that is given to html2text: its parser takes quadratic time to leave deep ones.
-const DEPTH_MAX: usize = 200;
+const DEPTH_MAX: u16 = 500;
+
+/// Most nodes that html2text is given.
+const NODES_MAX: usize = 100_000;
 
 /// Most rows that are shown.
 const ROWS_MAX: usize = 5_000;
@@ -106,47 +112,30 @@ pub fn suggested_text(html: &str) -> String {
     out
 }
 
-/// HTML without what would take html2text too long: tags nested too deep are dropped, their text is not.
-pub(super) fn tamed(html: &str) -> String {
-    let mut out = String::with_capacity(html.len());
-    let mut depth = 0_usize;
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        let (text, tail) = rest.split_at(at);
-        out.push_str(text);
-        let end = tail.find('>').map_or(tail.len(), |end| end + 1);
-        let (tag, after) = tail.split_at(end);
-        rest = after;
-        let bytes = tag.as_bytes();
-        match bytes.get(1) {
-            Some(b'/') => {
-                if depth <= DEPTH_MAX {
-                    out.push_str(tag);
-                }
-                depth = depth.saturating_sub(1);
-            }
-            Some(letter) if letter.is_ascii_alphabetic() => {
-                let name = tag[1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
-                depth += usize::from(!is_flat(name));
-                if depth <= DEPTH_MAX {
-                    out.push_str(tag);
-                }
-            }
-            _ => out.push_str(tag),
-        }
+/// HTML that html2text can take: what nests too deep or has too many parts loses all tags, but not its text.
+pub(super) fn tamed(html: &str) -> Cow<'_, str> {
+    let cut = &html[..html.floor_char_boundary(BYTES_MAX)];
+    if layout::fits(cut, NODES_MAX, DEPTH_MAX) {
+        return cut.into();
     }
-    out.push_str(rest);
-    out.truncate(out.floor_char_boundary(BYTES_MAX));
-    out
-}
-
-/// Whether an element has no end of its own, or need not have one.
-fn is_flat(name: &str) -> bool {
-    const FLAT: [&str; 24] = [
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "p",
-        "li", "dt", "dd", "td", "th", "tr", "tbody", "thead", "tfoot", "option",
-    ];
-    FLAT.iter().any(|flat| name.eq_ignore_ascii_case(flat))
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tail)) = rest.split_once('<') {
+        if text.len() + before.len() > BYTES_MAX {
+            break;
+        }
+        text.push_str(before);
+        let name = tail.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+        let end = match name.to_ascii_lowercase().as_str() {
+            "style" => tail.find("</style"),
+            "script" => tail.find("</script"),
+            _ => tail.find('>').map(|end| end + 1),
+        };
+        rest = end.map_or("", |end| &tail[end..]);
+        text.push(' ');
+    }
+    text.push_str(&rest[..rest.floor_char_boundary(BYTES_MAX)]);
+    text.into()
 }
 
 #[cfg(test)]
@@ -169,6 +158,8 @@ mod tests {
         let deep = "<div>".repeat(100_000) + "<b>deep</b>";
         let laid = laid(&deep, &View::default());
         assert!(laid.rows.iter().any(|row| row.runs.iter().any(|run| run.text.contains("deep"))));
-        assert_eq!(tamed("a <b>c</b> < d <!-- e --> <p>f"), "a <b>c</b> < d <!-- e --> <p>f");
+        assert_eq!(tamed("a <b>c</b>"), "a <b>c</b>");
+        let bomb = (0..400).fold("<p>".to_owned(), |bomb, id| bomb + &format!("<b id={id}>")) + &"<p>x".repeat(10_000);
+        assert!(!tamed(&bomb).contains('<'));
     }
 }

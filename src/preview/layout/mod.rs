@@ -14,6 +14,9 @@ mod paint;
 pub(in crate::preview) mod source;
 mod style;
 
+#[cfg(test)]
+mod tests;
+
 use super::fallback;
 use super::laid::{Laid, Note};
 use super::view::View;
@@ -27,11 +30,16 @@ const BYTES_MAX: usize = 1_200_000;
 /// milliseconds for a usual mail.
 #[must_use]
 pub fn lay_out(html: &str, view: &View) -> Laid {
-    try_lay_out(html, view).unwrap_or_else(|| Laid { notes: vec![Note::TooMuch], ..fallback::laid(html, view) })
+    try_lay_out(html, *view).unwrap_or_else(|| Laid { notes: vec![Note::TooMuch], ..fallback::laid(html, view) })
+}
+
+/// Whether a mail's tree stays within budgets: parsers take quadratic time and room for some that do not.
+pub(super) fn fits(html: &str, nodes: usize, depth: u16) -> bool {
+    source::is_harmless(html) || source::dom::Dom::parse_within(html, nodes, depth).is_some()
 }
 
 /// The same; nothing where the mail is beyond the budgets.
-fn try_lay_out(html: &str, view: &View) -> Option<Laid> {
+fn try_lay_out(html: &str, view: View) -> Option<Laid> {
     if html.len() > BYTES_MAX {
         return None;
     }

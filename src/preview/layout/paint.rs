@@ -17,6 +17,9 @@ use crate::text::width;
 /// Most cells of a mail.
 const CELLS_MAX: usize = 1_000_000;
 
+/// From which weight on text is bold.
+const BOLD: u16 = 600;
+
 /// Widest mail.
 const COLUMNS_MAX: usize = 4_000;
 
@@ -70,7 +73,7 @@ struct Area {
 
 /// Paints a mail; nothing where it takes more cells than the budget has. Gives its rows, how many columns they take,
 /// and the window's ground.
-pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) -> Option<(Vec<Row>, u16, Rgb)> {
+pub fn paint(flow: &Flow, styles: &Styles, view: View, canvas: Option<Rgba>) -> Option<(Vec<Row>, u16, Rgb)> {
     let inverted = view.scheme == Scheme::Inverted;
     let base = if styles.knows_dark { Rgb(18, 18, 18) } else { Rgb::WHITE };
     let base = if inverted { invert::ground(Rgba::opaque(base)).rgb } else { base };
@@ -105,10 +108,14 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
     }
     for (index, fragment) in flow.fragments.iter().enumerate() {
         match fragment.content {
-            Content::Text(start, end) => painter.text(index, fragment, (start, end)),
-            Content::Marker(start, end) => painter.text(index, fragment, (start, end)),
+            Content::Text(start, end) | Content::Marker(start, end) => painter.text(index, fragment, (start, end)),
             Content::Image(start, end) => painter.image(index, fragment, (start, end)),
             _ => {}
+        }
+    }
+    for (index, fragment) in flow.fragments.iter().enumerate() {
+        if let Some((begins, ends)) = edges(&fragment.content) {
+            painter.lines(index, fragment, begins, ends);
         }
     }
     let rows = (0..rows).map(|row| painter.row(row)).collect();
@@ -161,6 +168,15 @@ fn areas(fragments: &[Fragment]) -> Vec<Area> {
     areas
 }
 
+/// Whether a box begins and ends where its fragment does; nothing for what is no box.
+fn edges(content: &Content) -> Option<(bool, bool)> {
+    match *content {
+        Content::Inline(begins, ends) => Some((begins, ends)),
+        Content::Box | Content::Clip => Some((true, true)),
+        _ => None,
+    }
+}
+
 struct Painter<'a> {
     cells: Vec<Cell>,
     columns: usize,
@@ -209,10 +225,7 @@ impl Painter<'_> {
             let colour = if self.inverted { invert::ground(colour) } else { colour };
             self.fill((area.left, area.right), (area.top, area.bottom), colour);
         }
-        let (begins, ends) = match fragment.content {
-            Content::Inline(begins, ends) => (begins, ends),
-            _ => (true, true),
-        };
+        let Some((begins, ends)) = edges(&fragment.content) else { return };
         self.border(style, area, begins, ends);
     }
 
@@ -239,20 +252,41 @@ impl Painter<'_> {
                 _ => self.upright(side, width, area, colour),
             }
         }
+    }
+
+    /// Borders that are drawn as lines, when the text is there: they keep out of its rows where they can.
+    fn lines(&mut self, index: usize, fragment: &Fragment, begins: bool, ends: bool) {
+        let style = self.styles.get(fragment.node);
+        let area = self.areas[index];
+        if !style.text.visible {
+            return;
+        }
+        let drawn = |side: usize| match side {
+            LEFT if !begins => 0,
+            RIGHT if !ends => 0,
+            _ => style.border[side].room(),
+        };
         let thin = |side: usize| (1..THICK).contains(&drawn(side));
         if ![TOP, RIGHT, BOTTOM, LEFT].into_iter().any(thin) {
             return;
         }
-        let (top, bottom) = (area.top.div_euclid(2), (area.bottom - 1).div_euclid(2));
+        let (mut top, mut bottom) = (area.top.div_euclid(2), (area.bottom - 1).div_euclid(2));
         let (left, right) = (area.left, area.right - 1);
+        let flat = bottom <= top;
+        if thin(BOTTOM) && !self.is_free(bottom, left, right) && self.is_free(bottom + 1, left, right) {
+            bottom += 1;
+        }
+        if thin(TOP) && !self.is_free(top, left, right) && self.is_free(top - 1, left, right) {
+            top -= 1;
+        }
+        // A box lower than two rows has no room for both lines.
+        let flat = flat && bottom <= top;
         let round = if style.round { 16 } else { 0 };
         let colour = |side: usize| {
             let colour = style.edge_colour(side).faded(style.text.opacity);
             if self.inverted { invert::line(colour) } else { colour }
         };
         let colours = [TOP, RIGHT, BOTTOM, LEFT].map(colour);
-        // A box lower than two rows has no room for both lines.
-        let flat = bottom <= top;
         for (side, row) in [(TOP, top), (BOTTOM, bottom)] {
             if thin(side) && !(flat && side == BOTTOM && thin(TOP)) {
                 for column in left..=right {
@@ -301,6 +335,13 @@ impl Painter<'_> {
         self.fill(columns, (area.top, area.bottom), colour);
     }
 
+    /// Whether no text stands in a row, between two columns.
+    fn is_free(&mut self, row: i64, left: i64, right: i64) -> bool {
+        (left..=right).all(|column| {
+            self.at(row, column).is_some_and(|cell| !matches!(cell.mark, Mark::Glyph { .. } | Mark::Rest))
+        })
+    }
+
     fn line(&mut self, row: i64, column: i64, side: usize, arms: u8, colour: Rgba) {
         if colour.is_clear() {
             return;
@@ -308,7 +349,8 @@ impl Painter<'_> {
         if let Some(cell) = self.at(row, column) {
             let there = match cell.mark {
                 Mark::Line { arms, .. } => arms,
-                _ => 0,
+                Mark::None => 0,
+                _ => return,
             };
             // A line lies on the ground of the box that it belongs to.
             let ground = cell.grounds[usize::from(side != BOTTOM)];
@@ -363,7 +405,7 @@ impl Painter<'_> {
         let mut clip = self.areas[index].clip;
         while let Some(around) = clip {
             let area = self.areas[around];
-            if 2 * row + 1 <= area.top || 2 * row + 1 > area.bottom {
+            if 2 * row < area.top || 2 * row + 1 > area.bottom {
                 return true;
             }
             clip = area.clip;
@@ -406,7 +448,7 @@ impl Painter<'_> {
         let row = (top + (bottom - top - 1).max(0) / 2).div_euclid(2);
         // The text has a whole row of the image's ground.
         let (top, bottom) = (top.min(2 * row), bottom.max(2 * row + 2));
-        let tint = Rgba { rgb: style.text.colour.rgb, alpha: 0.1 * style.text.opacity };
+        let tint = Rgba { rgb: Rgb(128, 128, 128), alpha: 0.18 * style.text.opacity };
         self.fill((area.left, area.right), (top, bottom), tint);
         let columns = i64::try_from(width(&self.flow.text[text.0..text.1])).unwrap_or(0);
         let column = area.left + ((area.right - area.left - columns) / 2).max(0);
@@ -464,7 +506,7 @@ impl Painter<'_> {
                 let paint = Paint {
                     text: colour.over(ground),
                     ground,
-                    bold: look.bold,
+                    bold: look.weight >= BOLD,
                     italic: look.italic,
                     underline: look.underline,
                     strike: look.strike,

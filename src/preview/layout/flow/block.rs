@@ -314,7 +314,7 @@ impl Flow<'_> {
                 beside = left;
                 room.width = (right - left).max(0);
             } else {
-                room.floats.clone_from(&down.floats);
+                room.floats.extend(down.floats.iter().filter(|floating| floating.y1 > y));
             }
         }
         let block = self.block(child, &room);
@@ -337,6 +337,8 @@ impl Flow<'_> {
         let outer = (block.x + block.width + block.right).max(0);
         let height = (block.top.value() + block.height + block.bottom.value()).max(0);
         let from = down.y + if down.at_top() { 0 } else { down.pending.value() };
+        // What floats never stands above what floated before it.
+        let from = down.floats.last().map_or(from, |last| from.max(last.y0));
         let (y, left, right) = down.gap(from, outer, width);
         let at_left = style.float != Float::Right;
         let x = if at_left { left } else { right - outer };
@@ -410,8 +412,7 @@ impl Down {
         let through = self.at_top();
         let mut contents = Contents { through, ..Contents::default() };
         match (through, self.open.bottom) {
-            (true, true) => contents.top = self.pending,
-            (true, false) => contents.top = self.pending,
+            (true, _) => contents.top = self.pending,
             (false, true) => contents.bottom = self.pending,
             (false, false) => self.y += self.pending.value(),
         }

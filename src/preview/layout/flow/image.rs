@@ -42,9 +42,8 @@ impl Flow<'_> {
         let natural = self.natural(image);
         let scaled = |length: Unit, (of, to): (Unit, Unit)| length * to / of.max(1);
         let wide = match (told, fixed, natural) {
-            (Some(width), ..) => width,
+            (Some(width), ..) | (None, None, Some((width, _))) => width,
             (None, Some(height), Some((width, high))) => scaled(height, (high, width)),
-            (None, None, Some((width, _))) => width,
             // Nothing but the text tells how wide it is; next to a height of nothing it is a pixel.
             (None, Some(height), None) if height <= 2 * PX => height,
             (None, _, None) => text,

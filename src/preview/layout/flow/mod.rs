@@ -92,7 +92,7 @@ pub enum Content {
 pub struct Flow<'a> {
     dom: &'a Dom,
     styles: &'a Styles,
-    view: &'a View,
+    view: View,
     /// Everything that is seen, in order.
     pub fragments: Vec<Fragment>,
     /// The text of all fragments, plain.
@@ -107,7 +107,7 @@ pub struct Flow<'a> {
 
 impl<'a> Flow<'a> {
     /// Lays a mail out.
-    pub fn run(dom: &'a Dom, styles: &'a Styles, view: &'a View) -> Self {
+    pub fn run(dom: &'a Dom, styles: &'a Styles, view: View) -> Self {
         let mut flow = Self {
             dom,
             styles,

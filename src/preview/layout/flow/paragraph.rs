@@ -126,7 +126,7 @@ impl Flow<'_> {
         for (offset, c) in of.char_indices() {
             let at = stretch.start + offset;
             let may = look.wraps
-                && !(is_space(c) && !look.keep_blanks)
+                && (look.keep_blanks || !is_space(c))
                 && last.is_some_and(|last| {
                     last == OBJECT || is_space(last) || breaks::allowed(chances[at], last, c, look.word_break)
                 });

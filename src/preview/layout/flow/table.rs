@@ -278,8 +278,8 @@ impl Flow<'_> {
             (band.x, band.y, band.width, band.height) = (lefts[0], tops[row], x - gaps.across - lefts[0], heights[row]);
         }
         for (cell, (at, natural)) in grid.cells.iter().zip(placed) {
-            let last = cell.row + cell.rows - 1;
-            let height = tops[last] + heights[last] - tops[cell.row];
+            let end = cell.row + cell.rows - 1;
+            let height = tops[end] + heights[end] - tops[cell.row];
             let free = (height - natural.outer.min(height)).max(0);
             let free = free.max(height - natural.inner).max(0);
             let lower = match self.style(cell.node).upright {
@@ -376,7 +376,7 @@ impl Flow<'_> {
         let all_loose = groups.iter().all(|(_, child)| !self.is_part(*child));
         let has_text = cells.is_none() && self.has_text(container);
         if cells.is_none() && all_loose && (loose || has_text) {
-            builder.bare(container, &mut grid);
+            bare(container, &mut grid);
         } else {
             groups.sort_by_key(|(rank, _)| *rank);
             let mut stray = Vec::new();
@@ -431,7 +431,7 @@ impl Flow<'_> {
     fn group(&self, group: Id, builder: &mut Builder, grid: &mut Grid) {
         let children: Vec<Id> = self.shown(group).collect();
         if !children.is_empty() && children.iter().all(|child| !self.is_part(*child)) {
-            builder.bare(group, grid);
+            bare(group, grid);
             return;
         }
         let count = children.len();
@@ -454,7 +454,7 @@ impl Flow<'_> {
         let children: Vec<Id> = self.shown(row).collect();
         let loose = children.iter().all(|child| self.style(*child).display != Display::Cell);
         if loose && (!children.is_empty() || self.has_text(row)) {
-            builder.bare(row, grid);
+            bare(row, grid);
             return;
         }
         builder.row(self, Some(row), &children, left, grid);
@@ -480,14 +480,6 @@ struct Builder {
 }
 
 impl Builder {
-    /// A row of a single cell that stands for what is none.
-    fn bare(&mut self, node: Id, grid: &mut Grid) {
-        let row = grid.rows.len();
-        grid.rows.push(None);
-        grid.columns = grid.columns.max(1);
-        grid.cells.push(Cell { node, bare: true, column: 0, columns: 1, row, rows: 1 });
-    }
-
     /// Cells without a row make one.
     fn flush(&mut self, flow: &Flow, stray: &mut Vec<Id>, grid: &mut Grid) {
         if !stray.is_empty() {
@@ -547,4 +539,12 @@ fn merge(grid: &mut Grid) {
     grid.told = told.into_iter().zip(&begins).filter(|(_, begins)| **begins).map(|(told, _)| told).collect();
     grid.told.resize(count, None);
     grid.columns = count;
+}
+
+/// A row of a single cell that stands for what is none.
+fn bare(node: Id, grid: &mut Grid) {
+    let row = grid.rows.len();
+    grid.rows.push(None);
+    grid.columns = grid.columns.max(1);
+    grid.cells.push(Cell { node, bare: true, column: 0, columns: 1, row, rows: 1 });
 }

@@ -52,18 +52,12 @@ impl Flow<'_> {
             (if relative { 0 } else { width + insets }, most + insets)
         } else if is_table {
             let (least, most) = self.table_widths_of(id);
-            match fixed(style.width) {
-                Some(width) => (least.max(width), least.max(width)),
-                None => (least, most),
-            }
+            fixed(style.width).map_or((least, most), |width| (least.max(width), least.max(width)))
+        } else if let Some(width) = fixed(style.width) {
+            (outer(width), outer(width))
         } else {
-            match fixed(style.width) {
-                Some(width) => (outer(width), outer(width)),
-                None => {
-                    let (least, most) = self.content_widths(id);
-                    (least + insets, most + insets)
-                }
-            }
+            let (least, most) = self.content_widths(id);
+            (least + insets, most + insets)
         };
         let floor = if is_table { least } else { 0 };
         if let Some(limit) = fixed(style.max_width) {
@@ -94,7 +88,6 @@ impl Flow<'_> {
                     if !self.style(style).text.wraps {
                         part += width;
                     }
-                    continue;
                 }
                 What::Word { width, start, end, style, .. } => {
                     line += blanks + width;

@@ -3,12 +3,12 @@
 use crate::preview::view::{Scheme, View};
 
 /// Whether a list of media queries has one that matches. What is not known does not match.
-pub fn matches(list: &str, view: &View) -> bool {
+pub fn matches(list: &str, view: View) -> bool {
     let list = list.trim();
     list.is_empty() || list.split(',').any(|query| one(&query.trim().to_ascii_lowercase(), view))
 }
 
-fn one(query: &str, view: &View) -> bool {
+fn one(query: &str, view: View) -> bool {
     let (query, turned) = match query.strip_prefix("not ") {
         Some(rest) => (rest, true),
         None => (query.strip_prefix("only ").unwrap_or(query), false),
@@ -31,7 +31,7 @@ fn one(query: &str, view: &View) -> bool {
     parts.iter().all(|part| feature(part, view)) != turned
 }
 
-fn feature(part: &str, view: &View) -> bool {
+fn feature(part: &str, view: View) -> bool {
     let Some(inner) = part.strip_prefix('(').map(|inner| inner.strip_suffix(')').unwrap_or(inner)) else {
         return matches!(part, "screen" | "all");
     };
@@ -122,7 +122,7 @@ mod tests {
             ("((", false),
         ];
         for (query, expected) in table {
-            assert_eq!(matches(query, &view), expected, "{query}");
+            assert_eq!(matches(query, view), expected, "{query}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::preview::view::View;
 const DEPTH_MAX: usize = 8;
 
 /// The mail with its style sheets reduced to plain rules that apply, and whether there are any.
-pub fn unwrap(html: &str, view: &View) -> (String, bool) {
+pub fn unwrap(html: &str, view: View) -> (String, bool) {
     let mut out = String::with_capacity(html.len());
     let mut styled = false;
     let mut rest = html;
@@ -71,7 +71,7 @@ fn media_of(attributes: &str) -> Option<&str> {
 }
 
 /// Appends the rules that apply.
-fn rules(css: &str, view: &View, depth: usize, out: &mut String) {
+fn rules(css: &str, view: View, depth: usize, out: &mut String) {
     let mut scan = Scan { css, at: 0 };
     while let Some((prelude, block)) = scan.rule() {
         let prelude = prelude.trim();
@@ -79,7 +79,7 @@ fn rules(css: &str, view: &View, depth: usize, out: &mut String) {
             if let Some(block) = block.filter(|_| !prelude.is_empty()) {
                 out.push_str(&without_comments(prelude));
                 out.push('{');
-                out.push_str(&without_comments(block).replace("<", ""));
+                out.push_str(&without_comments(block).replace('<', ""));
                 out.push_str("}\n");
             }
             continue;
@@ -236,7 +236,7 @@ mod tests {
         ];
         for (css, expected) in table {
             let mut out = String::new();
-            rules(css, &View::default(), 0, &mut out);
+            rules(css, View::default(), 0, &mut out);
             assert_eq!(out, expected, "{css}");
         }
     }
@@ -252,9 +252,9 @@ mod tests {
             ("a<!-- <style>a{b:c}</style> -->b<style", "ab<style"),
         ];
         for (html, expected) in table {
-            assert_eq!(unwrap(html, &phone).0, expected, "{html}");
+            assert_eq!(unwrap(html, phone).0, expected, "{html}");
         }
         let bare = View { styles: false, ..phone };
-        assert_eq!(unwrap("<style>a{b:c}</style>x", &bare), ("x".to_owned(), false));
+        assert_eq!(unwrap("<style>a{b:c}</style>x", bare), ("x".to_owned(), false));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::colour::{self, Rgba};
 use super::value::{self, Length, PX, Unit, px};
-use super::{Align, BOTTOM, Context, Display, Edge, Float, LEFT, Marker, RIGHT, Style, TOP, Upright};
+use super::{Align, BOTTOM, Context, Display, Edge, Float, LEFT, Marker, NORMAL, RIGHT, Style, TOP, Upright};
 use crate::preview::laid::Rgb;
 use crate::preview::layout::source::dom::Element;
 
@@ -52,7 +52,7 @@ pub fn element(style: &mut Style, element: &Element, context: &Context, links: &
     let em = style.text.size;
     let text = &mut style.text;
     match element.name() {
-        "b" | "strong" => text.bold = true,
+        "b" | "strong" => text.weight = bolder(text.weight),
         "i" | "em" | "cite" | "dfn" | "var" | "address" => text.italic = true,
         "u" | "ins" => style.own_underline = true,
         "s" | "strike" | "del" => style.own_strike = true,
@@ -140,7 +140,7 @@ fn margins(style: &mut Style, margin: Unit) {
 }
 
 fn heading(style: &mut Style, ems: f64) {
-    style.text.bold = true;
+    style.text.weight = 700;
     margins(style, px(value::as_pixels(style.text.size) * ems));
 }
 
@@ -172,7 +172,7 @@ fn table(style: &mut Style, context: &Context) {
     if context.quirks {
         (text.align, text.blocks, text.aligned) = (Align::Start, Align::Start, false);
         (text.keep_blanks, text.keep_breaks, text.wraps) = (false, false, true);
-        (text.bold, text.italic, text.size) = (false, false, 16 * PX);
+        (text.weight, text.italic, text.size) = (NORMAL, false, 16 * PX);
         text.line = None;
         text.line_factor = None;
     }
@@ -185,7 +185,9 @@ fn cell(style: &mut Style, element: &Element) {
         let grey = Some(Rgba::opaque(Rgb(128, 128, 128)));
         style.border = [Edge { width: PX, drawn: true, colour: grey }; 4];
     }
-    style.text.bold |= element.name() == "th";
+    if element.name() == "th" {
+        style.text.weight = 700;
+    }
     if element.name() == "th" && !style.text.aligned {
         style.text.align = Align::Centre;
     }
@@ -208,12 +210,12 @@ pub fn attributes(style: &mut Style, element: &Element) {
     let name = element.name();
     let is_cell = matches!(name, "td" | "th");
     let is_table = name == "table";
-    let in_table = is_cell || is_table || matches!(name, "tr" | "tbody" | "thead" | "tfoot" | "col" | "colgroup");
+    let of_table = is_cell || is_table || matches!(name, "tr" | "tbody" | "thead" | "tfoot" | "col" | "colgroup");
     for (attribute, text) in element.attributes() {
         let text = text.trim();
         match attribute {
             "hidden" => style.hidden = true,
-            "bgcolor" if in_table || name == "body" => style.background = colour::attribute(text),
+            "bgcolor" if of_table || name == "body" => style.background = colour::attribute(text),
             "fillcolor" if name.starts_with("v:") => style.background = colour::attribute(text),
             "text" if name == "body" => set(&mut style.text.colour, colour::attribute(text)),
             "color" if name == "font" => set(&mut style.text.colour, colour::attribute(text)),
@@ -222,10 +224,10 @@ pub fn attributes(style: &mut Style, element: &Element) {
                 style.height = value::attribute(text).map(|size| Length::fixed((size.fixed - 2 * PX).max(0)));
             }
             "noshade" if name == "hr" => {}
-            "width" if in_table || matches!(name, "img" | "hr" | "pre") => style.width = positive(text),
-            "height" if in_table || name == "img" => style.height = positive(text),
-            "align" => align(style, name, text, in_table),
-            "valign" if in_table => style.upright = upright(text),
+            "width" if of_table || matches!(name, "img" | "hr" | "pre") => style.width = positive(text),
+            "height" if of_table || name == "img" => style.height = positive(text),
+            "align" => align(style, name, text, of_table),
+            "valign" if of_table => style.upright = upright(text),
             "nowrap" if is_cell => style.text.wraps = false,
             "cellpadding" if is_table => style.text.cell_padding = pixels(text).unwrap_or(PX),
             "cellspacing" if is_table => set(&mut style.text.spacing, pixels(text).map(|gap| (gap, gap))),
@@ -268,7 +270,7 @@ fn border(style: &mut Style, text: &str, is_table: bool) {
     style.text.cell_border |= is_table && width > 0;
 }
 
-fn align(style: &mut Style, name: &str, text: &str, in_table: bool) {
+fn align(style: &mut Style, name: &str, text: &str, of_table: bool) {
     let align = match text.to_ascii_lowercase().as_str() {
         "center" | "middle" => Align::Centre,
         "right" => Align::End,
@@ -287,7 +289,7 @@ fn align(style: &mut Style, name: &str, text: &str, in_table: bool) {
             style.margin[LEFT] = None;
             style.margin[RIGHT] = None;
         }
-        _ if in_table || matches!(name, "div" | "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "caption") => {
+        _ if of_table || matches!(name, "div" | "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "caption") => {
             (style.text.align, style.text.blocks, style.text.aligned) = (align, align, true);
         }
         _ => {}
@@ -318,4 +320,22 @@ pub fn marker(text: &str) -> Option<Marker> {
         "none" => Marker::None,
         _ => return None,
     })
+}
+
+/// `font-weight: bolder` within a weight.
+pub fn bolder(weight: u16) -> u16 {
+    match weight {
+        ..350 => NORMAL,
+        350..550 => 700,
+        _ => 900,
+    }
+}
+
+/// `font-weight: lighter` within a weight.
+pub fn lighter(weight: u16) -> u16 {
+    match weight {
+        ..550 => 100,
+        550..750 => NORMAL,
+        _ => 700,
+    }
 }

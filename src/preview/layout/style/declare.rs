@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::colour::{self, Rgba};
 use super::value::{self, Length, PX, Unit, px};
-use super::{Align, BOTTOM, Display, Edge, Float, LEFT, RIGHT, Style, TOP, Transform, WordBreak, agent};
+use super::{Align, BOTTOM, Display, Edge, Float, LEFT, NORMAL, RIGHT, Style, TOP, Transform, WordBreak, agent};
 use crate::preview::view::View;
 
 /// One declaration, in lower case.
@@ -80,7 +80,7 @@ fn font(value: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// Everything else.
-pub fn apply(style: &mut Style, declaration: &Declaration, parent: &Style, view: &View) {
+pub fn apply(style: &mut Style, declaration: &Declaration, parent: &Style, view: View) {
     let value = &*declaration.value;
     let em = style.text.size;
     let length = || value::length(value, em);
@@ -271,11 +271,12 @@ fn edge(edge: &mut Edge, word: &str, em: Unit) {
 /// What children take over.
 fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
     match name {
-        "font-weight" => style.text.bold = weight(value, parent.text.bold),
+        "font-weight" => set(&mut style.text.weight, weight(value, parent.text.weight)),
         "font-style" => style.text.italic = matches!(value, "italic" | "oblique"),
         "font" => {
             let words = value::split(value, ' ');
-            style.text.bold = words.iter().any(|word| weight(word, false));
+            let named = words.iter().find_map(|word| weight(word, parent.text.weight));
+            style.text.weight = named.unwrap_or(NORMAL);
             style.text.italic = words.iter().any(|word| matches!(*word, "italic" | "oblique"));
             if let Some(line) = font(value).and_then(|(_, line)| line) {
                 self::line(style, line);
@@ -344,12 +345,14 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
     }
 }
 
-fn weight(value: &str, parent: bool) -> bool {
+fn weight(value: &str, parent: u16) -> Option<u16> {
     match value {
-        "bold" | "bolder" => true,
-        "normal" | "lighter" => false,
-        "inherit" => parent,
-        _ => value.parse::<u16>().is_ok_and(|weight| weight >= 600),
+        "bold" => Some(700),
+        "bolder" => Some(agent::bolder(parent)),
+        "lighter" => Some(agent::lighter(parent)),
+        "normal" | "initial" => Some(NORMAL),
+        "inherit" | "unset" => Some(parent),
+        _ => value.parse().ok().filter(|weight| (1..=1000).contains(weight)),
     }
 }
 

@@ -19,6 +19,9 @@ use super::source::dom::{Data, Dom, Element, Id};
 use colour::Rgba;
 use value::{Length, PX, Unit};
 
+/// The usual `font-weight`.
+pub const NORMAL: u16 = 400;
+
 /// How a box takes part in the flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Display {
@@ -145,8 +148,8 @@ pub struct Text {
     pub colour: Rgba,
     /// `opacity`, all of it from the root on.
     pub opacity: f32,
-    /// `font-weight` of 600 and more.
-    pub bold: bool,
+    /// `font-weight`.
+    pub weight: u16,
     /// `font-style`.
     pub italic: bool,
     /// `text-decoration: underline`, here or further out.
@@ -285,7 +288,7 @@ impl Style {
         let text = Text {
             colour: Rgba::opaque(Rgb::BLACK),
             opacity: 1.0,
-            bold: false,
+            weight: NORMAL,
             italic: false,
             underline: false,
             strike: false,
@@ -354,7 +357,7 @@ impl Style {
 /// The styles of a tree's nodes.
 pub struct Styles {
     root: Style,
-    styles: Vec<Option<Style>>,
+    of: Vec<Option<Style>>,
     /// Where links lead, in order of appearance.
     pub links: Vec<String>,
     /// Whether the mail says that it knows dark screens.
@@ -363,7 +366,7 @@ pub struct Styles {
 
 impl Styles {
     /// Computes them.
-    pub fn compute(dom: &Dom, view: &View) -> Self {
+    pub fn compute(dom: &Dom, view: View) -> Self {
         let mut styles: Vec<Option<Style>> = Vec::new();
         styles.resize_with(dom.len(), || None);
         let mut links = Vec::new();
@@ -382,17 +385,17 @@ impl Styles {
                 styles[id] = Some(context.style(element, parent, &mut links));
             }
         }
-        Self { root, styles, links, knows_dark }
+        Self { root, of: styles, links, knows_dark }
     }
 
     /// An element's style, shown or not.
     pub fn get(&self, id: Id) -> &Style {
-        self.styles[id].as_ref().unwrap_or(&self.root)
+        self.of[id].as_ref().unwrap_or(&self.root)
     }
 
     /// An element's style; none where it, or what it stands in, is not shown.
     pub fn of(&self, id: Id) -> Option<&Style> {
-        self.styles[id].as_ref().filter(|style| style.display != Display::None)
+        self.of[id].as_ref().filter(|style| style.display != Display::None)
     }
 }
 
@@ -415,13 +418,13 @@ fn knows_dark(dom: &Dom) -> bool {
 }
 
 /// What styles hang on besides the tree.
-struct Context<'a> {
-    view: &'a View,
+struct Context {
+    view: View,
     quirks: bool,
     dark: bool,
 }
 
-impl Context<'_> {
+impl Context {
     fn style(&self, element: &Element, parent: &Style, links: &mut Vec<String>) -> Style {
         let mut style = Style::within(&parent.text);
         let attribute = element.attribute("style").unwrap_or("");

@@ -81,17 +81,15 @@ pub fn length(value: &str, em: Unit) -> Option<Length> {
     let factor = match unit {
         "px" => 1.0,
         "" if number == 0.0 => 1.0,
-        "%" => return Some(Length { fixed: 0, percent: px(number) }),
+        // The window is what the body is measured against.
+        "%" | "vw" => return Some(Length { fixed: 0, percent: px(number) }),
         "em" => em,
-        "rem" => 16.0,
+        "rem" | "pc" => 16.0,
         "pt" => 4.0 / 3.0,
-        "pc" => 16.0,
         "in" => 96.0,
         "cm" => 96.0 / 2.54,
         "mm" => 96.0 / 25.4,
         "ex" | "ch" => em / 2.0,
-        // Measured against the window, which is what the body is measured against.
-        "vw" => return Some(Length { fixed: 0, percent: px(number) }),
         _ => return None,
     };
     Some(Length::fixed(px(number * factor)))
