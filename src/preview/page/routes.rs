@@ -178,10 +178,10 @@ async fn about(State(context): State<Context>, Query(asked): Query<Asked>) -> Js
 async fn mail(State(context): State<Context>, Query(asked): Query<Asked>) -> Response {
     let view = asked.view();
     let mut response = match context.render(asked).await {
-        Ok(shown) => Html(frame::prepare(&shown.html, &view)).into_response(),
+        Ok(shown) => Html(frame::prepare(&shown.html, view)).into_response(),
         Err(what) => (StatusCode::UNPROCESSABLE_ENTITY, what).into_response(),
     };
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(frame::policy(&view)));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(frame::policy(view)));
     response
 }
 
@@ -192,12 +192,11 @@ async fn events(State(context): State<Context>) -> Response {
     // The first line tells the window that it is heard from now on.
     let first = Some(": listening\n\n".to_owned());
     let events = stream::unfold((first, changes, shutdown), async |(first, mut changes, shutdown)| {
-        let event = match first {
-            Some(first) => first,
-            None => {
-                shutdown.run_until_cancelled(changes.changed()).await?.ok()?;
-                format!("event: changed\ndata: {}\n\n", *changes.borrow_and_update())
-            }
+        let event = if let Some(first) = first {
+            first
+        } else {
+            shutdown.run_until_cancelled(changes.changed()).await?.ok()?;
+            format!("event: changed\ndata: {}\n\n", *changes.borrow_and_update())
         };
         Some((Ok::<_, Infallible>(Bytes::from(event)), (None, changes, shutdown)))
     });
