@@ -16,6 +16,7 @@ mod pty;
 mod schema;
 mod smtp;
 mod support;
+mod templates;
 mod terminal;
 mod test_send;
 mod web;
