@@ -73,6 +73,8 @@ fn offers_dark(html: &str) -> bool {
 
 /// `prefers-color-scheme` in style sheets and media attributes as it would be answered, whatever the browser prefers.
 fn with_schemes(html: &str, is_dark: bool) -> String {
+    // As many bytes as the mail, since only ASCII letters change.
+    let lower = html.to_ascii_lowercase();
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -82,8 +84,7 @@ fn with_schemes(html: &str, is_dark: bool) -> String {
         let end = if rest.starts_with("<!--") {
             rest.find("-->").map(|end| end + 3)
         } else if is_style {
-            // Lower case has as many bytes, in ASCII.
-            rest.to_ascii_lowercase().find("</style")
+            lower[html.len() - rest.len()..].find("</style")
         } else {
             rest.find('>').map(|end| end + 1)
         };

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame;
 use super::guard::{Door, guard};
-use super::source::{EXAMPLE, Shown, Source};
+use super::source::{EXAMPLE, Source};
 use crate::domain::locale::Locale;
 use crate::preview::laid::Note;
 use crate::preview::layout::lay_out;
@@ -125,10 +125,6 @@ impl Context {
         });
         timeout(RENDER_MAX, working).await.ok().and_then(Result::ok).ok_or_else(too_long)
     }
-
-    async fn render(&self, asked: Asked) -> Result<Shown, String> {
-        self.off(move |source| source.render(&asked.template, asked.locale, &asked.fixture)).await?
-    }
 }
 
 async fn stock(State(context): State<Context>) -> Response {
@@ -177,8 +173,12 @@ async fn about(State(context): State<Context>, Query(asked): Query<Asked>) -> Js
 /// The mail itself, for the frame, under a policy of its own.
 async fn mail(State(context): State<Context>, Query(asked): Query<Asked>) -> Response {
     let view = asked.view();
-    let mut response = match context.render(asked).await {
-        Ok(shown) => Html(frame::prepare(&shown.html, view)).into_response(),
+    let made = context.off(move |source| {
+        let shown = source.render(&asked.template, asked.locale, &asked.fixture)?;
+        Ok::<_, String>(frame::prepare(&shown.html, view))
+    });
+    let mut response = match made.await.and_then(|made| made) {
+        Ok(html) => Html(html).into_response(),
         Err(what) => (StatusCode::UNPROCESSABLE_ENTITY, what).into_response(),
     };
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(frame::policy(view)));
