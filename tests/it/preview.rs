@@ -13,6 +13,7 @@ use verifydesk::preview::page::{self, Files, Handle, Shown, Source};
 use verifydesk::preview::proof::{Stock, Stocked};
 
 use crate::peers::PATIENCE;
+use crate::support::Program;
 use crate::support::browser::{Browser, Colours, Page};
 
 /// A mail that tries what it can.
@@ -291,4 +292,48 @@ async fn the_shipped_mails_are_shown_without_a_complaint() {
     let strays: Vec<String> =
         page.requests().into_iter().filter(|url| !url.starts_with(handle.url()) && !url.starts_with("data:")).collect();
     assert_eq!((strays, page.complaints()), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_shows_it_until_it_is_ended() {
+    let templates = tempfile::tempdir().unwrap();
+    let place = templates.path().join("en/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("subject.txt"), "First of {{ site_name }}\n").unwrap();
+    let program = Program::new("")
+        .set("VERIFYDESK_TEMPLATES__DIR", templates.path().display().to_string())
+        .set("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    let (mut running, line) = program.start(&["templates", "preview"], "ssh -N -L");
+    let mut url = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(running.0.stdout.take().unwrap()), &mut url).unwrap();
+    let url = url.trim();
+    let port = url.trim_start_matches("http://127.0.0.1:").split('/').next().unwrap();
+    assert!(line.contains(&format!("ssh -N -L {port}:127.0.0.1:{port} 192.0.2.2")), "{line}");
+    let client = reqwest::Client::new();
+    let subject = async || -> Value {
+        let about = client.get(format!("{url}about?template=verification&locale=en")).send().await.unwrap();
+        about.json::<Value>().await.unwrap()["subject"].clone()
+    };
+    assert_eq!(subject().await, "First of verifydesk");
+    let mut events = client.get(format!("{url}events")).send().await.unwrap();
+    assert_eq!(events.chunk().await.unwrap().unwrap(), ": listening\n\n");
+    // The watch may begin a moment after the address is told.
+    let told = async {
+        for n in 0.. {
+            std::fs::write(place.join("subject.txt"), format!("Number {n} of {{{{ site_name }}}}\n")).unwrap();
+            let wait = tokio::time::timeout(std::time::Duration::from_millis(500), events.chunk());
+            if let Ok(event) = wait.await {
+                return (n, event.unwrap().unwrap());
+            }
+        }
+        unreachable!()
+    };
+    let (n, event) = tokio::time::timeout(PATIENCE, told).await.unwrap();
+    assert!(event.starts_with(b"event: changed\n"), "{event:?}");
+    assert_eq!(subject().await, format!("Number {n} of verifydesk"));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(running.0.id().cast_signed()), nix::sys::signal::SIGTERM)
+        .unwrap();
+    let ended = tokio::task::spawn_blocking(move || running.0.wait().unwrap()).await.unwrap();
+    assert_eq!(ended.code(), Some(0));
+    assert!(client.get(url).send().await.is_err());
 }

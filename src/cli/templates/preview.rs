@@ -22,7 +22,7 @@ pub struct Args {
 pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     let shutdown = signals::shutdown()?;
     let dir = settings.templates.dir.clone();
-    let (changed, changes) = watch::channel(0);
+    let (news, changes) = watch::channel(0);
     let page = page::start(Arc::new(Files::new(settings)), changes, args.port).await.map_err(|error| {
         Failure::failed(format!("the preview cannot listen on this machine: {error}"), "name another port with --port")
     })?;
@@ -31,7 +31,7 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     output::remark("Ctrl-C ends it");
     let watching = async {
         if let Some(dir) = &dir
-            && let Err(error) = files(dir, || changed.send_modify(|number| *number += 1)).await
+            && let Err(error) = files(dir, || news.send_modify(|number| *number += 1)).await
         {
             let dir = plain(&dir.display().to_string());
             output::remark(&format!("{dir} cannot be watched, so reload by hand: {error}"));

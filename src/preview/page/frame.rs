@@ -5,7 +5,7 @@ use crate::preview::layout::source::{outlook, sheet};
 use crate::preview::view::{Scheme, View};
 
 /// A mail in the frame may look, and nothing else; not even where the frame's own sandbox were lost.
-pub(super) fn policy(view: &View) -> &'static str {
+pub(super) fn policy(view: View) -> &'static str {
     if view.images {
         "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'self'"
@@ -16,9 +16,9 @@ pub(super) fn policy(view: &View) -> &'static str {
 }
 
 /// The mail for the frame.
-pub(super) fn prepare(html: &str, view: &View) -> String {
+pub(super) fn prepare(html: &str, view: View) -> String {
     let html = if view.outlook { outlook::resolve(html) } else { html.to_owned() };
-    let html = if view.styles { html } else { sheet::unwrap(&html, view).0 };
+    let html = if view.styles { html } else { sheet::unwrap(&html, &view).0 };
     let is_dark = view.scheme == Scheme::Dark;
     // A mail that says nothing of colour schemes is shown on white by whatever program obeys it.
     let knows_dark = offers_dark(&html);
@@ -73,6 +73,8 @@ fn offers_dark(html: &str) -> bool {
 
 /// `prefers-color-scheme` in style sheets and media attributes as it would be answered, whatever the browser prefers.
 fn with_schemes(html: &str, is_dark: bool) -> String {
+    // As many bytes as the mail, since only ASCII letters change.
+    let lower = html.to_ascii_lowercase();
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -82,8 +84,7 @@ fn with_schemes(html: &str, is_dark: bool) -> String {
         let end = if rest.starts_with("<!--") {
             rest.find("-->").map(|end| end + 3)
         } else if is_style {
-            // Lower case has as many bytes, in ASCII.
-            rest.to_ascii_lowercase().find("</style")
+            lower[html.len() - rest.len()..].find("</style")
         } else {
             rest.find('>').map(|end| end + 1)
         };
@@ -172,20 +173,20 @@ mod tests {
         ];
         for (html, dark) in table {
             let canvas = format!("color-scheme:{}!important", if dark { "dark" } else { "light" });
-            assert!(prepare(html, &view(Scheme::Dark)).contains(&canvas), "{html}");
-            assert!(prepare(html, &view(Scheme::Inverted)).contains("color-scheme:light!important"), "{html}");
+            assert!(prepare(html, view(Scheme::Dark)).contains(&canvas), "{html}");
+            assert!(prepare(html, view(Scheme::Inverted)).contains("color-scheme:light!important"), "{html}");
         }
     }
 
     #[test]
     fn views() {
         let html = "<style>p{color:red}</style><!--[if mso]><b>Outlook</b><![endif]--><p>x</p>";
-        let bare = prepare(html, &View { styles: false, ..View::default() });
+        let bare = prepare(html, View { styles: false, ..View::default() });
         assert!(!bare.contains("color:red") && bare.contains("<p>x</p>"), "{bare}");
-        let outlook = prepare(html, &View { outlook: true, ..View::default() });
+        let outlook = prepare(html, View { outlook: true, ..View::default() });
         assert!(outlook.contains("<b>Outlook</b>") && !outlook.contains("<!--"), "{outlook}");
-        assert!(policy(&View::default()).contains("img-src data:"));
-        assert!(!policy(&View { images: false, ..View::default() }).contains("img-src"));
+        assert!(policy(View::default()).contains("img-src data:"));
+        assert!(!policy(View { images: false, ..View::default() }).contains("img-src"));
     }
 
     proptest! {
@@ -196,7 +197,7 @@ mod tests {
             outlook in any::<bool>(),
         ) {
             for scheme in Scheme::ALL {
-                let made = prepare(&html, &View { scheme, styles, outlook, ..View::default() });
+                let made = prepare(&html, View { scheme, styles, outlook, ..View::default() });
                 prop_assert!(made.contains("<base target"));
             }
         }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame;
 use super::guard::{Door, guard};
-use super::source::{EXAMPLE, Shown, Source};
+use super::source::{EXAMPLE, Source};
 use crate::domain::locale::Locale;
 use crate::preview::laid::Note;
 use crate::preview::layout::lay_out;
@@ -125,10 +125,6 @@ impl Context {
         });
         timeout(RENDER_MAX, working).await.ok().and_then(Result::ok).ok_or_else(too_long)
     }
-
-    async fn render(&self, asked: Asked) -> Result<Shown, String> {
-        self.off(move |source| source.render(&asked.template, asked.locale, &asked.fixture)).await?
-    }
 }
 
 async fn stock(State(context): State<Context>) -> Response {
@@ -177,11 +173,15 @@ async fn about(State(context): State<Context>, Query(asked): Query<Asked>) -> Js
 /// The mail itself, for the frame, under a policy of its own.
 async fn mail(State(context): State<Context>, Query(asked): Query<Asked>) -> Response {
     let view = asked.view();
-    let mut response = match context.render(asked).await {
-        Ok(shown) => Html(frame::prepare(&shown.html, &view)).into_response(),
+    let made = context.off(move |source| {
+        let shown = source.render(&asked.template, asked.locale, &asked.fixture)?;
+        Ok::<_, String>(frame::prepare(&shown.html, view))
+    });
+    let mut response = match made.await.and_then(|made| made) {
+        Ok(html) => Html(html).into_response(),
         Err(what) => (StatusCode::UNPROCESSABLE_ENTITY, what).into_response(),
     };
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(frame::policy(&view)));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(frame::policy(view)));
     response
 }
 
@@ -192,12 +192,11 @@ async fn events(State(context): State<Context>) -> Response {
     // The first line tells the window that it is heard from now on.
     let first = Some(": listening\n\n".to_owned());
     let events = stream::unfold((first, changes, shutdown), async |(first, mut changes, shutdown)| {
-        let event = match first {
-            Some(first) => first,
-            None => {
-                shutdown.run_until_cancelled(changes.changed()).await?.ok()?;
-                format!("event: changed\ndata: {}\n\n", *changes.borrow_and_update())
-            }
+        let event = if let Some(first) = first {
+            first
+        } else {
+            shutdown.run_until_cancelled(changes.changed()).await?.ok()?;
+            format!("event: changed\ndata: {}\n\n", *changes.borrow_and_update())
         };
         Some((Ok::<_, Infallible>(Bytes::from(event)), (None, changes, shutdown)))
     });

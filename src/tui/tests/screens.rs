@@ -113,3 +113,16 @@ fn toasts() {
         snapshot("toasts", &console);
     }
 }
+
+#[test]
+fn a_test_mail_says_that_it_is_one() {
+    let (mut console, mut world) = Console::loaded(120, 40);
+    let test = &mut world.sends[0];
+    (test.user_id, test.verification_id) = (None, None);
+    test.test_of = Some("verification (long-name)".into());
+    let recipient = test.recipient.plain().into_string();
+    console.run(&world, "m");
+    let shown = picture(&console.model, &Look::new(Colours::None, false));
+    assert!(shown.contains(&format!("test {recipient}")), "{shown}");
+    assert!(shown.contains("test of verification (long-name), "), "{shown}");
+}

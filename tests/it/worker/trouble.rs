@@ -15,12 +15,15 @@ use crate::support::gate::Gate;
 async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
     let site = Site::new().await;
     site.sign_up("mina@example.com").await;
+    // Not before the pace is held, however fast the worker is.
+    site.execute("update sends set due_at = now() + interval '1 hour'").await;
     let mut gate = Gate::new(&site.db.url).await;
     // The worker claims the mail, and hangs while it draws a moment for it.
     let mut act = site.pool().begin().await.unwrap();
     let running = site.start_behind(&gate);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
     sqlx::query("select from pace for update").execute(&mut *act).await.unwrap();
+    site.execute("update sends set due_at = now()").await;
     site.execute("select pg_notify('verifydesk', 'queued')").await;
     let is_claimed = async || {
         let query = "select from sends for update skip locked";
