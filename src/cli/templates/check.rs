@@ -11,7 +11,7 @@ use crate::cli::{Failure, output};
 use crate::config::Settings;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
-use crate::preview::check::{self, Options, Report, Rule, Severity};
+use crate::preview::check::{self, Options, Report, Rule, Severity, clients};
 use crate::text::plain;
 
 /// How long a mail that was begun may take beyond the time for all of them: a template may render for ever.
@@ -92,6 +92,7 @@ fn options(args: &Args) -> Options {
 }
 
 fn checked(settings: &Settings, options: &Options) -> Result<Report, Failure> {
+    clients::chosen(settings)?;
     let templates = Templates::gather(settings);
     let names = templates.names();
     if let Some(unknown) = options.templates.iter().find(|name| !names.contains(name)) {

@@ -339,7 +339,7 @@ mod tests {
             found[0].message.starts_with("#999999 on #ffffff has a contrast of 2.8 on a light screen"),
             "{found:#?}"
         );
-        assert_eq!(found[0].line, 16);
+        assert_eq!(found[0].line, 15);
     }
 
     #[test]

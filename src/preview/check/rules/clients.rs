@@ -161,7 +161,7 @@ mod tests {
             "{}",
             finding.message
         );
-        assert_eq!(finding.line, 15);
+        assert_eq!(finding.line, 14);
         bench.settings.templates.clients = vec!["apple-mail".to_owned(), "gmail.ios".to_owned()];
         assert_eq!(bench.breaks("H001"), []);
     }
