@@ -1,0 +1,55 @@
+//! `verifydesk templates new`: a template to begin with, in every language.
+
+use std::process::ExitCode;
+
+use super::files::{shown, write};
+use crate::cli::{Failure, output};
+use crate::config::Settings;
+use crate::mail::templates::{BUILT_IN, BUILT_IN_FIXTURES, Templates, is_name};
+use crate::mail::verification::TEMPLATE;
+use crate::text::plain;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name: lower-case letters, digits and hyphens, a letter first
+    name: String,
+}
+
+/// The new template is the verification mail under another name: it passes every check, has each thing that the checks
+/// look for in its place, and its schema says what each variable is.
+pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
+    let name = args.name.as_str();
+    if !is_name(name) {
+        return Err(Failure::usage(
+            format!("{} cannot be a template's name", plain(name)),
+            "use lower-case letters, digits and hyphens, a letter first, such as password-reset",
+        ));
+    }
+    let Some(dir) = &settings.templates.dir else {
+        return Err(Failure::usage(
+            "`templates.dir` is not set, so there is no place for a new template",
+            "set it in the settings file, or VERIFYDESK_TEMPLATES__DIR; `verifydesk templates eject DIR` fills a directory",
+        ));
+    };
+    if Templates::gather(settings).names().iter().any(|known| known == name) {
+        return Err(Failure::failed(
+            format!("there is a template {name} already"),
+            "choose another name, or change its files; `verifydesk templates list` names them",
+        ));
+    }
+    let built_in = BUILT_IN.into_iter().chain(BUILT_IN_FIXTURES);
+    let files: Vec<(String, String)> = built_in
+        .map(|(path, text)| {
+            let text = text.replace("the verification mail", &format!("the mail {name}"));
+            (path.replace(&format!("/{TEMPLATE}/"), &format!("/{name}/")), text)
+        })
+        .collect();
+    for path in write(dir, &files)? {
+        output::line(&shown(&path))?;
+    }
+    output::remark(&format!(
+        "it begins as a copy of the verification mail; see it with `verifydesk render {name} --part text`, and \
+         `verifydesk templates check --template {name}` checks it"
+    ));
+    Ok(ExitCode::SUCCESS)
+}
