@@ -15,6 +15,7 @@ mod pty;
 mod schema;
 mod smtp;
 mod support;
+mod templates;
 mod terminal;
 mod web;
 mod whole;

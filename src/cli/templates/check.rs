@@ -15,7 +15,7 @@ use crate::preview::check::{self, Options, Report, Rule, Severity, clients};
 use crate::text::plain;
 
 /// How long a mail that was begun may take beyond the time for all of them: a template may render for ever.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -34,6 +34,9 @@ pub struct Args {
     /// Fail on warnings too
     #[arg(long)]
     strict: bool,
+    /// How long to take at most, in seconds
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
     /// Print findings that are suppressed as well, with the reason; SARIF always has them
     #[arg(long)]
     suppressed: bool,
@@ -41,7 +44,7 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Grouped by file: file:line:column: severity RULE message
+    /// Grouped by file: `file:line:column: severity RULE message`
     Text,
     /// JSON Lines, a finding a row
     Json,
@@ -72,7 +75,7 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     if report.unfinished {
         return Err(Failure::failed(
             format!("not all mails were checked within {} seconds", budget.as_secs()),
-            "check one template at a time with --template",
+            "check one template at a time with --template, or give more time with --seconds",
         ));
     }
     let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
@@ -80,7 +83,8 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn options(args: &Args) -> Options {
-    let mut options = Options { templates: args.template.clone(), ..Options::default() };
+    let mut options =
+        Options { templates: args.template.clone(), budget: Duration::from_secs(args.seconds), ..Options::default() };
     if !args.locale.is_empty() {
         options.locales.retain(|locale| args.locale.contains(locale));
     }

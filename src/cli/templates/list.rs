@@ -51,8 +51,10 @@ fn cells(templates: &Templates, name: &str, locale: Locale) -> Vec<String> {
         Some(Source { file: None, .. }) => "built-in".to_owned(),
         Some(source) => source.shown.clone(),
     }));
-    let ids: Vec<&str> = templates.fixtures(name).iter().map(|fixture| fixture.id.as_str()).collect();
-    cells.push(plain(&ids.join(" ")).into_string());
+    let (hostile, own): (Vec<&Fixture>, Vec<&Fixture>) =
+        templates.fixtures(name).iter().partition(|fixture| fixture.origin == Origin::Hostile);
+    let ids: Vec<&str> = own.iter().map(|fixture| fixture.id.as_str()).collect();
+    cells.push(format!("{}, {} hostile", plain(&ids.join(", ")), hostile.len()));
     cells
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::files::{shown, write};
 use crate::cli::{Failure, output};
 use crate::config::Settings;
+use crate::mail::templates::fixture::COMMON;
 use crate::mail::templates::{BUILT_IN, BUILT_IN_FIXTURES, Templates, is_name};
 use crate::mail::verification::TEMPLATE;
 use crate::text::plain;
@@ -40,7 +41,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     let built_in = BUILT_IN.into_iter().chain(BUILT_IN_FIXTURES);
     let files: Vec<(String, String)> = built_in
         .map(|(path, text)| {
-            let text = text.replace("the verification mail", &format!("the mail {name}"));
+            let text = if path.ends_with("/schema.toml") { schema(text, name) } else { text.to_owned() };
             (path.replace(&format!("/{TEMPLATE}/"), &format!("/{name}/")), text)
         })
         .collect();
@@ -52,4 +53,26 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
          `verifydesk templates check --template {name}` checks it"
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The schema of the verification mail for another one: without the variables that every template has.
+fn schema(text: &str, name: &str) -> String {
+    let is_common = |block: &&str| COMMON.iter().any(|common| block.starts_with(&format!("[variables.{common}]")));
+    let kept: Vec<&str> = text.trim_end().split("\n\n").filter(|block| !is_common(block)).collect();
+    format!("{}\n", kept.join("\n\n")).replace("the verification mail", &format!("the mail {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_keeps_what_is_its_own() {
+        let text = BUILT_IN_FIXTURES.iter().find(|(path, _)| path.ends_with("schema.toml")).unwrap().1;
+        let schema = schema(text, "password-reset");
+        let table: toml::Table = schema.parse().unwrap();
+        let names: Vec<&String> = table["variables"].as_table().unwrap().keys().collect();
+        assert_eq!(names, ["expires", "lifetime", "link", "name"]);
+        assert!(schema.starts_with("# The variables of the mail password-reset."), "{schema}");
+    }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::case::{Case, Ground, Set};
-use super::finding::{At, Finding, Report, Spot};
+use super::finding::{At, File, Finding, Report, Spot};
 use super::place::{self, About};
 use super::rule::{Check, Rule, Test, checks, find};
-use super::rules::{FITS, RENDERS};
+use super::rules::{DECLARED, FITS, RENDERS};
 use super::suppress;
 use crate::config::Settings;
 use crate::domain::Time;
@@ -219,7 +219,10 @@ impl Run<'_> {
         }
     }
 
-    fn report(self) -> Report {
+    fn report(mut self) -> Report {
+        // A variable that is not declared fails with a fixture, too, where one takes its branch.
+        let failed: Vec<_> = self.found.iter().filter(|found| found.finding.rule.id == RENDERS).map(place_of).collect();
+        self.found.retain(|found| found.finding.rule.id != DECLARED || !failed.contains(&place_of(found)));
         let mut joined: Vec<Finding> = Vec::with_capacity(self.found.len());
         for Found { finding, .. } in self.found {
             let twin = joined.iter_mut().find(|old| {
@@ -247,6 +250,10 @@ impl Run<'_> {
         }
         report
     }
+}
+
+fn place_of(found: &Found) -> (Option<File>, usize, usize) {
+    (found.finding.file.clone(), found.finding.line, found.finding.column)
 }
 
 fn same_but_fixtures(a: &Finding, b: &Finding) -> bool {

@@ -4,7 +4,7 @@ use super::words::{folded, marketing, not_you, phrase_in, spans, without_values}
 use crate::mail::sender::Sender;
 use crate::mail::templates::Part;
 use crate::preview::check::case::{Case, Set};
-use crate::preview::check::finding::{At, Spot};
+use crate::preview::check::finding::{At, Spot, place_in};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::plain;
 
@@ -93,9 +93,18 @@ fn says_the_expiry(case: &Case<'_>, found: &mut Vec<Spot>) {
     for part in [Part::Text, Part::Html] {
         let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
         for span in spans(&without_values(case, text), case.locale) {
-            let message = format!("\u{201c}{}\u{201d} is written out, and does not follow the settings", plain(&span));
-            found.push(Spot::part(part, message).as_bad_as(Severity::Warning));
+            let message = format!("\u{201c}{}\u{201d} is written out, and does not follow the settings", plain(span));
+            found.push(place_of(case, part, span, message).as_bad_as(Severity::Warning));
         }
+    }
+}
+
+/// Something about words of a part: at the words where they stand as they are, else about the part.
+fn place_of(case: &Case<'_>, part: Part, words: &str, message: String) -> Spot {
+    let text = case.marked.part(part);
+    match text.find(words).map(|at| place_in(text, at)) {
+        Some((line, column)) => Spot::rendered(part, line, column, message),
+        None => Spot::part(part, message),
     }
 }
 
@@ -151,8 +160,8 @@ fn keeps_secrets(set: &Set<'_>, found: &mut Vec<Spot>) {
         for part in Part::ALL {
             for variable in set.ground.templates.variables(set.template, *locale, part) {
                 let name = variable.to_lowercase();
-                let is_secret = |secret: &&str| name == **secret || name.split('_').any(|word| word == *secret);
-                if SECRETS.iter().any(|secret| is_secret(&secret)) {
+                let is_secret = |secret: &str| name == secret || name.split('_').any(|word| word == secret);
+                if SECRETS.iter().any(|secret| is_secret(secret)) {
                     let message = format!("{{{{ {} }}}} looks like a secret", plain(&variable));
                     found.push(Spot::part(part, message).in_locale(*locale));
                 }
@@ -168,7 +177,7 @@ fn is_no_advertising(case: &Case<'_>, found: &mut Vec<Spot>) {
     for part in [Part::Text, Part::Html] {
         let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
         if let Some(phrase) = phrase_in(&without_values(case, text), marketing(case.locale)) {
-            found.push(Spot::part(part, format!("\u{201c}{phrase}\u{201d} belongs into advertising")));
+            found.push(place_of(case, part, phrase, format!("\u{201c}{phrase}\u{201d} belongs into advertising")));
         }
     }
     for (element, href) in case.links() {
