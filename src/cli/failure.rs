@@ -81,7 +81,8 @@ impl From<desk::Error> for Failure {
     fn from(error: desk::Error) -> Self {
         let code = match &error {
             desk::Error::Invalid(_) | desk::Error::Setting(_) => 2,
-            desk::Error::NotFound(_) => 3,
+            desk::Error::Template(_) => 1,
+            desk::Error::NotFound(_) | desk::Error::NoTemplate(_) => 3,
             desk::Error::Refused(_) => 4,
             desk::Error::Store(error) => code_of(error),
         };

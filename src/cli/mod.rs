@@ -25,6 +25,7 @@ mod show;
 mod signals;
 mod signup;
 mod templates;
+mod test_send;
 mod time;
 mod verify;
 mod worker;
@@ -83,6 +84,8 @@ enum Command {
     Jobs(jobs::Args),
     /// Render a template with sample values
     Render(render::Args),
+    /// Send a template with sample values to an address that may get tests, and show what the mail server says
+    TestSend(test_send::Args),
     /// Look at the mails' templates and mend them; needs no database
     Templates(templates::Args),
 }
@@ -138,6 +141,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
+        Some(Command::TestSend(args)) => test_send::run(&settings, &args).await,
         Some(Command::Templates(args)) => templates::run(settings, &args).await,
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }

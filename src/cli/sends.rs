@@ -60,7 +60,10 @@ fn cells(send: &SendRow) -> Vec<String> {
         time::shown(send.queued_at),
         send.state.to_string(),
         send.recipient.plain().into_string(),
-        send.verification_id.map(|id| id.to_string()).unwrap_or_default(),
+        match &send.test_of {
+            Some(_) => "test".to_owned(),
+            None => send.verification_id.map(|id| id.to_string()).unwrap_or_default(),
+        },
         send.attempts.to_string(),
         send.ses_id.as_ref().map(|id| id.plain().into_string()).unwrap_or_default(),
         words.map(|text| text.plain().into_string()).unwrap_or_default(),

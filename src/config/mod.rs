@@ -6,6 +6,7 @@
 mod file;
 mod outbox;
 mod secret;
+mod test_send;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::text::plain;
 pub use file::{config_path, load};
 pub use outbox::{Brake, Jobs, Pace, Worker};
 pub use secret::Secret;
+pub use test_send::TestSend;
 
 /// A setting that is missing or makes no sense. The message says which, why, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +74,8 @@ pub struct Settings {
     pub brake: Brake,
     /// Bulk resends.
     pub jobs: Jobs,
+    /// Test mails.
+    pub test_send: TestSend,
     /// The verification view and the site's API.
     pub serve: Serve,
     /// The console.
@@ -371,6 +375,7 @@ impl Settings {
         self.pace.check()?;
         self.brake.check()?;
         self.jobs.check()?;
+        self.test_send.check()?;
         Ok(())
     }
 

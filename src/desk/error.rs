@@ -4,6 +4,8 @@ use chrono::SecondsFormat;
 
 use crate::config::SettingError;
 use crate::domain::Time;
+use crate::domain::address::EmailAddress;
+use crate::domain::brake::BrakeState;
 use crate::domain::job::JobState;
 use crate::store;
 use crate::text::Plain;
@@ -17,6 +19,12 @@ pub enum Error {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(Plain),
+    /// There is no such template, or no such fixture of it.
+    #[error("{0}")]
+    NoTemplate(Plain),
+    /// No mail can be made of the template.
+    #[error("{0}")]
+    Template(Plain),
     /// A rule forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -64,6 +72,23 @@ pub enum Refusal {
         /// How it ended.
         state: JobState,
     },
+    /// A test mail to somebody who has not asked for tests.
+    #[error("test mails may not go to {address}")]
+    NotAllowListed {
+        /// To whom.
+        address: EmailAddress,
+    },
+    /// Nothing goes out at this moment.
+    #[error("sending is {state}: {reason}")]
+    Stopped {
+        /// How far.
+        state: BrakeState,
+        /// Why.
+        reason: Plain,
+    },
+    /// The mails of 24 hours are used up.
+    #[error("the mails of 24 hours are used up")]
+    QuotaUsed,
     /// A job is in the state that was asked for.
     #[error("this job is {state} already")]
     JobAlready {
@@ -81,6 +106,8 @@ impl Error {
             Self::NotFound(_) => {
                 "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`".into()
             }
+            Self::NoTemplate(_) => "name one of these; nothing was sent".into(),
+            Self::Template(_) => "mend the template; nothing was sent".into(),
             Self::Refused(refusal) => refusal.hint().into(),
             Self::Store(error) => error.hint().into(),
             Self::Setting(error) => error.hint.clone(),
@@ -98,6 +125,12 @@ impl Refusal {
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",
+            Self::NotAllowListed { .. } => {
+                "put the address, or its domain as \"@example.org\", into `test_send.allow`; the mailbox simulator of \
+                 Amazon SES needs no entry (`--simulator success`)"
+            }
+            Self::Stopped { .. } => "mend what stopped it, then `verifydesk queue resume`; see `verifydesk queue`",
+            Self::QuotaUsed => "see `verifydesk queue` for when the next place comes back",
             Self::JobOver { .. } => "see `verifydesk jobs` for those that are not over",
         }
     }
@@ -113,6 +146,9 @@ impl Refusal {
             Self::AlreadyVerified
             | Self::ReasonMissing { .. }
             | Self::NotPaused
+            | Self::NotAllowListed { .. }
+            | Self::Stopped { .. }
+            | Self::QuotaUsed
             | Self::JobOver { .. }
             | Self::JobAlready { .. } => None,
         }

@@ -11,6 +11,7 @@ mod job;
 mod link;
 mod resend;
 mod sign_up;
+pub mod test_send;
 
 use std::time::Duration;
 

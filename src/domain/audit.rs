@@ -94,11 +94,13 @@ pub enum Action {
     ResumeJob,
     /// A job was called off.
     CancelJob,
+    /// A test mail was sent.
+    TestSend,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -111,6 +113,7 @@ impl Action {
         Self::PauseJob,
         Self::ResumeJob,
         Self::CancelJob,
+        Self::TestSend,
     ];
 
     /// As stored and in JSON.
@@ -129,6 +132,7 @@ impl Action {
             Self::PauseJob => "pause_job",
             Self::ResumeJob => "resume_job",
             Self::CancelJob => "cancel_job",
+            Self::TestSend => "test_send",
         }
     }
 
@@ -148,6 +152,7 @@ impl Action {
             Self::PauseJob => "job paused",
             Self::ResumeJob => "job resumed",
             Self::CancelJob => "job cancelled",
+            Self::TestSend => "test mail",
         }
     }
 }

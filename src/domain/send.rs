@@ -180,9 +180,9 @@ pub struct LastSend {
 pub struct SendRow {
     /// Its UUIDv7.
     pub id: SendId,
-    /// For which verification; nothing once the user was deleted.
+    /// For which verification; nothing once the user was deleted, or for a test.
     pub verification_id: Option<VerificationId>,
-    /// To which user; nothing once she was deleted.
+    /// To which user; nothing once she was deleted, or for a test.
     pub user_id: Option<UserId>,
     /// The address it goes to; empty once the user was deleted.
     pub recipient: Untrusted,
@@ -208,6 +208,8 @@ pub struct SendRow {
     pub reply: Option<Untrusted>,
     /// Why it failed, waits or was cancelled, in words for an operator.
     pub reason: Option<Untrusted>,
+    /// Of which template and fixture it is a test; nothing for a mail to somebody who signed up.
+    pub test_of: Option<Untrusted>,
     /// What SES reported afterwards, oldest first. Lists leave it empty; [`super::verification::VerificationDetail`]
     /// fills it.
     pub events: Vec<SendEvent>,

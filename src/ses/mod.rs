@@ -2,6 +2,7 @@
 
 pub mod credentials;
 pub mod endpoint;
+pub mod simulator;
 mod smtp;
 
 pub use smtp::{Credentials, SmtpTarget, smtp_settings};

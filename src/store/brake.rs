@@ -114,7 +114,11 @@ impl Store {
                 cross join lateral (
                     select id, state
                     from sends
-                    where sends.state = one.state and queued_at > (select released_at from brake)
+                    where
+                        sends.state = one.state
+                        and queued_at > (select released_at from brake)
+                        -- What the simulator bounces is nobody's.
+                        and test_of is null
                     order by id desc
                     limit $1
                 ) as newest

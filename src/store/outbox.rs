@@ -1,9 +1,10 @@
-//! The outbox: sends queued by acts, claimed, begun under a [`lease`] and recorded in [`batch`]es by workers; and those
-//! whose answer was [`lost`].
+//! The outbox: sends queued by acts, claimed, begun under a [`lease`] and recorded in [`batch`]es by workers; those
+//! whose answer was [`lost`]; and [`test`]s, which no worker touches.
 
 pub mod batch;
 pub mod lease;
 pub mod lost;
+pub mod test;
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::domain::page::{Page, Position};
 use crate::domain::send::{SendEvent, SendRow, SendState};
 
 const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts, \
-                       lost, retry_at, ses_id, reply, reason";
+                       lost, retry_at, ses_id, reply, reason, test_of";
 
 impl Store {
     /// A page of sends, newest first.
@@ -104,7 +104,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             "select id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts,
-                lost, retry_at, ses_id, reply, reason
+                lost, retry_at, ses_id, reply, reason, test_of
             from sends
             where verification_id = $1
             order by id desc
@@ -156,6 +156,7 @@ struct Row {
     ses_id: Option<String>,
     reply: Option<String>,
     reason: Option<String>,
+    test_of: Option<String>,
 }
 
 impl From<Row> for SendRow {
@@ -177,6 +178,7 @@ impl From<Row> for SendRow {
             ses_id: row.ses_id.map(Into::into),
             reply: row.reply.map(Into::into),
             reason: row.reason.map(Into::into),
+            test_of: row.test_of.map(Into::into),
             events: Vec::new(),
         }
     }

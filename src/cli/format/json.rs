@@ -96,6 +96,7 @@ pub fn send(send: &SendRow) -> Value {
         "ses_id": send.ses_id,
         "reply": send.reply,
         "reason": send.reason,
+        "test_of": send.test_of,
     });
     if !send.events.is_empty() {
         value["events"] = send.events.iter().map(event).collect();

@@ -5,6 +5,7 @@ mod eject;
 mod files;
 mod list;
 mod new;
+mod preview;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ enum Act {
     Eject(eject::Args),
     /// Begin a new template in `templates.dir`: a mail in every language that passes all checks
     New(new::Args),
+    /// Show the templates in a browser, from a page that only this machine can reach
+    Preview(preview::Args),
 }
 
 pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
@@ -38,5 +41,6 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
         Some(Act::List(args)) => list::run(&settings, args),
         Some(Act::Eject(args)) => eject::run(&settings, args),
         Some(Act::New(args)) => new::run(&settings, args),
+        Some(Act::Preview(args)) => preview::run(settings, args).await,
     }
 }

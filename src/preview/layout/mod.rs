@@ -11,7 +11,7 @@
 mod flow;
 mod invert;
 mod paint;
-mod source;
+pub(in crate::preview) mod source;
 mod style;
 
 use super::fallback;

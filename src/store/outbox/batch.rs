@@ -16,7 +16,7 @@ use crate::store::verifications::KeyMaterial;
 use crate::store::{Error, Store};
 
 /// Longest reply that is kept, in characters.
-const REPLY_MAX: usize = 10_000;
+pub(super) const REPLY_MAX: usize = 10_000;
 
 /// Takes up to `limit` due sends for this transaction, the first to go first: people before bulk, the longest due
 /// first. What another transaction has is left to it; so is what the brake or a paused job holds back.

@@ -15,7 +15,7 @@ impl Store {
                 changed_at = now(),
                 reason = 'the worker died while it was sending; the mail may or may not have gone out',
                 lost = lost + 1,
-                retry_at = case when lost = 0 then now() + make_interval(secs => $1) end,
+                retry_at = case when lost = 0 and test_of is null then now() + make_interval(secs => $1) end,
                 lease_by = null,
                 lease_until = null
             where state = 'sending' and lease_until < now()",

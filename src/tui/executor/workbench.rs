@@ -4,19 +4,17 @@
 //! ever must not take the console along. Such a rendering cannot be stopped, only left alone, so there are never more
 //! than a few.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::Context;
 use crate::config::Settings;
 use crate::mail::templates::Templates;
 use crate::preview::proof::{self, Attempt, Order, Stock};
+use crate::preview::watch;
 use crate::text::plain;
 use crate::tui::msg::{Answer, Msg, Problem};
 
@@ -25,12 +23,6 @@ pub(super) const AT_ONCE: usize = 3;
 
 /// How long one may take.
 const RENDER_MAX: Duration = Duration::from_secs(3);
-
-/// How long files must have been left alone before they are read: an editor writes, renames and removes.
-const QUIET: Duration = Duration::from_millis(20);
-
-/// How long changes that do not end are waited for.
-const QUIET_MAX: Duration = Duration::from_millis(200);
 
 pub(super) async fn prove(context: Arc<Context>, order: Order) -> Answer<Box<Attempt>> {
     let now = Utc::now();
@@ -69,39 +61,11 @@ fn too_long() -> Problem {
     }
 }
 
-/// Tells of changes to the templates' files for as long as it is polled. Nothing is asked meanwhile: the kernel tells.
+/// Tells of changes to the templates' files for as long as it is polled.
 pub(super) async fn watch(context: Arc<Context>) {
-    let Some(dir) = context.settings.templates.dir.clone() else { return };
-    let (sender, mut changes) = mpsc::unbounded_channel();
-    let _watcher = match start(&dir, sender) {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            let dir = plain(&dir.display().to_string());
-            tracing::warn!("{dir} cannot be watched: {error}");
-            return;
-        }
-    };
-    while changes.recv().await.is_some() {
-        let latest = Instant::now() + QUIET_MAX;
-        while Instant::now() < latest {
-            match timeout_at(latest.min(Instant::now() + QUIET), changes.recv()).await {
-                Ok(Some(())) => {}
-                Ok(None) => return,
-                Err(_) => break,
-            }
-        }
-        context.tell(Msg::TemplatesChanged);
+    let Some(dir) = &context.settings.templates.dir else { return };
+    if let Err(error) = watch::watch(dir, || context.tell(Msg::TemplatesChanged)).await {
+        let dir = plain(&dir.display().to_string());
+        tracing::warn!("{dir} cannot be watched: {error}");
     }
-}
-
-/// Directories are watched, not files: editors replace files by others of the same name.
-fn start(dir: &Path, changes: mpsc::UnboundedSender<()>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let matters = event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_)));
-        if matters {
-            let _ = changes.send(());
-        }
-    })?;
-    watcher.watch(dir, RecursiveMode::Recursive)?;
-    Ok(watcher)
 }

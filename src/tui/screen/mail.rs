@@ -1,7 +1,7 @@
 //! The mails: what became of each, and why.
 
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::lines::Lines;
@@ -84,6 +84,9 @@ fn cells(model: &Model, look: &Look, item: &Item<SendRow>, state: u16) -> [Line<
     let recipient = send.recipient.plain();
     let recipient = match recipient.as_str() {
         "" => Line::styled("(user deleted)", look.style(Tone::Quiet)),
+        text if send.test_of.is_some() => {
+            Line::from(vec![Span::styled("test ", look.style(Tone::Key)), Span::raw(text.to_owned())])
+        }
         text => Line::from(text.to_owned()),
     };
     let result = send.reason.as_ref().or(send.reply.as_ref()).map(|text| text.plain().into_string());
@@ -113,7 +116,10 @@ pub fn detail_lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'stati
     let mut lines = Lines::new(look, columns);
     let recipient = send.recipient.plain();
     lines.text(if recipient.as_str().is_empty() { "(user deleted)" } else { recipient.as_str() }, Tone::Strong);
-    lines.text(&format!("verification mail, {}", send.locale), Tone::Quiet);
+    match &send.test_of {
+        Some(what) => lines.text(&format!("test of {}, {}", what.plain(), send.locale), Tone::Key),
+        None => lines.text(&format!("verification mail, {}", send.locale), Tone::Quiet),
+    }
     lines.gap();
     detail::one_send(&mut lines, model, look, send);
     lines.gap();

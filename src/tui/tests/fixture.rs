@@ -283,6 +283,7 @@ fn send_of(row: &VerificationRow) -> Option<SendRow> {
         ses_id: accepted.then(|| Untrusted::new("010c0197c3a1f2b4-6c1f6a0e-6f1e-4d1c-9c1b-9d1d7e8f9a0b-000000")),
         reply: reply.map(Untrusted::new),
         reason: reason.map(Untrusted::new),
+        test_of: None,
         events: Vec::new(),
     })
 }

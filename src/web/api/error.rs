@@ -83,12 +83,12 @@ impl From<desk::Error> for ApiError {
         let hint = error.hint();
         let (status, code, retry_after) = match &error {
             desk::Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", None),
-            desk::Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found", None),
+            desk::Error::NotFound(_) | desk::Error::NoTemplate(_) => (StatusCode::NOT_FOUND, "not_found", None),
             desk::Error::Refused(refusal) => match refusal.retry_after(Utc::now()) {
                 Some(seconds) => (StatusCode::TOO_MANY_REQUESTS, code_of(refusal), Some(seconds)),
                 None => (StatusCode::CONFLICT, code_of(refusal), None),
             },
-            desk::Error::Store(_) | desk::Error::Setting(_) => {
+            desk::Error::Store(_) | desk::Error::Setting(_) | desk::Error::Template(_) => {
                 tracing::error!(%error, hint, "a request of the site failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed", None)
             }
@@ -109,6 +109,9 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::NotPaused => "not_paused",
         Refusal::JobOver { .. } => "job_over",
         Refusal::JobAlready { .. } => "job_already",
+        Refusal::NotAllowListed { .. } => "not_allow_listed",
+        Refusal::Stopped { .. } => "stopped",
+        Refusal::QuotaUsed => "quota_used",
     }
 }
 

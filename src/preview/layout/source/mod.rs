@@ -9,8 +9,8 @@
 
 pub mod dom;
 mod media;
-mod outlook;
-mod sheet;
+pub(in crate::preview) mod outlook;
+pub(in crate::preview) mod sheet;
 
 use css_inline::{CSSInliner, InlineOptions};
 

@@ -1,0 +1,256 @@
+//! A test mail: a template with sample values and a link that opens nothing, to somebody who may get tests.
+//!
+//! It goes through the same transport as every mail, and whatever is said on the way is told line by line. Where there
+//! is a database it draws its moment from the pace, obeys the brake, and is recorded like every send, marked as a test;
+//! it stays in the hands of whoever made it, so that no worker ever has to do with it. Without a database it is only
+//! shown.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::{Error, Refusal};
+use crate::config::Settings;
+use crate::domain::Time;
+use crate::domain::address::EmailAddress;
+use crate::domain::audit::{Action, Actor};
+use crate::domain::brake::BrakeState;
+use crate::domain::change::Change;
+use crate::domain::id::SendId;
+use crate::domain::locale::Locale;
+use crate::domain::send::SendState;
+use crate::mail::message::{Composed, Composer};
+use crate::mail::templates::{Rendered, Templates};
+use crate::mail::transport::dialogue::{Dialogue, DialogueLine, Speaker};
+use crate::mail::transport::{Failure, Receipt, Transport};
+use crate::outbox::reply::{Class, judge};
+use crate::ses::simulator::Simulator;
+use crate::store::Store;
+use crate::store::audit::{self, NewEntry};
+use crate::store::outbox::batch::Fate;
+use crate::store::outbox::test::{self, NewTest};
+use crate::text::{Untrusted, plain};
+
+/// How long a test mail holds on beyond the longest that its content can take: connecting and signing in.
+const LEASE_MARGIN: Duration = Duration::from_mins(5);
+
+/// How long it waits for a moment of the pace.
+const MOMENT_MAX: Duration = Duration::from_secs(30);
+
+/// Shortest wait before the pace is asked again.
+const MOMENT_MIN: Duration = Duration::from_millis(50);
+
+/// To whom a test mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// An address, as typed; the settings must allow it.
+    Address(String),
+    /// A mailbox of SES's simulator, which may always be tried.
+    Simulator(Simulator),
+}
+
+/// A test mail that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestSend {
+    /// Which template.
+    pub template: String,
+    /// In which language.
+    pub locale: Locale,
+    /// With the values of which fixture.
+    pub fixture: String,
+    /// To whom.
+    pub to: Recipient,
+}
+
+impl TestSend {
+    /// Of what it is a test, as it is recorded.
+    #[must_use]
+    pub fn of(&self) -> String {
+        format!("{} ({})", self.template, self.fixture)
+    }
+}
+
+/// What became of a test mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestSent {
+    /// Its id, which the mail carries.
+    pub id: SendId,
+    /// To whom it went.
+    pub recipient: EmailAddress,
+    /// *Accepted*, *failed* or *unknown*.
+    pub state: SendState,
+    /// The server's reply if it was accepted, else why not.
+    pub words: Untrusted,
+    /// SES's message id.
+    pub ses_id: Option<Untrusted>,
+    /// Whether it is among the sends; not where there is no database.
+    pub is_recorded: bool,
+}
+
+/// Sends a test mail, and tells on the way what is said. Ends when the server has answered; the dialogue ends a moment
+/// later, with the leave-taking.
+///
+/// # Errors
+/// Addresses that may not get tests, a brake or a used-up quota, settings, templates, the database. A mail that the
+/// server refuses is no error here: [`TestSent`] tells of it.
+pub async fn run(
+    store: Option<&Store>,
+    settings: &Settings,
+    actor: &Actor,
+    request: &TestSend,
+    dialogue: Dialogue,
+) -> Result<TestSent, Error> {
+    let recipient = recipient(settings, &request.to)?;
+    let id = SendId::new();
+    let mail = mail(settings, request, id, &recipient, chrono::Utc::now())?;
+    let transport = Transport::from_settings(settings)?;
+    let lease = transport.longest_content() + LEASE_MARGIN;
+    let by = Uuid::now_v7();
+    if let Some(store) = store {
+        may_go(store).await?;
+        // Files use up nobody's quota.
+        if transport.kind() == "smtp" {
+            wait_for_moment(store, &dialogue).await?;
+        }
+        let test_of = request.of();
+        let test = NewTest { id, recipient: recipient.as_str(), locale: request.locale, test_of: &test_of, by, lease };
+        let mut tx = store.begin().await?;
+        test::begin(&mut tx, test).await?;
+        let entry = NewEntry {
+            actor,
+            action: Action::TestSend,
+            outcome: "begun",
+            reason: Some(&test_of),
+            user: None,
+            verification: None,
+            send: Some(id),
+        };
+        audit::append(&mut tx, entry).await?;
+        tx.commit().await?;
+        store.notify(Change::Many).await;
+    }
+    let held = watch::channel(Instant::now() + lease);
+    let mut lane = transport.lane_telling(dialogue);
+    let answer = lane.send(&mail, id, &held.1).await;
+    // Nobody has to wait for the leave-taking to know the result.
+    tokio::spawn(lane.close());
+    let (fate, reply, class) = fate_of(&answer, &mail);
+    if let Some(store) = store {
+        store.end_test(id, by, &fate, reply.as_ref().map(Untrusted::raw)).await?;
+        if class == Some(Class::Rate) {
+            store.lower_pace(Class::Rate.wait().unwrap_or_default()).await?;
+        }
+        store.notify(Change::Many).await;
+    }
+    let is_recorded = store.is_some();
+    let (state, words, ses_id) = match fate {
+        Fate::Accepted { ses_id } => (SendState::Accepted, reply.unwrap_or_default(), ses_id.map(Untrusted::new)),
+        Fate::Unknown { reason } => (SendState::Unknown, reason.into(), None),
+        Fate::Failed { reason } | Fate::Again { reason, .. } => (SendState::Failed, reason.into(), None),
+    };
+    Ok(TestSent { id, recipient, state, words, ses_id, is_recorded })
+}
+
+/// The address, if it may get tests.
+fn recipient(settings: &Settings, to: &Recipient) -> Result<EmailAddress, Error> {
+    let parsed = |text: &str| {
+        let refuse = |why: &dyn fmt::Display| Error::Invalid(plain(&format!("\"{text}\" is no address: {why}")));
+        EmailAddress::parse(text).map_err(|why| refuse(&why))
+    };
+    match to {
+        Recipient::Simulator(simulator) => parsed(&simulator.address()),
+        Recipient::Address(text) => {
+            let address = parsed(text)?;
+            if settings.test_send.allows(&address) || Simulator::is(&address) {
+                Ok(address)
+            } else {
+                Err(Refusal::NotAllowListed { address }.into())
+            }
+        }
+    }
+}
+
+/// The whole mail, as it is sent.
+fn mail(settings: &Settings, request: &TestSend, id: SendId, to: &EmailAddress, now: Time) -> Result<Composed, Error> {
+    let rendered = content(settings, request, now)?;
+    // To nobody by name: the sample's is not hers who gets it.
+    let composed = Composer::from_settings(settings)?.compose(id, 1, to, "", &rendered, now);
+    composed.map_err(|error| Error::Template(plain(&error.to_string())))
+}
+
+/// What the mail says. Its link is the sample's, which opens nothing.
+fn content(settings: &Settings, request: &TestSend, now: Time) -> Result<Rendered, Error> {
+    let TestSend { template, locale, fixture, .. } = request;
+    let templates = Templates::gather(settings);
+    let known = templates.names();
+    if !known.contains(template) {
+        let broken = templates.mistakes().first().map(|mistake| format!("; {mistake}")).unwrap_or_default();
+        let what = format!("there is no template {template}; there is {}{broken}", known.join(", "));
+        return Err(Error::NoTemplate(plain(&what)));
+    }
+    let fixtures = templates.fixtures(template);
+    let Some(values) = fixtures.iter().find(|known| known.id == *fixture) else {
+        let known: Vec<&str> = fixtures.iter().map(|fixture| fixture.id.as_str()).collect();
+        let what = format!("the template {template} has no fixture {fixture}; there is {}", known.join(", "));
+        return Err(Error::NoTemplate(plain(&what)));
+    };
+    let context = templates.context(template, *locale, values, settings, now);
+    templates.render(template, *locale, &context).map_err(|error| Error::Template(plain(&error.to_string())))
+}
+
+/// Whether the brake lets anything new go.
+async fn may_go(store: &Store) -> Result<(), Error> {
+    match store.brake().await? {
+        Some(brake) => Err(Refusal::Stopped { state: brake.state, reason: brake.reason.plain() }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Waits until the pace that all workers share has a moment for it.
+async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error> {
+    let deadline = Instant::now() + MOMENT_MAX;
+    let mut is_told = false;
+    loop {
+        let drawn = store.draw(1, 0, 0).await?;
+        if drawn.is_stopped {
+            may_go(store).await?;
+        }
+        if drawn.is_quota_used {
+            return Err(Refusal::QuotaUsed.into());
+        }
+        if drawn.count > 0 {
+            sleep(drawn.wait).await;
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let reason = plain("the workers use up the pace of mails a second; try again later");
+            return Err(Refusal::Stopped { state: BrakeState::Draining, reason }.into());
+        }
+        if !is_told {
+            is_told = true;
+            let _ = dialogue.send(DialogueLine::new(Speaker::Note, "waiting for a moment of the pace"));
+        }
+        sleep(drawn.wait.clamp(MOMENT_MIN, MOMENT_MAX)).await;
+    }
+}
+
+/// What is recorded of the answer, and what it means for the others.
+fn fate_of(answer: &Result<Receipt, Failure>, mail: &Composed) -> (Fate, Option<Untrusted>, Option<Class>) {
+    let failure = match answer {
+        Ok(receipt) => {
+            let ses_id = receipt.ses_id.as_ref().map(|id| id.raw().to_owned());
+            return (Fate::Accepted { ses_id }, Some(receipt.reply.clone()), None);
+        }
+        Err(failure) => failure,
+    };
+    let verdict = judge(failure, &mail.from, &mail.to);
+    // A test is not tried again, whatever is usual.
+    let reason =
+        if verdict.next.starts_with("it is tried again") { verdict.happened.clone() } else { verdict.reason() };
+    let reply = failure.reply().map(crate::mail::transport::Reply::whole);
+    let fate = if verdict.class == Class::Unknown { Fate::Unknown { reason } } else { Fate::Failed { reason } };
+    (fate, reply, Some(verdict.class))
+}

@@ -1,0 +1,244 @@
+//! Test mails: who may get them, what is shown, what is recorded, and what they do not touch.
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use verifydesk::store::Store;
+
+use crate::peers::{Authority, SmtpServer};
+use crate::support::{Program, TestDb};
+
+const PASSWORD: &str = "correct horse";
+
+/// A developer's machine without a database, whose mails go to this server.
+fn machine(database_url: &str, server: &SmtpServer) -> Program {
+    Program::new(database_url)
+        .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
+        .set("VERIFYDESK_SMTP__HOST", "127.0.0.1")
+        .set("VERIFYDESK_SMTP__PORT", server.port().to_string())
+        .set("VERIFYDESK_SMTP__CA_FILE", Authority::shared().ca_file().display().to_string())
+        .set("VERIFYDESK_SMTP__USERNAME", "user")
+        .set("VERIFYDESK_SMTP__PASSWORD", PASSWORD)
+        .set("VERIFYDESK_PUBLIC_URL", "https://example.org")
+        .set("VERIFYDESK_TEST_SEND__ALLOW", "dev@example.com, @example.net")
+}
+
+fn server() -> SmtpServer {
+    SmtpServer::starttls().sign_in("user", PASSWORD).start()
+}
+
+const TO: [&str; 6] = ["test-send", "verification", "--to", "dev@example.com", "--locale", "en"];
+
+async fn sends(pool: &PgPool) -> Vec<(String, String, Option<String>)> {
+    let query = "select state, recipient, test_of from sends order by id";
+    sqlx::query_as(query).fetch_all(pool).await.unwrap()
+}
+
+#[test]
+fn without_a_database_it_is_shown_and_not_recorded() {
+    let server = server();
+    let run = machine("", &server).run(&TO);
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
+    let lines: Vec<&str> = run.out.lines().collect();
+    let place = |start: &str| {
+        lines.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {}", run.out))
+    };
+    let order = [
+        "-- connecting to 127.0.0.1:",
+        "S: 220 mail.example.test",
+        "C: EHLO ",
+        "S: 250-mail.example.test",
+        "C: STARTTLS",
+        "S: 220 Ready to start TLS",
+        "-- encrypted from here on: TLSv1_3",
+        "C: AUTH PLAIN ***",
+        "S: 235 ",
+        "C: MAIL FROM:<no-reply@example.org>",
+        "C: RCPT TO:<dev@example.com>",
+        "C: DATA",
+        "S: 354 ",
+        "C: (",
+        "S: 250 Ok 0102",
+        "C: QUIT",
+        "S: 221 ",
+        "accepted for dev@example.com: 250 Ok 0102",
+    ];
+    let places = order.map(place);
+    assert!(places.is_sorted(), "{places:?}\n{}", run.out);
+    assert!(lines[places[13]].ends_with(" bytes of mail, then a dot)"), "{}", lines[places[13]]);
+    assert!(lines.last().unwrap().ends_with("not recorded: no database is set)"), "{}", run.out);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("C: EHLO")).count(), 2, "once more within TLS");
+    let secret = "AHVzZXIAY29ycmVjdCBob3JzZQ==";
+    assert!(!run.out.contains(secret) && !run.out.contains(PASSWORD));
+    let mail = String::from_utf8(server.mails().remove(0)).unwrap();
+    assert!(mail.contains("To: dev@example.com\r\n") && mail.contains("sample-key"), "{mail}");
+}
+
+#[test]
+fn of_login_only_the_method_is_shown() {
+    let server = SmtpServer::starttls().sign_in("user", PASSWORD).mechanism("LOGIN").start();
+    let run = machine("", &server).run(&TO);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(run.out.lines().filter(|line| *line == "C: ***").count(), 2, "{}", run.out);
+    assert!(run.out.contains("C: AUTH LOGIN\n"), "{}", run.out);
+    for secret in ["dXNlcg==", "Y29ycmVjdCBob3JzZQ=="] {
+        assert!(!run.out.contains(secret), "{}", run.out);
+    }
+}
+
+#[test]
+fn only_those_who_may_get_tests_get_them() {
+    let server = server();
+    let machine = machine("", &server);
+    for to in ["mina@example.com", "dev@example.org", "dev@sub.example.net", "x@simulator.amazonses.com"] {
+        let run = machine.run(&["test-send", "verification", "--to", to]);
+        assert_eq!((run.code, run.out.as_str()), (4, ""), "{to}: {}", run.err);
+        assert!(run.err.contains(to) && run.err.contains("`test_send.allow`"), "{}", run.err);
+    }
+    let wrong = [
+        (vec!["test-send", "verification", "--to", "dev"], 2),
+        (vec!["test-send", "verification"], 2),
+        (vec!["test-send", "verification", "--to", "dev@example.com", "--simulator", "success"], 2),
+        (vec!["test-send", "verification", "--simulator", "other"], 2),
+        (vec!["test-send", "nothing", "--to", "dev@example.com"], 3),
+        (vec!["test-send", "verification", "--to", "dev@example.com", "--fixture", "nothing"], 3),
+    ];
+    for (arguments, code) in wrong {
+        let run = machine.run(&arguments);
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.err);
+        assert!(run.err.starts_with("error: "), "{}", run.err);
+    }
+    assert_eq!(server.lines_with("<< b'220"), 0, "nobody was even greeted");
+
+    let allowed = [
+        (vec!["--to", "any@example.net"], "any@example.net"),
+        (vec!["--simulator", "success"], "success@simulator.amazonses.com"),
+        (vec!["--simulator", "bounce"], "bounce@simulator.amazonses.com"),
+        (vec!["--simulator", "complaint"], "complaint@simulator.amazonses.com"),
+        (vec!["--simulator", "ooto"], "ooto@simulator.amazonses.com"),
+        (vec!["--simulator", "suppression"], "suppressionlist@simulator.amazonses.com"),
+        (vec!["--to", "bounce+label@simulator.amazonses.com"], "bounce+label@simulator.amazonses.com"),
+    ];
+    for (arguments, to) in allowed {
+        let run = machine.run(&[vec!["test-send", "verification"], arguments].concat());
+        assert_eq!(run.code, 0, "{to}: {}", run.err);
+        server.wait_for(|line| line["event"] == "stored" && line["to"] == json!([to]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_recorded_marked_and_nobody_elses() {
+    let (db, server) = (TestDb::new().await, server());
+    let machine = machine(&db.url, &server);
+    let run = machine.run(&TO);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.ends_with("recorded as a test)\n"), "{}", run.out);
+    let listed = machine.run(&["sends", "--json"]).json();
+    let [row] = &listed[..] else { panic!("{listed:?}") };
+    let stored = server.wait_for(|line| line["event"] == "stored");
+    assert_eq!(
+        (&row["state"], &row["recipient"], &row["locale"], &row["attempts"], &row["test_of"], &row["ses_id"]),
+        (
+            &json!("accepted"),
+            &json!("dev@example.com"),
+            &json!("en"),
+            &json!(1),
+            &json!("verification (example)"),
+            &stored["id"]
+        )
+    );
+    assert_eq!((&row["verification_id"], &row["user_id"]), (&Value::Null, &Value::Null));
+    let mail = String::from_utf8(server.mails().remove(0)).unwrap();
+    assert!(mail.contains(&format!("send={}, attempt=1", row["id"].as_str().unwrap())), "events find it by this");
+    let table = machine.run(&["sends"]).out;
+    assert!(table.contains(" test "), "{table}");
+    // It drew a moment like every mail, and the audit log tells who sent it.
+    let store = Store::open(&settings(&db.url)).unwrap();
+    assert_eq!(store.pace().await.unwrap().used, 1);
+    let entry: (String, String) =
+        sqlx::query_as("select action, reason from audit_log").fetch_one(&db.pool).await.unwrap();
+    assert_eq!((entry.0.as_str(), entry.1.as_str()), ("test_send", "verification (example)"));
+
+    let refused = SmtpServer::starttls().sign_in("user", PASSWORD).fault("rcpt=reply:450 4.2.1 later").start();
+    let run = self::machine(&db.url, &refused).run(&TO);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.err.contains("is failed: ") && run.err.contains("450") && !run.err.contains("tried again"),
+        "{}",
+        run.err
+    );
+    let lost = SmtpServer::starttls().sign_in("user", PASSWORD).fault("end=drop").start();
+    let run = self::machine(&db.url, &lost).run(&TO);
+    assert!(run.code == 1 && run.err.contains("is unknown: "), "{}", run.err);
+    let states: Vec<String> = sends(&db.pool).await.into_iter().map(|(state, ..)| state).collect();
+    assert_eq!(states, ["accepted", "failed", "unknown"]);
+    // Nothing of that is anybody's work.
+    assert_eq!(store.retry_lost().await.unwrap(), 0);
+    assert_eq!(store.outbox().await.unwrap().queued, 0);
+}
+
+fn settings(url: &str) -> verifydesk::config::Settings {
+    verifydesk::config::Settings {
+        database_url: Some(verifydesk::config::Secret::new(url)),
+        ..verifydesk::config::Settings::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_brake_and_the_quota_hold_it_back() {
+    let (db, server) = (TestDb::new().await, server());
+    let machine = machine(&db.url, &server);
+    assert_eq!(machine.run(&["queue", "pause", "--reason", "an outage"]).code, 0);
+    let run = machine.run(&TO);
+    assert!(run.code == 4 && run.err.contains("sending is paused: an outage"), "{}", run.err);
+    assert_eq!(machine.run(&["queue", "resume"]).code, 0);
+    sqlx::query("update pace set daily_quota = 0").execute(&db.pool).await.unwrap();
+    let run = machine.run(&TO);
+    assert!(run.code == 4 && run.err.contains("used up"), "{}", run.err);
+    assert!(sends(&db.pool).await.is_empty() && server.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_died_on_the_way_is_settled_and_not_tried_again() {
+    let db = TestDb::new().await;
+    let store = Store::open(&settings(&db.url)).unwrap();
+    let insert = "insert into sends (id, recipient, locale, test_of, state, attempts, lease_by, lease_until)
+        select gen_random_uuid(), 'dev@example.com', 'en', 'x (example)', 'sending', 1, gen_random_uuid(), now() - interval '1 s'";
+    sqlx::query(insert).execute(&db.pool).await.unwrap();
+    assert_eq!(store.settle_lost(std::time::Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(store.retry_lost().await.unwrap(), 0);
+    assert_eq!(sends(&db.pool).await[0].0, "unknown");
+    for statement in [
+        "update sends set state = 'queued'",
+        "update sends set test_of = ''",
+        "insert into sends (id, recipient, locale, test_of) values (gen_random_uuid(), 'a@b.c', 'en', 'x')",
+    ] {
+        assert!(sqlx::query(statement).execute(&db.pool).await.is_err(), "{statement}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_simulator_bounces_does_not_stop_the_outbox() {
+    let db = TestDb::new().await;
+    let store = Store::open(&settings(&db.url)).unwrap();
+    let insert = "insert into sends (id, recipient, locale, test_of, state, attempts)
+        select gen_random_uuid(), 'bounce@simulator.amazonses.com', 'en', 'x (example)', 'bounced', 1
+        from generate_series(1, 60)";
+    sqlx::query(insert).execute(&db.pool).await.unwrap();
+    assert_eq!(store.last_results(1_000).await.unwrap(), verifydesk::store::brake::Results::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn captured_mails_use_up_no_quota() {
+    let db = TestDb::new().await;
+    sqlx::query("update pace set daily_quota = 0").execute(&db.pool).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let machine = Program::new(&db.url)
+        .set("VERIFYDESK_MAIL__FROM", "no-reply@example.org")
+        .set("VERIFYDESK_MAIL__TRANSPORT", "capture")
+        .set("VERIFYDESK_CAPTURE__DIR", dir.path().display().to_string());
+    let run = machine.run(&["test-send", "verification", "--simulator", "success", "--fixture", "long-name"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("-- written into "), "{}", run.out);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert_eq!(sends(&db.pool).await[0].2.as_deref(), Some("verification (long-name)"));
+}
