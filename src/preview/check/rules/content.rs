@@ -50,7 +50,7 @@ pub(super) static CHECKS: [Check; 6] = [
             severity: Severity::Warning,
             title: "There is somebody to ask",
             why: "Where answers go nowhere, and no link leads to the site, people who are stuck report spam.",
-            source: "Postmark's guide; X003 of the facts, its second half",
+            source: "Postmark's guide",
         },
         has_a_contact,
     ),
