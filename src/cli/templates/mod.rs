@@ -1,7 +1,12 @@
 //! `verifydesk templates`: the workbench for the templates, and what scripts do with them; none of it needs a database.
 
 mod check;
+mod eject;
+mod files;
+mod list;
+mod new;
 mod preview;
+mod suggest_text;
 
 use std::process::ExitCode;
 
@@ -20,6 +25,14 @@ pub struct Args {
 enum Act {
     /// Hold every template, language and fixture to the rules; exit code 1 where one is broken
     Check(check::Args),
+    /// List the templates: where their files come from, and their fixtures
+    List(list::Args),
+    /// Write the built-in templates, their schema and fixtures to a directory, to be changed
+    Eject(eject::Args),
+    /// Begin a new template in `templates.dir`: a mail in every language that passes all checks
+    New(new::Args),
+    /// Make a first text part from a template's HTML, to be polished
+    SuggestText(suggest_text::Args),
     /// Show the templates in a browser, from a page that only this machine can reach
     Preview(preview::Args),
 }
@@ -28,6 +41,10 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     match &args.act {
         None => console::templates(settings).await,
         Some(Act::Check(args)) => check::run(settings, args).await,
+        Some(Act::List(args)) => list::run(&settings, args),
+        Some(Act::Eject(args)) => eject::run(&settings, args),
+        Some(Act::New(args)) => new::run(&settings, args),
+        Some(Act::SuggestText(args)) => suggest_text::run(&settings, args),
         Some(Act::Preview(args)) => preview::run(settings, args).await,
     }
 }

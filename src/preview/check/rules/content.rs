@@ -50,7 +50,7 @@ pub(super) static CHECKS: [Check; 6] = [
             severity: Severity::Warning,
             title: "There is somebody to ask",
             why: "Where answers go nowhere, and no link leads to the site, people who are stuck report spam.",
-            source: "Postmark's guide; X003 of the facts, its second half",
+            source: "Postmark's guide",
         },
         has_a_contact,
     ),
@@ -160,8 +160,8 @@ fn keeps_secrets(set: &Set<'_>, found: &mut Vec<Spot>) {
         for part in Part::ALL {
             for variable in set.ground.templates.variables(set.template, *locale, part) {
                 let name = variable.to_lowercase();
-                let is_secret = |secret: &&str| name == **secret || name.split('_').any(|word| word == *secret);
-                if SECRETS.iter().any(|secret| is_secret(&secret)) {
+                let is_secret = |secret: &str| name == secret || name.split('_').any(|word| word == secret);
+                if SECRETS.iter().any(|secret| is_secret(secret)) {
                     let message = format!("{{{{ {} }}}} looks like a secret", plain(&variable));
                     found.push(Spot::part(part, message).in_locale(*locale));
                 }

@@ -1,8 +1,8 @@
 //! The rules, a file a group.
 //!
-//! Left out of `facts/mail-templates.md`, section 5, because they cannot apply here: C010 (a code in one piece: these
-//! mails have links, no codes), Z003 (threads of test mails: it is about sending them). T008 would say that an included
-//! .txt is not escaped, but Tera 2 escapes it as the file that includes it.
+//! Two rules that such lists have are left out, because they cannot apply: C010 (a code is one piece of text: these mails
+//! have links, no codes), and Z003 (mails of one subject are cut together: it is about sending tests, not about a mail).
+//! An included .txt needs no rule: Tera 2 escapes it as the file that includes it.
 
 use super::rule::Check;
 

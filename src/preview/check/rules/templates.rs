@@ -227,7 +227,8 @@ fn no_placeholder(case: &Case<'_>, found: &mut Vec<Spot>) {
         let text = case.marked.part(part);
         let said = PLACEHOLDERS.iter().filter_map(|word| Some((whole_word(text, word)?, (*word).to_owned())));
         for (at, word) in said.chain(bracketed(text)) {
-            if !case.is_said_by_a_value(&word) {
+            // Brackets of a template's around a value, such as a site's name, are no placeholder.
+            if !case.is_said_by_a_value(word.trim_matches(['[', ']'])) {
                 let (line, column) = place_in(text, at);
                 let message = format!("\u{201c}{}\u{201d} is left in the mail", plain(&folded(&word)));
                 found.push(Spot::rendered(part, line, column, message));
@@ -252,7 +253,8 @@ fn bracketed(text: &str) -> Option<(usize, String)> {
         let is_name = inner.len() <= 40
             && inner.len() >= 3
             && inner.starts_with(|c: char| c.is_ascii_uppercase())
-            && inner.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_'));
+            && inner.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_'))
+            && inner.split([' ', '_']).all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
         (is_name && text[at + 1 + inner.len()..].starts_with(']')).then(|| (at, format!("[{inner}]")))
     })
 }
@@ -367,11 +369,12 @@ mod tests {
             "T007",
             &[
                 (TEXT, "Hello", "[Product Name]", true),
+                (TEXT, "Hello", "[{{ site_name }}] Hello", false),
                 (TEXT, "Hello", "{{ \"{{ name }}\" }}", true),
                 (SUBJECT, "Confirm", "TODO: Confirm", true),
                 (HTML, "Or paste", "Lorem ipsum", true),
                 (HTML, "Or paste", "*|FNAME|*", true),
-                (TEXT, "Hello", "[1] TODOS are undefinedable", false),
+                (TEXT, "Hello", "[1] TODOS are undefinedable [See below]", false),
                 (HTML, "<p>Or", "<!--[if mso]><p>x</p><![endif]--><p>Or", false),
             ],
         );
