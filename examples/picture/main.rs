@@ -1,7 +1,8 @@
 //! Draws README's picture: the console as it really runs, on the demo's data, in a terminal of its own.
 //!
 //! `make picture` writes `assets/console.svg` and, where `rsvg-convert` is, `assets/console.png`. Other keys and sizes:
-//! `cargo run --example picture -- FILE.svg [COLUMNSxROWS [KEYS]]`, after `cargo build`; `\e` in KEYS is Escape.
+//! `cargo run --example picture -- FILE.svg [COLUMNSxROWS [KEYS]]`, after `cargo build`; `\e` in KEYS is Escape. With
+//! `templates` as a fourth argument it is the templates' workbench alone, which needs no database.
 
 mod svg;
 
@@ -33,12 +34,18 @@ async fn main() -> anyhow::Result<()> {
     let (columns, rows): (NonZeroU16, NonZeroU16) = (columns.parse()?, rows.parse()?);
     let keys = arguments.next().unwrap_or_default().replace("\\e", "\u{1b}");
 
+    if arguments.next().is_some_and(|what| what == "templates") {
+        let taken = photograph(None, columns, rows, &keys)?;
+        std::fs::write(&file, svg::draw(taken.screen())).with_context(|| format!("cannot write {}", file.display()))?;
+        println!("wrote {}", file.display());
+        return Ok(());
+    }
     // Not the demo of whoever runs this: hers may be open, and have other people in it.
     let options = Options::throwaway(std::env::temp_dir().join("verifydesk-picture"));
     Cluster::reset(&options)?;
     let stage = Stage::set(options.clone(), &Settings::default()).await?;
     let url = stage.settings.require_database_url()?.expose().to_owned();
-    let taken = tokio::task::spawn_blocking(move || photograph(&url, columns, rows, &keys)).await?;
+    let taken = tokio::task::spawn_blocking(move || photograph(Some(&url), columns, rows, &keys)).await?;
     stage.strike().await?;
     Cluster::reset(&options)?;
     std::fs::write(&file, svg::draw(taken?.screen())).with_context(|| format!("cannot write {}", file.display()))?;
@@ -47,16 +54,21 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Runs the console in a terminal of that size, presses the keys, and gives the terminal when nothing moves any more.
-fn photograph(url: &str, columns: NonZeroU16, rows: NonZeroU16, keys: &str) -> anyhow::Result<vt100::Parser> {
+fn photograph(url: Option<&str>, columns: NonZeroU16, rows: NonZeroU16, keys: &str) -> anyhow::Result<vt100::Parser> {
     let size = PtySize { rows: rows.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size)?;
     let mut command = CommandBuilder::new(program()?);
     let home = tempfile::tempdir()?;
     command.env_clear();
     command.cwd(home.path());
-    let terminal = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "Asia/Seoul")];
-    let settings = [("VERIFYDESK_SITE__NAME", "example.com"), ("DATABASE_URL", url)];
-    terminal.into_iter().chain(settings).for_each(|(name, value)| command.env(name, value));
+    let colour = std::env::var("COLORTERM").unwrap_or_else(|_| "truecolor".to_owned());
+    let terminal = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "Asia/Seoul"), ("COLORTERM", &colour)];
+    terminal.into_iter().for_each(|(name, value)| command.env(name, value));
+    command.env("VERIFYDESK_SITE__NAME", "example.com");
+    match url {
+        Some(url) => command.env("DATABASE_URL", url),
+        None => command.arg("templates"),
+    }
     command.env("HOME", home.path());
     let mut reader = pair.master.try_clone_reader()?;
     let mut writer = pair.master.take_writer()?;

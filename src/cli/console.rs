@@ -43,6 +43,7 @@ pub fn setup(settings: &Settings) -> Setup {
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
         sends: None,
+        tests: settings.test_send.allow.clone(),
         only_templates: false,
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::facts::{self, Fact};
 use super::inbox;
-use super::laid::Laid;
+use super::laid::{Kind, Laid};
 use super::layout::lay_out;
 use super::mime::{self, Tree};
 use super::view::View;
@@ -190,7 +190,9 @@ fn render(templates: &Templates, settings: &Settings, order: &Order, now: Time) 
         .filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)))
         .filter(|(name, value)| name != "name" || value.chars().count() > 1)
         .collect();
-    let shown: String = laid.rows.iter().flat_map(|row| &row.runs).map(|run| run.text.as_str()).collect();
+    // Without the frames between: what is said may go over several rows.
+    let said = laid.rows.iter().flat_map(|row| &row.runs).filter(|run| run.paint.kind == Kind::Text);
+    let shown: String = said.map(|run| run.text.as_str()).collect();
     Ok(Box::new(Proof {
         from: header("From"),
         to: header("To"),

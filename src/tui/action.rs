@@ -96,6 +96,10 @@ pub enum Action {
     ShiftRight,
     /// Open the editor at the line.
     Edit,
+    /// What the rule behind a finding is about.
+    Explain,
+    /// Send a test mail.
+    TestSend,
     /// The mail of the selected verification, in the workbench.
     Preview,
     /// Load anew.

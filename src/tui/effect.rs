@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use crate::desk::test_send::TestSend;
 use crate::domain::filter::{Filter, SendFilter};
 use crate::domain::id::{JobId, SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
@@ -68,6 +69,15 @@ pub enum Effect {
         /// What is asked for.
         order: Box<Order>,
         /// Goes back in the answer.
+        generation: u64,
+    },
+    /// Holds all templates to all rules → [`super::Msg::Checked`].
+    CheckTemplates,
+    /// Sends a test mail → [`super::Msg::TestSaid`] for each line said on the way, then [`super::Msg::TestSent`].
+    TestSend {
+        /// What is sent, to whom.
+        request: Box<TestSend>,
+        /// Goes back in the answers.
         generation: u64,
     },
     /// Watch the templates' files from now on → [`super::Msg::TemplatesChanged`], whenever they change.

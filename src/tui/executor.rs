@@ -84,6 +84,8 @@ struct Context {
     open: AtomicUsize,
     /// Renderings that run; those that hang keep theirs for ever.
     renderings: Arc<Semaphore>,
+    /// Checks that run, likewise.
+    checks: Arc<Semaphore>,
 }
 
 /// What is known of the database.
@@ -131,6 +133,7 @@ impl Executor {
             reconnect: Notify::new(),
             open: AtomicUsize::new(0),
             renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
+            checks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
         };
         let one = || Arc::new(Semaphore::new(1));
         let all = CancellationToken::new();
@@ -186,6 +189,18 @@ impl Executor {
             Effect::StockTemplates => {
                 let stock = workbench::stock(Arc::clone(&self.context));
                 self.context.answer(self.all.clone(), stock, Msg::Stocked);
+            }
+            Effect::CheckTemplates => {
+                let checked = workbench::check(Arc::clone(&self.context));
+                self.context.answer(self.all.clone(), checked, Msg::Checked);
+            }
+            Effect::TestSend { request, generation } => {
+                let context = Arc::clone(&self.context);
+                context.open.fetch_add(1, Ordering::SeqCst);
+                self.acts.spawn(async move {
+                    let answer = workbench::test_send(&context, &request, generation).await;
+                    context.close(Msg::TestSent { generation, answer });
+                });
             }
             Effect::WatchTemplates => {
                 let cancelled = self.watch.next(&self.all);

@@ -40,6 +40,8 @@ pub struct Setup {
     pub zone: Zone,
     /// The worker within this console (`console.send`).
     pub sends: Option<Uuid>,
+    /// Who may get test mails, as the settings say: addresses, and domains with an `@` before.
+    pub tests: Vec<String>,
     /// Whether there are templates and nothing else: no database is needed, and none is asked for.
     pub only_templates: bool,
 }
@@ -284,7 +286,7 @@ impl Model {
     #[must_use]
     pub fn place(&self) -> Place {
         match &self.overlay {
-            Some(Overlay::Help { .. }) => return Place::Help,
+            Some(Overlay::Help { .. } | Overlay::Finding(_)) => return Place::Help,
             Some(Overlay::ForceVerify(_)) => return Place::Reason,
             Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
             Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => return Place::Reason,
@@ -292,6 +294,8 @@ impl Model {
                 return Place::Confirm;
             }
             Some(Overlay::SignUp(_)) => return Place::Form,
+            Some(Overlay::TestSend(dialog)) if dialog.outcome.is_some() || dialog.busy => return Place::Confirm,
+            Some(Overlay::TestSend(_)) => return Place::Form,
             None => {}
         }
         match self.view {

@@ -1,7 +1,10 @@
 //! Everything that can happen to the console. The run loop puts these in; [`super::update()`] answers with effects.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyEvent;
 
+use crate::desk::test_send::TestSent;
 use crate::domain::Time;
 use crate::domain::change::Change;
 use crate::domain::id::{JobId, VerificationId};
@@ -10,6 +13,8 @@ use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::mail::transport::dialogue::DialogueLine;
+use crate::preview::check::Report;
 use crate::preview::proof::{self, Attempt, Stock};
 
 /// Input, data that arrived, and the time.
@@ -83,6 +88,22 @@ pub enum Msg {
         generation: u64,
         /// What came of it; a problem where it took too long.
         answer: Answer<Box<Attempt>>,
+    },
+    /// Answers [`super::Effect::CheckTemplates`].
+    Checked(Answer<Arc<Report>>),
+    /// A line was said while a test mail was sent.
+    TestSaid {
+        /// As in the effect.
+        generation: u64,
+        /// The line.
+        line: DialogueLine,
+    },
+    /// Answers [`super::Effect::TestSend`].
+    TestSent {
+        /// As in the effect.
+        generation: u64,
+        /// What became of it.
+        answer: Answer<Box<TestSent>>,
     },
     /// The templates' files have changed.
     TemplatesChanged,

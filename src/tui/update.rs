@@ -5,6 +5,7 @@ mod answer;
 mod arrive;
 mod load;
 mod outbox;
+mod test_send;
 mod travel;
 pub mod workbench;
 
@@ -62,6 +63,9 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::Sends { generation, answer } => arrive::sends(model, generation, answer),
         Msg::Stocked(answer) => workbench::stocked(model, answer),
         Msg::Proved { order, generation, answer } => workbench::proved(model, *order, generation, answer),
+        Msg::Checked(answer) => workbench::checked(model, answer, fx),
+        Msg::TestSaid { generation, line } => test_send::said(model, generation, line),
+        Msg::TestSent { generation, answer } => test_send::sent(model, generation, answer),
         Msg::TemplatesChanged => model.workbench.stale = true,
         Msg::Edited(answer) => workbench::edited(model, answer),
         Msg::ResendPlanned { id, answer } => answer::planned(model, id, answer),
@@ -115,6 +119,7 @@ fn is_busy(model: &Model) -> bool {
         Some(Overlay::Bulk(dialog)) => dialog.busy,
         Some(Overlay::Brake(dialog)) => dialog.busy,
         Some(Overlay::CancelJob(dialog)) => dialog.busy,
-        Some(Overlay::Help { .. }) | None => false,
+        Some(Overlay::TestSend(dialog)) => dialog.busy,
+        Some(Overlay::Help { .. } | Overlay::Finding(_)) | None => false,
     }
 }

@@ -21,4 +21,5 @@ mod terminal;
 mod test_send;
 mod web;
 mod whole;
+mod workbench;
 mod worker;

@@ -8,11 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::Context;
 use crate::config::Settings;
+use crate::desk::Desk;
+use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
+use crate::preview::check::{self, Options, Report};
 use crate::preview::proof::{self, Attempt, Order, Stock};
 use crate::preview::watch;
 use crate::text::plain;
@@ -24,41 +28,71 @@ pub(super) const AT_ONCE: usize = 3;
 /// How long one may take.
 const RENDER_MAX: Duration = Duration::from_secs(3);
 
+/// How long checks begin with further mails.
+const CHECK_MAX: Duration = Duration::from_secs(20);
+
 pub(super) async fn prove(context: Arc<Context>, order: Order) -> Answer<Box<Attempt>> {
     let now = Utc::now();
     // Read anew each time: files are small, and what is shown is what would be mailed.
-    off(&context, move |settings, templates| Box::new(proof::prove(templates, settings, &order, now))).await
+    let render =
+        move |settings: &Settings, templates: &Templates| Box::new(proof::prove(templates, settings, &order, now));
+    off(&context, &context.renderings, RENDER_MAX, render).await
 }
 
 pub(super) async fn stock(context: Arc<Context>) -> Answer<Box<Stock>> {
-    off(&context, |_, templates| Box::new(proof::stock(templates))).await
+    off(&context, &context.renderings, RENDER_MAX, |_, templates| Box::new(proof::stock(templates))).await
+}
+
+pub(super) async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
+    let now = Utc::now();
+    let check = move |settings: &Settings, templates: &Templates| {
+        let options = Options { budget: CHECK_MAX, ..Options::default() };
+        Arc::new(check::check(templates, settings, now, &options))
+    };
+    off(&context, &context.checks, CHECK_MAX + RENDER_MAX, check).await
 }
 
 async fn off<T: Send + 'static>(
     context: &Arc<Context>,
+    permits: &Arc<Semaphore>,
+    longest: Duration,
     work: impl FnOnce(&Settings, &Templates) -> T + Send + 'static,
 ) -> Answer<T> {
-    let Ok(permit) = Arc::clone(&context.renderings).try_acquire_owned() else {
-        return Err(too_long());
+    let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
+        return Err(too_long(longest));
     };
     let context = Arc::clone(context);
     let working = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         work(&context.settings, &Templates::gather(&context.settings))
     });
-    match timeout(RENDER_MAX, working).await {
+    match timeout(longest, working).await {
         Ok(Ok(done)) => Ok(done),
         // A panic in it ends the console anyway.
-        Ok(Err(_)) | Err(_) => Err(too_long()),
+        Ok(Err(_)) | Err(_) => Err(too_long(longest)),
     }
 }
 
-fn too_long() -> Problem {
+fn too_long(longest: Duration) -> Problem {
     Problem {
-        what: format!("the template took longer than {} seconds to render", RENDER_MAX.as_secs()),
+        what: format!("the templates took longer than {} seconds to render", longest.as_secs()),
         hint: "look for loops and deep nesting in the files under `templates.dir`".into(),
         ..Problem::default()
     }
+}
+
+/// Sends a test and passes on what is said. The leave-taking after the answer still comes, as it is said.
+pub(super) async fn test_send(context: &Arc<Context>, request: &TestSend, generation: u64) -> Answer<Box<TestSent>> {
+    let (dialogue, mut lines) = mpsc::unbounded_channel();
+    let telling = Arc::clone(context);
+    tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            telling.tell(Msg::TestSaid { generation, line });
+        }
+    });
+    let store = context.desk.as_ref().map(Desk::store);
+    let sent = test_send::run(store, &context.settings, &context.actor, request, dialogue).await;
+    Ok(Box::new(sent?))
 }
 
 /// Tells of changes to the templates' files for as long as it is polled.

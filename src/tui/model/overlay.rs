@@ -2,9 +2,13 @@
 
 use super::Subject;
 use super::field::Field;
+use crate::desk::test_send::TestSent;
 use crate::domain::id::JobId;
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::locale::Locale;
+use crate::mail::transport::dialogue::DialogueLine;
+use crate::preview::check::Finding;
+use crate::ses::simulator::Simulator;
 use crate::tui::msg::{Answer, Order, Problem, ResendPlan};
 
 /// What covers the screen.
@@ -15,6 +19,8 @@ pub enum Overlay {
         /// First line shown.
         scroll: usize,
     },
+    /// What a rule asks for, why, and where that comes from.
+    Finding(Box<Finding>),
     /// Mail again?
     Resend(ResendDialog),
     /// Verify without the link, and why?
@@ -27,6 +33,56 @@ pub enum Overlay {
     Brake(BrakeDialog),
     /// Call a job off?
     CancelJob(CancelDialog),
+    /// To whom does a test go, and what is said on the way?
+    TestSend(TestDialog),
+}
+
+/// A test mail: to whom it goes, then what the server says.
+#[derive(Clone, Debug)]
+pub struct TestDialog {
+    /// Which template, in which language, with which fixture.
+    pub template: String,
+    /// In which language.
+    pub locale: Locale,
+    /// With which fixture.
+    pub fixture: String,
+    /// To whom it may go; where `address` may be typed, that comes after the last of them.
+    pub recipients: Vec<TestTo>,
+    /// The address being typed, where a whole domain is allowed.
+    pub address: Option<Field>,
+    /// Which of them is chosen.
+    pub chosen: usize,
+    /// The test that was sent last; answers about others are dropped.
+    pub generation: u64,
+    /// What was said so far.
+    pub said: Vec<DialogueLine>,
+    /// What became of it, or why it was not sent.
+    pub outcome: Option<Answer<Box<TestSent>>>,
+    /// It is on its way.
+    pub busy: bool,
+}
+
+/// Who may get tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestTo {
+    /// An address that the settings allow.
+    Address(String),
+    /// A mailbox of SES's simulator.
+    Simulator(Simulator),
+}
+
+impl TestDialog {
+    /// Whether an address is being typed.
+    #[must_use]
+    pub fn is_typed(&self) -> bool {
+        self.address.is_some() && self.chosen >= self.recipients.len()
+    }
+
+    /// How many choices there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.recipients.len() + usize::from(self.address.is_some())
+    }
 }
 
 /// The question before a resend.

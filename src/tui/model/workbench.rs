@@ -1,9 +1,12 @@
 //! The templates' workbench: which mail is looked at, how, and what came of rendering it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::slot::Slot;
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source};
+use crate::preview::check::{Finding, Report, Severity};
 use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
 use crate::preview::view::View;
 
@@ -138,12 +141,19 @@ pub struct Workbench {
     pub proof: Option<(Order, Box<Proof>)>,
     /// What is wrong with the order on the screen; the proof is an older one then.
     pub trouble: Option<Trouble>,
+    /// What the checks have found, when they last ran.
+    pub report: Option<Arc<Report>>,
+    /// Which of the findings is chosen.
+    pub finding: usize,
     /// Orders' proofs from before, the newest last, as long as no file has changed.
     pub(in crate::tui) kept: Vec<(Order, Box<Proof>)>,
     /// What was ordered last, and answered or not.
     pub(in crate::tui) ordered: Option<Order>,
     pub(in crate::tui) awaiting: Option<u64>,
     pub(in crate::tui) stocking: bool,
+    pub(in crate::tui) checking: Slot,
+    /// The report is older than the files.
+    pub(in crate::tui) unchecked: bool,
     pub(in crate::tui) watched: bool,
     /// Files have changed since they were read.
     pub(in crate::tui) stale: bool,
@@ -195,6 +205,42 @@ impl Workbench {
         self.fixtures().iter().position(|(id, _)| *id == self.fixture).unwrap_or(0)
     }
 
+    /// Whether something is being rendered or checked.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.awaiting.is_some() || self.checking != Slot::Idle
+    }
+
+    /// What was found about the chosen template in its language, the worst first.
+    #[must_use]
+    pub fn findings(&self) -> Vec<&Finding> {
+        let (Some(report), Some(Entry { template, locale })) = (self.report.as_deref(), self.entry()) else {
+            return Vec::new();
+        };
+        // Under the name that lives as long as the stock.
+        let names = self.stock.iter().flat_map(|stock| &stock.templates).map(|stocked| stocked.name.as_str());
+        let name = names.into_iter().find(|name| *name == template).unwrap_or_default();
+        let mut findings: Vec<&Finding> = report.of(name, locale).collect();
+        findings.sort_by_key(|finding| finding.severity);
+        findings
+    }
+
+    /// The chosen finding.
+    #[must_use]
+    pub fn chosen_finding(&self) -> Option<&Finding> {
+        let findings = self.findings();
+        findings.get(self.finding.min(findings.len().saturating_sub(1))).copied()
+    }
+
+    /// How many errors and warnings there are about a row of the list; nothing before the checks have run.
+    #[must_use]
+    pub fn counts(&self, entry: &Entry) -> Option<(usize, usize)> {
+        let report = self.report.as_deref()?;
+        let of =
+            |severity| report.of(&entry.template, entry.locale).filter(|finding| finding.severity == severity).count();
+        Some((of(Severity::Error), of(Severity::Warning)))
+    }
+
     /// What belongs on the screen.
     #[must_use]
     pub fn order(&self) -> Option<Order> {
@@ -242,6 +288,11 @@ impl Workbench {
             && let Some(path) = &trouble.path
         {
             return Some((path.clone(), trouble.place.map_or(1, |(line, _)| line)));
+        }
+        if let Some(file) = self.chosen_finding().filter(|_| self.mode == Mode::Checks)
+            && let Some(found) = &file.file
+        {
+            return Some((found.path.clone()?, file.line));
         }
         let wanted = match self.mode {
             Mode::Text => Part::Text,

@@ -173,8 +173,15 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
         View::Queue => (Vec::new(), 0),
         View::Templates => {
             let tabs = Mode::ALL.iter().enumerate();
-            let tabs = tabs.map(|(n, mode)| Tab { key: key(n), title: mode.title().into(), count: String::new() });
-            (tabs.collect(), model.workbench.mode.index())
+            let bench = &model.workbench;
+            let counts = bench.entry().and_then(|entry| bench.counts(&entry));
+            let found = counts.map_or(0, |(errors, warnings)| errors + warnings);
+            let tabs = tabs.map(|(n, mode)| Tab {
+                key: key(n),
+                title: mode.title().into(),
+                count: if *mode == Mode::Checks && found > 0 { found.to_string() } else { String::new() },
+            });
+            (tabs.collect(), bench.mode.index())
         }
     }
 }

@@ -66,7 +66,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         View::Verifications => (news(model.people.list()), is_loading(model.people.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
         View::Queue => (None, false),
-        View::Templates => (None, model.workbench.awaiting.is_some()),
+        View::Templates => (None, model.workbench.is_busy()),
     };
     let mut spans = Vec::new();
     let search = model.search().text().trim();

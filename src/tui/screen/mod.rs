@@ -52,6 +52,10 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
                 help::draw(&mut canvas, model, over, *scroll);
                 None
             }
+            Overlay::Finding(finding) => {
+                workbench::explain(&mut canvas, over, finding);
+                None
+            }
             Overlay::Resend(dialog) => {
                 dialog::resend(&mut canvas, model, over, dialog);
                 None
@@ -60,6 +64,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
             Overlay::SignUp(form) => dialog::form(&mut canvas, over, form),
             Overlay::Bulk(dialog) => dialog::bulk(&mut canvas, model, over, dialog),
             Overlay::Brake(dialog) => dialog::brake(&mut canvas, model, over, dialog),
+            Overlay::TestSend(dialog) => dialog::test_send(&mut canvas, over, dialog),
             Overlay::CancelJob(dialog) => {
                 dialog::cancel_job(&mut canvas, model, over, dialog);
                 None

@@ -1,11 +1,15 @@
 //! A small world behind the console: rows, mails, a worker; and answers to whatever the console asks for.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use uuid::Uuid;
 
 use crate::config::Settings;
+use crate::desk::test_send::{Recipient, TestSent};
 use crate::domain::Time;
+use crate::domain::address::EmailAddress;
 use crate::domain::audit::AuditEntry;
 use crate::domain::filter::Filter;
 use crate::domain::id::{JobId, SendId, UserId, VerificationId};
@@ -18,6 +22,7 @@ use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
 use crate::domain::worker::{OutboxView, WorkerRow};
 use crate::mail::templates::Templates;
+use crate::preview::check::{File, Finding, Report, Rule, Severity};
 use crate::preview::proof;
 use crate::text::Untrusted;
 use crate::tui::effect::PAGE_ROWS;
@@ -51,6 +56,7 @@ impl Console {
             operator: "mina@bastion".into(),
             zone: Zone::Local(chrono::FixedOffset::east_opt(9 * 3_600).unwrap()),
             sends: None,
+            tests: vec!["dev@books.example".into(), "@example.org".into()],
             only_templates: false,
         };
         let mut console = Self { model: Model::new(setup, now(), width, height), asked: Vec::new() };
@@ -153,6 +159,7 @@ pub struct World {
     pub plan: Answer<ResendPlan>,
     pub job_plan: Answer<JobPlan>,
     pub settings: Settings,
+    pub report: Arc<Report>,
 }
 
 fn user(id: i64, email: &str, name: &str, created: Time) -> User {
@@ -297,6 +304,63 @@ pub fn settings() -> Settings {
     settings
 }
 
+static RULES: [Rule; 3] = [
+    Rule {
+        id: "C003",
+        severity: Severity::Error,
+        title: "The link can be read beside the button",
+        why: "Whoever cannot press the button copies the address; whoever is careful reads it first.",
+        source: "Postmark's templates",
+    },
+    Rule {
+        id: "S002",
+        severity: Severity::Warning,
+        title: "The subject is short enough for phones",
+        why: "Phones show about 50 columns of a subject, half as many of Korean letters.",
+        source: "Postmark's guide",
+    },
+    Rule {
+        id: "P003",
+        severity: Severity::Info,
+        title: "The preheader has a good length",
+        why: "Inboxes fill up what is too short with whatever comes next.",
+        source: "what inboxes show",
+    },
+];
+
+/// What checks might find: not what they do, which is their own tests' business.
+pub fn report() -> Report {
+    let finding = |rule: usize, locale: Locale, fixtures: &[&str], file: &str, line, message: &str| Finding {
+        rule: &RULES[rule],
+        severity: RULES[rule].severity,
+        template: Some("verification".into()),
+        locale: Some(locale),
+        fixtures: fixtures.iter().map(|id| (*id).to_owned()).collect(),
+        tried: 10,
+        part: None,
+        file: Some(File { shown: format!("built-in {locale}/verification/{file}"), path: None }),
+        line,
+        column: 5,
+        message: message.into(),
+        suppressed: None,
+    };
+    let long = ["hostile-long", "long-name"];
+    let findings = vec![
+        finding(1, Locale::En, &long, "subject.txt", 1, "the subject takes 71 columns; phones show about 50"),
+        finding(
+            0,
+            Locale::En,
+            &["hostile-empty"],
+            "body.html",
+            57,
+            "the address behind the button is nowhere to be read",
+        ),
+        finding(2, Locale::En, &["example"], "body.html", 24, "the preheader has 132 characters"),
+        finding(1, Locale::Ko, &long[..1], "subject.txt", 1, "the subject takes 63 columns; phones show about 50"),
+    ];
+    Report { findings, suppressed: Vec::new(), mails: 20, unfinished: false }
+}
+
 impl Default for World {
     fn default() -> Self {
         use SendState::{Accepted, Bounced, Complained, Delayed, Delivered, Failed, Queued, Sending};
@@ -346,6 +410,7 @@ impl Default for World {
             plan: Ok(ResendPlan::SameLink),
             job_plan: Ok(job_plan(1_204, 1_500)),
             settings: settings(),
+            report: Arc::new(report()),
         }
     }
 }
@@ -493,6 +558,22 @@ impl World {
                 let search = filter.search.as_ref().map(crate::domain::filter::Search::text);
                 Msg::Sends { generation, answer: Ok(self.sends(filter.state, search)) }
             }
+            Effect::TestSend { request, generation } => {
+                let address = match &request.to {
+                    Recipient::Address(address) => address.clone(),
+                    Recipient::Simulator(simulator) => simulator.address(),
+                };
+                let sent = TestSent {
+                    id: send_id(77),
+                    recipient: EmailAddress::parse(&address).unwrap(),
+                    state: SendState::Accepted,
+                    words: "250 Ok 010c0197c3a1f2b4-6c1f6a0e".into(),
+                    ses_id: None,
+                    is_recorded: true,
+                };
+                Msg::TestSent { generation, answer: Ok(Box::new(sent)) }
+            }
+            Effect::CheckTemplates => Msg::Checked(Ok(Arc::clone(&self.report))),
             Effect::StockTemplates => Msg::Stocked(Ok(Box::new(proof::stock(&self.templates())))),
             Effect::Prove { order, generation } => {
                 let attempt = proof::prove(&self.templates(), &self.settings, &order, now());

@@ -158,6 +158,8 @@ fn fail(console: &mut Console, text: &str) {
             Effect::CountNewer { generation, .. } => Msg::Newer { generation, answer: Err(problem()) },
             Effect::StockTemplates => Msg::Stocked(Err(problem())),
             Effect::Prove { order, generation } => Msg::Proved { order, generation, answer: Err(problem()) },
+            Effect::TestSend { generation, .. } => Msg::TestSent { generation, answer: Err(problem()) },
+            Effect::CheckTemplates => Msg::Checked(Err(problem())),
             Effect::Edit { .. } => Msg::Edited(Err(problem())),
             Effect::WatchTemplates => Msg::TemplatesChanged,
             Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: Err(problem()) },

@@ -1,1 +1,338 @@
-//! The templates' workbench.
+//! The templates' workbench: what keys change, what is asked for, and how it looks.
+
+use std::sync::Arc;
+
+use super::fixture::{Console, World};
+use super::picture::{drawn, picture, text};
+use crate::desk::test_send::Recipient;
+use crate::domain::locale::Locale;
+use crate::mail::templates::Part;
+use crate::mail::transport::dialogue::{DialogueLine, Speaker};
+use crate::preview::check::Report;
+use crate::preview::view::{Scheme, Width};
+use crate::ses::simulator::Simulator;
+use crate::tui::action::Place;
+use crate::tui::model::overlay::Overlay;
+use crate::tui::model::workbench::{Mode, Workbench};
+use crate::tui::model::{Setup, View};
+use crate::tui::{Colours, Effect, Look, Model, Msg, update};
+
+fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
+    let (mut console, world) = Console::loaded(width, height);
+    console.run(&world, "t L");
+    if !keys.is_empty() {
+        console.run(&world, keys);
+    }
+    (console, world)
+}
+
+fn seen(console: &Console) -> String {
+    text(&drawn(&console.model, &Look::new(Colours::True, true)))
+}
+
+#[test]
+fn each_key_changes_one_thing() {
+    type Is = fn(&Workbench) -> bool;
+    let table: [(&str, Is); 22] = [
+        ("w", |b| b.view.width == Width::Pane),
+        ("w w w w", |b| b.view.width == Width::Desk),
+        ("s", |b| b.view.scheme == Scheme::Dark),
+        ("s s", |b| b.view.scheme == Scheme::Inverted),
+        ("s s s", |b| b.view.scheme == Scheme::Light),
+        ("i", |b| !b.view.images),
+        ("y", |b| !b.view.styles),
+        ("x", |b| b.view.outlook),
+        ("L", |b| b.locale == Locale::Ko),
+        ("J", |b| b.locale == Locale::Ko),
+        ("f", |b| b.fixture_index() == 1),
+        ("F", |b| b.fixture_index() + 1 == b.fixtures().len()),
+        ("f F", |b| b.fixture_index() == 0),
+        ("4", |b| b.mode == Mode::Source && b.line == 0),
+        ("4 j j", |b| b.line == 2),
+        ("4 G", |b| b.line + 1 == b.source_lines() && b.source_lines() > 30),
+        ("4 a", |b| b.file.part == Part::Subject),
+        ("4 d", |b| b.file.rendered && b.source_text().contains("Robin Park")),
+        ("5 d", |b| b.encoded),
+        ("b", |b| b.wide),
+        ("9 j j Right", |b| b.fixture_index() == 2 && b.locale == Locale::Ko),
+        ("9 j Enter", |b| b.fixture_index() == 1 && b.mode == Mode::Rendered),
+    ];
+    for (keys, is_so) in table {
+        let (console, _) = open(120, 40, keys);
+        assert!(is_so(&console.model.workbench), "{keys:?}");
+        assert!(console.model.workbench.proof.is_some(), "{keys:?}");
+        let order = console.model.workbench.proof.as_ref().map(|(order, _)| order.clone());
+        assert_eq!(order, console.model.workbench.order(), "{keys:?}: what is shown is what was asked for");
+    }
+}
+
+#[test]
+fn what_was_seen_is_not_rendered_again_until_a_file_changes() {
+    let (mut console, world) = open(120, 40, "s s");
+    console.press("s");
+    assert_eq!(console.take_asked(), [], "light was there before");
+    console.send(Msg::TemplatesChanged);
+    let asked = console.take_asked();
+    assert!(matches!(asked[..], [Effect::StockTemplates, Effect::Prove { .. }]), "{asked:?}");
+    // Only when the mail is there is anything checked, and no check begins beside another.
+    let Effect::Prove { order, generation } = asked[1].clone() else { unreachable!() };
+    let proof = console.model.workbench.proof.clone().unwrap().1;
+    let attempt = crate::preview::proof::Attempt { sources: Vec::new(), outcome: Ok(proof) };
+    console.send(Msg::Proved { order, generation, answer: Ok(Box::new(attempt)) });
+    assert_eq!(console.take_asked(), [Effect::CheckTemplates]);
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    assert!(console.model.workbench.is_busy());
+    console.send(Msg::Checked(Ok(Arc::clone(&world.report))));
+    assert_eq!(console.take_asked(), [Effect::CheckTemplates]);
+    console.send(Msg::Checked(Ok(Arc::clone(&world.report))));
+    assert!(console.take_asked().is_empty() && !console.model.workbench.is_busy());
+}
+
+#[test]
+fn a_late_answer_is_dropped() {
+    let (mut console, world) = open(120, 40, "");
+    console.press("w s");
+    let asked = console.take_asked();
+    let [Effect::Prove { order: first, generation }, Effect::Prove { .. }] = &asked[..] else { panic!("{asked:?}") };
+    let proof = console.model.workbench.proof.clone().unwrap().1;
+    let late = crate::preview::proof::Attempt { sources: Vec::new(), outcome: Ok(proof) };
+    console.send(Msg::Proved { order: first.clone(), generation: *generation, answer: Ok(Box::new(late)) });
+    assert!(console.model.workbench.is_busy());
+    console.asked = asked;
+    console.serve(&world);
+    assert_eq!(console.model.workbench.proof.as_ref().unwrap().0.view.scheme, Scheme::Dark);
+}
+
+#[test]
+fn a_finding_leads_to_its_line_and_explains_itself() {
+    let (mut console, world) = open(160, 40, "8");
+    assert_eq!(console.model.place(), Place::Checks);
+    let bench = &console.model.workbench;
+    assert_eq!(bench.findings().iter().map(|f| f.rule.id).collect::<Vec<_>>(), ["C003", "S002", "P003"]);
+    assert_eq!((bench.file.part, bench.line), (Part::Html, 56), "the source beside is at the line");
+    console.run(&world, "j");
+    assert_eq!(console.model.workbench.file.part, Part::Subject);
+    console.run(&world, "?");
+    assert!(matches!(&console.model.overlay, Some(Overlay::Finding(finding)) if finding.rule.id == "S002"));
+    assert!(seen(&console).contains("Phones show about 50 columns"));
+    console.run(&world, "Esc k Enter");
+    let bench = &console.model.workbench;
+    assert_eq!((bench.mode, bench.file.part, bench.line), (Mode::Source, Part::Html, 56));
+    // And the keys are still to be had.
+    console.run(&world, "8");
+    console.send(Msg::Key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::F(1))));
+    assert!(matches!(console.model.overlay, Some(Overlay::Help { .. })));
+}
+
+#[test]
+fn built_in_templates_cannot_be_edited_and_files_can() {
+    let (mut console, world) = open(120, 40, "e");
+    assert!(console.model.toasts[0].hint.contains("templates eject"));
+    let dir = tempfile::tempdir().unwrap();
+    let (mut console, mut world) = (std::mem::replace(&mut console, Console::new(120, 40)), world);
+    let place = dir.path().join("en/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("body.html"), "<p>\n{{ nmae }}\n</p>").unwrap();
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    let trouble = console.model.workbench.trouble.clone().unwrap();
+    assert_eq!((trouble.part, trouble.place.map(|(line, _)| line)), (Some(Part::Html), Some(2)), "{trouble:?}");
+    assert!(console.model.workbench.proof.is_some(), "the last good one stays");
+    console.press("e");
+    let asked = console.take_asked();
+    assert_eq!(asked, [Effect::Edit { file: place.join("body.html"), line: 2 }]);
+    console.send(Msg::Edited(Ok(())));
+    assert!(matches!(console.take_asked()[..], [Effect::StockTemplates, Effect::Prove { .. }]));
+}
+
+#[test]
+fn a_real_verification_is_shown_with_a_sample_link() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.run(&world, "j j p");
+    let bench = &console.model.workbench;
+    assert_eq!((console.model.view, bench.mode), (View::Templates, Mode::Rendered));
+    let proof = bench.proof().unwrap();
+    assert!(proof.to.contains("olivia.brown@example.org"), "{}", proof.to);
+    assert!(proof.text.contains("Olivia Brown") && proof.text.contains("sample-key"), "{}", proof.text);
+    assert!(seen(&console).contains("olivia.brown@example.org (sample link)"));
+    // A fixture takes its place again.
+    console.run(&world, "f");
+    assert!(console.model.workbench.person.is_none());
+}
+
+#[test]
+fn without_a_database_nothing_asks_for_one() {
+    let setup = Setup { only_templates: true, ..Setup::default() };
+    let mut model = Model::new(setup, super::fixture::now(), 120, 40);
+    let mut asked = update(&mut model, Msg::Start);
+    for key in ["t", "m", "o", "Tab", "n", "U", "Esc", "R"] {
+        asked.extend(update(&mut model, Msg::Key(super::fixture::key_of(key))));
+        assert_eq!(model.view, View::Templates, "{key}");
+        assert!(model.overlay.is_none() && model.toasts.is_empty(), "{key}");
+    }
+    let own = |effect: &Effect| {
+        matches!(effect, Effect::StockTemplates | Effect::WatchTemplates | Effect::Repaint | Effect::Prove { .. })
+    };
+    assert!(asked.iter().all(own), "{asked:?}");
+}
+
+fn say(console: &mut Console, lines: &[(Speaker, &str)]) {
+    let generation = console.model.generation;
+    for (speaker, text) in lines {
+        console.send(Msg::TestSaid { generation, line: DialogueLine::new(*speaker, text) });
+    }
+}
+
+#[test]
+fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
+    use Speaker::{Client, Note, Server};
+    let look = Look::new(Colours::Sixteen, true);
+    let (mut console, world) = open(120, 40, "f T");
+    snapshot("test_send_to_whom", &console, &look);
+    console.press("Tab Enter");
+    let asked = console.take_asked();
+    let [Effect::TestSend { request, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((&*request.fixture, &request.to), ("long-name", &Recipient::Simulator(Simulator::Success)));
+    console.press("Enter Enter");
+    assert_eq!(console.take_asked(), [], "one at a time");
+    say(
+        &mut console,
+        &[
+            (Note, "connected to email-smtp.ap-northeast-2.amazonaws.com:587"),
+            (Server, "220 email-smtp.amazonaws.com ESMTP SimpleEmailService-d-A"),
+            (Client, "EHLO bastion"),
+            (Server, "250-STARTTLS"),
+        ],
+    );
+    snapshot("test_send_under_way", &console, &look);
+    console.asked = asked;
+    console.serve(&world);
+    assert!(seen(&console).contains("accepted for success@simulator.amazonses.com"), "{}", seen(&console));
+    // The leave-taking comes after the answer.
+    say(&mut console, &[(Client, "QUIT")]);
+    assert!(seen(&console).contains("C: QUIT"));
+    console.press("Enter");
+    assert!(console.model.overlay.is_none());
+    // To an address of an allowed domain, typed; who closes the dialog is told all the same.
+    console.press("T Shift-Tab");
+    console.press("Enter");
+    assert_eq!(console.take_asked(), [], "there is no address yet");
+    console.type_text("q@example.org");
+    console.press("Enter");
+    let asked = console.take_asked();
+    let [Effect::TestSend { request, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(request.to, Recipient::Address("q@example.org".into()));
+    console.press("Esc");
+    console.asked = asked;
+    console.serve(&world);
+    assert!(console.model.toasts.iter().any(|toast| toast.what.contains("q@example.org was accepted")));
+}
+
+/// Columns by rows of a snapshot that shows a mail at its widest and nothing beside.
+const MAIL: (u16, u16) = (84, 46);
+
+fn snapshot(name: &str, console: &Console, look: &Look) {
+    insta::assert_snapshot!(name, picture(&console.model, look));
+}
+
+#[test]
+fn rendered_at_every_width_in_every_scheme() {
+    let look = Look::new(Colours::True, true);
+    for (locale, keys) in [("en", "t L"), ("ko", "t")] {
+        let (mut console, world) = Console::loaded(MAIL.0, MAIL.1);
+        console.run(&world, keys);
+        for width in [640, 480, 375, 320] {
+            for scheme in ["light", "dark", "inverted"] {
+                snapshot(&format!("rendered_{locale}_{width}_{scheme}"), &console, &look);
+                console.run(&world, "s");
+            }
+            console.run(&world, "w");
+        }
+    }
+}
+
+#[test]
+fn every_mode_in_every_language() {
+    let look = Look::new(Colours::Sixteen, true);
+    for (locale, keys) in [("en", "t L"), ("ko", "t")] {
+        let (mut console, world) = Console::loaded(120, 40);
+        console.run(&world, keys);
+        for (mode, key) in [
+            ("inbox", "2"),
+            ("text", "3"),
+            ("source", "4"),
+            ("mime", "5"),
+            ("headers", "6"),
+            ("variables", "7"),
+            ("checks", "8"),
+            ("matrix", "9"),
+        ] {
+            console.run(&world, key);
+            snapshot(&format!("{mode}_{locale}"), &console, &look);
+        }
+    }
+}
+
+#[test]
+fn every_level_of_colours() {
+    let (console, _) = open(60, 36, "w w");
+    for (name, colours) in [
+        ("none", Colours::None),
+        ("sixteen", Colours::Sixteen),
+        ("two_fifty_six", Colours::TwoFiftySix),
+        ("true", Colours::True),
+    ] {
+        snapshot(&format!("colours_{name}"), &console, &Look::new(colours, true));
+    }
+    snapshot("colours_none_ascii", &console, &Look::new(Colours::None, false));
+}
+
+#[test]
+fn side_by_side() {
+    let look = Look::new(Colours::Sixteen, true);
+    for (name, keys) in [("rendered", "1"), ("text", "3"), ("checks", "8"), ("mime", "5")] {
+        let (console, _) = open(200, 50, keys);
+        snapshot(&format!("beside_{name}"), &console, &look);
+    }
+    let (console, _) = open(120, 40, "b w w");
+    snapshot("beside_phone", &console, &look);
+}
+
+#[test]
+fn narrow_and_without_anything() {
+    let look = Look::new(Colours::None, false);
+    for (width, height) in [(80, 24), (40, 10), (20, 5), (1, 1)] {
+        for (name, keys) in [("rendered", "1"), ("source", "4"), ("checks", "8"), ("matrix", "9"), ("inbox", "2")] {
+            let (console, _) = open(width, height, keys);
+            snapshot(&format!("narrow_{name}_{width}x{height}_ascii"), &console, &look);
+        }
+    }
+}
+
+#[test]
+fn loading_empty_and_wrong() {
+    let look = Look::new(Colours::Sixteen, true);
+    let (mut console, world) = Console::loaded(100, 30);
+    console.press("t");
+    snapshot("loading", &console, &look);
+    console.serve(&world);
+    let mut quiet = World { report: Arc::new(Report { mails: 20, ..Report::default() }), ..World::default() };
+    console.send(Msg::TemplatesChanged);
+    console.serve(&quiet);
+    console.run(&quiet, "8");
+    snapshot("nothing_found", &console, &look);
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("body.html"), "<p>\n  <b>{{ nmae }}</b>\n</p>\n").unwrap();
+    quiet.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&quiet);
+    for (name, key) in [("trouble_rendered", "1"), ("trouble_source", "4")] {
+        console.run(&quiet, key);
+        let shown = picture(&console.model, &look).replace(dir.path().to_str().unwrap(), "/templates");
+        insta::assert_snapshot!(name, shown.lines().take(30).collect::<Vec<_>>().join("\n"));
+    }
+}

@@ -2,11 +2,12 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{answer, load, outbox, travel, workbench};
+use super::{answer, load, outbox, test_send, travel, workbench};
 use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{Form, Overlay, ReasonDialog, ResendDialog};
+use crate::tui::model::workbench::Mode;
 use crate::tui::model::{Level, Link, View, queue};
 use crate::tui::{Effect, Model};
 
@@ -29,10 +30,14 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             View::Mail => model.mail.selected().is_none(),
             View::Queue => model.queue_selected().is_none(),
-            View::Templates => true,
+            View::Templates => model.workbench.mode == Mode::Checks && model.workbench.chosen_finding().is_none(),
         }
         .then(|| {
-            let hint = if model.view == View::Queue { "" } else { "Choose another tab or change the search." };
+            let hint = if matches!(model.view, View::Queue | View::Templates) {
+                ""
+            } else {
+                "Choose another tab or change the search."
+            };
             ("There is nothing to open.".into(), hint.into())
         }),
         Action::Resend | Action::ForceVerify => {
@@ -45,7 +50,9 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             None
         }
-        Action::Edit => workbench::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
+        Action::Edit | Action::Explain | Action::TestSend => {
+            workbench::blocked(model, action).and_then(|(what, hint)| say(what, hint))
+        }
         Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
         _ => outbox::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
     }
@@ -93,6 +100,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             }
         }
         Action::SignUp => model.overlay = Some(Overlay::SignUp(Form::default())),
+        Action::TestSend => test_send::open(model),
         Action::Preview => workbench::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Repaint);
@@ -126,6 +134,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         | Action::Wider
         | Action::ShiftLeft
         | Action::ShiftRight
+        | Action::Explain
         | Action::Edit => workbench::act(model, action, fx),
         Action::NextField | Action::PreviousField | Action::Toggle => answer::move_in_form(model, action),
     }
@@ -143,7 +152,7 @@ fn open(model: &mut Model) {
             model.queue.selected = model.queue_selected().map(queue::Item::id);
             model.queue.open = true;
         }
-        View::Templates => {}
+        View::Templates => workbench::open(model),
     }
 }
 

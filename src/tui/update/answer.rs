@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{is_busy, load, outbox};
+use super::{is_busy, load, outbox, test_send};
 use crate::domain::change::Change;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
@@ -29,6 +29,7 @@ fn focused(model: &mut Model) -> Option<&mut Field> {
         },
         Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => Some(&mut dialog.number),
         Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => Some(&mut dialog.reason),
+        Some(Overlay::TestSend(dialog)) if dialog.is_typed() => dialog.address.as_mut(),
         None if model.prompt && model.view == View::Mail => Some(&mut model.mail.search),
         None if model.prompt => Some(&mut model.people.search),
         Some(_) | None => None,
@@ -98,6 +99,9 @@ fn toggle(form: &mut Form) {
 
 /// Moves among the form's fields.
 pub fn move_in_form(model: &mut Model, action: Action) {
+    if let Some(Overlay::TestSend(dialog)) = &mut model.overlay {
+        return test_send::choose(dialog, action);
+    }
     let Some(Overlay::SignUp(form)) = &mut model.overlay else { return };
     let now = FormField::ALL.iter().position(|field| *field == form.field).unwrap_or(0);
     let count = FormField::ALL.len();
@@ -162,7 +166,8 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
             });
         }
         Some(Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => outbox::confirm(model, fx),
-        Some(Overlay::Help { .. }) | None => {}
+        Some(Overlay::TestSend(_)) => test_send::confirm(model, fx),
+        Some(Overlay::Help { .. } | Overlay::Finding(_)) | None => {}
     }
 }
 

@@ -1,12 +1,15 @@
 //! The templates' workbench: what each key changes, what has to be rendered for it, and what came of that.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
+use crate::preview::check::Report;
 use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
 use crate::tui::action::Action;
+use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{File, KEPT, Mode, Workbench};
 use crate::tui::model::{Level, View};
 use crate::tui::msg::{Answer, Problem};
@@ -28,13 +31,22 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         bench.kept.clear();
         bench.ordered = None;
         bench.stocking = true;
+        bench.unchecked = true;
         fx.push(Effect::StockTemplates);
     } else if bench.stock.is_none() && !bench.stocking {
         bench.stocking = true;
+        bench.unchecked = true;
         fx.push(Effect::StockTemplates);
     }
     let Some(order) = bench.order() else { return };
     if bench.ordered.as_ref() == Some(&order) {
+        // The mail comes first, what is to be said about it after.
+        if bench.unchecked && bench.awaiting.is_none() {
+            bench.unchecked = false;
+            if bench.checking.ask() {
+                fx.push(Effect::CheckTemplates);
+            }
+        }
         return;
     }
     bench.ordered = Some(order.clone());
@@ -97,6 +109,61 @@ pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<B
     }
 }
 
+/// What the checks have found.
+pub fn checked(model: &mut Model, answer: Answer<Arc<Report>>, fx: &mut Vec<Effect>) {
+    let bench = &mut model.workbench;
+    if bench.checking.done() {
+        fx.push(Effect::CheckTemplates);
+    }
+    match answer {
+        Ok(report) => {
+            bench.report = Some(report);
+            follow(bench, bench.finding);
+        }
+        Err(problem) => model.complain(problem),
+    }
+}
+
+/// Chooses a finding; the source beside goes to its line.
+fn follow(bench: &mut Workbench, finding: usize) {
+    let count = bench.findings().len();
+    bench.finding = finding.min(count.saturating_sub(1));
+    if bench.mode != Mode::Checks {
+        return;
+    }
+    let Some(finding) = bench.chosen_finding() else { return };
+    let shown = finding.file.as_ref().map(|file| file.shown.as_str());
+    let own = bench.sources.iter().find(|(_, source)| Some(source.shown.as_str()) == shown);
+    if let Some((part, _)) = own {
+        let (part, line) = (*part, finding.line.saturating_sub(1));
+        bench.file = File { part, rendered: false };
+        bench.line = line;
+    }
+}
+
+/// To the line of the chosen finding, or to the chosen mail.
+pub fn open(model: &mut Model) {
+    let bench = &mut model.workbench;
+    match bench.mode {
+        Mode::Matrix => bench.mode = Mode::Rendered,
+        Mode::Checks => {
+            follow(bench, bench.finding);
+            let Some(finding) = bench.chosen_finding() else { return };
+            let shown = finding.file.as_ref().map(|file| file.shown.clone());
+            if bench.sources.iter().any(|(_, source)| Some(&source.shown) == shown.as_ref()) {
+                bench.mode = Mode::Source;
+                return;
+            }
+            let what = shown.map_or_else(
+                || "It is about the mail as a whole; no line of a file says it.".to_owned(),
+                |shown| format!("It is in {shown}, which is no file of this template alone."),
+            );
+            model.toast(Level::Refused, what, "e opens the file, where there is one; ? explains the rule.");
+        }
+        _ => {}
+    }
+}
+
 /// The editor was closed, or could not be opened. What it wrote is seen by the watch; where that cannot be, here.
 pub fn edited(model: &mut Model, answer: Answer<()>) {
     model.workbench.stale = true;
@@ -115,6 +182,8 @@ pub fn refresh(bench: &mut Workbench) {
 pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
     let bench = &model.workbench;
     match action {
+        Action::TestSend if bench.entry().is_none() => Some(("There is no template to send.", "")),
+        Action::Explain if bench.chosen_finding().is_none() => Some(("There is no finding to explain.", "")),
         Action::Edit if bench.sources.is_empty() => Some(("There is no file to edit yet.", "")),
         Action::Edit if bench.editable().is_none() => Some((
             "This template is built in; there is no file to edit.",
@@ -150,6 +219,10 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::ShiftRight => {
             let columns = bench.proof().map_or(0, |proof| proof.laid.needed.max(proof.laid.columns));
             bench.left = bench.left.saturating_add(8).min(columns.saturating_sub(8));
+        }
+        Action::Explain => {
+            let finding = bench.chosen_finding().cloned().map(Box::new);
+            model.overlay = finding.map(Overlay::Finding);
         }
         Action::Edit => {
             if let Some((file, line)) = bench.editable() {
@@ -196,6 +269,7 @@ fn template(bench: &mut Workbench, forward: bool) {
 /// Another mode.
 pub fn mode(bench: &mut Workbench, mode: Mode) {
     bench.mode = mode;
+    follow(bench, bench.finding);
 }
 
 /// Moves the cursor where the mode has one, else scrolls.
@@ -204,6 +278,21 @@ pub fn step(model: &mut Model, by: isize) {
         let bench = &mut model.workbench;
         bench.line = bench.line.saturating_add_signed(by).min(bench.source_lines().saturating_sub(1));
         return;
+    }
+    let bench = &mut model.workbench;
+    match bench.mode {
+        Mode::Checks => {
+            let to = bench.finding.min(bench.findings().len()).saturating_add_signed(by);
+            return follow(bench, to);
+        }
+        Mode::Matrix => {
+            bench.person = None;
+            let last = bench.fixtures().len().saturating_sub(1);
+            let to = bench.fixture_index().saturating_add_signed(by).min(last);
+            bench.fixture = bench.fixtures().get(to).map(|(id, _)| id.clone()).unwrap_or_default();
+            return;
+        }
+        _ => {}
     }
     let most = screen::workbench::max_scroll(model);
     let bench = &mut model.workbench;

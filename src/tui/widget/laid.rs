@@ -126,7 +126,7 @@ fn ground_of(laid: &Laid) -> Option<Rgb> {
     let mut grounds: BTreeMap<[u8; 3], usize> = BTreeMap::new();
     for run in laid.rows.iter().flat_map(|row| &row.runs).filter(|run| run.paint.kind == Kind::Text) {
         let Rgb(red, green, blue) = run.paint.ground;
-        *grounds.entry([red, green, blue]).or_default() += run.text.len();
+        *grounds.entry([red, green, blue]).or_default() += run.text.chars().filter(|c| c.is_alphanumeric()).count();
     }
     grounds.into_iter().max_by_key(|(_, count)| *count).map(|([red, green, blue], _)| Rgb(red, green, blue))
 }

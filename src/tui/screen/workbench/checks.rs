@@ -1,12 +1,147 @@
-//! What the checks have found.
+//! What the checks have found about the chosen mail, the worst first; what a rule is about.
 
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
+use crate::preview::check::{Finding, Report, Severity};
+use crate::text::plain;
 use crate::tui::Model;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::workbench::Workbench;
+use crate::tui::screen::lines::Lines;
 use crate::tui::screen::state::{self, State};
-use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::sheet;
+use crate::tui::widget::wrap::wrap;
+
+/// Columns of the explanation of a rule.
+const COLUMNS: u16 = 66;
 
 /// Draws it.
-pub fn draw(canvas: &mut Canvas<'_>, _model: &Model, area: Rect) {
-    state::draw(canvas, area, &State::quiet("Nothing was checked yet."));
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let bench = &model.workbench;
+    let Some(report) = bench.report.as_deref() else {
+        return state::draw(canvas, area, &State::quiet("checking…"));
+    };
+    let findings = bench.findings();
+    if findings.is_empty() {
+        return state::draw(canvas, area, &all_is_well(report));
+    }
+    let top = u16::from(area.height > 5) * 2;
+    if top > 0 {
+        canvas.line(row(area, 0), &summary(bench, report, &findings, canvas.look));
+    }
+    let area = Rect { y: area.y + top, height: area.height - top, ..area };
+    let chosen = bench.finding.min(findings.len() - 1);
+    let mut lines = Vec::new();
+    let mut at = 0;
+    for (n, finding) in findings.iter().enumerate() {
+        if n == chosen {
+            at = lines.len();
+        }
+        lines.extend(one(finding, n == chosen, canvas.look, usize::from(area.width)));
+    }
+    let height = usize::from(area.height);
+    let top = at.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
+    for (n, line) in (0..area.height).zip(lines.iter().skip(top)) {
+        canvas.line(row(area, n), line);
+    }
+}
+
+fn all_is_well(report: &Report) -> State {
+    let kept = report.suppressed.len();
+    let state = State::quiet(format!("Nothing was found in {} mails.", report.mails));
+    let state = if report.unfinished { state.hint("But time ran out before all were looked at.") } else { state };
+    if kept > 0 { state.hint(format!("{kept} findings are left to stand, with a reason in the file.")) } else { state }
+}
+
+fn summary(bench: &Workbench, report: &Report, findings: &[&Finding], look: &Look) -> Line<'static> {
+    let dot = format!(" {} ", look.glyphs().dot);
+    let mut spans = Vec::new();
+    for severity in Severity::ALL {
+        let count = findings.iter().filter(|finding| finding.severity == severity).count();
+        if count == 0 {
+            continue;
+        }
+        if !spans.is_empty() {
+            spans.push(Span::styled(dot.clone(), look.style(Tone::Quiet)));
+        }
+        let word = match (severity, count) {
+            (Severity::Info, _) => "worth a thought".to_owned(),
+            (severity, 1) => severity.to_string(),
+            (severity, _) => format!("{severity}s"),
+        };
+        spans.push(Span::styled(format!("{count} {word}"), look.style(mark(severity, look).1)));
+    }
+    let fixtures = bench.fixtures().len();
+    let mut said = format!("{dot}with {fixtures} fixtures");
+    if report.unfinished {
+        said.push_str(", but time ran out");
+    }
+    spans.push(Span::styled(said, look.style(Tone::Quiet)));
+    Line::from(spans)
+}
+
+/// A severity's glyph and tone.
+pub fn mark(severity: Severity, look: &Look) -> (&'static str, Tone) {
+    let [_, bad, warn] = look.glyphs().marks;
+    match severity {
+        Severity::Error => (bad, Tone::Bad),
+        Severity::Warning => (warn, Tone::Warn),
+        Severity::Info => (look.glyphs().dot, Tone::Quiet),
+    }
+}
+
+/// What is wrong, then where.
+fn one(finding: &Finding, chosen: bool, look: &Look, columns: usize) -> Vec<Line<'static>> {
+    let (glyph, tone) = mark(finding.severity, look);
+    let marker = if chosen { look.glyphs().selected } else { "  " };
+    let lead = format!("{glyph} {} ", finding.rule.id);
+    let indent = 2 + crate::text::width(&lead);
+    let strong = look.style(if chosen { Tone::Strong } else { Tone::Text });
+    let mut lines = Vec::new();
+    for (n, part) in wrap(&finding.message, columns.saturating_sub(indent).max(8)).into_iter().enumerate() {
+        let mut spans = if n == 0 {
+            vec![Span::styled(marker, look.style(Tone::Here)), Span::styled(lead.clone(), look.style(tone))]
+        } else {
+            vec![Span::raw(" ".repeat(indent))]
+        };
+        spans.push(Span::styled(part, strong));
+        lines.push(Line::from(spans));
+    }
+    let mut place =
+        finding.file.as_ref().map_or_else(|| finding.subject(), |f| format!("{}:{}", f.shown, finding.line));
+    if let Some(fixtures) = finding.fixtures_shown() {
+        place = format!("{place}, {fixtures}");
+    }
+    lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(place, look.style(Tone::Quiet))]));
+    lines
+}
+
+/// What a rule asks for, why, and where that comes from.
+pub fn explain(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding) {
+    let columns = COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20));
+    let (_, tone) = mark(finding.severity, canvas.look);
+    let mut lines = Lines::new(canvas.look, columns);
+    lines.text(finding.rule.title, Tone::Strong);
+    lines.gap();
+    lines.text(finding.rule.why, Tone::Text);
+    lines.gap();
+    lines.value("here", &finding.message, tone);
+    let line = finding.file.as_ref().map(|file| format!("{}:{}", file.shown, finding.line));
+    lines.value("at", &line.unwrap_or_else(|| finding.subject()), Tone::Text);
+    if let Some(fixtures) = finding.fixtures_shown() {
+        lines.value("seen", &fixtures, Tone::Text);
+    }
+    lines.value("by", finding.rule.source, Tone::Quiet);
+    lines.gap();
+    lines.text("To let it stand, with a reason, write into the file:", Tone::Quiet);
+    lines.text(&format!("{{# mail-lint: allow {} the reason #}}", finding.rule.id), Tone::Text);
+    let lines = lines.finish();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let title = format!("{} {} {}", plain(finding.rule.id), canvas.glyphs().dot, finding.severity);
+    let place = sheet::draw(canvas, area, &title, columns, rows);
+    for (n, line) in (0..place.height).zip(&lines) {
+        canvas.line(row(place, n), line);
+    }
 }

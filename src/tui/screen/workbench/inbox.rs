@@ -1,6 +1,5 @@
 //! The mail's row in three inboxes, each cut where that one cuts.
 
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::preview::inbox::{PROGRAMS, Program};
@@ -40,8 +39,7 @@ fn row(program: &Program, proof: &Proof, look: &Look, columns: usize) -> Vec<Lin
     let mut preview = vec![Span::styled(shown.to_owned(), look.style(Tone::Text))];
     if !rest.is_empty() {
         preview.push(Span::styled(if look.is_unicode() { "┃" } else { "|" }, look.style(Tone::Warn)));
-        let rest = Span::styled(rest.to_owned(), look.style(Tone::Quiet).add_modifier(Modifier::CROSSED_OUT));
-        preview.push(rest);
+        preview.push(Span::styled(rest.to_owned(), look.style(Tone::Quiet)));
     }
     if program.one_line {
         let from = pad(&from, (columns / 5).clamp(8, 22), look.glyphs().ellipsis);

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::text::{pad, plain};
 use crate::tui::look::Tone;
-use crate::tui::model::workbench::Workbench;
+use crate::tui::model::workbench::{Entry, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 
 /// Draws it.
@@ -52,10 +52,16 @@ fn marker(canvas: &Canvas<'_>, chosen: bool) -> Span<'static> {
     if chosen { Span::styled(canvas.glyphs().selected, canvas.style(Tone::Here)) } else { Span::raw("  ") }
 }
 
-fn findings(
-    _canvas: &Canvas<'_>,
-    _bench: &Workbench,
-    _entry: &crate::tui::model::workbench::Entry,
-) -> Vec<Span<'static>> {
-    Vec::new()
+/// Errors and warnings, or that all is well.
+fn findings(canvas: &Canvas<'_>, bench: &Workbench, entry: &Entry) -> Vec<Span<'static>> {
+    let [good, bad, warn] = canvas.glyphs().marks;
+    match bench.counts(entry) {
+        None => Vec::new(),
+        Some((0, 0)) => vec![Span::styled(format!(" {good}"), canvas.style(Tone::Good))],
+        Some((errors, warnings)) => [(errors, bad, Tone::Bad), (warnings, warn, Tone::Warn)]
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, mark, tone)| Span::styled(format!(" {mark}{count}"), canvas.style(tone)))
+            .collect(),
+    }
 }

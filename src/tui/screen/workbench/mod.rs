@@ -21,6 +21,8 @@ mod source;
 mod text;
 mod variables;
 
+pub use checks::explain;
+
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -263,10 +265,10 @@ fn pieces(bench: &Workbench) -> Vec<Piece> {
         },
         piece(format!("{} px", view.width.pixels()), if view.width == usual.width { Tone::Quiet } else { Tone::Here }),
         toggle(scheme, view.scheme == usual.scheme),
-        toggle(if view.images { "images" } else { "no images" }, view.images),
-        toggle(if view.styles { "<style>" } else { "no <style>" }, view.styles),
+        toggle(if view.images { "images on" } else { "images off" }, view.images),
+        toggle(if view.styles { "<style> on" } else { "<style> off" }, view.styles),
+        toggle(if view.outlook { "Outlook on" } else { "Outlook off" }, !view.outlook),
     ];
-    pieces.push(toggle(if view.outlook { "Outlook" } else { "not Outlook" }, !view.outlook));
     if bench.left > 0 {
         pieces.push(toggle(&format!("from column {}", bench.left + 1), false));
     }
