@@ -113,7 +113,7 @@ fn text_of(rendered: &Rendered, part: Part) -> &str {
 }
 
 /// To a terminal as a person may see it, to anything else byte by byte.
-fn print(bytes: &[u8]) -> io::Result<()> {
+pub(super) fn print(bytes: &[u8]) -> io::Result<()> {
     if !io::stdout().is_terminal() {
         let mut out = io::stdout().lock();
         out.write_all(bytes)?;

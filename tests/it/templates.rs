@@ -41,7 +41,7 @@ fn the_built_in_templates_pass() {
         .set("VERIFYDESK_PUBLIC_URL", "http://127.0.0.1:8080")
         .set("VERIFYDESK_SITE__NAME", "Kim & Co <서점>")
         .set("VERIFYDESK_MAIL__FROM", "Kim & Co <no-reply@example.org>")
-        .set("VERIFYDESK_SITE__URL", "https://example.org/?a=b&c=d".split('?').next().unwrap());
+        .set("VERIFYDESK_SITE__URL", "https://example.org/");
     let run = check(&strangely, &["--strict"]);
     assert_eq!(run.code, 0, "{}", run.out);
 }
@@ -246,4 +246,18 @@ fn mail_programs_are_named_in_the_settings() {
     let run = check(&program.set("VERIFYDESK_TEMPLATES__CLIENTS", "gmial"), &[]);
     assert_eq!(run.code, 2, "{}", run.out);
     assert!(run.err.contains("names gmial") && run.err.contains("samsung-email"), "{}", run.err);
+}
+
+#[test]
+fn a_text_part_is_suggested_where_there_is_none() {
+    let (program, dir) = program(&[("en/verification/body.txt", "")]);
+    let run = check(&program, &["--locale", "en"]);
+    assert!(run.out.contains("error M001 ") && run.out.contains("suggest-text"), "{}", run.out);
+    let suggested = program.run(&["templates", "suggest-text", "verification", "--locale", "en"]);
+    assert_eq!(suggested.code, 0, "{}", suggested.err);
+    assert!(suggested.out.contains("{{ link }}") && suggested.out.contains("{{ expires }}"), "{}", suggested.out);
+    std::fs::write(dir.path().join("en/verification/body.txt"), &suggested.out).unwrap();
+    let run = check(&program, &["--locale", "en"]);
+    assert_eq!(run.code, 0, "what is suggested breaks no rule badly: {}", run.out);
+    assert_eq!(program.run(&["templates", "suggest-text", "wellcome"]).code, 3);
 }

@@ -6,6 +6,7 @@ mod files;
 mod list;
 mod new;
 mod preview;
+mod suggest_text;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Act {
     Eject(eject::Args),
     /// Begin a new template in `templates.dir`: a mail in every language that passes all checks
     New(new::Args),
+    /// Make a first text part from a template's HTML, to be polished
+    SuggestText(suggest_text::Args),
     /// Show the templates in a browser, from a page that only this machine can reach
     Preview(preview::Args),
 }
@@ -41,6 +44,7 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
         Some(Act::List(args)) => list::run(&settings, args),
         Some(Act::Eject(args)) => eject::run(&settings, args),
         Some(Act::New(args)) => new::run(&settings, args),
+        Some(Act::SuggestText(args)) => suggest_text::run(&settings, args),
         Some(Act::Preview(args)) => preview::run(settings, args).await,
     }
 }

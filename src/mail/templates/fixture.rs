@@ -281,6 +281,10 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &Toml) -> Result<T, TemplateError> 
 fn check(file: FixtureFile, text: &Toml, schema: &Schema) -> Result<Fixture, TemplateError> {
     let wrong = |message: String| TemplateError::In { file: text.shown.clone(), message };
     for (name, value) in &file.values {
+        // Which every template has, whether or not its schema says so.
+        if COMMON.contains(&name.as_str()) && matches!(value, Value::Text(_)) {
+            continue;
+        }
         let known = schema.variables.get(name).ok_or_else(|| {
             let known: Vec<_> = schema.variables.keys().map(String::as_str).collect();
             wrong(format!("the schema has no variable {}; it has {}", plain(name), known.join(", ")))

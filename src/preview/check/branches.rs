@@ -57,9 +57,17 @@ pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
     }
     let mut taken = BTreeSet::new();
     for case in set.cases {
-        for part in Part::ALL {
-            let rendered = tera.render(&part.path(case.locale, set.template), &case.context).unwrap_or_default();
-            taken.extend(rendered.chars().filter_map(|c| u32::from(c).checked_sub(FIRST_MARK)));
+        // Whether the site has an address is for the settings to say, not for a template's fixtures.
+        let addresses = [None, Some(""), Some("https://example.org")];
+        for address in addresses.into_iter().take(if case.is_usual() { 3 } else { 1 }) {
+            let mut context = case.context.clone();
+            if let Some(address) = address {
+                context.insert("site_url", address);
+            }
+            for part in Part::ALL {
+                let rendered = tera.render(&part.path(case.locale, set.template), &context).unwrap_or_default();
+                taken.extend(rendered.chars().filter_map(|c| u32::from(c).checked_sub(FIRST_MARK)));
+            }
         }
     }
     let is_untaken = |number: usize| u32::try_from(number).is_ok_and(|number| !taken.contains(&number));

@@ -131,7 +131,7 @@ fn read<'c>(case: &'c Case<'_>) -> Option<Message<'c>> {
 
 fn has_text_before_html(case: &Case<'_>, found: &mut Vec<Spot>) {
     if case.marked.text.trim().is_empty() {
-        let message = "the text part is empty";
+        let message = "the text part is empty; `verifydesk templates suggest-text` makes a first one from the HTML";
         found.push(Spot::part(Part::Text, message));
     }
     if case.marked.html.trim().is_empty() {

@@ -253,7 +253,8 @@ fn bracketed(text: &str) -> Option<(usize, String)> {
         let is_name = inner.len() <= 40
             && inner.len() >= 3
             && inner.starts_with(|c: char| c.is_ascii_uppercase())
-            && inner.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_'));
+            && inner.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_'))
+            && inner.split([' ', '_']).all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
         (is_name && text[at + 1 + inner.len()..].starts_with(']')).then(|| (at, format!("[{inner}]")))
     })
 }
@@ -373,7 +374,7 @@ mod tests {
                 (SUBJECT, "Confirm", "TODO: Confirm", true),
                 (HTML, "Or paste", "Lorem ipsum", true),
                 (HTML, "Or paste", "*|FNAME|*", true),
-                (TEXT, "Hello", "[1] TODOS are undefinedable", false),
+                (TEXT, "Hello", "[1] TODOS are undefinedable [See below]", false),
                 (HTML, "<p>Or", "<!--[if mso]><p>x</p><![endif]--><p>Or", false),
             ],
         );
