@@ -38,7 +38,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
         0 => {}
         1 => output::remark("one file cannot be used: `verifydesk templates check` says which, and why"),
         many => {
-            output::remark(&format!("{many} files cannot be used: `verifydesk templates check` says which, and why"))
+            output::remark(&format!("{many} files cannot be used: `verifydesk templates check` says which, and why"));
         }
     }
     Ok(ExitCode::SUCCESS)

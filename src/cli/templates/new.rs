@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use super::files::{shown, write};
 use crate::cli::{Failure, output};
 use crate::config::Settings;
-use crate::mail::templates::fixture::COMMON;
 use crate::mail::templates::{BUILT_IN, BUILT_IN_FIXTURES, Templates, is_name};
 use crate::mail::verification::TEMPLATE;
 use crate::text::plain;
@@ -55,10 +54,11 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The schema of the verification mail for another one: without the variables that every template has.
+/// The schema of the verification mail for another one: without the language, which every template knows, and which
+/// this one does not say.
 fn schema(text: &str, name: &str) -> String {
-    let is_common = |block: &&str| COMMON.iter().any(|common| block.starts_with(&format!("[variables.{common}]")));
-    let kept: Vec<&str> = text.trim_end().split("\n\n").filter(|block| !is_common(block)).collect();
+    let kept: Vec<&str> =
+        text.trim_end().split("\n\n").filter(|block| !block.starts_with("[variables.locale]")).collect();
     format!("{}\n", kept.join("\n\n")).replace("the verification mail", &format!("the mail {name}"))
 }
 
@@ -72,7 +72,7 @@ mod tests {
         let schema = schema(text, "password-reset");
         let table: toml::Table = schema.parse().unwrap();
         let names: Vec<&String> = table["variables"].as_table().unwrap().keys().collect();
-        assert_eq!(names, ["expires", "lifetime", "link", "name"]);
+        assert_eq!(names, ["expires", "lifetime", "link", "name", "site_name", "site_url"]);
         assert!(schema.starts_with("# The variables of the mail password-reset."), "{schema}");
     }
 }

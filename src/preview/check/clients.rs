@@ -28,7 +28,8 @@ struct Data {
 
 #[derive(Deserialize)]
 struct Family {
-    family: String,
+    #[serde(rename = "family")]
+    id: String,
     name: String,
     platforms: Vec<String>,
     platform_names: Vec<String>,
@@ -139,10 +140,10 @@ pub fn source() -> String {
 #[must_use]
 pub fn names() -> Vec<String> {
     let data: &'static Data = &DATA;
-    let mut names: Vec<String> = data.clients.iter().map(|family| family.family.clone()).collect();
+    let mut names: Vec<String> = data.clients.iter().map(|family| family.id.clone()).collect();
     names.extend(WITHOUT_DATA.iter().map(|(name, _)| (*name).to_owned()));
     for family in data.clients.iter().filter(|family| family.platforms.len() > 1) {
-        names.extend(family.platforms.iter().map(|platform| format!("{}.{platform}", family.family)));
+        names.extend(family.platforms.iter().map(|platform| format!("{}.{platform}", family.id)));
     }
     names
 }
@@ -174,13 +175,13 @@ fn find(name: &str) -> Vec<Client> {
         return vec![Client { family, platform: None, name: (*shown).to_owned() }];
     }
     let (wanted, platform) = name.split_once('.').map_or((name, None), |(family, platform)| (family, Some(platform)));
-    let Some(family) = data.clients.iter().find(|family| family.family == wanted) else { return Vec::new() };
+    let Some(family) = data.clients.iter().find(|family| family.id == wanted) else { return Vec::new() };
     let of = |at: usize| {
         let shown = match family.platform_names.get(at) {
             Some(platform) if family.platforms.len() > 1 => format!("{} ({platform})", family.name),
             _ => family.name.clone(),
         };
-        Client { family: family.family.as_str(), platform: Some(at), name: shown }
+        Client { family: family.id.as_str(), platform: Some(at), name: shown }
     };
     let fits = |at: &usize| platform.is_none_or(|platform| family.platforms[*at] == platform);
     (0..family.platforms.len()).filter(fits).map(of).collect()
@@ -213,8 +214,8 @@ mod tests {
         for entry in &DATA.features {
             assert!(FEATURES.iter().any(|feature| feature.slug == entry.slug), "{} is not used", entry.slug);
             for family in &DATA.clients {
-                let words = entry.support[&family.family].split(' ').count();
-                assert_eq!(words, family.platforms.len(), "{} of {}", entry.slug, family.family);
+                let words = entry.support[&family.id].split(' ').count();
+                assert_eq!(words, family.platforms.len(), "{} of {}", entry.slug, family.id);
             }
         }
     }

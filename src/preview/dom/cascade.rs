@@ -53,7 +53,7 @@ pub struct Cascade {
 }
 
 impl Cascade {
-    pub(super) fn of(dom: &Dom, view: &View) -> Self {
+    pub(super) fn of(dom: &Dom, view: View) -> Self {
         let rules = if view.styles { matchers(dom, view) } else { Vec::new() };
         let mut styles = HashMap::new();
         let mut tries = 0;
@@ -113,7 +113,7 @@ impl Cascade {
 }
 
 /// The rules that hold in such a view, each selector of a list by itself: selector, specificity, rule.
-fn matchers<'a>(dom: &'a Dom, view: &View) -> Vec<(Selector, u32, &'a Rule)> {
+fn matchers(dom: &Dom, view: View) -> Vec<(Selector, u32, &Rule)> {
     let holds = |rule: &&Rule| !rule.nested && rule.within.iter().all(|within| holds(within, view));
     let rules = dom.sheets().iter().flat_map(|sheet| &sheet.rules).filter(holds);
     rules
@@ -168,12 +168,12 @@ fn specificity(selector: &str) -> u32 {
 
 /// Whether a condition such as `media (max-width: 480px)` holds in such a view. What is not understood does not hold.
 #[must_use]
-pub fn holds(within: &str, view: &View) -> bool {
+pub fn holds(within: &str, view: View) -> bool {
     let Some(query) = within.strip_prefix("media") else { return within.starts_with("supports") || within == "layer" };
     query.split(',').any(|query| query.split(" and ").all(|part| part_holds(part.trim(), view)))
 }
 
-fn part_holds(part: &str, view: &View) -> bool {
+fn part_holds(part: &str, view: View) -> bool {
     let part = part.strip_prefix("only ").unwrap_or(part).trim();
     let Some(feature) = part.strip_prefix('(').and_then(|part| part.strip_suffix(')')) else {
         return matches!(part, "screen" | "all" | "");
@@ -237,7 +237,7 @@ mod tests {
             ("media (hover)", &wide, false),
         ];
         for (within, view, expected) in table {
-            assert_eq!(holds(within, view), expected, "{within}");
+            assert_eq!(holds(within, *view), expected, "{within}");
         }
         let html = "<style>@media screen { p { color: red } }</style><p>";
         assert_eq!(color(html, &wide), "red");

@@ -223,7 +223,7 @@ impl<'i> AtRuleParser<'i> for Reader {
     fn parse_prelude(&mut self, name: CowRcStr<'i>, input: &mut Parser<'i>) -> Result<(String, String), Failed> {
         let name = name.to_ascii_lowercase();
         let bare = name.strip_prefix('-').and_then(|name| name.split_once('-')).map_or(&*name, |(_, bare)| bare);
-        Ok((bare.to_owned(), rest(input)?.to_ascii_lowercase()))
+        Ok((bare.to_owned(), rest(input).to_ascii_lowercase()))
     }
 
     fn rule_without_block(&mut self, (name, prelude): Self::Prelude, start: &ParserState) -> Result<Self::AtRule, ()> {
@@ -257,7 +257,7 @@ impl<'i> AtRuleParser<'i> for Reader {
             self.within.pop();
         } else {
             // Keyframes, fonts and pages: nothing that the cascade knows.
-            rest(input)?;
+            rest(input);
         }
         Ok(None)
     }
@@ -275,10 +275,10 @@ impl RuleBodyItemParser<'_, Option<Declaration>, ()> for Reader {
 }
 
 /// What is left of the input, as it is written.
-fn rest(input: &mut Parser<'_>) -> Result<String, Failed> {
+fn rest(input: &mut Parser<'_>) -> String {
     let begin = input.position();
     while input.next_including_whitespace_and_comments().is_ok() {}
-    Ok(input.slice_from(begin).trim().to_owned())
+    input.slice_from(begin).trim().to_owned()
 }
 
 /// Takes the next token and what is in it.

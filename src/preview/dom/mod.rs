@@ -116,7 +116,7 @@ impl Dom {
     /// The styles that hold for its elements in such a view.
     #[must_use]
     pub fn cascade(&self, view: &View) -> Cascade {
-        Cascade::of(self, view)
+        Cascade::of(self, *view)
     }
 
     /// The text that a reader of this element sees: blanks folded, hidden parts and alternatives left out.

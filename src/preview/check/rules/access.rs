@@ -143,8 +143,16 @@ fn all_has_a_text(case: &Case<'_>, found: &mut Vec<Spot>) {
 const LARGE: u16 = 24;
 const LARGE_BOLD: u16 = 19;
 
+/// Text that does not stand out enough.
+struct Weak {
+    contrast: f64,
+    needed: f64,
+    screens: Vec<&'static str>,
+    sample: String,
+}
+
 fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let mut weak: BTreeMap<(String, String), (f64, f64, Vec<&str>, String)> = BTreeMap::new();
+    let mut weak: BTreeMap<(String, String), Weak> = BTreeMap::new();
     for (scheme, screen) in [
         (Scheme::Light, "a light screen"),
         (Scheme::Dark, "a dark screen"),
@@ -160,13 +168,18 @@ fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
                 continue;
             }
             let entry = weak.entry((hex(text), hex(ground)));
-            let entry = entry.or_insert_with(|| (contrast, needed, Vec::new(), run.text.trim().to_owned()));
-            if !entry.2.contains(&screen) {
-                entry.2.push(screen);
+            let entry = entry.or_insert_with(|| Weak {
+                contrast,
+                needed,
+                screens: Vec::new(),
+                sample: run.text.trim().to_owned(),
+            });
+            if !entry.screens.contains(&screen) {
+                entry.screens.push(screen);
             }
         }
     }
-    for ((text, ground), (contrast, needed, screens, sample)) in weak {
+    for ((text, ground), Weak { contrast, needed, screens, sample }) in weak {
         let message = format!(
             "{text} on {ground} has a contrast of {:.1} on {}; {needed} is needed",
             (contrast * 10.0).floor() / 10.0,
