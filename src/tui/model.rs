@@ -294,6 +294,7 @@ impl Model {
                 return Place::Confirm;
             }
             Some(Overlay::SignUp(_)) => return Place::Form,
+            Some(Overlay::Page) => return Place::Page,
             Some(Overlay::TestSend(dialog)) if dialog.outcome.is_some() || dialog.busy => return Place::Confirm,
             Some(Overlay::TestSend(_)) => return Place::Form,
             None => {}

@@ -13,14 +13,18 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use tokio_util::sync::CancellationToken;
+
 use super::Context;
 use crate::config::Settings;
 use crate::desk::Desk;
 use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
+use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
 use crate::text::plain;
+use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::{Answer, Msg, Problem};
 
 /// How many renderings may run.
@@ -102,6 +106,26 @@ pub(super) async fn test_send(context: &Arc<Context>, request: &TestSend, genera
     Ok(Box::new(sent?))
 }
 
+/// Shows the templates to browsers on this machine until it is told to end.
+pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
+    let source = Arc::new(page::Files::new(context.settings.clone()));
+    let handle = match page::start(source, context.changes.subscribe(), None).await {
+        Ok(handle) => handle,
+        Err(error) => {
+            return context.tell(Msg::PageStarted(Err(Problem {
+                what: format!("the page cannot be shown: {error}"),
+                hint: "127.0.0.1 takes no connections here".into(),
+                ..Problem::default()
+            })));
+        }
+    };
+    let host = nix::unistd::gethostname().map_or_else(|_| "HOST".into(), |host| host.to_string_lossy().into_owned());
+    let address = PageAddress { url: handle.url().to_owned(), ssh: handle.ssh_line(&host) };
+    context.tell(Msg::PageStarted(Ok(address)));
+    ended.cancelled().await;
+    handle.stop().await;
+}
+
 /// Tells of changes to the templates' files for as long as it is polled. Nothing is asked meanwhile: the kernel tells.
 pub(super) async fn watch(context: Arc<Context>) {
     let Some(dir) = context.settings.templates.dir.clone() else { return };
@@ -123,6 +147,7 @@ pub(super) async fn watch(context: Arc<Context>) {
                 Err(_) => break,
             }
         }
+        context.changes.send_modify(|count| *count += 1);
         context.tell(Msg::TemplatesChanged);
     }
 }

@@ -33,7 +33,7 @@ use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::look::{Colours, Look, Tone};
-use crate::tui::model::workbench::{Mode, Workbench};
+use crate::tui::model::workbench::{Mode, Page, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 
@@ -196,6 +196,22 @@ pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
         }
     };
     count.saturating_sub(usize::from(height))
+}
+
+/// A quiet word on where the templates are, and where else they are shown.
+#[must_use]
+pub fn remark(model: &Model) -> Option<String> {
+    let bench = &model.workbench;
+    if let Some(Page::Up(_)) = &bench.page {
+        return Some("A page shows them to browsers; p says where, and ends it".to_owned());
+    }
+    if bench.sources.is_empty() {
+        return None;
+    }
+    if bench.sources.iter().all(|(_, source)| source.file.is_none()) {
+        return Some("Built in; `verifydesk templates eject DIR` makes files of it, to be changed".to_owned());
+    }
+    Some("What is saved in the files is shown at once".to_owned())
 }
 
 /// What is said while there is nothing to show.
