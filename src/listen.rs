@@ -4,7 +4,6 @@
 //! opens many connections and says nothing would hold them all. Here a silent one is closed after [`HEAD_TIMEOUT`],
 //! and no more are held than the caller allows; others wait in the system's queue.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -108,7 +108,6 @@ pub fn suggested_text(html: &str) -> String {
 
 /// HTML without what would take html2text too long: tags nested too deep are dropped, their text is not.
 pub(super) fn tamed(html: &str) -> String {
-    let html = &html[..html.floor_char_boundary(BYTES_MAX)];
     let mut out = String::with_capacity(html.len());
     let mut depth = 0_usize;
     let mut rest = html;
@@ -137,6 +136,7 @@ pub(super) fn tamed(html: &str) -> String {
         }
     }
     out.push_str(rest);
+    out.truncate(out.floor_char_boundary(BYTES_MAX));
     out
 }
 

@@ -16,6 +16,7 @@
 //! inbox.rs   what an inbox shows before a mail is opened
 //! mime.rs    the bytes that are sent, as a tree
 //! page/      a page on this machine that shows a mail in a browser
+//! watch.rs   word of changes to templates' files
 //! source.rs  a template's source in pieces, for colours
 //! ```
 
@@ -31,3 +32,4 @@ pub mod page;
 pub mod proof;
 pub mod source;
 pub mod view;
+pub mod watch;

@@ -1,12 +1,14 @@
 //! What rules look at: one mail, and all mails of a template.
 
-use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::rc::Rc;
 
 use mail_parser::{Message, MessageParser};
+use scraper::ElementRef;
 use tera::Context;
 
+use super::finding::Spot;
 use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::id::SendId;
@@ -15,6 +17,8 @@ use crate::mail::message::Composer;
 use crate::mail::templates::fixture::{COMMON, Fixture, Origin, Schema};
 use crate::mail::templates::{LineMap, Part, Rendered, TemplateError, Templates};
 use crate::mail::verification::{VARIABLES, VerificationMail};
+use crate::preview::dom::Dom;
+use crate::preview::dom::cascade::Cascade;
 use crate::preview::laid::Laid;
 use crate::preview::layout::lay_out;
 use crate::preview::view::View;
@@ -66,8 +70,11 @@ pub struct Case<'a> {
     pub mailed: Rendered,
     /// The mail in bytes, as it is sent; empty where it cannot be put together.
     pub bytes: Vec<u8>,
-    laid: Mutex<HashMap<View, Arc<Laid>>>,
-    lines: [OnceLock<LineMap>; 3],
+    dom: OnceCell<Dom>,
+    light: OnceCell<Cascade>,
+    visible: OnceCell<String>,
+    laid: RefCell<HashMap<View, Rc<Laid>>>,
+    lines: [OnceCell<LineMap>; 3],
 }
 
 impl<'a> Case<'a> {
@@ -87,21 +94,79 @@ impl<'a> Case<'a> {
         let send = SendId(uuid::Uuid::nil());
         let composed = composer.as_ref().and_then(|by| by.compose(send, 1, &to, name, &mailed, *now).ok());
         let bytes = composed.map_or_else(Vec::new, |composed| composed.bytes);
-        let (laid, lines) = (Mutex::default(), Default::default());
-        Ok(Self { ground, template, locale, fixture, context, marked, mailed, bytes, laid, lines })
+        Ok(Self {
+            ground,
+            template,
+            locale,
+            fixture,
+            context,
+            marked,
+            mailed,
+            bytes,
+            dom: OnceCell::new(),
+            light: OnceCell::new(),
+            visible: OnceCell::new(),
+            laid: RefCell::default(),
+            lines: Default::default(),
+        })
     }
 
     /// The mail's HTML laid out.
     #[must_use]
-    pub fn laid(&self, view: &View) -> Arc<Laid> {
-        let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(laid.entry(*view).or_insert_with(|| Arc::new(lay_out(&self.mailed.html, view))))
+    pub fn laid(&self, view: &View) -> Rc<Laid> {
+        Rc::clone(self.laid.borrow_mut().entry(*view).or_insert_with(|| Rc::new(lay_out(&self.mailed.html, view))))
     }
 
-    /// A part as people read it.
+    /// The mail's HTML as a tree, with its markers.
     #[must_use]
-    pub fn readable(&self, part: Part) -> Cow<'_, str> {
-        Cow::Borrowed(self.marked.part(part))
+    pub fn dom(&self) -> &Dom {
+        self.dom.get_or_init(|| Dom::parse(&self.marked.html))
+    }
+
+    /// The styles of its elements on a light screen.
+    #[must_use]
+    pub fn light(&self) -> &Cascade {
+        self.light.get_or_init(|| self.dom().cascade(&View::default()))
+    }
+
+    /// The elements with a marker, in order.
+    pub fn marked_as(&self, marker: &str) -> impl Iterator<Item = ElementRef<'_>> {
+        self.dom().with("data-mail").filter(move |(_, value)| *value == marker).map(|(element, _)| element)
+    }
+
+    /// The text that a reader of the HTML sees, blanks folded.
+    #[must_use]
+    pub fn visible(&self) -> &str {
+        self.visible.get_or_init(|| {
+            let body = self.dom().named(&["body"]).next();
+            body.map(|body| self.dom().visible_text(body, self.light())).unwrap_or_default()
+        })
+    }
+
+    /// Something about an element, at the beginning of its tag.
+    pub fn spot(&self, element: ElementRef<'_>, message: impl Into<String>) -> Spot {
+        let line = self.dom().line(element);
+        let text = self.marked.html.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let at = text.find(&format!("<{}", element.value().name())).unwrap_or(0);
+        Spot::rendered(Part::Html, line, text[..at].chars().count() + 1, message)
+    }
+
+    /// The text of an element that is shown.
+    #[must_use]
+    pub fn text_of(&self, element: ElementRef<'_>) -> String {
+        self.dom().visible_text(element, self.light())
+    }
+
+    /// Whether the mail is about a link, as a verification mail is.
+    #[must_use]
+    pub fn has_link(&self) -> bool {
+        self.link().is_some()
+    }
+
+    /// Every link of the HTML that is shown, with its address, in order.
+    pub fn links(&self) -> impl Iterator<Item = (ElementRef<'_>, &str)> {
+        let links = self.dom().with("href").filter(|(element, _)| matches!(element.value().name(), "a" | "area"));
+        links.filter(|(element, _)| !self.dom().is_hidden(*element, self.light()))
     }
 
     /// The mail as a mail program reads it.

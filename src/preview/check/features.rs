@@ -93,13 +93,11 @@ pub const FEATURES: &[Feature] = &[
     breaks("css-object-fit", Property(&["object-fit"])),
     breaks("css-transform", Property(&["transform"])),
     breaks("css-writing-mode", Property(&["writing-mode"])),
-    breaks("css-box-sizing", Property(&["box-sizing"])),
+    plainer("css-box-sizing", Property(&["box-sizing"])),
     breaks("css-max-width", Property(&["max-width"])),
     plainer("css-max-height", Property(&["max-height"])),
     plainer("css-min-width", Property(&["min-width"])),
     plainer("css-min-height", Property(&["min-height"])),
-    breaks("css-width", Property(&["width"])),
-    plainer("css-height", Property(&["height"])),
     breaks("css-margin", Property(&["margin", "margin-top", "margin-right", "margin-bottom", "margin-left"])),
     breaks("css-padding", Property(&["padding", "padding-top", "padding-right", "padding-bottom", "padding-left"])),
     plainer("css-overflow", Property(&["overflow", "overflow-x", "overflow-y"])),
@@ -227,7 +225,6 @@ pub const FEATURES: &[Feature] = &[
     breaks("css-pseudo-element-after", Pseudo("after")),
     plainer("css-pseudo-element-first-letter", Pseudo("first-letter")),
     plainer("css-pseudo-element-first-line", Pseudo("first-line")),
-    breaks("html-style", Element(&["style"])),
     breaks("html-link", Element(&["link"])),
     breaks("html-form", Element(&["form"])),
     breaks("html-input-text", Typed("input", "text")),
@@ -288,9 +285,3 @@ pub const FEATURES: &[Feature] = &[
     breaks("image-mp4", Image(&["mp4"])),
     breaks("image-ico", Image(&["ico"])),
 ];
-
-/// The feature of this name.
-#[must_use]
-pub fn named(slug: &str) -> Option<&'static Feature> {
-    FEATURES.iter().find(|feature| feature.slug == slug)
-}

@@ -21,6 +21,7 @@ mod case;
 pub mod clients;
 mod features;
 mod finding;
+mod look;
 mod place;
 mod rule;
 mod rules;
@@ -30,6 +31,7 @@ mod suppress;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 pub use case::{Case, Ground, Set};
 pub use finding::{At, File, Finding, Report, Spot, place_in};

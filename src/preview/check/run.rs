@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::case::{Case, Ground, Set};
-use super::finding::{At, Finding, Report, Spot};
+use super::finding::{At, File, Finding, Report, Spot};
 use super::place::{self, About};
-use super::rule::{Rule, Test, checks, find};
-use super::rules::{FITS, RENDERS};
+use super::rule::{Check, Rule, Test, checks, find};
+use super::rules::{DECLARED, FITS, RENDERS};
 use super::suppress;
 use crate::config::Settings;
 use crate::domain::Time;
@@ -29,6 +29,8 @@ pub struct Options {
     pub locales: Vec<Locale>,
     /// Which templates; all where none is named.
     pub templates: Vec<String>,
+    /// By which rules; all where none is named. Rules that show on the way are told anyway.
+    pub rules: Vec<&'static str>,
     /// How long to begin with further mails. One that renders for ever is not stopped by it: whoever checks what
     /// strangers wrote does so in a thread of its own and does not wait for it.
     pub budget: Duration,
@@ -36,13 +38,18 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { locales: Locale::ALL.to_vec(), templates: Vec::new(), budget: Duration::from_mins(1) }
+        Self { locales: Locale::ALL.to_vec(), templates: Vec::new(), rules: Vec::new(), budget: Duration::from_mins(1) }
     }
 }
 
 impl Options {
     pub(super) fn names(&self, template: &str) -> bool {
         self.templates.is_empty() || self.templates.iter().any(|name| name == template)
+    }
+
+    /// The rules that are tested.
+    fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        checks().filter(|check| self.rules.is_empty() || self.rules.contains(&check.rule.id))
     }
 
     pub(super) fn names_all(&self) -> bool {
@@ -82,7 +89,7 @@ struct Found {
 
 impl Run<'_> {
     fn all(&mut self) {
-        for check in checks() {
+        for check in self.options.checks() {
             let Test::All(test) = check.test else { continue };
             let mut spots = Vec::new();
             test(self.ground.templates, &mut spots);
@@ -125,7 +132,7 @@ impl Run<'_> {
         }
         let is_whole = cases.len() == self.options.locales.len() * fixtures.len();
         let set = Set { ground: self.ground, template: name, locales: &self.options.locales, cases: &cases, is_whole };
-        for check in checks() {
+        for check in self.options.checks() {
             let Test::Set(test) = check.test else { continue };
             let mut spots = Vec::new();
             test(&set, &mut spots);
@@ -147,7 +154,7 @@ impl Run<'_> {
             self.add_by_id(RENDERS, about, &fixture, spot.with(format!("{} kB", size / 1000)));
             return false;
         }
-        for check in checks() {
+        for check in self.options.checks() {
             let Test::Case(test) = check.test else { continue };
             let mut spots = Vec::new();
             test(case, &mut spots);
@@ -203,16 +210,19 @@ impl Run<'_> {
             old.bare == spot.message
                 && same_but_fixtures(&old.finding, &new)
                 && (old.finding.template == new.template && old.finding.locale == new.locale)
-                && new.fixtures.iter().all(|id| !old.finding.fixtures.contains(id))
         };
-        if let Some(old) = self.found.iter_mut().find(is_same).filter(|_| !new.fixtures.is_empty()) {
-            old.finding.fixtures.extend(new.fixtures);
+        if let Some(Found { finding: old, .. }) = self.found.iter_mut().find(is_same) {
+            let unseen = new.fixtures.into_iter().filter(|id| !old.fixtures.contains(id));
+            old.fixtures.extend(unseen.collect::<Vec<_>>());
         } else if self.found.len() < FINDINGS_MAX {
             self.found.push(Found { bare: spot.message, finding: new });
         }
     }
 
-    fn report(self) -> Report {
+    fn report(mut self) -> Report {
+        // A variable that is not declared fails with a fixture, too, where one takes its branch.
+        let failed: Vec<_> = self.found.iter().filter(|found| found.finding.rule.id == RENDERS).map(place_of).collect();
+        self.found.retain(|found| found.finding.rule.id != DECLARED || !failed.contains(&place_of(found)));
         let mut joined: Vec<Finding> = Vec::with_capacity(self.found.len());
         for Found { finding, .. } in self.found {
             let twin = joined.iter_mut().find(|old| {
@@ -240,6 +250,10 @@ impl Run<'_> {
         }
         report
     }
+}
+
+fn place_of(found: &Found) -> (Option<File>, usize, usize) {
+    (found.finding.file.clone(), found.finding.line, found.finding.column)
 }
 
 fn same_but_fixtures(a: &Finding, b: &Finding) -> bool {

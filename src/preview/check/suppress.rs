@@ -121,6 +121,9 @@ impl Comment<'_> {
 
     /// Whether its file was looked at in full.
     fn is_asked_for(&self, options: &Options) -> bool {
+        if !options.rules.is_empty() {
+            return false;
+        }
         match self.owner() {
             (Some(locale), Some(template)) => options.locales.contains(&locale) && options.names(template),
             _ => options.names_all(),

@@ -4,7 +4,9 @@ use crate::config::Settings;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
 
-use super::finding::{Finding, Report};
+use super::case::{Case, Ground};
+use super::finding::{Finding, Report, Spot};
+use super::rule::{Test, checks};
 use super::run::{Options, check};
 
 /// The English HTML of the good mail.
@@ -45,7 +47,7 @@ If it was not you, ignore this mail.
 <body style=\"margin: 0; background-color: #ffffff; color: #1c2430;\">
 <div data-mail=\"preheader\" style=\"display: none; max-height: 0; overflow: hidden; mso-hide: all;\">One click until {{ expires }}. Not you? Ignore this mail.</div>
 <table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">
-<tr><td style=\"font-size: 16px; line-height: 24px; color: #1c2430; background-color: #ffffff; padding: 16px;\">
+<tr><td style=\"font-size: 16px; line-height: 24px; color: #1c2430; background-color: #ffffff; padding: 16px; word-break: break-word;\">
 <h1 style=\"margin: 0; font-size: 22px;\">Is this your address?</h1>
 <p>Hello {{ name }}, please confirm your address at {{ site_name }}.</p>
 <p><a data-mail=\"cta\" href=\"{{ link }}\" style=\"display: inline-block; padding: 14px 28px; background-color: #1d5fc4; color: #ffffff;\">Confirm my address</a></p>
@@ -89,7 +91,7 @@ If it was not you, ignore this mail.
 <body style=\"margin: 0; background-color: #ffffff; color: #1c2430;\">
 <div data-mail=\"preheader\" style=\"display: none; max-height: 0; overflow: hidden; mso-hide: all;\">{{ expires }}까지 한 번만 누르면 됩니다. 본인이 아니면 무시해 주세요.</div>
 <table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">
-<tr><td style=\"font-size: 16px; line-height: 24px; color: #1c2430; background-color: #ffffff; padding: 16px;\">
+<tr><td style=\"font-size: 16px; line-height: 24px; color: #1c2430; background-color: #ffffff; padding: 16px; word-break: break-word;\">
 <h1 style=\"margin: 0; font-size: 22px;\">본인의 이메일 주소인가요?</h1>
 <p>{{ name }} 님, {{ site_name }} 이메일 주소를 확인해 주세요.</p>
 <p><a data-mail=\"cta\" href=\"{{ link }}\" style=\"display: inline-block; padding: 14px 28px; background-color: #1d5fc4; color: #ffffff;\">이메일 주소 확인하기</a></p>
@@ -125,6 +127,8 @@ impl Bench {
         settings.site.url = Some("https://example.org".to_owned());
         settings.mail.from = Some("Example <no-reply@example.org>".to_owned());
         settings.mail.reply_to = Some("help@example.org".to_owned());
+        // One that supports all there is, so that no rule on clients speaks.
+        settings.templates.clients = vec!["apple-mail".to_owned()];
         let bench = Self { dir, settings, options: Options::default() };
         FILES.into_iter().fold(bench, |bench, (path, text)| bench.with(path, text))
     }
@@ -152,15 +156,37 @@ impl Bench {
 
     /// What is found, with the directory called `DIR`.
     pub fn check(&self) -> Report {
+        self.check_by(&self.options)
+    }
+
+    fn check_by(&self, options: &Options) -> Report {
         let now = "2026-11-22T05:30:00Z".parse().unwrap();
-        check(&Templates::gather(&self.settings), &self.settings, now, &self.options)
+        check(&Templates::gather(&self.settings), &self.settings, now, options)
     }
 
     /// What breaks a rule.
     pub fn breaks(&self, rule: &str) -> Vec<Finding> {
-        assert!(super::find(rule).is_some(), "there is no rule {rule}");
-        self.check().findings.into_iter().filter(|finding| finding.rule.id == rule).collect()
+        let rule = super::find(rule).unwrap_or_else(|| panic!("there is no rule {rule}")).id;
+        let mut options = self.options.clone();
+        // Whether suppressions are needed shows only where all rules are tried.
+        options.rules = if rule.starts_with('U') { Vec::new() } else { vec![rule] };
+        self.check_by(&options).findings.into_iter().filter(|finding| finding.rule.id == rule).collect()
     }
+}
+
+/// What the test of a rule finds in the good English mail with the examples, after a change to it.
+pub fn spots(rule: &str, change: impl FnOnce(&mut Case<'_>)) -> Vec<Spot> {
+    let bench = Bench::new();
+    let templates = Templates::gather(&bench.settings);
+    let ground = Ground::new(&templates, &bench.settings, "2026-11-22T05:30:00Z".parse().unwrap());
+    let fixture = &templates.fixtures("verification")[0];
+    let mut case = Case::new(&ground, "verification", Locale::En, fixture).unwrap();
+    change(&mut case);
+    let check = checks().find(|check| check.rule.id == rule).unwrap();
+    let Test::Case(test) = check.test else { panic!("{rule} is not about single mails") };
+    let mut found = Vec::new();
+    test(&case, &mut found);
+    found
 }
 
 /// Asserts for each row that the good mail with `to` for `from` in a file breaks the rule, or that it does not.

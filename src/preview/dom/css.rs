@@ -187,7 +187,13 @@ impl<'i> QualifiedRuleParser<'i> for Reader {
     type Error = ();
 
     fn parse_prelude(&mut self, input: &mut Parser<'i>) -> Result<String, Failed> {
-        let prelude = rest(input)?;
+        let begin = input.position();
+        while let Ok(token) = input.next_including_whitespace_and_comments() {
+            if token.is_parse_error() {
+                return Err(ParseError::unexpected_token());
+            }
+        }
+        let prelude = input.slice_from(begin).trim().to_owned();
         if prelude.is_empty() { Err(ParseError::unexpected_token()) } else { Ok(prelude) }
     }
 
@@ -318,7 +324,7 @@ fn mistake(error: &Failed, text: &str, line: usize) -> Mistake {
     let what = match &error.kind {
         ParseErrorKind::Basic(BasicParseErrorKind::EndOfInput) => "it ends too early",
         ParseErrorKind::Basic(BasicParseErrorKind::QualifiedRuleInvalid) => "it is no rule",
-        ParseErrorKind::Basic(_) => "it is no declaration",
+        ParseErrorKind::Basic(_) => "something in it stands where it may not",
         ParseErrorKind::Custom(()) => "it has no value",
     };
     let start: String = text.trim().chars().take(40).collect();

@@ -4,12 +4,14 @@
 //! ```text
 //! sink.rs     the tree, with lines and the parser's complaints
 //! css.rs      CSS as it is written
+//! tags.rs     tags that do not fit together
 //! cascade.rs  which declarations win for an element
 //! ```
 
 pub mod cascade;
 pub mod css;
 mod sink;
+pub mod tags;
 
 use std::collections::HashMap;
 

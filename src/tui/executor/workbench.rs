@@ -4,15 +4,12 @@
 //! ever must not take the console along. Such a rendering cannot be stopped, only left alone, so there are never more
 //! than a few.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, timeout, timeout_at};
-
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -23,6 +20,7 @@ use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
+use crate::preview::watch;
 use crate::text::plain;
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::{Answer, Msg, Problem};
@@ -35,12 +33,6 @@ const RENDER_MAX: Duration = Duration::from_secs(3);
 
 /// How long checks begin with further mails.
 const CHECK_MAX: Duration = Duration::from_secs(20);
-
-/// How long files must have been left alone before they are read: an editor writes, renames and removes.
-const QUIET: Duration = Duration::from_millis(20);
-
-/// How long changes that do not end are waited for.
-const QUIET_MAX: Duration = Duration::from_millis(200);
 
 pub(super) async fn prove(context: Arc<Context>, order: Order) -> Answer<Box<Attempt>> {
     let now = Utc::now();
@@ -126,40 +118,15 @@ pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
     handle.stop().await;
 }
 
-/// Tells of changes to the templates' files for as long as it is polled. Nothing is asked meanwhile: the kernel tells.
+/// Tells of changes to the templates' files for as long as it is polled.
 pub(super) async fn watch(context: Arc<Context>) {
-    let Some(dir) = context.settings.templates.dir.clone() else { return };
-    let (sender, mut changes) = mpsc::unbounded_channel();
-    let _watcher = match start(&dir, sender) {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            let dir = plain(&dir.display().to_string());
-            tracing::warn!("{dir} cannot be watched: {error}");
-            return;
-        }
-    };
-    while changes.recv().await.is_some() {
-        let latest = Instant::now() + QUIET_MAX;
-        while Instant::now() < latest {
-            match timeout_at(latest.min(Instant::now() + QUIET), changes.recv()).await {
-                Ok(Some(())) => {}
-                Ok(None) => return,
-                Err(_) => break,
-            }
-        }
+    let Some(dir) = &context.settings.templates.dir else { return };
+    let changed = || {
         context.changes.send_modify(|count| *count += 1);
         context.tell(Msg::TemplatesChanged);
+    };
+    if let Err(error) = watch::watch(dir, changed).await {
+        let dir = plain(&dir.display().to_string());
+        tracing::warn!("{dir} cannot be watched: {error}");
     }
-}
-
-/// Directories are watched, not files: editors replace files by others of the same name.
-fn start(dir: &Path, changes: mpsc::UnboundedSender<()>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let matters = event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_)));
-        if matters {
-            let _ = changes.send(());
-        }
-    })?;
-    watcher.watch(dir, RecursiveMode::Recursive)?;
-    Ok(watcher)
 }

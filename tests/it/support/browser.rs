@@ -66,6 +66,8 @@ impl Browser {
         command.args(["-c", WITH_PIPES]).arg(program()).args([
             "--headless",
             "--disable-gpu",
+            // A sandboxed frame stays in its page's process, so that what it asks for is seen with the page's.
+            "--disable-features=IsolateSandboxedIframes",
             "--disable-quic",
             "--no-first-run",
             "--disable-background-networking",

@@ -8,4 +8,4 @@ pub mod pty;
 mod server;
 
 pub use database::TestDb;
-pub use program::{Program, Running, pg_dump};
+pub use program::{Program, Run, Running, pg_dump};

@@ -1,5 +1,7 @@
 //! L: every language has the same mail.
 
+use std::collections::BTreeSet;
+
 use super::words::{hangul_share, without_values};
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
@@ -8,7 +10,7 @@ use crate::preview::check::finding::Spot;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::plain;
 
-pub(super) static CHECKS: [Check; 2] = [
+pub(super) static CHECKS: [Check; 3] = [
     Check::set(
         Rule {
             id: "L001",
@@ -18,6 +20,16 @@ pub(super) static CHECKS: [Check; 2] = [
             source: "Rails and Mastodon issues: a language that silently falls back",
         },
         is_complete,
+    ),
+    Check::set(
+        Rule {
+            id: "L002",
+            severity: Severity::Warning,
+            title: "Every language says the same variables and has the same links",
+            why: "What one language lacks was forgotten when the other was changed.",
+            source: "verifydesk: languages are compared part by part",
+        },
+        says_the_same,
     ),
     Check::case(
         Rule {
@@ -43,6 +55,37 @@ fn is_complete(set: &Set<'_>, found: &mut Vec<Spot>) {
     }
 }
 
+fn says_the_same(set: &Set<'_>, found: &mut Vec<Spot>) {
+    let variables = |locale, part| set.ground.templates.variables(set.template, locale, part);
+    let links = |locale: Locale| -> BTreeSet<String> {
+        let case = set.usual(locale);
+        case.iter().flat_map(|case| case.links()).map(|(_, href)| without_language(href, locale)).collect()
+    };
+    for &locale in set.locales.iter().filter(|locale| set.usual(**locale).is_some()) {
+        for &other in set.locales.iter().filter(|other| **other != locale && set.usual(**other).is_some()) {
+            for part in Part::ALL {
+                let here = variables(locale, part);
+                for lacking in variables(other, part).iter().filter(|name| !here.contains(name)) {
+                    let message = format!("{} says {{{{ {} }}}}, this file does not", other, plain(lacking));
+                    found.push(Spot::part(part, message).in_locale(locale));
+                }
+            }
+            for lacking in links(other).difference(&links(locale)) {
+                let message = format!("{other} links to {}, this file does not", plain(lacking));
+                found.push(Spot::part(Part::Html, message).in_locale(locale));
+            }
+        }
+    }
+}
+
+/// An address in which a language stands as a step or as a value does not differ by it.
+fn without_language(href: &str, locale: Locale) -> String {
+    let tag = locale.as_str();
+    let steps: Vec<&str> = href.split_inclusive(['/', '=', '&', '?', '#']).collect();
+    let is_tag = |step: &&str| step.trim_end_matches(['/', '=', '&', '?', '#']) == tag;
+    steps.iter().map(|step| if is_tag(step) { step.replace(tag, "*") } else { (*step).to_owned() }).collect()
+}
+
 /// Least share of Hangul in Korean texts and most in English ones, in percent.
 const KOREAN_MIN: usize = 30;
 const ENGLISH_MAX: usize = 10;
@@ -51,8 +94,9 @@ fn is_in_its_language(case: &Case<'_>, found: &mut Vec<Spot>) {
     if !case.is_usual() {
         return;
     }
-    for part in [Part::Subject, Part::Text] {
-        let Some(share) = hangul_share(&without_values(case, &case.readable(part))) else { continue };
+    for part in Part::ALL {
+        let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
+        let Some(share) = hangul_share(&without_values(case, text)) else { continue };
         let language = match case.locale {
             Locale::Ko if share < KOREAN_MIN => "Korean",
             Locale::En if share > ENGLISH_MAX => "English",
@@ -65,7 +109,7 @@ fn is_in_its_language(case: &Case<'_>, found: &mut Vec<Spot>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::preview::check::testing::{Bench, SUBJECT, TEXT, try_each};
+    use crate::preview::check::testing::{Bench, HTML, SUBJECT, TEXT, try_each};
 
     #[test]
     fn every_language_is_complete() {
@@ -75,6 +119,26 @@ mod tests {
         assert_eq!(found.len(), 5, "{found:#?}");
         assert!(found[0].message.contains("/welcome/"), "{found:#?}");
         assert_eq!(bench.breaks("T001").len(), 1, "only that it has no schema");
+    }
+
+    #[test]
+    fn languages_say_the_same() {
+        const LINK: &str = "<a href=\"https://example.org/en/help\">help</a>";
+        try_each(
+            "L002",
+            &[
+                ("ko/verification/body.html", "{{ name }} 님,", "", true),
+                ("ko/verification/body.txt", "{{ site_url }}", "", true),
+                ("ko/verification/body.html", "<p>또는", "<p><a href=\"https://example.org/help\">도움</a>또는", true),
+                ("ko/verification/body.html", "님, {{", "님! {{", false),
+            ],
+        );
+        let both = |korean: &str| {
+            let bench = Bench::new().replace(HTML, "<p>Or", &format!("<p>{LINK}Or"));
+            bench.replace("ko/verification/body.html", "<p>또는", &format!("<p>{korean}또는")).breaks("L002").len()
+        };
+        assert_eq!(both(&LINK.replace("/en/", "/ko/")), 0);
+        assert_eq!(both(LINK), 2);
     }
 
     #[test]

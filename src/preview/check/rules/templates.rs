@@ -1,5 +1,6 @@
 //! T: the files themselves compile, render with every fixture, escape what strangers wrote, and leave nothing behind.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::words::folded;
@@ -14,6 +15,8 @@ use crate::text::plain;
 
 /// A mail that cannot be rendered.
 pub(in crate::preview::check) const RENDERS: &str = "T002";
+/// A variable that is nowhere declared, or nowhere used.
+pub(in crate::preview::check) const DECLARED: &str = "T003";
 
 pub(super) static CHECKS: [Check; 7] = [
     Check::all(
@@ -36,7 +39,7 @@ pub(super) static CHECKS: [Check; 7] = [
     }),
     Check::set(
         Rule {
-            id: "T003",
+            id: DECLARED,
             severity: Severity::Warning,
             title: "The variables that are used and those of the schema are the same",
             why: "What is used and not declared fails as soon as its branch is taken; what is declared and not used \
@@ -167,7 +170,8 @@ fn variables_are_declared(set: &Set<'_>, found: &mut Vec<Spot>) {
         for part in Part::ALL {
             for variable in templates.variables(set.template, *locale, part) {
                 if !schema.variables.contains_key(&variable) && !COMMON.contains(&variable.as_str()) {
-                    let known: Vec<&str> = schema.variables.keys().map(String::as_str).chain(COMMON).collect();
+                    let declared = schema.variables.keys().map(String::as_str);
+                    let known: Vec<&str> = declared.chain(COMMON).collect::<BTreeSet<_>>().into_iter().collect();
                     let error = templates.undefined(&part.path(*locale, set.template), &variable, &known);
                     let (line, column) = error.place().unwrap_or((1, 1));
                     let spot = Spot::new(At::Source(part, line, column), error.message());

@@ -123,26 +123,24 @@ pub(super) fn marketing(locale: Locale) -> &'static [&'static str] {
     }
 }
 
-/// Numbers of time that a text says: `24 hours`, `3일`.
-pub(super) fn spans(text: &str, locale: Locale) -> Vec<String> {
+/// Numbers of time that a text says, as they stand there up to their unit: `24 hour`, `3일`.
+pub(super) fn spans(text: &str, locale: Locale) -> Vec<&str> {
     let units: &[&str] = match locale {
         Locale::Ko => &["시간", "일", "분", "주"],
         Locale::En => &["hour", "day", "minute", "week", "hr", "min"],
     };
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        let from = &rest[at..];
-        let length = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
-        let (number, behind) = from.split_at(length);
-        let word = behind.trim_start_matches([' ', '-', '\u{a0}']);
-        let lower = word.to_lowercase();
+    let mut from = 0;
+    while let Some(at) = text[from..].find(|c: char| c.is_ascii_digit()).map(|at| from + at) {
+        let end = text[at..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |length| at + length);
+        let word = text[end..].trim_start_matches([' ', '-', '\u{a0}']);
         // Dates have a month before their day, times of the day a colon.
-        let is_date = rest[..at].trim_end().ends_with(['월', ':', '.', '-', '/']);
-        if let Some(unit) = units.iter().find(|unit| lower.starts_with(**unit)).filter(|_| !is_date) {
-            found.push(format!("{number} {unit}"));
+        let is_date = text[..at].trim_end().ends_with(['월', ':', '.', '-', '/']);
+        let unit = units.iter().find(|unit| word.get(..unit.len()).is_some_and(|word| word.eq_ignore_ascii_case(unit)));
+        if let Some(unit) = unit.filter(|_| !is_date) {
+            found.push(&text[at..text.len() - word.len() + unit.len()]);
         }
-        rest = behind;
+        from = end;
     }
     found
 }
@@ -177,10 +175,10 @@ mod tests {
     fn spans_are_found_and_dates_are_not() {
         let table: [(&str, Locale, &[&str]); 6] = [
             ("works for 24 hours", Locale::En, &["24 hour"]),
-            ("a 3-day link, 10minutes", Locale::En, &["3 day", "10 minute"]),
+            ("a 3-day link, 10minutes", Locale::En, &["3-day", "10minute"]),
             ("25 November 2026, 05:30 UTC", Locale::En, &[]),
             ("2026년 11월 25일 14:30", Locale::Ko, &[]),
-            ("링크는 24시간 동안, 30분", Locale::Ko, &["24 시간", "30 분"]),
+            ("링크는 24시간 동안, 30분", Locale::Ko, &["24시간", "30분"]),
             ("no number", Locale::En, &[]),
         ];
         for (text, locale, wanted) in table {

@@ -87,7 +87,7 @@ pub fn apply(style: &mut Style, declaration: &Declaration, parent: &Style, view:
     match &*declaration.name {
         "display" => style.display = display(value, style.display),
         "color" => match value {
-            "inherit" => style.text.colour = parent.text.colour,
+            "inherit" | "unset" => style.text.colour = parent.text.colour,
             _ => set(&mut style.text.colour, colour::css(value)),
         },
         "background-color" => match value {
@@ -291,6 +291,7 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
                 _ => return,
             };
             style.text.align = align;
+            style.text.aligned = true;
             style.text.blocks = if value.starts_with("-webkit-") { align } else { Align::Start };
         }
         "text-decoration" | "text-decoration-line" => {

@@ -1,0 +1,148 @@
+//! `verifydesk templates check`: the rules, for people and for continuous integration. Opens no connection.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::cli::format::{findings, json, sarif};
+use crate::cli::{Failure, output};
+use crate::config::Settings;
+use crate::domain::locale::Locale;
+use crate::mail::templates::Templates;
+use crate::preview::check::{self, Options, Report, Rule, Severity, clients};
+use crate::text::plain;
+
+/// How long a mail that was begun may take beyond the time for all of them: a template may render for ever.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How findings are printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Only this language: ko or en; may be given several times
+    #[arg(long, value_name = "L")]
+    locale: Vec<Locale>,
+    /// Only this template; may be given several times
+    #[arg(long, value_name = "NAME")]
+    template: Vec<String>,
+    /// Say what a rule asks for and why, and check nothing; `all` lists the rules
+    #[arg(long, value_name = "RULE")]
+    explain: Option<String>,
+    /// Fail on warnings too
+    #[arg(long)]
+    strict: bool,
+    /// How long to take at most, in seconds
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// Print findings that are suppressed as well, with the reason; SARIF always has them
+    #[arg(long)]
+    suppressed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Grouped by file: file:line:column: severity RULE message
+    Text,
+    /// JSON Lines, a finding a row
+    Json,
+    /// SARIF 2.1.0, which code hosts show beside the lines
+    Sarif,
+}
+
+pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
+    if let Some(id) = &args.explain {
+        return explain(id);
+    }
+    let options = options(args);
+    let budget = options.budget;
+    let work = tokio::task::spawn_blocking(move || checked(&settings, &options));
+    let done = tokio::time::timeout(budget + GRACE, work).await;
+    let report = match done {
+        Ok(Ok(report)) => report?,
+        Ok(Err(_)) => return Err(Failure::failed("the checks broke off", "report it, with the templates that did it")),
+        Err(_) => {
+            let seconds = (budget + GRACE).as_secs();
+            return Err(Failure::failed(
+                format!("a template was not rendered within {seconds} seconds"),
+                "look for a loop without an end; --template checks one at a time",
+            ));
+        }
+    };
+    print(&report, args)?;
+    if report.unfinished {
+        return Err(Failure::failed(
+            format!("not all mails were checked within {} seconds", budget.as_secs()),
+            "check one template at a time with --template, or give more time with --seconds",
+        ));
+    }
+    let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
+    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn options(args: &Args) -> Options {
+    let mut options =
+        Options { templates: args.template.clone(), budget: Duration::from_secs(args.seconds), ..Options::default() };
+    if !args.locale.is_empty() {
+        options.locales.retain(|locale| args.locale.contains(locale));
+    }
+    options
+}
+
+fn checked(settings: &Settings, options: &Options) -> Result<Report, Failure> {
+    clients::chosen(settings)?;
+    let templates = Templates::gather(settings);
+    let names = templates.names();
+    if let Some(unknown) = options.templates.iter().find(|name| !names.contains(name)) {
+        return Err(Failure::usage(
+            format!("there is no template {}", plain(unknown)),
+            format!("there is {}", plain(&names.join(", "))),
+        ));
+    }
+    Ok(check::check(&templates, settings, chrono::Utc::now(), options))
+}
+
+fn print(report: &Report, args: &Args) -> io::Result<()> {
+    match args.format {
+        Format::Text => {
+            for line in findings::text(report, args.suppressed) {
+                output::line(&line)?;
+            }
+        }
+        Format::Json => {
+            let suppressed = report.suppressed.iter().filter(|_| args.suppressed);
+            for finding in report.findings.iter().chain(suppressed) {
+                output::line(&json::line(&findings::row(finding)))?;
+            }
+        }
+        Format::Sarif => output::line(&json::line(&sarif::log(report)))?,
+    }
+    Ok(())
+}
+
+fn explain(id: &str) -> Result<ExitCode, Failure> {
+    if id == "all" {
+        for rule in check::all() {
+            output::line(&format!("{}  {:7}  {}", rule.id, rule.severity, rule.title))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Rule { id, severity, title, why, source } = check::find(id).ok_or_else(|| {
+        Failure::usage(
+            format!("there is no rule {}", plain(id)),
+            "`verifydesk templates check --explain all` lists them",
+        )
+    })?;
+    for line in [
+        format!("{id} ({severity}): {title}"),
+        String::new(),
+        (*why).to_owned(),
+        String::new(),
+        format!("Source: {source}"),
+    ] {
+        output::line(&line)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,54 @@
+//! `verifydesk templates preview`: the templates in a browser.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Failure;
+use crate::cli::{output, signals};
+use crate::config::Settings;
+use crate::preview::page::{self, Files};
+use crate::preview::watch::watch as files;
+use crate::text::plain;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The port of 127.0.0.1 to listen on [default: any that is free]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+}
+
+pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
+    let shutdown = signals::shutdown()?;
+    let dir = settings.templates.dir.clone();
+    let (changed, changes) = watch::channel(0);
+    let page = page::start(Arc::new(Files::new(settings)), changes, args.port).await.map_err(|error| {
+        Failure::failed(format!("the preview cannot listen on this machine: {error}"), "name another port with --port")
+    })?;
+    output::line(page.url())?;
+    output::remark(&format!("from another machine: {}, then open the same address there", page.ssh_line(&host())));
+    output::remark("Ctrl-C ends it");
+    let watching = async {
+        if let Some(dir) = &dir
+            && let Err(error) = files(dir, || changed.send_modify(|number| *number += 1)).await
+        {
+            let dir = plain(&dir.display().to_string());
+            output::remark(&format!("{dir} cannot be watched, so reload by hand: {error}"));
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = async { watching.await; std::future::pending().await } => {}
+    }
+    page.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How this machine is called from where its user sits: by the address that she came to, or by its name.
+fn host() -> String {
+    let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
+    let host = connection.split(' ').nth(2).filter(|host| !host.is_empty()).map(ToOwned::to_owned);
+    let own = || nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned());
+    plain(&host.or_else(own).unwrap_or_else(|| "HOST".to_owned())).into_string()
+}

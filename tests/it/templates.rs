@@ -1,0 +1,173 @@
+//! `verifydesk templates` as a shell runs it: without a database, and without a network.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Program, Run};
+
+/// A machine without a database, with these files under `templates.dir`.
+fn program(files: &[(&str, &str)]) -> (Program, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let file = dir.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    (program.set("VERIFYDESK_TEMPLATES__DIR", dir.path().display().to_string()), dir)
+}
+
+fn check(program: &Program, arguments: &[&str]) -> Run {
+    program.run(&[&["templates", "check"], arguments].concat())
+}
+
+fn rows<'a>(run: &'a [Value], rule: &str) -> Vec<&'a Value> {
+    run.iter().filter(|row| row["rule"] == rule).collect()
+}
+
+/// A text part that lacks the link, in the third line names a variable that there is not, and says a time.
+const TEXT: &str = "Hello {{ name }},\nit works for 24 hours at {{ site_name }}. If it was not you, ignore this.\n";
+/// An address on another line than the first.
+const LINKED: &str = "\n{% if name %}\n{{ name }}\n{% endif %}\n{{ link }}.\n\nUntil {{ expires }}, at {{ site_name }}. \
+                      If it was not you, ignore this.\n";
+
+#[test]
+fn the_built_in_templates_pass() {
+    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let run = check(&program, &["--strict"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
+    assert!(run.out.starts_with("0 errors, 0 warnings, "), "{}", run.out);
+    let strangely = program
+        .set("VERIFYDESK_PUBLIC_URL", "http://127.0.0.1:8080")
+        .set("VERIFYDESK_SITE__NAME", "Kim & Co <서점>")
+        .set("VERIFYDESK_MAIL__FROM", "Kim & Co <no-reply@example.org>")
+        .set("VERIFYDESK_SITE__URL", "https://example.org/?a=b&c=d".split('?').next().unwrap());
+    let run = check(&strangely, &["--strict"]);
+    assert_eq!(run.code, 0, "{}", run.out);
+}
+
+#[test]
+fn mistakes_are_told_with_their_places() {
+    let (program, dir) = program(&[("en/verification/body.txt", TEXT), ("ko/verification/body.txt", LINKED)]);
+    let run = check(&program, &[]);
+    assert_eq!((run.code, run.err.as_str()), (1, ""), "{}", run.out);
+    let english = dir.path().join("en/verification/body.txt").display().to_string();
+    let korean = dir.path().join("ko/verification/body.txt").display().to_string();
+    for wanted in [
+        format!("{english}:1:1: error M002 the text lacks {{{{ link }}}}, which the HTML has"),
+        format!("{english}:2:14: warning X001 "),
+        format!("{korean}:5:1: warning C007 "),
+    ] {
+        assert!(run.out.lines().any(|line| line.starts_with(&wanted)), "{wanted} is not in\n{}", run.out);
+    }
+    let summary = run.out.lines().last().unwrap();
+    assert!(summary.contains("errors, ") && summary.ends_with(" mails"), "{summary}");
+    let groups: Vec<&str> = run.out.split("\n\n").collect();
+    assert!(groups.len() >= 3 && groups.iter().all(|group| !group.is_empty()), "{}", run.out);
+
+    let run = check(&program, &["--format", "json", "--locale", "en"]);
+    assert_eq!(run.code, 1);
+    let found = run.json();
+    assert!(rows(&found, "C007").is_empty(), "only English was asked for");
+    let lacking = rows(&found, "M002");
+    assert_eq!((&lacking[0]["path"], &lacking[0]["line"]), (&Value::from(english), &Value::from(1)));
+    assert_eq!((&lacking[0]["severity"], &lacking[0]["locale"]), (&Value::from("error"), &Value::from("en")));
+    let tried = lacking[0]["fixtures_tried"].as_u64().unwrap();
+    assert_eq!(u64::try_from(lacking[0]["fixtures"].as_array().unwrap().len()).unwrap(), tried);
+}
+
+#[test]
+fn warnings_fail_only_when_asked_to() {
+    let text =
+        "{{ link }}\n\nUntil {{ expires }}, at {{ site_name }}. If it was not you, ignore this.\nWait 2 hours.\n";
+    let (program, _dir) = program(&[("en/verification/body.txt", text)]);
+    let arguments = ["--locale", "en", "--template", "verification"];
+    let run = check(&program, &arguments);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.out.contains("warning X001"), "{}", run.out);
+    assert_eq!(check(&program, &[&arguments[..], &["--strict"]].concat()).code, 1);
+}
+
+#[test]
+fn suppressed_findings_are_counted_and_shown_on_request() {
+    let text = TEXT.replace("Hello", "{# mail-lint: allow M002 the address is on paper #}Hello");
+    let (program, _dir) = program(&[("en/verification/body.txt", &text)]);
+    let run = check(&program, &["--locale", "en"]);
+    assert!(!run.out.contains("M002") && run.out.trim_end().ends_with("; 2 suppressed"), "{}", run.out);
+    let run = check(&program, &["--locale", "en", "--suppressed"]);
+    assert!(run.out.contains("[suppressed: the address is on paper]"), "{}", run.out);
+    let run = check(&program, &["--locale", "en", "--format", "json", "--suppressed"]);
+    let found = run.json();
+    assert_eq!(rows(&found, "M002")[0]["suppressed"], "the address is on paper");
+}
+
+#[test]
+fn sarif_has_the_published_shape() {
+    let text = TEXT.replace("Hello", "{# mail-lint: allow M002 the address is on paper #}Hello");
+    let files = [("en/verification/body.txt", text.as_str()), ("ko/verification/body.txt", "{{ oops }}")];
+    let (program, dir) = program(&files);
+    let mut command = program.command(&["templates", "check", "--format", "sarif"]);
+    let output = command.current_dir(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
+    let run = &log["runs"][0];
+    assert_eq!(run["tool"]["driver"]["name"], "verifydesk");
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert!(results.len() >= 3);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let place = &result["locations"][0];
+        assert_ne!(place["physicalLocation"].is_null(), place["logicalLocations"].is_null(), "{result}");
+    }
+    let undefined = results.iter().find(|result| result["ruleId"] == "T002").unwrap();
+    let place = &undefined["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "ko/verification/body.txt", "relative to the current directory");
+    assert_eq!((&place["region"]["startLine"], &place["region"]["startColumn"]), (&1.into(), &4.into()));
+    let left = results.iter().find(|result| result["ruleId"] == "M002").unwrap();
+    assert_eq!(left["suppressions"][0]["justification"], "the address is on paper");
+    assert_eq!(left["suppressions"][0]["kind"], "inSource");
+}
+
+#[test]
+fn rules_are_explained() {
+    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let run = check(&program, &["--explain", "c003"]);
+    assert_eq!(run.code, 0);
+    assert!(run.out.starts_with("C003 (error): ") && run.out.contains("\nSource: "), "{}", run.out);
+    let all = check(&program, &["--explain", "all"]);
+    assert!(all.out.lines().count() > 40 && all.out.lines().any(|line| line.starts_with("M010")), "{}", all.out);
+    for wrong in
+        [&["--explain", "C999"][..], &["--template", "wellcome\u{1b}"], &["--locale", "fr"], &["--format", "xml"]]
+    {
+        let run = check(&program, wrong);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{wrong:?}");
+        assert!(run.err.starts_with("error: ") && !run.err.contains('\u{1b}'), "{}", run.err);
+    }
+}
+
+#[test]
+fn what_strangers_wrote_reaches_the_terminal_plain() {
+    let hostile = "{{ link }} \u{1b}]0;owned\u{7} {% if \u{1b} %}";
+    let (program, _dir) = program(&[("en/verification/body.txt", hostile), ("en/verification/\u{1b}[31m.txt", "x")]);
+    for format in ["text", "json", "sarif"] {
+        let run = check(&program, &["--format", format]);
+        assert_eq!(run.code, 1, "{}", run.err);
+        assert!(run.out.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", run.out);
+    }
+}
+
+#[test]
+fn a_template_without_an_end_is_given_up() {
+    let each = "{% for a in range(end=99999) %}";
+    let endless = format!("{}{}", each.repeat(4), "{% endfor %}".repeat(4));
+    let (program, _dir) = program(&[("en/verification/body.txt", &endless)]);
+    let run = check(&program, &["--seconds", "1"]);
+    assert_eq!(run.code, 1, "{}", run.out);
+    assert!(run.err.starts_with("error: ") && run.err.contains("within"), "{}", run.err);
+}
