@@ -36,7 +36,7 @@ fn the_built_in_templates_pass() {
     let program = Program::new("postgres://nobody@127.0.0.1:1/none");
     let run = check(&program, &["--strict"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
-    assert!(run.out.starts_with("0 errors, 0 warnings, "), "{}", run.out);
+    assert!(run.out.lines().last().unwrap().starts_with("0 errors, 0 warnings, "), "{}", run.out);
     let strangely = program
         .set("VERIFYDESK_PUBLIC_URL", "http://127.0.0.1:8080")
         .set("VERIFYDESK_SITE__NAME", "Kim & Co <서점>")
@@ -170,4 +170,80 @@ fn a_template_without_an_end_is_given_up() {
     let run = check(&program, &["--seconds", "1"]);
     assert_eq!(run.code, 1, "{}", run.out);
     assert!(run.err.starts_with("error: ") && run.err.contains("within"), "{}", run.err);
+}
+
+#[test]
+fn ejected_templates_are_the_built_in_ones_in_files() {
+    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let dir = program.home().join("mails");
+    let shown = dir.display().to_string();
+    let run = program.run(&["templates", "eject", &shown]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.lines().any(|line| line.ends_with("mails/fixtures/verification/schema.toml")), "{}", run.out);
+    assert!(run.err.contains(&format!("VERIFYDESK_TEMPLATES__DIR={shown}")), "{}", run.err);
+    let written = std::fs::read_to_string(dir.join("ko/verification/body.html")).unwrap();
+    assert!(written.contains("data-mail=\"cta\""));
+
+    std::fs::remove_file(dir.join("en/verification/body.txt")).unwrap();
+    std::fs::write(dir.join("ko/verification/body.txt"), "mine").unwrap();
+    let run = program.run(&["templates", "eject", &shown]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("is there already; nothing was written"), "{}", run.err);
+    assert_eq!(std::fs::read_to_string(dir.join("ko/verification/body.txt")).unwrap(), "mine");
+    assert!(!dir.join("en/verification/body.txt").exists(), "nothing was written");
+
+    let program = program.set("VERIFYDESK_TEMPLATES__DIR", &shown);
+    let run = program.run(&["templates", "list", "--json"]);
+    let rows = run.json();
+    let english = rows.iter().find(|row| row["locale"] == "en").unwrap();
+    assert_eq!(english["files"]["body.txt"]["built_in"], true);
+    assert_eq!(english["files"]["body.html"]["path"], format!("{shown}/en/verification/body.html"));
+}
+
+#[test]
+fn a_new_template_passes_all_checks_and_renders() {
+    let (program, dir) = program(&[]);
+    let run = program.run(&["templates", "new", "password-reset"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.lines().any(|line| line.ends_with("en/password-reset/subject.txt")), "{}", run.out);
+    let run = check(&program, &["--strict"]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    let run = program.run(&["render", "password-reset", "--locale", "en", "--part", "text", "--set", "name=Mina"]);
+    assert!(run.code == 0 && run.out.starts_with("Hello Mina,"), "{} {}", run.out, run.err);
+    let run = program.run(&["templates", "list"]);
+    let row = run.out.lines().find(|line| line.starts_with("password-reset  en")).unwrap();
+    assert!(row.contains("example, long-name, no-name, 7 hostile"), "{row}");
+    assert!(row.contains(&dir.path().join("en/password-reset/body.html").display().to_string()), "{row}");
+
+    let table = [
+        ("password-reset", 1, "there is a template password-reset already"),
+        ("verification", 1, "there is a template verification already"),
+        ("Password", 2, "cannot be a template's name"),
+        ("../evil", 2, "cannot be a template's name"),
+        ("partials", 2, "cannot be a template's name"),
+        ("x\u{1b}", 2, "cannot be a template's name"),
+    ];
+    for (name, code, message) in table {
+        let run = program.run(&["templates", "new", name]);
+        assert_eq!(run.code, code, "{name}: {}", run.err);
+        assert!(run.err.contains(message) && !run.err.contains('\u{1b}'), "{name}: {}", run.err);
+    }
+    let run = Program::new("postgres://nobody@127.0.0.1:1/none").run(&["templates", "new", "welcome"]);
+    assert!(run.code == 2 && run.err.contains("`templates.dir` is not set"), "{}", run.err);
+}
+
+#[test]
+fn mail_programs_are_named_in_the_settings() {
+    let flex = "<p style=\"display: flex\">{{ name }} {{ link }} {{ expires }}</p>\n";
+    let (program, _dir) = program(&[("en/verification/body.html", flex)]);
+    let run = check(&program, &["--format", "json", "--locale", "en"]);
+    let found = run.json();
+    assert!(rows(&found, "H001")[0]["message"].as_str().unwrap().starts_with("display:flex does not work in Outlook"));
+    assert!(rows(&found, "H009")[0]["message"].as_str().unwrap().contains("Naver Mail"), "no data is said");
+    let program = program.set("VERIFYDESK_TEMPLATES__CLIENTS", "apple-mail, gmail.ios");
+    let found = check(&program, &["--format", "json", "--locale", "en"]).json();
+    assert!(rows(&found, "H001").is_empty() && rows(&found, "H009").is_empty(), "{found:#?}");
+    let run = check(&program.set("VERIFYDESK_TEMPLATES__CLIENTS", "gmial"), &[]);
+    assert_eq!(run.code, 2, "{}", run.out);
+    assert!(run.err.contains("names gmial") && run.err.contains("samsung-email"), "{}", run.err);
 }

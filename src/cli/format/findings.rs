@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::mail::templates::Part;
 use crate::preview::check::{Finding, Report, Severity};
 
 /// Lines grouped by file, then a summary.
@@ -71,7 +72,7 @@ pub fn row(finding: &Finding) -> Value {
         "locale": finding.locale,
         "fixtures": finding.fixtures,
         "fixtures_tried": finding.tried,
-        "part": finding.part.map(|part| part.file()),
+        "part": finding.part.map(Part::file),
         "file": finding.file.as_ref().map(|file| &file.shown),
         "path": finding.file.as_ref().and_then(|file| file.path.as_deref()).map(|path| path.to_string_lossy()),
         "line": finding.line,

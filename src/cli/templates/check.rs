@@ -44,7 +44,7 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Grouped by file: file:line:column: severity RULE message
+    /// Grouped by file: `file:line:column: severity RULE message`
     Text,
     /// JSON Lines, a finding a row
     Json,

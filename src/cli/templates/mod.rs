@@ -1,6 +1,10 @@
 //! `verifydesk templates`: the workbench for the templates, and what scripts do with them; none of it needs a database.
 
 mod check;
+mod eject;
+mod files;
+mod list;
+mod new;
 mod preview;
 
 use std::process::ExitCode;
@@ -22,6 +26,12 @@ enum Act {
     Check(check::Args),
     /// Show the templates in a browser, from a page that only this machine can reach
     Preview(preview::Args),
+    /// List the templates: where their files come from, and their fixtures
+    List(list::Args),
+    /// Write the built-in templates, their schema and fixtures to a directory, to be changed
+    Eject(eject::Args),
+    /// Begin a new template in `templates.dir`: a mail in every language that passes all checks
+    New(new::Args),
 }
 
 pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
@@ -29,5 +39,8 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
         None => console::templates(settings).await,
         Some(Act::Check(args)) => check::run(settings, args).await,
         Some(Act::Preview(args)) => preview::run(settings, args).await,
+        Some(Act::List(args)) => list::run(&settings, args),
+        Some(Act::Eject(args)) => eject::run(&settings, args),
+        Some(Act::New(args)) => new::run(&settings, args),
     }
 }

@@ -61,6 +61,34 @@ impl Client {
     }
 }
 
+/// Names for a person, a family's platforms together, and by the family alone where these are all that are chosen of it:
+/// `Gmail, Outlook (Windows, Windows Mail)`.
+#[must_use]
+pub fn together(some: &[&Client], chosen: &[Client]) -> String {
+    let mut told: Vec<String> = Vec::new();
+    let mut families: Vec<&str> = Vec::new();
+    for client in some {
+        if families.contains(&client.family) {
+            continue;
+        }
+        families.push(client.family);
+        let of_it: Vec<&&Client> = some.iter().filter(|other| other.family == client.family).collect();
+        let all = chosen.iter().filter(|other| other.family == client.family).count();
+        let (family, _) = client.name.split_once(" (").unwrap_or((&client.name, ""));
+        if of_it.len() == all && all > 1 {
+            told.push(family.to_owned());
+        } else if of_it.len() == 1 {
+            told.push(client.name.clone());
+        } else {
+            let platform =
+                |client: &&&Client| client.name.split_once(" (").map(|(_, rest)| rest.trim_end_matches(')').to_owned());
+            let platforms: Vec<String> = of_it.iter().filter_map(platform).collect();
+            told.push(format!("{family} ({})", platforms.join(", ")));
+        }
+    }
+    told.join(", ")
+}
+
 /// What the data says of a feature in a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Support {
@@ -215,6 +243,22 @@ mod tests {
         assert_eq!(names.iter().filter(|name| name.starts_with("Outlook")).count(), 6, "{names:?}");
         assert_eq!(names.last(), Some(&"Naver Mail"));
         assert!(!clients.last().unwrap().has_data());
+    }
+
+    #[test]
+    fn families_are_told_together() {
+        let chosen = chosen(&settings(&["gmail", "outlook", "samsung-email", "yahoo.ios"])).unwrap();
+        let of = |names: &[&str]| {
+            let some: Vec<&Client> =
+                chosen.iter().filter(|one| names.iter().any(|name| one.name.contains(name))).collect();
+            together(&some, &chosen)
+        };
+        assert_eq!(
+            of(&["Gmail", "Outlook (Windows", "Samsung"]),
+            "Gmail, Outlook (Windows, Windows Mail), Samsung Email"
+        );
+        assert_eq!(of(&["Gmail (iOS)", "Yahoo"]), "Gmail (iOS), Yahoo! Mail (iOS)");
+        assert_eq!(of(&[]), "");
     }
 
     #[test]

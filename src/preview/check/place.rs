@@ -57,13 +57,11 @@ pub(super) fn file(source: &Source) -> File {
 
 /// The file of a name as errors show it.
 fn shown_file(templates: &Templates, shown: &str) -> File {
-    match templates.sources().find(|(_, source)| source.shown == shown) {
-        Some((_, source)) => file(source),
-        None => {
-            let path = Path::new(shown);
-            File { shown: shown.to_owned(), path: path.is_absolute().then(|| path.to_owned()) }
-        }
+    if let Some((_, source)) = templates.sources().find(|(_, source)| source.shown == shown) {
+        return file(source);
     }
+    let path = Path::new(shown);
+    File { shown: shown.to_owned(), path: path.is_file().then(|| path.to_owned()) }
 }
 
 fn mapped<'a>(

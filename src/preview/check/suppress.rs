@@ -58,11 +58,11 @@ pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Finding
     let mut all: Vec<Comment<'_>> = Vec::new();
     for (path, source) in templates.sources() {
         let comments = find(&source.text);
-        all.extend(comments.into_iter().map(|comment| Comment { path, source, comment, used: false }));
+        all.extend(comments.into_iter().map(|comment| Comment { path, source, said: comment, used: false }));
     }
     for mut finding in found {
         let matching: Vec<_> = all.iter_mut().filter(|comment| comment.meets(&finding)).collect();
-        let reason = matching.first().map(|comment| comment.comment.reason.clone());
+        let reason = matching.first().map(|comment| comment.said.reason.clone());
         for comment in matching {
             comment.used = true;
         }
@@ -74,7 +74,7 @@ pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Finding
         }
     }
     for comment in all.iter().filter(|comment| comment.is_asked_for(options)) {
-        let (id, message) = match &comment.comment {
+        let (id, message) = match &comment.said {
             wrong if !wrong.is_read => (WITHOUT_REASON, "written as {# mail-lint: allow RULE the reason #}".to_owned()),
             unknown if rule::find(&unknown.rule).is_none() => {
                 (WITHOUT_REASON, format!("there is no rule {}", unknown.rule))
@@ -93,13 +93,13 @@ pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Finding
 struct Comment<'a> {
     path: &'a str,
     source: &'a Source,
-    comment: Suppression,
+    said: Suppression,
     used: bool,
 }
 
 impl Comment<'_> {
     fn meets(&self, finding: &Finding) -> bool {
-        let counts = self.comment.is_read && !self.comment.reason.is_empty() && self.comment.rule == finding.rule.id;
+        let counts = self.said.is_read && !self.said.reason.is_empty() && self.said.rule == finding.rule.id;
         counts && finding.file.as_ref().map_or_else(|| self.is_of(finding), |file| *file == place::file(self.source))
     }
 
@@ -142,8 +142,8 @@ impl Comment<'_> {
             tried: 0,
             part: Part::ALL.into_iter().find(|part| locale.is_some() && self.path.ends_with(part.file())),
             file: Some(place::file(self.source)),
-            line: self.comment.line,
-            column: self.comment.column,
+            line: self.said.line,
+            column: self.said.column,
             message,
             suppressed: None,
         })

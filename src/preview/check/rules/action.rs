@@ -186,11 +186,11 @@ fn leads_where_it_says(case: &Case<'_>, found: &mut Vec<Spot>) {
         }
     }
     let Some(link) = case.link() else { return };
-    let page = link.split('?').next().unwrap_or(link);
+    let view = link.split('?').next().unwrap_or(link);
     for (at, address) in in_text(&case.marked.text) {
-        if address.starts_with(page) && !address.starts_with(link) && page != link {
-            let (line, column) = place_in(&case.marked.text, at);
-            found.push(Spot::rendered(Part::Text, line, column, "this address differs from {{ link }}"));
+        if address.starts_with(view) && !address.starts_with(link) && view != link {
+            let place = place_in(&case.marked.text, at);
+            found.push(Spot::rendered(Part::Text, place.0, place.1, "this address differs from {{ link }}"));
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn wrong_address(case: &Case<'_>, address: &str) -> Option<(String, S
     if !matches!(url.host(), Some(Host::Domain(_))) {
         return error("is a number where a name should be");
     }
-    if SHORTENERS.iter().any(|short| host == *short) {
+    if SHORTENERS.contains(&host) {
         return error("is shortened");
     }
     // A value may be anywhere: whoever sets it knows. What the template writes out should be the site's.

@@ -69,7 +69,7 @@ type Verdict = (&'static str, Option<&'static str>);
 fn each(case: &Case<'_>, found: &mut Vec<Spot>, judge: impl Fn(&Use, &Support) -> Option<Verdict>) {
     // A wrong name is told by H009.
     let Ok(chosen) = clients::chosen(case.ground.settings) else { return };
-    let mut told: BTreeMap<(&'static str, Verdict), (usize, Vec<&str>)> = BTreeMap::new();
+    let mut told: BTreeMap<(&'static str, Verdict), (usize, Vec<&Client>)> = BTreeMap::new();
     for one in uses(case.dom(), case.light()) {
         let Feature { slug, .. } = *one.feature;
         if TOLD_ELSEWHERE.contains(&slug) {
@@ -77,16 +77,16 @@ fn each(case: &Case<'_>, found: &mut Vec<Spot>, judge: impl Fn(&Use, &Support) -
         }
         for client in &chosen {
             let Some(verdict) = judge(&one, &clients::support(client, slug)) else { continue };
-            let (_, names) = told.entry((slug, verdict)).or_insert_with(|| (one.line, Vec::new()));
-            if !names.contains(&client.name.as_str()) {
-                names.push(&client.name);
+            let (_, there) = told.entry((slug, verdict)).or_insert_with(|| (one.line, Vec::new()));
+            if !there.contains(&client) {
+                there.push(client);
             }
         }
     }
-    for ((slug, (verb, note)), (line, names)) in told {
+    for ((slug, (verb, note)), (line, there)) in told {
         let note = note.map(|note| format!(": {}", bare(note))).unwrap_or_default();
         let title = clients::title(slug);
-        found.push(spot(case, line, title, format!("{title} {verb} {}{note}", names.join(", "))));
+        found.push(spot(case, line, title, format!("{title} {verb} {}{note}", clients::together(&there, &chosen))));
     }
 }
 
@@ -101,7 +101,12 @@ fn bare(note: &str) -> String {
         rest = behind.split_once(')').map_or("", |(_, rest)| rest);
     }
     out.push_str(rest);
-    out.replace('`', "")
+    let out = out.replace('`', "");
+    ["Partial. ", "Partially supported. ", "Buggy. "]
+        .iter()
+        .find_map(|word| out.strip_prefix(word))
+        .unwrap_or(&out)
+        .to_owned()
 }
 
 fn are_known(set: &Set<'_>, found: &mut Vec<Spot>) {
@@ -157,7 +162,7 @@ mod tests {
         let found = bench.breaks("H001");
         let [finding] = found.as_slice() else { panic!("{found:#?}") };
         assert!(
-            finding.message.starts_with("display:flex does not work in Outlook (Windows), "),
+            finding.message.starts_with("display:flex does not work in Outlook (Windows, Windows Mail)"),
             "{}",
             finding.message
         );
@@ -173,7 +178,7 @@ mod tests {
             let found = bench.breaks("H008").into_iter();
             found.map(|finding| finding.message).filter(|message| message.contains("border-radius")).collect()
         };
-        assert_eq!(about(&bench), ["border-radius is left out by Outlook (Windows), Outlook (Windows Mail)"]);
+        assert_eq!(about(&bench), ["border-radius is left out by Outlook (Windows, Windows Mail)"]);
         bench.settings.templates.clients = vec!["apple-mail".to_owned()];
         assert_eq!(about(&bench), [""; 0]);
         let bench = with("<div style=\"padding: 4px\">a</div>");

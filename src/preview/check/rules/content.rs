@@ -160,8 +160,8 @@ fn keeps_secrets(set: &Set<'_>, found: &mut Vec<Spot>) {
         for part in Part::ALL {
             for variable in set.ground.templates.variables(set.template, *locale, part) {
                 let name = variable.to_lowercase();
-                let is_secret = |secret: &&str| name == **secret || name.split('_').any(|word| word == *secret);
-                if SECRETS.iter().any(|secret| is_secret(&secret)) {
+                let is_secret = |secret: &str| name == secret || name.split('_').any(|word| word == secret);
+                if SECRETS.iter().any(|secret| is_secret(secret)) {
                     let message = format!("{{{{ {} }}}} looks like a secret", plain(&variable));
                     found.push(Spot::part(part, message).in_locale(*locale));
                 }

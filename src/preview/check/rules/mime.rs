@@ -162,7 +162,7 @@ fn says_in_both(case: &Case<'_>, found: &mut Vec<Spot>) {
     for (name, _) in
         urls.filter(|(name, declared)| declared.kind == Kind::Url && *name != "link" && *name != "site_url")
     {
-        if case.value(name).is_some_and(|value| lacks(value)) {
+        if case.value(name).is_some_and(&lacks) {
             found.push(Spot::part(
                 Part::Text,
                 format!("the text lacks {{{{ {} }}}}, which the HTML shows", plain(name)),

@@ -227,7 +227,8 @@ fn no_placeholder(case: &Case<'_>, found: &mut Vec<Spot>) {
         let text = case.marked.part(part);
         let said = PLACEHOLDERS.iter().filter_map(|word| Some((whole_word(text, word)?, (*word).to_owned())));
         for (at, word) in said.chain(bracketed(text)) {
-            if !case.is_said_by_a_value(&word) {
+            // Brackets of a template's around a value, such as a site's name, are no placeholder.
+            if !case.is_said_by_a_value(word.trim_matches(['[', ']'])) {
                 let (line, column) = place_in(text, at);
                 let message = format!("\u{201c}{}\u{201d} is left in the mail", plain(&folded(&word)));
                 found.push(Spot::rendered(part, line, column, message));
@@ -367,6 +368,7 @@ mod tests {
             "T007",
             &[
                 (TEXT, "Hello", "[Product Name]", true),
+                (TEXT, "Hello", "[{{ site_name }}] Hello", false),
                 (TEXT, "Hello", "{{ \"{{ name }}\" }}", true),
                 (SUBJECT, "Confirm", "TODO: Confirm", true),
                 (HTML, "Or paste", "Lorem ipsum", true),
