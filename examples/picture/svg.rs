@@ -87,7 +87,14 @@ impl Row<'_> {
                 continue;
             };
             let style = style(cell);
-            if let Some(arms) = arms(cell.contents()) {
+            if let Some(top) = match cell.contents() {
+                "▀" => Some(0.0),
+                "▄" => Some(HEIGHT / 2.0),
+                _ => None,
+            } {
+                self.half(x, top, cell);
+                x += 1;
+            } else if let Some(arms) = arms(cell.contents()) {
                 self.frame(x, arms, cell);
                 x += 1;
             } else if cell.contents().is_ascii() {
@@ -122,6 +129,15 @@ impl Row<'_> {
         ));
     }
 
+    /// Half of a cell, filled.
+    fn half(&mut self, x: u16, top: f64, cell: &Cell) {
+        let (left, top, colour) = (left(x), self.top + top, foreground(cell));
+        let (width, height) = (WIDTH + 0.3, HEIGHT / 2.0);
+        self.push(format_args!(
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>\n"
+        ));
+    }
+
     fn frame(&mut self, x: u16, arms: Arms, cell: &Cell) {
         let (colour, opacity) = (foreground(cell), if cell.dim() { DIM } else { 1.0 });
         let (left, top) = (left(x), self.top);
@@ -147,10 +163,11 @@ fn arms(text: &str) -> Option<Arms> {
         "─" => [1, 1, 0, 0],
         "━" => [2, 2, 0, 0],
         "│" => [0, 0, 1, 1],
-        "┌" => [0, 1, 0, 1],
-        "┐" => [1, 0, 0, 1],
-        "└" => [0, 1, 1, 0],
-        "┘" => [1, 0, 1, 0],
+        "┃" => [0, 0, 2, 2],
+        "┌" | "╭" => [0, 1, 0, 1],
+        "┐" | "╮" => [1, 0, 0, 1],
+        "└" | "╰" => [0, 1, 1, 0],
+        "┘" | "╯" => [1, 0, 1, 0],
         "├" => [0, 1, 1, 1],
         "┤" => [1, 0, 1, 1],
         "┬" => [1, 1, 0, 1],

@@ -126,6 +126,7 @@ pub struct PageAddress {
 
 /// The workbench.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct Workbench {
     /// What there is; nothing until it was looked for.
     pub stock: Option<Stock>,

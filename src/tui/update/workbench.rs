@@ -194,6 +194,7 @@ pub fn refresh(bench: &mut Workbench) {
 }
 
 /// Why an action cannot be done now.
+#[must_use]
 pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
     let bench = &model.workbench;
     match action {
@@ -373,5 +374,5 @@ pub fn open_person(model: &mut Model) {
     super::travel::view(model, View::Templates);
     let bench = &mut model.workbench;
     (bench.person, bench.locale, bench.mode) = (Some(person), locale, Mode::Rendered);
-    bench.template = crate::mail::verification::TEMPLATE.to_owned();
+    crate::mail::verification::TEMPLATE.clone_into(&mut bench.template);
 }

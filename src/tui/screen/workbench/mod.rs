@@ -84,6 +84,9 @@ fn panes(model: &Model, body: Rect) -> Panes {
     let trouble = trouble_lines(bench, &Look::new(Colours::None, true), inset(rest, 1).width).len();
     let shown = u16::try_from(trouble).unwrap_or(0).min(rest.height / 2);
     panes.trouble = below(&mut rest, shown);
+    // Lines of text want air above; a mail has its subject there.
+    let gap = !matches!(bench.mode, Mode::Rendered | Mode::Source) && rest.height > 14;
+    below(&mut rest, u16::from(gap));
     panes.main = rest;
     let beside = bench.mode.companion().filter(|_| bench.proof.is_some() || bench.mode == Mode::Source);
     if let Some(beside) = beside {
