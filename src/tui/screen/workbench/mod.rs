@@ -235,18 +235,21 @@ fn nothing(bench: &Workbench) -> State {
 /// What is looked at, and every toggle, in one line: what is as usual steps back, and goes first where room is short.
 fn head(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let mut pieces = pieces(bench);
-    let dot = format!(" {} ", canvas.glyphs().dot);
-    let room = |pieces: &[Piece]| -> usize {
-        pieces.iter().map(|piece| crate::text::width(&piece.text)).sum::<usize>() + 3 * pieces.len().saturating_sub(1)
+    let room = |pieces: &[Piece], gap: usize| -> usize {
+        let texts = pieces.iter().map(|piece| crate::text::width(&piece.text)).sum::<usize>();
+        texts + gap * pieces.len().saturating_sub(1)
     };
-    while room(&pieces) > usize::from(area.width) {
+    let wide = usize::from(area.width);
+    let dots = room(&pieces, 3) <= wide || room(&pieces, 2) > wide;
+    let (between, gap) = if dots { (format!(" {} ", canvas.glyphs().dot), 3) } else { ("  ".to_owned(), 2) };
+    while room(&pieces, gap) > wide {
         let Some(last) = pieces.iter().rposition(|piece| piece.usual) else { break };
         pieces.remove(last);
     }
     let mut spans = Vec::new();
     for piece in pieces {
         if !spans.is_empty() {
-            spans.push(Span::styled(dot.clone(), canvas.style(Tone::Rule)));
+            spans.push(Span::styled(between.clone(), canvas.style(Tone::Rule)));
         }
         spans.push(Span::styled(piece.text, canvas.style(piece.tone)));
     }
