@@ -47,10 +47,12 @@ pub fn draw(screen: &Screen) -> String {
              <g font-family=\"{FONTS}\" font-size=\"{FONT_SIZE}\" style=\"white-space:pre\">\n"
         ),
     );
+    let top = |y: u16| MARGIN + f64::from(y) * HEIGHT;
     for y in 0..rows.get() {
-        let mut row = Row { svg: &mut svg, top: MARGIN + f64::from(y) * HEIGHT };
-        row.backgrounds(screen, y, columns.get());
-        row.texts(screen, y, columns.get());
+        Row { svg: &mut svg, top: top(y) }.backgrounds(screen, y, columns.get());
+    }
+    for y in 0..rows.get() {
+        Row { svg: &mut svg, top: top(y) }.texts(screen, y, columns.get());
     }
     svg.push_str("</g>\n</svg>\n");
     svg
@@ -68,12 +70,7 @@ impl Row<'_> {
             let colour = screen.cell(y, x).and_then(background);
             let end = (x..columns).find(|x| screen.cell(y, *x).and_then(background) != colour).unwrap_or(columns);
             if let Some(colour) = colour {
-                // A little more than its cells, or hairlines show between them.
-                let (left, width) = (left(x), f64::from(end - x) * WIDTH + 0.3);
-                let (top, height) = (self.top, HEIGHT + 0.3);
-                self.push(format_args!(
-                    "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>\n"
-                ));
+                self.ground((x, end), (0.0, 1.0), &colour);
             }
             x = end;
         }
@@ -87,13 +84,12 @@ impl Row<'_> {
                 continue;
             };
             let style = style(cell);
-            if let Some(top) = match cell.contents() {
-                "▀" => Some(0.0),
-                "▄" => Some(HEIGHT / 2.0),
-                _ => None,
-            } {
-                self.half(x, top, cell);
-                x += 1;
+            if let Some(half) = half(cell.contents()) {
+                let is_same =
+                    |other: &Cell| other.contents() == cell.contents() && foreground(other) == foreground(cell);
+                let end = (x..columns).find(|x| !screen.cell(y, *x).is_some_and(is_same)).unwrap_or(columns);
+                self.ground((x, end), half, &foreground(cell));
+                x = end;
             } else if let Some(arms) = arms(cell.contents()) {
                 self.frame(x, arms, cell);
                 x += 1;
@@ -114,6 +110,16 @@ impl Row<'_> {
         }
     }
 
+    /// Fills cells between two columns, and between two shares of their height.
+    fn ground(&mut self, (x, end): (u16, u16), (from, to): (f64, f64), colour: &str) {
+        // A little more than the cells, or hairlines show between them.
+        let (left, width) = (left(x), f64::from(end - x) * WIDTH + 0.3);
+        let (top, height) = (self.top + from * HEIGHT, (to - from) * HEIGHT + 0.3);
+        self.push(format_args!(
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{colour}\" shape-rendering=\"crispEdges\"/>\n"
+        ));
+    }
+
     fn word(&mut self, x: u16, cells: u16, word: &str, style: &str) {
         let (left, baseline, width, word) = (left(x), self.top + BASELINE, f64::from(cells) * WIDTH, escape(word));
         self.push(format_args!(
@@ -126,15 +132,6 @@ impl Row<'_> {
         let letter = escape(letter);
         self.push(format_args!(
             "<text x=\"{middle:.1}\" y=\"{baseline:.1}\" text-anchor=\"middle\"{style}>{letter}</text>\n"
-        ));
-    }
-
-    /// Half of a cell, filled.
-    fn half(&mut self, x: u16, top: f64, cell: &Cell) {
-        let (left, top, colour) = (left(x), self.top + top, foreground(cell));
-        let (width, height) = (WIDTH + 0.3, HEIGHT / 2.0);
-        self.push(format_args!(
-            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>\n"
         ));
     }
 
@@ -155,6 +152,16 @@ impl Row<'_> {
     }
 }
 
+/// Which share of a cell's height a block fills.
+fn half(text: &str) -> Option<(f64, f64)> {
+    match text {
+        "▀" => Some((0.0, 0.5)),
+        "▄" => Some((0.5, 1.0)),
+        "█" => Some((0.0, 1.0)),
+        _ => None,
+    }
+}
+
 /// How strong a frame's lines are to the left, right, top and bottom.
 type Arms = [u8; 4];
 
@@ -163,7 +170,6 @@ fn arms(text: &str) -> Option<Arms> {
         "─" => [1, 1, 0, 0],
         "━" => [2, 2, 0, 0],
         "│" => [0, 0, 1, 1],
-        "┃" => [0, 0, 2, 2],
         "┌" | "╭" => [0, 1, 0, 1],
         "┐" | "╮" => [1, 0, 0, 1],
         "└" | "╰" => [0, 1, 1, 0],
