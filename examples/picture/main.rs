@@ -63,7 +63,9 @@ fn photograph(url: Option<&str>, columns: NonZeroU16, rows: NonZeroU16, keys: &s
     command.cwd(home.path());
     let colour = std::env::var("COLORTERM").unwrap_or_else(|_| "truecolor".to_owned());
     let terminal = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "Asia/Seoul"), ("COLORTERM", &colour)];
-    terminal.into_iter().for_each(|(name, value)| command.env(name, value));
+    for (name, value) in terminal {
+        command.env(name, value);
+    }
     command.env("VERIFYDESK_SITE__NAME", "example.com");
     match url {
         Some(url) => command.env("DATABASE_URL", url),

@@ -8,7 +8,7 @@ use super::fallback::tamed;
 use crate::text::{is_hidden, plain};
 
 /// Longest preview that any mail program shows, with room to see what is cut, in characters.
-const PREVIEW_MAX: usize = 240;
+const PREVIEW_MAX: usize = 150;
 
 /// Where a mail program cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

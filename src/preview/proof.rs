@@ -152,13 +152,13 @@ pub struct Stocked {
 pub fn stock(templates: &Templates) -> Stock {
     let stocked = |name: String| {
         let has = |locale: &Locale| Part::ALL.iter().any(|part| templates.source(&name, *locale, *part).is_some());
-        let locales = Locale::ALL.into_iter().filter(has).collect();
-        let fixtures = templates.fixtures(&name).iter().map(|f| (f.id.clone(), f.title.clone())).collect();
-        Stocked { locales, fixtures, name }
+        let locales: Vec<Locale> = Locale::ALL.into_iter().filter(has).collect();
+        let fixtures: Vec<_> = templates.fixtures(&name).iter().map(|f| (f.id.clone(), f.title.clone())).collect();
+        Stocked { name, locales, fixtures }
     };
     let names = templates.names().into_iter();
     Stock {
-        templates: names.map(|name| stocked(name.to_string())).collect(),
+        templates: names.map(stocked).collect(),
         mistakes: templates.mistakes().iter().map(ToString::to_string).collect(),
     }
 }
@@ -257,15 +257,12 @@ fn bytes(
     settings.mail.from.get_or_insert_with(|| "no-reply@example.org".into());
     let name = text(context, "name").unwrap_or_default();
     let composer = Composer::from_settings(&settings).ok()?;
-    let composed = composer.compose(SendId(Uuid::nil()), 1, &mail.recipient, &name, words, now).ok()?;
-    Some(composed.bytes)
+    composer.compose(SendId(Uuid::nil()), 1, &mail.recipient, &name, words, now).ok().map(|mail| mail.bytes)
 }
 
 fn variables(templates: &Templates, name: &str, locale: Locale, context: &Context) -> Vec<Variable> {
-    let used: Vec<(Part, Vec<String>)> = Part::ALL
-        .into_iter()
-        .map(|part| (part, templates.variables(name, locale, part).into_iter().map(|v| v.to_string()).collect()))
-        .collect();
+    let used: Vec<(Part, Vec<String>)> =
+        Part::ALL.into_iter().map(|part| (part, templates.variables(name, locale, part))).collect();
     let schema = templates.schema(name);
     let declared = schema.into_iter().flat_map(|schema| schema.variables.keys());
     let mut names: Vec<&String> = declared.chain(used.iter().flat_map(|(_, names)| names)).collect();

@@ -43,9 +43,9 @@ pub fn lines(source: &str, html: bool) -> Vec<Line> {
     let mut place = Place::Text;
     let mut rest = source;
     while !rest.is_empty() {
-        let (taken, token, next) = piece(rest, place, html);
-        lines.add(&rest[..taken], token);
-        rest = &rest[taken..];
+        let (length, token, next) = piece(rest, place, html);
+        lines.add(&rest[..length], token);
+        rest = &rest[length..];
         place = next;
     }
     lines.out
@@ -56,8 +56,8 @@ fn piece(rest: &str, place: Place, html: bool) -> (usize, Token, Place) {
     for (open, close, token) in
         [("{{", "}}", Token::Expression), ("{%", "%}", Token::Statement), ("{#", "#}", Token::Comment)]
     {
-        if rest.starts_with(open) {
-            let end = rest[open.len()..].find(close).map_or(rest.len(), |at| at + open.len() + close.len());
+        if let Some(inner) = rest.strip_prefix(open) {
+            let end = inner.find(close).map_or(rest.len(), |at| at + open.len() + close.len());
             return (end, token, place);
         }
     }

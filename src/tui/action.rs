@@ -100,6 +100,14 @@ pub enum Action {
     Explain,
     /// Send a test mail.
     TestSend,
+    /// Show the mail in a browser, or where it is shown.
+    Page,
+    /// End the page for browsers.
+    StopPage,
+    /// Copy the page's address.
+    CopyAddress,
+    /// Copy the line that reaches the page from another machine.
+    CopySsh,
     /// The mail of the selected verification, in the workbench.
     Preview,
     /// Load anew.
@@ -162,6 +170,8 @@ pub enum Place {
     Checks,
     /// The templates, where a language and a fixture are chosen.
     Matrix,
+    /// Where the page for browsers is.
+    Page,
     /// The search prompt.
     Prompt,
     /// The help.
@@ -219,7 +229,7 @@ mod tests {
     use super::*;
     use crossterm::event::KeyCode;
 
-    const PLACES: [Place; 14] = [
+    const PLACES: [Place; 15] = [
         Place::Verifications,
         Place::Detail,
         Place::Mail,
@@ -229,6 +239,7 @@ mod tests {
         Place::Templates,
         Place::Checks,
         Place::Matrix,
+        Place::Page,
         Place::Prompt,
         Place::Help,
         Place::Confirm,

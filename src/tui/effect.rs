@@ -80,6 +80,12 @@ pub enum Effect {
         /// Goes back in the answers.
         generation: u64,
     },
+    /// Starts the page for browsers → [`super::Msg::PageStarted`].
+    StartPage,
+    /// Ends it.
+    StopPage,
+    /// Puts a text where the operator's terminal pastes from (OSC 52).
+    Copy(String),
     /// Watch the templates' files from now on → [`super::Msg::TemplatesChanged`], whenever they change.
     WatchTemplates,
     /// Opens a file in the operator's editor, in place of the console → [`super::Msg::Edited`].

@@ -49,6 +49,8 @@ pub enum Own {
         /// The line, from 1.
         line: usize,
     },
+    /// Put a text into the terminal's clipboard.
+    Copy(String),
     /// End.
     Quit,
 }
@@ -61,6 +63,7 @@ pub struct Executor {
     sends: Latest,
     preview: Latest,
     watch: Latest,
+    page_shown: Latest,
     plan: Latest,
     turns: Turns,
     acts: TaskTracker,
@@ -86,6 +89,8 @@ struct Context {
     renderings: Arc<Semaphore>,
     /// Checks that run, likewise.
     checks: Arc<Semaphore>,
+    /// How often the templates' files have changed, for the page for browsers.
+    changes: watch::Sender<u64>,
 }
 
 /// What is known of the database.
@@ -134,6 +139,7 @@ impl Executor {
             open: AtomicUsize::new(0),
             renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
             checks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
+            changes: watch::Sender::new(0),
         };
         let one = || Arc::new(Semaphore::new(1));
         let all = CancellationToken::new();
@@ -143,6 +149,7 @@ impl Executor {
             sends: Latest(all.child_token()),
             preview: Latest(all.child_token()),
             watch: Latest(all.child_token()),
+            page_shown: Latest(all.child_token()),
             plan: Latest(all.child_token()),
             turns: Turns { rows: one(), newer: one(), counts: one(), outbox: one(), detail: one() },
             acts: TaskTracker::new(),
@@ -193,6 +200,12 @@ impl Executor {
             Effect::CheckTemplates => {
                 let checked = workbench::check(Arc::clone(&self.context));
                 self.context.answer(self.all.clone(), checked, Msg::Checked);
+            }
+            Effect::Copy(text) => return Some(Own::Copy(text)),
+            Effect::StopPage => self.page_shown.0.cancel(),
+            Effect::StartPage => {
+                let ended = self.page_shown.next(&self.all);
+                tokio::spawn(workbench::page(Arc::clone(&self.context), ended));
             }
             Effect::TestSend { request, generation } => {
                 let context = Arc::clone(&self.context);

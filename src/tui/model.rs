@@ -293,9 +293,9 @@ impl Model {
             Some(Overlay::Resend(_) | Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => {
                 return Place::Confirm;
             }
-            Some(Overlay::SignUp(_)) => return Place::Form,
+            Some(Overlay::Page) => return Place::Page,
             Some(Overlay::TestSend(dialog)) if dialog.outcome.is_some() || dialog.busy => return Place::Confirm,
-            Some(Overlay::TestSend(_)) => return Place::Form,
+            Some(Overlay::SignUp(_) | Overlay::TestSend(_)) => return Place::Form,
             None => {}
         }
         match self.view {

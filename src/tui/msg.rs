@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::model::workbench::PageAddress;
 use crate::desk::test_send::TestSent;
 use crate::domain::Time;
 use crate::domain::change::Change;
@@ -91,6 +92,8 @@ pub enum Msg {
     },
     /// Answers [`super::Effect::CheckTemplates`].
     Checked(Answer<Arc<Report>>),
+    /// Answers [`super::Effect::StartPage`].
+    PageStarted(Answer<PageAddress>),
     /// A line was said while a test mail was sent.
     TestSaid {
         /// As in the effect.

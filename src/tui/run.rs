@@ -143,6 +143,10 @@ impl Console {
                 Some(Own::Quit) => Some(Ended::Quit),
                 Some(Own::Suspend) => self.suspend(Who::Job).await?,
                 Some(Own::Edit { file, line }) => self.edit(&file, line).await?,
+                Some(Own::Copy(text)) => {
+                    self.terminal.copy(&text)?;
+                    None
+                }
                 Some(Own::Repaint) => {
                     self.terminal.repaint();
                     self.draw()?;

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
@@ -100,6 +101,13 @@ impl Terminal {
     pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<()> {
         let bytes = self.canvas.frame(draw);
         if bytes.is_empty() { Ok(()) } else { self.hold.output().write(bytes) }
+    }
+
+    /// Puts a text into the clipboard of the terminal, wherever that is (OSC 52). Those that do not know it ignore it.
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
+        self.hold.output().write(&bytes)
     }
 
     /// Makes the next frame draw everything anew.

@@ -64,6 +64,7 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::Stocked(answer) => workbench::stocked(model, answer),
         Msg::Proved { order, generation, answer } => workbench::proved(model, *order, generation, answer),
         Msg::Checked(answer) => workbench::checked(model, answer, fx),
+        Msg::PageStarted(answer) => workbench::page_started(model, answer),
         Msg::TestSaid { generation, line } => test_send::said(model, generation, line),
         Msg::TestSent { generation, answer } => test_send::sent(model, generation, answer),
         Msg::TemplatesChanged => model.workbench.stale = true,
@@ -120,6 +121,6 @@ fn is_busy(model: &Model) -> bool {
         Some(Overlay::Brake(dialog)) => dialog.busy,
         Some(Overlay::CancelJob(dialog)) => dialog.busy,
         Some(Overlay::TestSend(dialog)) => dialog.busy,
-        Some(Overlay::Help { .. } | Overlay::Finding(_)) | None => false,
+        Some(Overlay::Help { .. } | Overlay::Finding(_) | Overlay::Page) | None => false,
     }
 }

@@ -184,6 +184,32 @@ fn a_test_goes_out_without_a_database() {
 }
 
 #[test]
+fn the_page_is_there_while_it_is_wanted() {
+    use std::net::TcpStream;
+    let bench = Bench::new();
+    let mut running = bench.open();
+    running.keys("p");
+    running.shows("http://127.0.0.1:");
+    running.shows("ssh -N -L");
+    let text = running.heard().text();
+    let (_, rest) = text.split_once("http://").unwrap();
+    let (address, _) = rest.split_once('/').unwrap();
+    let address = address.to_owned();
+    assert!(TcpStream::connect(&address).is_ok());
+    running.keys("c");
+    running.wait("the clipboard", |heard| heard.written().contains("\u{1b}]52;c;"));
+    running.keys("x");
+    running.shows("The page is gone");
+    let until = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(&address).is_ok() {
+        assert!(Instant::now() < until, "the port stays open");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+}
+
+#[test]
 fn built_in_templates_have_no_file_to_edit() {
     let home = tempfile::tempdir().unwrap();
     let mut running = Command::new(PROGRAM, home.path()).arg("templates").start();

@@ -75,7 +75,7 @@ const ENDS: &[Place] = &[
 const PEOPLE: &[Place] = &[Place::Verifications, Place::Detail, Place::Mail, Place::Send];
 const VERIFICATIONS: &[Place] = &[Place::Verifications, Place::Detail];
 const QUEUE: &[Place] = &[Place::Queue, Place::QueueItem];
-const OVERLAYS: &[Place] = &[Place::Prompt, Place::Help, Place::Confirm, Place::Reason, Place::Form];
+const OVERLAYS: &[Place] = &[Place::Page, Place::Prompt, Place::Help, Place::Confirm, Place::Reason, Place::Form];
 
 /// Everything, in the order that footer and help show it.
 pub static TABLE: &[Entry] = &[
@@ -310,6 +310,46 @@ pub static TABLE: &[Entry] = &[
         keys: &[char('T')],
         places: WORKBENCH,
         rank: 8,
+    },
+    Entry {
+        action: Action::Page,
+        title: "page",
+        help: "Show it in a browser, by a page on this machine only",
+        keys: &[char('p')],
+        places: WORKBENCH,
+        rank: 12,
+    },
+    Entry {
+        action: Action::CopyAddress,
+        title: "copy address",
+        help: "Copy the page's address",
+        keys: &[char('c')],
+        places: &[Place::Page],
+        rank: 3,
+    },
+    Entry {
+        action: Action::CopySsh,
+        title: "copy ssh line",
+        help: "Copy the line that reaches it from your own machine",
+        keys: &[char('s')],
+        places: &[Place::Page],
+        rank: 4,
+    },
+    Entry {
+        action: Action::StopPage,
+        title: "end it",
+        help: "End the page",
+        keys: &[char('x')],
+        places: &[Place::Page],
+        rank: 5,
+    },
+    Entry {
+        action: Action::Cancel,
+        title: "close",
+        help: "Close this; the page stays",
+        keys: &[key(KeyCode::Esc), key(KeyCode::Enter), char('p'), char('q')],
+        places: &[Place::Page],
+        rank: 1,
     },
     Entry {
         action: Action::NextTemplate,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::config::Settings;
@@ -17,9 +18,11 @@ use crate::desk::Desk;
 use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
+use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
 use crate::preview::watch;
 use crate::text::plain;
+use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::{Answer, Msg, Problem};
 
 /// How many renderings may run.
@@ -95,10 +98,34 @@ pub(super) async fn test_send(context: &Arc<Context>, request: &TestSend, genera
     Ok(Box::new(sent?))
 }
 
+/// Shows the templates to browsers on this machine until it is told to end.
+pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
+    let source = Arc::new(page::Files::new(context.settings.clone()));
+    let handle = match page::start(source, context.changes.subscribe(), None).await {
+        Ok(handle) => handle,
+        Err(error) => {
+            return context.tell(Msg::PageStarted(Err(Problem {
+                what: format!("the page cannot be shown: {error}"),
+                hint: "127.0.0.1 takes no connections here".into(),
+                ..Problem::default()
+            })));
+        }
+    };
+    let host = nix::unistd::gethostname().map_or_else(|_| "HOST".into(), |host| host.to_string_lossy().into_owned());
+    let address = PageAddress { url: handle.url().to_owned(), ssh: handle.ssh_line(&host) };
+    context.tell(Msg::PageStarted(Ok(address)));
+    ended.cancelled().await;
+    handle.stop().await;
+}
+
 /// Tells of changes to the templates' files for as long as it is polled.
 pub(super) async fn watch(context: Arc<Context>) {
     let Some(dir) = &context.settings.templates.dir else { return };
-    if let Err(error) = watch::watch(dir, || context.tell(Msg::TemplatesChanged)).await {
+    let changed = || {
+        context.changes.send_modify(|count| *count += 1);
+        context.tell(Msg::TemplatesChanged);
+    };
+    if let Err(error) = watch::watch(dir, changed).await {
         let dir = plain(&dir.display().to_string());
         tracing::warn!("{dir} cannot be watched: {error}");
     }

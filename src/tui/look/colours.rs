@@ -103,7 +103,7 @@ fn named(names: &[(Color, Rgb)], colour: Rgb, will_do: impl Fn(Rgb) -> bool) -> 
 
 /// How different two colours look: the weighted distance that Thiadmer Riemersma calls "redmean".
 fn distance(a: Rgb, b: Rgb) -> u32 {
-    let mean = (u32::from(a.0) + u32::from(b.0)) / 2;
+    let mean = u32::midpoint(u32::from(a.0), u32::from(b.0));
     let square = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
     (((512 + mean) * square(a.0, b.0)) >> 8) + 4 * square(a.1, b.1) + (((767 - mean) * square(a.2, b.2)) >> 8)
 }

@@ -33,6 +33,8 @@ pub enum Overlay {
     Brake(BrakeDialog),
     /// Call a job off?
     CancelJob(CancelDialog),
+    /// Where the page for browsers is.
+    Page,
     /// To whom does a test go, and what is said on the way?
     TestSend(TestDialog),
 }

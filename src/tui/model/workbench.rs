@@ -106,8 +106,27 @@ pub struct Entry {
     pub locale: Locale,
 }
 
+/// The page for browsers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// It is being started.
+    Starting,
+    /// It is there.
+    Up(PageAddress),
+}
+
+/// Where the page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAddress {
+    /// Its address; whoever knows it sees the templates.
+    pub url: String,
+    /// What to type on another machine to reach it there under the same address.
+    pub ssh: String,
+}
+
 /// The workbench.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct Workbench {
     /// What there is; nothing until it was looked for.
     pub stock: Option<Stock>,
@@ -145,6 +164,8 @@ pub struct Workbench {
     pub report: Option<Arc<Report>>,
     /// Which of the findings is chosen.
     pub finding: usize,
+    /// The page for browsers, where it was asked for.
+    pub page: Option<Page>,
     /// Orders' proofs from before, the newest last, as long as no file has changed.
     pub(in crate::tui) kept: Vec<(Order, Box<Proof>)>,
     /// What was ordered last, and answered or not.

@@ -1,6 +1,7 @@
 //! Questions before something is done: they say exactly what will happen, to whom.
 
 mod outbox;
+mod page;
 mod test_send;
 
 use ratatui::layout::{Position, Rect};
@@ -17,6 +18,7 @@ use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::{field, sheet};
 pub use outbox::{brake, bulk, cancel_job};
+pub use page::page;
 pub use test_send::test_send;
 
 /// Columns of a dialog's text.

@@ -86,6 +86,8 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));
+    } else if model.view == View::Templates {
+        spans.extend(super::workbench::remark(model).map(|text| Span::styled(text, quiet)));
     } else if spans.is_empty()
         && let Some(remark) = notice::remark(model)
     {
@@ -93,7 +95,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     let mut room = area;
     if loading {
-        let text = "loading…";
+        let text = if model.view == View::Templates { "checking…" } else { "loading…" };
         let wide = u16::try_from(width(text)).unwrap_or(0).min(area.width);
         canvas.text(Rect { x: area.right() - wide, width: wide, ..area }, text, quiet);
         room.width = area.width.saturating_sub(wide + 1);

@@ -64,6 +64,10 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
             Overlay::SignUp(form) => dialog::form(&mut canvas, over, form),
             Overlay::Bulk(dialog) => dialog::bulk(&mut canvas, model, over, dialog),
             Overlay::Brake(dialog) => dialog::brake(&mut canvas, model, over, dialog),
+            Overlay::Page => {
+                dialog::page(&mut canvas, model, over);
+                None
+            }
             Overlay::TestSend(dialog) => dialog::test_send(&mut canvas, over, dialog),
             Overlay::CancelJob(dialog) => {
                 dialog::cancel_job(&mut canvas, model, over, dialog);

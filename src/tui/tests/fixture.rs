@@ -26,6 +26,7 @@ use crate::preview::check::{File, Finding, Report, Rule, Severity};
 use crate::preview::proof;
 use crate::text::Untrusted;
 use crate::tui::effect::PAGE_ROWS;
+use crate::tui::model::workbench::PageAddress;
 use crate::tui::model::{Setup, Zone};
 use crate::tui::msg::{Answer, JobStarted, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::tui::{Effect, Model, Msg, update};
@@ -573,6 +574,10 @@ impl World {
                 };
                 Msg::TestSent { generation, answer: Ok(Box::new(sent)) }
             }
+            Effect::StartPage => Msg::PageStarted(Ok(PageAddress {
+                url: "http://127.0.0.1:40123/dG9rZW4tb2YtYS1wYWdl/".into(),
+                ssh: "ssh -N -L 40123:127.0.0.1:40123 bastion".into(),
+            })),
             Effect::CheckTemplates => Msg::Checked(Ok(Arc::clone(&self.report))),
             Effect::StockTemplates => Msg::Stocked(Ok(Box::new(proof::stock(&self.templates())))),
             Effect::Prove { order, generation } => {
@@ -598,6 +603,8 @@ impl World {
             Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Ok(()) },
             Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Ok(()) },
             Effect::WatchTemplates
+            | Effect::StopPage
+            | Effect::Copy(_)
             | Effect::Edit { .. }
             | Effect::ForgetPlan
             | Effect::Reconnect

@@ -159,6 +159,7 @@ fn fail(console: &mut Console, text: &str) {
             Effect::StockTemplates => Msg::Stocked(Err(problem())),
             Effect::Prove { order, generation } => Msg::Proved { order, generation, answer: Err(problem()) },
             Effect::TestSend { generation, .. } => Msg::TestSent { generation, answer: Err(problem()) },
+            Effect::StartPage => Msg::PageStarted(Err(problem())),
             Effect::CheckTemplates => Msg::Checked(Err(problem())),
             Effect::Edit { .. } => Msg::Edited(Err(problem())),
             Effect::WatchTemplates => Msg::TemplatesChanged,
@@ -170,7 +171,13 @@ fn fail(console: &mut Console, text: &str) {
             Effect::StartJob { .. } => Msg::JobStarted(Err(problem())),
             Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Err(problem()) },
             Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Err(problem()) },
-            Effect::ForgetPlan | Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => continue,
+            Effect::StopPage
+            | Effect::Copy(_)
+            | Effect::ForgetPlan
+            | Effect::Reconnect
+            | Effect::Repaint
+            | Effect::Suspend
+            | Effect::Quit => continue,
         };
         console.send(msg);
     }

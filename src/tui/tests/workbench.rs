@@ -230,6 +230,29 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
     assert!(console.model.toasts.iter().any(|toast| toast.what.contains("q@example.org was accepted")));
 }
 
+#[test]
+fn the_page_is_started_when_asked_for_and_ended() {
+    let look = Look::new(Colours::Sixteen, true);
+    let (mut console, world) = open(120, 40, "");
+    console.press("p");
+    assert_eq!(console.asked, [Effect::StartPage]);
+    console.serve(&world);
+    snapshot("page", &console, &look);
+    console.press("c");
+    assert_eq!(console.take_asked(), [Effect::Copy("http://127.0.0.1:40123/dG9rZW4tb2YtYS1wYWdl/".into())]);
+    console.press("s");
+    assert_eq!(console.take_asked(), [Effect::Copy("ssh -N -L 40123:127.0.0.1:40123 bastion".into())]);
+    console.press("Esc p");
+    assert_eq!(console.take_asked(), [], "it is there already");
+    console.press("x");
+    assert_eq!(console.take_asked(), [Effect::StopPage]);
+    assert!(console.model.workbench.page.is_none() && console.model.overlay.is_none());
+    // Ended while it was being started.
+    console.press("p x");
+    console.serve(&world);
+    assert!(console.model.workbench.page.is_none());
+}
+
 /// Columns by rows of a snapshot that shows a mail at its widest and nothing beside.
 const MAIL: (u16, u16) = (84, 46);
 

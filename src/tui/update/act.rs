@@ -135,6 +135,10 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         | Action::ShiftLeft
         | Action::ShiftRight
         | Action::Explain
+        | Action::Page
+        | Action::StopPage
+        | Action::CopyAddress
+        | Action::CopySsh
         | Action::Edit => workbench::act(model, action, fx),
         Action::NextField | Action::PreviousField | Action::Toggle => answer::move_in_form(model, action),
     }

@@ -10,7 +10,7 @@ use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
 use crate::tui::action::Action;
 use crate::tui::model::overlay::Overlay;
-use crate::tui::model::workbench::{File, KEPT, Mode, Workbench};
+use crate::tui::model::workbench::{File, KEPT, Mode, Page, PageAddress, Workbench};
 use crate::tui::model::{Level, View};
 use crate::tui::msg::{Answer, Problem};
 use crate::tui::screen;
@@ -164,6 +164,21 @@ pub fn open(model: &mut Model) {
     }
 }
 
+/// The page is there, or not. One that was ended meanwhile is gone by itself.
+pub fn page_started(model: &mut Model, answer: Answer<PageAddress>) {
+    match answer {
+        Ok(address) if model.workbench.page.is_some() => model.workbench.page = Some(Page::Up(address)),
+        Ok(_) => {}
+        Err(problem) => {
+            model.workbench.page = None;
+            if matches!(model.overlay, Some(Overlay::Page)) {
+                model.overlay = None;
+            }
+            model.complain(problem);
+        }
+    }
+}
+
 /// The editor was closed, or could not be opened. What it wrote is seen by the watch; where that cannot be, here.
 pub fn edited(model: &mut Model, answer: Answer<()>) {
     model.workbench.stale = true;
@@ -179,6 +194,7 @@ pub fn refresh(bench: &mut Workbench) {
 }
 
 /// Why an action cannot be done now.
+#[must_use]
 pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
     let bench = &model.workbench;
     match action {
@@ -219,6 +235,30 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::ShiftRight => {
             let columns = bench.proof().map_or(0, |proof| proof.laid.needed.max(proof.laid.columns));
             bench.left = bench.left.saturating_add(8).min(columns.saturating_sub(8));
+        }
+        Action::Page => {
+            if bench.page.is_none() {
+                bench.page = Some(Page::Starting);
+                fx.push(Effect::StartPage);
+            }
+            model.overlay = Some(Overlay::Page);
+        }
+        Action::StopPage => {
+            bench.page = None;
+            model.overlay = None;
+            fx.push(Effect::StopPage);
+            model.toast(Level::Done, "The page is gone.", "");
+        }
+        Action::CopyAddress | Action::CopySsh => {
+            let Some(Page::Up(address)) = &bench.page else { return };
+            let (text, what) = match action {
+                Action::CopyAddress => (address.url.clone(), "address"),
+                _ => (address.ssh.clone(), "line"),
+            };
+            fx.push(Effect::Copy(text));
+            let hint =
+                "Terminals that know OSC 52 have it in their clipboard now; in tmux, `set-clipboard` must be on.";
+            model.toast(Level::Done, format!("The {what} was copied."), hint);
         }
         Action::Explain => {
             let finding = bench.chosen_finding().cloned().map(Box::new);
@@ -334,5 +374,5 @@ pub fn open_person(model: &mut Model) {
     super::travel::view(model, View::Templates);
     let bench = &mut model.workbench;
     (bench.person, bench.locale, bench.mode) = (Some(person), locale, Mode::Rendered);
-    bench.template = crate::mail::verification::TEMPLATE.to_owned();
+    crate::mail::verification::TEMPLATE.clone_into(&mut bench.template);
 }

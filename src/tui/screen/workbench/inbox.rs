@@ -68,29 +68,32 @@ fn sender(from: &str) -> String {
     plain(if name.is_empty() { from } else { name }).into_string()
 }
 
-/// Spans over as many lines as they need, cut anywhere.
+/// Spans over as many lines as they need, broken at spaces where there are any.
 fn broken(spans: &[Span<'static>], columns: usize) -> Vec<Vec<Span<'static>>> {
-    use unicode_segmentation::UnicodeSegmentation as _;
-    let columns = columns.max(8);
-    let mut lines = vec![Vec::new()];
-    let mut used = 0;
-    for span in spans {
-        let mut text = String::new();
-        for grapheme in span.content.graphemes(true) {
-            let wide = width(grapheme);
-            if used + wide > columns {
-                if let Some(line) = lines.last_mut() {
-                    line.push(Span::styled(std::mem::take(&mut text), span.style));
-                }
-                lines.push(Vec::new());
-                used = 0;
+    let text: String = spans.iter().map(|span| span.content.as_ref()).collect();
+    let mut lines = Vec::new();
+    let mut rest = spans.iter().map(|span| (span.content.to_string(), span.style));
+    let mut now = rest.next();
+    for line in wrap(&text, columns.max(8)) {
+        let mut out = Vec::new();
+        let mut left = line.as_str();
+        while let Some((piece, style)) = &mut now {
+            if left.is_empty() {
+                break;
             }
-            used += wide;
-            text.push_str(grapheme);
+            let shared = left.bytes().zip(piece.bytes()).take_while(|(a, b)| a == b).count();
+            if shared > 0 {
+                out.push(Span::styled(left[..shared].to_owned(), *style));
+                (left, *piece) = (&left[shared..], piece[shared..].to_owned());
+            } else if !piece.is_empty() {
+                // A space that the break has swallowed.
+                *piece = piece.chars().skip(1).collect();
+            }
+            if piece.is_empty() {
+                now = rest.next();
+            }
         }
-        if let Some(line) = lines.last_mut() {
-            line.push(Span::styled(text, span.style));
-        }
+        lines.push(out);
     }
     lines
 }

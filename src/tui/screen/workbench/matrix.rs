@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::checks;
 use crate::domain::locale::Locale;
-use crate::preview::check::Report;
+use crate::preview::check::{Finding, Report, Severity};
 use crate::text::{pad, plain, width};
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
@@ -75,9 +75,11 @@ fn cell(
     look: &Look,
 ) -> Vec<Span<'static>> {
     let [good, ..] = look.glyphs().marks;
-    let count = report.of(template, locale).filter(|finding| finding.is_with(fixture)).count();
+    let matters = |finding: &&Finding| finding.severity < Severity::Info && finding.is_with(fixture);
+    let count = report.of(template, locale).filter(matters).count();
     let (text, tone) = match report.worst(template, locale, fixture) {
-        None => (good.to_owned(), Tone::Good),
+        // What is worth a thought is no reason not to send it.
+        None | Some(Severity::Info) => (good.to_owned(), Tone::Good),
         Some(severity) => {
             let (glyph, tone) = checks::mark(severity, look);
             (format!("{glyph} {count}"), tone)
@@ -105,7 +107,7 @@ fn found(bench: &Workbench, report: &Report, entry: &Entry, look: &Look) -> Vec<
             look.style(Tone::Quiet),
         )];
     }
-    let line = |finding: &&crate::preview::check::Finding| {
+    let line = |finding: &&Finding| {
         let (glyph, tone) = checks::mark(finding.severity, look);
         Line::from(vec![
             Span::styled(format!("{glyph} {} ", finding.rule.id), look.style(tone)),

@@ -33,7 +33,7 @@ use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::look::{Colours, Look, Tone};
-use crate::tui::model::workbench::{Mode, Workbench};
+use crate::tui::model::workbench::{Mode, Page, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 
@@ -84,6 +84,9 @@ fn panes(model: &Model, body: Rect) -> Panes {
     let trouble = trouble_lines(bench, &Look::new(Colours::None, true), inset(rest, 1).width).len();
     let shown = u16::try_from(trouble).unwrap_or(0).min(rest.height / 2);
     panes.trouble = below(&mut rest, shown);
+    // Lines of text want air above; a mail has its subject there.
+    let gap = !matches!(bench.mode, Mode::Rendered | Mode::Source) && rest.height > 14;
+    below(&mut rest, u16::from(gap));
     panes.main = rest;
     let beside = bench.mode.companion().filter(|_| bench.proof.is_some() || bench.mode == Mode::Source);
     if let Some(beside) = beside {
@@ -198,6 +201,22 @@ pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
     count.saturating_sub(usize::from(height))
 }
 
+/// A quiet word on where the templates are, and where else they are shown.
+#[must_use]
+pub fn remark(model: &Model) -> Option<String> {
+    let bench = &model.workbench;
+    if let Some(Page::Up(_)) = &bench.page {
+        return Some("A page shows them to browsers; p says where, and ends it".to_owned());
+    }
+    if bench.sources.is_empty() {
+        return None;
+    }
+    if bench.sources.iter().all(|(_, source)| source.file.is_none()) {
+        return Some("Built in; `verifydesk templates eject DIR` makes files of it, to be changed".to_owned());
+    }
+    Some("What is saved in the files is shown at once".to_owned())
+}
+
 /// What is said while there is nothing to show.
 fn nothing(bench: &Workbench) -> State {
     if bench.trouble.is_some() {
@@ -216,18 +235,21 @@ fn nothing(bench: &Workbench) -> State {
 /// What is looked at, and every toggle, in one line: what is as usual steps back, and goes first where room is short.
 fn head(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let mut pieces = pieces(bench);
-    let dot = format!(" {} ", canvas.glyphs().dot);
-    let room = |pieces: &[Piece]| -> usize {
-        pieces.iter().map(|piece| crate::text::width(&piece.text)).sum::<usize>() + 3 * pieces.len().saturating_sub(1)
+    let room = |pieces: &[Piece], gap: usize| -> usize {
+        let texts = pieces.iter().map(|piece| crate::text::width(&piece.text)).sum::<usize>();
+        texts + gap * pieces.len().saturating_sub(1)
     };
-    while room(&pieces) > usize::from(area.width) {
+    let wide = usize::from(area.width);
+    let dots = room(&pieces, 3) <= wide || room(&pieces, 2) > wide;
+    let (between, gap) = if dots { (format!(" {} ", canvas.glyphs().dot), 3) } else { ("  ".to_owned(), 2) };
+    while room(&pieces, gap) > wide {
         let Some(last) = pieces.iter().rposition(|piece| piece.usual) else { break };
         pieces.remove(last);
     }
     let mut spans = Vec::new();
     for piece in pieces {
         if !spans.is_empty() {
-            spans.push(Span::styled(dot.clone(), canvas.style(Tone::Rule)));
+            spans.push(Span::styled(between.clone(), canvas.style(Tone::Rule)));
         }
         spans.push(Span::styled(piece.text, canvas.style(piece.tone)));
     }

@@ -40,6 +40,9 @@ pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, proof: &Proof, area: Rec
         canvas.line(inset(row(area, 0), 1), &Line::from(spans));
     }
     let area = Rect { y: area.y + top, height: area.height - top, ..area };
+    // A mail does not stick to the edge where it need not.
+    let margin = u16::from(area.width > columns(bench) + 2);
+    let area = Rect { x: area.x + margin, width: area.width - margin, ..area };
     let most = proof.laid.rows.len().saturating_sub(usize::from(area.height));
     let scroll = if beside { 0 } else { bench.scroll[Mode::Rendered.index()].min(most) };
     let sight = Sight { top: scroll, left: bench.left, faded: bench.trouble.is_some() };

@@ -56,6 +56,8 @@ struct View<'a> {
     digits: usize,
     columns: usize,
     cursor: usize,
+    /// Whether the cursor is to be seen: not where the source only stands beside.
+    marks: bool,
     /// The line with a trouble, from 0, its column, and what is wrong.
     trouble: Option<(usize, usize, String)>,
 }
@@ -76,6 +78,7 @@ impl<'a> View<'a> {
             digits,
             columns: usize::from(columns).saturating_sub(digits + 4).max(1),
             cursor: bench.line,
+            marks: matches!(bench.mode, Mode::Source | Mode::Checks) || bench.trouble.is_some(),
             trouble,
         }
     }
@@ -109,7 +112,7 @@ impl<'a> View<'a> {
     /// A line over as many rows as it needs.
     fn rows(&self, n: usize) -> Vec<Line<'static>> {
         let text = self.texts.get(n).copied().unwrap_or_default();
-        let here = n == self.cursor;
+        let here = n == self.cursor && self.marks;
         let wrong = self.trouble.as_ref().filter(|(line, ..)| *line == n);
         let number = Span::styled(
             format!("{}{:>width$} ", if here { ">" } else { " " }, n + 1, width = self.digits),

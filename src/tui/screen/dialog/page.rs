@@ -1,0 +1,43 @@
+//! Where the page for browsers is, and how it is reached from one's own machine.
+
+use ratatui::layout::Rect;
+
+use super::super::lines::Lines;
+use super::answer;
+use crate::tui::Model;
+use crate::tui::look::Tone;
+use crate::tui::model::workbench::Page;
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::sheet;
+
+/// Columns of the dialog: an address must not be broken where it can be helped.
+const COLUMNS: u16 = 74;
+
+/// Draws it.
+pub fn page(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let columns = COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20));
+    let mut lines = Lines::new(canvas.look, columns);
+    match &model.workbench.page {
+        Some(Page::Up(address)) => {
+            lines.text("The mail in a browser on this machine, with the same toggles:", Tone::Text);
+            lines.gap();
+            lines.text(&address.url, Tone::Here);
+            lines.gap();
+            lines.text("From your own machine, first run this there, then open the same address:", Tone::Text);
+            lines.gap();
+            lines.text(&address.ssh, Tone::Strong);
+            lines.gap();
+            lines.text("Nobody else can see it who does not know the address. It ends with this console.", Tone::Quiet);
+            let keys = [("c", "copy address"), ("s", "copy ssh line"), ("x", "end it"), ("Esc", "close")];
+            answer(&mut lines, &keys);
+        }
+        Some(Page::Starting) => lines.text("starting…", Tone::Quiet),
+        None => lines.text("There is none.", Tone::Quiet),
+    }
+    let lines = lines.finish();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let place = sheet::draw(canvas, area, "Page", columns, rows);
+    for (n, line) in (0..place.height).zip(&lines) {
+        canvas.line(row(place, n), line);
+    }
+}
