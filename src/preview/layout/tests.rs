@@ -112,12 +112,12 @@ fn features_as_art() {
         (
             "floats",
             "<table align=left width=160><tr><td>a</table><table align=left width=160><tr><td>b</table>",
-            &["·a··················b"],
+            &["a···················b"],
         ),
         (
             "floats below",
             "<table align=left width=200><tr><td>a</table><table align=left width=200><tr><td>b</table>",
-            &["·a", "·b"],
+            &["a", "", "b"],
         ),
         ("stacked cells", "<table><tr><td style='display:block'>a<td style='display:block'>b</table>", &["a", "b"]),
         (

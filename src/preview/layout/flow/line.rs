@@ -268,7 +268,10 @@ impl Flow<'_> {
 
     /// The line is full: everything in it gets its place.
     fn end_line(&mut self, filler: &mut Filler, at: Option<Id>) {
-        let line = std::mem::take(&mut filler.line);
+        let mut line = std::mem::take(&mut filler.line);
+        if self.style(filler.container).text.turned {
+            line.turn();
+        }
         let (above, under) = self.height(filler, &line, at);
         let free = (filler.room.1 - filler.room.0 - line.solid).max(0);
         let left = filler.room.0
@@ -418,6 +421,18 @@ impl Flow<'_> {
             let box_ = &mut self.fragments[fragment];
             (box_.x, box_.y) = (left + from, top - above);
             (box_.width, box_.height) = (to - from, above + ROW + under);
+        }
+    }
+}
+
+impl Line {
+    /// Turns blocks within the line round; text from right to left is not laid out.
+    fn turn(&mut self) {
+        let is_text = |place: &Placed| matches!(place.what, Place::Text { blank: false, .. });
+        if !self.places.iter().any(is_text) {
+            for place in self.places.iter_mut().filter(|place| place.x < self.solid) {
+                place.x = self.solid - place.x - place.width;
+            }
         }
     }
 }

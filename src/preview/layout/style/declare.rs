@@ -295,6 +295,7 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
             style.text.aligned = true;
             style.text.blocks = if value.starts_with("-webkit-") { align } else { Align::Start };
         }
+        "direction" => style.text.turned = value == "rtl",
         "text-decoration" | "text-decoration-line" => {
             let has = |wanted: &str| value.split_ascii_whitespace().any(|word| word == wanted);
             (style.own_underline, style.own_strike) = (has("underline"), has("line-through"));

@@ -166,6 +166,8 @@ pub struct Text {
     pub align: Align,
     /// Whether that was told, here or further out.
     pub aligned: bool,
+    /// `direction: rtl`, as far as it turns blocks within a line round.
+    pub turned: bool,
     /// `align` of an element further out, which moves blocks as well.
     pub blocks: Align,
     /// `white-space`: whether blanks stay.
@@ -297,6 +299,7 @@ impl Style {
             line_factor: None,
             align: Align::Start,
             aligned: false,
+            turned: false,
             blocks: Align::Start,
             keep_blanks: false,
             keep_breaks: false,
