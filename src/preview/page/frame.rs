@@ -18,7 +18,7 @@ pub(super) fn policy(view: View) -> &'static str {
 /// The mail for the frame.
 pub(super) fn prepare(html: &str, view: View) -> String {
     let html = if view.outlook { outlook::resolve(html) } else { html.to_owned() };
-    let html = if view.styles { html } else { sheet::unwrap(&html, &view).0 };
+    let html = if view.styles { html } else { sheet::unwrap(&html, view).0 };
     let is_dark = view.scheme == Scheme::Dark;
     // A mail that says nothing of colour schemes is shown on white by whatever program obeys it.
     let knows_dark = offers_dark(&html);
