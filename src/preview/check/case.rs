@@ -3,12 +3,15 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
+use std::time::Instant;
 
 use mail_parser::{Message, MessageParser};
 use scraper::ElementRef;
 use tera::Context;
 
 use super::finding::Spot;
+use super::place::Columns;
+use super::uses::{Use, uses};
 use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::id::SendId;
@@ -35,6 +38,8 @@ pub struct Ground<'a> {
     /// The time of the mails.
     pub now: Time,
     composer: Option<Composer>,
+    until: Option<Instant>,
+    written: RefCell<HashMap<String, Begins>>,
 }
 
 impl<'a> Ground<'a> {
@@ -48,7 +53,43 @@ impl<'a> Ground<'a> {
             sample.mail.configuration_set = None;
             Composer::from_settings(&sample)
         });
-        Self { templates, settings, now, composer: composer.ok() }
+        Self { templates, settings, now, composer: composer.ok(), until: None, written: RefCell::default() }
+    }
+
+    /// With a time at which nothing more is begun.
+    #[must_use]
+    pub fn until(mut self, until: Option<Instant>) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Whether that time is over.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() > until)
+    }
+
+    /// A line, from 1, of a source, by the source's path.
+    pub(super) fn written_line(&self, path: &str, line: usize) -> &'a str {
+        let text = self.templates.source_at(path).map_or("", |source| source.text.as_str());
+        let mut written = self.written.borrow_mut();
+        written.entry(path.to_owned()).or_insert_with(|| Begins::of(text)).line(text, line)
+    }
+}
+
+/// Where the lines of a text begin: looking for the end of each anew takes its time in a long one.
+struct Begins(Vec<usize>);
+
+impl Begins {
+    fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    /// A line, from 1, of the text that it was made from; nothing where there is none.
+    fn line<'t>(&self, text: &'t str, line: usize) -> &'t str {
+        let Some(from) = line.checked_sub(1).and_then(|at| self.0.get(at)) else { return "" };
+        let end = self.0.get(line).copied().unwrap_or(text.len());
+        text.get(*from..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
     }
 }
 
@@ -75,6 +116,9 @@ pub struct Case<'a> {
     visible: OnceCell<String>,
     laid: RefCell<HashMap<View, Rc<Laid>>>,
     lines: [OnceCell<LineMap>; 3],
+    begins: [OnceCell<Begins>; 3],
+    columns: RefCell<HashMap<(Part, usize), Columns>>,
+    uses: OnceCell<Vec<Use>>,
 }
 
 impl<'a> Case<'a> {
@@ -85,7 +129,7 @@ impl<'a> Case<'a> {
         locale: Locale,
         fixture: &'a Fixture,
     ) -> Result<Self, TemplateError> {
-        let Ground { templates, settings, now, composer } = ground;
+        let Ground { templates, settings, now, composer, .. } = ground;
         let context = templates.context(template, locale, fixture, settings, *now);
         let marked = templates.render_marked(template, locale, &context)?;
         let mailed = templates.render(template, locale, &context)?;
@@ -108,6 +152,9 @@ impl<'a> Case<'a> {
             visible: OnceCell::new(),
             laid: RefCell::default(),
             lines: Default::default(),
+            begins: Default::default(),
+            columns: RefCell::default(),
+            uses: OnceCell::new(),
         })
     }
 
@@ -146,7 +193,7 @@ impl<'a> Case<'a> {
     /// Something about an element, at the beginning of its tag.
     pub fn spot(&self, element: ElementRef<'_>, message: impl Into<String>) -> Spot {
         let line = self.dom().line(element);
-        let text = self.marked.html.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let text = self.rendered_line(Part::Html, line);
         let at = text.find(&format!("<{}", element.value().name())).unwrap_or(0);
         Spot::rendered(Part::Html, line, text[..at].chars().count() + 1, message)
     }
@@ -166,7 +213,8 @@ impl<'a> Case<'a> {
     /// Every link of the HTML that is shown, with its address, in order.
     pub fn links(&self) -> impl Iterator<Item = (ElementRef<'_>, &str)> {
         let links = self.dom().with("href").filter(|(element, _)| matches!(element.value().name(), "a" | "area"));
-        links.filter(|(element, _)| !self.dom().is_hidden(*element, self.light()))
+        let in_time = links.take_while(|_| !self.ground.is_late());
+        in_time.filter(|(element, _)| !self.dom().is_hidden(*element, self.light()))
     }
 
     /// The mail as a mail program reads it.
@@ -217,6 +265,24 @@ impl<'a> Case<'a> {
     pub fn line_map(&self, part: Part) -> &LineMap {
         let map = || self.ground.templates.line_map(self.template, self.locale, part, &self.context);
         self.lines[part as usize].get_or_init(map)
+    }
+
+    /// A line, from 1, of a part as it is rendered.
+    #[must_use]
+    pub fn rendered_line(&self, part: Part, line: usize) -> &str {
+        let text = self.marked.part(part);
+        self.begins[part as usize].get_or_init(|| Begins::of(text)).line(text, line)
+    }
+
+    /// How the columns of a rendered line go with those of its source.
+    pub(super) fn columns(&self, part: Part, line: usize, make: impl FnOnce() -> Columns) -> Columns {
+        *self.columns.borrow_mut().entry((part, line)).or_insert_with(make)
+    }
+
+    /// Where the HTML uses what mail programs may lack.
+    #[must_use]
+    pub fn uses(&self) -> &[Use] {
+        self.uses.get_or_init(|| uses(self.dom(), self.light()))
     }
 }
 

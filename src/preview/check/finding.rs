@@ -155,6 +155,9 @@ pub struct Report {
     pub mails: usize,
     /// Whether time ran out before all was looked at.
     pub unfinished: bool,
+    /// How many findings were left out: of each rule the first hundred of a severity in a file are kept. What is broken
+    /// in one file for several templates counts for each.
+    pub cut: usize,
 }
 
 impl Report {

@@ -1,6 +1,7 @@
 //! What rules on HTML ask of an element.
 
-use scraper::ElementRef;
+use ego_tree::NodeRef;
+use scraper::{ElementRef, Node};
 
 use super::case::Case;
 use super::finding::Spot;
@@ -14,7 +15,7 @@ const TEXT_SIZE: f32 = 16.0;
 
 /// Something in a line of the HTML, at the column where the needle stands, if it does.
 pub fn spot(case: &Case<'_>, line: usize, needle: &str, message: impl Into<String>) -> Spot {
-    let text = case.marked.html.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let text = case.rendered_line(Part::Html, line);
     let at = text.find(needle).unwrap_or_else(|| text.len() - text.trim_start().len());
     Spot::rendered(Part::Html, line, text[..at].chars().count() + 1, message)
 }
@@ -113,10 +114,18 @@ pub fn line_box(element: ElementRef<'_>, cascade: &Cascade) -> f32 {
     line + upright_space(element, cascade)
 }
 
-/// The cell that has nothing but this link in it.
+/// The cell that has nothing but this link in it to read. The first other text is the end of the search: cells may have
+/// thousands of links.
 pub fn own_cell<'a>(dom: &Dom, link: ElementRef<'a>, cascade: &Cascade) -> Option<ElementRef<'a>> {
     let cell = above(link).find(|above| matches!(above.value().name(), "td" | "th"))?;
-    (dom.visible_text(cell, cascade) == dom.visible_text(link, cascade)).then_some(cell)
+    let is_other = |text: NodeRef<'_, Node>| {
+        let around = || text.ancestors().take_while(|above| above.id() != cell.id());
+        let is_read = text.value().as_text().is_some_and(|text| !text.trim().is_empty());
+        is_read
+            && around().all(|above| above.id() != link.id())
+            && around().filter_map(ElementRef::wrap).all(|above| !cascade.hides(above))
+    };
+    (!cell.descendants().any(is_other) && !dom.is_hidden(cell, cascade)).then_some(cell)
 }
 
 /// Whether a link looks like a button: it, or the cell that holds nothing else, has a ground and space around the text.

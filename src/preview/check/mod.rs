@@ -10,7 +10,8 @@
 //! branches.rs  which branches no fixture takes
 //! clients.rs   what mail programs support: caniemail's data
 //! features.rs  what of HTML and CSS is looked for in a mail
-//! run.rs       makes the mails, tries the rules, joins what is found with several fixtures
+//! run.rs       makes the mails, tries the rules
+//! gather.rs    joins what is found with several fixtures, within bounds
 //! ```
 //! A rule is a row in its group's table: what it asks for and why, and a function from a mail to the places that break
 //! it. Rules go by the markers `data-mail="cta|expiry|not-you|preheader"` where there are any, so that they work in
@@ -21,6 +22,7 @@ mod case;
 pub mod clients;
 mod features;
 mod finding;
+mod gather;
 mod look;
 mod place;
 mod rule;
@@ -35,5 +37,6 @@ mod uses;
 
 pub use case::{Case, Ground, Set};
 pub use finding::{At, File, Finding, Report, Spot, place_in};
+pub use gather::Progress;
 pub use rule::{Check, Rule, Severity, Test, all, find};
-pub use run::{Options, check};
+pub use run::{Options, check, check_with};

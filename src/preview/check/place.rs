@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::case::Case;
+use super::case::{Case, Ground};
 use super::finding::{At, File, Spot};
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source, Templates};
@@ -27,7 +27,8 @@ pub(super) struct Placed {
 }
 
 /// Where a spot is mended.
-pub(super) fn of(templates: &Templates, about: About<'_>, spot: &Spot) -> Placed {
+pub(super) fn of(ground: &Ground<'_>, about: About<'_>, spot: &Spot) -> Placed {
+    let templates = ground.templates;
     let locale = spot.locale.or(about.locale);
     let source = |part| templates.source(about.template?, locale?, part);
     match &spot.at {
@@ -35,7 +36,7 @@ pub(super) fn of(templates: &Templates, about: About<'_>, spot: &Spot) -> Placed
             Placed { part: Some(*part), file: source(*part).map(file), line: *line, column: *column }
         }
         At::Rendered(part, line, column) => {
-            let mapped = about.case.and_then(|case| mapped(templates, case, *part, *line, *column));
+            let mapped = about.case.and_then(|case| mapped(case, *part, *line, *column));
             let (found, line, column) = mapped.unwrap_or((source(*part), 1, 1));
             Placed { part: Some(*part), file: found.map(file), line, column }
         }
@@ -64,44 +65,65 @@ fn shown_file(templates: &Templates, shown: &str) -> File {
     File { shown: shown.to_owned(), path: path.is_file().then(|| path.to_owned()) }
 }
 
-fn mapped<'a>(
-    templates: &'a Templates,
-    case: &Case<'_>,
-    part: Part,
-    line: usize,
-    column: usize,
-) -> Option<(Option<&'a Source>, usize, usize)> {
+fn mapped<'a>(case: &Case<'a>, part: Part, line: usize, column: usize) -> Option<(Option<&'a Source>, usize, usize)> {
     let (path, source_line) = case.line_map(part).place(line)?;
-    let source = templates.source_at(path)?;
-    let written = source.text.lines().nth(source_line.checked_sub(1)?).unwrap_or_default();
-    let rendered = case.marked.part(part).lines().nth(line.checked_sub(1)?).unwrap_or_default();
-    Some((Some(source), source_line, column_in(written, rendered, column)))
+    let source = case.ground.templates.source_at(path)?;
+    let columns = case.columns(part, line, || {
+        let written = case.ground.written_line(path, source_line);
+        Columns::of(written, case.rendered_line(part, line))
+    });
+    Some((Some(source), source_line, columns.written(column)))
 }
 
-/// The column, from 1, in the line as it is written, of one in the line as it is rendered: exact before the first value
-/// and behind the last one; else that of the first value.
-fn column_in(written: &str, rendered: &str, column: usize) -> usize {
-    let at = column.saturating_sub(1);
-    let same = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let before = same(written, rendered);
-    if at < before {
-        return column;
+/// How the columns of a line as it is rendered go with those of the line as it is written. Kept for each line: there may
+/// be thousands of findings in a long one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    /// How many characters both begin with.
+    before: usize,
+    /// How many characters both end with.
+    behind: usize,
+    /// How many characters the written line has.
+    long: usize,
+    /// How many characters the rendered line has.
+    length: usize,
+    /// The column of the first value.
+    first: usize,
+}
+
+impl Columns {
+    pub(super) fn of(written: &str, rendered: &str) -> Self {
+        let before = written.chars().zip(rendered.chars()).take_while(|(a, b)| a == b).count();
+        let behind = written.chars().rev().zip(rendered.chars().rev()).take_while(|(a, b)| a == b).count();
+        // A value may begin as its tag does.
+        let tag = written.char_indices().take(before + 1).map(|(at, _)| at).last().unwrap_or(0);
+        let tag = written[..tag].rfind('{').filter(|open| written[*open..].starts_with("{{")).unwrap_or(tag);
+        let first = written[..tag].chars().count() + 1;
+        Self { before, behind, long: written.chars().count(), length: rendered.chars().count(), first }
     }
-    let (long, length) = (written.chars().count(), rendered.chars().count());
-    let behind = written.chars().rev().zip(rendered.chars().rev()).take_while(|(a, b)| a == b).count();
-    let from_end = length.saturating_sub(at);
-    if from_end > 0 && from_end <= behind.min(long - before.min(long)) {
-        return long - from_end + 1;
+
+    /// The column, from 1, in the line as it is written, of one in the line as it is rendered: exact before the first
+    /// value and behind the last one; else that of the first value.
+    fn written(self, column: usize) -> usize {
+        let at = column.saturating_sub(1);
+        if at < self.before {
+            return column;
+        }
+        let from_end = self.length.saturating_sub(at);
+        if from_end > 0 && from_end <= self.behind.min(self.long.saturating_sub(self.before)) {
+            return self.long - from_end + 1;
+        }
+        self.first
     }
-    // A value may begin as its tag does.
-    let tag = written.char_indices().take(before + 1).map(|(at, _)| at).last().unwrap_or(0);
-    let tag = written[..tag].rfind('{').filter(|open| written[*open..].starts_with("{{")).unwrap_or(tag);
-    written[..tag].chars().count() + 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn column_in(written: &str, rendered: &str, column: usize) -> usize {
+        Columns::of(written, rendered).written(column)
+    }
 
     #[test]
     fn columns_around_values() {

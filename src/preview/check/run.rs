@@ -1,26 +1,22 @@
-//! Makes the mails, tries the rules on them, and joins what is found with several fixtures.
+//! Makes the mails and tries the rules on them.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::case::{Case, Ground, Set};
-use super::finding::{At, File, Finding, Report, Spot};
-use super::place::{self, About};
+use super::finding::{At, Report, Spot};
+use super::gather::Progress;
+use super::place::About;
 use super::rule::{Check, Rule, Test, checks, find};
-use super::rules::{DECLARED, FITS, RENDERS};
-use super::suppress;
+use super::rules::{COMPILES, FITS, RENDERS};
 use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::locale::Locale;
 use crate::mail::templates::fixture::Fixture;
 use crate::mail::templates::{Part, TemplateError, Templates};
-use crate::text::plain;
 
 /// The largest mail that is looked at, in bytes of HTML, text and subject; ten times what Gmail shows.
 const MAIL_MAX: usize = 1 << 20;
-
-/// How many findings are kept: whoever mends these sees the others then.
-const FINDINGS_MAX: usize = 2_000;
 
 /// What to check.
 #[derive(Clone, Debug)]
@@ -31,8 +27,8 @@ pub struct Options {
     pub templates: Vec<String>,
     /// By which rules; all where none is named. Rules that show on the way are told anyway.
     pub rules: Vec<&'static str>,
-    /// How long to begin with further mails. One that renders for ever is not stopped by it: whoever checks what
-    /// strangers wrote does so in a thread of its own and does not wait for it.
+    /// How long to go on with further mails and rules. A mail that renders for ever is not stopped by it: whoever
+    /// checks what strangers wrote does so in a thread of its own and does not wait for it.
     pub budget: Duration,
 }
 
@@ -61,34 +57,38 @@ impl Options {
 /// made from.
 #[must_use]
 pub fn check(templates: &Templates, settings: &Settings, now: Time, options: &Options) -> Report {
-    let ground = Ground::new(templates, settings, now);
-    let mut run = Run { ground: &ground, options, found: Vec::new(), mails: 0, unfinished: false };
-    let start = Instant::now();
+    check_with(templates, settings, now, options, &Progress::default())
+}
+
+/// The same, with what is found up to now in `progress`, for whoever cannot wait for the end.
+#[must_use]
+pub fn check_with(
+    templates: &Templates,
+    settings: &Settings,
+    now: Time,
+    options: &Options,
+    progress: &Progress,
+) -> Report {
+    let until = Instant::now().checked_add(options.budget);
+    let ground = Ground::new(templates, settings, now).until(until);
+    let run = Run { ground: &ground, options, progress };
     run.all();
     for name in templates.names() {
         if options.names(&name) {
-            run.template(&name, start);
+            run.template(&name);
         }
     }
-    run.report()
+    progress.report(templates, options)
 }
 
 struct Run<'a> {
     ground: &'a Ground<'a>,
     options: &'a Options,
-    found: Vec<Found>,
-    mails: usize,
-    unfinished: bool,
-}
-
-/// A finding, and its message without what differs from fixture to fixture.
-struct Found {
-    bare: String,
-    finding: Finding,
+    progress: &'a Progress,
 }
 
 impl Run<'_> {
-    fn all(&mut self) {
+    fn all(&self) {
         for check in self.options.checks() {
             let Test::All(test) = check.test else { continue };
             let mut spots = Vec::new();
@@ -110,18 +110,17 @@ impl Run<'_> {
         self.ground.templates.names().into_iter().find(|name| name == folder)
     }
 
-    fn template(&mut self, name: &str, start: Instant) {
+    fn template(&self, name: &str) {
         let fixtures = self.ground.templates.fixtures(name);
         let mut cases = Vec::new();
         for &locale in &self.options.locales {
             for fixture in fixtures {
-                if start.elapsed() > self.options.budget {
-                    self.unfinished = true;
+                if self.is_late() {
                     break;
                 }
                 match Case::new(self.ground, name, locale, fixture) {
                     Ok(case) => {
-                        self.mails += 1;
+                        self.progress.count_mail();
                         if self.case(&case) {
                             cases.push(case);
                         }
@@ -134,6 +133,9 @@ impl Run<'_> {
         let set = Set { ground: self.ground, template: name, locales: &self.options.locales, cases: &cases, is_whole };
         for check in self.options.checks() {
             let Test::Set(test) = check.test else { continue };
+            if self.is_late() {
+                return;
+            }
             let mut spots = Vec::new();
             test(&set, &mut spots);
             for spot in spots {
@@ -145,7 +147,7 @@ impl Run<'_> {
     }
 
     /// Tries a mail, unless it is too large.
-    fn case(&mut self, case: &Case<'_>) -> bool {
+    fn case(&self, case: &Case<'_>) -> bool {
         let about = About { template: Some(case.template), locale: Some(case.locale), case: Some(case) };
         let fixture = [case.fixture];
         let size: usize = Part::ALL.iter().map(|part| case.marked.part(*part).len()).sum();
@@ -156,6 +158,9 @@ impl Run<'_> {
         }
         for check in self.options.checks() {
             let Test::Case(test) = check.test else { continue };
+            if self.is_late() {
+                return false;
+            }
             let mut spots = Vec::new();
             test(case, &mut spots);
             for spot in spots {
@@ -167,7 +172,7 @@ impl Run<'_> {
 
     /// A mail that cannot be rendered, unless the reason is among the mistakes that were gathered, which are told
     /// anyway.
-    fn broken(&mut self, template: &str, locale: Locale, fixture: &Fixture, error: &TemplateError) {
+    fn broken(&self, template: &str, locale: Locale, fixture: &Fixture, error: &TemplateError) {
         if self.ground.templates.mistakes().contains(error) || matches!(error, TemplateError::Unknown { .. }) {
             return;
         }
@@ -179,92 +184,25 @@ impl Run<'_> {
         self.add_by_id(rule, about, &[fixture], Spot::new(at, message));
     }
 
-    fn add_by_id(&mut self, id: &str, about: About<'_>, fixtures: &[&Fixture], spot: Spot) {
+    /// Something that shows while mails are made. It is not left to stand, whatever a comment says: without the mail no
+    /// other rule is tried on it.
+    fn add_by_id(&self, id: &str, about: About<'_>, fixtures: &[&Fixture], spot: Spot) {
         if let Some(rule) = find(id) {
-            self.add(rule, about, fixtures, spot);
+            self.progress.add(self.ground, rule, about, fixtures, spot, true);
         }
     }
 
-    /// Notes a finding, or that an equal one of another fixture was met again.
-    fn add(&mut self, rule: &'static Rule, about: About<'_>, fixtures: &[&Fixture], spot: Spot) {
-        let placed = place::of(self.ground.templates, about, &spot);
-        let message = match &spot.detail {
-            Some(detail) => format!("{} ({detail})", spot.message),
-            None => spot.message.clone(),
-        };
-        let new = Finding {
-            rule,
-            severity: spot.severity.unwrap_or(rule.severity),
-            template: about.template.map(ToOwned::to_owned),
-            locale: spot.locale.or(about.locale),
-            fixtures: fixtures.iter().map(|fixture| fixture.id.clone()).collect(),
-            tried: about.template.map_or(0, |name| self.ground.templates.fixtures(name).len()),
-            part: placed.part,
-            file: placed.file,
-            line: placed.line,
-            column: placed.column,
-            message: plain(&message).into_string(),
-            suppressed: None,
-        };
-        let is_same = |old: &&mut Found| {
-            old.bare == spot.message
-                && same_but_fixtures(&old.finding, &new)
-                && (old.finding.template == new.template && old.finding.locale == new.locale)
-        };
-        if let Some(Found { finding: old, .. }) = self.found.iter_mut().find(is_same) {
-            let unseen = new.fixtures.into_iter().filter(|id| !old.fixtures.contains(id));
-            old.fixtures.extend(unseen.collect::<Vec<_>>());
-        } else if self.found.len() < FINDINGS_MAX {
-            self.found.push(Found { bare: spot.message, finding: new });
-        }
+    fn add(&self, rule: &'static Rule, about: About<'_>, fixtures: &[&Fixture], spot: Spot) {
+        let is_firm = rule.id == COMPILES;
+        self.progress.add(self.ground, rule, about, fixtures, spot, is_firm);
     }
 
-    fn report(mut self) -> Report {
-        // A variable that is not declared fails with a fixture, too, where one takes its branch.
-        let failed: Vec<_> = self.found.iter().filter(|found| found.finding.rule.id == RENDERS).map(place_of).collect();
-        self.found.retain(|found| found.finding.rule.id != DECLARED || !failed.contains(&place_of(found)));
-        let mut joined: Vec<Finding> = Vec::with_capacity(self.found.len());
-        for Found { finding, .. } in self.found {
-            let twin = joined.iter_mut().find(|old| {
-                let is_other_mail = (&old.template, old.locale) != (&finding.template, finding.locale);
-                old.file.is_some()
-                    && is_other_mail
-                    && same_but_fixtures(old, &finding)
-                    && old.message == finding.message
-            });
-            // What several templates or languages include is told once.
-            if let Some(twin) = twin {
-                twin.locale = twin.locale.filter(|locale| finding.locale == Some(*locale));
-                twin.template = twin.template.take().filter(|name| finding.template.as_ref() == Some(name));
-                twin.fixtures.extend(finding.fixtures);
-                twin.fixtures.sort_unstable();
-                twin.fixtures.dedup();
-            } else {
-                joined.push(finding);
-            }
+    /// Whether time ran out; then the report says so.
+    fn is_late(&self) -> bool {
+        let is_late = self.ground.is_late();
+        if is_late {
+            self.progress.break_off();
         }
-        let mut report = Report { mails: self.mails, unfinished: self.unfinished, ..Report::default() };
-        suppress::apply(self.ground.templates, self.options, joined, &mut report);
-        for findings in [&mut report.findings, &mut report.suppressed] {
-            findings.sort_by(|a, b| order(a).cmp(&order(b)));
-        }
-        report
+        is_late
     }
-}
-
-fn place_of(found: &Found) -> (Option<File>, usize, usize) {
-    (found.finding.file.clone(), found.finding.line, found.finding.column)
-}
-
-fn same_but_fixtures(a: &Finding, b: &Finding) -> bool {
-    a.rule.id == b.rule.id
-        && a.severity == b.severity
-        && (a.part, a.line, a.column) == (b.part, b.line, b.column)
-        && a.file == b.file
-}
-
-fn order(finding: &Finding) -> impl Ord {
-    let file = finding.file.as_ref().map(|file| file.shown.clone());
-    let name = (finding.template.clone(), finding.locale);
-    (file.is_none(), file, finding.line, finding.column, finding.rule.id, name, finding.message.clone())
 }

@@ -1,8 +1,10 @@
 //! Findings that are left to stand, with a reason: `{# mail-lint: allow C002 the shop has two doors #}` in the file
-//! that they are in, or in any file of the mail where they are in none.
+//! that they are in, or in any file of the mail where they are in none. What keeps a mail from being made at all is not
+//! left to stand.
 
 use super::finding::{Finding, Report, place_in};
-use super::rules::{UNUSED, WITHOUT_REASON};
+use super::gather::Found;
+use super::rules::{COMPILES, RENDERS, UNUSED, WITHOUT_REASON};
 use super::run::Options;
 use super::{place, rule};
 use crate::domain::locale::Locale;
@@ -54,14 +56,25 @@ pub(super) fn find(source: &str) -> Vec<Suppression> {
 }
 
 /// Sorts findings into those that count and those that are left to stand, and adds what is wrong with the suppressions.
-pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Finding>, report: &mut Report) {
+pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Found>, report: &mut Report) {
     let mut all: Vec<Comment<'_>> = Vec::new();
     for (path, source) in templates.sources() {
         let comments = find(&source.text);
-        all.extend(comments.into_iter().map(|comment| Comment { path, source, said: comment, used: false }));
+        all.extend(comments.into_iter().map(|comment| Comment {
+            path,
+            source,
+            said: comment,
+            used: false,
+            refused: false,
+        }));
     }
-    for mut finding in found {
+    for Found { mut finding, is_firm } in found {
         let matching: Vec<_> = all.iter_mut().filter(|comment| comment.meets(&finding)).collect();
+        if is_firm {
+            matching.into_iter().for_each(|comment| comment.refused = true);
+            report.findings.push(finding);
+            continue;
+        }
         let reason = matching.first().map(|comment| comment.said.reason.clone());
         for comment in matching {
             comment.used = true;
@@ -82,6 +95,9 @@ pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Finding
             bare if bare.reason.is_empty() => {
                 (WITHOUT_REASON, format!("{} is not suppressed without a reason", bare.rule))
             }
+            firm if comment.refused || [COMPILES, RENDERS].contains(&&*firm.rule) => {
+                (WITHOUT_REASON, format!("{} is not suppressed here: there is no mail without it", firm.rule))
+            }
             unused if !comment.used && !report.unfinished => (UNUSED, format!("{} finds nothing here", unused.rule)),
             _ => continue,
         };
@@ -95,6 +111,8 @@ struct Comment<'a> {
     source: &'a Source,
     said: Suppression,
     used: bool,
+    /// Whether it met something that no comment lets stand.
+    refused: bool,
 }
 
 impl Comment<'_> {

@@ -39,21 +39,66 @@ fn fixtures_are_joined() {
 
 #[test]
 fn suppressions_need_a_reason_and_a_finding() {
-    let broken = || Bench::new().replace(SUBJECT, "{{ site_name }}", "{% if not name %}{{ oops }}{% endif %}");
-    let with = |comment: &str| broken().replace(SUBJECT, "Confirm", &format!("{comment}Confirm")).check();
-    let report = with("{# mail-lint: allow T002 nobody is without a name #}");
-    assert!(!ids(&report).contains(&"T002") && !ids(&report).contains(&"U002"), "{:?}", ids(&report));
-    assert_eq!(report.suppressed[0].suppressed.as_deref(), Some("nobody is without a name"));
-    let report = with("{# mail-lint: allow T002 #}");
-    assert!(ids(&report).contains(&"T002") && ids(&report).contains(&"U001"), "{:?}", ids(&report));
+    let with = |comment: &str| Bench::new().replace(SUBJECT, "Confirm", &format!("{comment}TODO: Confirm")).check();
+    let report = with("{# mail-lint: allow T007 it is the name of the site #}");
+    assert!(!ids(&report).contains(&"T007") && !ids(&report).contains(&"U002"), "{:?}", ids(&report));
+    assert_eq!(report.suppressed[0].suppressed.as_deref(), Some("it is the name of the site"));
+    let report = with("{# mail-lint: allow T007 #}");
+    assert!(ids(&report).contains(&"T007") && ids(&report).contains(&"U001"), "{:?}", ids(&report));
     for comment in ["{# mail-lint: allow Q123 because #}", "{# mail-lint: off #}"] {
         assert!(ids(&with(comment)).contains(&"U001"), "{comment}");
     }
-    let unused = Bench::new().replace(HTML, "<p>Hello", "{# mail-lint: allow T002 why not #}<p>Hello");
+    let unused = Bench::new().replace(HTML, "<p>Hello", "{# mail-lint: allow T007 why not #}<p>Hello");
     let report = unused.check();
     assert_eq!(ids(&report), ["U002"]);
     assert_eq!((report.findings[0].line, report.findings[0].column), (15, 1));
-    assert!(report.findings[0].message.contains("T002"));
+    assert!(report.findings[0].message.contains("T007"));
+}
+
+#[test]
+fn what_keeps_a_mail_from_being_made_is_not_suppressed() {
+    let table = [
+        ("T001", TEXT, "{{ link }}", "{{ link | sparkle }}"),
+        ("T002", TEXT, "{{ link }}", "{{ lonk }}"),
+        ("S001", SUBJECT, "Confirm", "Confirm{{ \"\n\" }}now"),
+    ];
+    for (rule, file, from, to) in table {
+        let comment = format!("{{# mail-lint: allow {rule} because #}}{to}");
+        let report = Bench::new().replace(file, from, &comment).check();
+        assert!(report.count(Severity::Error) > 0 && ids(&report).contains(&rule), "{rule}: {report:#?}");
+        assert!(ids(&report).contains(&"U001") && report.suppressed.is_empty(), "{rule}: {report:#?}");
+    }
+    // Where the subject is mailed, and only long, it is the author's choice.
+    let long = "{# mail-lint: allow S001 all of it is needed #}Confirm the address that you gave us this morning at";
+    let report = Bench::new().english().replace(SUBJECT, "Confirm", long).check();
+    assert!(report.findings.iter().all(|finding| finding.rule.id != "S001"), "{report:#?}");
+}
+
+#[test]
+fn errors_are_never_hidden_by_lesser_findings() {
+    let links: String = (0..600).map(|n| format!("<a href=\"https://example.org/{n}\">p {n}</a>\n")).collect();
+    let report = Bench::new()
+        .english()
+        .replace(HTML, "<p>Hello", &format!("{links}<p>Hello"))
+        .replace(TEXT, "{{ link }}", "")
+        .check();
+    assert!(report.count(Severity::Error) > 0 && report.cut > 0, "{} cut of {:?}", report.cut, ids(&report));
+    assert_eq!(ids(&report).iter().filter(|id| **id == "C002").count(), 100);
+}
+
+#[test]
+fn many_findings_in_one_line_take_no_long_time() {
+    let table = [
+        (HTML, "<style>", format!("<style>{}", "a{".repeat(2_000))),
+        (HTML, "<p>Or", "<a href=\"http://a.example/\">x</a>".repeat(400) + "<p>Or"),
+        (HTML, "<p>Or", format!("<table>{}</table><p>Or", "<tr><td style=\"font-size:12px\">x".repeat(400))),
+    ];
+    for (file, from, to) in table {
+        let mut bench = Bench::new().english().replace(HTML, "</head>", "<style></style></head>");
+        bench.options.budget = std::time::Duration::from_secs(40);
+        let report = bench.replace(file, from, &to).check();
+        assert!(!report.unfinished, "{:?} {}", &to[..40], report.mails);
+    }
 }
 
 #[test]
@@ -85,7 +130,8 @@ fn a_huge_mail_is_said_to_be_huge() {
 
 #[test]
 fn built_in_templates_pass() {
-    let settings = Settings::default();
+    let mut settings = Settings::default();
+    settings.site.name = "Example Shop".to_owned();
     let now = "2026-11-22T05:30:00Z".parse().unwrap();
     let report = check(&Templates::gather(&settings), &settings, now, &Options::default());
     let bad: Vec<_> = report.findings.iter().filter(|finding| finding.severity != Severity::Info).collect();

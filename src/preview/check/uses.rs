@@ -21,6 +21,9 @@ pub struct Use {
     pub part_is_enough: bool,
 }
 
+/// How many times a selector is tried on an element in one mail; what is beyond is taken as not matching.
+const TRIES_MAX: usize = 1_000_000;
+
 /// Every use of every feature, by line.
 #[must_use]
 pub fn uses(dom: &Dom, cascade: &Cascade) -> Vec<Use> {
@@ -29,9 +32,10 @@ pub fn uses(dom: &Dom, cascade: &Cascade) -> Vec<Use> {
         of_element(dom, element, &mut uses);
         of_block(&dom.inline(element).0, &[element], cascade, false, &mut uses);
     }
+    let mut tries = TRIES_MAX;
     for sheet in dom.sheets() {
         for rule in &sheet.rules {
-            let on = matched(dom, rule);
+            let on = matched(dom, rule, &mut tries);
             of_block(&rule.declarations, &on, cascade, !rule.within.is_empty(), &mut uses);
             of_selector(rule, &mut uses);
         }
@@ -53,9 +57,20 @@ pub fn uses(dom: &Dom, cascade: &Cascade) -> Vec<Use> {
 }
 
 /// The elements that a rule is about; none where its selector has a state, such as `:hover`.
-fn matched<'a>(dom: &'a Dom, rule: &Rule) -> Vec<ElementRef<'a>> {
+fn matched<'a>(dom: &'a Dom, rule: &Rule, tries: &mut usize) -> Vec<ElementRef<'a>> {
+    if *tries == 0 {
+        return Vec::new();
+    }
     let selectors: Vec<Selector> = list(&rule.selector).iter().filter_map(|one| Selector::parse(one).ok()).collect();
-    dom.elements().filter(|element| selectors.iter().any(|selector| selector.matches(element))).take(50).collect()
+    let mut matches = |element: &ElementRef<'_>| {
+        selectors.iter().any(|selector| {
+            *tries = tries.saturating_sub(1);
+            *tries > 0 && selector.matches(element)
+        })
+    };
+    // Without a selector that can be tried nothing matches, however many elements there are.
+    let elements = dom.elements().take(if selectors.is_empty() { 0 } else { usize::MAX });
+    elements.filter(|element| matches(element)).take(50).collect()
 }
 
 fn of_element(dom: &Dom, element: ElementRef<'_>, uses: &mut Vec<Use>) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::clients::{self, Client, Support};
 use super::super::features::{Feature, Lack};
 use super::super::look::spot;
-use super::super::uses::{Use, uses};
+use super::super::uses::Use;
 use crate::preview::check::case::{Case, Set};
 use crate::preview::check::finding::{At, Spot};
 use crate::preview::check::rule::{Check, Rule, Severity};
@@ -70,13 +70,13 @@ fn each(case: &Case<'_>, found: &mut Vec<Spot>, judge: impl Fn(&Use, &Support) -
     // A wrong name is told by H009.
     let Ok(chosen) = clients::chosen(case.ground.settings) else { return };
     let mut told: BTreeMap<(&'static str, Verdict), (usize, Vec<&Client>)> = BTreeMap::new();
-    for one in uses(case.dom(), case.light()) {
+    for one in case.uses() {
         let Feature { slug, .. } = *one.feature;
         if TOLD_ELSEWHERE.contains(&slug) {
             continue;
         }
         for client in &chosen {
-            let Some(verdict) = judge(&one, &clients::support(client, slug)) else { continue };
+            let Some(verdict) = judge(one, &clients::support(client, slug)) else { continue };
             let (_, there) = told.entry((slug, verdict)).or_insert_with(|| (one.line, Vec::new()));
             if !there.contains(&client) {
                 there.push(client);

@@ -37,9 +37,13 @@ fn is_ready_for_dark(case: &Case<'_>, found: &mut Vec<Spot>) {
         let message = "there are colours for dark screens, but no <meta name=\"color-scheme\" content=\"light dark\">";
         found.push(spot(case, first.line, "", message));
     }
+    let styled: Vec<ElementRef<'_>> = dom.with("style").map(|(element, _)| element).collect();
     for rule in for_dark {
         for selector in list(&rule.selector).iter().filter_map(|one| Selector::parse(one).ok()) {
-            for element in dom.elements().filter(|element| selector.matches(element)) {
+            if case.ground.is_late() {
+                return;
+            }
+            for element in styled.iter().copied().filter(|element| selector.matches(element)) {
                 let inline = dom.inline(element).0;
                 let loses = |name: &str| inline.iter().any(|inline| inline.name == name);
                 for lost in rule.declarations.iter().filter(|one| !one.important && loses(&one.name)) {

@@ -24,7 +24,7 @@ mod upkeep;
 mod words;
 
 pub(super) use subject::FITS;
-pub(super) use templates::{DECLARED, RENDERS};
+pub(super) use templates::{COMPILES, DECLARED, RENDERS};
 pub(super) use upkeep::{UNUSED, WITHOUT_REASON};
 
 /// Every group, in the order in which rules are listed. A new one needs its line here and nothing else.

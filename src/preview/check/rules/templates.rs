@@ -13,6 +13,8 @@ use crate::preview::check::finding::{At, Spot, place_in};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::plain;
 
+/// A file that is not read, does not compile or is not used.
+pub(in crate::preview::check) const COMPILES: &str = "T001";
 /// A mail that cannot be rendered.
 pub(in crate::preview::check) const RENDERS: &str = "T002";
 /// A variable that is nowhere declared, or nowhere used.
@@ -21,7 +23,7 @@ pub(in crate::preview::check) const DECLARED: &str = "T003";
 pub(super) static CHECKS: [Check; 7] = [
     Check::all(
         Rule {
-            id: "T001",
+            id: COMPILES,
             severity: Severity::Error,
             title: "Every file is read, compiles and is used",
             why: "A template that does not compile keeps the worker from starting; one that nothing uses is believed \
