@@ -187,12 +187,29 @@ fn leads_where_it_says(case: &Case<'_>, found: &mut Vec<Spot>) {
     }
     let Some(link) = case.link() else { return };
     let view = link.split('?').next().unwrap_or(link);
+    let link = link.trim_end_matches(clings);
     for (at, address) in in_text(&case.marked.text) {
-        if address.starts_with(view) && !address.starts_with(link) && view != link {
+        // What clings to it C007 tells of.
+        let ascii = address.split(|c: char| !c.is_ascii()).next().unwrap_or(address);
+        let said = ascii.trim_end_matches(clings);
+        // Without a question mark longer addresses may be other pages.
+        let is_meant = if view.len() < link.len() { said.starts_with(view) } else { is_longer_word(said, link) };
+        if is_meant && said != link {
             let place = place_in(&case.marked.text, at);
             found.push(Spot::rendered(Part::Text, place.0, place.1, "this address differs from {{ link }}"));
         }
     }
+}
+
+/// Whether an address goes on within the last word of another.
+fn is_longer_word(address: &str, link: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '%' | '=');
+    link.ends_with(is_word) && address.strip_prefix(link).is_some_and(|more| more.starts_with(is_word))
+}
+
+/// What is taken for a part of an address that it stands right behind.
+fn clings(c: char) -> bool {
+    matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '"' | '\'') || !c.is_ascii()
 }
 
 /// An address without what people leave out.
@@ -260,7 +277,6 @@ fn are_copied_whole(case: &Case<'_>, found: &mut Vec<Spot>) {
     for (at, address) in in_text(text) {
         let (line, column) = place_in(text, at);
         let is_bracketed = text[..at].ends_with('<');
-        let clings = |c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '"' | '\'') || !c.is_ascii();
         if !is_bracketed && (address.ends_with(clings) || address.contains(|c: char| !c.is_ascii())) {
             let message = "what stands right behind the address will be taken for a part of it";
             found.push(Spot::rendered(Part::Text, line, column, message));
@@ -340,6 +356,9 @@ mod tests {
                 (HTML, "<p>Or paste", &extra("<a href=\"https://www.example.org/\">www.example.org</a>"), false),
                 (TEXT, "If it was", "https://example.org/verify/?key=other\n\nIf it was", true),
                 (TEXT, "If it was", "https://example.org/help/\n\nIf it was", false),
+                (TEXT, "{{ link }}", "{{ link }}x", true),
+                (TEXT, "{{ link }}", "{{ link }}&from=mail", true),
+                (TEXT, "{{ link }}", "{{ link }}.", false),
             ],
         );
     }

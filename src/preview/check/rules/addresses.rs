@@ -38,7 +38,7 @@ pub(super) fn wrong_address(case: &Case<'_>, address: &str) -> Option<(String, S
     let url = match Url::parse(address) {
         Ok(url) => url,
         Err(ParseError::RelativeUrlWithoutBase) => return error("is relative, and a mail has no page"),
-        Err(_) => return error("is none"),
+        Err(_) => return error("cannot be read as an address"),
     };
     match url.scheme() {
         "mailto" | "tel" | "sms" => return None,
@@ -74,12 +74,17 @@ fn own_hosts(case: &Case<'_>) -> Vec<String> {
     hosts.chain(sender.map(|sender| sender.address().domain().to_owned())).collect()
 }
 
+/// Second names under which registries of countries give out names, as under `co.kr`.
+const REGISTRIES: [&str; 24] = [
+    "ac", "co", "com", "edu", "es", "go", "gob", "gov", "gv", "hs", "kg", "mil", "ms", "ne", "net", "nom", "or", "org",
+    "pe", "plc", "re", "sc", "sch", "seoul",
+];
+
 /// Whether a host belongs to whom another does, by what is registered: the last two names, or three under `co.kr`.
 fn is_under(host: &str, own: &str) -> bool {
     let names: Vec<&str> = own.split('.').collect();
-    let is_second = |name: &&&str| name.len() <= 3;
     let registered = match names.as_slice() {
-        [.., second, top] if top.len() == 2 && is_second(&second) => 3,
+        [_, .., second, top] if top.len() == 2 && REGISTRIES.contains(second) => 3,
         _ => 2,
     };
     let base = names[names.len().saturating_sub(registered)..].join(".");
@@ -110,6 +115,11 @@ mod tests {
             ("badexample.org", "example.org", false),
             ("shop.example.co.kr", "example.co.kr", true),
             ("other.co.kr", "example.co.kr", false),
+            ("abc.kr", "www.abc.kr", true),
+            ("foo.io", "app.foo.io", true),
+            ("other.kr", "www.abc.kr", false),
+            ("other.ac.kr", "www.abc.ac.kr", false),
+            ("example.com", "co.kr", false),
         ];
         for (host, own, wanted) in table {
             assert_eq!(is_under(host, own), wanted, "{host} {own}");

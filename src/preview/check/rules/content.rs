@@ -1,6 +1,6 @@
 //! X: what a verification mail must say, and what it must not. The rules but X003 and X004 are about mails with a link.
 
-use super::words::{folded, marketing, not_you, phrase_in, spans, without_values};
+use super::words::{folded, marketing, not_you, phrase_in, sentences, spans, without_values};
 use crate::mail::sender::Sender;
 use crate::mail::templates::Part;
 use crate::preview::check::case::{Case, Set};
@@ -92,11 +92,31 @@ fn says_the_expiry(case: &Case<'_>, found: &mut Vec<Spot>) {
     }
     for part in [Part::Text, Part::Html] {
         let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
-        for span in spans(&without_values(case, text), case.locale) {
+        for span in spans(&without_values(case, &near_the_expiry(case, text, &values)), case.locale) {
             let message = format!("\u{201c}{}\u{201d} is written out, and does not follow the settings", plain(span));
             found.push(place_of(case, part, span, message).as_bad_as(Severity::Warning));
         }
     }
+}
+
+/// The sentences that say until when the link works, and those beside them; all where none says it. Other times are not
+/// the link's: when somebody answers the telephone, in the footer.
+fn near_the_expiry(case: &Case<'_>, text: &str, values: &[String]) -> String {
+    let marked: Vec<String> = case.marked_as("expiry").map(|element| case.text_of(element)).collect();
+    let sentences: Vec<String> = sentences(text).into_iter().map(folded).collect();
+    let says: Vec<bool> = sentences
+        .iter()
+        .map(|said| {
+            values.iter().any(|value| said.contains(value))
+                || marked.iter().any(|marked| marked.contains(said.as_str()))
+        })
+        .collect();
+    if !says.contains(&true) {
+        return text.to_owned();
+    }
+    let is_near = |at: usize| says[at.saturating_sub(1)..(at + 2).min(says.len())].contains(&true);
+    let near = (0..says.len()).filter(|at| is_near(*at)).map(|at| sentences[at].as_str());
+    near.collect::<Vec<_>>().join("\n")
 }
 
 /// Something about words of a part: at the words where they stand as they are, else about the part.
@@ -204,6 +224,14 @@ mod tests {
                 (HTML, MARKED, "<p hidden>It works until {{ expires }}.</p>", true),
                 (TEXT, SAID, "It works for {{ lifetime }}. Wait 10 minutes.", true),
                 (TEXT, SAID, "It works for {{ lifetime }}.", false),
+                (TEXT, "{{ site_url }}", "© 2026 Minted Inc.\n\nSupport 24 hours a day.", false),
+                (
+                    HTML,
+                    "<p>{% if site_url %}",
+                    "<p>© 2026 Minted Inc. Support 24 hours a day.</p><p>{% if site_url %}",
+                    false,
+                ),
+                ("ko/verification/body.txt", "{{ site_url }}", "© 2026 주식회사 예시. 상담 24시간", false),
                 ("ko/verification/body.txt", "{{ lifetime }} 동안", "24시간 동안", true),
             ],
         );
@@ -271,6 +299,8 @@ mod tests {
             "X005",
             &[
                 (TEXT, "If it was", "Unsubscribe. If it was", true),
+                (TEXT, "If it was", "Manage preferences. If it was", true),
+                (TEXT, "If it was", "Refer a friend. If it was", true),
                 (HTML, "<p>Or", "<p><a href=\"https://example.org/?utm_source=mail\">us</a> Or", true),
                 ("ko/verification/body.html", "<p>또는", "<p>수신거부 또는", true),
                 (TEXT, "If it was", "Subscribers! If it was", false),

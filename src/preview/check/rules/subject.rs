@@ -159,6 +159,7 @@ mod tests {
             &[
                 (SUBJECT, "Confirm", "Free! Confirm", true),
                 (SUBJECT, "Confirm", "CONFIRM", true),
+                (SUBJECT, "Confirm", "Urgent: Confirm", true),
                 (SUBJECT, "Confirm", "Confirm!!", true),
                 (SUBJECT, "Confirm", "\u{1f389} Confirm", true),
                 (SUBJECT, "Confirm", "Confirm the API of", false),

@@ -1,5 +1,6 @@
 //! T: the files themselves compile, render with every fixture, escape what strangers wrote, and leave nothing behind.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -128,24 +129,41 @@ fn is_html_or_included(path: &str) -> bool {
     path.ends_with(Part::Html.file()) || path.starts_with(PARTIALS)
 }
 
-/// The expressions that are put out as they are, with where they begin.
+/// The expressions and statements that take the escaping away, with where they begin.
 fn unsafe_expressions(source: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(open) = source[from..].find("{{").map(|at| from + at) {
-        let Some(close) = source[open..].find("}}").map(|at| open + at) else { break };
-        let expression = source[open + 2..close].trim_matches('-');
-        if expression.split('|').skip(1).any(|filter| filter.split_whitespace().next() == Some("safe")) {
+    while let Some(open) = source[from..].find('{').map(|at| from + at) {
+        let close = match source[open..].as_bytes().get(1) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            Some(b'#') => "#}",
+            _ => {
+                from = open + 1;
+                continue;
+            }
+        };
+        let Some(end) = source[open + 2..].find(close).map(|at| open + 2 + at) else { break };
+        let expression = source[open + 2..end].trim_matches('-');
+        if close != "#}" && is_unsafe(expression) {
             found.push((open, expression));
         }
-        from = close + 2;
+        from = end + 2;
     }
     found
 }
 
+/// Whether `safe` stands behind a bar, or in a `filter` statement, whatever is around it.
+fn is_unsafe(expression: &str) -> bool {
+    let is_safe = |rest: &str| {
+        let rest = rest.trim_start().strip_prefix("safe");
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    expression.split('|').skip(1).any(is_safe) || expression.trim().strip_prefix("filter ").is_some_and(is_safe)
+}
+
 fn identifiers(expression: &str) -> impl Iterator<Item = &str> + Clone {
-    let before = expression.split('|').next().unwrap_or_default();
-    before.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+    expression.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 fn is_unescaped(mistake: &TemplateError) -> bool {
@@ -226,7 +244,7 @@ const PLACEHOLDERS: [&str; 12] =
 
 fn no_placeholder(case: &Case<'_>, found: &mut Vec<Spot>) {
     for part in Part::ALL {
-        let text = case.marked.part(part);
+        let text = &*without_styles(case.marked.part(part), part);
         let said = PLACEHOLDERS.iter().filter_map(|word| Some((whole_word(text, word)?, (*word).to_owned())));
         for (at, word) in said.chain(bracketed(text)) {
             // Brackets of a template's around a value, such as a site's name, are no placeholder.
@@ -237,6 +255,28 @@ fn no_placeholder(case: &Case<'_>, found: &mut Vec<Spot>) {
             }
         }
     }
+}
+
+/// The text with blanks for what is in `<style>`: `}}` and `100%}` are CSS there.
+fn without_styles(text: &str, part: Part) -> Cow<'_, str> {
+    if part != Part::Html {
+        return text.into();
+    }
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    while let Some(open) = lower[out.len()..].find("<style").map(|at| out.len() + at) {
+        let end = lower[open..].find("</style").map_or(text.len(), |at| open + at);
+        out.push_str(&text[out.len()..open]);
+        for c in text[open..end].chars() {
+            if c == '\n' {
+                out.push(c);
+            } else {
+                out.extend(std::iter::repeat_n(' ', c.len_utf8()));
+            }
+        }
+    }
+    out.push_str(&text[out.len()..]);
+    out.into()
 }
 
 fn whole_word(text: &str, word: &str) -> Option<usize> {
@@ -338,6 +378,10 @@ mod tests {
                 (HTML, "{{ name }}", "{{- name|upper|safe -}}", true),
                 (HTML, "{{ name }}", "{{ name | upper }}", false),
                 (TEXT, "{{ name }}", "{{ name | safe }}", false),
+                (HTML, "{{ name }}", "{% set n = name | safe %}{{ n }}", true),
+                (HTML, "{{ name }}", "{{ (name | safe) }}", true),
+                (HTML, "{{ name }}", "{% filter safe %}{{ name }}{% endfilter %}", true),
+                (HTML, "{{ name }}", "{# name | safe #}{{ name }}", false),
             ],
         );
         let partial = |text: &str| Bench::new().with("partials/hello.txt", text).breaks("T005").len();
@@ -345,6 +389,7 @@ mod tests {
         let severity = |from: &str, to: &str| Bench::new().replace(HTML, from, to).breaks("T005")[0].severity;
         assert_eq!(severity("{{ name }}", "{{ name | safe }}"), Severity::Error);
         assert_eq!(severity("{{ lifetime }}", "{{ lifetime | safe }}"), Severity::Warning);
+        assert_eq!(severity("{{ lifetime }}", "{{ lifetime ~ (name | safe) }}"), Severity::Error);
         let found = Bench::new().with("en/verification/body.html.tera", "x").breaks("T005");
         assert!(found[0].subject().ends_with("body.html.tera"), "{found:#?}");
     }
@@ -376,6 +421,8 @@ mod tests {
                 (SUBJECT, "Confirm", "TODO: Confirm", true),
                 (HTML, "Or paste", "Lorem ipsum", true),
                 (HTML, "Or paste", "*|FNAME|*", true),
+                (HTML, "</head>", "<style>@media print{.a{width:100%}}</style></head>", false),
+                (HTML, "</head>", "<style>p{}</style></head>{{ \"}}\" }}", true),
                 (TEXT, "Hello", "[1] TODOS are undefinedable [See below]", false),
                 (HTML, "<p>Or", "<!--[if mso]><p>x</p><![endif]--><p>Or", false),
             ],
