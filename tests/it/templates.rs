@@ -79,7 +79,7 @@ fn mistakes_are_told_with_their_places() {
 #[test]
 fn warnings_fail_only_when_asked_to() {
     let text =
-        "{{ link }}\n\nUntil {{ expires }}, at {{ site_name }}. If it was not you, ignore this.\nWait 2 hours.\n";
+        "{{ link }}\n\nUntil {{ expires }}, at {{ site_name }}. \nWait 2 hours. If it was not you, ignore this.\n";
     let (program, _dir) = program(&[("en/verification/body.txt", text)]);
     let arguments = ["--locale", "en", "--template", "verification"];
     let run = check(&program, &arguments);
@@ -123,7 +123,8 @@ fn sarif_has_the_published_shape() {
         assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
         assert!(!result["message"]["text"].as_str().unwrap().is_empty());
         let place = &result["locations"][0];
-        assert_ne!(place["physicalLocation"].is_null(), place["logicalLocations"].is_null(), "{result}");
+        let uri = place["physicalLocation"]["artifactLocation"]["uri"].as_str();
+        assert!(uri.is_some_and(|uri| !uri.is_empty() && !uri.contains(' ')), "{result}");
     }
     let undefined = results.iter().find(|result| result["ruleId"] == "T002").unwrap();
     let place = &undefined["locations"][0]["physicalLocation"];
@@ -132,6 +133,45 @@ fn sarif_has_the_published_shape() {
     let left = results.iter().find(|result| result["ruleId"] == "M002").unwrap();
     assert_eq!(left["suppressions"][0]["justification"], "the address is on paper");
     assert_eq!(left["suppressions"][0]["kind"], "inSource");
+}
+
+#[test]
+fn every_sarif_result_has_a_file() {
+    let nowhere = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let missing = nowhere.home().join("not there").display().to_string();
+    for program in
+        [Program::new("postgres://nobody@127.0.0.1:1/none"), nowhere.set("VERIFYDESK_TEMPLATES__DIR", missing)]
+    {
+        let program = program.set("VERIFYDESK_SITE__URL", "http://shop.example.org");
+        let run = check(&program, &["--format", "sarif"]);
+        let log: Value = serde_json::from_str(&run.out).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        assert!(results.iter().any(|result| result["ruleId"] == "H009"), "{results:#?}");
+        for result in results {
+            let place = &result["locations"][0]["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(uri.starts_with("templates/") || uri.starts_with("file:///"), "{result}");
+            assert!(place["region"]["startLine"].as_u64().unwrap() > 0, "{result}");
+        }
+    }
+}
+
+#[test]
+fn what_is_worth_a_thought_is_shown_when_asked_for() {
+    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let run = check(&program, &[]);
+    assert!(!run.out.contains(": info ") && run.out.contains(" more worth a thought: --all shows them"), "{}", run.out);
+    let all = check(&program, &["--all"]);
+    assert!(all.out.contains(": info H009 ") && !all.out.contains("--all"), "{}", all.out);
+    assert!(check(&program, &["--format", "json"]).json().iter().any(|row| row["severity"] == "info"));
+}
+
+#[test]
+fn nothing_checked_is_a_failure() {
+    let text = "{# mail-lint: allow T002 because #}{{ nam }}";
+    let (program, _dir) = program(&[("en/verification/body.txt", text)]);
+    let run = check(&program, &["--locale", "en"]);
+    assert!(run.code == 1 && run.out.contains("error T002 ") && run.err.contains("no mail"), "{} {}", run.out, run.err);
 }
 
 #[test]
@@ -170,6 +210,7 @@ fn a_template_without_an_end_is_given_up() {
     let run = check(&program, &["--seconds", "1"]);
     assert_eq!(run.code, 1, "{}", run.out);
     assert!(run.err.starts_with("error: ") && run.err.contains("within"), "{}", run.err);
+    assert!(run.out.contains(" errors, "), "what was found is printed: {}", run.out);
 }
 
 #[test]

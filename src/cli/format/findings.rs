@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use crate::mail::templates::Part;
 use crate::preview::check::{Finding, Report, Severity};
 
-/// Lines grouped by file, then a summary.
-pub fn text(report: &Report, with_suppressed: bool) -> Vec<String> {
+/// Lines grouped by file, then a summary. What is only worth a thought is counted where it is not asked for.
+pub fn text(report: &Report, with_infos: bool, with_suppressed: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut last: Option<String> = None;
-    for finding in &report.findings {
+    let shown = report.findings.iter().filter(|finding| with_infos || finding.severity != Severity::Info);
+    for finding in shown {
         group(&mut lines, &mut last, finding);
         lines.push(line(finding));
     }
@@ -24,8 +25,20 @@ pub fn text(report: &Report, with_suppressed: bool) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
+    if report.cut > 0 {
+        lines.push(cut(report));
+    }
+    let infos = report.count(Severity::Info);
+    if infos > 0 && !with_infos {
+        lines.push(format!("{infos} more worth a thought: --all shows them"));
+    }
     lines.push(summary(report));
     lines
+}
+
+/// That findings were left out, and of which kind.
+pub fn cut(report: &Report) -> String {
+    format!("{} more like these were left out: mend some, and check again", report.cut)
 }
 
 fn group(lines: &mut Vec<String>, last: &mut Option<String>, finding: &Finding) {

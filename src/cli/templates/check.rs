@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -11,7 +12,7 @@ use crate::cli::{Failure, output};
 use crate::config::Settings;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
-use crate::preview::check::{self, Options, Report, Rule, Severity, clients};
+use crate::preview::check::{self, Options, Progress, Report, Rule, Severity, clients};
 use crate::text::plain;
 
 /// How long a mail that was begun may take beyond the time for all of them: a template may render for ever.
@@ -31,6 +32,9 @@ pub struct Args {
     /// Say what a rule asks for and why, and check nothing; `all` lists the rules
     #[arg(long, value_name = "RULE")]
     explain: Option<String>,
+    /// Print what is only worth a thought as well; JSON and SARIF always have it
+    #[arg(long)]
+    all: bool,
     /// Fail on warnings too
     #[arg(long)]
     strict: bool,
@@ -56,30 +60,48 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     if let Some(id) = &args.explain {
         return explain(id);
     }
-    let options = options(args);
-    let budget = options.budget;
-    let work = tokio::task::spawn_blocking(move || checked(&settings, &options));
-    let done = tokio::time::timeout(budget + GRACE, work).await;
-    let report = match done {
-        Ok(Ok(report)) => report?,
-        Ok(Err(_)) => return Err(Failure::failed("the checks broke off", "report it, with the templates that did it")),
-        Err(_) => {
-            let seconds = (budget + GRACE).as_secs();
-            return Err(Failure::failed(
-                format!("a template was not rendered within {seconds} seconds"),
-                "look for a loop without an end; --template checks one at a time",
-            ));
-        }
+    let (settings, options) = (Arc::new(settings), Arc::new(options(args)));
+    let templates = {
+        let (settings, options) = (Arc::clone(&settings), Arc::clone(&options));
+        in_time(options.budget, move || gathered(&settings, &options)).await?.ok_or_else(|| {
+            Failure::failed("the templates could not be read in time", "see whether templates.dir is on a slow disk")
+        })??
     };
-    print(&report, args)?;
+    let progress = Arc::new(Progress::default());
+    let work = {
+        let (options, templates, progress) = (Arc::clone(&options), Arc::clone(&templates), Arc::clone(&progress));
+        move || check::check_with(&templates, &settings, chrono::Utc::now(), &options, &progress)
+    };
+    let report = in_time(options.budget, work).await?;
+    let is_stuck = report.is_none();
+    let report = report.unwrap_or_else(|| Report { unfinished: true, ..progress.report(&templates, &options) });
+    print(&report, &templates, args)?;
     if report.unfinished {
-        return Err(Failure::failed(
-            format!("not all mails were checked within {} seconds", budget.as_secs()),
-            "check one template at a time with --template, or give more time with --seconds",
-        ));
+        let hint = if is_stuck {
+            "look for a loop without an end, or a mail with very much in it; --template checks one at a time"
+        } else {
+            "check one template at a time with --template, or give more time with --seconds"
+        };
+        let seconds = options.budget.as_secs();
+        return Err(Failure::failed(format!("not all mails were checked within {seconds} seconds"), hint));
+    }
+    if report.mails == 0 {
+        return Err(Failure::failed("no mail could be made, so none was checked", "mend the errors first"));
     }
     let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What some work gives; nothing where it takes longer than its time and some grace.
+async fn in_time<T: Send + 'static>(
+    budget: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    match tokio::time::timeout(budget + GRACE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(done)) => Ok(Some(done)),
+        Ok(Err(_)) => Err(Failure::failed("the checks broke off", "report it, with the templates that did it")),
+        Err(_) => Ok(None),
+    }
 }
 
 fn options(args: &Args) -> Options {
@@ -91,7 +113,7 @@ fn options(args: &Args) -> Options {
     options
 }
 
-fn checked(settings: &Settings, options: &Options) -> Result<Report, Failure> {
+fn gathered(settings: &Settings, options: &Options) -> Result<Arc<Templates>, Failure> {
     clients::chosen(settings)?;
     let templates = Templates::gather(settings);
     let names = templates.names();
@@ -101,13 +123,13 @@ fn checked(settings: &Settings, options: &Options) -> Result<Report, Failure> {
             format!("there is {}", plain(&names.join(", "))),
         ));
     }
-    Ok(check::check(&templates, settings, chrono::Utc::now(), options))
+    Ok(Arc::new(templates))
 }
 
-fn print(report: &Report, args: &Args) -> io::Result<()> {
+fn print(report: &Report, templates: &Templates, args: &Args) -> io::Result<()> {
     match args.format {
         Format::Text => {
-            for line in findings::text(report, args.suppressed) {
+            for line in findings::text(report, args.all, args.suppressed) {
                 output::line(&line)?;
             }
         }
@@ -117,7 +139,7 @@ fn print(report: &Report, args: &Args) -> io::Result<()> {
                 output::line(&json::line(&findings::row(finding)))?;
             }
         }
-        Format::Sarif => output::line(&json::line(&sarif::log(report)))?,
+        Format::Sarif => output::line(&json::line(&sarif::log(report, templates)))?,
     }
     Ok(())
 }
