@@ -108,8 +108,18 @@ impl Report {
                 message: plain(report.message()).into_string(),
             },
             ErrorKind::Msg(report) => Self::printed(report),
+            ErrorKind::CircularInclude { include_chain: chain, .. } => Self::circle(chain),
             other => Self { path: None, place: None, message: plain(&other.to_string()).into_string() },
         }
+    }
+
+    /// Files that include each other. The chain may have more before the circle; what closes it is to blame.
+    fn circle(chain: &[String]) -> Self {
+        let last = chain.last();
+        let begin = chain.iter().position(|path| Some(path) == last).unwrap_or(0);
+        let path = chain.len().checked_sub(2).and_then(|at| chain.get(at)).cloned();
+        let message = format!("includes itself: {}", chain[begin..].join(" \u{2192} "));
+        Self { path, place: None, message: plain(&message).into_string() }
     }
 
     /// Tera hands over unknown filters, functions and includes as a printed report: `error: what`, then a line

@@ -15,7 +15,7 @@ mod markers;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tera::{Context, Tera};
+use tera::{Context, ErrorKind, Tera};
 
 use super::verification::{self, VerificationMail};
 use crate::config::{SettingError, Settings};
@@ -390,6 +390,12 @@ impl Templates {
         let mut report = Report::of(error);
         let blamed = report.path.take().or_else(|| Some(path.to_owned()).filter(|path| !path.is_empty()));
         let shown = blamed.as_deref().map_or_else(|| "files".to_owned(), |path| self.shown(path));
+        if let ErrorKind::CircularInclude { tpl, .. } = error.kind() {
+            let text = blamed.as_deref().and_then(|path| self.sources.get(path)).map_or("", |source| &source.text);
+            report.place = Some(include_of(text, tpl));
+            // Without one of them the others would lack it.
+            return (None, report.about(shown));
+        }
         (blamed, report.about(shown))
     }
 }
@@ -424,6 +430,18 @@ fn place_of(source: &str, variable: &str) -> Option<(usize, usize)> {
     let before = &source[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     Some((before.matches('\n').count() + 1, before[line_start..].chars().count() + 1))
+}
+
+/// Line and column, from 1, of the tag that includes such a file.
+fn include_of(source: &str, path: &str) -> (usize, usize) {
+    let tags = source.match_indices("{%").map(|(at, _)| at);
+    let is_it = |at: &usize| {
+        let tag = source[*at..].split("%}").next().unwrap_or_default();
+        tag.contains("include") && tag.contains(path)
+    };
+    let before = &source[..tags.into_iter().find(is_it).unwrap_or(0)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 #[cfg(test)]

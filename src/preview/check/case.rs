@@ -192,10 +192,7 @@ impl<'a> Case<'a> {
 
     /// Something about an element, at the beginning of its tag.
     pub fn spot(&self, element: ElementRef<'_>, message: impl Into<String>) -> Spot {
-        let line = self.dom().line(element);
-        let text = self.rendered_line(Part::Html, line);
-        let at = text.find(&format!("<{}", element.value().name())).unwrap_or(0);
-        Spot::rendered(Part::Html, line, text[..at].chars().count() + 1, message)
+        Spot::rendered(Part::Html, self.dom().line(element), self.dom().column(element).unwrap_or(1), message)
     }
 
     /// The text of an element that is shown.

@@ -22,7 +22,7 @@ pub fn spot(case: &Case<'_>, line: usize, needle: &str, message: impl Into<Strin
 
 /// Something about an element.
 pub fn spot_of(case: &Case<'_>, element: ElementRef<'_>, message: impl Into<String>) -> Spot {
-    spot(case, case.dom().line(element), &format!("<{}", element.value().name()), message)
+    case.spot(element, message)
 }
 
 /// The elements that a reader sees, but for their images.

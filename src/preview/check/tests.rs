@@ -129,6 +129,27 @@ fn a_huge_mail_is_said_to_be_huge() {
 }
 
 #[test]
+fn like_elements_in_one_line_are_told_apart() {
+    let links = "<p>Or <abbr>x</abbr> <a\n href=\"http://a.example/\">a</a> <a href=\"http://b.example/\">b</a> paste";
+    let found = Bench::new().english().replace(HTML, "<p>Or paste", links).breaks("C006");
+    let places: Vec<_> = found.iter().map(|finding| (finding.line, finding.column)).collect();
+    assert_eq!(places, [(18, 22), (19, 33)], "{found:#?}");
+}
+
+#[test]
+fn circles_of_includes_are_told_where_they_are_included() {
+    let bench = Bench::new()
+        .replace(TEXT, "Hello", "{% include \"partials/a.txt\" %}Hello")
+        .with("partials/a.txt", "\n {% include \"partials/b.txt\" %}")
+        .with("partials/b.txt", "\n\n{% include \"partials/a.txt\" %}");
+    let found = bench.breaks("T001");
+    let [finding] = found.as_slice() else { panic!("{found:#?}") };
+    assert!(finding.subject().ends_with("partials/b.txt"), "{finding:?}");
+    assert_eq!((finding.line, finding.column), (3, 1));
+    assert!(finding.message.contains("partials/a.txt → partials/b.txt → partials/a.txt"), "{finding:?}");
+}
+
+#[test]
 fn built_in_templates_pass() {
     let mut settings = Settings::default();
     settings.site.name = "Example Shop".to_owned();

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! sink.rs     the tree, with lines and the parser's complaints
+//! starts.rs   where tags begin
 //! css.rs      CSS as it is written
 //! tags.rs     tags that do not fit together
 //! cascade.rs  which declarations win for an element
@@ -11,6 +12,7 @@
 pub mod cascade;
 pub mod css;
 mod sink;
+mod starts;
 pub mod tags;
 
 use std::collections::HashMap;
@@ -21,6 +23,7 @@ use scraper::{ElementRef, Html, Node};
 
 use cascade::{Cascade, Style};
 use css::Sheet;
+use starts::{Start, Starts};
 
 use super::view::View;
 
@@ -50,6 +53,7 @@ pub struct Mistake {
 pub struct Dom {
     html: Html,
     lines: HashMap<NodeId, usize>,
+    starts: HashMap<NodeId, Start>,
     mistakes: Vec<Mistake>,
     sheets: Vec<Sheet>,
 }
@@ -60,9 +64,12 @@ impl Dom {
     #[must_use]
     pub fn parse(html: &str) -> Self {
         let built = build(html);
-        let mut dom = Self { html: built.html, lines: built.lines, mistakes: built.mistakes, sheets: Vec::new() };
+        let sink::Built { html, lines, starts, mistakes } = built;
+        let mut dom = Self { html, lines, starts, mistakes, sheets: Vec::new() };
+        // What is in it begins where its tag ends.
+        let end = |style: ElementRef<'_>| dom.lines.get(&style.id()).copied().unwrap_or(1);
         dom.sheets =
-            dom.named(&["style"]).map(|style| css::sheet(&style.text().collect::<String>(), dom.line(style))).collect();
+            dom.named(&["style"]).map(|style| css::sheet(&style.text().collect::<String>(), end(style))).collect();
         dom
     }
 
@@ -89,10 +96,18 @@ impl Dom {
         })
     }
 
-    /// The line of an element's tag, from 1; of a tag over several lines its last.
+    /// The line at which an element's tag begins, from 1; where it has none of its own, that of the tag that made it
+    /// necessary.
     #[must_use]
     pub fn line(&self, element: ElementRef<'_>) -> usize {
-        self.lines.get(&element.id()).copied().unwrap_or(1)
+        let start = self.starts.get(&element.id()).map(|start| start.line);
+        start.or_else(|| self.lines.get(&element.id()).copied()).unwrap_or(1)
+    }
+
+    /// The column at which an element's tag begins, in characters from 1; none where it has none of its own.
+    #[must_use]
+    pub fn column(&self, element: ElementRef<'_>) -> Option<usize> {
+        self.starts.get(&element.id()).map(|start| start.column)
     }
 
     /// What the parser complained of.
@@ -110,7 +125,8 @@ impl Dom {
     /// The declarations in an element's `style`, and what could not be read of it.
     #[must_use]
     pub fn inline(&self, element: ElementRef<'_>) -> (Vec<css::Declaration>, Vec<Mistake>) {
-        element.attr("style").map_or_else(Default::default, |style| css::declarations(style, self.line(element)))
+        let line = || self.starts.get(&element.id()).map_or_else(|| self.line(element), |start| start.style);
+        element.attr("style").map_or_else(Default::default, |style| css::declarations(style, line()))
     }
 
     /// The styles that hold for its elements in such a view.
@@ -145,7 +161,7 @@ impl Dom {
 }
 
 fn build(html: &str) -> sink::Built {
-    let mut parser = html5ever::parse_document(sink::Sink::new(), html5ever::ParseOpts::default());
+    let mut parser = html5ever::parse_document(sink::Sink::new(Starts::of(html)), html5ever::ParseOpts::default());
     let mut rest = html;
     while !rest.is_empty() {
         let sink = &parser.tokenizer.sink.sink;
@@ -184,7 +200,7 @@ mod tests {
             ("head", 3),
             ("body", 3),
             ("p", 4),
-            ("b", 5),
+            ("b", 4),
             ("table", 8),
             ("tbody", 9),
             ("tr", 9),
@@ -192,6 +208,14 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         assert_eq!(dom.comments().collect::<Vec<_>>(), [(" note ", 7)]);
+        let dom = Dom::parse(
+            "\n<p\n class=x\n style='\n  margin: 0;\n  x'\n\n>a<b>b</b> <b>c</b>\n<style\n>\np { color: red }",
+        );
+        let p = dom.named(&["p"]).next().unwrap();
+        let (declared, mistakes) = dom.inline(p);
+        assert_eq!((dom.line(p), dom.column(p), declared[0].line, mistakes[0].line), (2, Some(1), 5, 6));
+        assert_eq!(dom.named(&["b"]).map(|b| dom.column(b)).collect::<Vec<_>>(), [Some(3), Some(12)]);
+        assert_eq!(dom.sheets()[0].rules[0].line, 11);
     }
 
     #[test]

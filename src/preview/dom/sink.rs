@@ -11,11 +11,13 @@ use html5ever::{Attribute, QualName};
 use scraper::{Html, HtmlTreeSink};
 
 use super::Mistake;
+use super::starts::{Start, Starts};
 
 /// What a document was built into.
 pub struct Built {
     pub html: Html,
     pub lines: HashMap<NodeId, usize>,
+    pub starts: HashMap<NodeId, Start>,
     pub mistakes: Vec<Mistake>,
 }
 
@@ -25,16 +27,20 @@ pub struct Sink {
     /// The line of the token in hand: for a tag over several lines its last.
     line: Cell<usize>,
     lines: RefCell<HashMap<NodeId, usize>>,
+    waiting: RefCell<Starts>,
+    starts: RefCell<HashMap<NodeId, Start>>,
     mistakes: RefCell<Vec<Mistake>>,
     newest: Cell<Option<NodeId>>,
 }
 
 impl Sink {
-    pub fn new() -> Self {
+    pub fn new(starts: Starts) -> Self {
         Self {
             inner: HtmlTreeSink::new(Html::new_document()),
             line: Cell::new(1),
             lines: RefCell::default(),
+            waiting: RefCell::new(starts),
+            starts: RefCell::default(),
             mistakes: RefCell::default(),
             newest: Cell::default(),
         }
@@ -59,7 +65,12 @@ impl TreeSink for Sink {
     type ElemName<'a> = <HtmlTreeSink as TreeSink>::ElemName<'a>;
 
     fn finish(self) -> Built {
-        Built { html: self.inner.finish(), lines: self.lines.into_inner(), mistakes: self.mistakes.into_inner() }
+        Built {
+            html: self.inner.finish(),
+            lines: self.lines.into_inner(),
+            starts: self.starts.into_inner(),
+            mistakes: self.mistakes.into_inner(),
+        }
     }
 
     fn set_current_line(&self, line: u64) {
@@ -71,7 +82,11 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> NodeId {
+        // The parser calls an <image> an <img>, and gives some names of SVG capitals.
+        let written = name.local.to_ascii_lowercase();
+        let start = self.waiting.borrow_mut().take(&written, self.line.get());
         let id = self.inner.create_element(name, attributes, flags);
+        self.starts.borrow_mut().extend(start.map(|start| (id, start)));
         self.lines.borrow_mut().insert(id, self.line.get());
         self.newest.set(Some(id));
         id
