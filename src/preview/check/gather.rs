@@ -96,7 +96,7 @@ impl Progress {
         let ids = fixtures.iter().map(|fixture| fixture.id.clone());
         let mut state = self.state();
         let State { found, known, kept, cut, .. } = &mut *state;
-        let slot = match known.entry(key) {
+        let empty = match known.entry(key) {
             Entry::Occupied(old) => {
                 if let Some(old) = old.get().and_then(|at| found.get_mut(at)) {
                     let unseen: Vec<String> = ids.filter(|id| !old.finding.fixtures.contains(id)).collect();
@@ -104,16 +104,16 @@ impl Progress {
                 }
                 return;
             }
-            Entry::Vacant(slot) => slot,
+            Entry::Vacant(empty) => empty,
         };
         let here = kept.entry(room.clone()).or_default();
         if *here == KEPT_MAX {
             *cut += 1;
-            slot.insert(None);
+            empty.insert(None);
             return;
         }
         *here += 1;
-        slot.insert(Some(found.len()));
+        empty.insert(Some(found.len()));
         let message = match &spot.detail {
             Some(detail) => format!("{} ({detail})", spot.message),
             None => spot.message,

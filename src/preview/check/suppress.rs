@@ -71,7 +71,9 @@ pub(super) fn apply(templates: &Templates, options: &Options, found: Vec<Found>,
     for Found { mut finding, is_firm } in found {
         let matching: Vec<_> = all.iter_mut().filter(|comment| comment.meets(&finding)).collect();
         if is_firm {
-            matching.into_iter().for_each(|comment| comment.refused = true);
+            for comment in matching {
+                comment.refused = true;
+            }
             report.findings.push(finding);
             continue;
         }

@@ -29,8 +29,8 @@ impl Starts {
         while let Some(open) = html[place.at..].find('<').map(|at| place.at + at) {
             let rest = &html[open..];
             let next = rest[1..].chars().next();
-            if rest.starts_with("<!--") {
-                place.go(rest[4..].find("-->").map_or(html.len(), |at| open + at + 7));
+            if let Some(inner) = rest.strip_prefix("<!--") {
+                place.go(inner.find("-->").map_or(html.len(), |at| open + at + 7));
             } else if next.is_some_and(|c| c.is_ascii_alphabetic()) {
                 place.go(open);
                 let (name, start) = place.tag();

@@ -134,7 +134,7 @@ fn unsafe_expressions(source: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(open) = source[from..].find('{').map(|at| from + at) {
-        let close = match source[open..].as_bytes().get(1) {
+        let close = match source.as_bytes().get(open + 1) {
             Some(b'{') => "}}",
             Some(b'%') => "%}",
             Some(b'#') => "#}",
