@@ -1,4 +1,4 @@
-.PHONY: help demo test compare crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
+.PHONY: help clients demo test compare crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ sqlx: ## Write .sqlx/ anew, after a change of queries or migrations
 sqlx-check: ## See whether .sqlx/ is in step with queries and migrations
 	@scripts/install-postgres.sh
 	@scripts/sqlx.sh --check
+
+clients: ## Fetch what mail programs support anew from npm's caniemail (VERSION=2.0.2)
+	@scripts/clients.sh $(VERSION)
 
 release: ## Build the optimized program
 	cargo build --release --locked

@@ -111,6 +111,17 @@ fn overlay(
                 Err(error) => result = Err(Some(error)),
             }
         }
+        // Last, and without a word of its own: an error that speaks of a sequence would help nobody.
+        if result.is_err() {
+            let list = value.split(',').map(|item| Value::String(item.trim().to_owned())).collect();
+            let mut trial = table.clone();
+            if insert(&mut trial, &path, Value::Array(list))
+                && let Ok(parsed) = parse(&trial)
+            {
+                table = trial;
+                result = Ok(parsed);
+            }
+        }
         settings = result.map_err(|error| match error {
             Some(error) => refuse(&error),
             None => SettingError::new(format!("{}: there is no such setting", plain(&name)), "unset it"),
@@ -200,6 +211,7 @@ mod tests {
             ("VERIFYDESK_SITE__URL", "https://example.org/"),
             ("VERIFYDESK_SITE__ZONE__EN", "Europe/Berlin"),
             ("VERIFYDESK_CONSOLE__SEND", "true"),
+            ("VERIFYDESK_TEMPLATES__CLIENTS", "gmail, outlook.windows"),
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "s"),
             ("AWS_REGION", "us-east-1"),
@@ -214,6 +226,7 @@ mod tests {
         assert_eq!(settings.ses.region.as_deref(), Some("ap-northeast-2"));
         assert_eq!(settings.verification.lifetime, Duration::from_hours(2));
         assert!(settings.console.send);
+        assert_eq!(settings.templates.clients, ["gmail", "outlook.windows"]);
     }
 
     #[test]

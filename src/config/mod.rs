@@ -223,11 +223,20 @@ pub struct Capture {
 }
 
 /// The templates.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Templates {
     /// A directory whose files replace the built-in ones.
     pub dir: Option<PathBuf>,
+    /// The mail programs that templates are checked for: `gmail`, or `gmail.ios`.
+    pub clients: Vec<String>,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        let clients = ["gmail", "apple-mail", "outlook", "samsung-email", "yahoo", "naver", "daum", "kakao"];
+        Self { dir: None, clients: clients.map(str::to_owned).to_vec() }
+    }
 }
 
 /// What a GET of the link does.

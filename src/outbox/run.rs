@@ -238,6 +238,7 @@ impl Run {
             Err(error) => tracing::warn!(%error, "waiting for the database"),
         }
         self.changes = self.store().listen().await.ok();
+        self.fill_beat();
         let beat = steps::beat(self.store().clone(), self.worker.beat.clone(), true).await.map(drop);
         let Worker { shared, .. } = &self.worker;
         let (store, actor, settings) = (shared.store.clone(), shared.preparer.actor.name.clone(), &shared.settings);

@@ -9,11 +9,23 @@
 //! laid.rs    a mail laid out in cells
 //! layout/    HTML and CSS → cells
 //! fallback.rs HTML as text without layout, and a first text part
+//! dom/       a rendered mail as a tree with lines and styles: what the checks look at
 //! check/     the rules a verification mail is held to
+//! proof.rs   a template rendered and taken apart: what the workbench shows of it
+//! facts.rs   what both parts must say
+//! inbox.rs   what an inbox shows before a mail is opened
+//! mime.rs    the bytes that are sent, as a tree
+//! source.rs  a template's source in pieces, for colours
 //! ```
 
 pub mod check;
+pub mod dom;
+pub mod facts;
 pub mod fallback;
+pub mod inbox;
 pub mod laid;
 pub mod layout;
+pub mod mime;
+pub mod proof;
+pub mod source;
 pub mod view;

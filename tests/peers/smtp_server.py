@@ -1,12 +1,13 @@
 """A mail server for the tests: aiosmtpd, with faults on demand.
 
 Prints one JSON object a line: first {"port": n}, then what happens: {"event": "line", ...} for each line on the wire,
-{"event": "fault", "stage": s} when a fault strikes, {"event": "stored", "file": f, "from": a, "to": [a]} for each mail.
+{"event": "fault", "stage": s} when a fault strikes, {"event": "stored", "file": f, "id": i, "from": a, "to": [a]} for each mail.
 Each line of its standard input is a JSON list of faults that takes the place of all others, and is told as
 {"event": "faults"}. Ends when its standard input does, so that it never outlives the test.
 
 A fault is STAGE=ACTION, with STAGE one of greeting, ehlo, starttls, auth, mail, rcpt, data, end, and ACTION one of
-drop, hang, reply:TEXT, or pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
+drop, hang, slow (answers half a second later), stall (data only: asks for the mail and reads none of it), reply:TEXT, or
+pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
 `end` strikes after the whole mail was received; `end=store-drop` stores it first. In the TEXT of an `end=reply:TEXT`,
 {link} is the link in the mail, as a content filter would quote it; the fault is told with it.
 """
@@ -79,6 +80,13 @@ class Server(SMTP):
             self.transport.abort()
         elif action == "hang":
             await asyncio.sleep(3600)
+        elif action == "slow":
+            await asyncio.sleep(0.5)
+            return False
+        elif action == "stall":
+            self.transport.pause_reading()
+            await self.push("354 go ahead")
+            await asyncio.sleep(3600)
         else:
             text = action.removeprefix("reply:").encode()
             for line in text.split(b"\\n"):
@@ -133,14 +141,17 @@ class Handler:
             await asyncio.sleep(3600)
         if action is not None and action.startswith("reply:"):
             return action.removeprefix("reply:").replace("\\n", "\r\n").replace("{link}", link)
+        if action == "slow":
+            await asyncio.sleep(0.5)
         self.count += 1
+        name = f"0102{uuid.uuid4()}-000000"
         file = self.directory / f"{self.count:04}.eml"
         file.write_bytes(envelope.original_content)
-        tell(event="stored", file=str(file), **{"from": envelope.mail_from, "to": envelope.rcpt_tos})
+        tell(event="stored", file=str(file), id=name, **{"from": envelope.mail_from, "to": envelope.rcpt_tos})
         if action == "store-drop":
             tell(event="fault", stage="end")
             server.transport.abort()
-        return f"250 Ok 0102{uuid.uuid4()}-000000"
+        return f"250 Ok {name}"
 
 
 async def main():

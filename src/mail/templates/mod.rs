@@ -181,6 +181,11 @@ impl Templates {
         self.sources.get(path)
     }
 
+    /// All files, broken ones too, by their path below the directory of templates.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &Source)> {
+        self.sources.iter().map(|(path, source)| (path.as_str(), source))
+    }
+
     /// The variables of a template.
     #[must_use]
     pub fn schema(&self, name: &str) -> Option<&Schema> {

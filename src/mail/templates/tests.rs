@@ -177,8 +177,10 @@ fn everything_is_gathered_with_its_mistakes() {
         ("fixtures/welcome/wrong.toml", "[values]\ncount = \"many\"\n"),
         ("fixtures/welcome/broken.toml", "[values]\ncount = \n"),
     ]);
-    let settings =
-        Settings { templates: crate::config::Templates { dir: Some(dir.path().to_owned()) }, ..Settings::default() };
+    let settings = Settings {
+        templates: crate::config::Templates { dir: Some(dir.path().to_owned()), ..Default::default() },
+        ..Settings::default()
+    };
     let templates = Templates::gather(&settings);
     assert_eq!(templates.names(), ["verification", "welcome"]);
     let mistakes: Vec<String> = templates

@@ -1,76 +1,217 @@
-//! A TCP stream that hands out at most one line at a time.
+//! A stream that hands lettre at most one line at a time, in a form that lettre can read, in clear text or within TLS.
 //!
 //! lettre reads ahead, and keeps what it has read ahead across STARTTLS: lines that an attacker put into the clear text
 //! behind the answer to STARTTLS would then pass for answers from within TLS (see "Why TLS is better without STARTTLS",
-//! USENIX Security 2021). With one line a read there is nothing to keep; what comes behind it reaches the TLS
-//! handshake, which refuses it.
+//! USENIX Security 2021). With one line a read there is nothing to keep; whatever came behind it fails the upgrade.
+//!
+//! lettre also takes some answers for a broken connection that are none, so that a refusal would count as a lost
+//! answer: codes whose second digit is above 5, text that is not UTF-8, a code without text, lines that end in a bare
+//! line feed; and it panics at an empty word among what a server offers. [`mend`] brings them into form.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::dialogue::{Dialogue, Speech, Tap};
 
 /// How much is read from the socket at once.
 const CHUNK: usize = 4096;
 
+/// From here on a line without an end is handed out as it is, for lettre to refuse: it takes 1,000 bytes.
+const LINE_MAX: usize = 4096;
+
+/// Longest text of a line that is kept (RFC 5321, 4.5.3.1.5, asks for 512 with the code), so that lettre reads it; a
+/// refusal is none the less one for being wordy.
+const TEXT_MAX: usize = 900;
+
+/// Where the bytes go.
 #[derive(Debug)]
-pub(super) struct LineStream {
-    inner: TcpStream,
-    /// Read from the socket, not handed out yet from `start` on.
-    held: Vec<u8>,
-    start: usize,
+pub(super) enum Socket {
+    Clear(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+    /// Taken out for an upgrade that was not finished.
+    Gone,
 }
 
-impl LineStream {
-    pub(super) fn new(inner: TcpStream) -> Self {
-        // lettre writes a mail's end apart from its content; without this it would wait for the receipt of the content,
-        // which receivers hold back for 40 ms (RFC 896 meets RFC 1122, 4.2.3.2). Should it fail, mails are but slower.
-        let _ = inner.set_nodelay(true);
-        Self { inner, held: Vec::new(), start: 0 }
+/// What lettre's connection and its owner share.
+#[derive(Debug)]
+struct Shared {
+    socket: Socket,
+    /// Read from the socket, no whole line yet.
+    raw: Vec<u8>,
+    /// A line, not handed out yet from `start` on.
+    line: Vec<u8>,
+    start: usize,
+    /// The code of the last line, where lettre was given another.
+    odd_code: Option<u16>,
+    tap: Tap,
+}
+
+/// The end that lettre holds.
+#[derive(Debug)]
+pub(super) struct LineStream(Arc<Mutex<Shared>>);
+
+/// The other end: what lettre has no word for.
+#[derive(Clone, Debug)]
+pub(super) struct Wire(Arc<Mutex<Shared>>);
+
+/// A stream for lettre and the hold on it.
+pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (LineStream, Wire) {
+    let tap = Tap::new(dialogue);
+    let shared = Shared { socket, raw: Vec::new(), line: Vec::new(), start: 0, odd_code: None, tap };
+    let shared = Arc::new(Mutex::new(shared));
+    (LineStream(Arc::clone(&shared)), Wire(shared))
+}
+
+/// Held by one task at a time, and never across an await.
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Wire {
+    /// The code of the last answer, where it is not the one that lettre was given.
+    pub(super) fn odd_code(&self) -> Option<u16> {
+        lock(&self.0).odd_code
+    }
+
+    /// Takes the clear socket out, to encrypt it; nothing where something unasked for has come in already.
+    pub(super) fn take_clear(&self) -> Option<TcpStream> {
+        let mut shared = lock(&self.0);
+        let is_clean = shared.raw.is_empty() && shared.start == shared.line.len();
+        match std::mem::replace(&mut shared.socket, Socket::Gone) {
+            Socket::Clear(socket) if is_clean => Some(socket),
+            _ => None,
+        }
+    }
+
+    /// Goes on with what [`Wire::take_clear`] gave.
+    pub(super) fn put_encrypted(&self, socket: TlsStream<TcpStream>) {
+        lock(&self.0).socket = Socket::Encrypted(Box::new(socket));
+    }
+
+    pub(super) fn set_speech(&self, speech: Speech) {
+        lock(&self.0).tap.set_speech(speech);
+    }
+
+    pub(super) fn tap<T>(&self, with: impl FnOnce(&mut Tap) -> T) -> T {
+        with(&mut lock(&self.0).tap)
     }
 }
 
+impl Shared {
+    /// Makes the next line of what has been read, if there is one.
+    fn next_line(&mut self) -> bool {
+        let Some(end) = self.raw.iter().position(|byte| *byte == b'\n') else {
+            if self.raw.len() > LINE_MAX {
+                self.hand_out_raw();
+            }
+            return self.start < self.line.len();
+        };
+        let raw: Vec<u8> = self.raw.drain(..=end).collect();
+        let text = String::from_utf8_lossy(&raw);
+        let text = text.trim_end();
+        self.tap.heard(text);
+        (self.line, self.odd_code) = mend(text);
+        self.start = 0;
+        true
+    }
+
+    fn hand_out_raw(&mut self) {
+        self.line = std::mem::take(&mut self.raw);
+        self.start = 0;
+    }
+}
+
+/// A line of an answer as lettre reads it, with its code where that had to be changed. The code given instead is one
+/// that is success nowhere.
+fn mend(text: &str) -> (Vec<u8>, Option<u16>) {
+    let (code, rest) = text.split_at(text.bytes().take(3).take_while(u8::is_ascii_digit).count());
+    let mut line = code.as_bytes().to_vec();
+    let mut odd_code = None;
+    if code.len() == 3 {
+        if line[1] > b'5' {
+            odd_code = code.parse().ok();
+            line[1] = b'4';
+        }
+        if rest.is_empty() {
+            line.push(b' ');
+        }
+    }
+    line.extend_from_slice(&rest.as_bytes()[..rest.floor_char_boundary(TEXT_MAX)]);
+    line.extend_from_slice(b"\r\n");
+    (line, odd_code)
+}
+
 impl AsyncRead for LineStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.start == this.held.len() {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *lock(&self.0);
+        while this.start == this.line.len() && !this.next_line() {
             let mut chunk = [0; CHUNK];
             let mut read = ReadBuf::new(&mut chunk);
-            ready!(Pin::new(&mut this.inner).poll_read(cx, &mut read))?;
-            this.held.clear();
-            this.held.extend_from_slice(read.filled());
-            this.start = 0;
+            ready!(match &mut this.socket {
+                Socket::Clear(socket) => Pin::new(socket).poll_read(cx, &mut read),
+                Socket::Encrypted(socket) => Pin::new(socket).poll_read(cx, &mut read),
+                Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            })?;
+            if read.filled().is_empty() {
+                // The end. What is left of a line is no answer, but lettre may see it.
+                this.tap.note("the server has closed the connection");
+                this.hand_out_raw();
+                break;
+            }
+            this.raw.extend_from_slice(read.filled());
         }
-        let waiting = &this.held[this.start..];
-        let line = waiting.iter().position(|byte| *byte == b'\n').map_or(waiting.len(), |newline| newline + 1);
-        let count = line.min(buf.remaining());
-        buf.put_slice(&waiting[..count]);
+        let rest = &this.line[this.start..];
+        let count = rest.len().min(buf.remaining());
+        buf.put_slice(&rest[..count]);
         this.start += count;
         Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for LineStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *lock(&self.0);
+        let count = ready!(match &mut this.socket {
+            Socket::Clear(socket) => Pin::new(socket).poll_write(cx, buf),
+            Socket::Encrypted(socket) => Pin::new(socket).poll_write(cx, buf),
+            Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        })?;
+        this.tap.wrote(&buf[..count]);
+        Poll::Ready(Ok(count))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut lock(&self.0).socket {
+            Socket::Clear(socket) => Pin::new(socket).poll_flush(cx),
+            Socket::Encrypted(socket) => Pin::new(socket).poll_flush(cx),
+            Socket::Gone => Poll::Ready(Ok(())),
+        }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut lock(&self.0).socket {
+            Socket::Clear(socket) => Pin::new(socket).poll_shutdown(cx),
+            Socket::Encrypted(socket) => Pin::new(socket).poll_shutdown(cx),
+            Socket::Gone => Poll::Ready(Ok(())),
+        }
     }
 }
 
 impl AsyncTokioStream for LineStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        match &lock(&self.0).socket {
+            Socket::Clear(socket) => socket.peer_addr(),
+            Socket::Encrypted(socket) => socket.get_ref().0.peer_addr(),
+            Socket::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 }
 
@@ -80,40 +221,82 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    #[tokio::test]
-    async fn a_read_ends_with_its_line() {
+    async fn pair() -> (LineStream, Wire, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut stream = LineStream::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
-        let (mut peer, _) = listener.accept().await.unwrap();
-        peer.write_all(b"220 go\r\n250 injected\r\nrest").await.unwrap();
-        drop(peer);
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, wire) = over(Socket::Clear(socket), None);
+        (stream, wire, listener.accept().await.unwrap().0)
+    }
+
+    async fn reads(stream: &mut LineStream, size: usize) -> Vec<String> {
         let mut reads = Vec::new();
         loop {
-            let mut buf = [0; 64];
+            let mut buf = vec![0; size];
             match stream.read(&mut buf).await.unwrap() {
-                0 => break,
+                0 => return reads,
                 count => reads.push(String::from_utf8_lossy(&buf[..count]).into_owned()),
             }
         }
-        assert_eq!(reads[..2], ["220 go\r\n", "250 injected\r\n"]);
-        assert_eq!(reads[2..].concat(), "rest");
+    }
+
+    #[tokio::test]
+    async fn a_read_ends_with_its_line() {
+        let (mut stream, wire, mut peer) = pair().await;
+        peer.write_all(b"220 go\r\n250 injected\r\nrest").await.unwrap();
+        drop(peer);
+        let mut buf = [0; 64];
+        let count = stream.read(&mut buf).await.unwrap();
+        assert_eq!(&buf[..count], b"220 go\r\n");
+        assert_eq!(reads(&mut stream, 64).await, ["250 injected\r\n", "rest"]);
+        assert!(wire.take_clear().is_some(), "all of it was read");
+    }
+
+    #[tokio::test]
+    async fn what_comes_behind_the_answer_to_starttls_ends_the_connection() {
+        let (mut stream, wire, mut peer) = pair().await;
+        peer.write_all(b"220 go\r\n250 injected\r\n").await.unwrap();
+        let mut buf = [0; 64];
+        stream.read_exact(&mut buf[..8]).await.unwrap();
+        assert!(wire.take_clear().is_none());
+        assert!(stream.write_all(b"EHLO x\r\n").await.is_err());
     }
 
     #[tokio::test]
     async fn a_small_buffer_loses_nothing() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut stream = LineStream::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
-        let (mut peer, _) = listener.accept().await.unwrap();
+        let (mut stream, _wire, mut peer) = pair().await;
         peer.write_all(b"250 abcdef\r\n").await.unwrap();
         drop(peer);
-        let mut got = Vec::new();
-        loop {
-            let mut buf = [0; 3];
-            match stream.read(&mut buf).await.unwrap() {
-                0 => break,
-                count => got.extend_from_slice(&buf[..count]),
-            }
+        assert_eq!(reads(&mut stream, 3).await.concat(), "250 abcdef\r\n");
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_not_kept_for_ever() {
+        let (mut stream, _wire, mut peer) = pair().await;
+        peer.write_all(&vec![b'2'; 3 * LINE_MAX]).await.unwrap();
+        let mut buf = [0; 64];
+        assert_eq!(stream.read(&mut buf).await.unwrap(), 64);
+    }
+
+    #[test]
+    fn answers_are_brought_into_form() {
+        let long = format!("550 {}", "가".repeat(400));
+        let table = [
+            ("250 Ok", "250 Ok\r\n", None),
+            ("250-Ok", "250-Ok\r\n", None),
+            ("250", "250 \r\n", None),
+            ("250-", "250-\r\n", None),
+            ("571 no", "541 no\r\n", Some(571)),
+            ("571-no", "541-no\r\n", Some(571)),
+            ("260 Ok", "240 Ok\r\n", Some(260)),
+            ("364", "344 \r\n", Some(364)),
+            ("", "\r\n", None),
+            ("25", "25\r\n", None),
+            ("hello", "hello\r\n", None),
+            ("가나다", "가나다\r\n", None),
+            (&long, &format!("550 {}\r\n", "가".repeat(299)), None),
+        ];
+        for (text, line, code) in table {
+            assert_eq!(mend(text), (line.as_bytes().to_vec(), code), "{text}");
         }
-        assert_eq!(got, b"250 abcdef\r\n");
     }
 }

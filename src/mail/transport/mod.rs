@@ -5,6 +5,8 @@
 //! taken: nobody may call it failed, and nobody may send it again without thinking.
 
 mod capture;
+mod connection;
+pub mod dialogue;
 mod line_stream;
 mod reply;
 mod smtp;
@@ -22,6 +24,7 @@ use crate::domain::id::SendId;
 use crate::text::{Untrusted, plain};
 
 use capture::Capture;
+use dialogue::{Dialogue, DialogueLine, Speaker};
 pub use reply::Reply;
 pub use smtp::Timeouts;
 use smtp::{Smtp, SmtpLane};
@@ -197,9 +200,19 @@ impl Transport {
     /// A new lane, without a connection yet.
     #[must_use]
     pub fn lane(&self) -> Lane {
+        self.lane_with(None)
+    }
+
+    /// The same, and whatever is said over it is told line by line.
+    #[must_use]
+    pub fn lane_telling(&self, dialogue: Dialogue) -> Lane {
+        self.lane_with(Some(dialogue))
+    }
+
+    fn lane_with(&self, dialogue: Option<Dialogue>) -> Lane {
         Lane(match &self.0 {
-            Kind::Smtp(smtp) => Way::Smtp(Box::new(SmtpLane::new(smtp.clone()))),
-            Kind::Capture(capture) => Way::Capture(capture.clone()),
+            Kind::Smtp(smtp) => Way::Smtp(Box::new(SmtpLane::new(smtp.clone(), dialogue))),
+            Kind::Capture(capture) => Way::Capture(capture.clone(), dialogue),
         })
     }
 
@@ -239,7 +252,7 @@ pub struct Lane(Way);
 #[derive(Debug)]
 enum Way {
     Smtp(Box<SmtpLane>),
-    Capture(Capture),
+    Capture(Capture, Option<Dialogue>),
 }
 
 impl Lane {
@@ -250,9 +263,14 @@ impl Lane {
         let reply = match &mut self.0 {
             // The conversation's buffers are large; whoever awaits this should not carry them.
             Way::Smtp(lane) => Box::pin(lane.send(mail, lease)).await?,
-            Way::Capture(capture) => {
+            Way::Capture(capture, dialogue) => {
                 within_lease(lease, capture::LONGEST, Stage::EndOfData)?;
-                capture.send(mail, id).await?
+                let reply = capture.send(mail, id).await?;
+                if let Some(dialogue) = dialogue {
+                    let text = format!("written into {}", capture.dir().display());
+                    let _ = dialogue.send(DialogueLine::new(Speaker::Note, &text));
+                }
+                reply
             }
         };
         Ok(Receipt::new(&reply))

@@ -8,36 +8,31 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials as SignIn, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::authentication::Credentials as SignIn;
 use lettre::transport::smtp::commands::Data;
 use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::{Error, response::Response};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use super::line_stream::LineStream;
+use super::connection::{Connection, describe, encrypt, reach};
+use super::dialogue::{Dialogue, DialogueLine, Speaker};
+use super::line_stream::Socket;
 use super::reply::without_status;
-use super::trust::{self, Trust, Way};
+use super::trust::Trust;
 use super::{Cause, Failure, Lease, Reply, Stage, within_lease};
 use crate::config::{SettingError, Settings, Tls};
 use crate::mail::message::Composed;
 use crate::ses::{SmtpTarget, smtp_settings};
-use crate::text::Untrusted;
 
 /// How long a connection may wait for its next mail. SES closes after about 10 s, with an answer that would be taken
 /// for the answer to the next command.
 const IDLE_MAX: Duration = Duration::from_secs(5);
-
-/// How long taking leave may last.
-const QUIT_MAX: Duration = Duration::from_secs(2);
 
 /// How long each stage may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Finding and reaching the server.
     pub connect: Duration,
-    /// Each command up to the announcement of the mail; the TLS handshake with its two commands counts as one.
+    /// Each command up to the announcement of the mail, the TLS handshake, and signing in.
     pub command: Duration,
     /// The content and the answer to it. SES takes 0.6 s on average.
     pub end_of_data: Duration,
@@ -99,105 +94,65 @@ impl Smtp {
     }
 
     /// A connection that is ready for a mail: greeted, encrypted, signed in.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let mut connection = match &self.trust {
-            None => self.reach().await?,
-            Some(trust) => {
-                let way = trust.way();
-                match self.encrypted(trust, &way).await {
-                    Ok(connection) => connection,
-                    Err(failure) => match trust.instead_of(&way, &failure) {
-                        Some(other) => self.encrypted(trust, &other).await?,
-                        None => return Err(failure),
-                    },
-                }
-            }
-        };
+    async fn connect(&self, dialogue: Option<&Dialogue>) -> Result<Connection, Failure> {
+        let mut connection = self.encrypted(dialogue).await?;
         self.sign_in(&mut connection).await?;
         Ok(connection)
     }
 
-    /// A connection that is encrypted, to a server that is trusted.
-    async fn encrypted(&self, trust: &Trust, way: &Way<'_>) -> Result<AsyncSmtpConnection, Failure> {
-        let (Way::Authority(parameters) | Way::Pinned(parameters)) = *way;
-        let (connection, stage) = if self.target.tls == Tls::Tls {
-            (self.reach_encrypted(parameters.clone()).await?, Stage::Connect)
-        } else {
-            let mut connection = self.reach().await?;
-            if !connection.can_starttls() {
-                leave(connection);
+    /// A connection that is encrypted where it has to be, to a server that is trusted.
+    async fn encrypted(&self, dialogue: Option<&Dialogue>) -> Result<Connection, Failure> {
+        let Timeouts { connect, command, .. } = self.timeouts;
+        let note = |text: &str| {
+            if let Some(dialogue) = dialogue {
+                let _ = dialogue.send(DialogueLine::new(Speaker::Note, text));
+            }
+        };
+        note(&format!("connecting to {}", self.target()));
+        let socket = reach((self.target.host.as_str(), self.target.port), connect).await?;
+        let socket = match &self.trust {
+            Some(trust) if self.target.tls == Tls::Tls => {
+                let encrypted = encrypt(trust, socket, Stage::Connect, command).await?;
+                note(&describe(&encrypted));
+                Socket::Encrypted(Box::new(encrypted))
+            }
+            _ => Socket::Clear(socket),
+        };
+        let mut connection = Connection::greet(socket, &self.hello, command, dialogue.cloned()).await?;
+        if let (Some(trust), Tls::Starttls) = (&self.trust, self.target.tls) {
+            if !connection.offers_starttls() {
+                connection.leave();
                 return Err(Failure::new(Stage::StartTls, Cause::NoStartTls));
             }
-            let upgraded = connection.starttls(parameters.clone(), &self.hello);
-            within(self.timeouts.command, Stage::StartTls, upgraded).await?;
-            (connection, Stage::StartTls)
-        };
-        if let Way::Pinned(_) = way {
-            trust.check(&connection, stage)?;
+            connection.starttls(trust, &self.hello, command).await?;
         }
         Ok(connection)
     }
 
-    async fn reach(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let address = (self.target.host.as_str(), self.target.port);
-        let stream = match timeout(self.timeouts.connect, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => LineStream::new(stream),
-            Ok(Err(error)) => return Err(Failure::new(Stage::Connect, network(&error.to_string()))),
-            Err(_) => return Err(Failure::new(Stage::Connect, Cause::TimedOut(self.timeouts.connect))),
-        };
-        let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
-        within(self.timeouts.command, Stage::Greeting, greeted).await
-    }
-
-    async fn reach_encrypted(&self, tls: TlsParameters) -> Result<AsyncSmtpConnection, Failure> {
-        let address = (self.target.host.as_str(), self.target.port);
-        let Timeouts { connect, command, .. } = self.timeouts;
-        let greeted = AsyncSmtpConnection::connect_tokio1(address, Some(connect), &self.hello, Some(tls), None);
-        within(connect + command, Stage::Greeting, greeted).await
-    }
-
-    async fn sign_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), Failure> {
+    async fn sign_in(&self, connection: &mut Connection) -> Result<(), Failure> {
         let Some(credentials) = &self.target.credentials else { return Ok(()) };
-        if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
-            return if credentials.derived { Ok(()) } else { Err(Failure::new(Stage::Auth, Cause::NoAuth)) };
+        if credentials.derived && !connection.offers_sign_in() {
+            return Ok(());
         }
         let sign_in = SignIn::new(credentials.username.clone(), credentials.password.expose().to_owned());
-        let signed_in = connection.auth(DEFAULT_MECHANISMS, &sign_in);
-        let response = within(self.timeouts.command, Stage::Auth, signed_in).await?;
-        expect(&response, Stage::Auth, &[235]).map(drop)
+        connection.sign_in(sign_in, self.timeouts.command).await
     }
 
     /// One mail over a connection that is ready for it. On failure the connection's state is not known any more.
-    async fn converse(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        mail: &Composed,
-        lease: &Lease,
-    ) -> Result<Reply, Failure> {
+    async fn converse(&self, connection: &mut Connection, mail: &Composed, lease: &Lease) -> Result<Reply, Failure> {
         let Timeouts { command, end_of_data, .. } = self.timeouts;
         // Both addresses are plain ASCII without brackets or spaces, so nothing can be put behind them.
-        let steps = [
-            (Stage::Mail, format!("MAIL FROM:<{}>\r\n", mail.from), [250, 250]),
-            (Stage::Rcpt, format!("RCPT TO:<{}>\r\n", mail.to), [250, 251]),
-            (Stage::Data, Data.to_string(), [354, 354]),
-        ];
-        for (stage, line, codes) in steps {
-            if stage == Stage::Data {
-                within_lease(lease, self.timeouts.longest_content(), stage)?;
-            }
-            let response = within(command, stage, connection.command(line)).await?;
-            expect(&response, stage, &codes)?;
-        }
-        // lettre ends the content with a line break of its own.
-        let content = mail.bytes.strip_suffix(b"\r\n").unwrap_or(&mail.bytes);
-        let response = within(end_of_data, Stage::EndOfData, connection.message(content)).await?;
-        expect(&response, Stage::EndOfData, &[250])
+        connection.command(Stage::Mail, format!("MAIL FROM:<{}>\r\n", mail.from), command, &[250]).await?;
+        connection.command(Stage::Rcpt, format!("RCPT TO:<{}>\r\n", mail.to), command, &[250, 251]).await?;
+        within_lease(lease, self.timeouts.longest_content(), Stage::Data)?;
+        connection.command(Stage::Data, Data, command, &[354]).await?;
+        connection.content(&mail.bytes, end_of_data).await
     }
 }
 
 /// A lane's connection between two mails.
 struct Idle {
-    connection: AsyncSmtpConnection,
+    connection: Connection,
     since: Instant,
 }
 
@@ -205,6 +160,8 @@ struct Idle {
 pub(super) struct SmtpLane {
     smtp: Smtp,
     idle: Option<Idle>,
+    /// Who listens in, if anybody does.
+    dialogue: Option<Dialogue>,
 }
 
 impl fmt::Debug for SmtpLane {
@@ -214,8 +171,8 @@ impl fmt::Debug for SmtpLane {
 }
 
 impl SmtpLane {
-    pub(super) fn new(smtp: Smtp) -> Self {
-        Self { smtp, idle: None }
+    pub(super) fn new(smtp: Smtp, dialogue: Option<Dialogue>) -> Self {
+        Self { smtp, idle: None, dialogue }
     }
 
     pub(super) async fn send(&mut self, mail: &Composed, lease: &Lease) -> Result<Reply, Failure> {
@@ -223,7 +180,7 @@ impl SmtpLane {
             if idle.since.elapsed() < IDLE_MAX {
                 return Some(idle.connection);
             }
-            leave(idle.connection);
+            idle.connection.leave();
             None
         });
         let mut may_retry = true;
@@ -231,7 +188,7 @@ impl SmtpLane {
             let reused = waiting.is_some();
             let mut connection = match waiting.take() {
                 Some(connection) => connection,
-                None => self.smtp.connect().await?,
+                None => self.smtp.connect(self.dialogue.as_ref()).await?,
             };
             match self.smtp.converse(&mut connection, mail, lease).await {
                 Ok(reply) => {
@@ -244,7 +201,7 @@ impl SmtpLane {
                         cause => *cause == Cause::LeaseEnds,
                     };
                     if is_polite {
-                        leave(connection);
+                        connection.leave();
                     }
                     if !(may_retry && was_stale(&failure, reused)) {
                         return Err(failure);
@@ -257,7 +214,7 @@ impl SmtpLane {
 
     pub(super) async fn close(self) {
         if let Some(idle) = self.idle {
-            quit(idle.connection).await;
+            idle.connection.quit().await;
         }
     }
 }
@@ -276,57 +233,6 @@ fn was_stale(failure: &Failure, reused: bool) -> bool {
 /// SES's `451 4.4.2 Timeout waiting for data from client.`
 fn is_idle_timeout(text: &str) -> bool {
     without_status(text).to_ascii_lowercase().starts_with("timeout waiting for data")
-}
-
-/// Takes leave without making anybody wait.
-fn leave(connection: AsyncSmtpConnection) {
-    tokio::spawn(quit(connection));
-}
-
-async fn quit(mut connection: AsyncSmtpConnection) {
-    // Whatever comes of it, the connection ends here.
-    let _ = timeout(QUIT_MAX, connection.quit()).await;
-}
-
-/// Runs a step under its time-out.
-async fn within<T>(limit: Duration, stage: Stage, step: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-    match timeout(limit, step).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(failure(stage, &error)),
-        Err(_) => Err(Failure::new(stage, Cause::TimedOut(limit))),
-    }
-}
-
-/// The answer, if it has one of the codes that this stage asks for.
-fn expect(response: &Response, stage: Stage, codes: &[u16]) -> Result<Reply, Failure> {
-    let text = response.message().collect::<Vec<_>>().join(" ");
-    let reply = Reply::new(code(&response.code()), text);
-    if codes.contains(&reply.code) { Ok(reply) } else { Err(Failure::new(stage, Cause::Reply(reply))) }
-}
-
-fn code(code: &impl fmt::Display) -> u16 {
-    code.to_string().parse().unwrap_or_default()
-}
-
-/// What lettre's error means.
-fn failure(stage: Stage, error: &Error) -> Failure {
-    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    if let Some(status) = error.status() {
-        return Failure::new(stage, Cause::Reply(Reply::new(code(&status), text)));
-    }
-    let whole = if text.is_empty() { error.to_string() } else { text };
-    if let Some((_, what)) = whole.split_once("invalid peer certificate: ") {
-        return Failure::new(stage, trust::complaint(what));
-    }
-    // With TLS from the first byte lettre connects and greets in one step, and tells by its text alone which it was.
-    let unreached = stage == Stage::Greeting && error.to_string().starts_with("Connection error");
-    Failure::new(if unreached { Stage::Connect } else { stage }, network(&whole))
-}
-
-fn network(what: &str) -> Cause {
-    // lettre's word for the end of the stream in the middle of an answer or before one.
-    let what = if what == "incomplete response" { "the server closed the connection" } else { what };
-    Cause::Network(Untrusted::new(what))
 }
 
 /// How this machine calls itself; a name that is none would be refused.

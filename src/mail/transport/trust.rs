@@ -1,132 +1,174 @@
 //! Which servers are trusted: those whose certificate the system's roots or `smtp.ca_file` vouch for, and those whose
 //! very certificate is in `smtp.ca_file`.
 //!
-//! The latter needs a way of its own: `openssl req -x509` makes a certificate that calls itself an authority, and
+//! The latter needs a rule of its own: `openssl req -x509` makes a certificate that calls itself an authority, and
 //! rustls takes no authority's certificate for a server's. Such a certificate is accepted if it is, byte for byte, one
 //! of the file's; its name and the server's possession of the key are verified as ever, its dates are not.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use super::{Cause, Failure, Stage};
+use super::Cause;
 use crate::config::SettingError;
-use crate::text::plain;
+use crate::text::{Untrusted, plain};
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// What is wrong with a certificate that may yet be trusted by itself.
-const SELF_SIGNED: &str = "it has signed itself";
-
-/// What is wrong with a server's certificate, out of rustls's words.
-pub(super) fn complaint(what: &str) -> Cause {
-    let words = match what {
-        "UnknownIssuer" => "its issuer is unknown",
-        _ if what.contains("CaUsedAsEndEntity") => SELF_SIGNED,
-        other => other,
-    };
-    Cause::Certificate(words.into())
-}
-
 /// Whom to trust as one server.
 #[derive(Clone)]
 pub(super) struct Trust {
-    by_authority: TlsParameters,
-    by_itself: Option<Arc<Pinned>>,
-}
-
-/// Certificates that are trusted as they are.
-struct Pinned {
-    parameters: TlsParameters,
-    certificates: Vec<Vec<u8>>,
-    /// Whether the server has been found to be of this kind, so that it is not asked twice each time.
-    met: AtomicBool,
-}
-
-/// A way to begin TLS.
-pub(super) enum Way<'a> {
-    /// rustls verifies all of it.
-    Authority(&'a TlsParameters),
-    /// [`Trust::check`] has to follow before anything secret is sent.
-    Pinned(&'a TlsParameters),
+    connector: TlsConnector,
+    name: ServerName<'static>,
 }
 
 impl Trust {
     /// The system's roots and those of the file, for a server of this name.
     pub(super) fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, SettingError> {
-        let builder = TlsParameters::builder(host.to_owned());
-        let Some(file) = ca_file else {
-            let by_authority = builder.build().map_err(|error| {
-                let what = format!("TLS cannot be set up: {}", plain(&error.to_string()));
-                SettingError::new(what, "check the system's certificates")
-            })?;
-            return Ok(Self { by_authority, by_itself: None });
+        let unusable = |what: &dyn fmt::Display| {
+            let what = format!("TLS cannot be set up: {}", plain(&what.to_string()));
+            SettingError::new(what, "check `smtp.host` and the system's certificates")
         };
-        let refuse = |what: &dyn fmt::Display| {
-            SettingError::new(
-                format!("`smtp.ca_file` {}: {}", plain(&file.display().to_string()), plain(&what.to_string())),
-                "give it a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
-            )
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| unusable(&error))?;
+        let provider = Arc::new(ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let own = ca_file.map(|file| read(file, &mut roots)).transpose()?.unwrap_or_default();
+        let provider_too = Arc::clone(&provider);
+        let by_authority = if roots.is_empty() {
+            None
+        } else {
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider_too).build();
+            Some(verifier.map_err(|error| unusable(&error))?)
         };
-        let pem = std::fs::read_to_string(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
-        let certificates = der_of(&pem).ok_or_else(|| refuse(&"holds a certificate that is not base64"))?;
-        if certificates.is_empty() {
-            return Err(refuse(&"holds no certificate"));
-        }
-        let roots = Certificate::from_pem(pem.as_bytes()).map_err(|error| refuse(&error))?;
-        let by_authority = builder.add_root_certificate(roots).build().map_err(|error| refuse(&error))?;
-        let pinned = TlsParameters::builder(host.to_owned()).dangerous_accept_invalid_certs(true);
-        let parameters = pinned.build().map_err(|error| refuse(&error))?;
-        let by_itself = Some(Arc::new(Pinned { parameters, certificates, met: AtomicBool::new(false) }));
-        Ok(Self { by_authority, by_itself })
+        let verifier = Verifier { by_authority, own, provider: Arc::clone(&provider) };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| unusable(&error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 
-    /// How to begin TLS with this server, by what is known of it.
-    pub(super) fn way(&self) -> Way<'_> {
-        match &self.by_itself {
-            Some(pinned) if pinned.met.load(Ordering::Relaxed) => Way::Pinned(&pinned.parameters),
-            _ => Way::Authority(&self.by_authority),
-        }
-    }
-
-    /// The other way, where this one failed by a certificate that may yet be trusted by itself. That is asked of the way
-    /// that failed and not of what is known of the server: lanes that connect at once all fail before one has told.
-    pub(super) fn instead_of(&self, way: &Way<'_>, failure: &Failure) -> Option<Way<'_>> {
-        let pinned = self.by_itself.as_deref()?;
-        let is_self_signed = matches!(&failure.cause, Cause::Certificate(what) if what.raw() == SELF_SIGNED);
-        if !is_self_signed || matches!(way, Way::Pinned(_)) {
-            return None;
-        }
-        pinned.met.store(true, Ordering::Relaxed);
-        Some(Way::Pinned(&pinned.parameters))
-    }
-
-    /// Whether a connection begun with [`Way::Pinned`] is to a server of the file.
-    pub(super) fn check(&self, connection: &AsyncSmtpConnection, stage: Stage) -> Result<(), Failure> {
-        if let Some(pinned) = &self.by_itself {
-            if connection.peer_certificate().is_ok_and(|shown| pinned.certificates.contains(&shown)) {
-                return Ok(());
+    /// Begins TLS with the server at the other end, and verifies that it is the one that was meant.
+    pub(super) async fn handshake(&self, socket: TcpStream) -> Result<TlsStream<TcpStream>, Cause> {
+        self.connector.connect(self.name.clone(), socket).await.map_err(|error| {
+            let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+            match tls {
+                Some(Error::InvalidCertificate(what)) => Cause::Certificate(complaint(what)),
+                _ => Cause::Network(Untrusted::new(error.to_string())),
             }
-            // The server may have got a certificate of another kind meanwhile.
-            pinned.met.store(false, Ordering::Relaxed);
-        }
-        Err(Failure::new(stage, Cause::Certificate(SELF_SIGNED.into())))
+        })
     }
 }
 
+/// The certificates of a file, which become roots as well.
+fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>, SettingError> {
+    let refuse = |what: &dyn fmt::Display| {
+        SettingError::new(
+            format!("`smtp.ca_file` {}: {}", plain(&file.display().to_string()), plain(&what.to_string())),
+            "give it a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
+        )
+    };
+    let pem = std::fs::read_to_string(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+    let certificates = der_of(&pem).ok_or_else(|| refuse(&"holds a certificate that is not base64"))?;
+    if certificates.is_empty() {
+        return Err(refuse(&"holds no certificate"));
+    }
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|error| refuse(&error))?;
+    }
+    Ok(certificates)
+}
+
 /// The certificates of a PEM file; nothing where one of them is broken.
-fn der_of(pem: &str) -> Option<Vec<Vec<u8>>> {
+fn der_of(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
     pem.split(BEGIN)
         .skip(1)
         .map(|rest| {
             let text: String = rest.split_once(END)?.0.split_ascii_whitespace().collect();
-            STANDARD.decode(text).ok()
+            STANDARD.decode(text).ok().map(CertificateDer::from)
         })
         .collect()
+}
+
+/// What is wrong with a server's certificate, in words.
+fn complaint(what: &CertificateError) -> Untrusted {
+    match what {
+        CertificateError::UnknownIssuer => "its issuer is unknown".into(),
+        _ if is_an_authority(what) => "it has signed itself".into(),
+        other => Untrusted::new(other.to_string()),
+    }
+}
+
+/// Whether all that is wrong is that the certificate calls itself an authority. rustls has no word of its own for it.
+fn is_an_authority(what: &CertificateError) -> bool {
+    matches!(what, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
+}
+
+#[derive(Debug)]
+struct Verifier {
+    /// Nothing where nobody is trusted to vouch for anybody.
+    by_authority: Option<Arc<WebPkiServerVerifier>>,
+    /// Those of `smtp.ca_file`.
+    own: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let Some(by_authority) = &self.by_authority else { return Err(CertificateError::UnknownIssuer.into()) };
+        match by_authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            Err(Error::InvalidCertificate(what))
+                if is_an_authority(&what) && self.own.iter().any(|own| own == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }

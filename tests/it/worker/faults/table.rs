@@ -84,6 +84,8 @@ const TABLE: &[Row] = &[
     Row(DATA, "559 5.7.1 Not this", Failed, 1, NEVER, "refused the mail", GoesOn),
     Row(&["rcpt", "end"], "550 5.7.1 <no-reply@example.org>: Sender address rejected", Queued, 0, NOW, "check `mail.from`", Pauses(Configuration)),
     Row(BUT_END, "252 odd", Queued, 1, FIRST, "it is tried again", GoesOn),
+    Row(END, "571 5.7.1 Not this", Failed, 1, NEVER, "refused the mail", GoesOn),
+    Row(END, "260 Ok", Unknown, 1, UNKNOWN, "may or may not", GoesOn),
     Row(END, "251 Ok", Unknown, 1, UNKNOWN, "may or may not", GoesOn),
     Row(END, "354 Go on", Unknown, 1, UNKNOWN, "may or may not", GoesOn),
 

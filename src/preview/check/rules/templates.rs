@@ -1,0 +1,375 @@
+//! T: the files themselves compile, render with every fixture, escape what strangers wrote, and leave nothing behind.
+
+use std::path::Path;
+
+use super::words::folded;
+use crate::mail::templates::fixture::COMMON;
+use crate::mail::templates::{FIXTURES, PARTIALS, Part, TemplateError, Templates};
+use crate::mail::verification;
+use crate::preview::check::branches;
+use crate::preview::check::case::{Case, Set};
+use crate::preview::check::finding::{At, Spot, place_in};
+use crate::preview::check::rule::{Check, Rule, Severity};
+use crate::text::plain;
+
+/// A mail that cannot be rendered.
+pub(in crate::preview::check) const RENDERS: &str = "T002";
+
+pub(super) static CHECKS: [Check; 7] = [
+    Check::all(
+        Rule {
+            id: "T001",
+            severity: Severity::Error,
+            title: "Every file is read, compiles and is used",
+            why: "A template that does not compile keeps the worker from starting; one that nothing uses is believed \
+                  to be mailed and is not.",
+            source: "Tera 2: filters, tests, functions and includes are looked up when a template is added",
+        },
+        compiles,
+    ),
+    Check::runner(Rule {
+        id: RENDERS,
+        severity: Severity::Error,
+        title: "Every fixture renders",
+        why: "An undefined variable fails the mail of exactly those people whose data takes that branch.",
+        source: "Tera 2: an undefined variable is an error",
+    }),
+    Check::set(
+        Rule {
+            id: "T003",
+            severity: Severity::Warning,
+            title: "The variables that are used and those of the schema are the same",
+            why: "What is used and not declared fails as soon as its branch is taken; what is declared and not used \
+                  tells whoever writes fixtures a lie.",
+            source: "verifydesk: fixtures/<template>/schema.toml",
+        },
+        variables_are_declared,
+    ),
+    Check::set(
+        Rule {
+            id: "T004",
+            severity: Severity::Warning,
+            title: "Every branch is taken with some fixture",
+            why: "What no fixture shows nobody has seen before it is mailed.",
+            source: "verifydesk: fixtures/<template>/*.toml",
+        },
+        branches_are_taken,
+    ),
+    Check::all(
+        Rule {
+            id: "T005",
+            severity: Severity::Error,
+            title: "What strangers write is escaped",
+            why: "Anyone can sign up with somebody else's address and a name of markup: unescaped, the mail says what \
+                  the stranger wants, in the site's name.",
+            source: "Tera 2 escapes by a file's ending: .html is escaped, .html.tera is not; OWASP: HTML injection",
+        },
+        names_escape,
+    ),
+    Check::case(
+        Rule {
+            id: "T006",
+            severity: Severity::Error,
+            title: "The subject holds no HTML entities",
+            why: "A subject is text: &amp; is shown as five characters.",
+            source: "RFC 5322; Tera 2 escapes blocks of .html files, so subjects have files of their own",
+        },
+        subject_has_no_entity,
+    ),
+    Check::case(
+        Rule {
+            id: "T007",
+            severity: Severity::Error,
+            title: "No placeholder is left",
+            why: "{{ name }}, [Product Name] or TODO in a mail tell everybody that nobody looked.",
+            source: "what gets mailed by mistake",
+        },
+        no_placeholder,
+    ),
+];
+
+fn compiles(templates: &Templates, found: &mut Vec<Spot>) {
+    let others = |mistake: &&TemplateError| !is_unescaped(mistake) && !is_of_incomplete(templates, mistake);
+    found.extend(templates.mistakes().iter().filter(others).map(spot_of));
+}
+
+fn names_escape(templates: &Templates, found: &mut Vec<Spot>) {
+    found.extend(templates.mistakes().iter().filter(|mistake| is_unescaped(mistake)).map(spot_of));
+    for (path, source) in templates.sources().filter(|(path, _)| is_html_or_included(path)) {
+        let template = path.split('/').nth(1).unwrap_or_default();
+        for (at, expression) in unsafe_expressions(&source.text) {
+            let (line, column) = place_in(&source.text, at);
+            let schema = templates.schema(template);
+            let is_known = |name: &str| schema.is_some_and(|schema| schema.variables.contains_key(name));
+            let is_trusted = |name: &str| {
+                schema.and_then(|schema| schema.variables.get(name)).is_some_and(|declared| !declared.untrusted)
+            };
+            let trusted = identifiers(expression).filter(|name| is_known(name) || COMMON.contains(name));
+            let severity = if trusted.clone().count() > 0
+                && trusted.clone().all(|name| is_trusted(name) || COMMON.contains(&name))
+            {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let message = format!("{} is not escaped", plain(expression.trim()));
+            found.push(Spot::new(At::Shown(source.shown.clone(), line, column), message).as_bad_as(severity));
+        }
+    }
+}
+
+/// Files that HTML is made from: an included .txt is escaped as what includes it.
+fn is_html_or_included(path: &str) -> bool {
+    path.ends_with(Part::Html.file()) || path.starts_with(PARTIALS)
+}
+
+/// The expressions that are put out as they are, with where they begin.
+fn unsafe_expressions(source: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(open) = source[from..].find("{{").map(|at| from + at) {
+        let Some(close) = source[open..].find("}}").map(|at| open + at) else { break };
+        let expression = source[open + 2..close].trim_matches('-');
+        if expression.split('|').skip(1).any(|filter| filter.split_whitespace().next() == Some("safe")) {
+            found.push((open, expression));
+        }
+        from = close + 2;
+    }
+    found
+}
+
+fn identifiers(expression: &str) -> impl Iterator<Item = &str> + Clone {
+    let before = expression.split('|').next().unwrap_or_default();
+    before.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+fn is_unescaped(mistake: &TemplateError) -> bool {
+    mistake.file().is_some_and(|file| Path::new(file).extension().is_some_and(|extension| extension == "tera"))
+}
+
+/// Whether it says that a template lacks files, which L001 says of each.
+fn is_of_incomplete(templates: &Templates, mistake: &TemplateError) -> bool {
+    let is_of = |name: &String| mistake.message().starts_with(&format!("nothing uses this file: the template {name} "));
+    templates.names().iter().any(is_of)
+}
+
+fn spot_of(mistake: &TemplateError) -> Spot {
+    let (line, column) = mistake.place().unwrap_or((1, 1));
+    let at = mistake.file().map_or(At::Mail, |file| At::Shown(file.to_owned(), line, column));
+    Spot::new(at, mistake.message())
+}
+
+fn variables_are_declared(set: &Set<'_>, found: &mut Vec<Spot>) {
+    let templates = set.ground.templates;
+    let Some(schema) = templates.schema(set.template) else { return };
+    let mut used = Vec::new();
+    for locale in set.locales {
+        for part in Part::ALL {
+            for variable in templates.variables(set.template, *locale, part) {
+                if !schema.variables.contains_key(&variable) && !COMMON.contains(&variable.as_str()) {
+                    let known: Vec<&str> = schema.variables.keys().map(String::as_str).chain(COMMON).collect();
+                    let error = templates.undefined(&part.path(*locale, set.template), &variable, &known);
+                    let (line, column) = error.place().unwrap_or((1, 1));
+                    let spot = Spot::new(At::Source(part, line, column), error.message());
+                    found.push(spot.in_locale(*locale).as_bad_as(Severity::Error));
+                }
+                used.push(variable);
+            }
+        }
+    }
+    // The schema of a built-in template is not the author's.
+    if !set.is_whole || set.template == verification::TEMPLATE {
+        return;
+    }
+    let dir = set.ground.settings.templates.dir.as_deref().unwrap_or(Path::new(""));
+    let file = dir.join(FIXTURES).join(set.template).join("schema.toml");
+    for name in schema.variables.keys().filter(|name| !used.contains(name)) {
+        let shown = plain(&file.display().to_string()).into_string();
+        found.push(Spot::new(At::Shown(shown, 1, 1), format!("the template never uses {}", plain(name))));
+    }
+}
+
+fn branches_are_taken(set: &Set<'_>, found: &mut Vec<Spot>) {
+    if !set.is_whole {
+        return;
+    }
+    for branch in branches::untaken(set) {
+        let message = format!("no fixture takes the branch {{% {} %}}", plain(&branch.tag));
+        let at = At::Source(branch.part, branch.line, branch.column);
+        found.push(Spot::new(at, message).in_locale(branch.locale));
+    }
+}
+
+fn subject_has_no_entity(case: &Case<'_>, found: &mut Vec<Spot>) {
+    let subject = &case.marked.subject;
+    for (at, _) in subject.match_indices('&') {
+        let rest = &subject[at + 1..];
+        let Some((name, _)) = rest.split_once(';') else { continue };
+        let is_name = (2..=8).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'#');
+        let entity = &subject[at..=at + 1 + name.len()];
+        if is_name && !case.is_said_by_a_value(entity) {
+            let (line, column) = place_in(subject, at);
+            found.push(Spot::rendered(Part::Subject, line, column, format!("the subject says {}", plain(entity))));
+        }
+    }
+}
+
+/// What stands for something that should have been written, with its case.
+const PLACEHOLDERS: [&str; 12] =
+    ["{{", "}}", "{%", "%}", "{#", "*|", "lorem ipsum", "Lorem ipsum", "TODO", "FIXME", "[object Object]", "undefined"];
+
+fn no_placeholder(case: &Case<'_>, found: &mut Vec<Spot>) {
+    for part in Part::ALL {
+        let text = case.marked.part(part);
+        let said = PLACEHOLDERS.iter().filter_map(|word| Some((whole_word(text, word)?, (*word).to_owned())));
+        for (at, word) in said.chain(bracketed(text)) {
+            if !case.is_said_by_a_value(&word) {
+                let (line, column) = place_in(text, at);
+                let message = format!("\u{201c}{}\u{201d} is left in the mail", plain(&folded(&word)));
+                found.push(Spot::rendered(part, line, column, message));
+            }
+        }
+    }
+}
+
+fn whole_word(text: &str, word: &str) -> Option<usize> {
+    let is_word = |c: char| c.is_alphanumeric();
+    text.match_indices(word).map(|(at, _)| at).find(|at| {
+        let (before, behind) = (&text[..*at], &text[*at + word.len()..]);
+        !(word.starts_with(is_word) && before.ends_with(is_word)
+            || word.ends_with(is_word) && behind.starts_with(is_word))
+    })
+}
+
+/// `[Product Name]` and the like.
+fn bracketed(text: &str) -> Option<(usize, String)> {
+    text.match_indices('[').find_map(|(at, _)| {
+        let inner = text[at + 1..].split(']').next()?;
+        let is_name = inner.len() <= 40
+            && inner.len() >= 3
+            && inner.starts_with(|c: char| c.is_ascii_uppercase())
+            && inner.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '_'));
+        (is_name && text[at + 1 + inner.len()..].starts_with(']')).then(|| (at, format!("[{inner}]")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::preview::check::rule::Severity;
+    use crate::preview::check::testing::{Bench, HTML, SUBJECT, TEXT, try_each};
+
+    #[test]
+    fn files_compile_and_are_used() {
+        try_each("T001", &[(TEXT, "{{ link }}", "{{ link", true), (HTML, "{{ link }}", "{{ link | trim }}", false)]);
+        let table = [
+            ("en/verfication/body.txt", "x", true),
+            ("README.md", "x", false),
+            ("fr/verification/body.txt", "x", true),
+        ];
+        for (path, text, wanted) in table {
+            assert_eq!(!Bench::new().with(path, text).breaks("T001").is_empty(), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn fixtures_render() {
+        try_each(
+            "T002",
+            &[
+                (TEXT, "{{ link }}", "{{ lonk }}{{ link }}", true),
+                (TEXT, "{{ name }}", "{% if not name %}{{ name.first }}{% endif %}", true),
+                (TEXT, "{{ name }}", "{% if name %}{{ name }}{% endif %}", false),
+            ],
+        );
+    }
+
+    fn welcome(text: &str) -> Bench {
+        let schema = "[variables.first_name]\nuntrusted = true\nexample = \"Robin\"\n\
+                      [variables.count]\ntype = \"integer\"\nexample = 3\n";
+        let bench = Bench::new().with("fixtures/welcome/schema.toml", schema);
+        ["en", "ko"].into_iter().fold(bench, |bench, locale| {
+            let bench = bench.with(&format!("{locale}/welcome/subject.txt"), "{{ site_name }}");
+            bench.with(&format!("{locale}/welcome/body.txt"), text).with(&format!("{locale}/welcome/body.html"), text)
+        })
+    }
+
+    #[test]
+    fn variables_and_schema_agree() {
+        try_each("T003", &[(TEXT, "{{ name }}", "{% if locale == \"xx\" %}{{ coupon }}{% endif %}", true)]);
+        assert_eq!(welcome("{{ first_name }} {{ count }}").breaks("T003"), []);
+        let unused = welcome("{{ first_name }}").breaks("T003");
+        let [finding] = unused.as_slice() else { panic!("{unused:#?}") };
+        assert!(finding.message.contains("count") && finding.subject().ends_with("schema.toml"), "{finding:?}");
+        assert_eq!(finding.severity, Severity::Warning);
+        let undeclared =
+            welcome("{{ first_name }} {{ count }}{% if count > 3 %}{{ last_name }}{% endif %}").breaks("T003");
+        assert_eq!(undeclared.len(), 4, "{undeclared:#?}");
+        assert!(undeclared.iter().all(|finding| finding.severity == Severity::Error));
+    }
+
+    #[test]
+    fn branches_are_taken() {
+        try_each(
+            "T004",
+            &[
+                (TEXT, "Hello", "{% if site_name == \"x\" %}Hi{% else %}Hello{% endif %}", true),
+                (TEXT, "Hello", "{% if name %}Hello{% else %}Hi{% endif %}", false),
+                (SUBJECT, "Confirm", "{% if locale == \"ko\" %}A{% elif name %}Confirm{% else %}B{% endif %}", true),
+            ],
+        );
+        let found = Bench::new().replace(TEXT, "Hello", "\n{% if site_name == \"x\" %}Hi{% endif %}").breaks("T004");
+        assert_eq!((found[0].line, found[0].column, found[0].message.contains("site_name")), (2, 1, true));
+    }
+
+    #[test]
+    fn strangers_are_escaped() {
+        try_each(
+            "T005",
+            &[
+                (HTML, "{{ name }}", "{{ name | safe }}", true),
+                (HTML, "{{ name }}", "{{- name|upper|safe -}}", true),
+                (HTML, "{{ name }}", "{{ name | upper }}", false),
+                (TEXT, "{{ name }}", "{{ name | safe }}", false),
+            ],
+        );
+        let partial = |text: &str| Bench::new().with("partials/hello.txt", text).breaks("T005").len();
+        assert_eq!((partial("{{ name | safe }}"), partial("{{ name }}")), (1, 0));
+        let severity = |from: &str, to: &str| Bench::new().replace(HTML, from, to).breaks("T005")[0].severity;
+        assert_eq!(severity("{{ name }}", "{{ name | safe }}"), Severity::Error);
+        assert_eq!(severity("{{ lifetime }}", "{{ lifetime | safe }}"), Severity::Warning);
+        let found = Bench::new().with("en/verification/body.html.tera", "x").breaks("T005");
+        assert!(found[0].subject().ends_with("body.html.tera"), "{found:#?}");
+    }
+
+    #[test]
+    fn no_entities_in_subjects() {
+        try_each(
+            "T006",
+            &[
+                (SUBJECT, "Confirm", "Confirm &amp; go", true),
+                (SUBJECT, "Confirm", "Confirm&#39;", true),
+                (SUBJECT, "{{ site_name }}", "{{ site_name | escape_html }}", false),
+                (SUBJECT, "Confirm", "Q&A; Confirm", false),
+            ],
+        );
+        let mut bench = Bench::new().replace(SUBJECT, "{{ site_name }}", "{{ site_name | escape_html }}");
+        bench.settings.site.name = "Kim & Co".to_owned();
+        assert_eq!(bench.breaks("T006").len(), 1);
+    }
+
+    #[test]
+    fn no_placeholders() {
+        try_each(
+            "T007",
+            &[
+                (TEXT, "Hello", "[Product Name]", true),
+                (TEXT, "Hello", "{{ \"{{ name }}\" }}", true),
+                (SUBJECT, "Confirm", "TODO: Confirm", true),
+                (HTML, "Or paste", "Lorem ipsum", true),
+                (HTML, "Or paste", "*|FNAME|*", true),
+                (TEXT, "Hello", "[1] TODOS are undefinedable", false),
+                (HTML, "<p>Or", "<!--[if mso]><p>x</p><![endif]--><p>Or", false),
+            ],
+        );
+    }
+}

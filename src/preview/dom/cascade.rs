@@ -1,0 +1,255 @@
+//! Which declarations win for an element, by the cascade of CSS: importance, then `style` over `<style>`, then
+//! specificity, then order. Nothing is inherited here but what is asked for with [`Cascade::inherited`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use cssparser::{Parser, Token};
+use ego_tree::NodeId;
+use scraper::{ElementRef, Selector};
+
+use super::css::{Declaration, Rule};
+use super::{Dom, NO_STYLE, above};
+use crate::preview::view::{Scheme, View};
+
+/// How many times a selector is tried on an element in one mail; what is beyond is taken as not matching.
+const TRIES_MAX: usize = 4_000_000;
+
+/// What holds for an element: declarations by their property.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Style(BTreeMap<String, Declaration>);
+
+impl Style {
+    pub(super) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// The declaration of a property.
+    #[must_use]
+    pub fn get(&self, property: &str) -> Option<&Declaration> {
+        self.0.get(property)
+    }
+
+    /// The value of a property in lower case; nothing where it is not declared.
+    #[must_use]
+    pub fn value(&self, property: &str) -> String {
+        self.get(property).map(|declared| declared.value.to_ascii_lowercase()).unwrap_or_default()
+    }
+
+    /// Whether a property is declared as one keyword or number.
+    #[must_use]
+    pub fn is(&self, property: &str, value: &str) -> bool {
+        self.get(property).is_some_and(|declared| declared.value.eq_ignore_ascii_case(value))
+    }
+
+    /// Every declaration.
+    pub fn iter(&self) -> impl Iterator<Item = &Declaration> {
+        self.0.values()
+    }
+}
+
+/// The styles of all elements of a mail in one view.
+pub struct Cascade {
+    styles: HashMap<NodeId, Style>,
+}
+
+impl Cascade {
+    pub(super) fn of(dom: &Dom, view: &View) -> Self {
+        let rules = if view.styles { matchers(dom, view) } else { Vec::new() };
+        let mut styles = HashMap::new();
+        let mut tries = 0;
+        for element in dom.tree().root().descendants().filter_map(ElementRef::wrap) {
+            // (important, inline, specificity) in the order of weight.
+            let mut won: BTreeMap<String, ((bool, bool, u32), Declaration)> = BTreeMap::new();
+            let mut offer = |declared: &Declaration, inline: bool, specificity: u32| {
+                let weight = (declared.important, inline, specificity);
+                let entry = won.entry(declared.name.clone());
+                let entry = entry.or_insert_with(|| (weight, declared.clone()));
+                if weight >= entry.0 {
+                    *entry = (weight, declared.clone());
+                }
+            };
+            for (selector, specificity, rule) in &rules {
+                tries += 1;
+                if tries < TRIES_MAX && selector.matches(&element) {
+                    rule.declarations.iter().for_each(|declared| offer(declared, false, *specificity));
+                }
+            }
+            dom.inline(element).0.iter().for_each(|declared| offer(declared, true, 0));
+            if !won.is_empty() {
+                styles.insert(
+                    element.id(),
+                    Style(won.into_iter().map(|(name, (_, declared))| (name, declared)).collect()),
+                );
+            }
+        }
+        Self { styles }
+    }
+
+    /// What holds for an element.
+    #[must_use]
+    pub fn style(&self, element: ElementRef<'_>) -> &Style {
+        self.styles.get(&element.id()).unwrap_or(&NO_STYLE)
+    }
+
+    /// What holds for an element or, where nothing is declared for it, for the nearest around it.
+    #[must_use]
+    pub fn inherited(&self, element: ElementRef<'_>, property: &str) -> Option<&Declaration> {
+        self.style(element).get(property).or_else(|| above(element).find_map(|above| self.style(above).get(property)))
+    }
+
+    /// Whether an element by itself is not shown.
+    #[must_use]
+    pub fn hides(&self, element: ElementRef<'_>) -> bool {
+        let unseen = ["head", "style", "script", "title", "template", "noscript"];
+        if unseen.contains(&element.value().name()) || element.attr("hidden").is_some() {
+            return true;
+        }
+        let style = self.style(element);
+        let flat = |property: &str| style.get(property).and_then(Declaration::pixels) == Some(0.0);
+        style.is("display", "none")
+            || style.is("visibility", "hidden")
+            || (style.is("overflow", "hidden") && (flat("max-height") || flat("height")))
+    }
+}
+
+/// The rules that hold in such a view, each selector of a list by itself: selector, specificity, rule.
+fn matchers<'a>(dom: &'a Dom, view: &View) -> Vec<(Selector, u32, &'a Rule)> {
+    let holds = |rule: &&Rule| !rule.nested && rule.within.iter().all(|within| holds(within, view));
+    let rules = dom.sheets().iter().flat_map(|sheet| &sheet.rules).filter(holds);
+    rules
+        .flat_map(|rule| {
+            // A selector with a state such as `:hover` is not known to the parser, and matches nobody.
+            let one = |text: &str| Some((Selector::parse(text).ok()?, specificity(text), rule));
+            list(&rule.selector).into_iter().filter_map(one).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The selectors of a list.
+#[must_use]
+pub fn list(selectors: &str) -> Vec<&str> {
+    let mut input = Parser::new(selectors);
+    let mut parts = Vec::new();
+    let mut begin = input.position();
+    loop {
+        let end = input.position();
+        match input.next_including_whitespace_and_comments() {
+            Ok(Token::Comma) => {
+                parts.push(input.slice(begin..end));
+                begin = input.position();
+            }
+            Ok(_) => {}
+            Err(_) => {
+                parts.push(input.slice(begin..end));
+                return parts;
+            }
+        }
+    }
+}
+
+/// How specific a selector is (Selectors 4, 16), in one number; what stands in `:not(…)` and the like is not counted.
+fn specificity(selector: &str) -> u32 {
+    let mut input = Parser::new(selector);
+    let mut weight = 0;
+    let mut before = Token::Comma;
+    while let Ok(token) = input.next_including_whitespace_and_comments() {
+        weight += match (&before, token) {
+            (_, Token::IDHash(_) | Token::Hash(_)) => 10_000,
+            (Token::Delim('.') | Token::Colon, Token::Ident(_) | Token::Function(_))
+            | (_, Token::SquareBracketBlock) => 100,
+            (_, Token::Ident(_)) => 1,
+            // The second colon of a pseudo-element takes back what its name will count too much.
+            _ => 0,
+        };
+        before = token.clone();
+    }
+    weight
+}
+
+/// Whether a condition such as `media (max-width: 480px)` holds in such a view. What is not understood does not hold.
+#[must_use]
+pub fn holds(within: &str, view: &View) -> bool {
+    let Some(query) = within.strip_prefix("media") else { return within.starts_with("supports") || within == "layer" };
+    query.split(',').any(|query| query.split(" and ").all(|part| part_holds(part.trim(), view)))
+}
+
+fn part_holds(part: &str, view: &View) -> bool {
+    let part = part.strip_prefix("only ").unwrap_or(part).trim();
+    let Some(feature) = part.strip_prefix('(').and_then(|part| part.strip_suffix(')')) else {
+        return matches!(part, "screen" | "all" | "");
+    };
+    let (name, value) = feature.split_once(':').map_or((feature, ""), |(name, value)| (name.trim(), value.trim()));
+    let pixels = || value.strip_suffix("px").and_then(|number| number.trim().parse::<f32>().ok());
+    let width = f32::from(view.width.pixels());
+    match name {
+        "prefers-color-scheme" => (value == "dark") == (view.scheme == Scheme::Dark),
+        "max-width" | "max-device-width" => pixels().is_some_and(|most| width <= most),
+        "min-width" | "min-device-width" => pixels().is_some_and(|least| width >= least),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preview::view::Width;
+
+    fn color(html: &str, view: &View) -> String {
+        let dom = Dom::parse(html);
+        let cascade = dom.cascade(view);
+        let target = dom.named(&["p"]).next().unwrap();
+        cascade.style(target).value("color")
+    }
+
+    #[test]
+    fn the_strongest_declaration_wins() {
+        let table = [
+            ("<p style='color: blue'>", "blue"),
+            ("<style>p { color: red }</style><p style='color: blue'>", "blue"),
+            ("<style>p { color: red !important }</style><p style='color: blue'>", "red"),
+            ("<style>p { color: red !important }</style><p style='color: blue !important'>", "blue"),
+            ("<style>p.x { color: red } p { color: green }</style><p class=x>", "red"),
+            ("<style>.x { color: red } .y { color: green }</style><p class='y x'>", "green"),
+            ("<style>#i { color: red } .x.x { color: green }</style><p class=x id=i>", "red"),
+            ("<style>div, body > p { color: red } p:hover { color: green }</style><p>", "red"),
+            ("<style>p { color: red; color: green }</style><p>", "green"),
+            ("<style>b { color: red }</style><p>", ""),
+        ];
+        for (html, won) in table {
+            assert_eq!(color(html, &View::default()), won, "{html}");
+        }
+    }
+
+    #[test]
+    fn conditions_hold_in_their_views() {
+        let dark = View { scheme: Scheme::Dark, ..View::default() };
+        let phone = View { width: Width::Phone, ..View::default() };
+        let bare = View { styles: false, ..View::default() };
+        let wide = View::default();
+        let table = [
+            ("media (prefers-color-scheme: dark)", &dark, true),
+            ("media (prefers-color-scheme: dark)", &wide, false),
+            ("media (prefers-color-scheme:light)", &wide, true),
+            ("media only screen and (max-width: 480px)", &phone, true),
+            ("media only screen and (max-width: 480px)", &wide, false),
+            ("media (min-width:600px), print", &wide, true),
+            ("media print", &wide, false),
+            ("media (hover)", &wide, false),
+        ];
+        for (within, view, expected) in table {
+            assert_eq!(holds(within, view), expected, "{within}");
+        }
+        let html = "<style>@media screen { p { color: red } }</style><p>";
+        assert_eq!(color(html, &wide), "red");
+        assert_eq!(color(html, &bare), "");
+    }
+
+    #[test]
+    fn styles_are_inherited_when_asked_for() {
+        let dom = Dom::parse("<div style='color: red'><p><b>x");
+        let cascade = dom.cascade(&View::default());
+        let bold = dom.named(&["b"]).next().unwrap();
+        assert_eq!(cascade.inherited(bold, "color").map(|declared| &*declared.value), Some("red"));
+        assert_eq!(cascade.style(bold).get("color"), None);
+    }
+}
