@@ -15,7 +15,7 @@ use verifydesk::domain::send::{LastSend, SendState};
 use verifydesk::domain::user::User;
 use verifydesk::domain::verification::{Verification, VerificationDetail, VerificationRow};
 use verifydesk::tui::model::Setup;
-use verifydesk::tui::{Effect, Look, Model, Msg, draw, update};
+use verifydesk::tui::{Colours, Effect, Look, Model, Msg, draw, update};
 
 const AREA: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
 
@@ -74,7 +74,7 @@ fn console() -> Model {
 }
 
 fn screen(c: &mut Criterion) {
-    let look = Look::new(true, true);
+    let look = Look::new(Colours::Sixteen, true);
     let down = || Msg::Key(KeyEvent::new(KeyCode::Down, KeyModifiers::NONE));
     let full = console();
     let mut group = c.benchmark_group("screen 120x40");

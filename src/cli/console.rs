@@ -43,5 +43,13 @@ pub fn setup(settings: &Settings) -> Setup {
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
         sends: None,
+        only_templates: false,
     }
+}
+
+/// Opens the templates' workbench alone: no database is needed.
+pub async fn templates(settings: Settings) -> Result<ExitCode, Failure> {
+    run::require_terminal()?;
+    let setup = Setup { only_templates: true, ..setup(&settings) };
+    Ok(ExitCode::from(run::run(None, settings, setup).await?.exit_code()))
 }

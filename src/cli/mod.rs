@@ -24,6 +24,7 @@ mod serve;
 mod show;
 mod signals;
 mod signup;
+mod templates;
 mod time;
 mod verify;
 mod worker;
@@ -82,6 +83,8 @@ enum Command {
     Jobs(jobs::Args),
     /// Render a template with sample values
     Render(render::Args),
+    /// Look at the mails' templates and mend them; needs no database
+    Templates(templates::Args),
 }
 
 /// Runs the program: parses the arguments, does what they say, and gives the exit code.
@@ -135,6 +138,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
+        Some(Command::Templates(args)) => templates::run(settings, &args).await,
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
     }
 }

@@ -107,7 +107,7 @@ pub fn suggested_text(html: &str) -> String {
 }
 
 /// HTML without what would take html2text too long: tags nested too deep are dropped, their text is not.
-fn tamed(html: &str) -> String {
+pub(super) fn tamed(html: &str) -> String {
     let html = &html[..html.floor_char_boundary(BYTES_MAX)];
     let mut out = String::with_capacity(html.len());
     let mut depth = 0_usize;

@@ -66,6 +66,38 @@ pub enum Action {
     SignUp,
     /// The template in the other language.
     Language,
+    /// A narrower window, or the widest again.
+    Width,
+    /// Light, dark, turned round.
+    Scheme,
+    /// With images or without.
+    Images,
+    /// With `<style>` or without.
+    Styles,
+    /// As Outlook on Windows, or as the others.
+    Outlook,
+    /// The next fixture.
+    NextFixture,
+    /// The fixture before.
+    PreviousFixture,
+    /// The next row of the list of templates.
+    NextTemplate,
+    /// The row before.
+    PreviousTemplate,
+    /// Decoded or as sent; the template or what it became.
+    OtherForm,
+    /// Another of the template's files.
+    NextFile,
+    /// The list gives its room to the panes, or takes it back.
+    Wider,
+    /// See more of what is to the left.
+    ShiftLeft,
+    /// See more of what is to the right.
+    ShiftRight,
+    /// Open the editor at the line.
+    Edit,
+    /// The mail of the selected verification, in the workbench.
+    Preview,
     /// Load anew.
     Refresh,
     /// Show all keys.
@@ -122,6 +154,10 @@ pub enum Place {
     QueueItem,
     /// The templates.
     Templates,
+    /// The templates, where findings are chosen.
+    Checks,
+    /// The templates, where a language and a fixture are chosen.
+    Matrix,
     /// The search prompt.
     Prompt,
     /// The help.
@@ -179,7 +215,7 @@ mod tests {
     use super::*;
     use crossterm::event::KeyCode;
 
-    const PLACES: [Place; 12] = [
+    const PLACES: [Place; 14] = [
         Place::Verifications,
         Place::Detail,
         Place::Mail,
@@ -187,6 +223,8 @@ mod tests {
         Place::Queue,
         Place::QueueItem,
         Place::Templates,
+        Place::Checks,
+        Place::Matrix,
         Place::Prompt,
         Place::Help,
         Place::Confirm,

@@ -19,7 +19,7 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(desk: Desk, settings: Settings, setup: Setup, area: Rect) -> Self {
+    pub(super) fn new(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup, area: Rect) -> Self {
         let (executor, inbox) = Executor::new(desk, settings, &setup.operator);
         Self { model: Model::new(setup, Utc::now(), area.width, area.height), executor, inbox }
     }

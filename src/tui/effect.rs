@@ -1,15 +1,18 @@
 //! What [`super::update()`] asks for. The executor runs these against the desk and sends the answers back as messages.
 //!
-//! Every effect is answered, whatever happens, except that a newer `LoadPage`, `LoadSends`, `RenderTemplate` or
+//! Every effect is answered, whatever happens, except that a newer `LoadPage`, `LoadSends`, `Prove` or
 //! `PlanJob` may cancel an older one of its kind: the last query wins; and `ForgetPlan` cancels a plan. While the database is away, loads are answered with a problem
 //! that says `away`; the model asks again after [`super::Msg::DatabaseBack`].
+
+use std::path::PathBuf;
 
 use crate::domain::filter::{Filter, SendFilter};
 use crate::domain::id::{JobId, SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::locale::Locale;
 use crate::domain::page::{Cursor, Position};
-use crate::tui::msg::{JobChange, Order};
+use crate::preview::proof::Order;
+use crate::tui::msg::{self, JobChange};
 
 /// How many rows a page has.
 pub const PAGE_ROWS: i64 = 100;
@@ -58,14 +61,23 @@ pub enum Effect {
         /// Goes back in the answer.
         generation: u64,
     },
-    /// The verification mail for a sample user → [`super::Msg::Rendered`].
-    RenderTemplate {
-        /// In which language.
-        locale: Locale,
-        /// For how many columns its HTML is laid out.
-        columns: u16,
+    /// Which templates and fixtures there are → [`super::Msg::Stocked`].
+    StockTemplates,
+    /// A template rendered and taken apart → [`super::Msg::Proved`].
+    Prove {
+        /// What is asked for.
+        order: Box<Order>,
         /// Goes back in the answer.
         generation: u64,
+    },
+    /// Watch the templates' files from now on → [`super::Msg::TemplatesChanged`], whenever they change.
+    WatchTemplates,
+    /// Opens a file in the operator's editor, in place of the console → [`super::Msg::Edited`].
+    Edit {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
     },
     /// What a resend would do → [`super::Msg::ResendPlanned`].
     PlanResend {
@@ -119,7 +131,7 @@ pub enum Effect {
     /// Stops the outbox or lets it go → [`super::Msg::BrakeSet`].
     SetBrake {
         /// What is done.
-        order: Order,
+        order: msg::Order,
         /// The operator's reason; none for letting it go.
         reason: String,
     },

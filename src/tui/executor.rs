@@ -6,8 +6,9 @@
 //! as soon as it no longer is, loads are answered at once with the reason instead of each waiting for its own time-out.
 
 mod connection;
-mod preview;
+mod workbench;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::config::Settings;
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::send::Priority;
-use crate::store::{self, Store};
+use crate::store;
 
 /// How long a load may take: longer than that, nobody looks at the screen any more.
 const LOAD_MAX: Duration = Duration::from_secs(20);
@@ -35,12 +36,19 @@ const ACT_MAX: Duration = Duration::from_secs(30);
 const FINISH_MAX: Duration = Duration::from_secs(5);
 
 /// What the loop does itself, since it holds the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Own {
     /// Draw everything anew.
     Repaint,
     /// Stop, for the shell.
     Suspend,
+    /// Give the terminal to an editor for a while.
+    Edit {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// End.
     Quit,
 }
@@ -52,6 +60,7 @@ pub struct Executor {
     page: Latest,
     sends: Latest,
     preview: Latest,
+    watch: Latest,
     plan: Latest,
     turns: Turns,
     acts: TaskTracker,
@@ -61,7 +70,8 @@ pub struct Executor {
 
 #[derive(Debug)]
 struct Context {
-    desk: Desk,
+    /// None where only the templates are looked at: what needs it is not asked for then.
+    desk: Option<Desk>,
     settings: Settings,
     actor: Actor,
     messages: mpsc::UnboundedSender<Msg>,
@@ -102,12 +112,17 @@ struct Turns {
 }
 
 impl Executor {
-    /// An executor that acts in the name of `operator`, and the messages that it answers with.
+    /// An executor that acts in the name of `operator`, and the messages that it answers with. Without a desk it makes
+    /// previews and nothing else.
     #[must_use]
-    pub fn new(desk: Desk, settings: Settings, operator: &str) -> (Self, mpsc::UnboundedReceiver<Msg>) {
+    pub fn new(
+        desk: impl Into<Option<Desk>>,
+        settings: Settings,
+        operator: &str,
+    ) -> (Self, mpsc::UnboundedReceiver<Msg>) {
         let (messages, inbox) = mpsc::unbounded_channel();
         let context = Context {
-            desk,
+            desk: desk.into(),
             settings,
             actor: Actor { name: operator.to_owned(), origin: Origin::Console },
             messages,
@@ -115,7 +130,7 @@ impl Executor {
             suspect: Notify::new(),
             reconnect: Notify::new(),
             open: AtomicUsize::new(0),
-            renderings: Arc::new(Semaphore::new(preview::AT_ONCE)),
+            renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
         };
         let one = || Arc::new(Semaphore::new(1));
         let all = CancellationToken::new();
@@ -124,6 +139,7 @@ impl Executor {
             page: Latest(all.child_token()),
             sends: Latest(all.child_token()),
             preview: Latest(all.child_token()),
+            watch: Latest(all.child_token()),
             plan: Latest(all.child_token()),
             turns: Turns { rows: one(), newer: one(), counts: one(), outbox: one(), detail: one() },
             acts: TaskTracker::new(),
@@ -135,8 +151,9 @@ impl Executor {
 
     /// Subscribes to changes, and again whenever the connection is lost.
     pub fn connect(&self) {
+        let Some(desk) = self.context.desk.clone() else { return };
         let (context, all) = (Arc::clone(&self.context), self.all.clone());
-        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context))).await });
+        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context, desk.store()))).await });
     }
 
     /// Whether every effect has been answered, so that nothing more comes unless something changes.
@@ -160,11 +177,20 @@ impl Executor {
             Effect::Suspend => return Some(Own::Suspend),
             Effect::Quit => return Some(Own::Quit),
             Effect::Reconnect => self.context.reconnect.notify_one(),
-            Effect::RenderTemplate { locale, columns, generation } => {
+            Effect::Edit { file, line } => return Some(Own::Edit { file, line }),
+            Effect::Prove { order, generation } => {
                 let cancelled = self.preview.next(&self.all);
-                let context = Arc::clone(&self.context);
-                let rendered = preview::render(Arc::clone(&context), locale, columns);
-                context.answer(cancelled, rendered, move |answer| Msg::Rendered { generation, answer });
+                let proved = workbench::prove(Arc::clone(&self.context), (*order).clone());
+                self.context.answer(cancelled, proved, move |answer| Msg::Proved { order, generation, answer });
+            }
+            Effect::StockTemplates => {
+                let stock = workbench::stock(Arc::clone(&self.context));
+                self.context.answer(self.all.clone(), stock, Msg::Stocked);
+            }
+            Effect::WatchTemplates => {
+                let cancelled = self.watch.next(&self.all);
+                let watch = workbench::watch(Arc::clone(&self.context));
+                tokio::spawn(async move { cancelled.run_until_cancelled(watch).await });
             }
             Effect::ForgetPlan => self.plan.0.cancel(),
             Effect::Resend { .. }
@@ -181,7 +207,8 @@ impl Executor {
     fn load(&mut self, effect: Effect) {
         let context = &self.context;
         let all = &self.all;
-        let store = context.desk.store().clone();
+        let Some(desk) = context.desk.clone() else { return unasked(&effect) };
+        let store = desk.store().clone();
         match effect {
             Effect::LoadPage { filter, position, generation } => {
                 let page = context.ask(None, async move { store.list(&filter, position, PAGE_ROWS).await });
@@ -214,13 +241,13 @@ impl Executor {
                 context.answer(all.clone(), detail, move |answer| Msg::Detail { id, answer });
             }
             Effect::PlanResend { id } => {
-                let (context, desk) = (Arc::clone(context), context.desk.clone());
+                let context = Arc::clone(context);
                 let planning = Arc::clone(&context);
                 let plan = async move { planning.act(desk.plan_resend(id)).await.map(Into::into) };
                 context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
             }
             Effect::PlanJob { scope, generation } => {
-                let (planning, desk) = (Arc::clone(context), context.desk.clone());
+                let planning = Arc::clone(context);
                 let plan = async move { planning.act(desk.plan_job(&scope)).await.map(Box::new) };
                 context.answer(self.plan.next(all), plan, move |answer| Msg::JobPlanned { generation, answer });
             }
@@ -230,7 +257,8 @@ impl Executor {
 
     fn act(&self, effect: Effect) {
         let context = Arc::clone(&self.context);
-        let (desk, actor) = (context.desk.clone(), context.actor.clone());
+        let Some(desk) = context.desk.clone() else { return unasked(&effect) };
+        let actor = context.actor.clone();
         context.open.fetch_add(1, Ordering::SeqCst);
         self.acts.spawn(async move {
             let msg = match effect {
@@ -287,11 +315,12 @@ impl Executor {
     }
 }
 
-impl Context {
-    fn store(&self) -> &Store {
-        self.desk.store()
-    }
+/// What needs a database is not asked for where there is none.
+fn unasked(effect: &Effect) {
+    tracing::debug!("no database for {effect:?}");
+}
 
+impl Context {
     fn tell(&self, msg: Msg) {
         // Nobody listens once the console has ended.
         let _ = self.messages.send(msg);

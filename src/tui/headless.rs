@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::app::App;
 use super::model::Setup;
-use super::{Look, Msg, draw};
+use super::{Colours, Look, Msg, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
 
@@ -26,12 +26,12 @@ impl Headless {
     /// A console of that size, without colours; it begins to load at once, but hears of no changes until
     /// [`Headless::listen`].
     #[must_use]
-    pub fn new(desk: Desk, settings: Settings, setup: Setup, size: Size, is_unicode: bool) -> Self {
+    pub fn new(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup, size: Size, is_unicode: bool) -> Self {
         let area = Rect::new(0, 0, size.width, size.height);
         let mut app = App::new(desk, settings, setup, area);
         app.tick();
         app.take(Msg::Start);
-        Self { app, area, look: Look::new(false, is_unicode) }
+        Self { app, area, look: Look::new(Colours::None, is_unicode) }
     }
 
     /// Hears of changes from now on.

@@ -67,6 +67,7 @@ impl Chord {
             KeyCode::End => "End".into(),
             KeyCode::Up => up.into(),
             KeyCode::Down => down.into(),
+            KeyCode::F(number) => format!("F{number}"),
             KeyCode::Left => left.into(),
             KeyCode::Right => right.into(),
             _ => "?".into(),

@@ -1,14 +1,18 @@
 //! How things look: styles named by what they mean, and the glyphs.
 //!
-//! Colours are the 16 that every terminal's owner has chosen, on the terminal's own background. Without colour
-//! (`NO_COLOR`) modifiers alone carry the meaning; and no meaning is carried by style alone: each has a glyph and a
-//! word besides.
+//! Colours are the 16 that every terminal's owner has chosen, on the terminal's own background; a previewed mail alone
+//! has its own ([`Colours`]). Without colour (`NO_COLOR`) modifiers alone carry the meaning; and no meaning is carried by
+//! style alone: each has a glyph and a word besides.
+
+pub mod colours;
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::job::JobState;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
+use crate::preview::source::Token;
+pub use colours::Colours;
 
 /// What a piece of screen means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,15 +127,21 @@ static ASCII: Glyphs = Glyphs {
 /// Colours and glyphs of this terminal.
 #[derive(Clone, Debug)]
 pub struct Look {
-    colour: bool,
+    colours: Colours,
     unicode: bool,
 }
 
 impl Look {
-    /// The look for a terminal with or without colours and with or without Unicode.
+    /// The look for a terminal with so many colours, and with or without Unicode.
     #[must_use]
-    pub fn new(colour: bool, unicode: bool) -> Self {
-        Self { colour, unicode }
+    pub fn new(colours: Colours, unicode: bool) -> Self {
+        Self { colours, unicode }
+    }
+
+    /// How many colours there are for a mail; the console's own are 16 at most.
+    #[must_use]
+    pub fn colours(&self) -> Colours {
+        self.colours
     }
 
     /// Whether glyphs beyond ASCII may be drawn.
@@ -161,10 +171,24 @@ impl Look {
             Tone::Past => Style::new().fg(Color::Magenta),
         };
         match tone {
-            _ if self.colour => style,
+            _ if self.colours > Colours::None => style,
             Tone::Here => Style { fg: None, ..style }.add_modifier(Modifier::UNDERLINED),
             _ => Style { fg: None, ..style },
         }
+    }
+
+    /// A piece of a template's source.
+    #[must_use]
+    pub fn token(&self, token: Token) -> Style {
+        let style = match token {
+            Token::Text | Token::Attribute => Style::new(),
+            Token::Tag => Style::new().fg(Color::Cyan),
+            Token::Value => Style::new().fg(Color::Green),
+            Token::Comment => Style::new().add_modifier(Modifier::DIM),
+            Token::Expression => Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
+            Token::Statement => Style::new().fg(Color::Magenta).add_modifier(Modifier::BOLD),
+        };
+        if self.colours > Colours::None { style } else { Style { fg: None, ..style } }
     }
 
     /// A status: its glyph and its tone. The word is [`Status::as_str`].

@@ -5,6 +5,7 @@
 
 pub mod action;
 mod app;
+mod editor;
 pub mod effect;
 pub mod executor;
 pub mod headless;
@@ -20,7 +21,7 @@ pub mod when;
 pub mod widget;
 
 pub use effect::Effect;
-pub use look::Look;
+pub use look::{Colours, Look};
 pub use model::Model;
 pub use msg::Msg;
 pub use screen::draw;

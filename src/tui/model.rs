@@ -5,19 +5,19 @@ pub mod list;
 pub mod overlay;
 pub mod queue;
 pub mod slot;
+pub mod workbench;
 
 use std::collections::BTreeSet;
 
 use chrono::{Duration, FixedOffset};
 use uuid::Uuid;
 
-use super::action::Place;
-use super::msg::{Problem, RenderedMail};
+use super::action::{Action, Place};
+use super::msg::Problem;
 use super::screen::layout::{self, Layout};
 use super::when;
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
-use crate::domain::locale::Locale;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
@@ -27,6 +27,7 @@ use list::{List, Row};
 use overlay::Overlay;
 use queue::Queue;
 use slot::Slot;
+use workbench::{Mode, Workbench};
 
 /// What the console is told when it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +40,8 @@ pub struct Setup {
     pub zone: Zone,
     /// The worker within this console (`console.send`).
     pub sends: Option<Uuid>,
+    /// Whether there are templates and nothing else: no database is needed, and none is asked for.
+    pub only_templates: bool,
 }
 
 /// The zone of absolute times; they always show their offset.
@@ -61,7 +64,7 @@ pub enum View {
     Mail,
     /// The outbox: pace, jobs, workers.
     Queue,
-    /// The verification mail for a sample user.
+    /// The templates' workbench.
     Templates,
 }
 
@@ -180,52 +183,6 @@ pub struct Detail {
     pub stale: bool,
 }
 
-/// Parts of a mail that the templates view shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Part {
-    /// The HTML part, laid out.
-    #[default]
-    Html,
-    /// The text part.
-    Text,
-    /// The HTML part's source.
-    Source,
-}
-
-impl Part {
-    /// Every part, in the order of the tabs.
-    pub const ALL: [Self; 3] = [Self::Html, Self::Text, Self::Source];
-
-    /// Its name.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Html => "HTML",
-            Self::Text => "Text",
-            Self::Source => "Source",
-        }
-    }
-}
-
-/// The templates view.
-#[derive(Clone, Debug, Default)]
-pub struct Templates {
-    /// In which language.
-    pub locale: Locale,
-    /// Which part.
-    pub part: Part,
-    /// What was rendered.
-    pub mail: Option<Box<RenderedMail>>,
-    /// Why it could not be rendered.
-    pub problem: Option<Problem>,
-    /// For how many columns it was asked for.
-    pub columns: u16,
-    /// First line shown.
-    pub scroll: usize,
-    /// The rendering that is under way.
-    pub awaiting: Option<u64>,
-}
-
 /// The console's whole state.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -258,7 +215,7 @@ pub struct Model {
     /// Jobs and workers.
     pub queue: Queue,
     /// The templates.
-    pub templates: Templates,
+    pub workbench: Workbench,
     /// How many there are of each status.
     pub counts: Option<Counts>,
     /// The outbox and its workers.
@@ -293,13 +250,14 @@ impl Model {
     /// A console that has loaded nothing yet. Send it [`super::Msg::Start`] next.
     #[must_use]
     pub fn new(setup: Setup, now: Time, width: u16, height: u16) -> Self {
+        let only_templates = setup.only_templates;
         Self {
             setup,
             size: (width, height),
             now,
             skew: Duration::zero(),
-            link: Link::Connecting,
-            view: View::Verifications,
+            link: if only_templates { Link::Up } else { Link::Connecting },
+            view: if only_templates { View::Templates } else { View::Verifications },
             people: Tabbed::new(STATUS_TABS),
             mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
             opened: None,
@@ -308,7 +266,7 @@ impl Model {
             send_scroll: 0,
             marks: BTreeSet::new(),
             queue: Queue::default(),
-            templates: Templates::default(),
+            workbench: Workbench::default(),
             counts: None,
             outbox: None,
             prompt: false,
@@ -337,7 +295,11 @@ impl Model {
             None => {}
         }
         match self.view {
-            View::Templates => Place::Templates,
+            View::Templates => match self.workbench.mode {
+                Mode::Checks => Place::Checks,
+                Mode::Matrix => Place::Matrix,
+                _ => Place::Templates,
+            },
             _ if self.prompt => Place::Prompt,
             _ if self.opened.is_some() => Place::Detail,
             View::Verifications => Place::Verifications,
@@ -346,6 +308,13 @@ impl Model {
             View::Queue if self.queue.open => Place::QueueItem,
             View::Queue => Place::Queue,
         }
+    }
+
+    /// Whether an action is there at all, wherever its keys apply: without a database much is not.
+    #[must_use]
+    pub fn offers(&self, action: Action) -> bool {
+        let elsewhere = matches!(action, Action::NextView | Action::PreviousView | Action::Mail | Action::Queue);
+        !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 
     /// The verification whose detail belongs on the screen.

@@ -2,7 +2,6 @@
 
 use crossterm::event::KeyEvent;
 
-use super::widget::html;
 use crate::domain::Time;
 use crate::domain::change::Change;
 use crate::domain::id::{JobId, VerificationId};
@@ -11,6 +10,7 @@ use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::preview::proof::{self, Attempt, Stock};
 
 /// Input, data that arrived, and the time.
 #[derive(Clone, Debug)]
@@ -73,13 +73,21 @@ pub enum Msg {
         /// The rows.
         answer: Answer<Page<SendRow>>,
     },
-    /// Answers [`super::Effect::RenderTemplate`].
-    Rendered {
+    /// Answers [`super::Effect::StockTemplates`].
+    Stocked(Answer<Box<Stock>>),
+    /// Answers [`super::Effect::Prove`].
+    Proved {
+        /// As in the effect.
+        order: Box<proof::Order>,
         /// As in the effect.
         generation: u64,
-        /// The mail.
-        answer: Answer<Box<RenderedMail>>,
+        /// What came of it; a problem where it took too long.
+        answer: Answer<Box<Attempt>>,
     },
+    /// The templates' files have changed.
+    TemplatesChanged,
+    /// Answers [`super::Effect::Edit`].
+    Edited(Answer<()>),
     /// Answers [`super::Effect::PlanResend`].
     ResendPlanned {
         /// As in the effect.
@@ -234,19 +242,4 @@ pub struct SignedUp {
     pub email: String,
     /// What it came to.
     pub outcome: SignUpOutcome,
-}
-
-/// A template's mail for a sample user.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RenderedMail {
-    /// For whom: name and address of the sample user.
-    pub to: String,
-    /// The subject.
-    pub subject: String,
-    /// The text part.
-    pub text: String,
-    /// The HTML part's source.
-    pub html: String,
-    /// The HTML part as [`html::shown`] lays it out for the columns asked for.
-    pub shown: Vec<html::Line>,
 }

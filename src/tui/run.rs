@@ -4,6 +4,7 @@
 //! first frame is drawn before the database is asked for anything.
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +12,7 @@ use crossterm::event::Event;
 use nix::sys::signal::Signal as Number;
 
 use super::app::App;
+use super::editor;
 use super::executor::Own;
 use super::model::Setup;
 use super::terminal::signals::{self, Who};
@@ -92,19 +94,19 @@ pub fn require_terminal() -> Result<(), Error> {
 }
 
 /// Runs the console until it ends; the terminal is given back by then. Needs a runtime of several threads.
-pub async fn run(desk: Desk, settings: Settings, setup: Setup) -> Result<Ended, Error> {
+pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup) -> Result<Ended, Error> {
     require_terminal()?;
     let surroundings = Surroundings::look(settings.console.glyphs);
-    let look = Look::new(surroundings.has_colours, surroundings.is_unicode);
+    let look = Look::new(surroundings.colours, surroundings.is_unicode);
     // Before the terminal is taken: a signal in between would leave it behind.
     let signals = Signals::new()?;
     let terminal = Terminal::enter()?;
-    let watch = Watch::new(terminal.hold())?;
+    let watch = Some(Watch::new(terminal.hold())?);
     let app = App::new(desk, settings, setup, terminal.area());
-    let mut console = Console { app, terminal, signals, input: Some(Input::open()?), look };
+    let mut console = Console { app, terminal, signals, watch, input: Some(Input::open()?), look };
     // An error from here on is the terminal's, and means that it is gone.
     let ended = console.run().await.unwrap_or(Ended::Signal(Number::SIGHUP as i32));
-    let Console { app, terminal, input, .. } = console;
+    let Console { app, terminal, input, watch, .. } = console;
     drop((input, terminal, watch));
     app.executor.finish().await;
     Ok(ended)
@@ -114,6 +116,8 @@ struct Console {
     app: App,
     terminal: Terminal,
     signals: Signals,
+    /// None while an editor has the terminal: the keys that interrupt are the editor's then.
+    watch: Option<Watch>,
     /// None while the terminal is given back.
     input: Option<Input>,
     look: Look,
@@ -138,6 +142,7 @@ impl Console {
                 None => None,
                 Some(Own::Quit) => Some(Ended::Quit),
                 Some(Own::Suspend) => self.suspend(Who::Job).await?,
+                Some(Own::Edit { file, line }) => self.edit(&file, line).await?,
                 Some(Own::Repaint) => {
                     self.terminal.repaint();
                     self.draw()?;
@@ -233,6 +238,21 @@ impl Console {
             Signal::End(number) => Ok(Some(Ended::Signal(number))),
             _ => self.resume().map(|()| None),
         }
+    }
+
+    /// Gives the terminal to the operator's editor until she closes it.
+    async fn edit(&mut self, file: &Path, line: usize) -> io::Result<Option<Ended>> {
+        self.input = None;
+        self.watch = None;
+        self.terminal.leave()?;
+        let (done, ended) = editor::run(&mut self.signals, file, line).await;
+        if let Some(number) = ended {
+            return Ok(Some(Ended::Signal(number)));
+        }
+        self.watch = Some(Watch::new(self.terminal.hold())?);
+        self.resume()?;
+        self.app.take(Msg::Edited(done));
+        Ok(None)
     }
 
     fn resume(&mut self) -> io::Result<()> {

@@ -6,6 +6,7 @@ mod hostile;
 mod keys;
 mod live;
 mod paging;
-mod picture;
+pub(super) mod picture;
 mod queue;
 mod screens;
+mod workbench;

@@ -6,10 +6,11 @@ mod arrive;
 mod load;
 mod outbox;
 mod travel;
+pub mod workbench;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::action;
+use super::action::{self, Action};
 use super::model::Link;
 use super::model::overlay::Overlay;
 use super::screen::{notice, queue};
@@ -59,7 +60,10 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::Newer { generation, answer } => arrive::newer(model, generation, answer, fx),
         Msg::Detail { id, answer } => arrive::detail(model, id, answer),
         Msg::Sends { generation, answer } => arrive::sends(model, generation, answer),
-        Msg::Rendered { generation, answer } => arrive::rendered(model, generation, answer),
+        Msg::Stocked(answer) => workbench::stocked(model, answer),
+        Msg::Proved { order, generation, answer } => workbench::proved(model, *order, generation, answer),
+        Msg::TemplatesChanged => model.workbench.stale = true,
+        Msg::Edited(answer) => workbench::edited(model, answer),
         Msg::ResendPlanned { id, answer } => answer::planned(model, id, answer),
         Msg::Resent { id, answer } => answer::resent(model, id, answer, fx),
         Msg::ForceVerified { id, answer } => answer::force_verified(model, id, answer, fx),
@@ -95,7 +99,7 @@ fn key(model: &mut Model, event: &KeyEvent, fx: &mut Vec<Effect>) {
         return;
     }
     let place = model.place();
-    match action::find(place, event) {
+    match action::find(place, event).filter(|action| model.offers(*action) || *action == Action::Back) {
         Some(action) => act::act(model, action, event, fx),
         None if place.takes_text() => answer::typed(model, event),
         None => {}

@@ -7,10 +7,33 @@ use crate::tui::keymap::{char, ctrl, key};
 
 const LISTS: &[Place] = &[Place::Verifications, Place::Mail];
 const DETAILS: &[Place] = &[Place::Detail, Place::Send, Place::QueueItem];
-const PAGES: &[Place] =
-    &[Place::Verifications, Place::Detail, Place::Mail, Place::Send, Place::Queue, Place::QueueItem, Place::Templates];
-const TABBED: &[Place] = &[Place::Verifications, Place::Mail, Place::Templates];
-const VIEWS: &[Place] = &[Place::Verifications, Place::Mail, Place::Queue, Place::Templates];
+const PAGES: &[Place] = &[
+    Place::Verifications,
+    Place::Detail,
+    Place::Mail,
+    Place::Send,
+    Place::Queue,
+    Place::QueueItem,
+    Place::Templates,
+    Place::Checks,
+    Place::Matrix,
+];
+/// Where `?` asks for the keys: among findings it asks what a rule is about.
+const HELPED: &[Place] = &[
+    Place::Verifications,
+    Place::Detail,
+    Place::Mail,
+    Place::Send,
+    Place::Queue,
+    Place::QueueItem,
+    Place::Templates,
+    Place::Matrix,
+];
+const TABBED: &[Place] = &[Place::Verifications, Place::Mail, Place::Templates, Place::Checks];
+const VIEWS: &[Place] =
+    &[Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Checks, Place::Matrix];
+/// The templates, whatever of them is shown.
+const WORKBENCH: &[Place] = &[Place::Templates, Place::Checks, Place::Matrix];
 const MOVES: &[Place] = &[
     Place::Verifications,
     Place::Detail,
@@ -19,6 +42,8 @@ const MOVES: &[Place] = &[
     Place::Queue,
     Place::QueueItem,
     Place::Templates,
+    Place::Checks,
+    Place::Matrix,
     Place::Help,
     Place::Prompt,
 ];
@@ -30,6 +55,8 @@ const PAGED_BY_SPACE: &[Place] = &[
     Place::Queue,
     Place::QueueItem,
     Place::Templates,
+    Place::Checks,
+    Place::Matrix,
     Place::Help,
     Place::Prompt,
 ];
@@ -41,6 +68,8 @@ const ENDS: &[Place] = &[
     Place::Queue,
     Place::QueueItem,
     Place::Templates,
+    Place::Checks,
+    Place::Matrix,
     Place::Help,
 ];
 const PEOPLE: &[Place] = &[Place::Verifications, Place::Detail, Place::Mail, Place::Send];
@@ -159,16 +188,152 @@ pub static TABLE: &[Entry] = &[
         title: "resume",
         help: "Let the outbox go again, whoever or whatever stopped it",
         keys: &[char('U')],
-        places: &[Place::Verifications, Place::Detail, Place::Mail, Place::Send, Place::Templates],
+        places: &[
+            Place::Verifications,
+            Place::Detail,
+            Place::Mail,
+            Place::Send,
+            Place::Templates,
+            Place::Checks,
+            Place::Matrix,
+        ],
         rank: 0,
+    },
+    Entry {
+        action: Action::Width,
+        title: "width",
+        help: "Narrower: 640, 480, 375, 320 px",
+        keys: &[char('w')],
+        places: WORKBENCH,
+        rank: 3,
+    },
+    Entry {
+        action: Action::Scheme,
+        title: "scheme",
+        help: "Light, dark as written, colours turned round (a simulation)",
+        keys: &[char('s')],
+        places: WORKBENCH,
+        rank: 4,
     },
     Entry {
         action: Action::Language,
         title: "language",
         help: "The template in the other language",
         keys: &[char('L')],
-        places: &[Place::Templates],
-        rank: 3,
+        places: WORKBENCH,
+        rank: 5,
+    },
+    Entry {
+        action: Action::NextFixture,
+        title: "fixture",
+        help: "The next fixture: what the variables say",
+        keys: &[char('f')],
+        places: WORKBENCH,
+        rank: 6,
+    },
+    Entry {
+        action: Action::PreviousFixture,
+        title: "fixture before",
+        help: "The fixture before",
+        keys: &[char('F')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::Images,
+        title: "images",
+        help: "With images, or with their alternative texts",
+        keys: &[char('i')],
+        places: WORKBENCH,
+        rank: 9,
+    },
+    Entry {
+        action: Action::Styles,
+        title: "<style>",
+        help: "With <style>, or without as in some of Gmail",
+        keys: &[char('y')],
+        places: WORKBENCH,
+        rank: 10,
+    },
+    Entry {
+        action: Action::Outlook,
+        title: "Outlook",
+        help: "As Outlook on Windows takes it",
+        keys: &[char('x')],
+        places: WORKBENCH,
+        rank: 11,
+    },
+    Entry {
+        action: Action::NextTemplate,
+        title: "next mail",
+        help: "The next template or language of the list",
+        keys: &[char('J')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::PreviousTemplate,
+        title: "mail before",
+        help: "The one before",
+        keys: &[char('K')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::Edit,
+        title: "edit",
+        help: "Open $VISUAL or $EDITOR at the line",
+        keys: &[char('e')],
+        places: WORKBENCH,
+        rank: 7,
+    },
+    Entry {
+        action: Action::OtherForm,
+        title: "decoded or sent",
+        help: "MIME decoded or as sent; the template's source or what it became",
+        keys: &[char('d')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::NextFile,
+        title: "file",
+        help: "The source of subject, text or HTML",
+        keys: &[char('a')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::Wider,
+        title: "more room",
+        help: "Hide the list beside, or show it",
+        keys: &[char('b')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::ShiftLeft,
+        title: "left",
+        help: "More of what is to the left",
+        keys: &[char('<'), char(',')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::ShiftRight,
+        title: "right",
+        help: "More of what is to the right",
+        keys: &[char('>'), char('.')],
+        places: WORKBENCH,
+        rank: 0,
+    },
+    Entry {
+        action: Action::Preview,
+        title: "preview",
+        help: "The mail of this verification in the workbench, with a sample link",
+        keys: &[char('p')],
+        places: &[Place::Verifications, Place::Detail],
+        rank: 0,
     },
     Entry {
         action: Action::NextTab,
@@ -176,6 +341,14 @@ pub static TABLE: &[Entry] = &[
         help: "The next tab",
         keys: &[char(']'), char('l'), key(KeyCode::Right)],
         places: TABBED,
+        rank: 0,
+    },
+    Entry {
+        action: Action::NextTab,
+        title: "next tab",
+        help: "The next tab",
+        keys: &[char(']')],
+        places: &[Place::Matrix],
         rank: 0,
     },
     Entry {
@@ -187,11 +360,27 @@ pub static TABLE: &[Entry] = &[
         rank: 0,
     },
     Entry {
+        action: Action::PreviousTab,
+        title: "previous tab",
+        help: "The tab before",
+        keys: &[char('[')],
+        places: &[Place::Matrix],
+        rank: 0,
+    },
+    Entry {
         action: Action::PickTab,
         title: "tab",
         help: "The tab with that number",
         keys: &[char('1'), char('2'), char('3'), char('4'), char('5'), char('6'), char('7'), char('8'), char('9')],
         places: TABBED,
+        rank: 0,
+    },
+    Entry {
+        action: Action::PickTab,
+        title: "tab",
+        help: "The tab with that number",
+        keys: &[char('1'), char('2'), char('3'), char('4'), char('5'), char('6'), char('7'), char('8'), char('9')],
+        places: &[Place::Matrix],
         rank: 0,
     },
     Entry {
@@ -366,7 +555,7 @@ pub static TABLE: &[Entry] = &[
         action: Action::Cancel,
         title: "close",
         help: "Close the help",
-        keys: &[key(KeyCode::Esc), char('?'), char('q'), key(KeyCode::Enter)],
+        keys: &[key(KeyCode::Esc), char('?'), key(KeyCode::F(1)), char('q'), key(KeyCode::Enter)],
         places: &[Place::Help],
         rank: 1,
     },
@@ -394,7 +583,22 @@ pub static TABLE: &[Entry] = &[
         places: PAGES,
         rank: 10,
     },
-    Entry { action: Action::Help, title: "help", help: "Show all keys", keys: &[char('?')], places: PAGES, rank: 1 },
+    Entry {
+        action: Action::Help,
+        title: "help",
+        help: "Show all keys",
+        keys: &[char('?'), key(KeyCode::F(1))],
+        places: HELPED,
+        rank: 1,
+    },
+    Entry {
+        action: Action::Help,
+        title: "help",
+        help: "Show all keys",
+        keys: &[key(KeyCode::F(1))],
+        places: &[Place::Checks],
+        rank: 1,
+    },
     Entry {
         action: Action::Quit,
         title: "quit",

@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use super::{Context, Database};
 use crate::domain::change::Change;
-use crate::store::{self, Changes};
+use crate::store::{self, Changes, Store};
 use crate::tui::msg::{Msg, Problem};
 
 /// Changes reach the screen at most this often.
@@ -43,16 +43,16 @@ enum Ears {
 }
 
 /// Never returns.
-pub(super) async fn keep(context: &Context) {
+pub(super) async fn keep(context: &Context, store: &Store) {
     let mut retry = RETRY_FIRST;
     loop {
-        let problem = match connect(context).await {
+        let problem = match connect(store).await {
             Ok(ears) => {
                 retry = RETRY_FIRST;
                 context.here();
                 let since = Instant::now();
                 match ears {
-                    Ears::Subscribed(changes) => forward(context, changes).await,
+                    Ears::Subscribed(changes) => forward(context, store, changes).await,
                     Ears::Polling => poll(context).await,
                 }
                 // Only the subscription may be lost: look before anybody is told. But not in a hurry, for something
@@ -74,8 +74,7 @@ pub(super) async fn keep(context: &Context) {
     }
 }
 
-async fn connect(context: &Context) -> Result<Ears, store::Error> {
-    let store = context.store();
+async fn connect(store: &Store) -> Result<Ears, store::Error> {
     store.reach().await?;
     store.check().await?;
     match store.listen().await {
@@ -89,7 +88,7 @@ async fn connect(context: &Context) -> Result<Ears, store::Error> {
 }
 
 /// Passes changes on, gathered, until the connection is lost. Whoever tries next learns the reason.
-async fn forward(context: &Context, mut changes: Changes) {
+async fn forward(context: &Context, store: &Store, mut changes: Changes) {
     let mut gathered = Gathered::default();
     let mut not_before = Instant::now();
     let mut check_at = Instant::now() + CHECK_EVERY;
@@ -102,7 +101,7 @@ async fn forward(context: &Context, mut changes: Changes) {
             }
             () = context.suspect.notified() => {
                 // The subscription may well be alive where no other connection is to be had.
-                if changes.check().await.is_err() || context.store().reach().await.is_err() {
+                if changes.check().await.is_err() || store.reach().await.is_err() {
                     return;
                 }
             }

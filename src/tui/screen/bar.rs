@@ -1,7 +1,7 @@
 //! The top: product, views, who is sending; the view's tabs and the rule under them.
 
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::{notice, queue};
@@ -11,7 +11,8 @@ use crate::text::{fit, plain, width};
 use crate::tui::Model;
 use crate::tui::action::{Action, TABLE};
 use crate::tui::look::Tone;
-use crate::tui::model::{Part, STATUS_TABS, View};
+use crate::tui::model::workbench::Mode;
+use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab};
@@ -57,6 +58,19 @@ fn flow(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Rect {
 /// Product and site on the left, views in the middle, who is sending on the right. Where room is short, the site goes
 /// first, then the other views.
 fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    if model.setup.only_templates {
+        let (strong, quiet, here) = (Tone::Strong, Tone::Quiet, Tone::Here);
+        let site = fit(plain(&model.setup.site).as_str(), SITE_MAX, canvas.glyphs().ellipsis);
+        let site = if matches!(site.as_str(), "" | "verifydesk") {
+            String::new()
+        } else {
+            format!(" {} {site}", canvas.glyphs().dot)
+        };
+        let pieces = [("verifydesk", strong), (site.as_str(), quiet), ("    Templates", here)];
+        let spans = pieces.map(|(text, tone)| Span::styled(text.to_owned(), canvas.style(tone)));
+        canvas.line(area, &Line::from(spans.to_vec()));
+        return;
+    }
     let (on, tone, words) = notice::sending(model);
     let glyphs = canvas.glyphs();
     let mark = match on {
@@ -158,10 +172,9 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
         }
         View::Queue => (Vec::new(), 0),
         View::Templates => {
-            let tabs = Part::ALL.iter().enumerate();
-            let tabs = tabs.map(|(n, part)| Tab { key: key(n), title: part.title().into(), count: String::new() });
-            let chosen = Part::ALL.iter().position(|part| *part == model.templates.part).unwrap_or(0);
-            (tabs.collect(), chosen)
+            let tabs = Mode::ALL.iter().enumerate();
+            let tabs = tabs.map(|(n, mode)| Tab { key: key(n), title: mode.title().into(), count: String::new() });
+            (tabs.collect(), model.workbench.mode.index())
         }
     }
 }

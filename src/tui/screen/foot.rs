@@ -66,7 +66,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         View::Verifications => (news(model.people.list()), is_loading(model.people.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
         View::Queue => (None, false),
-        View::Templates => (None, model.templates.awaiting.is_some()),
+        View::Templates => (None, model.workbench.awaiting.is_some()),
     };
     let mut spans = Vec::new();
     let search = model.search().text().trim();
@@ -135,8 +135,10 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     };
     let look = canvas.look;
     let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(look)).unwrap_or_default();
-    let mut entries: Vec<(usize, &Entry)> =
-        action::at(model.place()).enumerate().filter(|(_, entry)| entry.rank > 0).collect();
+    let mut entries: Vec<(usize, &Entry)> = action::at(model.place())
+        .enumerate()
+        .filter(|(_, entry)| entry.rank > 0 && model.offers(entry.action))
+        .collect();
     entries.sort_by_key(|(_, entry)| entry.rank);
     let mut room = usize::from(area.width) + GAP;
     entries.retain(|(_, entry)| {

@@ -15,7 +15,7 @@ const KEYS: usize = 20;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
-    let lines = lines(canvas.look);
+    let lines = lines(model, canvas.look);
     let columns = lines.iter().map(Line::width).max().unwrap_or(0);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(4));
     let columns = u16::try_from(columns).unwrap_or(u16::MAX).min(area.width.saturating_sub(6));
@@ -40,12 +40,13 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
 
 /// Its lines.
 #[must_use]
-pub fn lines(look: &Look) -> Vec<Line<'static>> {
-    let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
+pub fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
+    let all = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
+    let main = if model.setup.only_templates { &[Place::Templates][..] } else { &all[..] };
     let mut lines = Vec::new();
     let mut seen = Vec::new();
     for entry in TABLE.iter().filter(|entry| entry.places.iter().any(|place| main.contains(place))) {
-        if seen.contains(&entry.action) {
+        if seen.contains(&entry.action) || !model.offers(entry.action) {
             continue;
         }
         seen.push(entry.action);

@@ -13,13 +13,13 @@ pub mod notice;
 pub mod people;
 pub mod queue;
 pub mod state;
-pub mod templates;
+pub mod workbench;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Model;
-use super::look::{Look, Tone};
+use super::look::{Colours, Look, Tone};
 use super::model::View;
 use super::model::overlay::Overlay;
 use super::widget::canvas::{Canvas, inset};
@@ -41,7 +41,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
         View::Verifications => people::draw(&mut canvas, model, &layout),
         View::Mail => mail::draw(&mut canvas, model, &layout),
         View::Queue => queue::draw(&mut canvas, model, &layout),
-        View::Templates => templates::draw(&mut canvas, model, layout.pane),
+        View::Templates => workbench::draw(&mut canvas, model, &layout),
     }
     canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
     let mut caret = foot::draw(&mut canvas, model, &layout);
@@ -76,13 +76,13 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
 pub(super) fn max_scroll(model: &Model) -> usize {
     let pane = model.layout().pane;
     let height = usize::from(pane.height);
-    let look = Look::new(false, true);
+    let look = Look::new(Colours::None, true);
     if let Some(Overlay::Help { .. }) = &model.overlay {
-        return help::lines(&look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
+        return help::lines(model, &look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
     }
     let columns = inset(pane, 1).width;
     let count = match model.view {
-        View::Templates => templates::lines(model, &look, columns).len() + templates::HEAD,
+        View::Templates => return workbench::max_scroll(model),
         View::Queue => queue::lines(model, &look, columns, false).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &look, columns).len(),
         View::Mail | View::Verifications => detail::lines(model, &look, columns).len(),

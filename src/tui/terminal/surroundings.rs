@@ -1,15 +1,16 @@
-//! What the environment says about the terminal: whether it has colours, which characters. The terminal itself is never
+//! What the environment says about the terminal: how many colours, which characters. The terminal itself is never
 //! asked: its answer may come late over SSH and be taken for typing, or never.
 
 use std::env;
 
 use crate::config::Glyphs;
+use crate::tui::look::Colours;
 
 /// What the environment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Whether it has colours: at least the 16 that the user's own theme sets, and no more are used.
-    pub has_colours: bool,
+    /// How many colours it has. More than 16 are used for previewed mails only.
+    pub colours: Colours,
     /// Whether frames and marks may be drawn with characters beyond ASCII.
     pub is_unicode: bool,
 }
@@ -30,17 +31,27 @@ impl Surroundings {
             Glyphs::Unicode => true,
             Glyphs::Ascii => false,
         };
-        Self { has_colours: has_colours(&variable), is_unicode }
+        Self { colours: colours(&variable), is_unicode }
     }
 }
 
-/// By <https://no-color.org>, <https://bixense.com/clicolors> and the custom of terminals.
-fn has_colours(variable: &impl Fn(&str) -> Option<String>) -> bool {
+/// By <https://no-color.org>, <https://bixense.com/clicolors> and the custom of terminals. screen knows no true colour
+/// and takes `COLORTERM` over from the terminal around it; tmux brings what it is given down to what that one has.
+fn colours(variable: &impl Fn(&str) -> Option<String>) -> Colours {
     if variable("NO_COLOR").is_some() {
-        return false;
+        return Colours::None;
     }
+    let term = variable("TERM").unwrap_or_default();
+    let has_256 = term.contains("256color");
+    let is_screen = term.starts_with("screen") && variable("TMUX").is_none();
+    let has_all = variable("COLORTERM").is_some_and(|value| matches!(value.as_str(), "truecolor" | "24bit"));
     let is_forced = variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    is_forced || variable("COLORTERM").is_some() || variable("TERM").is_none_or(|term| term != "dumb")
+    match () {
+        () if (has_all || term.ends_with("-direct")) && !is_screen => Colours::True,
+        () if has_256 => Colours::TwoFiftySix,
+        () if is_forced || variable("COLORTERM").is_some() || term != "dumb" => Colours::Sixteen,
+        () => Colours::None,
+    }
 }
 
 /// By the locale, first of the variables that is set, and the terminal.
@@ -66,21 +77,31 @@ mod tests {
 
     #[test]
     fn colours_by_the_environment() {
+        use Colours::{None, Sixteen, True, TwoFiftySix};
         let table = [
-            ("TERM=xterm", true),
-            ("TERM=linux", true),
-            ("", true),
-            ("TERM=dumb", false),
-            ("TERM=dumb COLORTERM=truecolor", true),
-            ("TERM=dumb CLICOLOR_FORCE=1", true),
-            ("TERM=dumb CLICOLOR_FORCE=0", false),
-            ("TERM=xterm-256color NO_COLOR=1", false),
-            ("TERM=xterm-256color NO_COLOR=0", false),
-            ("TERM=xterm-256color NO_COLOR=", true),
-            ("TERM=xterm CLICOLOR_FORCE=1 COLORTERM=truecolor NO_COLOR=1", false),
+            ("TERM=xterm", Sixteen),
+            ("TERM=linux", Sixteen),
+            ("", Sixteen),
+            ("TERM=dumb", None),
+            ("TERM=dumb COLORTERM=yes", Sixteen),
+            ("TERM=dumb COLORTERM=truecolor", True),
+            ("TERM=dumb CLICOLOR_FORCE=1", Sixteen),
+            ("TERM=dumb CLICOLOR_FORCE=0", None),
+            ("TERM=xterm-256color", TwoFiftySix),
+            ("TERM=xterm-256color COLORTERM=24bit", True),
+            ("TERM=xterm-256color COLORTERM=yes", TwoFiftySix),
+            ("TERM=tmux-256color COLORTERM=truecolor TMUX=/tmp/tmux", True),
+            ("TERM=screen-256color COLORTERM=truecolor TMUX=/tmp/tmux", True),
+            ("TERM=screen-256color COLORTERM=truecolor", TwoFiftySix),
+            ("TERM=screen COLORTERM=truecolor", Sixteen),
+            ("TERM=xterm-direct", True),
+            ("TERM=xterm-256color NO_COLOR=1", None),
+            ("TERM=xterm-256color NO_COLOR=0", None),
+            ("TERM=xterm-256color NO_COLOR=", TwoFiftySix),
+            ("TERM=xterm CLICOLOR_FORCE=1 COLORTERM=truecolor NO_COLOR=1", None),
         ];
-        for (variables, has_colours) in table {
-            assert_eq!(look(Glyphs::Auto, variables).has_colours, has_colours, "{variables}");
+        for (variables, colours) in table {
+            assert_eq!(look(Glyphs::Auto, variables).colours, colours, "{variables}");
         }
     }
 

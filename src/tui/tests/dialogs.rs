@@ -8,10 +8,10 @@ use crate::domain::id::VerificationId;
 use crate::tui::action::Place;
 use crate::tui::model::Level;
 use crate::tui::msg::{Problem, ResendPlan};
-use crate::tui::{Effect, Look, Msg};
+use crate::tui::{Colours, Effect, Look, Msg};
 
 fn screen(console: &Console) -> String {
-    text(&drawn(&console.model, &Look::new(true, true)))
+    text(&drawn(&console.model, &Look::new(Colours::Sixteen, true)))
 }
 
 #[test]

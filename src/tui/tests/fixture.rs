@@ -4,6 +4,7 @@ use chrono::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use uuid::Uuid;
 
+use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::audit::AuditEntry;
 use crate::domain::filter::Filter;
@@ -16,11 +17,12 @@ use crate::domain::send::{LastSend, SendEvent, SendRow, SendState};
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
 use crate::domain::worker::{OutboxView, WorkerRow};
+use crate::mail::templates::Templates;
+use crate::preview::proof;
 use crate::text::Untrusted;
 use crate::tui::effect::PAGE_ROWS;
 use crate::tui::model::{Setup, Zone};
-use crate::tui::msg::{Answer, JobStarted, Problem, RenderedMail, ResendPlan, Resent, SignUpOutcome, SignedUp};
-use crate::tui::widget::html;
+use crate::tui::msg::{Answer, JobStarted, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::tui::{Effect, Model, Msg, update};
 
 /// The time of every fixture: in the middle of a minute.
@@ -49,6 +51,7 @@ impl Console {
             operator: "mina@bastion".into(),
             zone: Zone::Local(chrono::FixedOffset::east_opt(9 * 3_600).unwrap()),
             sends: None,
+            only_templates: false,
         };
         let mut console = Self { model: Model::new(setup, now(), width, height), asked: Vec::new() };
         console.send(Msg::Clock(now()));
@@ -149,6 +152,7 @@ pub struct World {
     pub outbox: OutboxView,
     pub plan: Answer<ResendPlan>,
     pub job_plan: Answer<JobPlan>,
+    pub settings: Settings,
 }
 
 fn user(id: i64, email: &str, name: &str, created: Time) -> User {
@@ -283,6 +287,15 @@ fn send_of(row: &VerificationRow) -> Option<SendRow> {
     })
 }
 
+/// A shop's settings, with the built-in templates.
+pub fn settings() -> Settings {
+    let mut settings = Settings { public_url: Some("https://books.example".into()), ..Settings::default() };
+    settings.site.name = "Haru Books".into();
+    settings.site.url = Some("https://books.example".into());
+    settings.mail.from = Some("Haru Books <no-reply@books.example>".into());
+    settings
+}
+
 impl Default for World {
     fn default() -> Self {
         use SendState::{Accepted, Bounced, Complained, Delayed, Delivered, Failed, Queued, Sending};
@@ -325,11 +338,22 @@ impl Default for World {
             pace: PaceView { limit: 14.0, rate: 14.0, ..PaceView::default() },
             ..OutboxView::default()
         };
-        Self { rows, sends, outbox, plan: Ok(ResendPlan::SameLink), job_plan: Ok(job_plan(1_204, 1_500)) }
+        Self {
+            rows,
+            sends,
+            outbox,
+            plan: Ok(ResendPlan::SameLink),
+            job_plan: Ok(job_plan(1_204, 1_500)),
+            settings: settings(),
+        }
     }
 }
 
 impl World {
+    fn templates(&self) -> Templates {
+        Templates::gather(&self.settings)
+    }
+
     /// Many pending rows more, below the others.
     pub fn with_many(mut self, count: i64) -> Self {
         let many = (0..count).map(|n| {
@@ -468,8 +492,10 @@ impl World {
                 let search = filter.search.as_ref().map(crate::domain::filter::Search::text);
                 Msg::Sends { generation, answer: Ok(self.sends(filter.state, search)) }
             }
-            Effect::RenderTemplate { locale, columns, generation } => {
-                Msg::Rendered { generation, answer: Ok(Box::new(rendered(locale, columns))) }
+            Effect::StockTemplates => Msg::Stocked(Ok(Box::new(proof::stock(&self.templates())))),
+            Effect::Prove { order, generation } => {
+                let attempt = proof::prove(&self.templates(), &self.settings, &order, now());
+                Msg::Proved { order, generation, answer: Ok(Box::new(attempt)) }
             }
             Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: self.plan.clone() },
             Effect::Resend { id } => {
@@ -489,33 +515,13 @@ impl World {
             Effect::StartJob { .. } => Msg::JobStarted(Ok(JobStarted { id: job_id(1), starts_in: 10 })),
             Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Ok(()) },
             Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Ok(()) },
-            Effect::ForgetPlan | Effect::Reconnect | Effect::Repaint | Effect::Suspend | Effect::Quit => return None,
+            Effect::WatchTemplates
+            | Effect::Edit { .. }
+            | Effect::ForgetPlan
+            | Effect::Reconnect
+            | Effect::Repaint
+            | Effect::Suspend
+            | Effect::Quit => return None,
         })
-    }
-}
-
-fn rendered(locale: Locale, columns: u16) -> RenderedMail {
-    let (subject, words, button) = match locale {
-        Locale::Ko => (
-            "Haru Books 이메일 주소를 인증해 주세요",
-            "아래 버튼을 눌러 이메일 주소를 인증해 주세요.",
-            "이메일 인증하기",
-        ),
-        Locale::En => (
-            "Verify your e-mail address for Haru Books",
-            "Please verify that this address is yours.",
-            "Verify my address",
-        ),
-    };
-    let link = "https://books.example/verify/?key=sample";
-    let html = format!(
-        "<table><tr><td><h1>Haru Books</h1><p><b>Mina Kim</b></p><p>{words}</p><p><a href=\"{link}\">{button}</a></p></td></tr></table>"
-    );
-    RenderedMail {
-        to: "Mina Kim <mina.kim@example.com>".into(),
-        subject: subject.into(),
-        text: format!("Mina Kim\n\n{words}\n\n{link}\n"),
-        shown: html::shown(&html, columns).unwrap_or_default(),
-        html,
     }
 }

@@ -9,9 +9,8 @@ use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState};
-use crate::tui::msg::{Problem, RenderedMail};
-use crate::tui::widget::html;
-use crate::tui::{Effect, Look, Msg};
+use crate::tui::msg::Problem;
+use crate::tui::{Colours, Effect, Look, Msg};
 
 const KEYS: [&str; 51] = [
     "j",
@@ -100,7 +99,7 @@ fn is_dangerous(c: char) -> bool {
 }
 
 fn check(console: &Console) {
-    for look in [Look::new(true, true), Look::new(false, false)] {
+    for look in [Look::new(Colours::Sixteen, true), Look::new(Colours::None, false)] {
         let buffer = drawn(&console.model, &look);
         for cell in buffer.content() {
             assert!(!cell.symbol().chars().any(is_dangerous), "{:?} in\n{}", cell.symbol(), text(&buffer));
@@ -157,7 +156,10 @@ fn fail(console: &mut Console, text: &str) {
             Effect::LoadDetail { id } => Msg::Detail { id, answer: Err(problem()) },
             Effect::LoadRows { ids } => Msg::Rows { asked: ids, answer: Err(problem()) },
             Effect::CountNewer { generation, .. } => Msg::Newer { generation, answer: Err(problem()) },
-            Effect::RenderTemplate { generation, .. } => Msg::Rendered { generation, answer: Err(problem()) },
+            Effect::StockTemplates => Msg::Stocked(Err(problem())),
+            Effect::Prove { order, generation } => Msg::Proved { order, generation, answer: Err(problem()) },
+            Effect::Edit { .. } => Msg::Edited(Err(problem())),
+            Effect::WatchTemplates => Msg::TemplatesChanged,
             Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: Err(problem()) },
             Effect::Resend { id } => Msg::Resent { id, answer: Err(problem()) },
             Effect::ForceVerify { id, .. } => Msg::ForceVerified { id, answer: Err(problem()) },
@@ -208,29 +210,52 @@ proptest! {
     }
 
     #[test]
-    fn a_template_may_say_anything(text in any::<String>(), part in 1usize..4) {
-        let (mut console, _) = Console::loaded(80, 24);
-        console.press("t");
-        let generation = console.model.templates.awaiting.unwrap();
-        let mail = RenderedMail {
-            to: text.clone(),
-            subject: text.clone(),
-            text: text.clone(),
-            shown: vec![html::Line { pieces: vec![html::Piece { text: text.clone(), strong: true, link: true }] }],
-            html: text,
-        };
-        console.send(Msg::Rendered { generation, answer: Ok(Box::new(mail)) });
-        console.press(&part.to_string());
+    fn a_template_may_say_anything(text in any::<String>(), modes in prop::collection::vec(0usize..16, 1..8)) {
+        let (mut console, mut world) = Console::loaded(150, 24);
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("en/verification");
+        std::fs::create_dir_all(&place).unwrap();
+        for file in ["subject.txt", "body.txt", "body.html"] {
+            std::fs::write(place.join(file), &text).unwrap();
+        }
+        world.settings.templates.dir = Some(dir.path().to_owned());
+        console.run(&world, "t L");
         check(&console);
+        for mode in modes {
+            console.run(&world, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "d", "a", "G", "s", "w", ">", "f"][mode]);
+            check(&console);
+        }
     }
 }
 
 #[test]
 fn every_size_has_a_picture() {
     let world = World::default();
-    for keys in
-        ["", "j j j j Enter", "m", "m Enter", "o", "o Enter", "o P", "B", "t", "r", "v Enter", "n", "?", "/ z", "2 r"]
-    {
+    for keys in [
+        "",
+        "j j j j Enter",
+        "m",
+        "m Enter",
+        "o",
+        "o Enter",
+        "o P",
+        "B",
+        "t",
+        "t 2",
+        "t 3",
+        "t 4",
+        "t 5",
+        "t 6",
+        "t 7",
+        "t 8",
+        "t 9",
+        "r",
+        "v Enter",
+        "n",
+        "?",
+        "/ z",
+        "2 r",
+    ] {
         let (mut console, world) = (Console::new(80, 24), &world);
         console.serve(world);
         console.run(world, keys);
@@ -248,7 +273,7 @@ fn every_size_has_a_picture() {
 fn what_is_typed_and_selected_is_seen_even_in_one_row() {
     let (mut console, world) = Console::loaded(30, 1);
     console.run(&world, "j");
-    let seen = |console: &Console| text(&drawn(&console.model, &Look::new(true, true)));
+    let seen = |console: &Console| text(&drawn(&console.model, &Look::new(Colours::Sixteen, true)));
     assert!(seen(&console).contains("seojun"), "{}", seen(&console));
     console.run(&world, "/ k i m");
     assert!(seen(&console).contains("/ kim"), "{}", seen(&console));

@@ -6,7 +6,8 @@ use super::fixture::{Console, key_of, now};
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::tui::action::Place;
-use crate::tui::model::{Level, Part, View};
+use crate::tui::model::workbench::Mode;
+use crate::tui::model::{Level, View};
 use crate::tui::{Effect, Msg};
 
 #[test]
@@ -133,10 +134,10 @@ fn chooses_tabs() {
     }
     let (mut console, world) = Console::loaded(80, 24);
     console.run(&world, "t 3");
-    assert_eq!(console.model.templates.part, Part::Source);
+    assert_eq!(console.model.workbench.mode, Mode::Text);
     console.run(&world, "L");
-    assert_eq!(console.model.templates.locale, Locale::En);
-    assert!(console.model.templates.mail.as_ref().unwrap().subject.starts_with("Verify"));
+    assert_eq!(console.model.workbench.locale, Locale::En);
+    assert!(console.model.workbench.proof().unwrap().subject.starts_with("Confirm"));
 }
 
 #[test]

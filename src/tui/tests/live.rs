@@ -11,10 +11,10 @@ use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 use crate::tui::model::Link;
 use crate::tui::msg::Problem;
-use crate::tui::{Effect, Look, Msg};
+use crate::tui::{Colours, Effect, Look, Msg};
 
 fn screen(console: &Console) -> String {
-    text(&drawn(&console.model, &Look::new(true, true)))
+    text(&drawn(&console.model, &Look::new(Colours::Sixteen, true)))
 }
 
 fn line_of<'a>(screen: &'a str, part: &str) -> &'a str {

@@ -17,11 +17,11 @@ use crate::tui::action::Place;
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
 use crate::tui::msg::{JobChange, Order, Problem};
-use crate::tui::{Effect, Look, Msg};
+use crate::tui::{Colours, Effect, Look, Msg};
 use worlds::{Make, bare, brake, busy, counting, draining, grace, idle, misconfigured, paused, quota_used_up};
 
 fn screen(console: &Console) -> String {
-    text(&drawn(&console.model, &Look::new(true, true)))
+    text(&drawn(&console.model, &Look::new(Colours::Sixteen, true)))
 }
 
 fn ids(console: &Console) -> Vec<i64> {

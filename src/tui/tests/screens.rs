@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::fixture::{Console, World, now};
 use super::picture::picture;
 use crate::tui::msg::Problem;
-use crate::tui::{Look, Msg};
+use crate::tui::{Colours, Look, Msg};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
 const SCREENS: [(&str, &str); 12] = [
@@ -25,10 +25,13 @@ const SCREENS: [(&str, &str); 12] = [
 
 fn snapshot(name: &str, console: &Console) {
     let (width, height) = console.model.size;
-    insta::assert_snapshot!(format!("{name}_{width}x{height}"), picture(&console.model, &Look::new(true, true)));
+    insta::assert_snapshot!(
+        format!("{name}_{width}x{height}"),
+        picture(&console.model, &Look::new(Colours::Sixteen, true))
+    );
     insta::assert_snapshot!(
         format!("{name}_{width}x{height}_ascii"),
-        picture(&console.model, &Look::new(false, false))
+        picture(&console.model, &Look::new(Colours::None, false))
     );
 }
 

@@ -2,8 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{answer, load, outbox, travel};
-use crate::domain::locale::Locale;
+use super::{answer, load, outbox, travel, workbench};
 use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
 use crate::tui::model::field::Field;
@@ -46,6 +45,8 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             None
         }
+        Action::Edit => workbench::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
+        Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
         _ => outbox::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
     }
 }
@@ -92,14 +93,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             }
         }
         Action::SignUp => model.overlay = Some(Overlay::SignUp(Form::default())),
-        Action::Language => {
-            model.templates.locale = match model.templates.locale {
-                Locale::Ko => Locale::En,
-                Locale::En => Locale::Ko,
-            };
-            model.templates.columns = 0;
-            model.templates.scroll = 0;
-        }
+        Action::Preview => workbench::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Repaint);
             load::refresh(model, fx);
@@ -117,6 +111,22 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         | Action::Resume
         | Action::HoldJob
         | Action::CancelJob => outbox::act(model, action, fx),
+        Action::Language
+        | Action::Width
+        | Action::Scheme
+        | Action::Images
+        | Action::Styles
+        | Action::Outlook
+        | Action::NextFixture
+        | Action::PreviousFixture
+        | Action::NextTemplate
+        | Action::PreviousTemplate
+        | Action::OtherForm
+        | Action::NextFile
+        | Action::Wider
+        | Action::ShiftLeft
+        | Action::ShiftRight
+        | Action::Edit => workbench::act(model, action, fx),
         Action::NextField | Action::PreviousField | Action::Toggle => answer::move_in_form(model, action),
     }
 }
@@ -151,7 +161,7 @@ fn back(model: &mut Model) {
         answer::clear_search(model);
     } else if model.view == View::Verifications {
         model.marks.clear();
-    } else {
+    } else if !model.setup.only_templates {
         travel::view(model, View::Verifications);
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use crate::tui::model::Link;
 use crate::tui::model::list::{Edge, List, Row};
 use crate::tui::model::slot::Slot;
-use crate::tui::msg::{Answer, Problem, RenderedMail};
+use crate::tui::msg::{Answer, Problem};
 use crate::tui::{Effect, Model};
 
 /// A difference between the clocks that is worth correcting; less is the way here.
@@ -166,21 +166,5 @@ pub fn detail(model: &mut Model, id: VerificationId, answer: Answer<Option<Box<V
         Ok(None) => detail.missing = true,
         Err(problem) if detail.data.is_some() => model.complain(problem),
         Err(problem) => detail.problem = Some(problem),
-    }
-}
-
-/// A template's mail.
-pub fn rendered(model: &mut Model, generation: u64, answer: Answer<Box<RenderedMail>>) {
-    let templates = &mut model.templates;
-    if templates.awaiting != Some(generation) {
-        return;
-    }
-    templates.awaiting = None;
-    match answer {
-        Ok(mail) => {
-            templates.mail = Some(mail);
-            templates.problem = None;
-        }
-        Err(problem) => templates.problem = Some(problem),
     }
 }

@@ -1,17 +1,19 @@
 //! What has to be loaded, so that what is on the screen is there and true.
 
+use super::workbench;
 use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::VerificationId;
 use crate::domain::page::Position;
 use crate::tui::model::list::Edge;
 use crate::tui::model::{Link, Slots, View};
-use crate::tui::screen::templates::COLUMNS_MAX;
-use crate::tui::widget::canvas::inset;
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
 pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.setup.only_templates {
+        return;
+    }
     counts(model, fx);
     outbox(model, fx);
 }
@@ -26,7 +28,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         list.top = list.top_for(height);
     }
     match model.view {
-        View::Templates => want_template(model, fx),
+        View::Templates => workbench::settle(model, fx),
         _ if is_away(model) => {}
         View::Verifications => want_people(model, fx),
         View::Mail => want_mail(model, fx),
@@ -104,18 +106,6 @@ pub fn mail(model: &mut Model, edge: Edge, position: Position<crate::domain::id:
 pub fn filter(model: &Model) -> Filter {
     let status = model.people.list().and_then(|list| list.tab);
     Filter { status, search: Search::parse(model.people.search.text()), since: None, until: None }
-}
-
-fn want_template(model: &mut Model, fx: &mut Vec<Effect>) {
-    let columns = inset(model.layout().pane, 1).width.min(COLUMNS_MAX);
-    let templates = &mut model.templates;
-    let missing = templates.mail.is_none() && templates.problem.is_none() && templates.awaiting.is_none();
-    if missing || templates.columns != columns {
-        model.generation += 1;
-        templates.columns = columns;
-        templates.awaiting = Some(model.generation);
-        fx.push(Effect::RenderTemplate { locale: templates.locale, columns, generation: model.generation });
-    }
 }
 
 /// One load of a detail at a time: while the cursor runs over rows, those in between are never asked for.
@@ -211,6 +201,9 @@ pub fn changed(model: &mut Model, change: Change, fx: &mut Vec<Effect>) {
 
 /// Brings what is on the screen up to date where it is: nothing moves.
 fn everything(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.setup.only_templates {
+        return;
+    }
     let ids: Vec<_> = model
         .people
         .list()
@@ -240,6 +233,12 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// Loads what is on the screen anew, at the same place.
 pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.view == View::Templates {
+        workbench::refresh(&mut model.workbench);
+    }
+    if model.setup.only_templates {
+        return;
+    }
     if is_away(model) {
         fx.push(Effect::Reconnect);
         return;
@@ -268,10 +267,6 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
                 mail(model, Edge::Fresh, position, fx);
             }
         }
-        View::Queue => {}
-        View::Templates => {
-            model.templates.problem = None;
-            model.templates.columns = 0;
-        }
+        View::Queue | View::Templates => {}
     }
 }

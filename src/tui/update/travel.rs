@@ -3,12 +3,13 @@
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 
-use super::load;
+use super::{load, workbench};
 use crate::domain::page::Position;
 use crate::tui::action::Action;
+use crate::tui::model::View;
 use crate::tui::model::list::{Edge, List, Row};
 use crate::tui::model::overlay::Overlay;
-use crate::tui::model::{Part, View};
+use crate::tui::model::workbench::Mode;
 use crate::tui::screen;
 use crate::tui::{Effect, Model};
 
@@ -63,11 +64,13 @@ fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> bool {
 }
 
 fn scroll(model: &mut Model, by: isize) {
+    if model.overlay.is_none() && model.view == View::Templates {
+        return workbench::step(model, by);
+    }
     let most = screen::max_scroll(model);
     let place = match &mut model.overlay {
         Some(Overlay::Help { scroll }) => scroll,
         Some(_) => return,
-        None if model.view == View::Templates => &mut model.templates.scroll,
         None if model.view == View::Queue => &mut model.queue.scroll,
         None if model.opened.is_some() => &mut model.detail.scroll,
         None => &mut model.send_scroll,
@@ -77,12 +80,11 @@ fn scroll(model: &mut Model, by: isize) {
 
 /// Another tab.
 pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
-    let parts = Part::ALL.iter().position(|part| *part == model.templates.part).unwrap_or(0);
     let (count, now) = match model.view {
         View::Verifications => (model.people.lists.len(), model.people.tab),
         View::Mail => (model.mail.lists.len(), model.mail.tab),
         View::Queue => return,
-        View::Templates => (Part::ALL.len(), parts),
+        View::Templates => (Mode::ALL.len(), model.workbench.mode.index()),
     };
     let digit = match event.code {
         KeyCode::Char(c) => c.to_digit(10).and_then(|n| usize::try_from(n).ok()).and_then(|n| n.checked_sub(1)),
@@ -100,10 +102,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             model.send_scroll = 0;
         }
         View::Queue => {}
-        View::Templates => {
-            model.templates.part = Part::ALL[next];
-            model.templates.scroll = 0;
-        }
+        View::Templates => workbench::mode(&mut model.workbench, Mode::ALL[next]),
     }
 }
 

@@ -76,6 +76,31 @@ impl<'a> Canvas<'a> {
         used
     }
 
+    /// Puts one character, made plain, into the first cell of an area, or nothing where it is too wide for it.
+    pub fn cell(&mut self, area: Rect, symbol: &str, style: Style) {
+        let area = self.clip(area);
+        let wide = width(symbol);
+        if area.is_empty() {
+            return;
+        }
+        let symbol = if wide > usize::from(area.width) { " " } else { symbol };
+        let symbol = self.clean(symbol);
+        self.buf.set_stringn(area.x, area.y, &symbol, usize::from(area.width).min(wide.max(1)), style);
+    }
+
+    /// Fills the first row of an area with blanks of a style.
+    pub fn fill(&mut self, area: Rect, style: Style) {
+        let area = self.clip(row(area, 0));
+        self.clear(area);
+        self.buf.set_style(area, style);
+    }
+
+    /// Adds a style to what stands in an area.
+    pub fn restyle(&mut self, area: Rect, style: Style) {
+        let area = self.clip(area);
+        self.buf.set_style(area, style);
+    }
+
     /// Empties an area.
     pub fn clear(&mut self, area: Rect) {
         let area = self.clip(area);
@@ -100,6 +125,13 @@ impl<'a> Canvas<'a> {
         for x in area.left()..area.right().min(if area.height > 0 { area.right() } else { area.left() }) {
             self.buf[(x, area.y)].set_symbol(glyph).set_style(style);
         }
+    }
+
+    /// Whether a rule of the thin kind stands in an area's first cell.
+    #[must_use]
+    pub fn is_rule(&self, area: Rect) -> bool {
+        let area = self.clip(area);
+        !area.is_empty() && self.buf[(area.x, area.y)].symbol() == self.glyphs().rule
     }
 
     /// Fills the first column of an area with a glyph one column wide.

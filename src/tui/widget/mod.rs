@@ -3,7 +3,7 @@
 pub mod canvas;
 pub mod field;
 pub mod gauge;
-pub mod html;
+pub mod laid;
 pub mod number;
 pub mod sheet;
 pub mod table;

@@ -8,12 +8,15 @@ use crate::tui::action::Place;
 use crate::tui::msg::Problem;
 use crate::tui::tests::fixture::{Console, World, job_plan};
 use crate::tui::tests::picture::picture;
-use crate::tui::{Look, Msg};
+use crate::tui::{Colours, Look, Msg};
 
 fn snapshot(name: &str, console: &Console) {
     let (width, height) = console.model.size;
-    insta::assert_snapshot!(format!("{name}_{width}x{height}"), picture(&console.model, &Look::new(true, true)));
-    let plain = picture(&console.model, &Look::new(false, false));
+    insta::assert_snapshot!(
+        format!("{name}_{width}x{height}"),
+        picture(&console.model, &Look::new(Colours::Sixteen, true))
+    );
+    let plain = picture(&console.model, &Look::new(Colours::None, false));
     insta::assert_snapshot!(format!("{name}_{width}x{height}_ascii"), plain);
 }
 

@@ -1,0 +1,300 @@
+//! A proof: a template rendered as it would be mailed, and everything a workbench shows of it.
+//!
+//! Pure but for the templates' files, and as slow as these are made to be: run it off the async threads, with a time
+//! limit.
+
+use std::path::PathBuf;
+
+use tera::Context;
+use uuid::Uuid;
+
+use super::facts::{self, Fact};
+use super::inbox;
+use super::laid::Laid;
+use super::layout::lay_out;
+use super::mime::{self, Tree};
+use super::view::View;
+use crate::config::Settings;
+use crate::domain::Time;
+use crate::domain::address::EmailAddress;
+use crate::domain::id::{SendId, VerificationId};
+use crate::domain::locale::Locale;
+use crate::mail::message::Composer;
+use crate::mail::templates::{Part, Source, TemplateError, Templates};
+use crate::mail::verification::{TEMPLATE, VerificationMail};
+use crate::text::{Untrusted, plain};
+
+/// Which mail, for whom, seen how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Order {
+    /// The template's name.
+    pub template: String,
+    /// The language.
+    pub locale: Locale,
+    /// What it says.
+    pub whose: Whose,
+    /// How it is shown.
+    pub view: View,
+}
+
+/// What a template's variables say.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// A fixture, by its id.
+    Fixture(String),
+    /// A real verification.
+    Person(Person),
+}
+
+/// A real verification whose mail is looked at. Its key is never asked for: the link is a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Person {
+    /// Which one.
+    pub id: VerificationId,
+    /// Her address, as stored.
+    pub email: String,
+    /// What she calls herself.
+    pub name: String,
+    /// Until when her link works, where that is known.
+    pub expires_at: Option<Time>,
+}
+
+/// What came of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The template's files in the language, as they are now.
+    pub sources: Vec<(Part, Source)>,
+    /// The proof, or what is wrong.
+    pub outcome: Result<Box<Proof>, Trouble>,
+}
+
+/// A rendered mail and what there is to see of it. Texts are untrusted: people write templates and values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Who it is from, as it reads.
+    pub from: String,
+    /// Whom it goes to, as it reads.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// The HTML part in cells.
+    pub laid: Laid,
+    /// What an inbox shows of it, plain.
+    pub preview: String,
+    /// Its bytes.
+    pub mime: Tree,
+    /// What both parts must say.
+    pub facts: Vec<Fact>,
+    /// The template's variables.
+    pub variables: Vec<Variable>,
+}
+
+/// A variable, and who uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Of which kind; empty where the schema does not know it.
+    pub kind: &'static str,
+    /// Whether it is never empty.
+    pub required: bool,
+    /// Whether strangers decide what is in it.
+    pub untrusted: bool,
+    /// What it is; untrusted.
+    pub about: String,
+    /// What it says here; nothing where it is not defined.
+    pub value: Option<String>,
+    /// The parts that use it.
+    pub used: Vec<Part>,
+}
+
+/// What is wrong with a template, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What Tera says, plain.
+    pub message: String,
+    /// The file, as it is shown; empty where none is to blame.
+    pub file: String,
+    /// Where it is; none where it is built in, or no file of this template.
+    pub path: Option<PathBuf>,
+    /// Which of the template's own files it is.
+    pub part: Option<Part>,
+    /// Line and column, from 1, where they are known.
+    pub place: Option<(usize, usize)>,
+}
+
+/// The names and fixtures that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Templates, in the order of their names.
+    pub templates: Vec<Stocked>,
+    /// What is wrong with the files, one line each.
+    pub mistakes: Vec<String>,
+}
+
+/// A template that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stocked {
+    /// Its name.
+    pub name: String,
+    /// The languages that it has any file in.
+    pub locales: Vec<Locale>,
+    /// Its fixtures: id and title.
+    pub fixtures: Vec<(String, String)>,
+}
+
+/// Looks what there is.
+#[must_use]
+pub fn stock(templates: &Templates) -> Stock {
+    let stocked = |name: String| {
+        let has = |locale: &Locale| Part::ALL.iter().any(|part| templates.source(&name, *locale, *part).is_some());
+        let locales = Locale::ALL.into_iter().filter(has).collect();
+        let fixtures = templates.fixtures(&name).iter().map(|f| (f.id.clone(), f.title.clone())).collect();
+        Stocked { locales, fixtures, name }
+    };
+    let names = templates.names().into_iter();
+    Stock {
+        templates: names.map(|name| stocked(name.to_string())).collect(),
+        mistakes: templates.mistakes().iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Renders what is ordered and takes it apart.
+#[must_use]
+pub fn prove(templates: &Templates, settings: &Settings, order: &Order, now: Time) -> Attempt {
+    let (name, locale) = (order.template.as_str(), order.locale);
+    let source = |part| Some((part, templates.source(name, locale, part)?.clone()));
+    let sources: Vec<(Part, Source)> = Part::ALL.into_iter().filter_map(source).collect();
+    let outcome = render(templates, settings, order, now).map_err(|error| trouble(&error, &sources));
+    Attempt { sources, outcome }
+}
+
+fn render(templates: &Templates, settings: &Settings, order: &Order, now: Time) -> Result<Box<Proof>, TemplateError> {
+    let (name, locale) = (order.template.as_str(), order.locale);
+    let (context, mail) = context(templates, settings, order, now);
+    let words = templates.render(name, locale, &context)?;
+    let laid = lay_out(&words.html, &order.view);
+    let mime = bytes(settings, &mail, &context, &words, now).map(|bytes| mime::tree(&bytes)).unwrap_or_default();
+    let header = |name: &str| {
+        let found = mime.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.map(|header| header.decoded.clone().unwrap_or_else(|| header.raw.clone())).unwrap_or_default()
+    };
+    let variables = variables(templates, name, locale, &context);
+    let values: Vec<(String, String)> = variables
+        .iter()
+        .filter(|variable| !matches!(variable.name.as_str(), "locale"))
+        .filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)))
+        .filter(|(name, value)| name != "name" || value.chars().count() > 1)
+        .collect();
+    let shown: String = laid.rows.iter().flat_map(|row| &row.runs).map(|run| run.text.as_str()).collect();
+    Ok(Box::new(Proof {
+        from: header("From"),
+        to: header("To"),
+        facts: facts::compare(&values, &words.text, &shown, &laid.links),
+        preview: inbox::preview(&words.html),
+        subject: words.subject,
+        text: words.text,
+        html: words.html,
+        laid,
+        mime,
+        variables,
+    }))
+}
+
+/// What the variables say, and the mail whom it goes to.
+fn context(templates: &Templates, settings: &Settings, order: &Order, now: Time) -> (Context, VerificationMail) {
+    let mut mail = VerificationMail::sample(order.locale, settings, now);
+    let fixtures = templates.fixtures(&order.template);
+    let context = match &order.whose {
+        Whose::Person(person) => {
+            mail.recipient = EmailAddress::parse(&person.email).unwrap_or(mail.recipient);
+            mail.name = Untrusted::new(person.name.clone());
+            mail.expires_at = person.expires_at.unwrap_or(mail.expires_at);
+            let example = fixtures.first().map(|f| templates.context(&order.template, order.locale, f, settings, now));
+            let mut context = example.unwrap_or_default();
+            let own = mail.context(&settings.site);
+            let names = templates.schema(&order.template).into_iter().flat_map(|schema| schema.variables.keys());
+            for name in names.map(String::as_str).chain(["name", "link", "expires", "lifetime"]) {
+                if let Some(value) = own.get(name).filter(|_| order.template == TEMPLATE || context.contains_key(name))
+                {
+                    context.insert(name.to_owned(), value);
+                }
+            }
+            context
+        }
+        Whose::Fixture(id) => match fixtures.iter().find(|f| f.id == *id).or(fixtures.first()) {
+            Some(fixture) => {
+                let context = templates.context(&order.template, order.locale, fixture, settings, now);
+                mail.name = Untrusted::new(text(&context, "name").unwrap_or_default());
+                context
+            }
+            None => mail.context(&settings.site),
+        },
+    };
+    (context, mail)
+}
+
+fn text(context: &Context, name: &str) -> Option<String> {
+    let value = context.get(name)?;
+    Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+}
+
+/// The mail as it would be sent, but for its id, which only a send has.
+fn bytes(
+    settings: &Settings,
+    mail: &VerificationMail,
+    context: &Context,
+    words: &crate::mail::templates::Rendered,
+    now: Time,
+) -> Option<Vec<u8>> {
+    let mut settings = settings.clone();
+    settings.mail.from.get_or_insert_with(|| "no-reply@example.org".into());
+    let name = text(context, "name").unwrap_or_default();
+    let composer = Composer::from_settings(&settings).ok()?;
+    let composed = composer.compose(SendId(Uuid::nil()), 1, &mail.recipient, &name, words, now).ok()?;
+    Some(composed.bytes)
+}
+
+fn variables(templates: &Templates, name: &str, locale: Locale, context: &Context) -> Vec<Variable> {
+    let used: Vec<(Part, Vec<String>)> = Part::ALL
+        .into_iter()
+        .map(|part| (part, templates.variables(name, locale, part).into_iter().map(|v| v.to_string()).collect()))
+        .collect();
+    let schema = templates.schema(name);
+    let declared = schema.into_iter().flat_map(|schema| schema.variables.keys());
+    let mut names: Vec<&String> = declared.chain(used.iter().flat_map(|(_, names)| names)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let variable = |variable: &String| {
+        let known = schema.and_then(|schema| schema.variables.get(variable));
+        Variable {
+            name: variable.clone(),
+            kind: known.map_or("", |known| known.kind.as_str()),
+            required: known.is_some_and(|known| known.required),
+            untrusted: known.is_some_and(|known| known.untrusted),
+            about: known.map(|known| known.about.clone()).unwrap_or_default(),
+            value: text(context, variable),
+            used: used.iter().filter(|(_, names)| names.contains(variable)).map(|(part, _)| *part).collect(),
+        }
+    };
+    names.into_iter().map(variable).collect()
+}
+
+fn trouble(error: &TemplateError, sources: &[(Part, Source)]) -> Trouble {
+    let file = error.file().unwrap_or_default().to_owned();
+    let own = sources.iter().find(|(_, source)| source.shown == file);
+    Trouble {
+        message: plain(&error.message()).into_string(),
+        path: own.map_or_else(
+            || Some(PathBuf::from(&file)).filter(|path| path.is_file()),
+            |(_, source)| source.file.clone(),
+        ),
+        part: own.map(|(part, _)| *part),
+        place: error.place(),
+        file,
+    }
+}

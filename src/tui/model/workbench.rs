@@ -1,0 +1,256 @@
+//! The templates' workbench: which mail is looked at, how, and what came of rendering it.
+
+use std::path::PathBuf;
+
+use crate::domain::locale::Locale;
+use crate::mail::templates::{Part, Source};
+use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
+use crate::preview::view::View;
+
+/// What of a mail is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// As a mail program shows it.
+    #[default]
+    Rendered,
+    /// As an inbox shows it.
+    Inbox,
+    /// The text part.
+    Text,
+    /// The template's files, and the HTML made of them.
+    Source,
+    /// The bytes that are sent.
+    Mime,
+    /// The mail's headers.
+    Headers,
+    /// The template's variables.
+    Variables,
+    /// What the checks have found.
+    Checks,
+    /// Every language with every fixture.
+    Matrix,
+}
+
+impl Mode {
+    /// Every mode, in the order of the tabs.
+    pub const ALL: [Self; 9] = [
+        Self::Rendered,
+        Self::Inbox,
+        Self::Text,
+        Self::Source,
+        Self::Mime,
+        Self::Headers,
+        Self::Variables,
+        Self::Checks,
+        Self::Matrix,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Rendered => "Rendered",
+            Self::Inbox => "Inbox",
+            Self::Text => "Text",
+            Self::Source => "Source",
+            Self::Mime => "MIME",
+            Self::Headers => "Headers",
+            Self::Variables => "Variables",
+            Self::Checks => "Checks",
+            Self::Matrix => "Matrix",
+        }
+    }
+
+    /// Its place among [`Mode::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|mode| *mode == self).unwrap_or(0)
+    }
+
+    /// Which mode stands beside it where there is room.
+    #[must_use]
+    pub fn companion(self) -> Option<Self> {
+        match self {
+            Self::Rendered | Self::Checks | Self::Variables => Some(Self::Source),
+            Self::Inbox | Self::Text | Self::Source | Self::Headers => Some(Self::Rendered),
+            Self::Mime => Some(Self::Headers),
+            Self::Matrix => None,
+        }
+    }
+}
+
+/// What the source mode shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Which of the template's files.
+    pub part: Part,
+    /// What it was rendered to, rather than the file itself.
+    pub rendered: bool,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self { part: Part::Html, rendered: false }
+    }
+}
+
+/// A row of the list: a template in a language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The template's name.
+    pub template: String,
+    /// The language.
+    pub locale: Locale,
+}
+
+/// The workbench.
+#[derive(Clone, Debug, Default)]
+pub struct Workbench {
+    /// What there is; nothing until it was looked for.
+    pub stock: Option<Stock>,
+    /// What the files say now: the order they were read for, and they.
+    pub sources: Vec<(Part, Source)>,
+    /// The template that is looked at; the first where it is empty or gone.
+    pub template: String,
+    /// In which language.
+    pub locale: Locale,
+    /// With which fixture, by id; the first where it is empty or gone.
+    pub fixture: String,
+    /// A real verification instead of the fixture.
+    pub person: Option<Person>,
+    /// How it is shown.
+    pub view: View,
+    /// What of it is shown.
+    pub mode: Mode,
+    /// What the source mode shows.
+    pub file: File,
+    /// Whether encoded texts are shown as they are sent.
+    pub encoded: bool,
+    /// Whether the list gives its room to the panes.
+    pub wide: bool,
+    /// First line shown, by mode.
+    pub scroll: [usize; Mode::ALL.len()],
+    /// Columns of the mail to the left of the window.
+    pub left: u16,
+    /// The line of the source that is looked at, from 0.
+    pub line: usize,
+    /// The last proof, and what was ordered.
+    pub proof: Option<(Order, Box<Proof>)>,
+    /// What is wrong with the order on the screen; the proof is an older one then.
+    pub trouble: Option<Trouble>,
+    /// Orders' proofs from before, the newest last, as long as no file has changed.
+    pub(in crate::tui) kept: Vec<(Order, Box<Proof>)>,
+    /// What was ordered last, and answered or not.
+    pub(in crate::tui) ordered: Option<Order>,
+    pub(in crate::tui) awaiting: Option<u64>,
+    pub(in crate::tui) stocking: bool,
+    pub(in crate::tui) watched: bool,
+    /// Files have changed since they were read.
+    pub(in crate::tui) stale: bool,
+}
+
+/// How many proofs are kept: all widths of all schemes of one mail.
+pub const KEPT: usize = 12;
+
+impl Workbench {
+    /// The list's rows.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let templates = self.stock.iter().flat_map(|stock| &stock.templates);
+        templates
+            .flat_map(|template| {
+                let entry = |locale: &Locale| Entry { template: template.name.clone(), locale: *locale };
+                template.locales.iter().map(entry).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// Which of the list's rows is chosen.
+    #[must_use]
+    pub fn chosen(&self) -> usize {
+        let is_it = |entry: &Entry| entry.template == self.template && entry.locale == self.locale;
+        let entries = self.entries();
+        let same = entries.iter().position(is_it);
+        same.or_else(|| entries.iter().position(|entry| entry.locale == self.locale)).unwrap_or(0)
+    }
+
+    /// The fixtures of the chosen template: id and title.
+    #[must_use]
+    pub fn fixtures(&self) -> &[(String, String)] {
+        let stocked = self.stock.iter().flat_map(|stock| &stock.templates);
+        let own = self.entry().map(|entry| entry.template);
+        let mut stocked = stocked.filter(|template| own.as_deref() == Some(&template.name));
+        stocked.next().map_or(&[], |template| &template.fixtures)
+    }
+
+    /// The chosen row.
+    #[must_use]
+    pub fn entry(&self) -> Option<Entry> {
+        self.entries().into_iter().nth(self.chosen())
+    }
+
+    /// The chosen fixture's place among the fixtures.
+    #[must_use]
+    pub fn fixture_index(&self) -> usize {
+        self.fixtures().iter().position(|(id, _)| *id == self.fixture).unwrap_or(0)
+    }
+
+    /// What belongs on the screen.
+    #[must_use]
+    pub fn order(&self) -> Option<Order> {
+        let Entry { template, locale } = self.entry()?;
+        let fixture = || self.fixtures().get(self.fixture_index()).map(|(id, _)| id.clone()).unwrap_or_default();
+        let whose = self.person.clone().map_or_else(|| Whose::Fixture(fixture()), Whose::Person);
+        Some(Order { template, locale, whose, view: self.view })
+    }
+
+    /// The last good proof, if there is one.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref().map(|(_, proof)| &**proof)
+    }
+
+    /// The file that the source mode shows.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        self.sources.iter().find(|(part, _)| *part == self.file.part).map(|(_, source)| source)
+    }
+
+    /// How many lines the source mode has.
+    #[must_use]
+    pub fn source_lines(&self) -> usize {
+        self.source_text().lines().count().max(1)
+    }
+
+    /// What the source mode shows.
+    #[must_use]
+    pub fn source_text(&self) -> &str {
+        if self.file.rendered {
+            return self.proof().map_or("", |proof| match self.file.part {
+                Part::Subject => &proof.subject,
+                Part::Text => &proof.text,
+                Part::Html => &proof.html,
+            });
+        }
+        self.source().map_or("", |source| &source.text)
+    }
+
+    /// The file and the line, from 1, that an editor shall open; nothing where it is built in.
+    #[must_use]
+    pub fn editable(&self) -> Option<(PathBuf, usize)> {
+        if let Some(trouble) = self.trouble.as_ref().filter(|_| self.mode != Mode::Source)
+            && let Some(path) = &trouble.path
+        {
+            return Some((path.clone(), trouble.place.map_or(1, |(line, _)| line)));
+        }
+        let wanted = match self.mode {
+            Mode::Text => Part::Text,
+            Mode::Inbox | Mode::Headers => Part::Subject,
+            Mode::Source | Mode::Checks => self.file.part,
+            _ => Part::Html,
+        };
+        let (part, source) = self.sources.iter().find(|(part, _)| *part == wanted)?;
+        let line = if *part == self.file.part && !self.file.rendered { self.line + 1 } else { 1 };
+        Some((source.file.clone()?, line))
+    }
+}

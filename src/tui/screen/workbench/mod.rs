@@ -1,0 +1,291 @@
+//! The templates' workbench.
+//!
+//! ```text
+//!   verification  ko  2 ✗  │ verification · en · example · 640 px · light · images · <style>
+//! > verification  en       │ Confirm your email address for Haru Books            │ en/…/body.html
+//!                          │                                                     │  12 <td class="card">
+//!   Fixtures               │    the mail, in its colours                         │  13 {{ site_name }}
+//! > example                │                                                     │
+//! ```
+//!
+//! What does not fit goes: first the pane beside, then the list, whose row and fixture the line on top names anyway.
+
+mod checks;
+mod headers;
+mod inbox;
+mod list;
+mod matrix;
+mod mime;
+mod rendered;
+mod source;
+mod text;
+mod variables;
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::layout::Layout;
+use super::state::{self, State};
+use crate::preview::proof::{Proof, Whose};
+use crate::preview::view::{Scheme, View};
+use crate::text::plain;
+use crate::tui::Model;
+use crate::tui::look::{Colours, Look, Tone};
+use crate::tui::model::workbench::{Mode, Workbench};
+use crate::tui::widget::canvas::{Canvas, inset, row};
+use crate::tui::widget::wrap::wrap;
+
+/// Columns of the list.
+const LIST: u16 = 28;
+
+/// From how many columns on there is a list.
+const LIST_FROM: u16 = 108;
+
+/// Fewest columns of a pane beside.
+const BESIDE_MIN: u16 = 40;
+
+/// Columns that read well: what is no laid-out mail needs no more.
+const READABLE: u16 = 76;
+
+/// Most lines that a trouble takes above the pane.
+const TROUBLE_LINES: usize = 3;
+
+/// Where everything is. What is not shown has no width or no height.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Panes {
+    list: Rect,
+    list_edge: Rect,
+    head: Rect,
+    trouble: Rect,
+    main: Rect,
+    edge: Rect,
+    beside: Rect,
+}
+
+fn panes(model: &Model, body: Rect) -> Panes {
+    let bench = &model.workbench;
+    let mut panes = Panes::default();
+    let mut rest = body;
+    if body.width >= LIST_FROM && !bench.wide {
+        panes.list = Rect { width: LIST, ..body };
+        panes.list_edge = Rect { x: body.x + LIST, width: 1, ..body };
+        rest = Rect { x: body.x + LIST + 1, width: body.width - LIST - 1, ..body };
+    }
+    let below = |rest: &mut Rect, height: u16| {
+        let height = height.min(rest.height);
+        let taken = Rect { height, ..*rest };
+        (rest.y, rest.height) = (rest.y + height, rest.height - height);
+        taken
+    };
+    let shown = u16::from(rest.height > 3);
+    panes.head = below(&mut rest, shown);
+    let trouble = trouble_lines(bench, &Look::new(Colours::None, true), inset(rest, 1).width).len();
+    let shown = u16::try_from(trouble).unwrap_or(0).min(rest.height / 2);
+    panes.trouble = below(&mut rest, shown);
+    panes.main = rest;
+    let beside = bench.mode.companion().filter(|_| bench.proof.is_some() || bench.mode == Mode::Source);
+    if let Some(beside) = beside {
+        let needed = |mode| match mode {
+            Mode::Rendered => rendered::columns(bench),
+            Mode::Inbox | Mode::Mime => READABLE,
+            _ => READABLE - 10,
+        };
+        let main = needed(bench.mode);
+        let (other, is_mail) = (needed(beside), beside == Mode::Rendered);
+        let least = if is_mail { other } else { BESIDE_MIN };
+        if rest.width > main + least {
+            let spare = rest.width - 1;
+            // A mail has its width; whatever is no mail takes the rest.
+            let width = if is_mail {
+                spare - other
+            } else if bench.mode == Mode::Rendered {
+                main
+            } else {
+                (spare / 2).max(main)
+            };
+            panes.main = Rect { width, ..rest };
+            panes.edge = Rect { x: rest.x + width, width: 1, ..rest };
+            panes.beside = Rect { x: rest.x + width + 1, width: spare - width, ..rest };
+        }
+    }
+    panes
+}
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
+    let bench = &model.workbench;
+    let panes = panes(model, layout.pane);
+    if panes.list.width > 0 {
+        list::draw(canvas, bench, panes.list);
+        canvas.upright(panes.list_edge, canvas.glyphs().bar, Tone::Rule);
+        joint(canvas, layout, panes.list_edge);
+    }
+    head(canvas, bench, inset(panes.head, 1));
+    let area = inset(panes.trouble, 1);
+    for (n, line) in (0..area.height).zip(trouble_lines(bench, canvas.look, area.width)) {
+        canvas.line(row(area, n), &line);
+    }
+    pane(canvas, model, bench.mode, panes.main, false);
+    if let Some(mode) = bench.mode.companion().filter(|_| panes.beside.width > 0) {
+        canvas.upright(panes.edge, canvas.glyphs().bar, Tone::Rule);
+        pane(canvas, model, mode, panes.beside, true);
+    }
+}
+
+/// Where the list's edge hangs from the rule above.
+fn joint(canvas: &mut Canvas<'_>, layout: &Layout, edge: Rect) {
+    if layout.rule.height > 0 && layout.banner.height == 0 {
+        let tee = Rect { x: edge.x, width: 1, ..layout.rule };
+        let above = canvas.is_rule(tee);
+        if above {
+            canvas.rule(tee, canvas.glyphs().tee, Tone::Rule);
+        }
+    }
+}
+
+fn pane(canvas: &mut Canvas<'_>, model: &Model, mode: Mode, area: Rect, beside: bool) {
+    let bench = &model.workbench;
+    match mode {
+        Mode::Source => return source::draw(canvas, bench, area),
+        Mode::Matrix => return matrix::draw(canvas, model, inset(area, 1)),
+        Mode::Checks => return checks::draw(canvas, model, inset(area, 1)),
+        _ => {}
+    }
+    let Some(proof) = bench.proof() else {
+        return state::draw(canvas, area, &nothing(bench));
+    };
+    if mode == Mode::Rendered {
+        return rendered::draw(canvas, bench, proof, area, beside);
+    }
+    let area = inset(area, 1);
+    let lines = lines(bench, proof, mode, canvas.look, area.width);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    let top = if beside { 0 } else { bench.scroll[mode.index()].min(most) };
+    for (n, line) in (0..area.height).zip(lines.iter().skip(top)) {
+        canvas.line(row(area, n), line);
+    }
+    if bench.trouble.is_some() {
+        canvas.dim(area);
+    }
+}
+
+/// The lines of a mode that is lines and nothing else.
+fn lines(bench: &Workbench, proof: &Proof, mode: Mode, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    match mode {
+        Mode::Inbox => inbox::lines(proof, look, columns),
+        Mode::Text => text::lines(proof, look, columns),
+        Mode::Mime => mime::lines(proof, bench.encoded, look, columns),
+        Mode::Headers => headers::lines(proof, bench.encoded, look, columns),
+        Mode::Variables => variables::lines(proof, look, columns),
+        Mode::Rendered | Mode::Source | Mode::Checks | Mode::Matrix => Vec::new(),
+    }
+}
+
+/// How far the mode on the screen can be scrolled.
+pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
+    let bench = &model.workbench;
+    let area = panes(model, model.layout().pane).main;
+    let Some(proof) = bench.proof() else { return 0 };
+    let (count, height) = match bench.mode {
+        Mode::Rendered => (proof.laid.rows.len(), area.height.saturating_sub(rendered::head(area, false))),
+        mode => {
+            let look = Look::new(Colours::None, true);
+            (lines(bench, proof, mode, &look, inset(area, 1).width).len(), area.height)
+        }
+    };
+    count.saturating_sub(usize::from(height))
+}
+
+/// What is said while there is nothing to show.
+fn nothing(bench: &Workbench) -> State {
+    if bench.trouble.is_some() {
+        return State::quiet("No mail could be made of it yet.").hint("4 shows the line, e edits it.");
+    }
+    match &bench.stock {
+        Some(stock) if stock.templates.is_empty() => {
+            let state = State::quiet("There are no templates.");
+            let state = stock.mistakes.iter().take(3).fold(state, |state, mistake| state.hint(mistake.clone()));
+            state.hint("`verifydesk templates eject DIR` writes the built-in ones as files.")
+        }
+        _ => State::quiet("rendering…"),
+    }
+}
+
+/// What is looked at, and every toggle, in one line: what is as usual steps back, and goes first where room is short.
+fn head(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
+    let mut pieces = pieces(bench);
+    let dot = format!(" {} ", canvas.glyphs().dot);
+    let room = |pieces: &[Piece]| -> usize {
+        pieces.iter().map(|piece| crate::text::width(&piece.text)).sum::<usize>() + 3 * pieces.len().saturating_sub(1)
+    };
+    while room(&pieces) > usize::from(area.width) {
+        let Some(last) = pieces.iter().rposition(|piece| piece.usual) else { break };
+        pieces.remove(last);
+    }
+    let mut spans = Vec::new();
+    for piece in pieces {
+        if !spans.is_empty() {
+            spans.push(Span::styled(dot.clone(), canvas.style(Tone::Rule)));
+        }
+        spans.push(Span::styled(piece.text, canvas.style(piece.tone)));
+    }
+    canvas.line(area, &Line::from(spans));
+}
+
+struct Piece {
+    text: String,
+    tone: Tone,
+    /// It is as most of the time.
+    usual: bool,
+}
+
+fn pieces(bench: &Workbench) -> Vec<Piece> {
+    let Some(order) = bench.order() else { return Vec::new() };
+    let usual = View::default();
+    let view = order.view;
+    let piece = |text: String, tone| Piece { text, tone, usual: false };
+    let toggle = |text: &str, usual: bool| Piece {
+        text: text.to_owned(),
+        tone: if usual { Tone::Quiet } else { Tone::Here },
+        usual,
+    };
+    let scheme = match view.scheme {
+        Scheme::Light => "light",
+        Scheme::Dark => "dark as written",
+        Scheme::Inverted => "turned dark (a simulation)",
+    };
+    let mut pieces = vec![
+        piece(plain(&order.template).into_string(), Tone::Strong),
+        piece(order.locale.as_str().to_owned(), Tone::Strong),
+        match &order.whose {
+            Whose::Fixture(id) => piece(plain(id).into_string(), Tone::Text),
+            Whose::Person(person) => piece(format!("{} (sample link)", plain(&person.email)), Tone::Here),
+        },
+        piece(format!("{} px", view.width.pixels()), if view.width == usual.width { Tone::Quiet } else { Tone::Here }),
+        toggle(scheme, view.scheme == usual.scheme),
+        toggle(if view.images { "images" } else { "no images" }, view.images),
+        toggle(if view.styles { "<style>" } else { "no <style>" }, view.styles),
+    ];
+    pieces.push(toggle(if view.outlook { "Outlook" } else { "not Outlook" }, !view.outlook));
+    if bench.left > 0 {
+        pieces.push(toggle(&format!("from column {}", bench.left + 1), false));
+    }
+    pieces
+}
+
+/// What is wrong, and where; the proof below is an older one.
+fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'static>> {
+    let Some(trouble) = &bench.trouble else { return Vec::new() };
+    let columns = usize::from(columns).max(1);
+    let [_, bad, _] = look.glyphs().marks;
+    let place = trouble.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+    let place = if trouble.file.is_empty() { String::new() } else { format!("{}{place}: ", trouble.file) };
+    let what = plain(&format!("{bad} {place}{}", trouble.message)).into_string();
+    let mut lines: Vec<Line<'static>> =
+        wrap(&what, columns).into_iter().map(|line| Line::styled(line, look.style(Tone::Bad))).collect();
+    lines.truncate(TROUBLE_LINES - 1);
+    if bench.proof.is_some() && bench.mode != Mode::Source {
+        lines.push(Line::styled("The last good mail is shown; 4 shows the line, e edits it.", look.style(Tone::Quiet)));
+    }
+    lines
+}

@@ -1,0 +1,249 @@
+//! The templates' workbench: what each key changes, what has to be rendered for it, and what came of that.
+
+use std::path::Path;
+
+use crate::domain::locale::Locale;
+use crate::mail::templates::Part;
+use crate::preview::proof::{Attempt, Order, Stock};
+use crate::preview::view::{Scheme, Width};
+use crate::tui::action::Action;
+use crate::tui::model::workbench::{File, KEPT, Mode, Workbench};
+use crate::tui::model::{Level, View};
+use crate::tui::msg::{Answer, Problem};
+use crate::tui::screen;
+use crate::tui::{Effect, Model};
+
+/// After every message: asks for what the workbench lacks.
+pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
+    if model.view != View::Templates {
+        return;
+    }
+    let bench = &mut model.workbench;
+    if !bench.watched {
+        bench.watched = true;
+        fx.push(Effect::WatchTemplates);
+    }
+    if bench.stale {
+        bench.stale = false;
+        bench.kept.clear();
+        bench.ordered = None;
+        bench.stocking = true;
+        fx.push(Effect::StockTemplates);
+    } else if bench.stock.is_none() && !bench.stocking {
+        bench.stocking = true;
+        fx.push(Effect::StockTemplates);
+    }
+    let Some(order) = bench.order() else { return };
+    if bench.ordered.as_ref() == Some(&order) {
+        return;
+    }
+    bench.ordered = Some(order.clone());
+    bench.left = 0;
+    if let Some(at) = bench.kept.iter().position(|(kept, _)| *kept == order) {
+        let kept = bench.kept.remove(at);
+        bench.kept.push(kept.clone());
+        (bench.proof, bench.trouble, bench.awaiting) = (Some(kept), None, None);
+        return;
+    }
+    model.generation += 1;
+    bench.awaiting = Some(model.generation);
+    fx.push(Effect::Prove { order: Box::new(order), generation: model.generation });
+}
+
+/// What there is.
+pub fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
+    model.workbench.stocking = false;
+    match answer {
+        Ok(stock) => model.workbench.stock = Some(*stock),
+        Err(problem) => {
+            // Asking again at once would not help.
+            model.workbench.stock.get_or_insert_default();
+            model.complain(problem);
+        }
+    }
+}
+
+/// A proof, or what is wrong.
+pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<Attempt>>) {
+    let bench = &mut model.workbench;
+    if bench.awaiting != Some(generation) {
+        return;
+    }
+    bench.awaiting = None;
+    match answer {
+        Ok(attempt) => {
+            bench.sources = attempt.sources;
+            match attempt.outcome {
+                Ok(proof) => {
+                    if bench.kept.len() >= KEPT {
+                        bench.kept.remove(0);
+                    }
+                    bench.kept.push((order.clone(), proof.clone()));
+                    (bench.proof, bench.trouble) = (Some((order, proof)), None);
+                }
+                Err(trouble) => {
+                    if bench.trouble.as_ref() != Some(&trouble)
+                        && let Some(part) = trouble.part
+                    {
+                        bench.file = File { part, rendered: false };
+                        bench.line = trouble.place.map_or(0, |(line, _)| line.saturating_sub(1));
+                    }
+                    bench.trouble = Some(trouble);
+                }
+            }
+            bench.line = bench.line.min(bench.source_lines().saturating_sub(1));
+        }
+        Err(problem) => model.complain(problem),
+    }
+}
+
+/// The editor was closed, or could not be opened. What it wrote is seen by the watch; where that cannot be, here.
+pub fn edited(model: &mut Model, answer: Answer<()>) {
+    model.workbench.stale = true;
+    if let Err(problem) = answer {
+        model.complain(problem);
+    }
+}
+
+/// Reads everything anew.
+pub fn refresh(bench: &mut Workbench) {
+    bench.stale = true;
+    bench.watched = false;
+}
+
+/// Why an action cannot be done now.
+pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+    let bench = &model.workbench;
+    match action {
+        Action::Edit if bench.sources.is_empty() => Some(("There is no file to edit yet.", "")),
+        Action::Edit if bench.editable().is_none() => Some((
+            "This template is built in; there is no file to edit.",
+            "`verifydesk templates eject DIR` writes the built-in ones as files; then set `templates.dir`.",
+        )),
+        _ => None,
+    }
+}
+
+/// Does an action of the workbench.
+pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
+    let bench = &mut model.workbench;
+    match action {
+        Action::Language => bench.locale = other(bench.locale),
+        Action::Width => bench.view.width = next(&Width::ALL, bench.view.width),
+        Action::Scheme => bench.view.scheme = next(&Scheme::ALL, bench.view.scheme),
+        Action::Images => bench.view.images ^= true,
+        Action::Styles => bench.view.styles ^= true,
+        Action::Outlook => bench.view.outlook ^= true,
+        Action::NextFixture | Action::PreviousFixture => fixture(bench, action == Action::NextFixture),
+        Action::NextTemplate | Action::PreviousTemplate => template(bench, action == Action::NextTemplate),
+        Action::OtherForm if bench.mode == Mode::Source => {
+            bench.file.rendered ^= true;
+            bench.line = 0;
+        }
+        Action::OtherForm => bench.encoded ^= true,
+        Action::NextFile => {
+            bench.file.part = next(&Part::ALL, bench.file.part);
+            bench.line = 0;
+        }
+        Action::Wider => bench.wide ^= true,
+        Action::ShiftLeft => bench.left = bench.left.saturating_sub(8),
+        Action::ShiftRight => {
+            let columns = bench.proof().map_or(0, |proof| proof.laid.needed.max(proof.laid.columns));
+            bench.left = bench.left.saturating_add(8).min(columns.saturating_sub(8));
+        }
+        Action::Edit => {
+            if let Some((file, line)) = bench.editable() {
+                fx.push(Effect::Edit { file, line });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn other(locale: Locale) -> Locale {
+    match locale {
+        Locale::Ko => Locale::En,
+        Locale::En => Locale::Ko,
+    }
+}
+
+fn next<T: Copy + PartialEq>(all: &[T], now: T) -> T {
+    let at = all.iter().position(|one| *one == now).unwrap_or(0);
+    all.get((at + 1) % all.len().max(1)).copied().unwrap_or(now)
+}
+
+fn fixture(bench: &mut Workbench, forward: bool) {
+    let count = bench.fixtures().len().max(1);
+    // Out of a real verification back to the fixture that was there before.
+    let by = match (bench.person.take(), forward) {
+        (Some(_), _) => 0,
+        (None, true) => 1,
+        (None, false) => count - 1,
+    };
+    let at = (bench.fixture_index() + by) % count;
+    bench.fixture = bench.fixtures().get(at).map(|(id, _)| id.clone()).unwrap_or_default();
+}
+
+fn template(bench: &mut Workbench, forward: bool) {
+    let entries = bench.entries();
+    let by = if forward { 1 } else { entries.len().saturating_sub(1) };
+    if let Some(entry) = entries.get((bench.chosen() + by) % entries.len().max(1)) {
+        (bench.template, bench.locale) = (entry.template.clone(), entry.locale);
+        bench.line = 0;
+    }
+}
+
+/// Another mode.
+pub fn mode(bench: &mut Workbench, mode: Mode) {
+    bench.mode = mode;
+}
+
+/// Moves the cursor where the mode has one, else scrolls.
+pub fn step(model: &mut Model, by: isize) {
+    if model.workbench.mode == Mode::Source {
+        let bench = &mut model.workbench;
+        bench.line = bench.line.saturating_add_signed(by).min(bench.source_lines().saturating_sub(1));
+        return;
+    }
+    let most = screen::workbench::max_scroll(model);
+    let bench = &mut model.workbench;
+    let place = &mut bench.scroll[bench.mode.index()];
+    *place = (*place).min(most).saturating_add_signed(by).min(most);
+}
+
+/// What an editor is told that could not be started.
+#[must_use]
+pub fn no_editor(file: &Path, error: &str) -> Problem {
+    let file = crate::text::plain(&file.display().to_string());
+    Problem {
+        what: format!("no editor could be started for {file}: {error}"),
+        hint: "set VISUAL or EDITOR to one that is installed".into(),
+        ..Problem::default()
+    }
+}
+
+/// A preview of a verification's mail was asked for: a real one's, but for its link.
+pub fn open_person(model: &mut Model) {
+    let Some(subject) = model.subject() else { return };
+    let detail = model.detail.data.as_deref().filter(|detail| detail.verification.id == subject.id);
+    let row = model.people.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
+    let row = row.clone().find(|row| row.verification.id == subject.id);
+    let known = detail
+        .map(|detail| (&detail.user, &detail.verification))
+        .or_else(|| row.map(|row| (&row.user, &row.verification)));
+    let Some((user, verification)) = known else {
+        model.toast(Level::Refused, "The verification is still being loaded.", "Try again in a moment.");
+        return;
+    };
+    let person = crate::preview::proof::Person {
+        id: subject.id,
+        email: user.email.raw().to_owned(),
+        name: user.name.raw().to_owned(),
+        expires_at: Some(verification.expires_at),
+    };
+    let locale = user.locale;
+    super::travel::view(model, View::Templates);
+    let bench = &mut model.workbench;
+    (bench.person, bench.locale, bench.mode) = (Some(person), locale, Mode::Rendered);
+    bench.template = crate::mail::verification::TEMPLATE.to_owned();
+}
