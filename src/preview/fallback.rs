@@ -137,6 +137,7 @@ pub(super) fn tamed(html: &str) -> String {
         }
     }
     out.push_str(rest);
+    out.truncate(out.floor_char_boundary(BYTES_MAX));
     out
 }
 

@@ -28,6 +28,8 @@ const THICK: Unit = 3 * PX;
 struct Cell {
     /// The grounds of the upper and the lower half.
     grounds: [Rgb; 2],
+    /// Whether the mail has said anything about it.
+    touched: bool,
     mark: Mark,
 }
 
@@ -44,10 +46,7 @@ enum Mark {
     /// The right half of a wide one.
     Rest,
     /// Parts of lines that meet here: up 1, down 2, left 4, right 8; round 16.
-    Line {
-        arms: u8,
-        colour: Rgb,
-    },
+    Line { arms: u8, colour: Rgb, ground: Rgb },
     /// A block at the left edge.
     Bar {
         eighths: u8,
@@ -71,7 +70,7 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
     let inverted = view.scheme == Scheme::Inverted;
     let base = if styles.knows_dark { Rgb(18, 18, 18) } else { Rgb::WHITE };
     let base = if inverted { invert::ground(Rgba::opaque(base)).rgb } else { base };
-    let window = canvas.map_or(base, |canvas| if inverted { invert::ground(canvas) } else { canvas }.over(base));
+    let canvas = canvas.map(|canvas| if inverted { invert::ground(canvas) } else { canvas }.over(base));
     let areas = areas(&flow.fragments);
     let seen = |(fragment, area): &(&Fragment, &Area)| {
         let style = styles.get(fragment.node);
@@ -83,13 +82,15 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
     };
     let ends: Vec<(i64, i64)> = flow.fragments.iter().zip(&areas).filter_map(|pair| seen(&pair)).collect();
     let columns = usize::try_from(ends.iter().map(|(right, _)| *right).max().unwrap_or(0)).unwrap_or(0);
+    // A ground of the whole mail fills the window.
+    let columns = if canvas.is_some() { columns.max(usize::from(view.width.columns())) } else { columns };
     let halves =
         areas.first().map_or(0, |all| all.bottom).max(ends.iter().map(|(_, bottom)| *bottom).max().unwrap_or(0));
     let rows = usize::try_from(halves.max(0)).unwrap_or(0).div_ceil(2);
     if columns > COLUMNS_MAX || columns.max(1).saturating_mul(rows) > CELLS_MAX {
         return None;
     }
-    let blank = Cell { grounds: [window; 2], mark: Mark::None };
+    let blank = Cell { touched: canvas.is_some(), grounds: [canvas.unwrap_or(base); 2], mark: Mark::None };
     let mut painter =
         Painter { cells: vec![blank; columns * rows], columns, rows, flow, styles, inverted, areas: &areas };
     for (index, fragment) in flow.fragments.iter().enumerate() {
@@ -106,8 +107,8 @@ pub fn paint(flow: &Flow, styles: &Styles, view: &View, canvas: Option<Rgba>) ->
             _ => {}
         }
     }
-    let rows = (0..rows).map(|row| painter.row(row, window)).collect();
-    Some((rows, u16::try_from(columns).unwrap_or(u16::MAX), window))
+    let rows = (0..rows).map(|row| painter.row(row)).collect();
+    Some((rows, u16::try_from(columns).unwrap_or(u16::MAX), base))
 }
 
 /// The nearest multiple.
@@ -185,6 +186,7 @@ impl Painter<'_> {
                 let Some(cell) = self.at(half.div_euclid(2), column) else { break };
                 let ground = &mut cell.grounds[usize::from(half.rem_euclid(2) == 1)];
                 *ground = colour.over(*ground);
+                cell.touched = true;
                 if colour.alpha >= 1.0 {
                     cell.mark = Mark::None;
                 }
@@ -257,7 +259,7 @@ impl Painter<'_> {
                     if column == right && thin(RIGHT) {
                         arms &= !8;
                     }
-                    self.line(row, column, arms | round, colours[side]);
+                    self.line(row, column, side, arms | round, colours[side]);
                 }
             }
         }
@@ -272,7 +274,7 @@ impl Painter<'_> {
                         arms &= !2;
                     }
                     if !flat || arms == 3 {
-                        self.line(row, column, arms | round, colours[side]);
+                        self.line(row, column, side, arms | round, colours[side]);
                     }
                 }
             }
@@ -295,7 +297,7 @@ impl Painter<'_> {
         self.fill(columns, (area.top, area.bottom), colour);
     }
 
-    fn line(&mut self, row: i64, column: i64, arms: u8, colour: Rgba) {
+    fn line(&mut self, row: i64, column: i64, side: usize, arms: u8, colour: Rgba) {
         if colour.is_clear() {
             return;
         }
@@ -304,7 +306,9 @@ impl Painter<'_> {
                 Mark::Line { arms, .. } => arms,
                 _ => 0,
             };
-            cell.mark = Mark::Line { arms: there | arms, colour: colour.over(cell.grounds[1]) };
+            // A line lies on the ground of the box that it belongs to.
+            let ground = cell.grounds[usize::from(side != BOTTOM)];
+            cell.mark = Mark::Line { arms: there | arms, colour: colour.over(ground), ground };
         }
     }
 
@@ -404,11 +408,11 @@ impl Painter<'_> {
     }
 
     /// A finished row.
-    fn row(&self, row: usize, window: Rgb) -> Row {
+    fn row(&self, row: usize) -> Row {
         let mut runs: Vec<Run> = Vec::new();
         let mut end = 0;
         for (column, cell) in self.cells[row * self.columns..(row + 1) * self.columns].iter().enumerate() {
-            let Some((text, paint)) = self.shown(cell, window) else { continue };
+            let Some((text, paint)) = self.shown(cell) else { continue };
             match runs.last_mut() {
                 Some(run) if end == column && run.paint == paint => run.text.push_str(&text),
                 _ => runs.push(Run { column: u16::try_from(column).unwrap_or(u16::MAX), text: text.into(), paint }),
@@ -419,7 +423,7 @@ impl Painter<'_> {
     }
 
     /// What a cell shows; nothing where it shows the window, or is the rest of another.
-    fn shown(&self, cell: &Cell, window: Rgb) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
+    fn shown(&self, cell: &Cell) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
         let [upper, lower] = cell.grounds;
         let bare = |text: Rgb, ground: Rgb, kind: Kind| Paint {
             text,
@@ -435,9 +439,9 @@ impl Painter<'_> {
         match cell.mark {
             Mark::Rest => None,
             Mark::None if upper != lower => Some(("▀".into(), bare(upper, lower, Kind::Ground))),
-            Mark::None if upper == window => None,
+            Mark::None if !cell.touched => None,
             Mark::None => Some((" ".into(), bare(upper, upper, Kind::Ground))),
-            Mark::Line { arms, colour } => Some((lines(arms).into(), bare(colour, lower, Kind::Line))),
+            Mark::Line { arms, colour, ground } => Some((lines(arms).into(), bare(colour, ground, Kind::Line))),
             Mark::Bar { eighths, colour } => {
                 const BARS: [&str; 8] = ["▏", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
                 Some((BARS[usize::from(eighths.min(7))].into(), bare(colour, lower, Kind::Line)))

@@ -82,14 +82,3 @@ async fn every_mail_looks_as_in_a_browser() {
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(written == text, "{} is not up to date: run `make compare` and look at what changed", file.display());
 }
-#[test]
-fn zz_dump() {
-    let name = std::env::var("DUMP").unwrap();
-    let (_, html, _) = cases().into_iter().find(|c| c.0 == name).unwrap();
-    let mut view = View::default();
-    if std::env::var("DARK").is_ok() { view.scheme = Scheme::Dark; }
-    let laid = lay_out(&html, &view);
-    for (n, row) in laid.rows.iter().enumerate() {
-        println!("{n:3} {}", row.runs.iter().map(|r| format!("[{}:{}:{:02x}{:02x}{:02x}{}]", r.column, r.text, r.paint.ground.0, r.paint.ground.1, r.paint.ground.2, if r.paint.kind == verifydesk::preview::laid::Kind::Line { "L" } else { "" })).collect::<String>());
-    }
-}

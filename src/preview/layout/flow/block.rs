@@ -155,12 +155,14 @@ impl Flow<'_> {
         }
         self.close(fragment);
         block.x = match (left, right) {
+            // What floats or stands in a line has no margins that grow.
+            _ if room.shrink => left.unwrap_or(0),
             (None, None) => ((base - block.width) / 2).max(0),
             (None, Some(right)) => (base - block.width - right).max(0),
             (Some(left), right) => {
                 let free = (available - block.width).max(0);
                 let moved = match room.blocks {
-                    _ if right.is_none() || room.shrink => 0,
+                    _ if right.is_none() => 0,
                     Align::Start => 0,
                     Align::Centre => free / 2,
                     Align::End => free,

@@ -2,7 +2,7 @@
 
 use super::{COLUMN, Flow, ROW};
 use crate::preview::layout::source::dom::Id;
-use crate::preview::layout::style::value::{PX, Unit};
+use crate::preview::layout::style::value::{self, PX, Unit};
 use crate::text::{plain, width};
 
 /// Stands before the alternative text of an image that is shown.
@@ -21,6 +21,13 @@ impl Flow<'_> {
         }
     }
 
+    /// The size that an image's attributes tell, which give it its proportions.
+    fn natural(&self, image: Id) -> Option<(Unit, Unit)> {
+        let element = self.dom.element(image)?;
+        let side = |name: &str| value::attribute(element.attribute(name)?).filter(|side| !side.is_relative());
+        Some((side("width")?.fixed, side("height")?.fixed))
+    }
+
     /// The size of an image's contents where its container leaves `room`.
     pub(super) fn image_size(&self, image: Id, room: Unit) -> (Unit, Unit) {
         let style = self.style(image);
@@ -29,22 +36,22 @@ impl Flow<'_> {
         let most = style.max_width.map_or(Unit::MAX, |most| most.of(room));
         let least = style.min_width.map_or(0, |least| least.of(room));
         let fixed = style.height.filter(|height| !height.is_relative()).map(|height| height.fixed);
-        let wide = match (told, fixed) {
-            (Some(width), _) => width,
+        let natural = self.natural(image);
+        let scaled = |length: Unit, (of, to): (Unit, Unit)| length * to / of.max(1);
+        let wide = match (told, fixed, natural) {
+            (Some(width), ..) => width,
+            (None, Some(height), Some((width, high))) => scaled(height, (high, width)),
+            (None, None, Some((width, _))) => width,
             // Nothing but the text tells how wide it is; next to a height of nothing it is a pixel.
-            (None, Some(height)) if height <= 2 * PX => height,
-            (None, _) if text == 0 => 0,
-            (None, _) => text,
+            (None, Some(height), None) if height <= 2 * PX => height,
+            (None, _, None) => text,
         };
         let width = wide.min(most).max(least);
-        let height = match fixed {
-            // What is made narrower keeps its proportions.
-            Some(height) if wide > 0 && style.max_width.is_some() && told.is_some() && self.view.images => {
-                height * width / wide
-            }
-            Some(height) => height,
-            None if wide <= 2 * PX => wide,
-            None => ROW,
+        let height = match (fixed, natural) {
+            (Some(height), _) => height,
+            (None, Some(natural)) => scaled(width, natural),
+            (None, None) if wide <= 2 * PX => wide,
+            (None, None) => ROW,
         };
         (width, height)
     }

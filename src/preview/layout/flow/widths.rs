@@ -127,7 +127,9 @@ impl Flow<'_> {
                 }
             }
         }
-        (least.max(part), most.max(line))
+        // Chromium adds the least length there is: a table that is exactly as wide as its text breaks a line.
+        let most = most.max(line);
+        (least.max(part), most + Unit::from(most > 0))
     }
 
     /// Margin, border and padding at an end of an inline element.

@@ -167,10 +167,10 @@ fn table(style: &mut Style, context: &Context) {
     text.cell_border = false;
     // What `align` further out moved is not moved by it within a table.
     if text.blocks != Align::Start {
-        (text.align, text.blocks) = (Align::Start, Align::Start);
+        (text.align, text.blocks, text.aligned) = (Align::Start, Align::Start, false);
     }
     if context.quirks {
-        (text.align, text.blocks) = (Align::Start, Align::Start);
+        (text.align, text.blocks, text.aligned) = (Align::Start, Align::Start, false);
         (text.keep_blanks, text.keep_breaks, text.wraps) = (false, false, true);
         (text.bold, text.italic, text.size) = (false, false, 16 * PX);
         text.line = None;
@@ -186,7 +186,7 @@ fn cell(style: &mut Style, element: &Element) {
         style.border = [Edge { width: PX, drawn: true, colour: grey }; 4];
     }
     style.text.bold |= element.name() == "th";
-    if element.name() == "th" && style.text.align == Align::Start {
+    if element.name() == "th" && !style.text.aligned {
         style.text.align = Align::Centre;
     }
 }
@@ -288,7 +288,7 @@ fn align(style: &mut Style, name: &str, text: &str, in_table: bool) {
             style.margin[RIGHT] = None;
         }
         _ if in_table || matches!(name, "div" | "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "caption") => {
-            (style.text.align, style.text.blocks) = (align, align);
+            (style.text.align, style.text.blocks, style.text.aligned) = (align, align, true);
         }
         _ => {}
     }

@@ -291,6 +291,7 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
                 _ => return,
             };
             style.text.align = align;
+            style.text.aligned = true;
             style.text.blocks = if value.starts_with("-webkit-") { align } else { Align::Start };
         }
         "text-decoration" | "text-decoration-line" => {

@@ -161,6 +161,8 @@ pub struct Text {
     pub line_factor: Option<Unit>,
     /// `text-align`.
     pub align: Align,
+    /// Whether that was told, here or further out.
+    pub aligned: bool,
     /// `align` of an element further out, which moves blocks as well.
     pub blocks: Align,
     /// `white-space`: whether blanks stay.
@@ -291,6 +293,7 @@ impl Style {
             line: None,
             line_factor: None,
             align: Align::Start,
+            aligned: false,
             blocks: Align::Start,
             keep_blanks: false,
             keep_breaks: false,
