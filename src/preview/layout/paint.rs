@@ -46,7 +46,11 @@ enum Mark {
     /// The right half of a wide one.
     Rest,
     /// Parts of lines that meet here: up 1, down 2, left 4, right 8; round 16.
-    Line { arms: u8, colour: Rgb, ground: Rgb },
+    Line {
+        arms: u8,
+        colour: Rgb,
+        ground: Rgb,
+    },
     /// A block at the left edge.
     Bar {
         eighths: u8,
@@ -399,10 +403,12 @@ impl Painter<'_> {
         if fragment.height < ROW / 4 || fragment.width < COLUMN / 2 {
             return;
         }
-        let tint = Rgba { rgb: style.text.colour.rgb, alpha: 0.1 * style.text.opacity };
-        self.fill((area.left, area.right), (top, bottom.max(top + 1)), tint);
-        let columns = i64::try_from(width(&self.flow.text[text.0..text.1])).unwrap_or(0);
         let row = (top + (bottom - top - 1).max(0) / 2).div_euclid(2);
+        // The text has a whole row of the image's ground.
+        let (top, bottom) = (top.min(2 * row), bottom.max(2 * row + 2));
+        let tint = Rgba { rgb: style.text.colour.rgb, alpha: 0.1 * style.text.opacity };
+        self.fill((area.left, area.right), (top, bottom), tint);
+        let columns = i64::try_from(width(&self.flow.text[text.0..text.1])).unwrap_or(0);
         let column = area.left + ((area.right - area.left - columns) / 2).max(0);
         self.write(index, fragment, row, column, area.right, text);
     }

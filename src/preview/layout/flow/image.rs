@@ -1,9 +1,12 @@
 //! Images: boxes of the right size with the alternative text.
 
-use super::{COLUMN, Flow, ROW};
+use super::{COLUMN, Flow};
 use crate::preview::layout::source::dom::Id;
 use crate::preview::layout::style::value::{self, PX, Unit};
 use crate::text::{plain, width};
+
+/// How high an image is of which only the width is known.
+const UNKNOWN: Unit = 16 * PX;
 
 /// Stands before the alternative text of an image that is shown.
 const SIGN: &str = "▣ ";
@@ -51,7 +54,7 @@ impl Flow<'_> {
             (Some(height), _) => height,
             (None, Some(natural)) => scaled(width, natural),
             (None, None) if wide <= 2 * PX => wide,
-            (None, None) => ROW,
+            (None, None) => UNKNOWN,
         };
         (width, height)
     }

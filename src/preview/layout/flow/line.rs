@@ -127,11 +127,13 @@ impl Flow<'_> {
                     self.word(&mut filler, (start, end), style, width, blank);
                 }
                 What::Open(node) => {
+                    filler.line.x += seam(paragraph, index);
                     let x = filler.line.x;
                     filler.line.places.push(Placed { x, width: 0, what: Place::Open(node) });
                     filler.advance(self.side(node, LEFT, width));
                 }
                 What::Close(node) => {
+                    filler.line.x += seam(paragraph, index);
                     filler.advance(self.side(node, RIGHT, width));
                     let x = filler.line.x;
                     filler.line.places.push(Placed { x, width: 0, what: Place::Close(node) });
@@ -448,6 +450,13 @@ impl Filler<'_> {
             self.room = beside(self.floats, y, ROW, self.width);
         }
     }
+}
+
+/// What a text is wider than its letters in Chromium, where something else follows it: a line that is exactly as wide
+/// as two texts does not hold them.
+pub fn seam(paragraph: &Paragraph, index: usize) -> Unit {
+    let before = index.checked_sub(1).and_then(|before| paragraph.tokens.get(before));
+    Unit::from(before.is_some_and(|token| matches!(token.what, What::Word { .. })))
 }
 
 /// How high a line is as told; none where it hangs on the font.

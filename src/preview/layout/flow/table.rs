@@ -52,6 +52,24 @@ impl Gaps {
         Self { insets, across, down, collapse }
     }
 
+    /// Where borders collapse, half of what is at the outer edge is the table's.
+    fn with_cells(mut self, flow: &Flow, grid: &Grid) -> Self {
+        for cell in grid.cells.iter().filter(|cell| self.collapse && !cell.bare) {
+            let at = [
+                cell.row == 0,
+                cell.column + cell.columns == grid.columns,
+                cell.row + cell.rows == grid.rows.len(),
+                cell.column == 0,
+            ];
+            for side in [TOP, RIGHT, BOTTOM, LEFT] {
+                if at[side] {
+                    self.insets[side] = self.insets[side].max(flow.style(cell.node).border[side].room() / 2);
+                }
+            }
+        }
+        self
+    }
+
     /// What of a width is not for columns.
     fn chrome(&self, columns: usize) -> Unit {
         let gaps = Unit::try_from(columns).unwrap_or(0) + 1;
@@ -71,7 +89,7 @@ impl Flow<'_> {
     pub(super) fn table(&mut self, id: Id, base: Unit, available: Unit) -> (Unit, Unit) {
         let style = self.style(id);
         let grid = self.grid(id, None);
-        let gaps = Gaps::of(style, base);
+        let gaps = Gaps::of(style, base).with_cells(self, &grid);
         let chrome = gaps.chrome(grid.columns);
         let columns = self.columns(&grid, gaps);
         let (least, most) = sums(&columns);
@@ -117,7 +135,7 @@ impl Flow<'_> {
     /// The least and the most width of a table.
     pub(super) fn table_widths_of(&mut self, id: Id) -> (Unit, Unit) {
         let grid = self.grid(id, None);
-        let gaps = Gaps::of(self.style(id), 0);
+        let gaps = Gaps::of(self.style(id), 0).with_cells(self, &grid);
         let (least, most) = sums(&self.columns(&grid, gaps));
         let chrome = gaps.chrome(grid.columns);
         (least + chrome, most + chrome)

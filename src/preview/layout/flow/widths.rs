@@ -2,6 +2,7 @@
 
 use super::Flow;
 use super::gather::Item;
+use super::line::seam;
 use super::paragraph::{Paragraph, What};
 use crate::preview::layout::source::dom::Id;
 use crate::preview::layout::style::value::Unit;
@@ -76,11 +77,13 @@ impl Flow<'_> {
         (least + margins, most.max(least) + margins)
     }
 
-    /// What lines want: their widest part that is not broken, and all of the widest.
+    /// What lines want, and the least length there is: Chromium's texts are that much wider than their letters.
+    ///
+    /// Least is their widest part that is not broken, most the widest of them.
     fn line_widths(&mut self, paragraph: &Paragraph) -> (Unit, Unit) {
         let (mut least, mut most) = (0, 0);
         let (mut part, mut line, mut blanks) = (0, 0, 0);
-        for token in &paragraph.tokens {
+        for (index, token) in paragraph.tokens.iter().enumerate() {
             if token.chance {
                 least = least.max(part);
                 part = 0;
@@ -105,12 +108,12 @@ impl Flow<'_> {
                     }
                 }
                 What::Open(node) => {
-                    let room = self.side(node, LEFT, 0);
+                    let room = self.side(node, LEFT, 0) + seam(paragraph, index);
                     part += room;
                     line += room;
                 }
                 What::Close(node) => {
-                    let room = self.side(node, RIGHT, 0);
+                    let room = self.side(node, RIGHT, 0) + seam(paragraph, index);
                     part += room;
                     line += room;
                 }
@@ -127,9 +130,8 @@ impl Flow<'_> {
                 }
             }
         }
-        // Chromium adds the least length there is: a table that is exactly as wide as its text breaks a line.
-        let most = most.max(line);
-        (least.max(part), most + Unit::from(most > 0))
+        let (least, most) = (least.max(part), most.max(line));
+        (least + Unit::from(least > 0), most + Unit::from(most > 0))
     }
 
     /// Margin, border and padding at an end of an inline element.

@@ -87,7 +87,7 @@ pub fn apply(style: &mut Style, declaration: &Declaration, parent: &Style, view:
     match &*declaration.name {
         "display" => style.display = display(value, style.display),
         "color" => match value {
-            "inherit" => style.text.colour = parent.text.colour,
+            "inherit" | "unset" => style.text.colour = parent.text.colour,
             _ => set(&mut style.text.colour, colour::css(value)),
         },
         "background-color" => match value {
