@@ -31,7 +31,7 @@ bench-job: ## Measure a bulk resend over a million verifications (some minutes)
 lint: ## Check format, clippy, documentation and .sqlx/
 	@scripts/lint.sh
 
-picture: ## Draw README's picture of the console anew, from a real run
+picture: ## Draw README's pictures anew, from real runs
 	@scripts/picture.sh
 
 sqlx: ## Write .sqlx/ anew, after a change of queries or migrations

@@ -1,15 +1,24 @@
 #!/bin/sh
-# Draws README's picture anew, from a real run of the console on demo data.
+# Draws README's pictures anew: the console on demo data, and the templates' workbench, from real runs.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 need_rust
 scripts/install-postgres.sh
 cargo build --locked --bin verifydesk
-cargo run --quiet --locked --example picture -- assets/console.svg "${SIZE:-120x34}" "${KEYS:-jjjjjjjjjjjjj}"
-if command -v rsvg-convert >/dev/null 2>&1; then
-    rsvg-convert --zoom 1.5 --output assets/console.png assets/console.svg
-    say "wrote assets/console.png"
-else
-    say "no rsvg-convert here (librsvg2-bin), so assets/console.png stays as it was"
-fi
+
+# Name, size, keys, what to run if not the console.
+picture() {
+    name=$1
+    shift
+    cargo run --quiet --locked --example picture -- "assets/$name.svg" "$@"
+    if have rsvg-convert; then
+        rsvg-convert --zoom 1.5 --output "assets/$name.png" "assets/$name.svg"
+        say "wrote assets/$name.png"
+    else
+        say "no rsvg-convert here (librsvg2-bin), so assets/$name.png stays as it was"
+    fi
+}
+
+picture console "${SIZE:-120x34}" "${KEYS:-jjjjjjjjjjjjj}"
+picture workbench 150x38 L templates

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use super::{Failure, output};
-use crate::config::Settings;
+use crate::config::{SettingError, Settings};
 use crate::domain::id::SendId;
 use crate::domain::locale::Locale;
 use crate::mail::message::Composer;
 use crate::mail::templates::{Rendered, Templates};
-use crate::mail::verification::VerificationMail;
+use crate::mail::verification::{TEMPLATE, VerificationMail};
 use crate::text::{plain, plain_lines};
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,10 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     let templates = Templates::gather(settings);
+    if args.template == TEMPLATE {
+        // As strict as the worker that mails it.
+        Templates::from_settings(settings)?;
+    }
     let Some(schema) = templates.schema(&args.template) else {
         return Err(Failure::not_found(
             format!("there is no template {}", plain(&args.template)),
@@ -78,9 +82,12 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     for (key, value) in &args.set {
         context.insert(key.clone(), value);
     }
-    let rendered = templates
-        .render(&args.template, args.locale, &context)
-        .map_err(|error| Failure::failed(error.to_string(), "mend the template, or the values given with --set"))?;
+    let rendered = templates.render(&args.template, args.locale, &context).map_err(|error| {
+        if templates.mistakes().contains(&error) {
+            return Failure::from(SettingError::from(error));
+        }
+        Failure::failed(error.to_string(), "mend the template, or the values given with --set")
+    })?;
     let mime = || -> Result<Vec<u8>, Failure> {
         let mut settings = settings.clone();
         settings.mail.from.get_or_insert_with(|| "no-reply@example.org".into());

@@ -5,7 +5,7 @@ mod table;
 use crossterm::event::KeyEvent;
 
 use super::keymap::Chord;
-pub use table::TABLE;
+pub use table::all;
 
 /// Something an operator can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -212,8 +212,7 @@ pub struct Entry {
 /// What a key asks for at a place. Where text is typed, characters are no commands.
 #[must_use]
 pub fn find(place: Place, event: &KeyEvent) -> Option<Action> {
-    TABLE
-        .iter()
+    all()
         .filter(|entry| entry.places.contains(&place))
         .find(|entry| entry.keys.iter().any(|k| k.matches(event) && !(place.takes_text() && k.is_text())))
         .map(|entry| entry.action)
@@ -221,7 +220,7 @@ pub fn find(place: Place, event: &KeyEvent) -> Option<Action> {
 
 /// What applies at a place, in the table's order.
 pub fn at(place: Place) -> impl Iterator<Item = &'static Entry> {
-    TABLE.iter().filter(move |entry| entry.places.contains(&place))
+    all().filter(move |entry| entry.places.contains(&place))
 }
 
 #[cfg(test)]

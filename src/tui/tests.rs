@@ -1,6 +1,7 @@
 //! The pure half of the console, tested by plain function calls.
 
 mod dialogs;
+mod findings;
 mod fixture;
 mod hostile;
 mod keys;

@@ -194,9 +194,9 @@ mod tests {
     use super::*;
     use crate::preview::view::Width;
 
-    fn color(html: &str, view: &View) -> String {
+    fn color(html: &str, view: View) -> String {
         let dom = Dom::parse(html);
-        let cascade = dom.cascade(view);
+        let cascade = dom.cascade(&view);
         let target = dom.named(&["p"]).next().unwrap();
         cascade.style(target).value("color")
     }
@@ -216,7 +216,7 @@ mod tests {
             ("<style>b { color: red }</style><p>", ""),
         ];
         for (html, won) in table {
-            assert_eq!(color(html, &View::default()), won, "{html}");
+            assert_eq!(color(html, View::default()), won, "{html}");
         }
     }
 
@@ -240,8 +240,8 @@ mod tests {
             assert_eq!(holds(within, *view), expected, "{within}");
         }
         let html = "<style>@media screen { p { color: red } }</style><p>";
-        assert_eq!(color(html, &wide), "red");
-        assert_eq!(color(html, &bare), "");
+        assert_eq!(color(html, wide), "red");
+        assert_eq!(color(html, bare), "");
     }
 
     #[test]

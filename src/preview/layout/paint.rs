@@ -150,6 +150,10 @@ fn areas(fragments: &[Fragment]) -> Vec<Area> {
         let (top, bottom) = if is_text {
             let row = nearest(y, ROW);
             (2 * row, 2 * row + 2)
+        } else if matches!(fragment.content, Content::Image(..)) {
+            // Not from the middle of a row: what stands beside its upper edge would seem to stand above it.
+            let top = nearest(y, ROW / 2);
+            (top - top.rem_euclid(2), nearest(y + fragment.height, ROW / 2))
         } else {
             (nearest(y, ROW / 2), nearest(y + fragment.height, ROW / 2))
         };

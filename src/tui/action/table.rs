@@ -1,9 +1,12 @@
 //! The table itself.
 
+mod workbench;
+
 use crossterm::event::KeyCode;
 
 use super::{Action, Entry, Place};
 use crate::tui::keymap::{char, ctrl, key};
+use workbench::WORKBENCH;
 
 const LISTS: &[Place] = &[Place::Verifications, Place::Mail];
 const DETAILS: &[Place] = &[Place::Detail, Place::Send, Place::QueueItem];
@@ -32,8 +35,6 @@ const HELPED: &[Place] = &[
 const TABBED: &[Place] = &[Place::Verifications, Place::Mail, Place::Templates, Place::Checks];
 const VIEWS: &[Place] =
     &[Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Checks, Place::Matrix];
-/// The templates, whatever of them is shown.
-const WORKBENCH: &[Place] = &[Place::Templates, Place::Checks, Place::Matrix];
 const MOVES: &[Place] = &[
     Place::Verifications,
     Place::Detail,
@@ -78,7 +79,12 @@ const QUEUE: &[Place] = &[Place::Queue, Place::QueueItem];
 const OVERLAYS: &[Place] = &[Place::Page, Place::Prompt, Place::Help, Place::Confirm, Place::Reason, Place::Form];
 
 /// Everything, in the order that footer and help show it.
-pub static TABLE: &[Entry] = &[
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    [ACTS, workbench::ACTS, MOVES_AND_REST].into_iter().flatten()
+}
+
+/// What is done to people, mails and the outbox.
+static ACTS: &[Entry] = &[
     Entry {
         action: Action::Open,
         title: "open",
@@ -207,222 +213,10 @@ pub static TABLE: &[Entry] = &[
         ],
         rank: 0,
     },
-    Entry {
-        action: Action::Open,
-        title: "to the line",
-        help: "To the line in the source",
-        keys: &[key(KeyCode::Enter)],
-        places: &[Place::Checks],
-        rank: 1,
-    },
-    Entry {
-        action: Action::Explain,
-        title: "explain",
-        help: "What the rule asks for, why, and where that comes from",
-        keys: &[char('?')],
-        places: &[Place::Checks],
-        rank: 2,
-    },
-    Entry {
-        action: Action::Open,
-        title: "show",
-        help: "Show that mail",
-        keys: &[key(KeyCode::Enter)],
-        places: &[Place::Matrix],
-        rank: 1,
-    },
-    Entry {
-        action: Action::Language,
-        title: "language",
-        help: "The template in the other language",
-        keys: &[key(KeyCode::Left), key(KeyCode::Right), char('h'), char('l')],
-        places: &[Place::Matrix],
-        rank: 0,
-    },
-    Entry {
-        action: Action::Width,
-        title: "width",
-        help: "Narrower: 640, 480, 375, 320 px",
-        keys: &[char('w')],
-        places: WORKBENCH,
-        rank: 3,
-    },
-    Entry {
-        action: Action::Scheme,
-        title: "scheme",
-        help: "Light, dark as written, colours turned round (a simulation)",
-        keys: &[char('s')],
-        places: WORKBENCH,
-        rank: 4,
-    },
-    Entry {
-        action: Action::Language,
-        title: "language",
-        help: "The template in the other language",
-        keys: &[char('L')],
-        places: WORKBENCH,
-        rank: 5,
-    },
-    Entry {
-        action: Action::NextFixture,
-        title: "fixture",
-        help: "The next fixture: what the variables say",
-        keys: &[char('f')],
-        places: WORKBENCH,
-        rank: 6,
-    },
-    Entry {
-        action: Action::PreviousFixture,
-        title: "fixture before",
-        help: "The fixture before",
-        keys: &[char('F')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Images,
-        title: "images",
-        help: "With images, or with their alternative texts",
-        keys: &[char('i')],
-        places: WORKBENCH,
-        rank: 9,
-    },
-    Entry {
-        action: Action::Styles,
-        title: "<style>",
-        help: "With <style>, or without as in some of Gmail",
-        keys: &[char('y')],
-        places: WORKBENCH,
-        rank: 10,
-    },
-    Entry {
-        action: Action::Outlook,
-        title: "Outlook",
-        help: "As Outlook on Windows takes it",
-        keys: &[char('x')],
-        places: WORKBENCH,
-        rank: 11,
-    },
-    Entry {
-        action: Action::TestSend,
-        title: "test send",
-        help: "Send it as a test: to an allow-listed address or SES's simulator",
-        keys: &[char('T')],
-        places: WORKBENCH,
-        rank: 8,
-    },
-    Entry {
-        action: Action::Page,
-        title: "page",
-        help: "Show it in a browser, by a page on this machine only",
-        keys: &[char('p')],
-        places: WORKBENCH,
-        rank: 12,
-    },
-    Entry {
-        action: Action::CopyAddress,
-        title: "copy address",
-        help: "Copy the page's address",
-        keys: &[char('c')],
-        places: &[Place::Page],
-        rank: 3,
-    },
-    Entry {
-        action: Action::CopySsh,
-        title: "copy ssh line",
-        help: "Copy the line that reaches it from your own machine",
-        keys: &[char('s')],
-        places: &[Place::Page],
-        rank: 4,
-    },
-    Entry {
-        action: Action::StopPage,
-        title: "end it",
-        help: "End the page",
-        keys: &[char('x')],
-        places: &[Place::Page],
-        rank: 5,
-    },
-    Entry {
-        action: Action::Cancel,
-        title: "close",
-        help: "Close this; the page stays",
-        keys: &[key(KeyCode::Esc), key(KeyCode::Enter), char('p'), char('q')],
-        places: &[Place::Page],
-        rank: 1,
-    },
-    Entry {
-        action: Action::NextTemplate,
-        title: "next mail",
-        help: "The next template or language of the list",
-        keys: &[char('J')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::PreviousTemplate,
-        title: "mail before",
-        help: "The one before",
-        keys: &[char('K')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Edit,
-        title: "edit",
-        help: "Open $VISUAL or $EDITOR at the line",
-        keys: &[char('e')],
-        places: WORKBENCH,
-        rank: 7,
-    },
-    Entry {
-        action: Action::OtherForm,
-        title: "decoded or sent",
-        help: "MIME decoded or as sent; the template's source or what it became",
-        keys: &[char('d')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::NextFile,
-        title: "file",
-        help: "The source of subject, text or HTML",
-        keys: &[char('a')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Wider,
-        title: "more room",
-        help: "Hide the list beside, or show it",
-        keys: &[char('b')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::ShiftLeft,
-        title: "left",
-        help: "More of what is to the left",
-        keys: &[char('<'), char(',')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::ShiftRight,
-        title: "right",
-        help: "More of what is to the right",
-        keys: &[char('>'), char('.')],
-        places: WORKBENCH,
-        rank: 0,
-    },
-    Entry {
-        action: Action::Preview,
-        title: "preview",
-        help: "The mail of this verification in the workbench, with a sample link",
-        keys: &[char('p')],
-        places: &[Place::Verifications, Place::Detail],
-        rank: 0,
-    },
+];
+
+/// Getting about, dialogs, and what is the same everywhere.
+static MOVES_AND_REST: &[Entry] = &[
     Entry {
         action: Action::NextTab,
         title: "next tab",

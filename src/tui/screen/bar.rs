@@ -9,7 +9,7 @@ use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
 use crate::tui::Model;
-use crate::tui::action::{Action, TABLE};
+use crate::tui::action::{Action, all};
 use crate::tui::look::Tone;
 use crate::tui::model::workbench::Mode;
 use crate::tui::model::{STATUS_TABS, View};
@@ -133,7 +133,7 @@ fn view_key(canvas: &Canvas<'_>, view: View) -> String {
         View::Queue => Action::Queue,
         View::Templates => Action::Templates,
     };
-    let entry = TABLE.iter().find(|entry| entry.action == action);
+    let entry = all().find(|entry| entry.action == action);
     entry.and_then(|entry| entry.keys.first()).map(|key| format!("{} ", key.name(canvas.look))).unwrap_or_default()
 }
 

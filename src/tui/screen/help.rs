@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::action::{Place, TABLE};
+use crate::tui::action::{Place, all};
 use crate::tui::look::{Look, Tone};
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::sheet;
@@ -41,11 +41,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
 /// Its lines.
 #[must_use]
 pub fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
-    let all = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
-    let main = if model.setup.only_templates { &[Place::Templates][..] } else { &all[..] };
+    let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
+    let places = if model.setup.only_templates { &[Place::Templates][..] } else { &main[..] };
     let mut lines = Vec::new();
     let mut seen = Vec::new();
-    for entry in TABLE.iter().filter(|entry| entry.places.iter().any(|place| main.contains(place))) {
+    for entry in all().filter(|entry| entry.places.iter().any(|place| places.contains(place))) {
         if seen.contains(&entry.action) || !model.offers(entry.action) {
             continue;
         }

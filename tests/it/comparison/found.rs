@@ -37,14 +37,14 @@ impl<'a> Cells<'a> {
             let mut cells: Vec<Cell<'a>> = Vec::new();
             let mut next = 0;
             for run in &row.runs {
-                cells.extend((next..run.column).map(window));
+                cells.extend((next..run.column).map(|column| window(column, laid.ground)));
                 next = run.column;
                 for letter in run.text.graphemes(true) {
                     cells.push(Cell { column: next, letter, paint: run.paint, taken: false });
                     next += width(letter);
                 }
             }
-            cells.extend((next..laid.columns).map(window));
+            cells.extend((next..laid.columns.max(laid.needed)).map(|column| window(column, laid.ground)));
             cells
         };
         Self(laid.rows.iter().map(row).collect())
@@ -110,11 +110,13 @@ fn stands_at(row: &[Cell<'_>], start: usize, letters: &[&str]) -> bool {
 fn place(row: &[Cell<'_>], number: usize, first: usize, last: usize) -> Place {
     let ground = row[first].paint.ground;
     // A border that runs down beside the text ends its ground.
-    let goes_on = |one: &Cell<'_>, other: &Cell<'_>| {
-        one.column + width(one.letter) == other.column
-            && [one, other].iter().all(|cell| near(cell.paint.ground, ground))
+    // Where the ground changes in mid-row, one half counts.
+    let has = |cell: &Cell<'_>| near(cell.paint.ground, ground) || cell.letter == "▀" && near(cell.paint.text, ground);
+    let goes_on =
+        |one: &Cell<'_>, other: &Cell<'_>| one.column + width(one.letter) == other.column && has(one) && has(other);
+    let upright = |cell: &Cell<'_>| {
+        cell.paint.kind == Kind::Line && !"─━═┄┅┈┉╌╍▁▔▀▄".contains(cell.letter) && !blank(cell.letter)
     };
-    let upright = |cell: &Cell<'_>| cell.paint.kind == Kind::Line && !blank(cell.letter);
     let (mut from, mut to) = (first, last);
     while from > 0 && goes_on(&row[from - 1], &row[from]) && !upright(&row[from - 1]) {
         from -= 1;
@@ -132,10 +134,10 @@ fn place(row: &[Cell<'_>], number: usize, first: usize, last: usize) -> Place {
 }
 
 /// A gap shows the window.
-fn window<'a>(column: u16) -> Cell<'a> {
+fn window<'a>(column: u16, ground: Rgb) -> Cell<'a> {
     let paint = Paint {
         text: Rgb::BLACK,
-        ground: Rgb::WHITE,
+        ground,
         bold: false,
         italic: false,
         underline: false,

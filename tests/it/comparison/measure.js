@@ -19,11 +19,12 @@
       element.toggleAttribute("data-unreadable", !("font-size" in before[index]));
       for (const [name, value] of Object.entries(before[index])) element.style.setProperty(name, value, "important");
     });
-    // Images as if they had come, as large as the mail says.
+    // Images as if they had come, as large as the mail says, in a colour that no mail has.
     const images = [...document.images];
     for (const image of images) {
       const [width, height] = ["width", "height"].map((side) => parseInt(image.getAttribute(side), 10) || 16);
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"/>`;
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
+        <rect width="100%" height="100%" fill="#7b5"/></svg>`;
       image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
     }
     await Promise.all([document.fonts.ready, ...images.map((image) => image.decode().catch(() => {}))]);

@@ -61,7 +61,10 @@ pub async fn look(page: &Page, html: &str, view: &View) -> Vec<Seen> {
         let cells = ((run.right - run.left) / f64::from(CELL_WIDTH)).round();
         let text = &run.text;
         let width = f64::from(u16::try_from(text.width()).unwrap());
-        assert!((cells - width).abs() < 0.5, "{text:?} is {cells} cells wide in the font, but {width} in a terminal");
+        assert!(
+            (cells - width).abs() < 0.5,
+            "{text:?} is {cells} cells wide in the browser, but {width} in a terminal; is NanumGothicCoding there?"
+        );
     }
     seen
 }
