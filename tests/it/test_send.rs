@@ -85,6 +85,31 @@ fn of_login_only_the_method_is_shown() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_repeats_what_signs_in_is_not_quoted() {
+    let db = TestDb::new().await;
+    let secrets = ["AHVzZXIAY29ycmVjdCBob3JzZQ==", "Y29ycmVjdCBob3JzZQ==", PASSWORD];
+    for echo in [secrets[0], &secrets[0].to_lowercase(), secrets[1], secrets[2]] {
+        for reply in ["500 5.5.1 Command unrecognized: \"AUTH PLAIN {}\"", "535-5.7.8 no {}\\n535 5.7.8 no", "no {}"] {
+            let fault = format!("auth=reply:{}", reply.replace("{}", echo));
+            let server = SmtpServer::starttls().sign_in("user", PASSWORD).mechanism("PLAIN").fault(&fault).start();
+            let run = machine(&db.url, &server).run(&TO);
+            assert_eq!(run.code, 1, "{fault}: {}", run.out);
+            let recorded: Vec<String> = sqlx::query_scalar("select concat(sends, audit_log) from sends, audit_log")
+                .fetch_all(&db.pool)
+                .await
+                .unwrap();
+            let all = format!("{}{}{recorded:?}", run.out, run.err).to_lowercase();
+            for secret in secrets {
+                assert!(!all.contains(secret.to_lowercase().trim_end_matches('=')), "{fault}: {all}");
+            }
+            if reply.starts_with('5') {
+                assert!(run.out.contains(&format!("S: {}", &reply[..9])), "code and status are told: {}", run.out);
+            }
+        }
+    }
+}
+
 #[test]
 fn only_those_who_may_get_tests_get_them() {
     let server = server();
