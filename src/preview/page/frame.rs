@@ -36,11 +36,19 @@ pub(super) fn prepare(html: &str, view: View) -> String {
     format!("{}{head}{}", &html[..at], &html[at..])
 }
 
-/// Without any `<link>`: browsers connect ahead of what it names (`preconnect`, `dns-prefetch`), which no policy forbids,
-/// and all else that it can do the policy does. Nor a document within an attribute, where it would be written otherwise.
-/// Wherever the words stand, so that no cunning markup hides them; an old element of the same grammar takes its place.
+/// Without links and frames: browsers connect ahead of what they name (`preconnect`, and any frame), which no policy
+/// holds back, and whatever else they can do the policy forbids. Wherever the words stand, so that no cunning markup
+/// hides them; an element of the same grammar that does nothing takes their place.
 fn without_links(html: &str) -> String {
-    const WORDS: [(&str, &str); 2] = [("<link", "<basefont"), ("srcdoc", "data-srcdoc")];
+    const WORDS: [(&str, &str); 7] = [
+        ("<link", "<basefont"),
+        ("<frame", "<basefont"),
+        ("<embed", "<basefont"),
+        ("<iframe", "<noembed"),
+        ("</iframe", "</noembed"),
+        ("<object", "<x-object"),
+        ("</object", "</x-object"),
+    ];
     // As many bytes as the mail, since only ASCII letters change.
     let lower = html.to_ascii_lowercase();
     let mut found: Vec<_> = WORDS
@@ -52,11 +60,7 @@ fn without_links(html: &str) -> String {
     let mut from = 0;
     for (at, word, instead) in found {
         let behind = &lower[at + word.len()..];
-        let is_one = if word.starts_with('<') {
-            behind.starts_with(|c: char| c == '>' || c == '/' || c.is_ascii_whitespace())
-        } else {
-            behind.trim_start().starts_with('=')
-        };
+        let is_one = behind.starts_with(|c: char| c == '>' || c == '/' || c.is_ascii_whitespace());
         if is_one {
             out.push_str(&html[from..at]);
             out.push_str(instead);
@@ -181,13 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn links_and_documents_in_attributes_go() {
+    fn links_and_frames_go() {
         let table = [
             ("<link rel=preconnect href=//x>", "<basefont rel=preconnect href=//x>"),
             ("가<LINK/rel='DNS-prefetch' href=//x>나", "가<basefont/rel='DNS-prefetch' href=//x>나"),
             ("<!-- > --><link\nhref=x><LiNk>", "<!-- > --><basefont\nhref=x><basefont>"),
-            ("<iframe SRCDOC =\"&lt;link>\">", "<iframe data-srcdoc =\"&lt;link>\">"),
-            ("<linked>a link, srcdoc</linked>", "<linked>a link, srcdoc</linked>"),
+            ("<iFrame SRCDOC='&lt;link>'>x</IFRAME>", "<noembed SRCDOC='&lt;link>'>x</noembed>"),
+            ("<frameset><frame src=//x></frameset>", "<frameset><basefont src=//x></frameset>"),
+            ("<object data=//x>y</object><embed src=//x>", "<x-object data=//x>y</x-object><basefont src=//x>"),
+            ("<linked>a link</linked>", "<linked>a link</linked>"),
         ];
         for (html, kept) in table {
             assert_eq!(without_links(html), kept);
