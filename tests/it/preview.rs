@@ -168,8 +168,11 @@ async fn a_hostile_mail_may_look_and_nothing_else() {
     let visit = Visit::new(&HOSTILE.replace("https://", &elsewhere)).await;
     assert_eq!(visit.inside("document.querySelector('p').textContent").await, "seen ko example");
     assert_eq!(visit.inside("document.querySelector('#own').naturalWidth").await, 1, "what it brings along is shown");
+    visit.set("fixture", "other").await;
+    // A click may connect somewhere, which is the browser's own foresight; looking may not.
+    assert_eq!(*witness.asked.lock().unwrap(), [""; 0]);
     for (id, fixture) in
-        [("plain", "other"), ("self", "example"), ("top", "other"), ("code", "example"), ("form", "other")]
+        [("plain", "example"), ("self", "other"), ("top", "example"), ("code", "other"), ("form", "example")]
     {
         let at = "(() => { const mail = document.querySelector('iframe'); mail.scrollIntoView();
             const box = mail.getBoundingClientRect(); return [box.x + mail.clientLeft, box.y + mail.clientTop]; })()";
