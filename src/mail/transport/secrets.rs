@@ -32,7 +32,7 @@ impl std::fmt::Debug for Secrets {
 
 impl Secrets {
     pub(super) fn new(user: &str, password: &str) -> Self {
-        let hex = password.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = password.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let forms = [
             STANDARD.encode(format!("\0{user}\0{password}")),
             STANDARD.encode(user),
