@@ -36,11 +36,36 @@ function query() {
   });
 }
 
-function trouble(text) {
+function trouble(text, isStale = true) {
   part("trouble").textContent = text;
   part("trouble").hidden = text === "";
   for (const id of ["mail", "text", "subject", "links"]) {
-    part(id).classList.toggle("stale", text !== "");
+    part(id).classList.toggle("stale", isStale && text !== "");
+  }
+}
+
+// What concerns no single mail: a file that nothing uses, say.
+function mistakes() {
+  part("mistakes").replaceChildren(...stock.mistakes.map((mistake) => {
+    const item = document.createElement("li");
+    item.textContent = mistake;
+    return item;
+  }));
+  part("mistakes").hidden = stock.mistakes.length === 0;
+}
+
+// An answer, or what is wrong in its words; without any the page has ended.
+async function ask(path) {
+  let answer;
+  try {
+    answer = await fetch(path);
+    if (answer.ok) {
+      return await answer.json();
+    }
+    return { error: (await answer.text()) || `the preview answered with status ${answer.status}` };
+  } catch {
+    const what = answer === undefined ? "the preview has ended; start it again" : "the preview's answer cannot be read";
+    return { error: what };
   }
 }
 
@@ -49,12 +74,7 @@ async function show() {
   const wanted = query();
   // The address keeps what is looked at over a reload of the page.
   history.replaceState(null, "", `#${wanted}`);
-  let about;
-  try {
-    about = await (await fetch(`about?${wanted}`)).json();
-  } catch {
-    about = { error: "the preview has ended; start it again" };
-  }
+  const about = await ask(`about?${wanted}`);
   if (mine !== asked) {
     return;
   }
@@ -64,7 +84,7 @@ async function show() {
     document.body.dataset.shown = mine;
     return;
   }
-  trouble(about.too_much ? "the mail is so large that its links and its height are a guess" : "");
+  trouble(about.too_much ? "the mail is so large that its links and its height are a guess" : "", false);
   part("subject").textContent = about.subject;
   part("text").textContent = about.text;
   part("links").replaceChildren(...about.links.map((link) => {
@@ -88,12 +108,13 @@ async function show() {
 }
 
 async function restock(wanted) {
-  try {
-    stock = await (await fetch("stock")).json();
-  } catch {
-    trouble("the preview has ended; start it again");
+  const found = await ask("stock");
+  if (found.error !== undefined) {
+    trouble(found.error);
     return;
   }
+  stock = found;
+  mistakes();
   choices(wanted);
   await show();
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{Failure, operator, output};
 use crate::config::Settings;
-use crate::desk::test_send::{self, Recipient, TestSend};
+use crate::desk::test_send::{self, Recipient, Recorded, TestSend};
 use crate::domain::audit::Origin;
 use crate::domain::locale::Locale;
 use crate::domain::send::SendState;
@@ -76,7 +76,11 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let sent = sent?;
     shown.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })?;
-    let recorded = if sent.is_recorded { "recorded as a test" } else { "not recorded: no database is set" };
+    let recorded = match &sent.recorded {
+        Recorded::Yes => "recorded as a test".to_owned(),
+        Recorded::NoDatabase => "not recorded: no database is set".to_owned(),
+        Recorded::Failed(why) => format!("not recorded: {why}"),
+    };
     match sent.state {
         SendState::Accepted => {
             output::line(&format!(

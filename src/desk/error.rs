@@ -86,6 +86,9 @@ pub enum Refusal {
         /// Why.
         reason: Plain,
     },
+    /// The workers use up the pace of mails a second.
+    #[error("there is no moment for it: the workers use up the pace of mails a second")]
+    NoMoment,
     /// The mails of 24 hours are used up.
     #[error("the mails of 24 hours are used up")]
     QuotaUsed,
@@ -130,6 +133,7 @@ impl Refusal {
                  Amazon SES needs no entry (`--simulator success`)"
             }
             Self::Stopped { .. } => "mend what stopped it, then `verifydesk queue resume`; see `verifydesk queue`",
+            Self::NoMoment => "try again in a moment; see `verifydesk queue` for the pace",
             Self::QuotaUsed => "see `verifydesk queue` for when the next place comes back",
             Self::JobOver { .. } => "see `verifydesk jobs` for those that are not over",
         }
@@ -142,7 +146,7 @@ impl Refusal {
             Self::CoolDown { until } | Self::DailyCap { until } => {
                 Some((*until - now).num_seconds().saturating_add(1).max(1))
             }
-            Self::BeingSent => Some(1),
+            Self::BeingSent | Self::NoMoment => Some(1),
             Self::AlreadyVerified
             | Self::ReasonMissing { .. }
             | Self::NotPaused

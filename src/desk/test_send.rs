@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::{Error, Refusal};
@@ -17,7 +17,6 @@ use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::{Action, Actor};
-use crate::domain::brake::BrakeState;
 use crate::domain::change::Change;
 use crate::domain::id::SendId;
 use crate::domain::locale::Locale;
@@ -25,14 +24,14 @@ use crate::domain::send::SendState;
 use crate::mail::message::{Composed, Composer};
 use crate::mail::templates::{Rendered, Templates};
 use crate::mail::transport::dialogue::{Dialogue, DialogueLine, Speaker};
-use crate::mail::transport::{Failure, Receipt, Transport};
+use crate::mail::transport::{Cause, Failure, Receipt, Stage, Transport};
 use crate::outbox::reply::{Class, judge};
 use crate::ses::simulator::Simulator;
 use crate::store::Store;
 use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::batch::Fate;
 use crate::store::outbox::test::{self, NewTest};
-use crate::text::{Untrusted, plain};
+use crate::text::{Plain, Untrusted, plain};
 
 /// How long a test mail holds on beyond the longest that its content can take: connecting and signing in.
 const LEASE_MARGIN: Duration = Duration::from_mins(5);
@@ -42,6 +41,14 @@ const MOMENT_MAX: Duration = Duration::from_secs(30);
 
 /// Shortest wait before the pace is asked again.
 const MOMENT_MIN: Duration = Duration::from_millis(50);
+
+/// Longest name of what was tested; names of files may be longer.
+const OF_MAX: usize = 200;
+
+/// How often its result is tried to be recorded, how far apart, and for how long at most.
+const RECORD_TRIES: usize = 3;
+const RECORD_APART: Duration = Duration::from_millis(500);
+const RECORD_MAX: Duration = Duration::from_secs(20);
 
 /// To whom a test mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +76,7 @@ impl TestSend {
     /// Of what it is a test, as it is recorded.
     #[must_use]
     pub fn of(&self) -> String {
-        format!("{} ({})", self.template, self.fixture)
+        format!("{} ({})", self.template, self.fixture).chars().take(OF_MAX).collect()
     }
 }
 
@@ -86,8 +93,19 @@ pub struct TestSent {
     pub words: Untrusted,
     /// SES's message id.
     pub ses_id: Option<Untrusted>,
-    /// Whether it is among the sends; not where there is no database.
-    pub is_recorded: bool,
+    /// Whether it is among the sends.
+    pub recorded: Recorded,
+}
+
+/// Whether what became of a test mail is among the sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is, marked as a test.
+    Yes,
+    /// There is no database.
+    NoDatabase,
+    /// The mail server has answered, but the database did not take it, for this reason.
+    Failed(Plain),
 }
 
 /// Sends a test mail, and tells on the way what is said. Ends when the server has answered; the dialogue ends a moment
@@ -113,6 +131,7 @@ pub async fn run(
         may_go(store).await?;
         // Files use up nobody's quota.
         if transport.kind() == "smtp" {
+            set_first_pace(store, settings).await?;
             wait_for_moment(store, &dialogue).await?;
         }
         let test_of = request.of();
@@ -138,20 +157,21 @@ pub async fn run(
     // Nobody has to wait for the leave-taking to know the result.
     tokio::spawn(lane.close());
     let (fate, reply, class) = fate_of(&answer, &mail);
+    let mut recorded = Recorded::NoDatabase;
     if let Some(store) = store {
-        store.end_test(id, by, &fate, reply.as_ref().map(Untrusted::raw)).await?;
-        if class == Some(Class::Rate) {
-            store.lower_pace(Class::Rate.wait().unwrap_or_default()).await?;
+        // The mail is out, or it is not: nothing from here on may say otherwise.
+        recorded = record(store, id, by, &fate, reply.as_ref()).await;
+        if transport.kind() == "smtp" {
+            tell_pace(store, &answer, class, Simulator::is(&recipient)).await;
         }
         store.notify(Change::Many).await;
     }
-    let is_recorded = store.is_some();
     let (state, words, ses_id) = match fate {
         Fate::Accepted { ses_id } => (SendState::Accepted, reply.unwrap_or_default(), ses_id.map(Untrusted::new)),
         Fate::Unknown { reason } => (SendState::Unknown, reason.into(), None),
         Fate::Failed { reason } | Fate::Again { reason, .. } => (SendState::Failed, reason.into(), None),
     };
-    Ok(TestSent { id, recipient, state, words, ses_id, is_recorded })
+    Ok(TestSent { id, recipient, state, words, ses_id, recorded })
 }
 
 /// The address, if it may get tests.
@@ -209,6 +229,51 @@ async fn may_go(store: &Store) -> Result<(), Error> {
     }
 }
 
+/// Records what became of it, if not at once then in a moment.
+async fn record(store: &Store, id: SendId, by: Uuid, fate: &Fate, reply: Option<&Untrusted>) -> Recorded {
+    let recording = async {
+        for _ in 1..RECORD_TRIES {
+            match store.end_test(id, by, fate, reply.map(Untrusted::raw)).await {
+                Err(error) if error.is_passing() => sleep(RECORD_APART).await,
+                done => return done,
+            }
+        }
+        store.end_test(id, by, fate, reply.map(Untrusted::raw)).await
+    };
+    match timeout(RECORD_MAX, recording).await {
+        Ok(Ok(true)) => Recorded::Yes,
+        Ok(Ok(false)) => Recorded::Failed(plain("it is not among the mails any more")),
+        Ok(Err(error)) => Recorded::Failed(plain(&error.to_string())),
+        Err(_) => Recorded::Failed(plain("the database does not answer")),
+    }
+}
+
+/// What the answer means for the pace of all. Should the database not take it, the pace is a little off.
+async fn tell_pace(store: &Store, answer: &Result<Receipt, Failure>, class: Option<Class>, is_simulator: bool) {
+    let never_reached = answer.as_ref().is_err_and(|failure| {
+        failure.stage < Stage::Mail
+            || matches!(class, Some(Class::Worker | Class::Crowd))
+            || failure.cause == Cause::LeaseEnds
+    });
+    // Neither counts towards the mails of the day.
+    if never_reached || is_simulator {
+        let _ = store.draw(0, 1, 0).await;
+    }
+    if class == Some(Class::Rate) {
+        let _ = store.lower_pace(Class::Rate.wait().unwrap_or_default()).await;
+    }
+}
+
+/// Where no worker has ever told it, the pace is what this machine's settings say.
+async fn set_first_pace(store: &Store, settings: &Settings) -> Result<(), Error> {
+    let (pace, own) = (store.pace().await?, &settings.pace);
+    let is_untouched = pace.daily_quota.is_none() && pace.lowered_at.is_none();
+    if is_untouched && store.outbox().await?.workers.is_empty() {
+        store.set_pace(own.rate(), own.daily_quota()).await?;
+    }
+    Ok(())
+}
+
 /// Waits until the pace that all workers share has a moment for it.
 async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error> {
     let deadline = Instant::now() + MOMENT_MAX;
@@ -225,9 +290,8 @@ async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error
             sleep(drawn.wait).await;
             return Ok(());
         }
-        if Instant::now() > deadline {
-            let reason = plain("the workers use up the pace of mails a second; try again later");
-            return Err(Refusal::Stopped { state: BrakeState::Draining, reason }.into());
+        if Instant::now() + drawn.wait > deadline {
+            return Err(Refusal::NoMoment.into());
         }
         if !is_told {
             is_told = true;

@@ -8,6 +8,8 @@
 
 mod answered;
 mod learn;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -114,6 +116,8 @@ pub(super) struct Run {
     pub(super) is_astray: bool,
     pub(super) held: Option<Held>,
     pub(super) rest: Rest,
+    /// When mails last came to wait again: what was asked before does not know of them.
+    pub(super) reopened_at: Instant,
     /// When jobs may have more mails to make; nothing until told.
     pub(super) jobs_at: Option<Instant>,
     /// Told since the last claim began.
@@ -160,6 +164,7 @@ impl Run {
             is_astray: false,
             held: None,
             rest: Rest::Perhaps,
+            reopened_at: now,
             jobs_at: Some(now),
             is_told: false,
             look_at: now,

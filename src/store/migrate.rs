@@ -17,6 +17,16 @@ const SERVER_MIN: i32 = 140_000;
 /// How long a server may take to let somebody in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a migration waits for tables that others use: behind it everybody else waits as well.
+const LOCK_TIMEOUT: &str = "3s";
+
+/// How often it is tried, and how far apart, so that whoever waited behind it gets on meanwhile.
+const TRIES: usize = 10;
+const TRY_EVERY: Duration = Duration::from_secs(2);
+
+/// Held by whoever migrates, so that another waits for as long as it takes.
+const MIGRATING: i64 = 0x7665_7269_6679;
+
 /// What [`Store::migrate`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrated {
@@ -26,6 +36,16 @@ pub struct Migrated {
     pub version: i64,
     /// Whether Korean can be found by a part of a name: under the C ctype it yields no trigram.
     pub searches_korean: bool,
+}
+
+fn of_migrating(error: MigrateError) -> Error {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Error::from(error),
+        MigrateError::VersionMissing(version) => {
+            Error::Newer(plain(&format!("it has migration {version}, which this one does not know")))
+        }
+        other => Error::Other(plain(&other.to_string())),
+    }
 }
 
 impl Store {
@@ -40,17 +60,28 @@ impl Store {
             });
         }
         let before = self.applied().await?.map_or(0, |(_, count)| count);
-        // On a connection of its own, since an index over millions of rows takes its time.
+        // On connections of their own, since an index over millions of rows takes its time.
         let options = self.pool().connect_options().as_ref().clone().options([("statement_timeout", "0")]);
-        let mut connection = PgConnection::connect_with(&options).await?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
-            MigrateError::Execute(error) => Error::from(error),
-            MigrateError::VersionMissing(version) => {
-                Error::Newer(plain(&format!("it has migration {version}, which this one does not know")))
+        let mut gate = PgConnection::connect_with(&options).await?;
+        // Not a checked query: those cannot give back nothing.
+        sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
+        let options = options.options([("lock_timeout", LOCK_TIMEOUT)]);
+        let mut tries = 1;
+        loop {
+            let mut connection = PgConnection::connect_with(&options).await?;
+            let done = MIGRATIONS.run(&mut connection).await.map_err(of_migrating);
+            connection.close().await?;
+            match done {
+                Err(Error::Contended(_)) if tries < TRIES => tries += 1,
+                Err(Error::Contended(what)) => {
+                    let what = format!("a migration waits for tables that others use, {TRIES} times in vain ({what})");
+                    return Err(Error::Contended(plain(&what)));
+                }
+                done => break done?,
             }
-            other => Error::Other(plain(&other.to_string())),
-        })?;
-        connection.close().await?;
+            tokio::time::sleep(TRY_EVERY).await;
+        }
+        gate.close().await?;
         let (version, after) = self.applied().await?.unwrap_or_default();
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
     }

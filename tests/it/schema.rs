@@ -4,7 +4,8 @@ use sqlx::postgres::PgQueryResult;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::support::TestDb;
+use crate::peers::PATIENCE;
+use crate::support::{Program, TestDb};
 
 #[tokio::test]
 async fn one_account_an_address() {
@@ -263,6 +264,32 @@ async fn korean_is_searched_by_trigrams() {
     let db = TestDb::new().await;
     let trigrams: Vec<String> = sqlx::query_scalar("select show_trgm('김민준')").fetch_one(&db.pool).await.unwrap();
     assert!(trigrams.len() >= 4, "the cluster's ctype takes Korean for punctuation: {trigrams:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_lets_others_pass() {
+    let db = TestDb::new().await;
+    let undo = "delete from _sqlx_migrations where version = 8;
+        alter table sends drop constraint sends_test_of_length, drop constraint sends_test_stands_alone;
+        alter table sends drop column test_of";
+    sqlx::raw_sql(undo).execute(&db.pool).await.unwrap();
+    let mut plan = db.pool.begin().await.unwrap();
+    sqlx::query("select from sends").execute(&mut *plan).await.unwrap();
+    let program = Program::new(&db.url);
+    let migrated = tokio::task::spawn_blocking(move || program.run(&["migrate"]));
+    let waits = async |wanted: bool| {
+        let query = "select exists (select from pg_locks where relation = 'sends'::regclass and not granted)";
+        let looking =
+            async { while sqlx::query_scalar::<_, bool>(query).fetch_one(&db.pool).await.unwrap() != wanted {} };
+        tokio::time::timeout(PATIENCE, looking).await.unwrap();
+    };
+    waits(true).await;
+    // It gives way while the other goes on.
+    waits(false).await;
+    sqlx::query("select from sends").execute(&db.pool).await.unwrap();
+    plan.rollback().await.unwrap();
+    let migrated = migrated.await.unwrap();
+    assert_eq!((migrated.code, migrated.out.as_str()), (0, "applied 1 migration; the database is at version 8\n"));
 }
 
 async fn user(pool: &PgPool, email: &str) -> i64 {

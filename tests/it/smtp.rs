@@ -171,6 +171,9 @@ async fn refusals_keep_their_stage_and_their_words() {
         ("rcpt=reply:468 later on", Stage::Rcpt, 468),
         ("mail=reply:590 no", Stage::Mail, 590),
         ("greeting=reply:582 closed for ever", Stage::Greeting, 582),
+        ("greeting=reply:220-hello\\n554 closed", Stage::Greeting, 554),
+        ("end=reply:550\tno", Stage::EndOfData, 550),
+        ("end=reply:250-Ok\\n550 refused", Stage::EndOfData, 550),
     ];
     for (fault, stage, code) in table {
         let server = starttls().fault(fault).start();
@@ -182,6 +185,22 @@ async fn refusals_keep_their_stage_and_their_words() {
         assert!(!failure.is_unknown() && server.mails().is_empty());
         assert!(!failure.to_string().contains('\u{1b}'));
     }
+}
+
+#[tokio::test]
+async fn a_server_that_offers_blanks_is_read() {
+    let fault = format!("ehlo=reply:250-mail.example.test\\n250-{}x\\n250 HELP", " ".repeat(950));
+    let server = starttls().fault(&fault).start();
+    let failure = send_to(&server, PATIENT).await.unwrap_err();
+    assert_eq!(failure.cause, Cause::NoStartTls, "{failure}");
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_fails_at_once() {
+    let fault = format!("mail=reply:250 {}", "x".repeat(100_000));
+    let server = starttls().fault(&fault).start();
+    let failure = send_to(&server, PATIENT).await.unwrap_err();
+    assert!(failure.stage == Stage::Mail && failure.to_string().contains("too long"), "{failure}");
 }
 
 #[tokio::test]

@@ -85,6 +85,31 @@ fn of_login_only_the_method_is_shown() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_repeats_what_signs_in_is_not_quoted() {
+    let db = TestDb::new().await;
+    let secrets = ["AHVzZXIAY29ycmVjdCBob3JzZQ==", "Y29ycmVjdCBob3JzZQ==", PASSWORD];
+    for echo in [secrets[0], &secrets[0].to_lowercase(), secrets[1], secrets[2]] {
+        for reply in ["500 5.5.1 Command unrecognized: \"AUTH PLAIN {}\"", "535-5.7.8 no {}\\n535 5.7.8 no", "no {}"] {
+            let fault = format!("auth=reply:{}", reply.replace("{}", echo));
+            let server = SmtpServer::starttls().sign_in("user", PASSWORD).mechanism("PLAIN").fault(&fault).start();
+            let run = machine(&db.url, &server).run(&TO);
+            assert_eq!(run.code, 1, "{fault}: {}", run.out);
+            let recorded: Vec<String> = sqlx::query_scalar("select concat(sends, audit_log) from sends, audit_log")
+                .fetch_all(&db.pool)
+                .await
+                .unwrap();
+            let all = format!("{}{}{recorded:?}", run.out, run.err).to_lowercase();
+            for secret in secrets {
+                assert!(!all.contains(secret.to_lowercase().trim_end_matches('=')), "{fault}: {all}");
+            }
+            if reply.starts_with('5') {
+                assert!(run.out.contains(&format!("S: {}", &reply[..9])), "code and status are told: {}", run.out);
+            }
+        }
+    }
+}
+
 #[test]
 fn only_those_who_may_get_tests_get_them() {
     let server = server();
@@ -205,6 +230,9 @@ async fn what_died_on_the_way_is_settled_and_not_tried_again() {
         select gen_random_uuid(), 'dev@example.com', 'en', 'x (example)', 'sending', 1, gen_random_uuid(), now() - interval '1 s'";
     sqlx::query(insert).execute(&db.pool).await.unwrap();
     assert_eq!(store.settle_lost(std::time::Duration::ZERO).await.unwrap(), 1);
+    let retried: i64 =
+        sqlx::query_scalar("select count(*) from sends where retry_at is not null").fetch_one(&db.pool).await.unwrap();
+    assert_eq!(retried, 0, "nobody is to try it again");
     assert_eq!(store.retry_lost().await.unwrap(), 0);
     assert_eq!(sends(&db.pool).await[0].0, "unknown");
     for statement in [
@@ -241,4 +269,86 @@ async fn captured_mails_use_up_no_quota() {
     assert!(run.out.contains("-- written into "), "{}", run.out);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     assert_eq!(sends(&db.pool).await[0].2.as_deref(), Some("verification (long-name)"));
+}
+
+/// Makes the database refuse to record results.
+async fn refuse_results(pool: &PgPool, how: &str) {
+    let statement = format!(
+        "create sequence refused;
+        create function refuse() returns trigger language plpgsql as $$ begin {how} return new; end $$;
+        create trigger refuse before update on sends for each row execute function refuse()"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(pool).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_test_is_told_even_where_it_cannot_be_recorded() {
+    let (db, server) = (TestDb::new().await, server());
+    refuse_results(&db.pool, "raise exception 'the disk is full';").await;
+    let run = machine(&db.url, &server).run(&TO);
+    assert_eq!((run.code, server.mails().len()), (0, 1), "{}", run.err);
+    let last = run.out.lines().last().unwrap();
+    assert!(last.starts_with("accepted for dev@example.com: 250 Ok "), "{last}");
+    assert!(last.contains("not recorded: ") && last.contains("the disk is full"), "{last}");
+
+    // A moment's trouble is no trouble.
+    let db = TestDb::new().await;
+    let once = "if nextval('refused') = 1 then raise exception using errcode = '40001'; end if;";
+    refuse_results(&db.pool, once).await;
+    let run = machine(&db.url, &server).run(&TO);
+    assert!(run.out.ends_with("recorded as a test)\n") && !run.out.contains("not recorded"), "{}", run.out);
+    assert_eq!(sends(&db.pool).await[0].0, "accepted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_never_counted_uses_up_no_place() {
+    let (db, server) = (TestDb::new().await, server());
+    let wrong = SmtpServer::starttls().sign_in("user", "another").start();
+    let refused = SmtpServer::starttls().sign_in("user", PASSWORD).fault("rcpt=reply:550 no").start();
+    let store = Store::open(&settings(&db.url)).unwrap();
+    let simulator = ["test-send", "verification", "--simulator", "success"];
+    for (server, arguments, used) in
+        [(&wrong, &TO[..], 0), (&server, &simulator[..], 0), (&server, &TO[..], 1), (&refused, &TO[..], 2)]
+    {
+        machine(&db.url, server).run(arguments);
+        assert_eq!(store.pace().await.unwrap().used, used, "{arguments:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_any_worker_the_pace_is_the_settings() {
+    let (db, server) = (TestDb::new().await, server());
+    let machine = machine(&db.url, &server).set("VERIFYDESK_PACE__DAILY_QUOTA", "1");
+    assert_eq!(machine.run(&TO).code, 0);
+    let run = machine.run(&TO);
+    assert!(run.code == 4 && run.err.contains("used up"), "{} {}", run.out, run.err);
+    assert_eq!(server.mails().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pace_without_a_moment_is_said_at_once() {
+    let (db, server) = (TestDb::new().await, server());
+    sqlx::query("update pace set next_at = now() + interval '1 hour'").execute(&db.pool).await.unwrap();
+    let run = machine(&db.url, &server).run(&TO);
+    assert_eq!((run.code, server.mails().len()), (4, 0), "{}", run.err);
+    assert!(
+        run.err.contains("no moment") && run.err.contains("try again") && !run.err.contains("resume"),
+        "{}",
+        run.err
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fixture_with_a_long_name_is_cut_in_the_records() {
+    let db = TestDb::new().await;
+    let templates = tempfile::tempdir().unwrap();
+    let place = templates.path().join("fixtures/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    let long = "x".repeat(240);
+    std::fs::write(place.join(format!("{long}.toml")), "title = \"Long\"\n").unwrap();
+    let server = server();
+    let machine = machine(&db.url, &server).set("VERIFYDESK_TEMPLATES__DIR", templates.path().display().to_string());
+    let run = machine.run(&["test-send", "verification", "--to", "dev@example.com", "--fixture", &long]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(sends(&db.pool).await[0].2.as_ref().map(String::len), Some(200));
 }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::dialogue::{Dialogue, Speech};
 use super::line_stream::{self, Socket, Wire};
+use super::secrets::Secrets;
 use super::trust::Trust;
 use super::{Cause, Failure, Reply, Stage};
 use crate::text::Untrusted;
@@ -69,11 +70,13 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) async fn sign_in(&mut self, sign_in: SignIn, limit: Duration) -> Result<(), Failure> {
+    pub(super) async fn sign_in(&mut self, user: &str, password: &str, limit: Duration) -> Result<(), Failure> {
         let stage = Stage::Auth;
         let Some(mechanism) = self.offers.get_auth_mechanism(DEFAULT_MECHANISMS) else {
             return Err(Failure::new(stage, Cause::NoAuth));
         };
+        let sign_in = SignIn::new(user.to_owned(), password.to_owned());
+        self.wire.keep_back(Secrets::new(user, password));
         self.wire.set_speech(Speech::Secrets);
         let conversation = async {
             let mut said = self.smtp.command(Auth::new(mechanism, sign_in.clone(), None)?).await?;
@@ -87,6 +90,10 @@ impl Connection {
         };
         let said = within(limit, stage, &self.wire, conversation).await?;
         self.wire.set_speech(Speech::Commands);
+        if said.has_code(334) {
+            // A question is the one line that came as it was.
+            return Err(Failure::new(stage, Cause::Reply(Reply::new(334, ""))));
+        }
         self.expect(&said, stage, &[235]).map(drop)
     }
 

@@ -84,6 +84,10 @@ impl Tap {
         self.unfinished.clear();
     }
 
+    pub(super) fn is_signing_in(&self) -> bool {
+        self.speech == Speech::Secrets
+    }
+
     pub(super) fn note(&mut self, text: &str) {
         self.tell(Speaker::Note, text);
     }

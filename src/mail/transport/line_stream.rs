@@ -5,9 +5,13 @@
 //! USENIX Security 2021). With one line a read there is nothing to keep; whatever came behind it fails the upgrade.
 //!
 //! lettre also takes some answers for a broken connection that are none, so that a refusal would count as a lost
-//! answer: codes whose second digit is above 5, text that is not UTF-8, a code without text, lines that end in a bare
-//! line feed; and it panics at an empty word among what a server offers. [`mend`] brings them into form.
+//! answer: codes whose second digit is above 5, text that is not UTF-8, a code without text or with something else than a
+//! space behind it, lines that end in a bare line feed, lines whose codes differ (of which the last counts, RFC 5321,
+//! 4.2.1); and it panics at an empty word among what a server offers. [`mend`] brings them into form.
+//!
+//! What signs in never passes, should the server repeat it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -20,12 +24,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::dialogue::{Dialogue, Speech, Tap};
+use super::secrets::Secrets;
 
 /// How much is read from the socket at once.
 const CHUNK: usize = 4096;
 
-/// From here on a line without an end is handed out as it is, for lettre to refuse: it takes 1,000 bytes.
-const LINE_MAX: usize = 4096;
+/// Longest line, and longest answer of several. lettre looks at the length of a line only when it has all of it, so that
+/// one without an end would fill memory.
+const ANSWER_MAX: usize = 64 * 1024;
 
 /// Longest text of a line that is kept (RFC 5321, 4.5.3.1.5, asks for 512 with the code), so that lettre reads it; a
 /// refusal is none the less one for being wordy.
@@ -46,11 +52,16 @@ struct Shared {
     socket: Socket,
     /// Read from the socket, no whole line yet.
     raw: Vec<u8>,
+    /// The lines of an answer whose last line has not come yet.
+    answer: Vec<String>,
+    /// Lines to be handed out after this one.
+    lines: VecDeque<Vec<u8>>,
     /// A line, not handed out yet from `start` on.
     line: Vec<u8>,
     start: usize,
     /// The code of the last line, where lettre was given another.
     odd_code: Option<u16>,
+    secrets: Secrets,
     tap: Tap,
 }
 
@@ -65,7 +76,17 @@ pub(super) struct Wire(Arc<Mutex<Shared>>);
 /// A stream for lettre and the hold on it.
 pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (LineStream, Wire) {
     let tap = Tap::new(dialogue);
-    let shared = Shared { socket, raw: Vec::new(), line: Vec::new(), start: 0, odd_code: None, tap };
+    let shared = Shared {
+        socket,
+        raw: Vec::new(),
+        answer: Vec::new(),
+        lines: VecDeque::new(),
+        line: Vec::new(),
+        start: 0,
+        odd_code: None,
+        secrets: Secrets::default(),
+        tap,
+    };
     let shared = Arc::new(Mutex::new(shared));
     (LineStream(Arc::clone(&shared)), Wire(shared))
 }
@@ -84,7 +105,8 @@ impl Wire {
     /// Takes the clear socket out, to encrypt it; nothing where something unasked for has come in already.
     pub(super) fn take_clear(&self) -> Option<TcpStream> {
         let mut shared = lock(&self.0);
-        let is_clean = shared.raw.is_empty() && shared.start == shared.line.len();
+        let is_read = shared.lines.is_empty() && shared.start == shared.line.len();
+        let is_clean = shared.raw.is_empty() && shared.answer.is_empty() && is_read;
         match std::mem::replace(&mut shared.socket, Socket::Gone) {
             Socket::Clear(socket) if is_clean => Some(socket),
             _ => None,
@@ -94,6 +116,11 @@ impl Wire {
     /// Goes on with what [`Wire::take_clear`] gave.
     pub(super) fn put_encrypted(&self, socket: TlsStream<TcpStream>) {
         lock(&self.0).socket = Socket::Encrypted(Box::new(socket));
+    }
+
+    /// What no line may repeat from here on.
+    pub(super) fn keep_back(&self, secrets: Secrets) {
+        lock(&self.0).secrets = secrets;
     }
 
     pub(super) fn set_speech(&self, speech: Speech) {
@@ -107,44 +134,102 @@ impl Wire {
 
 impl Shared {
     /// Makes the next line of what has been read, if there is one.
-    fn next_line(&mut self) -> bool {
-        let Some(end) = self.raw.iter().position(|byte| *byte == b'\n') else {
-            if self.raw.len() > LINE_MAX {
-                self.hand_out_raw();
+    fn next_line(&mut self) -> io::Result<bool> {
+        while self.lines.is_empty() {
+            let Some(end) = self.raw.iter().position(|byte| *byte == b'\n') else { break };
+            let raw: Vec<u8> = self.raw.drain(..=end).collect();
+            let text = String::from_utf8_lossy(&raw);
+            let (shown, text) = self.harmless(cut(&text));
+            self.tap.heard(&shown);
+            let goes_on = code_of(&text).is_some() && text[3..].starts_with('-');
+            self.answer.push(text);
+            if !goes_on {
+                self.end_answer();
             }
-            return self.start < self.line.len();
-        };
-        let raw: Vec<u8> = self.raw.drain(..=end).collect();
-        let text = String::from_utf8_lossy(&raw);
-        let text = text.trim_end();
-        self.tap.heard(text);
-        (self.line, self.odd_code) = mend(text);
-        self.start = 0;
-        true
+        }
+        if self.raw.len() + self.answer.iter().map(String::len).sum::<usize>() > ANSWER_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the server's answer is too long"));
+        }
+        let Some(line) = self.lines.pop_front() else { return Ok(false) };
+        (self.line, self.start) = (line, 0);
+        Ok(true)
     }
 
-    fn hand_out_raw(&mut self) {
-        self.line = std::mem::take(&mut self.raw);
-        self.start = 0;
+    /// The answer is whole. All its lines get the code of the last.
+    fn end_answer(&mut self) {
+        let answer = std::mem::take(&mut self.answer);
+        if answer.is_empty() {
+            return;
+        }
+        let code = answer.last().and_then(|last| code_of(last)).map(ToOwned::to_owned);
+        self.odd_code = None;
+        for text in answer {
+            let text = match &code {
+                Some(code) if code_of(&text).is_some() => format!("{code}{}", &text[3..]),
+                _ => text,
+            };
+            let (line, odd_code) = mend(&text);
+            self.odd_code = odd_code;
+            self.lines.push_back(line);
+        }
     }
+
+    /// The connection has ended. What is left of an answer is none, but lettre may see it.
+    fn end(&mut self) {
+        let raw = std::mem::take(&mut self.raw);
+        self.end_answer();
+        let (_, text) = self.harmless(&String::from_utf8_lossy(&raw));
+        if !text.is_empty() && !self.tap.is_signing_in() {
+            self.lines.push_back(text.into_bytes());
+        }
+        (self.line, self.start) = (self.lines.pop_front().unwrap_or_default(), 0);
+    }
+
+    /// A line without what signs in: to be shown, and for lettre, who has to read what it is asked.
+    fn harmless(&mut self, text: &str) -> (String, String) {
+        match self.secrets.kept(text, self.tap.is_signing_in()) {
+            Some(kept) if text.starts_with("334") => (kept, text.to_owned()),
+            Some(kept) => (kept.clone(), kept),
+            None => (text.to_owned(), text.to_owned()),
+        }
+    }
+}
+
+/// A line without its end, and without what is too much of it.
+fn cut(text: &str) -> &str {
+    let text = text.trim_end();
+    text[..text.floor_char_boundary(TEXT_MAX)].trim_end()
+}
+
+/// The three digits that a line begins with.
+fn code_of(text: &str) -> Option<&str> {
+    text.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A line of an answer as lettre reads it, with its code where that had to be changed. The code given instead is one
 /// that is success nowhere.
 fn mend(text: &str) -> (Vec<u8>, Option<u16>) {
-    let (code, rest) = text.split_at(text.bytes().take(3).take_while(u8::is_ascii_digit).count());
+    let Some(code) = code_of(text) else { return ([text.as_bytes(), b"\r\n"].concat(), None) };
     let mut line = code.as_bytes().to_vec();
     let mut odd_code = None;
-    if code.len() == 3 {
-        if line[1] > b'5' {
-            odd_code = code.parse().ok();
-            line[1] = b'4';
-        }
-        if rest.is_empty() {
-            line.push(b' ');
-        }
+    if line[1] > b'5' {
+        odd_code = code.parse().ok();
+        line[1] = b'4';
     }
-    line.extend_from_slice(&rest.as_bytes()[..rest.floor_char_boundary(TEXT_MAX)]);
+    let mut rest = &text[3..];
+    let is_refusal = line[0] > b'3';
+    match rest.chars().next() {
+        Some('-' | ' ') => {}
+        Some(c) if c.is_whitespace() => {
+            line.push(b' ');
+            rest = rest.trim_start();
+        }
+        None => line.push(b' '),
+        // A refusal is one however it is written; nothing else is taken for what it may not be.
+        Some(c) if is_refusal && !c.is_ascii_digit() => line.push(b' '),
+        Some(_) => {}
+    }
+    line.extend_from_slice(rest.as_bytes());
     line.extend_from_slice(b"\r\n");
     (line, odd_code)
 }
@@ -152,7 +237,7 @@ fn mend(text: &str) -> (Vec<u8>, Option<u16>) {
 impl AsyncRead for LineStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *lock(&self.0);
-        while this.start == this.line.len() && !this.next_line() {
+        while this.start == this.line.len() && !this.next_line()? {
             let mut chunk = [0; CHUNK];
             let mut read = ReadBuf::new(&mut chunk);
             ready!(match &mut this.socket {
@@ -161,9 +246,8 @@ impl AsyncRead for LineStream {
                 Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             })?;
             if read.filled().is_empty() {
-                // The end. What is left of a line is no answer, but lettre may see it.
                 this.tap.note("the server has closed the connection");
-                this.hand_out_raw();
+                this.end();
                 break;
             }
             this.raw.extend_from_slice(read.filled());
@@ -270,21 +354,59 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_an_end_is_not_kept_for_ever() {
+    async fn an_answer_without_an_end_is_not_kept_for_ever() {
+        for piece in ["2", "250-a line of many\r\n"] {
+            let (mut stream, wire, mut peer) = pair().await;
+            let endless = tokio::spawn(async move { while peer.write_all(piece.as_bytes()).await.is_ok() {} });
+            let error = stream.read(&mut [0; 64]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{piece}");
+            drop((stream, wire));
+            endless.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_cut_and_counts() {
         let (mut stream, _wire, mut peer) = pair().await;
-        peer.write_all(&vec![b'2'; 3 * LINE_MAX]).await.unwrap();
-        let mut buf = [0; 64];
-        assert_eq!(stream.read(&mut buf).await.unwrap(), 64);
+        peer.write_all(format!("550 {}\r\n", "no ".repeat(5_000)).as_bytes()).await.unwrap();
+        drop(peer);
+        let line = reads(&mut stream, 2_000).await.concat();
+        assert!(line.starts_with("550 no no") && line.ends_with("no\r\n") && line.len() <= TEXT_MAX + 2, "{line}");
+    }
+
+    #[tokio::test]
+    async fn the_last_line_s_code_is_the_answer_s() {
+        for (said, heard, odd) in [
+            ("250-Ok\r\n550 refused\r\n", ["550-Ok\r\n", "550 refused\r\n"], None),
+            ("220-a\n571\tno\n", ["541-a\r\n", "541 no\r\n"], Some(571)),
+            ("250-a\r\nhello\r\n", ["250-a\r\n", "hello\r\n"], None),
+        ] {
+            let (mut stream, wire, mut peer) = pair().await;
+            peer.write_all(said.as_bytes()).await.unwrap();
+            let mut buf = [0; 64];
+            let count = stream.read(&mut buf).await.unwrap();
+            assert_eq!(buf[..count], *heard[0].as_bytes(), "{said}");
+            assert!(wire.take_clear().is_none(), "{said}");
+            let (mut stream, wire, mut peer) = pair().await;
+            peer.write_all(said.as_bytes()).await.unwrap();
+            drop(peer);
+            assert_eq!(reads(&mut stream, 64).await, heard, "{said}");
+            assert_eq!(wire.odd_code(), odd, "{said}");
+        }
     }
 
     #[test]
     fn answers_are_brought_into_form() {
-        let long = format!("550 {}", "가".repeat(400));
         let table = [
             ("250 Ok", "250 Ok\r\n", None),
             ("250-Ok", "250-Ok\r\n", None),
             ("250", "250 \r\n", None),
             ("250-", "250-\r\n", None),
+            ("550\tno", "550 no\r\n", None),
+            ("550:no", "550 :no\r\n", None),
+            ("5501 no", "5501 no\r\n", None),
+            ("2500 Ok", "2500 Ok\r\n", None),
+            ("250:Ok", "250:Ok\r\n", None),
             ("571 no", "541 no\r\n", Some(571)),
             ("571-no", "541-no\r\n", Some(571)),
             ("260 Ok", "240 Ok\r\n", Some(260)),
@@ -293,10 +415,11 @@ mod tests {
             ("25", "25\r\n", None),
             ("hello", "hello\r\n", None),
             ("가나다", "가나다\r\n", None),
-            (&long, &format!("550 {}\r\n", "가".repeat(299)), None),
         ];
         for (text, line, code) in table {
             assert_eq!(mend(text), (line.as_bytes().to_vec(), code), "{text}");
         }
+        assert_eq!(cut(&format!("550 {}\r\n", "가".repeat(400))), format!("550 {}", "가".repeat(298)));
+        assert_eq!(cut(&format!("250-{}x\r\n", " ".repeat(950))), "250-", "no word that is empty");
     }
 }

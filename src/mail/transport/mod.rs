@@ -9,6 +9,7 @@ mod connection;
 pub mod dialogue;
 mod line_stream;
 mod reply;
+mod secrets;
 mod smtp;
 mod trust;
 

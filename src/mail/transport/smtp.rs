@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::Credentials as SignIn;
 use lettre::transport::smtp::commands::Data;
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::Instant;
@@ -134,8 +133,7 @@ impl Smtp {
         if credentials.derived && !connection.offers_sign_in() {
             return Ok(());
         }
-        let sign_in = SignIn::new(credentials.username.clone(), credentials.password.expose().to_owned());
-        connection.sign_in(sign_in, self.timeouts.command).await
+        connection.sign_in(&credentials.username, credentials.password.expose(), self.timeouts.command).await
     }
 
     /// One mail over a connection that is ready for it. On failure the connection's state is not known any more.

@@ -151,6 +151,7 @@ impl Run {
             // An act has the user for a moment.
             self.flow.pause(now, LATER);
         }
+        let rest = if asked_at < self.reopened_at { Rest::Perhaps } else { rest };
         self.rest = rest;
         if brake.is_some() {
             self.look_at_brake(brake);
@@ -230,6 +231,7 @@ impl Run {
                 // What goes again is due at some time that only the database knows.
                 if outcomes.iter().any(|outcome| outcome.fate.state().is_open()) {
                     self.rest = Rest::Perhaps;
+                    self.reopened_at = now;
                     self.look_at = now;
                 }
             }

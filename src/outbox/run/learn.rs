@@ -29,6 +29,8 @@ impl Run {
                     self.abandoned.insert(id);
                     tracing::error!(send = %id, %error, "a lane broke; its mail is settled when its lease ends");
                 }
+                // Whatever broke it may break the next one as well, and each is a mail that nobody knows of.
+                self.failed_to_reach("a lane broke; see the worker's log".into(), now);
                 return;
             }
         };
@@ -86,12 +88,7 @@ impl Run {
                 self.steps.spawn(async move { Step::Lowered(steps::lower_pace(store, pause).await) });
                 self.trouble(reason);
             }
-            Meaning::Unreachable(reason) => {
-                if self.flow.unreachable(now) >= UNREACHABLE_MAX && self.mode == Mode::Drain {
-                    self.stop(reason.clone());
-                }
-                self.trouble(reason);
-            }
+            Meaning::Unreachable(reason) => self.failed_to_reach(reason, now),
             Meaning::QuotaUsed(reason, wait) => self.brake(BrakeCause::Quota, reason, Some(wait), now),
             Meaning::AccountStopped(reason) => self.brake(BrakeCause::Configuration, reason, None, now),
             Meaning::WorkerStopped(reason) => {
@@ -99,6 +96,14 @@ impl Run {
                 self.trouble(reason);
             }
         }
+    }
+
+    /// Pauses, longer each time in a row; a drain gives up.
+    fn failed_to_reach(&mut self, reason: String, now: Instant) {
+        if self.flow.unreachable(now) >= UNREACHABLE_MAX && self.mode == Mode::Drain {
+            self.stop(reason.clone());
+        }
+        self.trouble(reason);
     }
 
     pub(super) fn stop(&mut self, reason: String) {

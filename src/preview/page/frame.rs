@@ -22,7 +22,8 @@ pub(super) fn prepare(html: &str, view: View) -> String {
     let is_dark = view.scheme == Scheme::Dark;
     // A mail that says nothing of colour schemes is shown on white by whatever program obeys it.
     let knows_dark = offers_dark(&html);
-    let html = with_schemes(&html, is_dark);
+    // Last: what was taken out before may have stood within a word.
+    let html = without_links(&with_schemes(&html, is_dark));
     let scheme = if is_dark && knows_dark { "dark" } else { "light" };
     // A link without a target of its own would lead away within the frame; to a new window the sandbox forbids it.
     let mut head = format!("<base target=\"_blank\"><style>:root{{color-scheme:{scheme}!important}}");
@@ -33,6 +34,41 @@ pub(super) fn prepare(html: &str, view: View) -> String {
     head.push_str("</style>");
     let at = head_of(&html);
     format!("{}{head}{}", &html[..at], &html[at..])
+}
+
+/// Without links and frames: browsers connect ahead of what they name (`preconnect`, and any frame), which no policy
+/// holds back, and whatever else they can do the policy forbids. Wherever the words stand, so that no cunning markup
+/// hides them; an element of the same grammar that does nothing takes their place.
+fn without_links(html: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        ("<link", "<basefont"),
+        ("<frame", "<basefont"),
+        ("<embed", "<basefont"),
+        ("<iframe", "<noembed"),
+        ("</iframe", "</noembed"),
+        ("<object", "<x-object"),
+        ("</object", "</x-object"),
+    ];
+    // As many bytes as the mail, since only ASCII letters change.
+    let lower = html.to_ascii_lowercase();
+    let mut found: Vec<_> = WORDS
+        .iter()
+        .flat_map(|(word, instead)| lower.match_indices(word).map(move |(at, _)| (at, word, instead)))
+        .collect();
+    found.sort_unstable();
+    let mut out = String::with_capacity(html.len());
+    let mut from = 0;
+    for (at, word, instead) in found {
+        let behind = &lower[at + word.len()..];
+        let is_one = behind.starts_with(|c: char| c == '>' || c == '/' || c.is_ascii_whitespace());
+        if is_one {
+            out.push_str(&html[from..at]);
+            out.push_str(instead);
+            from = at + word.len();
+        }
+    }
+    out.push_str(&html[from..]);
+    out
 }
 
 /// Where the head's contents begin: behind `<head>`, else behind `<html>`, else behind the document type, which must stay
@@ -146,6 +182,26 @@ mod tests {
         }
         let light = with_schemes("<style>@media (prefers-color-scheme:dark){}</style>", false);
         assert_eq!(light, "<style>@media (max-width:0px){}</style>");
+    }
+
+    #[test]
+    fn links_and_frames_go() {
+        let table = [
+            ("<link rel=preconnect href=//x>", "<basefont rel=preconnect href=//x>"),
+            ("가<LINK/rel='DNS-prefetch' href=//x>나", "가<basefont/rel='DNS-prefetch' href=//x>나"),
+            ("<!-- > --><link\nhref=x><LiNk>", "<!-- > --><basefont\nhref=x><basefont>"),
+            ("<iFrame SRCDOC='&lt;link>'>x</IFRAME>", "<noembed SRCDOC='&lt;link>'>x</noembed>"),
+            ("<frameset><frame src=//x></frameset>", "<frameset><basefont src=//x></frameset>"),
+            ("<object data=//x>y</object><embed src=//x>", "<x-object data=//x>y</x-object><basefont src=//x>"),
+            ("<linked>a link</linked>", "<linked>a link</linked>"),
+        ];
+        for (html, kept) in table {
+            assert_eq!(without_links(html), kept);
+        }
+        let hidden = prepare("<li<!-- -->nk rel=preconnect>", View { styles: false, ..View::default() });
+        assert!(hidden.contains("<basefont rel"), "{hidden}");
+        let many = "<style></style><link>".repeat(40_000);
+        assert!(!prepare(&many, View::default()).contains("<link"));
     }
 
     #[test]

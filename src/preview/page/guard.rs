@@ -57,6 +57,8 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("x-robots-tag"), "noindex"),
+        // Browsers look up the hosts of links ahead of any click.
+        (HeaderName::from_static("x-dns-prefetch-control"), "off"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -126,8 +126,8 @@ async fn policies_are_strict() {
         assert!(path.is_empty() || !policy.contains("script-src"), "{path}: {policy}");
         assert_eq!(answer.headers().get_all("content-security-policy").iter().count(), 1);
         assert_eq!(
-            ["referrer-policy", "x-content-type-options", "cache-control"].map(header),
-            ["no-referrer", "nosniff", "no-store"]
+            ["referrer-policy", "x-content-type-options", "cache-control", "x-dns-prefetch-control"].map(header),
+            ["no-referrer", "nosniff", "no-store", "off"]
         );
     }
 }

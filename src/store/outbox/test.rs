@@ -46,15 +46,16 @@ pub async fn begin(connection: &mut PgConnection, test: NewTest<'_>) -> Result<(
 }
 
 impl Store {
-    /// Records what became of a test mail. One that was to be tried again has failed: nobody does.
-    pub async fn end_test(&self, id: SendId, by: Uuid, fate: &Fate, reply: Option<&str>) -> Result<(), Error> {
+    /// Records what became of a test mail. One that was to be tried again has failed: nobody does. False if it is not
+    /// there to be recorded.
+    pub async fn end_test(&self, id: SendId, by: Uuid, fate: &Fate, reply: Option<&str>) -> Result<bool, Error> {
         let (state, ses_id, reason) = match fate {
             Fate::Accepted { ses_id } => ("accepted", ses_id.as_deref(), None),
             Fate::Again { reason, .. } | Fate::Failed { reason } => ("failed", None, Some(reason)),
             Fate::Unknown { reason } => ("unknown", None, Some(reason)),
         };
         let reply: Option<String> = reply.map(|text| text.replace('\0', "").chars().take(REPLY_MAX).collect());
-        sqlx::query!(
+        let done = sqlx::query!(
             "update sends
             set
                 state = $3,
@@ -75,6 +76,6 @@ impl Store {
         )
         .execute(self.pool())
         .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::findings::report;
 use crate::config::Settings;
-use crate::desk::test_send::{Recipient, TestSent};
+use crate::desk::test_send::{Recipient, Recorded, TestSent};
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::AuditEntry;
@@ -514,7 +514,7 @@ impl World {
                     state: SendState::Accepted,
                     words: "250 Ok 010c0197c3a1f2b4-6c1f6a0e".into(),
                     ses_id: None,
-                    is_recorded: true,
+                    recorded: Recorded::Yes,
                 };
                 Msg::TestSent { generation, answer: Ok(Box::new(sent)) }
             }

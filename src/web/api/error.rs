@@ -111,6 +111,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::JobAlready { .. } => "job_already",
         Refusal::NotAllowListed { .. } => "not_allow_listed",
         Refusal::Stopped { .. } => "stopped",
+        Refusal::NoMoment => "no_moment",
         Refusal::QuotaUsed => "quota_used",
     }
 }

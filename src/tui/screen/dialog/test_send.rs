@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::lines::Lines;
 use super::{answer, complaint, input};
+use crate::desk::test_send::Recorded;
 use crate::domain::send::SendState;
 use crate::mail::transport::dialogue::{DialogueLine, Speaker};
 use crate::ses::simulator::Simulator;
@@ -106,12 +107,11 @@ fn dialogue(dialog: &TestDialog, look: &Look, columns: u16, height: u16) -> Vec<
                 _ => (bad, Tone::Bad),
             };
             end.text(&format!("{mark} {} for {}: {}", sent.state, sent.recipient, sent.words.plain()), tone);
-            let recorded = if sent.is_recorded {
-                "It is among the mails, marked as a test."
-            } else {
-                "Shown only: there is no database."
-            };
-            end.text(recorded, Tone::Quiet);
+            match &sent.recorded {
+                Recorded::Yes => end.text("It is among the mails, marked as a test.", Tone::Quiet),
+                Recorded::NoDatabase => end.text("Shown only: there is no database.", Tone::Quiet),
+                Recorded::Failed(why) => end.text(&format!("{warn} This could not be recorded: {why}"), Tone::Warn),
+            }
         }
     }
     let keys: &[(&str, &str)] = if dialog.busy { &[("Esc", "close; it goes on")] } else { &[("Enter", "close")] };
