@@ -11,8 +11,8 @@
 //! tui/      the console: messages in, one owner of the model, frames out
 //! web/      the verification view and the site's own API
 //! demo/     a private PostgreSQL, people who never were, and a stage on which everything runs
-//!   preview/ how a mail will look, and whether it is right: layout in cells, checks; no network
-//!   desk/   what can be done, one act a file: sign up, resend, force-verify, open a link
+//!   desk/   what can be done, one act a file: sign up, resend, force-verify, open a link, send a test
+//!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   outbox/ the worker: claim, prepare, hand over, record; what answers mean
 //!   mail/   templates, the MIME message, the link; transport/ hands it over by SMTP or into a file
 //!   ses/    the SES account: endpoints, credentials
