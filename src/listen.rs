@@ -1,7 +1,7 @@
 //! Listens for HTTP, and stops in an orderly way.
 //!
 //! Connections are driven by hyper directly, since axum's server waits for ever for the head of a request: whoever
-//! opens many connections and says nothing would hold them all. Here a silent one is closed after [`HEAD_TIMEOUT`],
+//! opens many connections and says nothing would hold them all. Here a silent one is closed after `HEAD_TIMEOUT`,
 //! and no more are held than the caller allows; others wait in the system's queue.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! The outbox: sends queued by acts, claimed, begun under a [`lease`] and recorded in [`batch`]es by workers; those
-//! whose answer was [`lost`]; and [`test`]s, which no worker touches.
+//! whose answer was [`lost`]; and [`mod@test`]s, which no worker touches.
 
 pub mod batch;
 pub mod lease;
