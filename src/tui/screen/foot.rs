@@ -95,7 +95,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     let mut room = area;
     if loading {
-        let text = if model.view == View::Templates { "checking…" } else { "loading…" };
+        let text = if model.view == View::Templates { model.workbench.doing() } else { "loading…" };
         let wide = u16::try_from(width(text)).unwrap_or(0).min(area.width);
         canvas.text(Rect { x: area.right() - wide, width: wide, ..area }, text, quiet);
         room.width = area.width.saturating_sub(wide + 1);

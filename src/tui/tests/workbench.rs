@@ -15,6 +15,7 @@ use crate::tui::action::Place;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::model::{Setup, View};
+use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Model, Msg, update};
 
 fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
@@ -102,6 +103,49 @@ fn a_late_answer_is_dropped() {
     console.asked = asked;
     console.serve(&world);
     assert_eq!(console.model.workbench.proof.as_ref().unwrap().0.view.scheme, Scheme::Dark);
+}
+
+#[test]
+fn an_old_mail_is_never_shown_as_the_one_asked_for() {
+    let (mut console, world) = open(120, 40, "");
+    let faded = |console: &Console| console.model.workbench.is_old();
+    assert!(!faded(&console));
+    console.press("w");
+    assert!(faded(&console) && seen(&console).contains("rendering…"), "{}", seen(&console));
+    // It takes too long: said where the mail stands, not in a message that goes.
+    let asked = console.take_asked();
+    let [Effect::Prove { order, generation }] = &asked[..] else { panic!("{asked:?}") };
+    console.send(Msg::ProofWaits { generation: *generation });
+    assert!(seen(&console).contains("An earlier rendering still runs"), "{}", seen(&console));
+    let slow = Problem { what: "the templates took longer than 3 seconds".into(), ..Problem::default() };
+    console.send(Msg::Proved { order: order.clone(), generation: *generation, answer: Err(slow) });
+    let text = seen(&console);
+    assert!(faded(&console) && text.contains("took longer") && text.contains("as it was with 640 px"), "{text}");
+    assert!(console.model.toasts.is_empty());
+    console.press("Esc");
+    console.take_asked();
+    // When it ends after all, it is shown.
+    console.asked = asked;
+    console.serve(&world);
+    assert!(!faded(&console) && !seen(&console).contains("took longer"));
+    assert_eq!(console.model.workbench.proof.as_ref().map(|(order, _)| order.view.width), Some(Width::Pane));
+}
+
+#[test]
+fn the_last_good_mail_is_of_the_same_template_language_and_person() {
+    let (mut console, mut world) = open(120, 40, "");
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("body.html"), "<p>{{ nmae }}</p>").unwrap();
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    assert!(seen(&console).contains("Robin"));
+    console.run(&world, "L");
+    let text = seen(&console);
+    assert!(console.model.workbench.proof().is_none() && text.contains("No mail could be made of it yet"), "{text}");
+    assert!(!text.contains("The last good mail"), "{text}");
 }
 
 #[test]

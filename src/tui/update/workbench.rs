@@ -10,6 +10,7 @@ use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
 use crate::tui::action::Action;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::model::slot::Slot;
 use crate::tui::model::workbench::{File, KEPT, Mode, Page, PageAddress, Workbench};
 use crate::tui::model::{Level, View};
 use crate::tui::msg::{Answer, Problem};
@@ -55,10 +56,12 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         let kept = bench.kept.remove(at);
         bench.kept.push(kept.clone());
         (bench.proof, bench.trouble, bench.awaiting) = (Some(kept), None, None);
+        (bench.problem, bench.waits) = (None, false);
         return;
     }
     model.generation += 1;
     bench.awaiting = Some(model.generation);
+    bench.waits = false;
     fx.push(Effect::Prove { order: Box::new(order), generation: model.generation });
 }
 
@@ -78,10 +81,12 @@ pub fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
 /// A proof, or what is wrong.
 pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<Attempt>>) {
     let bench = &mut model.workbench;
-    if bench.awaiting != Some(generation) {
+    // What took too long may come after all.
+    let late = bench.problem.as_ref().is_some_and(|(given_up, _)| *given_up == generation);
+    if bench.awaiting != Some(generation) && !(late && bench.awaiting.is_none()) {
         return;
     }
-    bench.awaiting = None;
+    (bench.awaiting, bench.problem, bench.waits) = (None, None, false);
     match answer {
         Ok(attempt) => {
             bench.sources = attempt.sources;
@@ -105,7 +110,22 @@ pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<B
             }
             bench.line = bench.line.min(bench.source_lines().saturating_sub(1));
         }
-        Err(problem) => model.complain(problem),
+        // In the pane rather than in a message that goes: it holds as long as nothing else is shown.
+        Err(problem) => (bench.problem, bench.trouble) = (Some((generation, problem)), None),
+    }
+}
+
+/// What was ordered waits for its turn.
+pub fn waits(model: &mut Model, generation: u64) {
+    model.workbench.waits = model.workbench.awaiting == Some(generation);
+}
+
+/// Checks that were given up have ended. Newer ones know better.
+pub fn checked_late(model: &mut Model, report: Arc<Report>) {
+    let bench = &mut model.workbench;
+    if bench.checking == Slot::Idle {
+        bench.report = Some(report);
+        follow(bench, bench.finding);
     }
 }
 

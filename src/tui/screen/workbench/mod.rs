@@ -88,7 +88,7 @@ fn panes(model: &Model, body: Rect) -> Panes {
     let gap = !matches!(bench.mode, Mode::Rendered | Mode::Source) && rest.height > 14;
     below(&mut rest, u16::from(gap));
     panes.main = rest;
-    let beside = bench.mode.companion().filter(|_| bench.proof.is_some() || bench.mode == Mode::Source);
+    let beside = bench.mode.companion().filter(|_| bench.proof().is_some() || bench.mode == Mode::Source);
     if let Some(beside) = beside {
         let needed = |mode| match mode {
             Mode::Rendered => rendered::columns(bench),
@@ -169,7 +169,7 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, mode: Mode, area: Rect, beside: 
     for (n, line) in (0..area.height).zip(lines.iter().skip(top)) {
         canvas.line(row(area, n), line);
     }
-    if bench.trouble.is_some() {
+    if bench.is_old() {
         canvas.dim(area);
     }
 }
@@ -221,6 +221,9 @@ pub fn remark(model: &Model) -> Option<String> {
 fn nothing(bench: &Workbench) -> State {
     if bench.trouble.is_some() {
         return State::quiet("No mail could be made of it yet.").hint("4 shows the line, e edits it.");
+    }
+    if bench.problem.is_some() && bench.awaiting.is_none() {
+        return State::quiet("No mail could be made of it yet.");
     }
     match &bench.stock {
         Some(stock) if stock.templates.is_empty() => {
@@ -299,16 +302,27 @@ fn pieces(bench: &Workbench) -> Vec<Piece> {
 
 /// What is wrong, and where; the proof below is an older one.
 fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'static>> {
-    let Some(trouble) = &bench.trouble else { return Vec::new() };
     let columns = usize::from(columns).max(1);
-    let [_, bad, _] = look.glyphs().marks;
+    let [_, bad, warn] = look.glyphs().marks;
+    let say = |text: &str, tone| -> Vec<Line<'static>> {
+        wrap(text, columns).into_iter().map(|line| Line::styled(line, look.style(tone))).collect()
+    };
+    if bench.waits {
+        let text = format!("{warn} An earlier rendering still runs; what is wanted now is shown when it ends.");
+        return say(&text, Tone::Warn);
+    }
+    if let Some((_, problem)) = bench.problem.as_ref().filter(|_| bench.awaiting.is_none()) {
+        let mut lines = say(plain(&format!("{bad} {}; {}", problem.what, problem.hint)).as_str(), Tone::Bad);
+        lines.truncate(TROUBLE_LINES);
+        return lines;
+    }
+    let Some(trouble) = &bench.trouble else { return Vec::new() };
     let place = trouble.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
     let place = if trouble.file.is_empty() { String::new() } else { format!("{}{place}: ", trouble.file) };
     let what = plain(&format!("{bad} {place}{}", trouble.message)).into_string();
-    let mut lines: Vec<Line<'static>> =
-        wrap(&what, columns).into_iter().map(|line| Line::styled(line, look.style(Tone::Bad))).collect();
+    let mut lines = say(&what, Tone::Bad);
     lines.truncate(TROUBLE_LINES - 1);
-    if bench.proof.is_some() && bench.mode != Mode::Source {
+    if bench.proof().is_some() && bench.mode != Mode::Source {
         lines.push(Line::styled("The last good mail is shown; 4 shows the line, e edits it.", look.style(Tone::Quiet)));
     }
     lines
