@@ -117,6 +117,8 @@ pub enum Msg {
     },
     /// The templates' files have changed.
     TemplatesChanged,
+    /// They are not watched for the time being: why, plain.
+    TemplatesUnwatched(String),
     /// Answers [`super::Effect::Edit`].
     Edited(Answer<()>),
     /// Answers [`super::Effect::PlanResend`].

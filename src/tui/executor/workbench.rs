@@ -20,8 +20,7 @@ use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
-use crate::preview::watch;
-use crate::text::plain;
+use crate::preview::watch::{self, Word};
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::{Answer, Msg, Problem};
 
@@ -151,12 +150,15 @@ pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
 /// Tells of changes to the templates' files for as long as it is polled.
 pub(super) async fn watch(context: Arc<Context>) {
     let Some(dir) = &context.settings.templates.dir else { return };
-    let changed = || {
+    let told = |word| {
         context.changes.send_modify(|count| *count += 1);
-        context.tell(Msg::TemplatesChanged);
+        context.tell(match word {
+            Word::Changed => Msg::TemplatesChanged,
+            Word::Lost(why) => {
+                tracing::warn!("the templates' directory cannot be watched: {why}");
+                Msg::TemplatesUnwatched(why)
+            }
+        });
     };
-    if let Err(error) = watch::watch(dir, changed).await {
-        let dir = plain(&dir.display().to_string());
-        tracing::warn!("{dir} cannot be watched: {error}");
-    }
+    watch::watch(dir, told).await;
 }

@@ -166,6 +166,8 @@ pub struct Workbench {
     pub problem: Option<(u64, Problem)>,
     /// What was ordered waits for an earlier rendering to end.
     pub waits: bool,
+    /// Why changes of files are not seen, if so.
+    pub unwatched: Option<String>,
     /// What the checks have found, when they last ran.
     pub report: Option<Arc<Report>>,
     /// Which of the findings is chosen.
@@ -208,7 +210,8 @@ impl Workbench {
         let is_it = |entry: &Entry| entry.template == self.template && entry.locale == self.locale;
         let entries = self.entries();
         let same = entries.iter().position(is_it);
-        same.or_else(|| entries.iter().position(|entry| entry.locale == self.locale)).unwrap_or(0)
+        let template = || entries.iter().position(|entry| entry.template == self.template);
+        same.or_else(template).or_else(|| entries.iter().position(|entry| entry.locale == self.locale)).unwrap_or(0)
     }
 
     /// The fixtures of the chosen template: id and title.

@@ -87,7 +87,8 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));
     } else if model.view == View::Templates {
-        spans.extend(super::workbench::remark(model).map(|text| Span::styled(text, quiet)));
+        let remark = super::workbench::remark(model);
+        spans.extend(remark.map(|(text, tone)| Span::styled(text, canvas.style(tone))));
     } else if spans.is_empty()
         && let Some(remark) = notice::remark(model)
     {

@@ -149,6 +149,42 @@ fn the_last_good_mail_is_of_the_same_template_language_and_person() {
 }
 
 #[test]
+fn a_directory_that_is_not_there_or_not_watched_is_said() {
+    let (mut console, mut world) = open(120, 40, "");
+    assert!(seen(&console).contains("Built in"));
+    console.send(Msg::TemplatesUnwatched("/etc/t: too many watches".into()));
+    console.serve(&world);
+    assert!(seen(&console).contains("not watched, R reads them anew: /etc/t"), "{}", seen(&console));
+    world.settings.templates.dir = Some("/nonexistent/templates".into());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    let text = seen(&console);
+    assert!(text.contains("`templates.dir` is not what is shown") && text.contains("/nonexistent/templates"), "{text}");
+    assert!(!text.contains("Built in"), "{text}");
+}
+
+#[test]
+fn a_template_without_the_other_language_stays() {
+    let (mut console, mut world) = open(120, 40, "");
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/onlyko");
+    std::fs::create_dir_all(&place).unwrap();
+    for (file, text) in [("subject.txt", "only ko"), ("body.txt", "only ko"), ("body.html", "<p>only ko</p>")] {
+        std::fs::write(place.join(file), text).unwrap();
+    }
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    while console.model.workbench.template != "onlyko" {
+        console.run(&world, "J");
+    }
+    console.run(&world, "L");
+    let order = console.model.workbench.order().unwrap();
+    assert_eq!((&*order.template, order.locale), ("onlyko", Locale::Ko));
+    assert!(console.model.toasts[0].what.contains("no file in en"), "{:?}", console.model.toasts);
+}
+
+#[test]
 fn a_finding_leads_to_its_line_and_explains_itself() {
     let (mut console, world) = open(160, 40, "8");
     assert_eq!(console.model.place(), Place::Checks);

@@ -8,6 +8,7 @@ use crate::mail::templates::Part;
 use crate::preview::check::Report;
 use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
+use crate::text::plain;
 use crate::tui::action::Action;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::slot::Slot;
@@ -63,6 +64,11 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     bench.awaiting = Some(model.generation);
     bench.waits = false;
     fx.push(Effect::Prove { order: Box::new(order), generation: model.generation });
+}
+
+/// Files have changed, or are not watched any more, which is one more change.
+pub fn changed(model: &mut Model, unwatched: Option<String>) {
+    (model.workbench.stale, model.workbench.unwatched) = (true, unwatched);
 }
 
 /// What there is.
@@ -233,7 +239,16 @@ pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static 
 pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let bench = &mut model.workbench;
     match action {
-        Action::Language => bench.locale = other(bench.locale),
+        Action::Language => {
+            let Some(entry) = bench.entry() else { return };
+            let to = other(entry.locale);
+            if bench.entries().iter().any(|one| one.template == entry.template && one.locale == to) {
+                (bench.template, bench.locale) = (entry.template, to);
+            } else {
+                let what = format!("{} has no file in {}.", plain(&entry.template), to.as_str());
+                model.toast(Level::Refused, what, "J and K go to other templates.");
+            }
+        }
         Action::Width => bench.view.width = next(&Width::ALL, bench.view.width),
         Action::Scheme => bench.view.scheme = next(&Scheme::ALL, bench.view.scheme),
         Action::Images => bench.view.images ^= true,

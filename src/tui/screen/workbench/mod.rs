@@ -28,7 +28,8 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::state::{self, State};
-use crate::preview::proof::{Proof, Whose};
+use crate::mail::templates::DIRECTORY_UNREAD;
+use crate::preview::proof::{Proof, Trouble, Whose};
 use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
@@ -201,10 +202,22 @@ pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
     count.saturating_sub(usize::from(height))
 }
 
-/// A quiet word on where the templates are, and where else they are shown.
+/// A word on where the templates are, and where else they are shown; a loud one where they are not what is mailed.
 #[must_use]
-pub fn remark(model: &Model) -> Option<String> {
+pub fn remark(model: &Model) -> Option<(String, Tone)> {
     let bench = &model.workbench;
+    // A misspelt directory looks like built-in templates otherwise.
+    let mistakes = || bench.stock.iter().flat_map(|stock| &stock.mistakes);
+    if let Some(mistake) = mistakes().find(|mistake| mistake.contains(DIRECTORY_UNREAD)) {
+        return Some((format!("`templates.dir` is not what is shown: {}", plain(mistake)), Tone::Bad));
+    }
+    if let Some(why) = &bench.unwatched {
+        return Some((format!("Files are not watched, R reads them anew: {why}"), Tone::Bad));
+    }
+    quiet_remark(bench).map(|text| (text, Tone::Quiet))
+}
+
+fn quiet_remark(bench: &Workbench) -> Option<String> {
     if let Some(Page::Up(_)) = &bench.page {
         return Some("A page shows them to browsers; p says where, and ends it".to_owned());
     }
@@ -219,8 +232,8 @@ pub fn remark(model: &Model) -> Option<String> {
 
 /// What is said while there is nothing to show.
 fn nothing(bench: &Workbench) -> State {
-    if bench.trouble.is_some() {
-        return State::quiet("No mail could be made of it yet.").hint("4 shows the line, e edits it.");
+    if let Some(trouble) = &bench.trouble {
+        return State::quiet("No mail could be made of it yet.").hint(way(trouble));
     }
     if bench.problem.is_some() && bench.awaiting.is_none() {
         return State::quiet("No mail could be made of it yet.");
@@ -300,6 +313,11 @@ fn pieces(bench: &Workbench) -> Vec<Piece> {
     pieces
 }
 
+/// How to get at what is wrong.
+fn way(trouble: &Trouble) -> &'static str {
+    if trouble.place.is_some() { "4 shows the line, e edits it." } else { "4 shows the file, e edits it." }
+}
+
 /// What is wrong, and where; the proof below is an older one.
 fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
@@ -323,7 +341,7 @@ fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'stat
     let mut lines = say(&what, Tone::Bad);
     lines.truncate(TROUBLE_LINES - 1);
     if bench.proof().is_some() && bench.mode != Mode::Source {
-        lines.push(Line::styled("The last good mail is shown; 4 shows the line, e edits it.", look.style(Tone::Quiet)));
+        lines.push(Line::styled(format!("The last good mail is shown; {}", way(trouble)), look.style(Tone::Quiet)));
     }
     lines
 }
