@@ -28,9 +28,13 @@ pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Ans
     let editor = editor.unwrap_or_else(|| FALLBACK.to_owned());
     // By the shell's rules, as git and less have it: quotes and variables in the setting mean what they mean there.
     // `exec`, so that the editor is our child and no shell is in between.
-    let program = editor.split_whitespace().next().unwrap_or(FALLBACK).trim_matches(['"', '\'']);
+    let mut words = editor.split_whitespace().skip_while(|word| word.contains('='));
+    let program = words.next().unwrap_or(FALLBACK).trim_matches(['"', '\'']);
+    // Variables before the program are `env`'s business, since `exec` knows none.
+    let env = if editor.split_whitespace().next().is_some_and(|word| word.contains('=')) { "env " } else { "" };
+    let script = format!("exec {env}{editor} \"$@\"");
     let mut command = Command::new("sh");
-    command.arg("-c").arg(format!("exec {editor} \"$@\"")).arg("sh").args(place(&program.into(), file, line));
+    command.args(["-c", &script, "sh"]).args(place(&program.into(), file, line));
     command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     let mut child = match command.spawn() {
         Ok(child) => child,

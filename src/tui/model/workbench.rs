@@ -157,6 +157,8 @@ pub struct Workbench {
     pub left: u16,
     /// The line of the source that is looked at, from 0.
     pub line: usize,
+    /// The first row shown of a line higher than the pane, with that line; else its beginning, or where its trouble is.
+    pub row: Option<(usize, usize)>,
     /// The last proof, and what was ordered.
     pub proof: Option<(Order, Box<Proof>)>,
     /// What is wrong with the order on the screen; the proof is an older one then.

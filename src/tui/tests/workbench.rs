@@ -185,6 +185,47 @@ fn a_template_without_the_other_language_stays() {
 }
 
 #[test]
+fn a_line_longer_than_the_pane_is_read_through() {
+    let (mut console, mut world) = open(80, 24, "L");
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    let long =
+        |middle: &str| format!("<p>first{} {middle} {}last</p>\n<b>end</b>", "x".repeat(2_000), "y".repeat(2_000));
+    std::fs::write(place.join("body.html"), long("")).unwrap();
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    console.run(&world, "4");
+    assert!(seen(&console).contains("first"));
+    let mut steps = 0;
+    while !seen(&console).contains("last") {
+        console.run(&world, "j");
+        steps += 1;
+        assert!(steps < 100, "{}", seen(&console));
+    }
+    assert!(console.model.workbench.line == 0 && steps > 20, "{steps}");
+    // "last" may stand on the last row but one.
+    console.run(&world, "j");
+    if console.model.workbench.line == 0 {
+        console.run(&world, "j");
+    }
+    assert!(console.model.workbench.line == 1 && seen(&console).contains("end"));
+    console.run(&world, "k");
+    assert!(console.model.workbench.line == 0 && seen(&console).contains("last"));
+    console.run(&world, "g");
+    assert!(seen(&console).contains("first"));
+    // What is wrong in the middle of it is seen at once.
+    std::fs::write(place.join("body.html"), long("{{ nmae }}")).unwrap();
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    let text = seen(&console);
+    let rows: Vec<&str> = text.lines().collect();
+    let at = rows.iter().position(|row| row.contains("{{ nmae }}")).expect(&text);
+    assert!(rows[at + 1].contains("nmae") || rows[at + 2].contains("nmae"), "{text}");
+}
+
+#[test]
 fn a_finding_leads_to_its_line_and_explains_itself() {
     let (mut console, world) = open(160, 40, "8");
     assert_eq!(console.model.place(), Place::Checks);

@@ -110,6 +110,7 @@ pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<B
                     {
                         bench.file = File { part, rendered: false };
                         bench.line = trouble.place.map_or(0, |(line, _)| line.saturating_sub(1));
+                        bench.row = None;
                     }
                     bench.trouble = Some(trouble);
                 }
@@ -240,7 +241,11 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let bench = &mut model.workbench;
     match action {
         Action::Language => {
-            let Some(entry) = bench.entry() else { return };
+            let Some(entry) = bench.entry() else {
+                // It is not known yet what there is.
+                bench.locale = other(bench.locale);
+                return;
+            };
             let to = other(entry.locale);
             if bench.entries().iter().any(|one| one.template == entry.template && one.locale == to) {
                 (bench.template, bench.locale) = (entry.template, to);
@@ -347,12 +352,33 @@ pub fn mode(bench: &mut Workbench, mode: Mode) {
     follow(bench, bench.finding);
 }
 
+/// Moves by lines, but through a line that is higher than the pane by its rows.
+fn step_source(model: &mut Model, by: isize) {
+    let (row, most) = screen::workbench::source_fold(model);
+    let bench = &mut model.workbench;
+    let last = bench.source_lines().saturating_sub(1);
+    let all = by == isize::MIN || by == isize::MAX;
+    let to = row.saturating_add_signed(by).min(most);
+    if !all && to != row {
+        bench.row = Some((bench.line, to));
+        return;
+    }
+    let was = bench.line;
+    bench.line = bench.line.saturating_add_signed(by).min(last);
+    if by > 0 && !all {
+        bench.row = Some((bench.line, if bench.line == was { row } else { 0 }));
+    } else if all {
+        bench.row = Some((bench.line, if by > 0 { usize::MAX } else { 0 }));
+    } else {
+        // Upwards into a line comes to its end.
+        bench.row = Some((bench.line, if bench.line == was { 0 } else { usize::MAX }));
+    }
+}
+
 /// Moves the cursor where the mode has one, else scrolls.
 pub fn step(model: &mut Model, by: isize) {
     if model.workbench.mode == Mode::Source {
-        let bench = &mut model.workbench;
-        bench.line = bench.line.saturating_add_signed(by).min(bench.source_lines().saturating_sub(1));
-        return;
+        return step_source(model, by);
     }
     let bench = &mut model.workbench;
     match bench.mode {

@@ -187,6 +187,12 @@ fn lines(bench: &Workbench, proof: &Proof, mode: Mode, look: &Look, columns: u16
     }
 }
 
+/// How far into the line that is looked at the source's pane begins, and how far it can.
+pub(in crate::tui) fn source_fold(model: &Model) -> (usize, usize) {
+    let area = panes(model, model.layout().pane).main;
+    source::fold(&model.workbench, &Look::new(Colours::None, true), area)
+}
+
 /// How far the mode on the screen can be scrolled.
 pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
     let bench = &model.workbench;
