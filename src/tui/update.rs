@@ -124,6 +124,6 @@ fn is_busy(model: &Model) -> bool {
         Some(Overlay::Brake(dialog)) => dialog.busy,
         Some(Overlay::CancelJob(dialog)) => dialog.busy,
         Some(Overlay::TestSend(dialog)) => dialog.busy,
-        Some(Overlay::Help { .. } | Overlay::Finding(_) | Overlay::Page) | None => false,
+        Some(Overlay::Help { .. } | Overlay::Finding { .. } | Overlay::Page { .. }) | None => false,
     }
 }

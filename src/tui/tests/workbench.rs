@@ -226,6 +226,19 @@ fn a_line_longer_than_the_pane_is_read_through() {
 }
 
 #[test]
+fn dialogs_can_be_read_through() {
+    for (keys, last) in [("8 ?", "reason #}"), ("p", "copy address")] {
+        let (mut console, world) = open(40, 10, keys);
+        for _ in 0..40 {
+            console.run(&world, "j");
+        }
+        assert!(seen(&console).contains(last), "{keys}: {}", seen(&console));
+        console.run(&world, "Esc");
+        assert!(console.model.overlay.is_none());
+    }
+}
+
+#[test]
 fn a_finding_leads_to_its_line_and_explains_itself() {
     let (mut console, world) = open(160, 40, "8");
     assert_eq!(console.model.place(), Place::Checks);
@@ -235,7 +248,7 @@ fn a_finding_leads_to_its_line_and_explains_itself() {
     console.run(&world, "j");
     assert_eq!(console.model.workbench.file.part, Part::Subject);
     console.run(&world, "?");
-    assert!(matches!(&console.model.overlay, Some(Overlay::Finding(finding)) if finding.rule.id == "S002"));
+    assert!(matches!(&console.model.overlay, Some(Overlay::Finding { finding, .. }) if finding.rule.id == "S002"));
     assert!(seen(&console).contains("Phones show about 50 columns"));
     console.run(&world, "Esc k Enter");
     let bench = &console.model.workbench;

@@ -198,7 +198,7 @@ pub fn page_started(model: &mut Model, answer: Answer<PageAddress>) {
         Ok(_) => {}
         Err(problem) => {
             model.workbench.page = None;
-            if matches!(model.overlay, Some(Overlay::Page)) {
+            if matches!(model.overlay, Some(Overlay::Page { .. })) {
                 model.overlay = None;
             }
             model.complain(problem);
@@ -281,7 +281,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
                 bench.page = Some(Page::Starting);
                 fx.push(Effect::StartPage);
             }
-            model.overlay = Some(Overlay::Page);
+            model.overlay = Some(Overlay::Page { scroll: 0 });
         }
         Action::StopPage => {
             bench.page = None;
@@ -302,7 +302,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         }
         Action::Explain => {
             let finding = bench.chosen_finding().cloned().map(Box::new);
-            model.overlay = finding.map(Overlay::Finding);
+            model.overlay = finding.map(|finding| Overlay::Finding { finding, scroll: 0 });
         }
         Action::Edit => {
             if let Some((file, line)) = bench.editable() {

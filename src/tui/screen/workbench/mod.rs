@@ -21,7 +21,7 @@ mod source;
 mod text;
 mod variables;
 
-pub use checks::explain;
+pub use checks::{explain, explained};
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
