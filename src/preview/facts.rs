@@ -53,7 +53,12 @@ pub fn compare(values: &[(String, String)], text: &str, shown: &str, links: &[St
 /// URLs in a text.
 fn urls(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '(' | ')'));
-    words.filter(|word| word.starts_with("https://") || word.starts_with("http://"))
+    words.filter(|word| word.starts_with("https://") || word.starts_with("http://")).map(|word| {
+        // As mail programs find them: what is no part of an address ends it (a Korean particle), and so does the
+        // sentence's own mark.
+        let end = word.find(|c: char| !c.is_ascii_graphic()).unwrap_or(word.len());
+        word[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_', ']', '}'])
+    })
 }
 
 /// Without white space: lines break where they like.
@@ -64,6 +69,14 @@ fn squeeze(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_ends_an_address() {
+        let links = ["https://example.org/help".to_owned(), "https://example.org/b?c=d.e".to_owned()];
+        let text = "Help: https://example.org/help. (https://example.org/help), https://example.org/b?c=d.e을 보세요";
+        let facts = compare(&[], text, "", &links);
+        assert!(facts.len() == 2 && facts.iter().all(|fact| !fact.differs()), "{facts:?}");
+    }
 
     #[test]
     fn finds_what_only_one_part_says() {

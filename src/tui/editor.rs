@@ -4,8 +4,10 @@ use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use super::msg::{Answer, Problem};
 use super::terminal::signals::Who;
@@ -15,16 +17,24 @@ use super::update::workbench::no_editor;
 /// What is tried where the environment names no editor: POSIX demands it.
 const FALLBACK: &str = "vi";
 
+/// How long an editor that was told to end may take.
+const END_MAX: Duration = Duration::from_secs(2);
+
 /// Runs the editor on a file, the terminal having been given back. Returns what became of it, and the number of the
 /// signal that the console shall end on, if one came.
 pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Answer<()>, Option<i32>) {
     let named = ["VISUAL", "EDITOR"].into_iter().filter_map(|name| env::var(name).ok());
     let editor = named.map(|editor| editor.trim().to_owned()).find(|editor| !editor.is_empty());
     let editor = editor.unwrap_or_else(|| FALLBACK.to_owned());
-    let mut words = editor.split_whitespace().map(OsString::from);
-    let program = words.next().unwrap_or_else(|| FALLBACK.into());
-    let mut command = Command::new(&program);
-    command.args(words).args(place(&program, file, line));
+    // By the shell's rules, as git and less have it: quotes and variables in the setting mean what they mean there.
+    // `exec`, so that the editor is our child and no shell is in between.
+    let mut words = editor.split_whitespace().skip_while(|word| word.contains('='));
+    let program = words.next().unwrap_or(FALLBACK).trim_matches(['"', '\'']);
+    // Variables before the program are `env`'s business, since `exec` knows none.
+    let env = if editor.split_whitespace().next().is_some_and(|word| word.contains('=')) { "env " } else { "" };
+    let script = format!("exec {env}{editor} \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh"]).args(place(&program.into(), file, line));
     command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     let mut child = match command.spawn() {
         Ok(child) => child,
@@ -36,6 +46,10 @@ pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Ans
             status = child.wait() => {
                 return match status {
                     Ok(status) if status.success() => (Ok(()), None),
+                    // As shells tell that there is no such program, or that it is none.
+                    Ok(status) if matches!(status.code(), Some(126 | 127)) => {
+                        (Err(no_editor(file, &format!("{editor}: it cannot be run"))), None)
+                    }
                     Ok(status) => (Err(failed(&editor, &status.to_string())), None),
                     Err(error) => (Err(failed(&editor, &error.to_string())), None),
                 };
@@ -45,17 +59,33 @@ pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Ans
         match signal {
             // The terminal sends these to everybody in front of it; the editor has its own use for them.
             Signal::End(number) if is_from_keys(number) => {}
-            Signal::End(number) => return (Ok(()), Some(number)),
+            Signal::End(number) => {
+                end(&mut child).await;
+                return (Ok(()), Some(number));
+            }
             // The editor stops itself, and us along with it, who know that only by the signal.
             Signal::Stop => {
                 if let Ok(Signal::End(number)) = signals.stop(Who::Process).await
                     && !is_from_keys(number)
                 {
+                    end(&mut child).await;
                     return (Ok(()), Some(number));
                 }
             }
             Signal::Continue | Signal::Resize => {}
         }
+    }
+}
+
+/// Ends the editor along with the console, or both would read the same keys. It may save what it has first.
+async fn end(child: &mut Child) {
+    use nix::sys::signal::{Signal::SIGTERM, kill};
+    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
+        let _ = kill(nix::unistd::Pid::from_raw(id), SIGTERM);
+    }
+    if timeout(END_MAX, child.wait()).await.is_err() {
+        let _ = child.start_kill();
+        let _ = child.wait().await;
     }
 }
 

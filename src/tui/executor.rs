@@ -87,6 +87,8 @@ struct Context {
     open: AtomicUsize,
     /// Renderings that run; those that hang keep theirs for ever.
     renderings: Arc<Semaphore>,
+    /// Looks at what there is, likewise.
+    stocks: Arc<Semaphore>,
     /// Checks that run, likewise.
     checks: Arc<Semaphore>,
     /// How often the templates' files have changed, for the page for browsers.
@@ -138,6 +140,7 @@ impl Executor {
             reconnect: Notify::new(),
             open: AtomicUsize::new(0),
             renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
+            stocks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
             checks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
             changes: watch::Sender::new(0),
         };
@@ -190,7 +193,7 @@ impl Executor {
             Effect::Edit { file, line } => return Some(Own::Edit { file, line }),
             Effect::Prove { order, generation } => {
                 let cancelled = self.preview.next(&self.all);
-                let proved = workbench::prove(Arc::clone(&self.context), (*order).clone());
+                let proved = workbench::prove(Arc::clone(&self.context), (*order).clone(), generation);
                 self.context.answer(cancelled, proved, move |answer| Msg::Proved { order, generation, answer });
             }
             Effect::StockTemplates => {

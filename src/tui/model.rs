@@ -286,14 +286,14 @@ impl Model {
     #[must_use]
     pub fn place(&self) -> Place {
         match &self.overlay {
-            Some(Overlay::Help { .. } | Overlay::Finding(_)) => return Place::Help,
+            Some(Overlay::Help { .. } | Overlay::Finding { .. }) => return Place::Help,
             Some(Overlay::ForceVerify(_)) => return Place::Reason,
             Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
             Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => return Place::Reason,
             Some(Overlay::Resend(_) | Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => {
                 return Place::Confirm;
             }
-            Some(Overlay::Page) => return Place::Page,
+            Some(Overlay::Page { .. }) => return Place::Page,
             Some(Overlay::TestSend(dialog)) if dialog.outcome.is_some() || dialog.busy => return Place::Confirm,
             Some(Overlay::SignUp(_) | Overlay::TestSend(_)) => return Place::Form,
             None => {}

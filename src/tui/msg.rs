@@ -90,8 +90,15 @@ pub enum Msg {
         /// What came of it; a problem where it took too long.
         answer: Answer<Box<Attempt>>,
     },
+    /// What [`super::Effect::Prove`] asks for waits for earlier renderings that are left alone but still run.
+    ProofWaits {
+        /// As in the effect.
+        generation: u64,
+    },
     /// Answers [`super::Effect::CheckTemplates`].
     Checked(Answer<Arc<Report>>),
+    /// Checks that were given up have ended after all.
+    CheckedLate(Arc<Report>),
     /// Answers [`super::Effect::StartPage`].
     PageStarted(Answer<PageAddress>),
     /// A line was said while a test mail was sent.
@@ -110,6 +117,8 @@ pub enum Msg {
     },
     /// The templates' files have changed.
     TemplatesChanged,
+    /// They are not watched for the time being: why, plain.
+    TemplatesUnwatched(String),
     /// Answers [`super::Effect::Edit`].
     Edited(Answer<()>),
     /// Answers [`super::Effect::PlanResend`].

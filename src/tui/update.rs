@@ -63,11 +63,14 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::Sends { generation, answer } => arrive::sends(model, generation, answer),
         Msg::Stocked(answer) => workbench::stocked(model, answer),
         Msg::Proved { order, generation, answer } => workbench::proved(model, *order, generation, answer),
+        Msg::ProofWaits { generation } => workbench::waits(model, generation),
         Msg::Checked(answer) => workbench::checked(model, answer, fx),
+        Msg::CheckedLate(report) => workbench::checked_late(model, report),
         Msg::PageStarted(answer) => workbench::page_started(model, answer),
         Msg::TestSaid { generation, line } => test_send::said(model, generation, line),
         Msg::TestSent { generation, answer } => test_send::sent(model, generation, answer),
-        Msg::TemplatesChanged => model.workbench.stale = true,
+        Msg::TemplatesChanged => workbench::changed(model, None),
+        Msg::TemplatesUnwatched(why) => workbench::changed(model, Some(why)),
         Msg::Edited(answer) => workbench::edited(model, answer),
         Msg::ResendPlanned { id, answer } => answer::planned(model, id, answer),
         Msg::Resent { id, answer } => answer::resent(model, id, answer, fx),
@@ -121,6 +124,6 @@ fn is_busy(model: &Model) -> bool {
         Some(Overlay::Brake(dialog)) => dialog.busy,
         Some(Overlay::CancelJob(dialog)) => dialog.busy,
         Some(Overlay::TestSend(dialog)) => dialog.busy,
-        Some(Overlay::Help { .. } | Overlay::Finding(_) | Overlay::Page) | None => false,
+        Some(Overlay::Help { .. } | Overlay::Finding { .. } | Overlay::Page { .. }) | None => false,
     }
 }

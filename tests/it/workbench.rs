@@ -147,6 +147,22 @@ fn the_editor_takes_the_terminal_and_gives_it_back() {
 }
 
 #[test]
+fn an_editor_is_named_by_the_shells_rules_and_ends_with_the_console() {
+    let bench = Bench::new();
+    let pid = bench.home.path().join("pid");
+    let lines = format!("echo $$ > '{}'; echo \"told <$1> <$2> <$3>\"; exec sleep 1000", pid.display());
+    let editor = format!("{} 'one word' \"\"", bench.editor(&lines));
+    let mut running = bench.command().env("VISUAL", &editor).start();
+    running.shows("sample-key");
+    running.keys("e");
+    running.shows("told <one word> <> <+1>");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.exit_code(), 143);
+    let pid: i32 = fs::read_to_string(pid).unwrap().trim().parse().unwrap();
+    assert!(nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_err(), "the editor lives on");
+}
+
+#[test]
 fn an_editor_that_fails_or_is_not_there_is_told() {
     let bench = Bench::new();
     for (editor, told) in [("/nowhere/editor -x", "no editor could be started"), ("false", "the editor false ended")] {

@@ -9,7 +9,7 @@ use super::Failure;
 use crate::cli::{output, signals};
 use crate::config::Settings;
 use crate::preview::page::{self, Files};
-use crate::preview::watch::watch as files;
+use crate::preview::watch::{Word, watch as files};
 use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
@@ -30,12 +30,14 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     output::remark(&format!("from another machine: {}, then open the same address there", page.ssh_line(&host())));
     output::remark("Ctrl-C ends it");
     let watching = async {
-        if let Some(dir) = &dir
-            && let Err(error) = files(dir, || news.send_modify(|number| *number += 1)).await
-        {
-            let dir = plain(&dir.display().to_string());
-            output::remark(&format!("{dir} cannot be watched, so reload by hand: {error}"));
-        }
+        let Some(dir) = &dir else { return };
+        let told = |word| {
+            if let Word::Lost(why) = word {
+                output::remark(&format!("`templates.dir` cannot be watched, and is looked for again: {why}"));
+            }
+            news.send_modify(|number| *number += 1);
+        };
+        files(dir, told).await;
     };
     tokio::select! {
         () = shutdown.cancelled() => {}

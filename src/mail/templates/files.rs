@@ -238,6 +238,9 @@ pub(super) fn read(file: &Path) -> Result<String, TemplateError> {
     String::from_utf8(bytes).map_err(|_| wrong(file, "is not UTF-8"))
 }
 
+/// How a directory that cannot be read is told; the workbench looks for it.
+pub const DIRECTORY_UNREAD: &str = "the directory cannot be read";
+
 /// What a directory holds, in order, without hidden files.
 pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>, TemplateError> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
@@ -251,5 +254,5 @@ pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>, TemplateError> {
         paths.sort();
         Ok(paths)
     };
-    list().map_err(|error| wrong(dir, format!("the directory cannot be read: {error}")))
+    list().map_err(|error| wrong(dir, format!("{DIRECTORY_UNREAD}: {error}")))
 }

@@ -28,7 +28,7 @@ use fixture::{Fixture, Schema, Trials, Value};
 use lines::Marks;
 
 pub use error::TemplateError;
-pub use files::{BUILT_IN, BUILT_IN_FIXTURES, FIXTURES, PARTIALS, is_name};
+pub use files::{BUILT_IN, BUILT_IN_FIXTURES, DIRECTORY_UNREAD, FIXTURES, PARTIALS, is_name};
 pub use lines::LineMap;
 pub use markers::MARKERS;
 

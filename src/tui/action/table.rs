@@ -45,6 +45,7 @@ const MOVES: &[Place] = &[
     Place::Templates,
     Place::Checks,
     Place::Matrix,
+    Place::Page,
     Place::Help,
     Place::Prompt,
 ];

@@ -2,13 +2,13 @@
 //!
 //! Off the async threads and under a time limit: templates and HTML are written by people, and a layout that takes for
 //! ever must not take the console along. Such a rendering cannot be stopped, only left alone, so there are never more
-//! than a few.
+//! than a few: what is asked for meanwhile waits for one of them to end. What comes late is still told.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,7 @@ use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
-use crate::preview::watch;
-use crate::text::plain;
+use crate::preview::watch::{self, Word};
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::{Answer, Msg, Problem};
 
@@ -31,19 +30,36 @@ pub(super) const AT_ONCE: usize = 3;
 /// How long one may take.
 const RENDER_MAX: Duration = Duration::from_secs(3);
 
+/// How long one waits for its turn before that is said.
+const WAIT_SAID: Duration = Duration::from_millis(700);
+
 /// How long checks begin with further mails.
 const CHECK_MAX: Duration = Duration::from_secs(20);
 
-pub(super) async fn prove(context: Arc<Context>, order: Order) -> Answer<Box<Attempt>> {
-    let now = Utc::now();
+/// Renders in its turn. Whoever waits for a turn and is cancelled for a newer order is gone; who waits long is told.
+pub(super) async fn prove(context: Arc<Context>, order: Order, generation: u64) -> Answer<Box<Attempt>> {
+    let permit = turn(&context.renderings);
+    tokio::pin!(permit);
+    let permit = match timeout(WAIT_SAID, &mut permit).await {
+        Ok(permit) => permit,
+        Err(_) => {
+            context.tell(Msg::ProofWaits { generation });
+            permit.await
+        }
+    };
+    let (now, asked) = (Utc::now(), order.clone());
     // Read anew each time: files are small, and what is shown is what would be mailed.
     let render =
         move |settings: &Settings, templates: &Templates| Box::new(proof::prove(templates, settings, &order, now));
-    off(&context, &context.renderings, RENDER_MAX, render).await
+    let late = move |done| Msg::Proved { order: Box::new(asked), generation, answer: Ok(done) };
+    off(&context, permit, RENDER_MAX, render, late).await
 }
 
 pub(super) async fn stock(context: Arc<Context>) -> Answer<Box<Stock>> {
-    off(&context, &context.renderings, RENDER_MAX, |_, templates| Box::new(proof::stock(templates))).await
+    // Nothing is rendered for it, so that it need not wait for renderings.
+    let permit = turn(&context.stocks).await;
+    let stock = |_: &Settings, templates: &Templates| Box::new(proof::stock(templates));
+    off(&context, permit, RENDER_MAX, stock, |done| Msg::Stocked(Ok(done))).await
 }
 
 pub(super) async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
@@ -52,27 +68,40 @@ pub(super) async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
         let options = Options { budget: CHECK_MAX, ..Options::default() };
         Arc::new(check::check(templates, settings, now, &options))
     };
-    off(&context, &context.checks, CHECK_MAX + RENDER_MAX, check).await
+    let permit = turn(&context.checks).await;
+    off(&context, permit, CHECK_MAX + RENDER_MAX, check, Msg::CheckedLate).await
+}
+
+/// A turn, as soon as there is one. None where there are no turns any more, which does not happen.
+async fn turn(permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(permits).acquire_owned().await.ok()
 }
 
 async fn off<T: Send + 'static>(
     context: &Arc<Context>,
-    permits: &Arc<Semaphore>,
+    permit: Option<OwnedSemaphorePermit>,
     longest: Duration,
     work: impl FnOnce(&Settings, &Templates) -> T + Send + 'static,
+    late: impl FnOnce(T) -> Msg + Send + 'static,
 ) -> Answer<T> {
-    let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
-        return Err(too_long(longest));
-    };
-    let context = Arc::clone(context);
-    let working = tokio::task::spawn_blocking(move || {
+    let working_for = Arc::clone(context);
+    let mut working = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        work(&context.settings, &Templates::gather(&context.settings))
+        work(&working_for.settings, &Templates::gather(&working_for.settings))
     });
-    match timeout(longest, working).await {
+    match timeout(longest, &mut working).await {
         Ok(Ok(done)) => Ok(done),
         // A panic in it ends the console anyway.
-        Ok(Err(_)) | Err(_) => Err(too_long(longest)),
+        Ok(Err(_)) => Err(too_long(longest)),
+        Err(_) => {
+            let context = Arc::clone(context);
+            tokio::spawn(async move {
+                if let Ok(done) = working.await {
+                    context.tell(late(done));
+                }
+            });
+            Err(too_long(longest))
+        }
     }
 }
 
@@ -121,12 +150,15 @@ pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
 /// Tells of changes to the templates' files for as long as it is polled.
 pub(super) async fn watch(context: Arc<Context>) {
     let Some(dir) = &context.settings.templates.dir else { return };
-    let changed = || {
+    let told = |word| {
         context.changes.send_modify(|count| *count += 1);
-        context.tell(Msg::TemplatesChanged);
+        context.tell(match word {
+            Word::Changed => Msg::TemplatesChanged,
+            Word::Lost(why) => {
+                tracing::warn!("the templates' directory cannot be watched: {why}");
+                Msg::TemplatesUnwatched(why)
+            }
+        });
     };
-    if let Err(error) = watch::watch(dir, changed).await {
-        let dir = plain(&dir.display().to_string());
-        tracing::warn!("{dir} cannot be watched: {error}");
-    }
+    watch::watch(dir, told).await;
 }

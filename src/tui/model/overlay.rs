@@ -20,7 +20,12 @@ pub enum Overlay {
         scroll: usize,
     },
     /// What a rule asks for, why, and where that comes from.
-    Finding(Box<Finding>),
+    Finding {
+        /// What was found.
+        finding: Box<Finding>,
+        /// First line shown.
+        scroll: usize,
+    },
     /// Mail again?
     Resend(ResendDialog),
     /// Verify without the link, and why?
@@ -34,7 +39,10 @@ pub enum Overlay {
     /// Call a job off?
     CancelJob(CancelDialog),
     /// Where the page for browsers is.
-    Page,
+    Page {
+        /// First line shown.
+        scroll: usize,
+    },
     /// To whom does a test go, and what is said on the way?
     TestSend(TestDialog),
 }

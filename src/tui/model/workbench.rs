@@ -9,6 +9,7 @@ use crate::mail::templates::{Part, Source};
 use crate::preview::check::{Finding, Report, Severity};
 use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
 use crate::preview::view::View;
+use crate::tui::msg::Problem;
 
 /// What of a mail is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,10 +157,19 @@ pub struct Workbench {
     pub left: u16,
     /// The line of the source that is looked at, from 0.
     pub line: usize,
+    /// The first row shown of a line higher than the pane, with that line; else its beginning, or where its trouble is.
+    pub row: Option<(usize, usize)>,
     /// The last proof, and what was ordered.
     pub proof: Option<(Order, Box<Proof>)>,
     /// What is wrong with the order on the screen; the proof is an older one then.
     pub trouble: Option<Trouble>,
+    /// Why there is no proof of the order on the screen although nothing is wrong with the files, and the generation
+    /// that is then still to come.
+    pub problem: Option<(u64, Problem)>,
+    /// What was ordered waits for an earlier rendering to end.
+    pub waits: bool,
+    /// Why changes of files are not seen, if so.
+    pub unwatched: Option<String>,
     /// What the checks have found, when they last ran.
     pub report: Option<Arc<Report>>,
     /// Which of the findings is chosen.
@@ -202,7 +212,8 @@ impl Workbench {
         let is_it = |entry: &Entry| entry.template == self.template && entry.locale == self.locale;
         let entries = self.entries();
         let same = entries.iter().position(is_it);
-        same.or_else(|| entries.iter().position(|entry| entry.locale == self.locale)).unwrap_or(0)
+        let template = || entries.iter().position(|entry| entry.template == self.template);
+        same.or_else(template).or_else(|| entries.iter().position(|entry| entry.locale == self.locale)).unwrap_or(0)
     }
 
     /// The fixtures of the chosen template: id and title.
@@ -230,6 +241,12 @@ impl Workbench {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.awaiting.is_some() || self.checking != Slot::Idle
+    }
+
+    /// What of that it is.
+    #[must_use]
+    pub fn doing(&self) -> &'static str {
+        if self.awaiting.is_some() { "rendering…" } else { "checking…" }
     }
 
     /// What was found about the chosen template in its language, the worst first.
@@ -271,10 +288,30 @@ impl Workbench {
         Some(Order { template, locale, whose, view: self.view })
     }
 
-    /// The last good proof, if there is one.
+    /// The last good proof of the mail that belongs on the screen, if there is one: of the same template, in the same
+    /// language, for the same person or for any fixture. [`Workbench::is_old`] says whether it is what was ordered.
     #[must_use]
     pub fn proof(&self) -> Option<&Proof> {
-        self.proof.as_ref().map(|(_, proof)| &**proof)
+        self.proved().map(|(_, proof)| proof)
+    }
+
+    /// That proof, and what it was ordered with.
+    #[must_use]
+    pub fn proved(&self) -> Option<(&Order, &Proof)> {
+        let (of, proof) = self.proof.as_ref()?;
+        let order = self.order()?;
+        let same_person = match (&of.whose, &order.whose) {
+            (Whose::Fixture(_), Whose::Fixture(_)) => true,
+            (Whose::Person(one), Whose::Person(other)) => one.id == other.id,
+            _ => false,
+        };
+        (of.template == order.template && of.locale == order.locale && same_person).then_some((of, &**proof))
+    }
+
+    /// Whether the proof is not, or perhaps not, what belongs on the screen: it is being rendered, or cannot be.
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.awaiting.is_some() || self.trouble.is_some() || self.problem.is_some()
     }
 
     /// The file that the source mode shows.

@@ -18,7 +18,7 @@ use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::{field, sheet};
 pub use outbox::{brake, bulk, cancel_job};
-pub use page::page;
+pub use page::{page, page_lines};
 pub use test_send::test_send;
 
 /// Columns of a dialog's text.

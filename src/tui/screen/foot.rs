@@ -87,7 +87,8 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));
     } else if model.view == View::Templates {
-        spans.extend(super::workbench::remark(model).map(|text| Span::styled(text, quiet)));
+        let remark = super::workbench::remark(model);
+        spans.extend(remark.map(|(text, tone)| Span::styled(text, canvas.style(tone))));
     } else if spans.is_empty()
         && let Some(remark) = notice::remark(model)
     {
@@ -95,7 +96,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     let mut room = area;
     if loading {
-        let text = if model.view == View::Templates { "checking…" } else { "loading…" };
+        let text = if model.view == View::Templates { model.workbench.doing() } else { "loading…" };
         let wide = u16::try_from(width(text)).unwrap_or(0).min(area.width);
         canvas.text(Rect { x: area.right() - wide, width: wide, ..area }, text, quiet);
         room.width = area.width.saturating_sub(wide + 1);

@@ -7,6 +7,7 @@ use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::{Place, all};
 use crate::tui::look::{Look, Tone};
+use crate::tui::model::View;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::sheet;
 
@@ -42,15 +43,20 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
 #[must_use]
 pub fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
     let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
-    let places = if model.setup.only_templates { &[Place::Templates][..] } else { &main[..] };
+    // The workbench's modes have keys of their own.
+    let bench = [Place::Templates, Place::Checks, Place::Matrix, Place::Page];
+    let in_bench = model.setup.only_templates || model.view == View::Templates;
+    let places = if in_bench { &bench[..] } else { &main[..] };
     let mut lines = Vec::new();
     let mut seen = Vec::new();
     for entry in all().filter(|entry| entry.places.iter().any(|place| places.contains(place))) {
-        if seen.contains(&entry.action) || !model.offers(entry.action) {
+        let names: Vec<String> = entry.keys.iter().map(|key| key.name(look)).collect();
+        // One line an act; in the workbench one for each of its keys, since its modes differ in them.
+        let is_seen = |(action, keys): &(_, Vec<String>)| *action == entry.action && (!in_bench || *keys == names);
+        if seen.iter().any(is_seen) || !model.offers(entry.action) {
             continue;
         }
-        seen.push(entry.action);
-        let names: Vec<String> = entry.keys.iter().map(|key| key.name(look)).collect();
+        seen.push((entry.action, names.clone()));
         let names = match &names[..] {
             [first, .., last] if names.len() > 4 => format!("{first}-{last}"),
             _ => names.join(" "),

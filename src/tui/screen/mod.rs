@@ -23,7 +23,7 @@ use super::look::{Colours, Look, Tone};
 use super::model::View;
 use super::model::overlay::Overlay;
 use super::widget::canvas::{Canvas, inset};
-use super::widget::toast;
+use super::widget::{sheet, toast};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or nothing where it should be hidden.
@@ -52,8 +52,8 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
                 help::draw(&mut canvas, model, over, *scroll);
                 None
             }
-            Overlay::Finding(finding) => {
-                workbench::explain(&mut canvas, over, finding);
+            Overlay::Finding { finding, scroll } => {
+                workbench::explain(&mut canvas, over, finding, *scroll);
                 None
             }
             Overlay::Resend(dialog) => {
@@ -64,8 +64,8 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
             Overlay::SignUp(form) => dialog::form(&mut canvas, over, form),
             Overlay::Bulk(dialog) => dialog::bulk(&mut canvas, model, over, dialog),
             Overlay::Brake(dialog) => dialog::brake(&mut canvas, model, over, dialog),
-            Overlay::Page => {
-                dialog::page(&mut canvas, model, over);
+            Overlay::Page { scroll } => {
+                dialog::page(&mut canvas, model, over, *scroll);
                 None
             }
             Overlay::TestSend(dialog) => dialog::test_send(&mut canvas, over, dialog),
@@ -88,6 +88,14 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let look = Look::new(Colours::None, true);
     if let Some(Overlay::Help { .. }) = &model.overlay {
         return help::lines(model, &look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
+    }
+    let over = Rect { width: model.size.0, height: model.size.1.saturating_sub(1), ..Rect::default() };
+    match &model.overlay {
+        Some(Overlay::Finding { finding, .. }) => {
+            return sheet::most(workbench::explained(&look, over, finding).len(), over);
+        }
+        Some(Overlay::Page { .. }) => return sheet::most(dialog::page_lines(&look, model, over).len(), over),
+        _ => {}
     }
     let columns = inset(pane, 1).width;
     let count = match model.view {

@@ -15,6 +15,7 @@ use crate::tui::action::Place;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::model::{Setup, View};
+use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Model, Msg, update};
 
 fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
@@ -105,6 +106,139 @@ fn a_late_answer_is_dropped() {
 }
 
 #[test]
+fn an_old_mail_is_never_shown_as_the_one_asked_for() {
+    let (mut console, world) = open(120, 40, "");
+    let faded = |console: &Console| console.model.workbench.is_old();
+    assert!(!faded(&console));
+    console.press("w");
+    assert!(faded(&console) && seen(&console).contains("rendering…"), "{}", seen(&console));
+    // It takes too long: said where the mail stands, not in a message that goes.
+    let asked = console.take_asked();
+    let [Effect::Prove { order, generation }] = &asked[..] else { panic!("{asked:?}") };
+    console.send(Msg::ProofWaits { generation: *generation });
+    assert!(seen(&console).contains("An earlier rendering still runs"), "{}", seen(&console));
+    let slow = Problem { what: "the templates took longer than 3 seconds".into(), ..Problem::default() };
+    console.send(Msg::Proved { order: order.clone(), generation: *generation, answer: Err(slow) });
+    let text = seen(&console);
+    assert!(faded(&console) && text.contains("took longer") && text.contains("as it was with 640 px"), "{text}");
+    assert!(console.model.toasts.is_empty());
+    console.press("Esc");
+    console.take_asked();
+    // When it ends after all, it is shown.
+    console.asked = asked;
+    console.serve(&world);
+    assert!(!faded(&console) && !seen(&console).contains("took longer"));
+    assert_eq!(console.model.workbench.proof.as_ref().map(|(order, _)| order.view.width), Some(Width::Pane));
+}
+
+#[test]
+fn the_last_good_mail_is_of_the_same_template_language_and_person() {
+    let (mut console, mut world) = open(120, 40, "");
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("body.html"), "<p>{{ nmae }}</p>").unwrap();
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    assert!(seen(&console).contains("Robin"));
+    console.run(&world, "L");
+    let text = seen(&console);
+    assert!(console.model.workbench.proof().is_none() && text.contains("No mail could be made of it yet"), "{text}");
+    assert!(!text.contains("The last good mail"), "{text}");
+}
+
+#[test]
+fn a_directory_that_is_not_there_or_not_watched_is_said() {
+    let (mut console, mut world) = open(120, 40, "");
+    assert!(seen(&console).contains("Built in"));
+    console.send(Msg::TemplatesUnwatched("/etc/t: too many watches".into()));
+    console.serve(&world);
+    assert!(seen(&console).contains("not watched, R reads them anew: /etc/t"), "{}", seen(&console));
+    world.settings.templates.dir = Some("/nonexistent/templates".into());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    let text = seen(&console);
+    assert!(text.contains("`templates.dir` is not what is shown") && text.contains("/nonexistent/templates"), "{text}");
+    assert!(!text.contains("Built in"), "{text}");
+}
+
+#[test]
+fn a_template_without_the_other_language_stays() {
+    let (mut console, mut world) = open(120, 40, "");
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/onlyko");
+    std::fs::create_dir_all(&place).unwrap();
+    for (file, text) in [("subject.txt", "only ko"), ("body.txt", "only ko"), ("body.html", "<p>only ko</p>")] {
+        std::fs::write(place.join(file), text).unwrap();
+    }
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    while console.model.workbench.template != "onlyko" {
+        console.run(&world, "J");
+    }
+    console.run(&world, "L");
+    let order = console.model.workbench.order().unwrap();
+    assert_eq!((&*order.template, order.locale), ("onlyko", Locale::Ko));
+    assert!(console.model.toasts[0].what.contains("no file in en"), "{:?}", console.model.toasts);
+}
+
+#[test]
+fn a_line_longer_than_the_pane_is_read_through() {
+    let (mut console, mut world) = open(80, 24, "L");
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("ko/verification");
+    std::fs::create_dir_all(&place).unwrap();
+    let long =
+        |middle: &str| format!("<p>first{} {middle} {}last</p>\n<b>end</b>", "x".repeat(2_000), "y".repeat(2_000));
+    std::fs::write(place.join("body.html"), long("")).unwrap();
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    console.run(&world, "4");
+    assert!(seen(&console).contains("first"));
+    let mut steps = 0;
+    while !seen(&console).contains("last") {
+        console.run(&world, "j");
+        steps += 1;
+        assert!(steps < 100, "{}", seen(&console));
+    }
+    assert!(console.model.workbench.line == 0 && steps > 20, "{steps}");
+    // "last" may stand on the last row but one.
+    console.run(&world, "j");
+    if console.model.workbench.line == 0 {
+        console.run(&world, "j");
+    }
+    assert!(console.model.workbench.line == 1 && seen(&console).contains("end"));
+    console.run(&world, "k");
+    assert!(console.model.workbench.line == 0 && seen(&console).contains("last"));
+    console.run(&world, "g");
+    assert!(seen(&console).contains("first"));
+    // What is wrong in the middle of it is seen at once.
+    std::fs::write(place.join("body.html"), long("{{ nmae }}")).unwrap();
+    console.send(Msg::TemplatesChanged);
+    console.serve(&world);
+    let text = seen(&console);
+    let rows: Vec<&str> = text.lines().collect();
+    let at = rows.iter().position(|row| row.contains("{{ nmae }}")).expect(&text);
+    assert!(rows[at + 1].contains("nmae") || rows[at + 2].contains("nmae"), "{text}");
+}
+
+#[test]
+fn dialogs_can_be_read_through() {
+    for (keys, last) in [("8 ?", "reason #}"), ("p", "copy address")] {
+        let (mut console, world) = open(40, 10, keys);
+        for _ in 0..40 {
+            console.run(&world, "j");
+        }
+        assert!(seen(&console).contains(last), "{keys}: {}", seen(&console));
+        console.run(&world, "Esc");
+        assert!(console.model.overlay.is_none());
+    }
+}
+
+#[test]
 fn a_finding_leads_to_its_line_and_explains_itself() {
     let (mut console, world) = open(160, 40, "8");
     assert_eq!(console.model.place(), Place::Checks);
@@ -114,7 +248,7 @@ fn a_finding_leads_to_its_line_and_explains_itself() {
     console.run(&world, "j");
     assert_eq!(console.model.workbench.file.part, Part::Subject);
     console.run(&world, "?");
-    assert!(matches!(&console.model.overlay, Some(Overlay::Finding(finding)) if finding.rule.id == "S002"));
+    assert!(matches!(&console.model.overlay, Some(Overlay::Finding { finding, .. }) if finding.rule.id == "S002"));
     assert!(seen(&console).contains("Phones show about 50 columns"));
     console.run(&world, "Esc k Enter");
     let bench = &console.model.workbench;

@@ -167,7 +167,7 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
         }
         Some(Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => outbox::confirm(model, fx),
         Some(Overlay::TestSend(_)) => test_send::confirm(model, fx),
-        Some(Overlay::Help { .. } | Overlay::Finding(_) | Overlay::Page) | None => {}
+        Some(Overlay::Help { .. } | Overlay::Finding { .. } | Overlay::Page { .. }) | None => {}
     }
 }
 

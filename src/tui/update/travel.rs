@@ -69,7 +69,7 @@ fn scroll(model: &mut Model, by: isize) {
     }
     let most = screen::max_scroll(model);
     let place = match &mut model.overlay {
-        Some(Overlay::Help { scroll }) => scroll,
+        Some(Overlay::Help { scroll } | Overlay::Finding { scroll, .. } | Overlay::Page { scroll }) => scroll,
         Some(_) => return,
         None if model.view == View::Queue => &mut model.queue.scroll,
         None if model.opened.is_some() => &mut model.detail.scroll,

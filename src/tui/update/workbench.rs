@@ -8,8 +8,10 @@ use crate::mail::templates::Part;
 use crate::preview::check::Report;
 use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
+use crate::text::plain;
 use crate::tui::action::Action;
 use crate::tui::model::overlay::Overlay;
+use crate::tui::model::slot::Slot;
 use crate::tui::model::workbench::{File, KEPT, Mode, Page, PageAddress, Workbench};
 use crate::tui::model::{Level, View};
 use crate::tui::msg::{Answer, Problem};
@@ -55,11 +57,18 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         let kept = bench.kept.remove(at);
         bench.kept.push(kept.clone());
         (bench.proof, bench.trouble, bench.awaiting) = (Some(kept), None, None);
+        (bench.problem, bench.waits) = (None, false);
         return;
     }
     model.generation += 1;
     bench.awaiting = Some(model.generation);
+    bench.waits = false;
     fx.push(Effect::Prove { order: Box::new(order), generation: model.generation });
+}
+
+/// Files have changed, or are not watched any more, which is one more change.
+pub fn changed(model: &mut Model, unwatched: Option<String>) {
+    (model.workbench.stale, model.workbench.unwatched) = (true, unwatched);
 }
 
 /// What there is.
@@ -78,10 +87,12 @@ pub fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
 /// A proof, or what is wrong.
 pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<Attempt>>) {
     let bench = &mut model.workbench;
-    if bench.awaiting != Some(generation) {
+    // What took too long may come after all.
+    let late = bench.problem.as_ref().is_some_and(|(given_up, _)| *given_up == generation);
+    if bench.awaiting != Some(generation) && !(late && bench.awaiting.is_none()) {
         return;
     }
-    bench.awaiting = None;
+    (bench.awaiting, bench.problem, bench.waits) = (None, None, false);
     match answer {
         Ok(attempt) => {
             bench.sources = attempt.sources;
@@ -99,13 +110,29 @@ pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<B
                     {
                         bench.file = File { part, rendered: false };
                         bench.line = trouble.place.map_or(0, |(line, _)| line.saturating_sub(1));
+                        bench.row = None;
                     }
                     bench.trouble = Some(trouble);
                 }
             }
             bench.line = bench.line.min(bench.source_lines().saturating_sub(1));
         }
-        Err(problem) => model.complain(problem),
+        // In the pane rather than in a message that goes: it holds as long as nothing else is shown.
+        Err(problem) => (bench.problem, bench.trouble) = (Some((generation, problem)), None),
+    }
+}
+
+/// What was ordered waits for its turn.
+pub fn waits(model: &mut Model, generation: u64) {
+    model.workbench.waits = model.workbench.awaiting == Some(generation);
+}
+
+/// Checks that were given up have ended. Newer ones know better.
+pub fn checked_late(model: &mut Model, report: Arc<Report>) {
+    let bench = &mut model.workbench;
+    if bench.checking == Slot::Idle {
+        bench.report = Some(report);
+        follow(bench, bench.finding);
     }
 }
 
@@ -171,7 +198,7 @@ pub fn page_started(model: &mut Model, answer: Answer<PageAddress>) {
         Ok(_) => {}
         Err(problem) => {
             model.workbench.page = None;
-            if matches!(model.overlay, Some(Overlay::Page)) {
+            if matches!(model.overlay, Some(Overlay::Page { .. })) {
                 model.overlay = None;
             }
             model.complain(problem);
@@ -213,7 +240,20 @@ pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static 
 pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let bench = &mut model.workbench;
     match action {
-        Action::Language => bench.locale = other(bench.locale),
+        Action::Language => {
+            let Some(entry) = bench.entry() else {
+                // It is not known yet what there is.
+                bench.locale = other(bench.locale);
+                return;
+            };
+            let to = other(entry.locale);
+            if bench.entries().iter().any(|one| one.template == entry.template && one.locale == to) {
+                (bench.template, bench.locale) = (entry.template, to);
+            } else {
+                let what = format!("{} has no file in {}.", plain(&entry.template), to.as_str());
+                model.toast(Level::Refused, what, "J and K go to other templates.");
+            }
+        }
         Action::Width => bench.view.width = next(&Width::ALL, bench.view.width),
         Action::Scheme => bench.view.scheme = next(&Scheme::ALL, bench.view.scheme),
         Action::Images => bench.view.images ^= true,
@@ -241,7 +281,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
                 bench.page = Some(Page::Starting);
                 fx.push(Effect::StartPage);
             }
-            model.overlay = Some(Overlay::Page);
+            model.overlay = Some(Overlay::Page { scroll: 0 });
         }
         Action::StopPage => {
             bench.page = None;
@@ -262,7 +302,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         }
         Action::Explain => {
             let finding = bench.chosen_finding().cloned().map(Box::new);
-            model.overlay = finding.map(Overlay::Finding);
+            model.overlay = finding.map(|finding| Overlay::Finding { finding, scroll: 0 });
         }
         Action::Edit => {
             if let Some((file, line)) = bench.editable() {
@@ -312,12 +352,33 @@ pub fn mode(bench: &mut Workbench, mode: Mode) {
     follow(bench, bench.finding);
 }
 
+/// Moves by lines, but through a line that is higher than the pane by its rows.
+fn step_source(model: &mut Model, by: isize) {
+    let (row, most) = screen::workbench::source_fold(model);
+    let bench = &mut model.workbench;
+    let last = bench.source_lines().saturating_sub(1);
+    let all = by == isize::MIN || by == isize::MAX;
+    let to = row.saturating_add_signed(by).min(most);
+    if !all && to != row {
+        bench.row = Some((bench.line, to));
+        return;
+    }
+    let was = bench.line;
+    bench.line = bench.line.saturating_add_signed(by).min(last);
+    if by > 0 && !all {
+        bench.row = Some((bench.line, if bench.line == was { row } else { 0 }));
+    } else if all {
+        bench.row = Some((bench.line, if by > 0 { usize::MAX } else { 0 }));
+    } else {
+        // Upwards into a line comes to its end.
+        bench.row = Some((bench.line, if bench.line == was { 0 } else { usize::MAX }));
+    }
+}
+
 /// Moves the cursor where the mode has one, else scrolls.
 pub fn step(model: &mut Model, by: isize) {
     if model.workbench.mode == Mode::Source {
-        let bench = &mut model.workbench;
-        bench.line = bench.line.saturating_add_signed(by).min(bench.source_lines().saturating_sub(1));
-        return;
+        return step_source(model, by);
     }
     let bench = &mut model.workbench;
     match bench.mode {

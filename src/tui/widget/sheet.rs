@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
+use ratatui::text::Line;
 
 use super::canvas::{Canvas, inset, row};
 use crate::tui::look::Tone;
@@ -31,6 +32,30 @@ pub fn draw(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, ro
     }
     frame(canvas, sheet, title);
     Rect { x: x + 3, y: y + 2, width: columns, height: rows }
+}
+
+/// Draws lines on a sheet, from the given one on, and how many more there are.
+pub fn scrolled(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, lines: &[Line<'_>], scroll: usize) {
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let place = draw(canvas, screen, title, columns, rows);
+    let most = lines.len().saturating_sub(usize::from(place.height));
+    for (n, line) in (0..place.height).zip(lines.iter().skip(scroll.min(most))) {
+        canvas.line(row(place, n), line);
+    }
+    if scroll < most && place.height > 2 {
+        let last = row(place, place.height - 1);
+        canvas.clear(last);
+        let [_, down, ..] = canvas.glyphs().arrows;
+        let style = canvas.style(Tone::Quiet);
+        canvas.text(last, &format!("{down} {} more", most - scroll + 1), style);
+    }
+}
+
+/// How far so many lines can be scrolled.
+pub fn most(lines: usize, screen: Rect) -> usize {
+    let height = usize::from(screen.height);
+    // The title's line, where the sheet is the whole screen; it fits wherever it has a box.
+    if height >= lines + 4 { 0 } else { (lines + usize::from(height > lines.min(3))).saturating_sub(height) }
 }
 
 /// A cleared box with its title in the upper edge.

@@ -1,22 +1,32 @@
 //! Where the page for browsers is, and how it is reached from one's own machine.
 
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 use super::super::lines::Lines;
 use super::answer;
 use crate::tui::Model;
-use crate::tui::look::Tone;
+use crate::tui::look::{Look, Tone};
 use crate::tui::model::workbench::Page;
-use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::sheet;
 
 /// Columns of the dialog: an address must not be broken where it can be helped.
 const COLUMNS: u16 = 74;
 
 /// Draws it.
-pub fn page(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let columns = COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20));
-    let mut lines = Lines::new(canvas.look, columns);
+pub fn page(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
+    let lines = page_lines(canvas.look, model, area);
+    sheet::scrolled(canvas, area, "Page", columns(area), &lines, scroll);
+}
+
+fn columns(area: Rect) -> u16 {
+    COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20))
+}
+
+/// Its lines, for a screen.
+pub fn page_lines(look: &Look, model: &Model, area: Rect) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(look, columns(area));
     match &model.workbench.page {
         Some(Page::Up(address)) => {
             lines.text("The mail in a browser on this machine, with the same toggles:", Tone::Text);
@@ -34,10 +44,5 @@ pub fn page(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         Some(Page::Starting) => lines.text("starting…", Tone::Quiet),
         None => lines.text("There is none.", Tone::Quiet),
     }
-    let lines = lines.finish();
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let place = sheet::draw(canvas, area, "Page", columns, rows);
-    for (n, line) in (0..place.height).zip(&lines) {
-        canvas.line(row(place, n), line);
-    }
+    lines.finish()
 }

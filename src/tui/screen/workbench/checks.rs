@@ -119,10 +119,20 @@ fn one(finding: &Finding, chosen: bool, look: &Look, columns: usize) -> Vec<Line
 }
 
 /// What a rule asks for, why, and where that comes from.
-pub fn explain(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding) {
-    let columns = COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20));
-    let (_, tone) = mark(finding.severity, canvas.look);
-    let mut lines = Lines::new(canvas.look, columns);
+pub fn explain(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding, scroll: usize) {
+    let lines = explained(canvas.look, area, finding);
+    let title = format!("{} {} {}", plain(finding.rule.id), canvas.glyphs().dot, finding.severity);
+    sheet::scrolled(canvas, area, &title, columns(area), &lines, scroll);
+}
+
+fn columns(area: Rect) -> u16 {
+    COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20))
+}
+
+/// Its lines, for a screen.
+pub fn explained(look: &Look, area: Rect, finding: &Finding) -> Vec<Line<'static>> {
+    let (_, tone) = mark(finding.severity, look);
+    let mut lines = Lines::new(look, columns(area));
     lines.text(finding.rule.title, Tone::Strong);
     lines.gap();
     lines.text(finding.rule.why, Tone::Text);
@@ -137,11 +147,5 @@ pub fn explain(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding) {
     lines.gap();
     lines.text("To let it stand, with a reason, write into the file:", Tone::Quiet);
     lines.text(&format!("{{# mail-lint: allow {} the reason #}}", finding.rule.id), Tone::Text);
-    let lines = lines.finish();
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let title = format!("{} {} {}", plain(finding.rule.id), canvas.glyphs().dot, finding.severity);
-    let place = sheet::draw(canvas, area, &title, columns, rows);
-    for (n, line) in (0..place.height).zip(&lines) {
-        canvas.line(row(place, n), line);
-    }
+    lines.finish()
 }

@@ -21,14 +21,15 @@ mod source;
 mod text;
 mod variables;
 
-pub use checks::explain;
+pub use checks::{explain, explained};
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::state::{self, State};
-use crate::preview::proof::{Proof, Whose};
+use crate::mail::templates::DIRECTORY_UNREAD;
+use crate::preview::proof::{Proof, Trouble, Whose};
 use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
@@ -88,7 +89,7 @@ fn panes(model: &Model, body: Rect) -> Panes {
     let gap = !matches!(bench.mode, Mode::Rendered | Mode::Source) && rest.height > 14;
     below(&mut rest, u16::from(gap));
     panes.main = rest;
-    let beside = bench.mode.companion().filter(|_| bench.proof.is_some() || bench.mode == Mode::Source);
+    let beside = bench.mode.companion().filter(|_| bench.proof().is_some() || bench.mode == Mode::Source);
     if let Some(beside) = beside {
         let needed = |mode| match mode {
             Mode::Rendered => rendered::columns(bench),
@@ -169,7 +170,7 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, mode: Mode, area: Rect, beside: 
     for (n, line) in (0..area.height).zip(lines.iter().skip(top)) {
         canvas.line(row(area, n), line);
     }
-    if bench.trouble.is_some() {
+    if bench.is_old() {
         canvas.dim(area);
     }
 }
@@ -184,6 +185,12 @@ fn lines(bench: &Workbench, proof: &Proof, mode: Mode, look: &Look, columns: u16
         Mode::Variables => variables::lines(proof, look, columns),
         Mode::Rendered | Mode::Source | Mode::Checks | Mode::Matrix => Vec::new(),
     }
+}
+
+/// How far into the line that is looked at the source's pane begins, and how far it can.
+pub(in crate::tui) fn source_fold(model: &Model) -> (usize, usize) {
+    let area = panes(model, model.layout().pane).main;
+    source::fold(&model.workbench, &Look::new(Colours::None, true), area)
 }
 
 /// How far the mode on the screen can be scrolled.
@@ -201,10 +208,22 @@ pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
     count.saturating_sub(usize::from(height))
 }
 
-/// A quiet word on where the templates are, and where else they are shown.
+/// A word on where the templates are, and where else they are shown; a loud one where they are not what is mailed.
 #[must_use]
-pub fn remark(model: &Model) -> Option<String> {
+pub fn remark(model: &Model) -> Option<(String, Tone)> {
     let bench = &model.workbench;
+    // A misspelt directory looks like built-in templates otherwise.
+    let mistakes = || bench.stock.iter().flat_map(|stock| &stock.mistakes);
+    if let Some(mistake) = mistakes().find(|mistake| mistake.contains(DIRECTORY_UNREAD)) {
+        return Some((format!("`templates.dir` is not what is shown: {}", plain(mistake)), Tone::Bad));
+    }
+    if let Some(why) = &bench.unwatched {
+        return Some((format!("Files are not watched, R reads them anew: {why}"), Tone::Bad));
+    }
+    quiet_remark(bench).map(|text| (text, Tone::Quiet))
+}
+
+fn quiet_remark(bench: &Workbench) -> Option<String> {
     if let Some(Page::Up(_)) = &bench.page {
         return Some("A page shows them to browsers; p says where, and ends it".to_owned());
     }
@@ -219,8 +238,11 @@ pub fn remark(model: &Model) -> Option<String> {
 
 /// What is said while there is nothing to show.
 fn nothing(bench: &Workbench) -> State {
-    if bench.trouble.is_some() {
-        return State::quiet("No mail could be made of it yet.").hint("4 shows the line, e edits it.");
+    if let Some(trouble) = &bench.trouble {
+        return State::quiet("No mail could be made of it yet.").hint(way(trouble));
+    }
+    if bench.problem.is_some() && bench.awaiting.is_none() {
+        return State::quiet("No mail could be made of it yet.");
     }
     match &bench.stock {
         Some(stock) if stock.templates.is_empty() => {
@@ -297,19 +319,35 @@ fn pieces(bench: &Workbench) -> Vec<Piece> {
     pieces
 }
 
+/// How to get at what is wrong.
+fn way(trouble: &Trouble) -> &'static str {
+    if trouble.place.is_some() { "4 shows the line, e edits it." } else { "4 shows the file, e edits it." }
+}
+
 /// What is wrong, and where; the proof below is an older one.
 fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'static>> {
-    let Some(trouble) = &bench.trouble else { return Vec::new() };
     let columns = usize::from(columns).max(1);
-    let [_, bad, _] = look.glyphs().marks;
+    let [_, bad, warn] = look.glyphs().marks;
+    let say = |text: &str, tone| -> Vec<Line<'static>> {
+        wrap(text, columns).into_iter().map(|line| Line::styled(line, look.style(tone))).collect()
+    };
+    if bench.waits {
+        let text = format!("{warn} An earlier rendering still runs; what is wanted now is shown when it ends.");
+        return say(&text, Tone::Warn);
+    }
+    if let Some((_, problem)) = bench.problem.as_ref().filter(|_| bench.awaiting.is_none()) {
+        let mut lines = say(plain(&format!("{bad} {}; {}", problem.what, problem.hint)).as_str(), Tone::Bad);
+        lines.truncate(TROUBLE_LINES);
+        return lines;
+    }
+    let Some(trouble) = &bench.trouble else { return Vec::new() };
     let place = trouble.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
     let place = if trouble.file.is_empty() { String::new() } else { format!("{}{place}: ", trouble.file) };
     let what = plain(&format!("{bad} {place}{}", trouble.message)).into_string();
-    let mut lines: Vec<Line<'static>> =
-        wrap(&what, columns).into_iter().map(|line| Line::styled(line, look.style(Tone::Bad))).collect();
+    let mut lines = say(&what, Tone::Bad);
     lines.truncate(TROUBLE_LINES - 1);
-    if bench.proof.is_some() && bench.mode != Mode::Source {
-        lines.push(Line::styled("The last good mail is shown; 4 shows the line, e edits it.", look.style(Tone::Quiet)));
+    if bench.proof().is_some() && bench.mode != Mode::Source {
+        lines.push(Line::styled(format!("The last good mail is shown; {}", way(trouble)), look.style(Tone::Quiet)));
     }
     lines
 }

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::preview::laid::Note;
-use crate::preview::proof::Proof;
+use crate::preview::proof::{Proof, Whose};
+use crate::preview::view::View;
 use crate::text::plain;
 use crate::tui::look::Tone;
 use crate::tui::model::workbench::{Mode, Workbench};
@@ -13,7 +14,8 @@ use crate::tui::widget::laid::{self, Sight};
 
 /// How many columns it takes.
 pub fn columns(bench: &Workbench) -> u16 {
-    bench.view.width.columns()
+    // An older proof has the width that it was made for.
+    bench.proved().map_or(bench.view, |(order, _)| order.view).width.columns()
 }
 
 /// Lines above the mail: its subject, and what could not be shown as it is.
@@ -34,8 +36,8 @@ pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, proof: &Proof, area: Rec
             let text = format!("   needs {} px", u32::from(proof.laid.needed) * 8);
             spans.push(Span::styled(text, canvas.style(Tone::Warn)));
         }
-        if bench.trouble.is_some() {
-            spans.push(Span::styled("   as it was", quiet));
+        if bench.is_old() {
+            spans.push(Span::styled(format!("   {}", as_it_was(bench)), quiet));
         }
         canvas.line(inset(row(area, 0), 1), &Line::from(spans));
     }
@@ -45,8 +47,27 @@ pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, proof: &Proof, area: Rec
     let area = Rect { x: area.x + margin, width: area.width - margin, ..area };
     let most = proof.laid.rows.len().saturating_sub(usize::from(area.height));
     let scroll = if beside { 0 } else { bench.scroll[Mode::Rendered.index()].min(most) };
-    let sight = Sight { top: scroll, left: bench.left, faded: bench.trouble.is_some() };
+    let sight = Sight { top: scroll, left: bench.left, faded: bench.is_old() };
     laid::draw(canvas, area, &proof.laid, sight);
+}
+
+/// What of an older proof is not as the line on top says, or that it is about to be replaced.
+fn as_it_was(bench: &Workbench) -> String {
+    if bench.awaiting.is_some() {
+        return "rendering…".to_owned();
+    }
+    let (Some((was, _)), Some(order)) = (bench.proved(), bench.order()) else { return String::new() };
+    let mut with = Vec::new();
+    if let (Whose::Fixture(was), true) = (&was.whose, was.whose != order.whose) {
+        with.push(plain(was).into_string());
+    }
+    if was.view.width != order.view.width {
+        with.push(format!("{} px", was.view.width.pixels()));
+    }
+    if was.view != (View { width: was.view.width, ..order.view }) {
+        with.push("other toggles".to_owned());
+    }
+    if with.is_empty() { "as it was".to_owned() } else { format!("as it was with {}", with.join(", ")) }
 }
 
 fn note_text(note: &Note) -> &'static str {

@@ -16,10 +16,22 @@ use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 
+/// Rows of the title.
+fn head(area: Rect) -> u16 {
+    u16::from(area.height > 4)
+}
+
+/// How far into the line that is looked at the pane begins, and how far it can; nothing to go through where the line
+/// fits.
+pub fn fold(bench: &Workbench, look: &Look, area: Rect) -> (usize, usize) {
+    let height = usize::from(area.height - head(area));
+    View::new(bench, look, bench.source_text(), area.width).fold(height)
+}
+
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let mut area = area;
-    if area.height > 4 {
+    if head(area) > 0 {
         canvas.line(inset(row(area, 0), 1), &title(bench, canvas.look));
         (area.y, area.height) = (area.y + 1, area.height - 1);
     }
@@ -56,6 +68,8 @@ struct View<'a> {
     digits: usize,
     columns: usize,
     cursor: usize,
+    /// As [`Workbench::row`] has it.
+    row: Option<usize>,
     /// Whether the cursor is to be seen: not where the source only stands beside.
     marks: bool,
     /// The line with a trouble, from 0, its column, and what is wrong.
@@ -78,14 +92,37 @@ impl<'a> View<'a> {
             digits,
             columns: usize::from(columns).saturating_sub(digits + 4).max(1),
             cursor: bench.line,
+            row: bench.row.filter(|(line, _)| *line == bench.line).map(|(_, row)| row),
             marks: matches!(bench.mode, Mode::Source | Mode::Checks) || bench.trouble.is_some(),
             trouble,
         }
     }
 
+    /// The first row of the cursor's line to be shown, and the last one that can be, where it is higher than the pane.
+    fn fold(&self, height: usize) -> (usize, usize) {
+        let cursor = self.cursor.min(self.texts.len().saturating_sub(1));
+        let most = self.rows(cursor).len().saturating_sub(height);
+        let wrong = self.trouble.as_ref().filter(|(line, ..)| *line == cursor);
+        let trouble = || wrong.map_or(0, |(_, column, _)| self.row_of(cursor, *column).0.saturating_sub(height / 2));
+        (self.row.unwrap_or_else(trouble).min(most), most)
+    }
+
+    /// In which row of a line a column is, and where in it, both from 0.
+    fn row_of(&self, line: usize, column: usize) -> (usize, usize) {
+        let text = self.texts.get(line).copied().unwrap_or_default();
+        let end = text.char_indices().nth(column).map_or(text.len(), |(at, _)| at);
+        let mut used = 0;
+        let rows = self.broken(text, 0..end, &mut used);
+        (rows.len().saturating_sub(1), used.saturating_sub(1))
+    }
+
     /// The rows that fit, with the cursor's line as near to the middle as the ends allow.
     fn in_sight(&self, height: usize) -> Vec<Line<'static>> {
         let cursor = self.cursor.min(self.texts.len().saturating_sub(1));
+        let (row, most) = self.fold(height);
+        if most > 0 {
+            return self.rows(cursor).into_iter().skip(row).take(height).collect();
+        }
         let mut before: Vec<Line<'static>> = Vec::new();
         for n in (0..cursor).rev() {
             if before.len() >= height {
@@ -142,7 +179,10 @@ impl<'a> View<'a> {
         }
         let mut lines: Vec<Line<'static>> = rows.into_iter().map(Line::from).collect();
         if let Some((_, column, message)) = wrong {
-            lines.extend(self.said(*column, message));
+            // Below the row that it is about: the line may go on for screens.
+            let (row, at) = self.row_of(n, *column);
+            let below = (row + 1).min(lines.len());
+            lines.splice(below..below, self.said(at, message));
         }
         lines
     }
@@ -164,11 +204,11 @@ impl<'a> View<'a> {
         out
     }
 
-    /// What is wrong with the line, below it, under its column where that is in sight.
+    /// What is wrong with the line, under its column in the row, from 0, where there is room.
     fn said(&self, column: usize, message: &str) -> Vec<Line<'static>> {
         let [_, bad, _] = self.look.glyphs().marks;
         let style: Style = self.look.style(Tone::Bad);
-        let at = if column < self.columns / 2 { column.saturating_sub(1) } else { 0 };
+        let at = if column + 1 < self.columns / 2 { column } else { 0 };
         let indent = " ".repeat(self.digits + 2 + at);
         let room = self.columns.saturating_sub(at + 2).max(8);
         let lines = wrap(plain(message).as_str(), room).into_iter().enumerate();
