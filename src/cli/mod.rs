@@ -129,7 +129,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = config::load(cli.config.as_deref(), environment())?;
     match cli.command {
         None => console::run(settings).await,
-        Some(Command::Demo(args)) => demo::run(&settings, &args).await,
+        Some(Command::Demo(args)) => Box::pin(demo::run(&settings, &args)).await,
         Some(Command::Migrate) => migrate::run(&settings).await,
         Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,

@@ -40,12 +40,11 @@ const CHECK_MAX: Duration = Duration::from_secs(20);
 pub(super) async fn prove(context: Arc<Context>, order: Order, generation: u64) -> Answer<Box<Attempt>> {
     let permit = turn(&context.renderings);
     tokio::pin!(permit);
-    let permit = match timeout(WAIT_SAID, &mut permit).await {
-        Ok(permit) => permit,
-        Err(_) => {
-            context.tell(Msg::ProofWaits { generation });
-            permit.await
-        }
+    let permit = if let Ok(permit) = timeout(WAIT_SAID, &mut permit).await {
+        permit
+    } else {
+        context.tell(Msg::ProofWaits { generation });
+        permit.await
     };
     let (now, asked) = (Utc::now(), order.clone());
     // Read anew each time: files are small, and what is shown is what would be mailed.

@@ -52,6 +52,7 @@ pub fn scrolled(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16
 }
 
 /// How far so many lines can be scrolled.
+#[must_use]
 pub fn most(lines: usize, screen: Rect) -> usize {
     let height = usize::from(screen.height);
     // The title's line, where the sheet is the whole screen; it fits wherever it has a box.

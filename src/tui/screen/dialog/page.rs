@@ -25,6 +25,7 @@ fn columns(area: Rect) -> u16 {
 }
 
 /// Its lines, for a screen.
+#[must_use]
 pub fn page_lines(look: &Look, model: &Model, area: Rect) -> Vec<Line<'static>> {
     let mut lines = Lines::new(look, columns(area));
     match &model.workbench.page {

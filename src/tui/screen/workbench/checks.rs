@@ -130,6 +130,7 @@ fn columns(area: Rect) -> u16 {
 }
 
 /// Its lines, for a screen.
+#[must_use]
 pub fn explained(look: &Look, area: Rect, finding: &Finding) -> Vec<Line<'static>> {
     let (_, tone) = mark(finding.severity, look);
     let mut lines = Lines::new(look, columns(area));

@@ -28,7 +28,7 @@ pub fn lines(proof: &Proof, encoded: bool, look: &Look, columns: u16) -> Vec<Lin
     ]));
     lines.push(Line::default());
     let columns = usize::from(columns).max(1);
-    let mut more = 0;
+    let mut more = 0_i64;
     let mut add = |text: &str, tone| {
         for line in plain_lines(text) {
             if lines.len() >= LINES_MAX {
@@ -53,7 +53,7 @@ pub fn lines(proof: &Proof, encoded: bool, look: &Look, columns: u16) -> Vec<Lin
     }
     lines.truncate(LINES_MAX);
     if more > 0 {
-        let more = thousands(i64::try_from(more).unwrap_or(i64::MAX));
+        let more = thousands(more);
         let [_, down, ..] = look.glyphs().arrows;
         lines.push(Line::styled(format!("{down} {more} more lines are sent, and not shown here"), quiet));
     }
