@@ -10,7 +10,6 @@ use crate::cli::{output, signals};
 use crate::config::Settings;
 use crate::preview::page::{self, Files};
 use crate::preview::watch::{Word, watch as files};
-use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -27,7 +26,10 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
         Failure::failed(format!("the preview cannot listen on this machine: {error}"), "name another port with --port")
     })?;
     output::line(page.url())?;
-    output::remark(&format!("from another machine: {}, then open the same address there", page.ssh_line(&host())));
+    output::remark(&format!(
+        "from another machine: {}, then open the same address there",
+        page.ssh_line(&page::host())
+    ));
     output::remark("Ctrl-C ends it");
     let watching = async {
         let Some(dir) = &dir else { return };
@@ -45,12 +47,4 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     }
     page.stop().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// How this machine is called from where its user sits: by the address that she came to, or by its name.
-fn host() -> String {
-    let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
-    let host = connection.split(' ').nth(2).filter(|host| !host.is_empty()).map(ToOwned::to_owned);
-    let own = || nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned());
-    plain(&host.or_else(own).unwrap_or_else(|| "HOST".to_owned())).into_string()
 }

@@ -9,7 +9,8 @@ use scraper::{ElementRef, Selector};
 
 use super::css::{Declaration, Rule};
 use super::{Dom, NO_STYLE, above};
-use crate::preview::view::{Scheme, View};
+use crate::preview::layout::source::media;
+use crate::preview::view::View;
 
 /// How many times a selector is tried on an element in one mail; what is beyond is taken as not matching.
 const TRIES_MAX: usize = 4_000_000;
@@ -170,29 +171,13 @@ fn specificity(selector: &str) -> u32 {
 #[must_use]
 pub fn holds(within: &str, view: View) -> bool {
     let Some(query) = within.strip_prefix("media") else { return within.starts_with("supports") || within == "layer" };
-    query.split(',').any(|query| query.split(" and ").all(|part| part_holds(part.trim(), view)))
-}
-
-fn part_holds(part: &str, view: View) -> bool {
-    let part = part.strip_prefix("only ").unwrap_or(part).trim();
-    let Some(feature) = part.strip_prefix('(').and_then(|part| part.strip_suffix(')')) else {
-        return matches!(part, "screen" | "all" | "");
-    };
-    let (name, value) = feature.split_once(':').map_or((feature, ""), |(name, value)| (name.trim(), value.trim()));
-    let pixels = || value.strip_suffix("px").and_then(|number| number.trim().parse::<f32>().ok());
-    let width = f32::from(view.width.pixels());
-    match name {
-        "prefers-color-scheme" => (value == "dark") == (view.scheme == Scheme::Dark),
-        "max-width" | "max-device-width" => pixels().is_some_and(|most| width <= most),
-        "min-width" | "min-device-width" => pixels().is_some_and(|least| width >= least),
-        _ => false,
-    }
+    media::matches(query, view)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preview::view::Width;
+    use crate::preview::view::{Scheme, Width};
 
     fn color(html: &str, view: View) -> String {
         let dom = Dom::parse(html);

@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::listen::{self, Bounds};
+use crate::text::plain;
 
 pub use source::{Files, Shown, Source};
 
@@ -97,6 +98,15 @@ impl Handle {
         // It ends by itself; a panic in it has nothing to tell any more.
         let _ = self.serving.await;
     }
+}
+
+/// How this machine is called from where its user sits: by the address that she came to, or by its name.
+#[must_use]
+pub fn host() -> String {
+    let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
+    let host = connection.split(' ').nth(2).filter(|host| !host.is_empty()).map(ToOwned::to_owned);
+    let own = || nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned());
+    plain(&host.or_else(own).unwrap_or_else(|| "HOST".to_owned())).into_string()
 }
 
 #[cfg(test)]

@@ -139,8 +139,7 @@ pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
             })));
         }
     };
-    let host = nix::unistd::gethostname().map_or_else(|_| "HOST".into(), |host| host.to_string_lossy().into_owned());
-    let address = PageAddress { url: handle.url().to_owned(), ssh: handle.ssh_line(&host) };
+    let address = PageAddress { url: handle.url().to_owned(), ssh: handle.ssh_line(&page::host()) };
     context.tell(Msg::PageStarted(Ok(address)));
     ended.cancelled().await;
     handle.stop().await;

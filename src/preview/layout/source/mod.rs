@@ -10,7 +10,7 @@
 
 pub mod dom;
 mod harmless;
-mod media;
+pub(in crate::preview) mod media;
 pub(in crate::preview) mod outlook;
 pub(in crate::preview) mod sheet;
 
