@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -17,6 +18,8 @@ pub struct Gate {
     at: SocketAddr,
     socket: Arc<PathBuf>,
     open: Option<(CancellationToken, JoinHandle<()>)>,
+    /// How often it has forgotten its connections.
+    forgotten: watch::Sender<u32>,
 }
 
 impl Gate {
@@ -34,7 +37,8 @@ impl Gate {
         url.set_query(None);
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(at.port())).unwrap();
-        let mut gate = Self { url: url.to_string(), at, socket: Arc::new(socket), open: None };
+        let mut gate =
+            Self { url: url.to_string(), at, socket: Arc::new(socket), open: None, forgotten: watch::Sender::new(0) };
         gate.pass(listener);
         gate
     }
@@ -53,21 +57,29 @@ impl Gate {
         self.pass(listener);
     }
 
+    /// Forgets every connection as a firewall does: neither side learns of it, and nothing passes any more. New ones pass.
+    pub fn forget(&self) {
+        self.forgotten.send_modify(|times| *times += 1);
+    }
+
     fn pass(&mut self, listener: TcpListener) {
         let shut = CancellationToken::new();
-        let (socket, shutting) = (Arc::clone(&self.socket), shut.clone());
+        let (socket, shutting, forgotten) = (Arc::clone(&self.socket), shut.clone(), self.forgotten.clone());
         let task = tokio::spawn(async move {
             while let Some(Ok((stream, _))) = shutting.run_until_cancelled(listener.accept()).await {
                 let (socket, shutting) = (Arc::clone(&socket), shutting.clone());
-                tokio::spawn(async move { shutting.run_until_cancelled(join(stream, &socket)).await });
+                let forgotten = forgotten.subscribe();
+                tokio::spawn(async move { shutting.run_until_cancelled(join(stream, &socket, forgotten)).await });
             }
         });
         self.open = Some((shut, task));
     }
 }
 
-async fn join(mut from: TcpStream, to: &PathBuf) -> io::Result<()> {
+async fn join(mut from: TcpStream, to: &PathBuf, mut forgotten: watch::Receiver<u32>) -> io::Result<()> {
     let mut to = UnixStream::connect(to).await?;
-    tokio::io::copy_bidirectional(&mut from, &mut to).await?;
-    Ok(())
+    tokio::select! {
+        result = tokio::io::copy_bidirectional(&mut from, &mut to) => result.map(drop),
+        _ = forgotten.changed() => std::future::pending().await,
+    }
 }

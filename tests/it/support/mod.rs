@@ -3,6 +3,7 @@
 pub mod browser;
 mod database;
 pub mod gate;
+pub mod node;
 mod program;
 pub mod pty;
 mod server;
