@@ -136,40 +136,45 @@ impl Store {
         }))
     }
 
-    /// Puts the minute that is over to the others of the day, and forgets those whose last mail is a day old.
+    /// Puts the minute that is over to the others of the day, and forgets those whose last mail is a day old. One
+    /// statement: every worker needs this row, and a transaction that waits for its client keeps it for as long as that
+    /// one stands still. Another worker that turns the same minute waits, and then finds nothing to do; so nothing has
+    /// changed `pace_minutes` since this statement's snapshot where it does find something.
     async fn turn_minute(&self) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
-        let over = sqlx::query!(
-            "select minute, minute_drawn from pace where minute <> date_trunc('minute', now()) for update"
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        if let Some(over) = over {
-            sqlx::query!(
-                "insert into pace_minutes (minute, drawn)
-                select $1, $2::bigint
-                where $2 > 0
+        sqlx::query!(
+            "with over as materialized (
+                select minute, minute_drawn
+                from pace
+                where minute <> date_trunc('minute', now())
+                for update
+            ),
+            noted as (
+                insert into pace_minutes (minute, drawn)
+                select minute, minute_drawn from over where minute_drawn > 0
                 on conflict (minute) do update
-                set drawn = pace_minutes.drawn + excluded.drawn",
-                over.minute,
-                over.minute_drawn
+                set drawn = pace_minutes.drawn + excluded.drawn
+            ),
+            forgotten as (
+                delete from pace_minutes
+                where
+                    minute <= now() - interval '24 hours 1 minute'
+                    and exists (select from over)
+                    -- No statement may change a row twice.
+                    and minute not in (select minute from over)
             )
-            .execute(&mut *tx)
-            .await?;
-            sqlx::query!("delete from pace_minutes where minute <= now() - interval '24 hours 1 minute'")
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query!(
-                "update pace
-                set
-                    minute = date_trunc('minute', now()),
-                    minute_drawn = 0,
-                    earlier_drawn = (select coalesce(sum(drawn), 0)::bigint from pace_minutes)"
-            )
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
+            update pace
+            set
+                minute = date_trunc('minute', now()),
+                minute_drawn = 0,
+                earlier_drawn = over.minute_drawn + (
+                    select coalesce(sum(drawn), 0)::bigint
+                    from pace_minutes
+                    where pace_minutes.minute > now() - interval '24 hours 1 minute'
+                )
+            from over"
+        )
+        .execute(self.pool())
+        .await?;
         Ok(())
     }
 

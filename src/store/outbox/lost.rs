@@ -29,15 +29,14 @@ impl Store {
     /// Queues mails once more whose answer was lost and of which nothing was heard since: possible doubles, and marked as
     /// such by `lost`. Where the person was mailed again since, or is verified, there is nothing to repeat. Gives how
     /// many were queued.
-    pub async fn retry_lost(&self) -> Result<u64, Error> {
-        let mut tx = self.begin().await?;
-        sqlx::query!(
-            "update sends
-            set retry_at = null
-            where
-                retry_at <= now()
-                and (
-                    exists (
+    pub async fn retry_lost(&self) -> Result<usize, Error> {
+        // One statement: in two, a worker that stands still between them would keep these rows, and with them the
+        // housekeeping of all others.
+        let again = sqlx::query_scalar!(
+            r#"with due as materialized (
+                select
+                    id,
+                    not exists (
                         select
                         from sends as later
                         where
@@ -45,37 +44,39 @@ impl Store {
                             and later.id > sends.id
                             and later.state not in ('failed', 'cancelled')
                     )
-                    or not exists (
+                    and exists (
                         select
                         from verifications
                         where
                             verifications.id = sends.verification_id
                             and verified_at is null
                             and revoked_at is null
-                    )
-                )"
-        )
-        .execute(&mut *tx)
-        .await?;
-        let done = sqlx::query!(
-            "update sends
+                    ) as is_wanted,
+                    exists (
+                        select
+                        from sends as open
+                        where open.verification_id = sends.verification_id and open.state in ('queued', 'sending')
+                    ) as is_open
+                from sends
+                where retry_at <= now()
+                for no key update skip locked
+            )
+            update sends
             set
-                state = 'queued',
-                due_at = now(),
-                changed_at = now(),
-                reason = 'the answer was lost; tried once more, which may be a second mail',
-                retry_at = null
-            where
-                retry_at <= now()
-                and not exists (
-                    select
-                    from sends as open
-                    where open.verification_id = sends.verification_id and open.state in ('queued', 'sending')
-                )"
+                retry_at = null,
+                state = case when is_wanted then 'queued' else state end,
+                due_at = case when is_wanted then now() else due_at end,
+                changed_at = case when is_wanted then now() else changed_at end,
+                reason = case
+                    when is_wanted then 'the answer was lost; tried once more, which may be a second mail'
+                    else reason
+                end
+            from due
+            where sends.id = due.id and not (is_wanted and is_open)
+            returning is_wanted as "is_wanted!""#
         )
-        .execute(&mut *tx)
+        .fetch_all(self.pool())
         .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected())
+        Ok(again.into_iter().filter(|is_wanted| *is_wanted).count())
     }
 }

@@ -1,6 +1,7 @@
 //! Several worker processes at once, before a server that counts.
 
 mod crash;
+mod frozen;
 mod pace;
 
 use std::fs::File;
