@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::{Postgres, Transaction};
-
 use super::{Desk, Error, Refusal};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
 use crate::domain::id::JobId;
 use crate::domain::job::{JobPlan, JobRow, JobScope, JobState};
+use crate::store::Transaction;
 use crate::store::audit::{self, NewEntry};
 use crate::store::jobs::{self, Advanced, CHUNK, LockedJob, NewJob};
 use crate::text::plain;
@@ -128,13 +127,13 @@ impl Desk {
 }
 
 /// Lets go of the job before it says no: a worker that comes by must not find it locked.
-async fn refuse(tx: Transaction<'static, Postgres>, error: impl Into<Error>) -> Result<(), Error> {
+async fn refuse(tx: Transaction, error: impl Into<Error>) -> Result<(), Error> {
     tx.rollback().await?;
     Err(error.into())
 }
 
 /// Locks a job that may become `next`.
-async fn stoppable(tx: &mut Transaction<'static, Postgres>, id: JobId, next: JobState) -> Result<LockedJob, Error> {
+async fn stoppable(tx: &mut Transaction, id: JobId, next: JobState) -> Result<LockedJob, Error> {
     let job = jobs::lock(tx, id).await?.ok_or_else(|| no_job(id))?;
     // The mails of one that has looked at everybody can still be held back.
     let is_over = job.state == JobState::Cancelled || job.state == JobState::Done && !job.waits;
@@ -170,13 +169,7 @@ fn sorted(scope: &JobScope) -> JobScope {
     }
 }
 
-async fn append(
-    tx: &mut Transaction<'static, Postgres>,
-    actor: &Actor,
-    action: Action,
-    outcome: &str,
-    reason: &str,
-) -> Result<(), Error> {
+async fn append(tx: &mut Transaction, actor: &Actor, action: Action, outcome: &str, reason: &str) -> Result<(), Error> {
     let entry = NewEntry { actor, action, outcome, reason: Some(reason), user: None, verification: None, send: None };
     Ok(audit::append(tx, entry).await?)
 }

@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod pace;
 mod sends;
 mod tell;
+mod transaction;
 pub mod users;
 pub mod verifications;
 pub mod workers;
@@ -24,13 +25,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::config::{SettingError, Settings};
 
 pub use changes::Changes;
 pub use error::Error;
 pub use migrate::Migrated;
+pub use transaction::Transaction;
 
 /// How long a caller waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -99,11 +101,6 @@ impl Store {
             Ok(reached) => Ok(reached?),
             Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
         }
-    }
-
-    /// Begins an act's transaction.
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        Ok(self.pool.begin().await?)
     }
 
     /// Whether the database answers at all.

@@ -19,6 +19,7 @@ mod support;
 mod templates;
 mod terminal;
 mod test_send;
+mod transactions;
 mod web;
 mod whole;
 mod workbench;

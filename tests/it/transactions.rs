@@ -1,0 +1,135 @@
+//! Acts that are given up in the midst of it, as those of a request whose client hangs up: each is done or not done, and
+//! no connection goes back to the pool with a transaction that nobody ends, or that is ended twice.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tracing_subscriber::fmt::MakeWriter;
+use verifydesk::config::{Secret, Settings};
+use verifydesk::desk::{Desk, SignUp};
+use verifydesk::domain::audit::{Actor, Origin};
+
+use crate::support::TestDb;
+
+/// More than a sign-up needs.
+const POLLS_MAX: usize = 60;
+
+/// How long what was given up may take to be over.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A future that is given up after it was polled so often.
+struct GivenUp<F> {
+    future: Pin<Box<F>>,
+    polls_left: usize,
+}
+
+impl<F: Future> GivenUp<F> {
+    fn after(polls: usize, future: F) -> Self {
+        Self { future: Box::pin(future), polls_left: polls }
+    }
+}
+
+impl<F: Future> Future for GivenUp<F> {
+    /// Nothing if it was given up.
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.polls_left -= 1;
+        match self.future.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if self.polls_left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+fn desk(db: &TestDb) -> Desk {
+    Desk::open(&Settings { database_url: Some(Secret::new(&db.url)), ..Settings::default() }).unwrap()
+}
+
+/// Waits until no session has a transaction open.
+async fn is_quiet(db: &TestDb) -> bool {
+    let query = "select count(*)
+        from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null";
+    let deadline = Instant::now() + PATIENCE;
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    while Instant::now() < deadline {
+        looks.tick().await;
+        if sqlx::query_scalar::<_, i64>(query).fetch_one(&db.pool).await.unwrap() == 0 {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_transaction_given_up_while_it_begins_is_not_left_open() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    desk.store().ping().await.unwrap();
+    let mut done = 0;
+    for polls in 1..=POLLS_MAX {
+        done += usize::from(GivenUp::after(polls, desk.store().begin()).await.is_some());
+        assert!(is_quiet(&db).await, "given up after {polls} polls, a transaction stays open");
+    }
+    assert!((1..POLLS_MAX).contains(&done), "{done} were not given up: this has tested nothing");
+}
+
+#[tokio::test]
+async fn a_sign_up_given_up_anywhere_is_whole_and_ends_its_transaction_once() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(log.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let actor = Actor::new("tests", Origin::Api);
+    let mut done = 0;
+    for polls in 1..=POLLS_MAX {
+        let request = SignUp { email: format!("mina{polls}@example.com"), ..SignUp::default() };
+        done += usize::from(GivenUp::after(polls, desk.sign_up(&actor, &request)).await.is_some());
+        assert!(is_quiet(&db).await, "given up after {polls} polls, a transaction stays open");
+    }
+    assert!((1..POLLS_MAX).contains(&done), "{done} were not given up: this has tested nothing");
+    let log = log.text();
+    assert!(!log.contains("transaction in progress"), "{log}");
+    let halves: i64 = sqlx::query_scalar(
+        "select count(*) from users where id not in (select user_id from sends where user_id is not null)",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(halves, 0);
+}
