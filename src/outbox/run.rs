@@ -8,6 +8,7 @@
 
 mod answered;
 mod learn;
+mod results;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::results::Results;
 use super::due::Due;
 use super::flow::Flow;
 use super::handle::Handled;
@@ -30,7 +32,6 @@ use crate::domain::change::Change;
 use crate::domain::id::SendId;
 use crate::mail::transport::Lane;
 use crate::store::jobs::{CHUNK, JobRules};
-use crate::store::outbox::batch::Outcome;
 use crate::store::{Changes, Error, Store};
 
 /// Longest wait without a look at the outbox, while `NOTIFY` is heard.
@@ -107,9 +108,9 @@ pub(super) struct Run {
     steps: JoinSet<Step>,
     pub(super) under_way: UnderWay,
     /// To be recorded.
-    pub(super) results: Vec<Outcome>,
+    pub(super) results: Results,
+    /// How often in a row the database did not take any.
     pub(super) record_failures: u32,
-    records_singly: bool,
     /// Sends that were handed over and will not be recorded: settled when their lease ends.
     abandoned: HashSet<SendId>,
     /// Whether sends may have been begun under this worker's lease that no lane has, nor ever had.
@@ -157,9 +158,8 @@ impl Run {
             in_lane: HashMap::new(),
             steps: JoinSet::new(),
             under_way: UnderWay::default(),
-            results: Vec::new(),
+            results: Results::default(),
             record_failures: 0,
-            records_singly: false,
             abandoned: HashSet::new(),
             is_astray: false,
             held: None,
@@ -286,12 +286,11 @@ impl Run {
         let lease = self.lease();
         match due {
             Due::Record => {
-                let outcomes = self.next_results();
+                let (outcomes, around_locks) = self.results.begin();
                 let unknown_after = self.worker.shared.settings.worker.unknown_after;
                 self.under_way.records = true;
                 self.steps.spawn(async move {
-                    let result = steps::record(&store, worker, &outcomes, unknown_after).await;
-                    Step::Recorded { result, outcomes }
+                    Step::Recorded(steps::record(&store, worker, &outcomes, unknown_after, around_locks).await)
                 });
             }
             Due::Renew => {
@@ -349,10 +348,6 @@ impl Run {
                 });
             }
         }
-    }
-
-    fn next_results(&mut self) -> Vec<Outcome> {
-        if self.records_singly { self.results.pop().into_iter().collect() } else { std::mem::take(&mut self.results) }
     }
 
     /// Has as many mails prepared as there are free lanes, and no more than the pace gives at once.
@@ -421,13 +416,17 @@ impl Run {
     pub(super) async fn end(&mut self) {
         let until = Instant::now() + RECORD_FOR;
         while !self.results.is_empty() && Instant::now() < until {
-            let outcomes = self.next_results();
+            let (outcomes, around_locks) = self.results.begin();
             let unknown_after = self.worker.shared.settings.worker.unknown_after;
-            let result = steps::record(self.store(), self.worker.beat.id, &outcomes, unknown_after).await;
-            self.recorded_in(result, outcomes, Instant::now());
+            let result = steps::record(self.store(), self.worker.beat.id, &outcomes, unknown_after, around_locks).await;
+            self.recorded_in(result, Instant::now());
             if !self.results.is_empty() {
                 sleep_until(self.record_at).await;
             }
+        }
+        for outcome in self.results.take() {
+            self.tally.unrecorded += 1;
+            tracing::error!(send = %outcome.id, state = %outcome.fate.state(), "a result is not recorded");
         }
         // What these have begun meanwhile no lane will send.
         self.is_astray |= self.under_way.prepares > 0;

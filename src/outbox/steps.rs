@@ -9,10 +9,9 @@ use super::prepare::{Batch, Preparer, ToTell};
 use crate::config;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
-use crate::domain::id::SendId;
 use crate::store::brake::{self, NewBrake};
 use crate::store::jobs::{Advanced, JobRules};
-use crate::store::outbox::batch::Outcome;
+use crate::store::outbox::batch::{AroundLocks, Outcome, Unrecorded};
 use crate::store::workers::Heartbeat;
 use crate::store::{Changes, Error, Store};
 use crate::text::plain;
@@ -23,8 +22,8 @@ pub(super) enum Step {
     Advanced(Result<Advanced, Error>),
     /// Mails begun, and what the outbox holds besides; so many lanes were kept free for them; asked at.
     Prepared { result: Result<(Batch, Rest, Option<Brake>), Error>, kept: usize, told: ToTell, asked_at: Instant },
-    /// Results written down, but for those of leases that were lost.
-    Recorded { result: Result<Vec<SendId>, Error>, outcomes: Vec<Outcome> },
+    /// Results written down, but for those that are locked or another's.
+    Recorded(Result<Unrecorded, Error>),
     /// The lease moved on; asked at.
     Renewed { result: Result<u64, Error>, asked_at: Instant },
     /// A heartbeat written, and the brake looked at.
@@ -54,12 +53,13 @@ pub(super) async fn record(
     worker: Uuid,
     outcomes: &[Outcome],
     unknown_after: Duration,
-) -> Result<Vec<SendId>, Error> {
-    let lost = within(store.record(worker, outcomes, unknown_after)).await?;
+    around_locks: AroundLocks,
+) -> Result<Unrecorded, Error> {
+    let left = within(store.record(worker, outcomes, unknown_after, around_locks)).await?;
     for outcome in outcomes {
         store.notify(Change::Verification(outcome.verification)).await;
     }
-    Ok(lost)
+    Ok(left)
 }
 
 /// Makes the next mails of jobs, and tells whoever follows them.

@@ -51,6 +51,8 @@ pub struct Tally {
     pub cancelled: i64,
     /// Mails of which nobody knows whether they went out.
     pub unknown: i64,
+    /// Results that the database did not take: what became of these mails only the mail server knows.
+    pub unrecorded: i64,
     /// Why it ended early: nothing can be sent until a person mends something.
     pub stopped_by: Option<String>,
 }

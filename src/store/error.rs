@@ -38,6 +38,12 @@ pub enum Error {
     /// Another transaction was in the way.
     #[error("the database was busy with the same rows: {0}")]
     Contended(Plain),
+    /// The server has used up what it runs on: disk, memory, files.
+    #[error("the database server has run out of something: {0}")]
+    Exhausted(Plain),
+    /// A value that cannot be stored.
+    #[error("the database cannot take a value: {0}")]
+    Value(Plain),
     /// A rule of the schema forbids it.
     #[error("the database forbids it: {0}")]
     Constraint(Plain),
@@ -65,20 +71,28 @@ impl Error {
             }
             Self::TooSlow(_) => "search for something longer, or try again when the server has less to do",
             Self::Contended(_) => "try again",
-            Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
+            Self::Exhausted(_) => "see the server's log and its free disk space; nothing was changed",
+            Self::Value(_) | Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
         }
     }
 
     /// Whether this program made a mistake; everything else is for an operator to mend, and then the same act works.
     #[must_use]
     pub fn is_a_fault(&self) -> bool {
-        matches!(self, Self::Constraint(_) | Self::Other(_))
+        matches!(self, Self::Value(_) | Self::Constraint(_) | Self::Other(_))
     }
 
-    /// Whether the same statement may work in a moment.
+    /// Whether it lies in what was to be written, so that the same statement fails however often it is tried (SQLSTATE
+    /// classes 22 and 23). Everything else may pass, though it may take an operator.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Away(_) | Self::TooSlow(_) | Self::Contended(_))
+    pub fn is_of_the_row(&self) -> bool {
+        matches!(self, Self::Value(_) | Self::Constraint(_))
+    }
+
+    /// Whether a lock that another process holds may be what was waited for.
+    #[must_use]
+    pub fn is_in_the_way(&self) -> bool {
+        matches!(self, Self::TooSlow(_) | Self::Contended(_))
     }
 
     /// Whether waiting may help: the database is away, not wrong.
@@ -111,7 +125,10 @@ impl From<sqlx::Error> for Error {
                     "3D000" => Self::NoDatabase(message),
                     // Undefined table, column or function.
                     "42P01" | "42703" | "42883" => Self::NotMigrated(message),
+                    code if code.starts_with("22") => Self::Value(message),
                     code if code.starts_with("23") => Self::Constraint(message),
+                    // Insufficient resources, and what the system beneath the server refuses.
+                    code if code.starts_with("53") || code.starts_with("58") => Self::Exhausted(message),
                     _ => Self::Other(message),
                 }
             }

@@ -8,18 +8,26 @@ use tokio::time::Instant;
 
 use super::{Held, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run, UnderWay};
 use crate::domain::brake::Brake;
-use crate::domain::id::SendId;
 use crate::outbox::backoff;
 use crate::outbox::prepare::{Batch, Ready, ToTell};
 use crate::outbox::steps::{Rest, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
 use crate::store::jobs::Advanced;
-use crate::store::outbox::batch::Outcome;
+use crate::store::outbox::batch::{AroundLocks, Outcome, Unrecorded};
 use crate::store::pace::Drawn;
 
 /// After how many failures in a row to record a drain gives up.
 const RECORDS_MAX: u32 = 3;
+
+/// After how many the wait between two tries grows no more: it is some seconds then, and each is one statement.
+const RECORD_STEPS: u32 = 4;
+
+/// How the trouble begins that is over as soon as results are recorded.
+const WAITING: &str = "results wait for the database";
+
+/// How long to wait for rows that another transaction has locked.
+const LOCKED: Duration = Duration::from_millis(500);
 
 /// How long an act may have a user's row, usually.
 const LATER: Duration = Duration::from_millis(5);
@@ -58,7 +66,7 @@ impl Run {
                 self.lanes_kept -= kept;
                 self.prepared_in(result, told, asked_at)?;
             }
-            Step::Recorded { result, outcomes } => self.recorded_in(result, outcomes, now),
+            Step::Recorded(result) => self.recorded_in(result, now),
             Step::Renewed { result, asked_at } => {
                 self.under_way.renews = false;
                 match result {
@@ -188,7 +196,7 @@ impl Run {
         let mut lane = self.lanes.take();
         let (shared, lease) = (Arc::clone(&self.worker.shared), self.lease_end.subscribe());
         // It could be claimed, so an earlier result of it was recorded, though the answer to that was lost.
-        self.results.retain(|outcome| outcome.id != id);
+        self.results.forget(id);
         self.busy.insert(id);
         self.lanes_kept += 1;
         let task = self.in_lanes.spawn(async move {
@@ -216,46 +224,66 @@ impl Run {
         }
     }
 
-    pub(super) fn recorded_in(&mut self, result: Result<Vec<SendId>, Error>, outcomes: Vec<Outcome>, now: Instant) {
+    pub(super) fn recorded_in(&mut self, result: Result<Unrecorded, Error>, now: Instant) {
         self.under_way.records = false;
+        let outcomes = self.results.end();
         match result {
-            Ok(lost) => {
+            Ok(left) => {
                 self.record_failures = 0;
-                for outcome in &outcomes {
-                    self.busy.remove(&outcome.id);
-                    if lost.contains(&outcome.id) {
-                        let state = outcome.fate.state();
-                        tracing::warn!(send = %outcome.id, %state, "somebody else has settled it");
+                self.results.set_around_locks(AroundLocks::No);
+                self.trouble_is_over(WAITING);
+                let (locked, done): (Vec<_>, Vec<_>) =
+                    outcomes.into_iter().partition(|outcome| left.locked.contains(&outcome.id));
+                self.settled_in(&done, &left, now);
+                if !locked.is_empty() {
+                    self.results.set_around_locks(AroundLocks::Yes);
+                    if done.is_empty() {
+                        self.record_at = now + LOCKED;
                     }
-                }
-                // What goes again is due at some time that only the database knows.
-                if outcomes.iter().any(|outcome| outcome.fate.state().is_open()) {
-                    self.rest = Rest::Perhaps;
-                    self.reopened_at = now;
-                    self.look_at = now;
+                    self.results.keep(locked);
                 }
             }
-            // The mail server has spoken already: what it said must not be lost.
-            Err(error) if error.is_passing() || outcomes.len() > 1 => {
-                tracing::warn!(%error, count = outcomes.len(), "results wait for the database");
+            Err(error) if error.is_of_the_row() => {
+                if let [outcome] = &outcomes[..] {
+                    self.busy.remove(&outcome.id);
+                    self.abandoned.insert(outcome.id);
+                    self.tally.unrecorded += 1;
+                    tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %error, "a result is lost");
+                    self.trouble(format!("a result could not be recorded: {error}"));
+                } else {
+                    self.results.suspect(outcomes);
+                }
+            }
+            // The mail server has spoken already: what it said must not be lost, whatever the database's trouble is.
+            Err(error) => {
                 self.record_failures += 1;
                 if self.mode == Mode::Drain && self.record_failures >= RECORDS_MAX {
                     self.stop(error.to_string());
                 }
-                self.record_at = now + backoff::unreachable(self.record_failures);
-                // One that cannot be recorded must not take the others along.
-                self.records_singly = !error.is_passing();
-                self.results.extend(outcomes);
-            }
-            Err(error) => {
-                for outcome in &outcomes {
-                    self.busy.remove(&outcome.id);
-                    self.abandoned.insert(outcome.id);
-                    tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %error, "a result is lost");
+                self.trouble(format!("{WAITING}: {error}; until it takes them no other mail is sent"));
+                self.record_at = now + backoff::unreachable(self.record_failures.min(RECORD_STEPS));
+                if error.is_in_the_way() {
+                    self.results.set_around_locks(AroundLocks::Yes);
                 }
-                self.trouble(format!("a result could not be recorded: {error}"));
+                self.results.keep(outcomes);
             }
         }
-        self.records_singly &= !self.results.is_empty();
+    }
+
+    /// These results are in the database, or another process was faster.
+    fn settled_in(&mut self, outcomes: &[Outcome], left: &Unrecorded, now: Instant) {
+        for outcome in outcomes {
+            self.busy.remove(&outcome.id);
+            if left.elsewhere.contains(&outcome.id) {
+                let state = outcome.fate.state();
+                tracing::warn!(send = %outcome.id, %state, "another process has settled it");
+            }
+        }
+        // What goes again is due at some time that only the database knows.
+        if outcomes.iter().any(|outcome| outcome.fate.state().is_open()) {
+            self.rest = Rest::Perhaps;
+            self.reopened_at = now;
+            self.look_at = now;
+        }
     }
 }

@@ -160,6 +160,13 @@ impl Run {
         }
     }
 
+    /// What began with these words keeps nothing waiting any more.
+    pub(super) fn trouble_is_over(&mut self, words: &str) {
+        if self.worker.beat.last_error.take_if(|error| error.starts_with(words)).is_some() {
+            self.tell();
+        }
+    }
+
     /// A heartbeat before its time.
     pub(super) fn tell(&mut self) {
         self.is_news = true;

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::{Secret, Settings, TransportKind};
 use crate::domain::id::VerificationId;
 use crate::outbox::prepare::Batch;
-use crate::store::outbox::batch::Fate;
+use crate::store::outbox::batch::{Fate, Outcome, Unrecorded};
 
 /// A run whose database nobody asks.
 fn run(mode: Mode) -> (Run, tempfile::TempDir) {
@@ -35,7 +35,9 @@ async fn a_look_from_before_a_mail_came_to_wait_again_does_not_end_a_drain() {
         reply: None,
     };
     tokio::time::sleep_until(asked_at + Duration::from_nanos(1)).await;
-    run.recorded_in(Ok(Vec::new()), vec![again], Instant::now());
+    run.results.push(again);
+    let _ = run.results.begin();
+    run.recorded_in(Ok(Unrecorded::default()), Instant::now());
     // It saw the mail while it was being sent: nothing waited.
     run.prepared_in(Ok((Batch::default(), Rest::Nothing, None)), ToTell::default(), asked_at).unwrap();
     assert!(!run.is_over());

@@ -273,53 +273,93 @@ pub struct Outcome {
     pub reply: Option<String>,
 }
 
+/// Whether to leave out rows that another transaction has locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AroundLocks {
+    /// Wait for them.
+    #[default]
+    No,
+    /// Leave them out: somebody who keeps one row must not keep the others' results.
+    Yes,
+}
+
+/// What was not recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unrecorded {
+    /// Another transaction has these locked: to be tried again.
+    pub locked: Vec<SendId>,
+    /// The worker's lease on these was over, and another process has settled them.
+    pub elsewhere: Vec<SendId>,
+}
+
 impl Store {
-    /// Records results; gives the sends that this worker could not settle, since its lease was over and somebody else
-    /// went on. An answer that comes so late that the send is *unknown* already, its lease over while the database was
-    /// away, still settles it, unless another attempt has begun: to know is better than to double.
+    /// Records results; gives what could not be. An answer that comes so late that the send is *unknown* already, its
+    /// lease over while the database was away, still settles it, unless another attempt has begun: to know is better
+    /// than to double.
     pub async fn record(
         &self,
         worker: Uuid,
         outcomes: &[Outcome],
         unknown_after: Duration,
-    ) -> Result<Vec<SendId>, Error> {
+        around_locks: AroundLocks,
+    ) -> Result<Unrecorded, Error> {
         let mut given = Columns::default();
         for outcome in outcomes {
             given.add(outcome);
         }
-        let recorded = sqlx::query_scalar!(
-            r#"update sends
-            set
-                state = given.state,
-                changed_at = now(),
-                due_at = case
-                    when given.state = 'queued' then now() + make_interval(secs => given.after)
-                    else sends.due_at
-                end,
-                attempts = attempts - case when given.counts then 0 else 1 end,
-                ses_id = given.ses_id,
-                -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
-                reply = case when user_id is not null then given.reply end,
-                reason = case
-                    when user_id is null and given.reason is not null then 'the user was deleted'
-                    else given.reason
-                end,
-                lost = lost + case when given.state = 'unknown' then 1 else 0 end,
-                retry_at = case
-                    when given.state = 'unknown' and lost = 0 then now() + make_interval(secs => $10)
-                end,
-                lease_by = null,
-                lease_until = null
-            from unnest(
-                $2::uuid[], $3::smallint[], $4::text[], $5::float8[], $6::boolean[], $7::text[], $8::text[], $9::text[]
-            ) as given (id, attempt, state, after, counts, ses_id, reply, reason)
-            where
-                sends.id = given.id
-                and (
-                    lease_by = $1 and sends.state = 'sending' and attempts = given.attempt
-                    or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
-                )
-            returning sends.id"#,
+        let rows = sqlx::query!(
+            r#"with given as materialized (
+                select *
+                from unnest(
+                    $2::uuid[], $3::smallint[], $4::text[], $5::float8[], $6::boolean[], $7::text[], $8::text[], $9::text[]
+                ) as given (id, attempt, state, after, counts, ses_id, reply, reason)
+            ),
+            free as materialized (
+                select id
+                from sends
+                where $11 and id = any ($2)
+                for no key update skip locked
+            ),
+            recorded as (
+                update sends
+                set
+                    state = given.state,
+                    changed_at = now(),
+                    due_at = case
+                        when given.state = 'queued' then now() + make_interval(secs => given.after)
+                        else sends.due_at
+                    end,
+                    attempts = attempts - case when given.counts then 0 else 1 end,
+                    ses_id = given.ses_id,
+                    -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
+                    reply = case when user_id is not null then given.reply end,
+                    reason = case
+                        when user_id is null and given.reason is not null then 'the user was deleted'
+                        else given.reason
+                    end,
+                    lost = lost + case when given.state = 'unknown' then 1 else 0 end,
+                    retry_at = case
+                        when given.state = 'unknown' and lost = 0 then now() + make_interval(secs => $10)
+                    end,
+                    lease_by = null,
+                    lease_until = null
+                from given
+                where
+                    sends.id = given.id
+                    and (
+                        lease_by = $1 and sends.state = 'sending' and attempts = given.attempt
+                        or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
+                    )
+                    and (not $11 or sends.id in (select id from free))
+                returning sends.id
+            )
+            select
+                given.id as "id!",
+                $11 and given.id not in (select id from free) and exists (
+                    select from sends where sends.id = given.id
+                ) as "is_locked!"
+            from given
+            where given.id not in (select id from recorded)"#,
             worker,
             &given.ids,
             &given.attempts,
@@ -329,11 +369,16 @@ impl Store {
             &given.ses_ids as &[Option<String>],
             &given.replies as &[Option<String>],
             &given.reasons as &[Option<String>],
-            unknown_after.as_secs_f64()
+            unknown_after.as_secs_f64(),
+            around_locks == AroundLocks::Yes
         )
         .fetch_all(self.pool())
         .await?;
-        Ok(outcomes.iter().map(|outcome| outcome.id).filter(|id| !recorded.contains(&id.0)).collect())
+        let mut left = Unrecorded::default();
+        for row in rows {
+            (if row.is_locked { &mut left.locked } else { &mut left.elsewhere }).push(SendId(row.id));
+        }
+        Ok(left)
     }
 }
 

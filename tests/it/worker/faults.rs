@@ -1,6 +1,8 @@
 //! What becomes of a mail by what the server says, or does not say, at each stage: one table, against aiosmtpd with that
-//! fault; and the same kinds of fault against postfix's `smtp-sink`.
+//! fault; and the same kinds of fault against postfix's `smtp-sink`. And what becomes of a result that the database
+//! refuses.
 
+mod database;
 mod lost;
 mod sink;
 mod table;

@@ -7,7 +7,7 @@ use verifydesk::config::Tls;
 use verifydesk::domain::brake::BrakeCause;
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::batch::{Fate, Outcome};
+use verifydesk::store::outbox::batch::{AroundLocks, Fate, Outcome};
 
 use super::site::{Site, operator, reason};
 use crate::peers::counter::Counter;
@@ -65,7 +65,12 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
         reply: Some("250 Ok".into()),
     };
     sqlx::query(begin).bind(holder).execute(site.pool()).await.unwrap();
-    assert_eq!(site.store().record(other, &[accepted(1)], HOUR).await.unwrap(), [id], "somebody else's lease");
+    let record = async |worker| {
+        let left = site.store().record(worker, &[accepted(1)], HOUR, AroundLocks::No).await.unwrap();
+        assert_eq!(left.locked, []);
+        left.elsewhere
+    };
+    assert_eq!(record(other).await, [id], "another worker's lease");
     assert_eq!(site.one_send().await.state, SendState::Sending);
 
     // The lease ends while the database is away, and the answer comes after all.
@@ -73,16 +78,16 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
     let send = site.one_send().await;
     assert_eq!((send.state, send.lost, send.retry_at.is_some()), (SendState::Unknown, 1, true));
     assert!(reason(&send).contains("may or may not"));
-    assert!(site.store().record(holder, &[accepted(1)], HOUR).await.unwrap().is_empty());
+    assert!(record(holder).await.is_empty());
     let send = site.one_send().await;
     assert_eq!((send.state, send.retry_at), (SendState::Accepted, None));
 
     // Once another attempt has begun the late answer is not that attempt's.
     site.execute("update sends set state = 'unknown', reason = 'lost'").await;
     sqlx::query(begin).bind(other).execute(site.pool()).await.unwrap();
-    assert_eq!(site.store().record(holder, &[accepted(1)], HOUR).await.unwrap(), [id]);
+    assert_eq!(record(holder).await, [id]);
     site.store().settle_lost(HOUR).await.unwrap();
-    assert_eq!(site.store().record(holder, &[accepted(1)], HOUR).await.unwrap(), [id]);
+    assert_eq!(record(holder).await, [id]);
     assert_eq!(site.one_send().await.state, SendState::Unknown);
 }
 
