@@ -19,6 +19,7 @@
 //!   store/  PostgreSQL, and all the SQL: one file a table or aggregate
 //!     domain/ what is true: statuses, keys, sends and their states, filters, cursors; no I/O, no clock
 //!     config/ settings: defaults < file < environment < flags
+//!     dial.rs TCP connections by name: silent addresses hide no others
 //!     listen.rs HTTP servers: the one of `web`, and the preview page's
 //!     text.rs the one way from untrusted text to anything a person sees
 //! ```
@@ -45,6 +46,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod desk;
+pub mod dial;
 pub mod domain;
 pub mod listen;
 pub mod mail;

@@ -7,6 +7,7 @@ mod cluster;
 mod comparison;
 mod console;
 mod desk;
+mod dial;
 mod fleet;
 mod jobs;
 mod peers;

@@ -13,6 +13,7 @@ use verifydesk::mail::templates::Templates;
 use verifydesk::mail::transport::{Cause, Failure, Lease, Receipt, Stage, Timeouts, Transport};
 use verifydesk::mail::verification::{TEMPLATE, VerificationMail};
 
+mod addresses;
 mod cancel;
 
 use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};

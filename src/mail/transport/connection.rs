@@ -1,5 +1,6 @@
 //! One connection to a mail server, driven command by command, each under its time-out.
 
+use std::io;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials as SignIn, DEFAULT_MECHANISMS};
@@ -15,6 +16,7 @@ use super::line_stream::{self, Socket, Wire};
 use super::secrets::Secrets;
 use super::trust::Trust;
 use super::{Cause, Failure, Reply, Stage};
+use crate::dial::Dialer;
 use crate::text::Untrusted;
 
 /// How long taking leave may last.
@@ -143,15 +145,17 @@ impl Connection {
 
 /// Reaches a server. A mail's end is written apart from its content: without `TCP_NODELAY` it would wait for the receipt
 /// of the content, which receivers hold back for 40 ms (RFC 896 meets RFC 1122, 4.2.3.2).
-pub(super) async fn reach(address: (&str, u16), limit: Duration) -> Result<TcpStream, Failure> {
-    match timeout(limit, TcpStream::connect(address)).await {
-        Ok(Ok(socket)) => {
+pub(super) async fn reach(dialer: &Dialer, address: (&str, u16), limit: Duration) -> Result<TcpStream, Failure> {
+    match dialer.connect(address.0, address.1, limit).await {
+        Ok(socket) => {
             // Should it fail, mails are but slower.
             let _ = socket.set_nodelay(true);
             Ok(socket)
         }
-        Ok(Err(error)) => Err(Failure::new(Stage::Connect, network(&error.to_string()))),
-        Err(_) => Err(Failure::new(Stage::Connect, Cause::TimedOut(limit))),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(Failure::new(Stage::Connect, Cause::TimedOut(limit)))
+        }
+        Err(error) => Err(Failure::new(Stage::Connect, network(&error.to_string()))),
     }
 }
 

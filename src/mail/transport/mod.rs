@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::message::Composed;
 use crate::config::{SettingError, Settings, TransportKind};
+use crate::dial::Dialer;
 use crate::domain::id::SendId;
 use crate::text::{Untrusted, plain};
 
@@ -194,6 +195,15 @@ impl Transport {
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
         match self.0 {
             Kind::Smtp(smtp) => Self(Kind::Smtp(smtp.with_timeouts(timeouts))),
+            capture @ Kind::Capture(_) => Self(capture),
+        }
+    }
+
+    /// The same with another way to reach the SMTP server.
+    #[must_use]
+    pub fn with_dialer(self, dialer: Dialer) -> Self {
+        match self.0 {
+            Kind::Smtp(smtp) => Self(Kind::Smtp(smtp.with_dialer(dialer))),
             capture @ Kind::Capture(_) => Self(capture),
         }
     }

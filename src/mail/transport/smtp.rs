@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lettre::transport::smtp::commands::Data;
 use lettre::transport::smtp::extension::ClientId;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::connection::{Connection, describe, encrypt, reach};
@@ -19,6 +20,7 @@ use super::reply::without_status;
 use super::trust::Trust;
 use super::{Cause, Failure, Lease, Reply, Stage, within_lease};
 use crate::config::{SettingError, Settings, Tls};
+use crate::dial::Dialer;
 use crate::mail::message::Composed;
 use crate::ses::{SmtpTarget, smtp_settings};
 
@@ -61,6 +63,7 @@ pub(super) struct Smtp {
     trust: Option<Trust>,
     hello: ClientId,
     timeouts: Timeouts,
+    dialer: Dialer,
 }
 
 impl fmt::Debug for Smtp {
@@ -76,11 +79,16 @@ impl Smtp {
             Tls::Starttls | Tls::Tls => Some(Trust::new(&target.host, settings.smtp.ca_file.as_deref())?),
             Tls::None => None,
         };
-        Ok(Self { target: Arc::new(target), trust, hello: hello(), timeouts: Timeouts::from_settings(settings) })
+        let timeouts = Timeouts::from_settings(settings);
+        Ok(Self { target: Arc::new(target), trust, hello: hello(), timeouts, dialer: Dialer::default() })
     }
 
     pub(super) fn with_timeouts(self, timeouts: Timeouts) -> Self {
         Self { timeouts, ..self }
+    }
+
+    pub(super) fn with_dialer(self, dialer: Dialer) -> Self {
+        Self { dialer, ..self }
     }
 
     pub(super) fn timeouts(&self) -> Timeouts {
@@ -94,21 +102,45 @@ impl Smtp {
 
     /// A connection that is ready for a mail: greeted, encrypted, signed in.
     async fn connect(&self, dialogue: Option<&Dialogue>) -> Result<Connection, Failure> {
-        let mut connection = self.encrypted(dialogue).await?;
+        let mut connection = self.ready(dialogue).await?;
         self.sign_in(&mut connection).await?;
         Ok(connection)
     }
 
-    /// A connection that is encrypted where it has to be, to a server that is trusted.
-    async fn encrypted(&self, dialogue: Option<&Dialogue>) -> Result<Connection, Failure> {
-        let Timeouts { connect, command, .. } = self.timeouts;
+    /// A connection that is encrypted where it has to be, to a server that is trusted. An address that takes connections
+    /// and says nothing, or nothing but that it is busy, is not the next one's first choice.
+    async fn ready(&self, dialogue: Option<&Dialogue>) -> Result<Connection, Failure> {
         let note = |text: &str| {
             if let Some(dialogue) = dialogue {
                 let _ = dialogue.send(DialogueLine::new(Speaker::Note, text));
             }
         };
         note(&format!("connecting to {}", self.target()));
-        let socket = reach((self.target.host.as_str(), self.target.port), connect).await?;
+        let address = (self.target.host.as_str(), self.target.port);
+        let socket = reach(&self.dialer, address, self.timeouts.connect).await?;
+        let at = socket.peer_addr();
+        let opened = self.open(socket, dialogue, &note).await;
+        if let (Err(failure), Ok(at)) = (&opened, at) {
+            let is_no_good = match &failure.cause {
+                Cause::TimedOut(_) | Cause::Network(_) => true,
+                Cause::Reply(reply) => (400..500).contains(&reply.code),
+                _ => false,
+            };
+            if is_no_good {
+                self.dialer.shun(at);
+            }
+        }
+        opened
+    }
+
+    /// Is greeted, and goes on within TLS where it has to.
+    async fn open(
+        &self,
+        socket: TcpStream,
+        dialogue: Option<&Dialogue>,
+        note: &impl Fn(&str),
+    ) -> Result<Connection, Failure> {
+        let command = self.timeouts.command;
         let socket = match &self.trust {
             Some(trust) if self.target.tls == Tls::Tls => {
                 let encrypted = encrypt(trust, socket, Stage::Connect, command).await?;

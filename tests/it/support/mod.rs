@@ -7,6 +7,7 @@ pub mod node;
 mod program;
 pub mod pty;
 mod server;
+pub mod silent;
 
 pub use database::TestDb;
 pub use program::{Program, Run, Running, pg_dump};
