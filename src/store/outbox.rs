@@ -44,8 +44,9 @@ pub async fn queue(connection: &mut PgConnection, send: NewSend) -> Result<SendI
     Ok(id)
 }
 
-/// Until when the user's last mail keeps the next one back; nothing if it does not. Mails that never went out do not
-/// count. By the database's clock, which all processes share.
+/// Until when the user's last mail keeps the next one back; nothing if it does not. It counts whatever became of it: who
+/// presses again and again before a server that refuses ruins the sender's reputation. Only cancelled ones were never on
+/// their way. By the database's clock, which all processes share.
 pub async fn cooling_until(
     connection: &mut PgConnection,
     user: UserId,
@@ -54,7 +55,7 @@ pub async fn cooling_until(
     let until = sqlx::query_scalar!(
         "select max(queued_at) + make_interval(secs => $2) as until
         from sends
-        where user_id = $1 and state not in ('failed', 'cancelled')
+        where user_id = $1 and state <> 'cancelled'
         having max(queued_at) + make_interval(secs => $2) > now()",
         user.0,
         cool_down.as_secs_f64()
@@ -64,15 +65,15 @@ pub async fn cooling_until(
     Ok(until.flatten())
 }
 
-/// Until when the mails of the last 24 hours keep the next one back; nothing if there were fewer than `daily_cap`. Mails
-/// that never went out do not count.
+/// Until when the mails of the last 24 hours keep the next one back; nothing if there were fewer than `daily_cap`. They
+/// count as for [`cooling_until`].
 pub async fn capped_until(connection: &mut PgConnection, user: UserId, daily_cap: u32) -> Result<Option<Time>, Error> {
     let until = sqlx::query_scalar!(
         r#"select queued_at + interval '24 hours' as "until!"
         from sends
         where
             user_id = $1
-            and state not in ('failed', 'cancelled')
+            and state <> 'cancelled'
             and queued_at > now() - interval '24 hours'
         order by queued_at desc
         offset $2::bigint - 1

@@ -208,12 +208,37 @@ async fn a_waiting_mail_is_brought_forward_not_doubled() {
 }
 
 #[tokio::test]
-async fn a_mail_that_never_went_out_does_not_hold_the_next_one_back() {
+async fn a_cancelled_mail_does_not_hold_the_next_one_back() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     let id = sign_up(&desk, "mina@example.com").await;
-    sqlx::query("update sends set state = 'failed', reason = 'refused'").execute(&db.pool).await.unwrap();
+    sqlx::query("update sends set state = 'cancelled', reason = 'called off'").execute(&db.pool).await.unwrap();
     assert_eq!(desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::SameLink);
+}
+
+#[tokio::test]
+async fn presses_before_a_server_that_refuses_are_held_back_as_all_others() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let id = sign_up(&desk, "mina@example.com").await;
+    let fail = "update sends set state = 'failed', reason = '550 5.1.1 no such user' where state = 'queued'";
+    for _ in 0..12 {
+        sqlx::query(fail).execute(&db.pool).await.unwrap();
+        let again = desk.resend(&operator(), id, Priority::Person).await;
+        assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
+    }
+    // One a minute is no cool-down's matter, but the day's.
+    let mut queued = 1;
+    for _ in 0..12 {
+        age(&db.pool, Duration::seconds(61)).await;
+        match desk.resend(&operator(), id, Priority::Person).await {
+            Ok(_) => queued += 1,
+            Err(Error::Refused(Refusal::DailyCap { .. })) => {}
+            other => panic!("{other:?}"),
+        }
+        sqlx::query(fail).execute(&db.pool).await.unwrap();
+    }
+    assert_eq!(queued, 5);
 }
 
 #[tokio::test]

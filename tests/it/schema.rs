@@ -289,7 +289,8 @@ async fn a_migration_that_waits_lets_others_pass() {
     sqlx::query("select from sends").execute(&db.pool).await.unwrap();
     plan.rollback().await.unwrap();
     let migrated = migrated.await.unwrap();
-    assert_eq!((migrated.code, migrated.out.as_str()), (0, "applied 1 migration; the database is at version 8\n"));
+    let said = migrated.out.as_str();
+    assert_eq!((migrated.code, said.starts_with("applied 1 migration; the database is at")), (0, true), "{said}");
 }
 
 async fn user(pool: &PgPool, email: &str) -> i64 {
