@@ -92,7 +92,7 @@ impl From<desk::Error> for Failure {
 
 impl From<tui::run::Error> for Failure {
     fn from(error: tui::run::Error) -> Self {
-        Self { code: error.exit_code(), what: error.to_string(), hint: error.hint().into() }
+        Self { code: error.exit_code(), what: error.to_string(), hint: error.hint() }
     }
 }
 

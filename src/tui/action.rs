@@ -112,6 +112,8 @@ pub enum Action {
     Preview,
     /// Load anew.
     Refresh,
+    /// Draw the screen afresh.
+    Redraw,
     /// Show all keys.
     Help,
     /// End the console.

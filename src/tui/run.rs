@@ -60,6 +60,9 @@ pub enum Error {
     /// Standard input or output is something else.
     #[error("the console needs a terminal on standard input and output")]
     NoTerminal,
+    /// It is one that cannot move its cursor, or says nothing about itself.
+    #[error("the console needs a terminal that can move its cursor, and TERM is {0}")]
+    Dumb(&'static str),
     /// It is one, but cannot be used.
     #[error("the terminal cannot be used: {0}")]
     Terminal(#[from] io::Error),
@@ -68,29 +71,38 @@ pub enum Error {
 impl Error {
     /// What to do next.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::NoTerminal => {
-                "run it in one (`ssh -t` gives one), or use `verifydesk list`, `show`, `resend`, `verify`, `signup` \
-                 and `sends` in scripts"
-            }
-            Self::Terminal(_) => "try another terminal, or use `verifydesk list`, `show`, `resend` and `verify`",
-        }
+    pub fn hint(&self) -> String {
+        let first = match self {
+            Self::NoTerminal => "run it in one (`ssh -t` gives one)",
+            Self::Dumb(_) => "set TERM to what this terminal is (`TERM=xterm-256color` fits most)",
+            Self::Terminal(_) => "try another terminal",
+        };
+        format!("{first}, or use {TWINS} in scripts")
     }
 
     /// The program's exit code.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoTerminal => 2,
+            Self::NoTerminal | Self::Dumb(_) => 2,
             Self::Terminal(_) => 1,
         }
     }
 }
 
+/// What does the same on the command line.
+const TWINS: &str = "`verifydesk list`, `show`, `resend`, `verify`, `signup` and `sends`";
+
 /// Refuses where there is no terminal to hold.
 pub fn require_terminal() -> Result<(), Error> {
-    if io::stdin().is_terminal() && io::stdout().is_terminal() { Ok(()) } else { Err(Error::NoTerminal) }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Error::NoTerminal);
+    }
+    match std::env::var_os("TERM").filter(|term| !term.is_empty()) {
+        None => Err(Error::Dumb("not set")),
+        Some(term) if term == "dumb" => Err(Error::Dumb("dumb")),
+        Some(_) => Ok(()),
+    }
 }
 
 /// Runs the console until it ends; the terminal is given back by then. Needs a runtime of several threads.

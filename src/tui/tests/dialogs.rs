@@ -152,7 +152,7 @@ fn the_form_shows_what_is_wrong_and_keeps_what_was_typed() {
 #[test]
 fn the_form_toggles_its_language() {
     let (mut console, _) = Console::loaded(80, 24);
-    console.press("n a @ b . c o ctrl-l Enter");
+    console.press("n a @ b . c o ctrl-o Enter");
     assert!(matches!(&console.asked[..], [Effect::SignUp { locale: crate::domain::locale::Locale::En, .. }]));
 }
 

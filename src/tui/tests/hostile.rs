@@ -12,7 +12,7 @@ use crate::domain::job::{JobScope, JobState};
 use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Msg};
 
-const KEYS: [&str; 51] = [
+const KEYS: [&str; 52] = [
     "j",
     "k",
     "g",
@@ -61,6 +61,7 @@ const KEYS: [&str; 51] = [
     "ctrl-c",
     "ctrl-z",
     "ctrl-l",
+    "ctrl-o",
     "ctrl-w",
     "가",
     "😀",

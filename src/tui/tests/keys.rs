@@ -91,13 +91,34 @@ fn keys_ask_the_loop_for_its_own_acts() {
         ("ctrl-z", Effect::Suspend),
         ("v ctrl-z", Effect::Suspend),
         ("R", Effect::Repaint),
-        ("ctrl-l", Effect::Repaint),
     ];
     for (keys, effect) in table {
         let (mut console, _) = Console::loaded(80, 24);
         console.press(keys);
         assert!(console.take_asked().contains(&effect), "{keys:?}");
     }
+}
+
+#[test]
+fn ctrl_l_draws_everything_afresh_wherever_it_is_pressed_and_does_no_more() {
+    let places =
+        ["", "Enter", "m", "m Enter", "o", "o Enter", "t", "/", "?", "r", "v", "n", "o P", "o D", "3 B", "t T"];
+    for (width, height) in [(80, 24), (120, 40), (20, 5), (1, 1)] {
+        for keys in places {
+            let (mut console, world) = Console::loaded(width, height);
+            console.run(&world, keys);
+            console.take_asked();
+            let place = console.model.place();
+            console.press("ctrl-l");
+            assert_eq!(console.take_asked(), [Effect::Repaint], "{keys:?} at {width}×{height}");
+            assert_eq!(console.model.place(), place, "{keys:?}");
+        }
+    }
+    // Before anything has come.
+    let mut console = Console::new(80, 24);
+    console.take_asked();
+    console.press("ctrl-l");
+    assert_eq!(console.take_asked(), [Effect::Repaint]);
 }
 
 #[test]

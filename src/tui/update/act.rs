@@ -106,6 +106,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             fx.push(Effect::Repaint);
             load::refresh(model, fx);
         }
+        Action::Redraw => fx.push(Effect::Repaint),
         Action::Help => model.overlay = Some(Overlay::Help { scroll: 0 }),
         Action::Quit => fx.push(Effect::Quit),
         Action::Suspend => fx.push(Effect::Suspend),

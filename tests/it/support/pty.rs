@@ -52,6 +52,11 @@ impl Command {
         self
     }
 
+    pub fn without(mut self, name: &str) -> Self {
+        self.builder.env_remove(name);
+        self
+    }
+
     pub fn start(self) -> Running {
         let (columns, rows) = SIZE;
         let pair = native_pty_system().openpty(pty_size(columns, rows)).expect("a pty");
