@@ -204,10 +204,10 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// How many terminal columns text takes, counted as ratatui counts.
+/// How many terminal columns text takes, counted as ratatui counts: the marks of half-width kana take one each.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    UnicodeWidthStr::width(text)
+    UnicodeWidthStr::width(text) + text.matches(['\u{ff9e}', '\u{ff9f}']).count()
 }
 
 /// Text cut to at most `columns` terminal columns, ending in `ellipsis` where something was cut. Never splits a
@@ -284,6 +284,15 @@ mod tests {
         assert_eq!(fit("김철수", 4, "…"), "김…");
         assert_eq!(fit("abc", 0, "…"), "");
         assert_eq!(pad("김", 4, "…"), "김  ");
+    }
+
+    #[test]
+    fn counts_as_ratatui_counts() {
+        use ratatui::buffer::CellWidth as _;
+        for text in ["ﾔﾏﾀﾞ ﾊﾟ", "ﾞ", "김", "กำ", "🇰🇷", "e\u{301}", "မြန်မာ", "abc"]
+        {
+            assert_eq!(width(text), usize::from(text.cell_width()), "{text:?}");
+        }
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 //! undone exactly once, on whichever way out comes first: [`Terminal::leave`], drop, or a panic in any thread, whose
 //! message is printed after, on the screen where people can read it. Signals are [`signals`]' business.
 
+mod agreed;
 mod ansi;
 mod canvas;
 mod input;

@@ -7,9 +7,11 @@
 
 use std::fmt::Write as _;
 
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell, CellWidth as _};
 use ratatui::layout::Position;
 use ratatui::style::{Color, Modifier};
+
+use super::agreed::{is_agreed, reach};
 
 /// What a style switches on, in the order of their numbers.
 const MODIFIERS: [(Modifier, u8); 8] = [
@@ -26,13 +28,19 @@ const MODIFIERS: [(Modifier, u8); 8] = [
 /// How a cell is drawn.
 type Style = (Color, Color, Modifier);
 
+/// What is seen of a style where nothing is written.
+const SEEN_ON_BLANK: Modifier = Modifier::UNDERLINED
+    .union(Modifier::SLOW_BLINK)
+    .union(Modifier::RAPID_BLINK)
+    .union(Modifier::REVERSED)
+    .union(Modifier::CROSSED_OUT);
+
 const PLAIN: Style = (Color::Reset, Color::Reset, Modifier::empty());
 
-/// Writes cells at their places. Begins and ends in the terminal's own style.
+/// Writes cells at their places, none of them doubtful. Begins and ends in the terminal's own style.
 pub fn write_cells<'a>(out: &mut String, cells: impl Iterator<Item = (u16, u16, &'a Cell)>) {
     let mut style = PLAIN;
-    // Only a cell one to the right needs no move: after a wide character the place is set anew, so that a terminal
-    // that counts its width differently spoils no more than its neighbour.
+    // Only a cell one to the right needs no move: the place is set again after a wide character.
     let mut next = None;
     for (x, y, cell) in cells {
         if next != Some((x, y)) {
@@ -44,15 +52,82 @@ pub fn write_cells<'a>(out: &mut String, cells: impl Iterator<Item = (u16, u16, 
             write_style(out, wanted);
             style = wanted;
         }
-        // Whatever a screen did wrong, no control character leaves as part of a cell.
-        if cell.symbol().chars().any(char::is_control) {
-            out.push(char::REPLACEMENT_CHARACTER);
-        } else {
-            out.push_str(cell.symbol());
-        }
+        write_symbol(out, cell.symbol());
     }
     if style != PLAIN {
         write_style(out, PLAIN);
+    }
+}
+
+/// Writes a whole row, onto which `is_empty` says that nothing was written since it was cleared. For rows with something
+/// doubtful in them, now or before: what the terminal made of that is not known, but that it kept to its row.
+///
+/// From left to right: whatever something doubtful was drawn over is written after it, blanks too. What comes out does
+/// not depend on what the row showed before, so that it is what a terminal shows that is drawn afresh.
+pub fn write_row(out: &mut String, buffer: &Buffer, y: u16, is_empty: bool) {
+    let width = buffer.area.width;
+    if !is_empty {
+        move_to(out, 0, y);
+        out.push_str("\u{1b}[2K");
+    }
+    let mut style = PLAIN;
+    let mut next = None;
+    // Up to here something doubtful may have been drawn.
+    let mut reached = 0;
+    let mut x = 0;
+    while x < width {
+        let cell = &buffer[(x, y)];
+        let wide = cell.cell_width().clamp(1, width - x);
+        let wanted = (cell.fg, cell.bg, cell.modifier);
+        let is_blank = cell.symbol() == " " && !is_seen_on_blank(cell);
+        if is_blank && x >= reached {
+            x += wide;
+            continue;
+        }
+        if next != Some(x) {
+            move_to(out, x, y);
+        }
+        // The foreground of a blank is not seen.
+        let wanted = if is_blank { PLAIN } else { wanted };
+        if wanted != style {
+            write_style(out, wanted);
+            style = wanted;
+        }
+        next = (wide == 1).then_some(x + 1);
+        if is_agreed(cell.symbol()) {
+            write_symbol(out, cell.symbol());
+        } else if width - x < reach(cell.symbol()) {
+            // At the end of a row it might run over into the next, or scroll the screen.
+            out.extend(std::iter::once('?').chain(std::iter::repeat_n(' ', usize::from(wide) - 1)));
+            next = Some(x + wide);
+        } else {
+            // Where it is drawn narrower, the rest of its cells has its style all the same.
+            if wanted != PLAIN {
+                out.extend(std::iter::repeat_n(' ', usize::from(wide)));
+                move_to(out, x, y);
+            }
+            write_symbol(out, cell.symbol());
+            reached = reached.max(x + reach(cell.symbol()));
+            next = None;
+        }
+        x += wide;
+    }
+    if style != PLAIN {
+        write_style(out, PLAIN);
+    }
+}
+
+/// Whether a cell's style is seen where nothing is written.
+pub fn is_seen_on_blank(cell: &Cell) -> bool {
+    cell.bg != Color::Reset || cell.modifier.intersects(SEEN_ON_BLANK)
+}
+
+/// Whatever a screen did wrong, no control character leaves as part of a cell.
+fn write_symbol(out: &mut String, symbol: &str) {
+    if symbol.chars().any(char::is_control) {
+        out.push('?');
+    } else {
+        out.push_str(symbol);
     }
 }
 
@@ -152,7 +227,7 @@ mod tests {
     #[test]
     fn a_control_character_in_a_cell_does_not_get_out() {
         for symbol in ["\u{1b}[2J", "\u{7}", "\u{9b}31m", "a\n"] {
-            assert_eq!(written(&[(0, 0, cell(symbol, ratatui::style::Style::new()))]), "\u{1b}[1;1H\u{fffd}");
+            assert_eq!(written(&[(0, 0, cell(symbol, ratatui::style::Style::new()))]), "\u{1b}[1;1H?");
         }
     }
 }

@@ -4,9 +4,12 @@
 //! synchronized update (mode 2026), so that it appears at once and takes one `write(2)`. Whether a terminal knows that
 //! mode is never asked: those that do not ignore it, and an answer that comes late over SSH would be taken for typing.
 
-use ratatui::buffer::Buffer;
+use std::collections::BTreeSet;
+
+use ratatui::buffer::{Buffer, Cell, CellWidth as _};
 use ratatui::layout::{Position, Rect, Size};
 
+use super::agreed::is_agreed;
 use super::ansi;
 
 /// What follows is shown at once, at [`END`].
@@ -78,15 +81,19 @@ impl Canvas {
         if was_stale {
             self.shown.reset();
         }
-        let mut changes = self.shown.diff_iter(&self.next).peekable();
+        let whole = self.whole_rows();
+        let mut changes = self.shown.diff_iter(&self.next).filter(|(_, y, _)| !whole.contains(y)).peekable();
         let out = &mut self.bytes;
         out.clear();
-        if was_stale || changes.peek().is_some() || cursor != self.cursor {
+        if was_stale || !whole.is_empty() || changes.peek().is_some() || cursor != self.cursor {
             out.push_str(BEGIN);
             if was_stale {
                 out.push_str(CLEAR);
             }
             ansi::write_cells(out, changes);
+            for y in &whole {
+                ansi::write_row(out, &self.next, *y, was_stale);
+            }
             match cursor {
                 Some(at) => ansi::show_cursor(out, at),
                 None if self.cursor.is_some() => out.push_str(HIDE),
@@ -98,11 +105,33 @@ impl Canvas {
         std::mem::swap(&mut self.shown, &mut self.next);
         self.bytes.as_bytes()
     }
+
+    /// The rows that must be written whole: they change, and have or had something in them whose width terminals do not
+    /// agree on; or a wide character gives way, half of it perhaps to a style that some terminals give to the other half too.
+    fn whole_rows(&self) -> BTreeSet<u16> {
+        let width = usize::from(self.next.area.width).max(1);
+        let rows = self.shown.content.chunks(width).zip(self.next.content.chunks(width));
+        (0..).zip(rows).filter(|(_, (before, after))| is_whole(before, after)).map(|(y, _)| y).collect()
+    }
+}
+
+fn is_whole(before: &[Cell], after: &[Cell]) -> bool {
+    if before == after {
+        return false;
+    }
+    let is_doubtful = |row: &[Cell]| row.iter().any(|cell| !is_agreed(cell.symbol()));
+    let gives_way = |(before, after): (&Cell, &Cell)| before.symbol() != after.symbol() && before.cell_width() > 1;
+    is_doubtful(before)
+        || is_doubtful(after)
+        || (after.iter().any(ansi::is_seen_on_blank) && before.iter().zip(after).any(gives_way))
 }
 
 fn area(size: Size) -> Rect {
     Rect::new(0, 0, size.width.min(SIDE_MAX), size.height.min(SIDE_MAX))
 }
+
+#[cfg(test)]
+mod hostile;
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ mod program;
 pub mod pty;
 mod server;
 pub mod silent;
+pub mod tmux;
 
 pub use database::TestDb;
 pub use program::{Program, Run, Running, pg_dump};
