@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::api::ApiError;
 use super::page::{Page, Reader};
-use super::{Context, api};
+use super::{Context, api, link};
 
 /// How long a request may take, its body included.
 pub(super) const REQUEST_MAX: Duration = Duration::from_secs(10);
@@ -27,6 +27,7 @@ pub(super) async fn guard(State(context): State<Context>, request: Request, next
     let started = Instant::now();
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let other = if link::meant_by(request.uri().path()).is_some() { "a mangled link" } else { "no such page" };
     let for_a_program = api::is_below(request.uri().path());
     let reader = Reader::of(request.uri(), request.headers());
 
@@ -48,7 +49,7 @@ pub(super) async fn guard(State(context): State<Context>, request: Request, next
     headers.insert(CONTENT_SECURITY_POLICY, context.0.pages.security_policy());
     tracing::info!(
         method,
-        route = route.as_ref().map_or("no such page", MatchedPath::as_str),
+        route = route.as_ref().map_or(other, MatchedPath::as_str),
         status = response.status().as_u16(),
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request"

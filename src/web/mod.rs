@@ -17,6 +17,7 @@
 mod api;
 mod guard;
 mod health;
+mod link;
 mod page;
 mod serve;
 mod verify;
@@ -72,7 +73,7 @@ pub fn router(context: Context) -> Router {
     Router::new()
         .merge(verify::routes())
         .route("/healthz", get(health::check))
-        .fallback(verify::no_such_page)
+        .fallback(verify::elsewhere)
         .method_not_allowed_fallback(verify::wrong_method)
         .nest("/api", api::routes(context.clone()))
         .layer(DefaultBodyLimit::max(BODY_MAX))

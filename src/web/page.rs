@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tera::Tera;
 
 use super::guard::{RETRY, retry_after};
-use super::words;
+use super::{link, words};
 use crate::config::Site;
 use crate::domain::key::Key;
 use crate::domain::locale::Locale;
@@ -132,7 +132,7 @@ impl Reader {
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {
             locale: accepted.and_then(Locale::from_accept_language).unwrap_or_default(),
-            here: if uri.path() == "/verify" { "verify/" } else { "./" },
+            here: link::way_to_view(uri.path()),
             again: None,
             key: None,
         }

@@ -4,15 +4,17 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, FromRequestParts, RawQuery, State};
+use axum::extract::{Form, FromRequestParts, Request, State};
+use axum::handler::Handler as _;
 use axum::http::header::ALLOW;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use chrono::Utc;
 
 use super::Context;
+use super::link::{self, Meant};
 use super::page::{Page, Press, Reader};
 use crate::config::Confirm;
 use crate::desk::{self, LinkOutcome, Refusal};
@@ -21,10 +23,11 @@ use crate::domain::key::Key;
 
 /// Both spellings of the link's path: mail programs and people drop the last slash.
 pub(super) fn routes() -> Router<Context> {
-    Router::new()
-        .route("/verify/", view())
-        .route("/verify", view())
-        .route("/verify/new-mail", post(ask).options(|| async { allow("POST, OPTIONS") }))
+    Router::new().route("/verify/", view()).route("/verify", view()).route("/verify/new-mail", new_mail())
+}
+
+fn new_mail() -> MethodRouter<Context> {
+    post(ask).options(|| async { allow("POST, OPTIONS") })
 }
 
 /// axum's `get` would answer HEAD as well, and approve.
@@ -49,8 +52,7 @@ impl FromRequestParts<Context> for Reader {
     }
 }
 
-/// The one key among the parameters; none if there are two, since then nobody can say which is meant. Other
-/// parameters do not matter: mail services add theirs.
+/// The one key among a form's fields, which this program wrote itself: read as strictly as it was written.
 fn the_key<N: AsRef<str>, V: AsRef<str>>(parameters: impl Iterator<Item = (N, V)>) -> Option<Key> {
     let mut keys = parameters.filter(|(name, _)| name.as_ref() == "key");
     let (_, key) = keys.next()?;
@@ -60,12 +62,8 @@ fn the_key<N: AsRef<str>, V: AsRef<str>>(parameters: impl Iterator<Item = (N, V)
     Key::parse(key.as_ref()).ok()
 }
 
-fn key_of_query(query: Option<&str>) -> Option<Key> {
-    the_key(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()))
-}
-
-async fn open(State(context): State<Context>, RawQuery(query): RawQuery, reader: Reader) -> Response {
-    let Some(key) = key_of_query(query.as_deref()) else {
+async fn open(State(context): State<Context>, uri: Uri, reader: Reader) -> Response {
+    let Some(key) = link::key_of(uri.path(), uri.query()) else {
         return context.0.pages.response(&reader, Page::UnknownLink);
     };
     let outcome = match context.0.confirm {
@@ -75,8 +73,8 @@ async fn open(State(context): State<Context>, RawQuery(query): RawQuery, reader:
     led_to(&context, reader.with(key), outcome)
 }
 
-async fn look(State(context): State<Context>, RawQuery(query): RawQuery, reader: Reader) -> Response {
-    let Some(key) = key_of_query(query.as_deref()) else {
+async fn look(State(context): State<Context>, uri: Uri, reader: Reader) -> Response {
+    let Some(key) = link::key_of(uri.path(), uri.query()) else {
         return context.0.pages.response(&reader, Page::UnknownLink);
     };
     let outcome = context.0.desk.look_at_link(&key).await;
@@ -156,8 +154,13 @@ fn failed(context: &Context, reader: &Reader, error: &desk::Error) -> Response {
     context.0.pages.response(reader, page)
 }
 
-pub(super) async fn no_such_page(State(context): State<Context>, reader: Reader) -> Response {
-    context.0.pages.response(&reader, Page::Nowhere)
+/// What no route has: a link whose path a mail program has been at, or no page of ours.
+pub(super) async fn elsewhere(State(context): State<Context>, reader: Reader, request: Request) -> Response {
+    match link::meant_by(request.uri().path()) {
+        Some(Meant::View) => view().fallback(wrong_method).call(request, context).await,
+        Some(Meant::NewMail) => new_mail().fallback(wrong_method).call(request, context).await,
+        None => context.0.pages.response(&reader, Page::Nowhere),
+    }
 }
 
 /// axum adds `Allow`.

@@ -1,6 +1,7 @@
 //! The verification view and the site's API, over real connections and a real database.
 
 mod api;
+mod mangled;
 mod pages;
 mod races;
 mod serving;

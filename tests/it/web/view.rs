@@ -66,7 +66,7 @@ async fn links_that_do_not_work_say_why() {
         ("/verify/".into(), 404, "We do not know this link"),
         ("/verify".into(), 404, "We do not know this link"),
         ("/verify/?KEY=x&%ff=%ff&key=%00%ff".into(), 404, "We do not know this link"),
-        (format!("/verify/%3Fkey={key}"), 404, "There is no page here"),
+        (format!("/verify/%3Fkey={key}"), 404, "We do not know this link"),
         ("/".into(), 404, "There is no page here"),
     ];
     for (path, status, heading) in table {
@@ -299,6 +299,8 @@ async fn no_log_line_has_a_key() {
         link(&key),
         format!("/verify/%3Fkey={key_text}"),
         format!("/verify/{key_text}"),
+        format!("/verify//?key={key_text}."),
+        format!("//verify%3Fkey%3D3D{key_text}"),
         format!("/api/users?email={key_text}"),
         format!("/healthz?key={key_text}"),
     ];
