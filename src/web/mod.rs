@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET  /verify/?key=…    the link of the mail: verifies (or, with `verification.confirm = "button"`, asks first)
-//! HEAD /verify/?key=…    the status that a look would give; changes nothing, like OPTIONS
+//! HEAD /verify/?key=…    the status that a look would give; changes nothing, like OPTIONS and a prefetch
 //! POST /verify/          key in the form: verifies, in either mode
 //! POST /verify/new-mail  key in the form: queues a new mail under the cool-down
 //! POST /api/signups      signs an address up; bearer token, JSON
@@ -19,6 +19,7 @@ mod guard;
 mod health;
 mod link;
 mod page;
+mod prefetch;
 mod serve;
 mod verify;
 mod words;

@@ -8,7 +8,7 @@ use axum::extract::{Form, FromRequestParts, Request, State};
 use axum::handler::Handler as _;
 use axum::http::header::ALLOW;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use chrono::Utc;
@@ -16,6 +16,7 @@ use chrono::Utc;
 use super::Context;
 use super::link::{self, Meant};
 use super::page::{Page, Press, Reader};
+use super::prefetch::is_prefetch;
 use crate::config::Confirm;
 use crate::desk::{self, LinkOutcome, Refusal};
 use crate::domain::audit::{Actor, Origin};
@@ -62,7 +63,11 @@ fn the_key<N: AsRef<str>, V: AsRef<str>>(parameters: impl Iterator<Item = (N, V)
     Key::parse(key.as_ref()).ok()
 }
 
-async fn open(State(context): State<Context>, uri: Uri, reader: Reader) -> Response {
+async fn open(State(context): State<Context>, uri: Uri, headers: HeaderMap, reader: Reader) -> Response {
+    if is_prefetch(&headers) {
+        // Where the link is opened after all, the page that was fetched has the button.
+        return look(State(context), uri, reader).await;
+    }
     let Some(key) = link::key_of(uri.path(), uri.query()) else {
         return context.0.pages.response(&reader, Page::UnknownLink);
     };
@@ -146,6 +151,10 @@ fn led_to(context: &Context, reader: Reader, outcome: Result<LinkOutcome, desk::
 }
 
 fn failed(context: &Context, reader: &Reader, error: &desk::Error) -> Response {
+    // The user was deleted since the key was looked up: the link is as if it had never been.
+    if let desk::Error::NotFound(_) = error {
+        return context.0.pages.response(reader, Page::UnknownLink);
+    }
     tracing::error!(%error, hint = error.hint(), "a link could not be worked on");
     let page = match error {
         desk::Error::Store(error) if !error.is_a_fault() => Page::Away,

@@ -1,9 +1,11 @@
 //! Everybody at once.
 
+use verifydesk::desk;
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::locale::Locale;
+use verifydesk::domain::send::Priority;
 
-use super::{Answer, Site, link};
+use super::{Answer, Site, TOKEN, link, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_clicks_on_one_link_verify_once() {
@@ -26,6 +28,68 @@ async fn a_thousand_clicks_on_one_link_verify_once() {
     .await
     .unwrap();
     assert_eq!((users, verifications), (1, 1));
+}
+
+/// Whoever is deleted between the look at the link and the act was never there.
+#[tokio::test]
+async fn a_deletion_races_with_everything() {
+    let site = Site::start().await;
+    let operator = Actor::new("mina@desk", Origin::Console);
+    for act in ["open", "press", "new mail", "sign up", "resend", "force-verify"] {
+        let (id, key) = site.mailed("mina@example.com", Locale::En).await;
+        let mut deleting = site.db.pool.begin().await.unwrap();
+        for table in ["sends", "verifications", "users"] {
+            let statement = sqlx::AssertSqlSafe(format!("delete from {table}"));
+            sqlx::query(statement).execute(&mut *deleting).await.unwrap();
+        }
+        let acting = async {
+            match act {
+                "open" => Err(site.server.get(&link(&key)).await),
+                "press" => Err(site.server.post("/verify/", &key).await),
+                "new mail" => Err(site.server.post("/verify/new-mail", &key).await),
+                "sign up" => {
+                    let request = site.server.request(reqwest::Method::POST, "/api/signups").bearer_auth(TOKEN);
+                    let body = serde_json::json!({ "email": "mina@example.com" });
+                    let answer = Answer::of(request.json(&body)).await;
+                    assert_eq!((answer.status.as_u16(), &answer.json()["status"]), (202, &"created".into()));
+                    Ok(())
+                }
+                "resend" => {
+                    let resent = site.server.desk.resend(&operator, id, Priority::Person).await.unwrap_err();
+                    assert!(matches!(resent, desk::Error::NotFound(_)), "{resent}");
+                    Ok(())
+                }
+                _ => {
+                    let forced = site.server.desk.force_verify(&operator, id, "she called").await.unwrap_err();
+                    assert!(matches!(forced, desk::Error::NotFound(_)), "{forced}");
+                    Ok(())
+                }
+            }
+        };
+        let waiting = async {
+            until("it waits for the row", async || {
+                sqlx::query_scalar::<_, bool>(
+                    "select exists (select from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock')",
+                )
+                .fetch_one(&site.db.pool)
+                .await
+                .unwrap()
+            })
+            .await;
+            deleting.commit().await.unwrap();
+        };
+        let (done, ()) = tokio::join!(acting, waiting);
+        if let Err(page) = done {
+            // A language is known where there was a look before the act.
+            let heading = if act == "new mail" { "We do not know this link" } else { "알 수 없는 링크입니다" };
+            assert_eq!((page.status.as_u16(), page.heading()), (404, heading), "{act}");
+        }
+        for table in ["sends", "verifications", "users"] {
+            let statement = sqlx::AssertSqlSafe(format!("delete from {table}"));
+            sqlx::query(statement).execute(&site.db.pool).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

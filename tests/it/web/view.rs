@@ -105,6 +105,34 @@ async fn head_and_options_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_prefetch_changes_nothing() {
+    let site = Site::start().await;
+    let (_, key) = site.mailed("mina@example.com", Locale::En).await;
+    let before = site.traces().await;
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+        ("x-purpose", "preview"),
+    ] {
+        for path in [link(&key), link(&key).replace("/?", "?"), link(&key).replace("/?", "//?")] {
+            let fetched = Answer::of(site.server.request(Method::GET, &path).header(name, value)).await;
+            assert_eq!(
+                (fetched.status.as_u16(), fetched.heading()),
+                (200, "Please confirm your email address"),
+                "{name}"
+            );
+            assert_eq!(fetched.header("cache-control"), "no-store");
+        }
+    }
+    assert_eq!(site.traces().await, before);
+    assert_eq!(site.server.get(&link(&key)).await.heading(), "Your email address is confirmed");
+    let fetched = Answer::of(site.server.request(Method::GET, &link(&key)).header("sec-purpose", "prefetch")).await;
+    assert_eq!(fetched.heading(), "Your email address is confirmed");
+}
+
+#[tokio::test]
 async fn a_button_confirms_where_the_site_wants_one() {
     let site = Site::with(button).await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
