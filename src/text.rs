@@ -204,6 +204,13 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Text without what is around it and cannot be seen: white space, control and invisible characters. People paste
+/// them along with what they copied.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_hidden(c))
+}
+
 /// How many terminal columns text takes, counted as ratatui counts: the marks of half-width kana take one each.
 #[must_use]
 pub fn width(text: &str) -> usize {

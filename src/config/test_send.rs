@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::SettingError;
 use crate::domain::address::EmailAddress;
-use crate::text::plain;
+use crate::text::{plain, trimmed};
 
 /// Test mails: to whom they may go.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,7 +18,8 @@ impl TestSend {
     /// Whether a test mail may go to this address.
     #[must_use]
     pub fn allows(&self, address: &EmailAddress) -> bool {
-        self.allow.iter().filter_map(|entry| Some((entry, example_of(entry)?))).any(|(entry, example)| {
+        let entries = self.allow.iter().map(|entry| trimmed(entry));
+        entries.filter_map(|entry| Some((entry, example_of(entry)?))).any(|(entry, example)| {
             if entry.starts_with('@') {
                 example.domain() == address.domain()
             } else {
@@ -29,7 +30,7 @@ impl TestSend {
 
     pub(super) fn check(&self) -> Result<(), SettingError> {
         for entry in &self.allow {
-            if example_of(entry).is_none() {
+            if example_of(trimmed(entry)).is_none() {
                 return Err(SettingError::new(
                     format!("`test_send.allow` holds what is neither an address nor a domain: {}", plain(entry)),
                     "write addresses as dev@example.org, and domains as @example.org",
@@ -55,7 +56,8 @@ mod tests {
 
     #[test]
     fn addresses_and_domains() {
-        let settings = TestSend { allow: vec!["Dev@example.org".to_owned(), "@example.com".to_owned()] };
+        let settings =
+            TestSend { allow: vec!["\u{feff}Dev@example.org ".to_owned(), "\u{a0}@example.com\n".to_owned()] };
         settings.check().unwrap();
         let table = [
             ("dev@example.org", true),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::trimmed;
+
 /// A checked address. The domain is lower case and in Punycode where it was international.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
@@ -30,12 +32,12 @@ pub enum AddressError {
 }
 
 impl EmailAddress {
-    /// Checks an address that someone typed.
+    /// Checks an address that someone typed or pasted: what is around it and cannot be seen goes.
     ///
     /// Quoted local parts (`"a b"@example.org`) and address literals (`a@[192.0.2.1]`) are refused: nobody signs up
     /// with one, and much software behind this one mishandles them.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let text = text.trim_matches(|c: char| c == ' ' || c == '\t');
+        let text = trimmed(text);
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(AddressError::Unprintable);
         }
@@ -116,6 +118,12 @@ mod tests {
         let table = [
             ("mina@example.com", "mina@example.com"),
             ("  mina@Example.COM ", "mina@example.com"),
+            ("\tmina@example.com\r\n", "mina@example.com"),
+            ("\u{a0}mina@example.com\u{3000}", "mina@example.com"),
+            ("\u{feff}mina@example.com\u{200b}", "mina@example.com"),
+            ("\u{202a}mina@example.com\u{202c}", "mina@example.com"),
+            ("\u{200e} \u{2060}mina@example.com\u{ad} \u{2028}\u{0}", "mina@example.com"),
+            ("\u{3164}mina@example.com\u{fe0f}", "mina@example.com"),
             ("Mina.Kim+tag@example.co.kr", "Mina.Kim+tag@example.co.kr"),
             ("a@예제.한국", "a@xn--2j5b21b.xn--3e0b707e"),
             ("o'brien@example.org", "o'brien@example.org"),
@@ -154,6 +162,11 @@ mod tests {
             ("a b@example.com", AddressError::Unprintable),
             ("a@example.com\r\nBcc: x@example.com", AddressError::Unprintable),
             ("a\0@example.com", AddressError::Unprintable),
+            ("a\u{a0}b@example.com", AddressError::Unprintable),
+            ("mina \u{200b}@example.com", AddressError::Unprintable),
+            ("mi\u{200b}na@example.com", AddressError::LocalNotAscii),
+            ("\u{feff}\u{200b} \u{3000}", AddressError::Shape),
+            ("\u{1b}[31mmina@example.com", AddressError::Local),
             ("<a@example.com>", AddressError::Local),
             (long_local.as_str(), AddressError::Long),
             (long.as_str(), AddressError::Long),

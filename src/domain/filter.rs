@@ -3,6 +3,7 @@
 use super::Time;
 use super::send::SendState;
 use super::verification::Status;
+use crate::text::trimmed;
 
 /// From how many characters a search looks inside e-mails and names; shorter ones look at their beginnings only,
 /// since a trigram index knows nothing shorter.
@@ -42,7 +43,7 @@ impl Search {
     /// Nothing where there is no text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let typed = text.trim().replace('\0', "");
+        let typed = trimmed(text).replace('\0', "");
         (!typed.is_empty()).then(|| Self { text: typed.to_lowercase(), typed })
     }
 

@@ -5,7 +5,7 @@ use lettre::message::Mailbox;
 
 use crate::config::SettingError;
 use crate::domain::address::{AddressError, EmailAddress};
-use crate::text::plain;
+use crate::text::{plain, trimmed};
 
 /// Longest display name, in characters; more is folded over many lines and cut by every mail program.
 const NAME_MAX: usize = 128;
@@ -38,7 +38,7 @@ impl Sender {
     /// Reads `no-reply@example.org`, `Example <no-reply@example.org>` or `"Kim, Lee & Co" <…>`; the name needs no
     /// quotes, whatever it holds.
     pub fn parse(text: &str) -> Result<Self, SenderError> {
-        let text = text.trim_matches([' ', '\t']);
+        let text = trimmed(text);
         let (name, address) = match text.strip_suffix('>') {
             Some(inner) => inner.rsplit_once('<').ok_or(SenderError::Shape)?,
             None if text.contains('<') => return Err(SenderError::Shape),
@@ -132,7 +132,7 @@ mod tests {
             ("no-reply@example.org>", SenderError::Shape),
             ("A\r\nBcc: x@example.org <a@example.org>", SenderError::Control),
             ("A\u{0} <a@example.org>", SenderError::Control),
-            ("A <a@example.org\r\n>", SenderError::Address(AddressError::Unprintable)),
+            ("A <a@exam\r\nple.org>", SenderError::Address(AddressError::Unprintable)),
             ("A <가@example.org>", SenderError::Address(AddressError::LocalNotAscii)),
             (long.as_str(), SenderError::Long),
         ];

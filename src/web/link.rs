@@ -264,16 +264,13 @@ fn undone(text: &[u8], mark: u8, meaning: impl Fn(&[u8]) -> Option<(Option<u8>, 
     let mut rest = text;
     let mut any = false;
     while let [first, behind @ ..] = rest {
-        match (*first == mark).then(|| meaning(behind)).flatten() {
-            Some((byte, length)) => {
-                out.extend(byte);
-                rest = &behind[length..];
-                any = true;
-            }
-            None => {
-                out.push(*first);
-                rest = behind;
-            }
+        if let Some((byte, length)) = (*first == mark).then(|| meaning(behind)).flatten() {
+            out.extend(byte);
+            rest = &behind[length..];
+            any = true;
+        } else {
+            out.push(*first);
+            rest = behind;
         }
     }
     any.then_some(out)

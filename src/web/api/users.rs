@@ -41,6 +41,8 @@ pub(super) async fn show(State(context): State<Context>, RawQuery(query): RawQue
 fn the_email(query: &str) -> Result<String, ApiError> {
     let hint = "ask for /api/users?email=mina%40example.org";
     let mut email = None;
+    // Forms write a blank as `+`. An address has no blank in it, but a tag behind a plus, which callers leave as it is.
+    let query = query.replace('+', "%2B");
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if name != "email" {
             return Err(ApiError::bad_request(format!("there is no parameter {name}")).hint(hint));

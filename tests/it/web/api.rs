@@ -3,10 +3,12 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use verifydesk::config::Secret;
+use verifydesk::desk::{self, Refusal, SignUp};
+use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::locale::Locale;
 
 use super::{Answer, Server, Site, TOKEN, link, settings};
-use crate::support::TestDb;
+use crate::support::{Program, TestDb};
 
 fn ask(server: &Server, method: Method, path: &str) -> RequestBuilder {
     server.request(method, path).bearer_auth(TOKEN)
@@ -143,6 +145,45 @@ async fn a_request_that_makes_no_sense_changes_nothing() {
         assert_eq!(answer.headers.contains_key("allow"), status == 405, "{method} {path}");
     }
     assert_eq!(site.traces().await, before);
+}
+
+/// An address as people paste it, and as a query has it.
+const PASTED: [(&str, &str); 9] = [
+    ("mina+test@example.com", "mina+test@example.com"),
+    ("mina+test@example.com", "mina%2Btest%40example.com"),
+    (" mina+test@example.com ", "%20mina+test@example.com%20"),
+    ("\tmina+test@example.com\r\n", "%09mina+test@example.com%0D%0A"),
+    ("\u{a0}mina+test@example.com\u{3000}", "%C2%A0mina+test@example.com%E3%80%80"),
+    ("\u{feff}mina+test@example.com\u{200b}", "%EF%BB%BFmina+test@example.com%E2%80%8B"),
+    ("\u{200e}mina+test@example.com\u{202c}", "%E2%80%8Emina+test@example.com%E2%80%AC"),
+    ("\u{ad}mina+test@Example.COM\u{2060}", "%C2%ADmina+test@Example.COM%E2%81%A0"),
+    ("\u{2028}mina+test@example.com\u{fe0f}", "%E2%80%A8mina+test@example.com%EF%B8%8F"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_may_be_pasted_everywhere() {
+    for (pasted, query) in PASTED {
+        let site = Site::start().await;
+        let created = sign_up(&site.server, &json!({ "email": pasted })).await;
+        assert_eq!((created.status.as_u16(), &created.json()["status"]), (202, &json!("created")), "{pasted:?}");
+        let id = created.json()["user_id"].clone();
+        let state = Answer::of(ask(&site.server, Method::GET, &format!("/api/users?email={query}"))).await;
+        assert_eq!((state.status.as_u16(), &state.json()["user_id"]), (200, &id), "{query}");
+        assert_eq!(state.json()["email"], "mina+test@example.com");
+
+        let shell = Program::new(&site.db.url);
+        let again = shell.run(&["signup", pasted]);
+        assert!(again.code == 4 && again.err.contains("cool-down"), "{pasted:?}: {}", again.err);
+        let found = shell.run(&["list", "--search", pasted, "--json"]);
+        assert_eq!(found.json().len(), 1, "{pasted:?}: {}", found.err);
+        assert_eq!(found.json()[0]["user_id"], id);
+        let sends = shell.run(&["sends", "--search", pasted, "--json"]);
+        assert_eq!(sends.json().len(), 1, "{pasted:?}: {}", sends.err);
+        // The console's act.
+        let who = SignUp { email: pasted.into(), ..SignUp::default() };
+        let refused = site.server.desk.sign_up(&Actor::new("mina", Origin::Console), &who).await.unwrap_err();
+        assert!(matches!(refused, desk::Error::Refused(Refusal::CoolDown { .. })), "{pasted:?}: {refused}");
+    }
 }
 
 #[tokio::test]
