@@ -33,6 +33,7 @@ pub(super) fn answer(result: Result<Receipt, Failure>, key: &Key) -> Result<Rece
             let cause = match cause {
                 Cause::Reply(reply) => Cause::Reply(Reply::new(reply.code, clean(&reply.text))),
                 Cause::Network(what) => Cause::Network(clean(&what)),
+                Cause::OutOfTurn(what) => Cause::OutOfTurn(clean(&what)),
                 Cause::Certificate(what) => Cause::Certificate(clean(&what)),
                 Cause::File(what) => Cause::File(clean(&what)),
                 other @ (Cause::TimedOut(_) | Cause::NoStartTls | Cause::NoAuth | Cause::LeaseEnds) => other,
@@ -192,6 +193,7 @@ mod tests {
         let causes = [
             Cause::Reply(Reply::new(554, secret())),
             Cause::Network(secret()),
+            Cause::OutOfTurn(secret()),
             Cause::Certificate(secret()),
             Cause::File(secret()),
         ];

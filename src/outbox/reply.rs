@@ -115,6 +115,11 @@ pub fn judge(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddress)
             failure.to_string(),
             "it is tried again; if it stays so, check `smtp.host`, `smtp.port` and the firewall",
         ),
+        Cause::OutOfTurn(_) => Verdict::new(
+            Class::Transient { after: None },
+            failure.to_string(),
+            "it is tried again over a new connection; if it stays so, look at the mail server and at what stands before it",
+        ),
         Cause::Certificate(_) => Verdict::new(
             Class::Worker,
             failure.to_string(),
@@ -330,8 +335,8 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
     if reply.code < 500 {
         return Verdict::new(LATER, format!("the server put it off at {stage}: {shown}"), "it is tried again");
     }
-    let names_sender =
-        matches!(stage, Stage::Rcpt | Stage::Data | Stage::EndOfData) && is_about_sender(reply, sender, recipient);
+    let names_sender = matches!(stage, Stage::Rcpt | Stage::Data | Stage::Content | Stage::EndOfData)
+        && is_about_sender(reply, sender, recipient);
     let refused_at = if names_sender { Stage::Mail } else { stage };
     match refused_at {
         Stage::Connect | Stage::Greeting | Stage::StartTls | Stage::Auth => Verdict::new(
@@ -349,7 +354,7 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
             format!("the server refused the recipient {}: {shown}", plain(recipient.as_str())),
             "ask the person for another address",
         ),
-        Stage::Data | Stage::EndOfData => Verdict::new(
+        Stage::Data | Stage::Content | Stage::EndOfData => Verdict::new(
             Class::Message,
             format!("the server refused the mail: {shown}"),
             "read the reply; resend when the cause is gone",

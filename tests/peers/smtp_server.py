@@ -6,7 +6,7 @@ Each line of its standard input is a JSON list of faults that takes the place of
 {"event": "faults"}. Ends when its standard input does, so that it never outlives the test.
 
 A fault is STAGE=ACTION, with STAGE one of greeting, ehlo, starttls, auth, mail, rcpt, data, end, and ACTION one of
-drop, hang, slow (answers half a second later), stall (data only: asks for the mail and reads none of it), reply:TEXT, or
+drop, hang, slow (answers half a second later), behind:TEXT (answers as ever, and says TEXT in the same breath), stall (data only: asks for the mail and reads none of it), reply:TEXT, or
 pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
 `end` strikes after the whole mail was received; `end=store-drop` stores it first. In the TEXT of an `end=reply:TEXT`,
 {link} is the link in the mail, as a content filter would quote it; the fault is told with it.
@@ -69,6 +69,12 @@ class Server(SMTP):
     def __init__(self, *args, faults, **kwargs):
         super().__init__(*args, **kwargs)
         self.faults = faults
+        self.behind = None
+
+    async def push(self, status):
+        if self.behind is not None and isinstance(status, str) and status[3:4] != "-" and not status.startswith("334"):
+            status, self.behind = f"{status}\r\n{self.behind}", None
+        await super().push(status)
 
     async def struck(self, stage):
         """Whether a fault took the place of the answer."""
@@ -82,6 +88,9 @@ class Server(SMTP):
             await asyncio.sleep(3600)
         elif action == "slow":
             await asyncio.sleep(0.5)
+            return False
+        elif action.startswith("behind:"):
+            self.behind = action.removeprefix("behind:")
             return False
         elif action == "stall":
             self.transport.pause_reading()

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::dialogue::{Dialogue, Speech};
-use super::line_stream::{self, Socket, Wire};
+use super::line_stream::{self, Socket, Unasked, Wire, code_of};
 use super::secrets::Secrets;
 use super::trust::Trust;
 use super::{Cause, Failure, Reply, Stage};
@@ -22,6 +22,9 @@ use crate::text::Untrusted;
 /// How long taking leave may last.
 const QUIT_MAX: Duration = Duration::from_secs(2);
 
+/// How long to wait for what has arrived already.
+const LOOK_MAX: Duration = Duration::from_secs(1);
+
 /// Most questions of a server that somebody signs in to; each known way has two at most.
 const CHALLENGES_MAX: usize = 5;
 
@@ -30,6 +33,8 @@ pub(super) struct Connection {
     wire: Wire,
     /// What the server offers; after STARTTLS lettre's own knowledge of it is out of date.
     offers: ServerInfo,
+    /// Whether the server has closed it, or is about to.
+    is_over: bool,
 }
 
 impl Connection {
@@ -44,7 +49,12 @@ impl Connection {
         let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello);
         let smtp = within(limit, Stage::Greeting, &wire, greeted).await?;
         let offers = smtp.server_info().clone();
-        Ok(Self { smtp, wire, offers })
+        Ok(Self { smtp, wire, offers, is_over: false })
+    }
+
+    /// Whether another mail may go over it.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_over
     }
 
     pub(super) fn offers_starttls(&self) -> bool {
@@ -59,9 +69,7 @@ impl Connection {
     pub(super) async fn starttls(&mut self, trust: &Trust, hello: &ClientId, limit: Duration) -> Result<(), Failure> {
         let stage = Stage::StartTls;
         self.command(stage, Starttls, limit, &[220]).await?;
-        let clear = self.wire.take_clear();
-        let clear = clear
-            .ok_or_else(|| Failure::new(stage, Cause::Network("the server spoke out of turn before TLS".into())))?;
+        let clear = self.wire.take_clear().ok_or_else(|| unasked_for(stage, self.wire.unasked()))?;
         let encrypted = encrypt(trust, clear, stage, limit).await?;
         self.wire.tap(|tap| tap.note(&describe(&encrypted)));
         self.wire.put_encrypted(encrypted);
@@ -111,17 +119,38 @@ impl Connection {
         self.expect(&said, stage, codes)
     }
 
-    /// The content of a mail, and the answer to the whole mail.
+    /// The content of a mail, and the answer to the whole mail. Where more than one has come, it is not known which is
+    /// the mail's, so that none counts; but a server that closes behind its answer may say so.
     pub(super) async fn content(&mut self, bytes: &[u8], limit: Duration) -> Result<Reply, Failure> {
         self.wire.tap(|tap| {
             tap.tell(super::dialogue::Speaker::Client, &format!("({} bytes of mail, then a dot)", bytes.len()));
             tap.set_speech(Speech::Content);
         });
+        self.wire.begin_mail();
         // lettre ends the content with a line break of its own.
         let content = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
-        let said = within(limit, Stage::EndOfData, &self.wire, self.smtp.message(content)).await?;
+        let said = within(limit, Stage::EndOfData, &self.wire, self.smtp.message(content)).await;
+        if let Err(failure) = &said
+            && !self.wire.is_mail_ended()
+        {
+            return Err(Failure::new(Stage::Content, failure.cause.clone()));
+        }
         self.wire.set_speech(Speech::Commands);
-        self.expect(&said, Stage::EndOfData, &[250])
+        let answer = said.and_then(|said| self.expect(&said, Stage::EndOfData, &[250]));
+        let reply = match &answer {
+            Ok(reply) | Err(Failure { cause: Cause::Reply(reply), .. }) => reply,
+            Err(_) => return answer,
+        };
+        match timeout(LOOK_MAX, self.wire.look()).await.unwrap_or_default() {
+            None => {}
+            Some(Unasked::End) => self.is_over = true,
+            Some(Unasked::Line(line)) if is_farewell(&line) && reply.code != 421 => self.is_over = true,
+            Some(Unasked::Line(line)) => {
+                let both = Untrusted::new(format!("{}; {line}", reply.whole().raw()));
+                return Err(Failure::new(Stage::EndOfData, Cause::OutOfTurn(both)));
+            }
+        }
+        answer
     }
 
     /// Takes leave without making anybody wait.
@@ -197,12 +226,31 @@ async fn within<T>(
 
 /// What lettre's error means.
 fn failure(stage: Stage, error: &Error, wire: &Wire) -> Failure {
+    if let Some(unasked) = wire.unasked() {
+        return unasked_for(stage, Some(unasked));
+    }
     let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     if let Some(status) = error.status() {
         let code = wire.odd_code().unwrap_or(status.into());
         return Failure::new(stage, Cause::Reply(Reply::new(code, text)));
     }
     Failure::new(stage, network(if text.is_empty() { error.to_string() } else { text }.as_str()))
+}
+
+/// What came without having been asked for. Only that it closes may a server say at any time (RFC 5321, 3.8).
+fn unasked_for(stage: Stage, unasked: Option<Unasked>) -> Failure {
+    let cause = match unasked {
+        Some(Unasked::Line(line)) if is_farewell(&line) => {
+            Cause::Reply(Reply::new(421, line[3..].trim_start_matches(['-', ' ', '\t'])))
+        }
+        Some(Unasked::Line(line)) => Cause::OutOfTurn(Untrusted::new(line)),
+        Some(Unasked::End) | None => network("the server closed the connection"),
+    };
+    Failure::new(stage, cause)
+}
+
+fn is_farewell(line: &str) -> bool {
+    code_of(line) == Some("421")
 }
 
 fn network(what: &str) -> Cause {

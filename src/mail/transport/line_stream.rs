@@ -9,16 +9,23 @@
 //! space behind it, lines that end in a bare line feed, lines whose codes differ (of which the last counts, RFC 5321,
 //! 4.2.1); and it panics at an empty word among what a server offers. [`mend`] brings them into form.
 //!
+//! Nothing is written while something unread stands on the connection: a line too many, or one too early, would be taken
+//! for the answer to what is written next, and shift all answers behind it, so that one mail's refusal becomes the next
+//! one's. What is found there fails the connection, and is told ([`Unasked`]).
+//!
 //! What signs in never passes, should the server repeat it.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -36,6 +43,18 @@ const ANSWER_MAX: usize = 64 * 1024;
 /// Longest text of a line that is kept (RFC 5321, 4.5.3.1.5, asks for 512 with the code), so that lettre reads it; a
 /// refusal is none the less one for being wordy.
 const TEXT_MAX: usize = 900;
+
+/// What lettre writes behind a mail's content, in one piece. The content itself cannot hold it, whose dots are doubled.
+const MAIL_END: &[u8] = b"\r\n.\r\n";
+
+/// What stands on a connection without having been asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// A line, or the beginning of one.
+    Line(String),
+    /// The end of the connection.
+    End,
+}
 
 /// Where the bytes go.
 #[derive(Debug)]
@@ -61,6 +80,10 @@ struct Shared {
     start: usize,
     /// The code of the last line, where lettre was given another.
     odd_code: Option<u16>,
+    /// What stood there when something was to be written.
+    unasked: Option<Unasked>,
+    /// Whether the end of the mail may have been written, a part of it at least.
+    is_mail_ended: bool,
     secrets: Secrets,
     tap: Tap,
 }
@@ -84,6 +107,8 @@ pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (LineStream, W
         line: Vec::new(),
         start: 0,
         odd_code: None,
+        unasked: None,
+        is_mail_ended: false,
         secrets: Secrets::default(),
         tap,
     };
@@ -102,11 +127,33 @@ impl Wire {
         lock(&self.0).odd_code
     }
 
+    /// What stood on the connection when something was to be written, and failed it.
+    pub(super) fn unasked(&self) -> Option<Unasked> {
+        lock(&self.0).unasked.clone()
+    }
+
+    /// What stands on the connection now, where nothing should.
+    pub(super) async fn look(&self) -> Option<Unasked> {
+        poll_fn(|cx| lock(&self.0).poll_unasked(cx)).await
+    }
+
+    /// A mail begins, whose end has not been written.
+    pub(super) fn begin_mail(&self) {
+        lock(&self.0).is_mail_ended = false;
+    }
+
+    /// Whether the server may have the whole mail: before its end was written, it cannot.
+    pub(super) fn is_mail_ended(&self) -> bool {
+        lock(&self.0).is_mail_ended
+    }
+
     /// Takes the clear socket out, to encrypt it; nothing where something unasked for has come in already.
     pub(super) fn take_clear(&self) -> Option<TcpStream> {
         let mut shared = lock(&self.0);
-        let is_read = shared.lines.is_empty() && shared.start == shared.line.len();
-        let is_clean = shared.raw.is_empty() && shared.answer.is_empty() && is_read;
+        let is_clean = !shared.has_unread();
+        if !is_clean {
+            shared.unasked = Some(shared.unread());
+        }
         match std::mem::replace(&mut shared.socket, Socket::Gone) {
             Socket::Clear(socket) if is_clean => Some(socket),
             _ => None,
@@ -174,6 +221,62 @@ impl Shared {
         }
     }
 
+    /// Reads from the socket; whether the connection goes on.
+    fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut chunk = [0; CHUNK];
+        let mut read = ReadBuf::new(&mut chunk);
+        ready!(match &mut self.socket {
+            Socket::Clear(socket) => Pin::new(socket).poll_read(cx, &mut read),
+            Socket::Encrypted(socket) => Pin::new(socket).poll_read(cx, &mut read),
+            Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        })?;
+        self.raw.extend_from_slice(read.filled());
+        Poll::Ready(Ok(!read.filled().is_empty()))
+    }
+
+    /// Whether something has been read that nothing has taken yet.
+    fn has_unread(&self) -> bool {
+        !(self.raw.is_empty() && self.answer.is_empty() && self.lines.is_empty() && self.start == self.line.len())
+    }
+
+    /// Whether the socket holds bytes, or its end, of which tokio may not know yet.
+    fn has_bytes(&self) -> bool {
+        let socket = match &self.socket {
+            Socket::Clear(socket) => socket,
+            Socket::Encrypted(socket) => socket.get_ref().0,
+            Socket::Gone => return false,
+        };
+        SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]).is_ok()
+    }
+
+    /// What stands on the connection. Waits for nothing but to be told of what has arrived already.
+    fn poll_unasked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unasked>> {
+        if self.has_unread() {
+            return Poll::Ready(Some(self.unread()));
+        }
+        match self.poll_socket(cx) {
+            Poll::Ready(Ok(true)) => Poll::Ready(Some(self.unread())),
+            Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(Some(Unasked::End)),
+            Poll::Pending if self.has_bytes() => Poll::Pending,
+            Poll::Pending => Poll::Ready(None),
+        }
+    }
+
+    /// What has been read and nothing has taken, its first line, fit to be told.
+    fn unread(&mut self) -> Unasked {
+        let is_read = self.start == self.line.len();
+        let text = if !is_read || self.next_line().is_ok_and(|is_there| is_there) {
+            String::from_utf8_lossy(&self.line[self.start..]).trim_end().to_owned()
+        } else if let Some(first) = self.answer.first() {
+            first.clone()
+        } else {
+            let raw = String::from_utf8_lossy(&self.raw).into_owned();
+            self.harmless(cut(&raw)).0
+        };
+        // A question is the one line that passes as it was.
+        Unasked::Line(if text.starts_with("334") { "334".to_owned() } else { text })
+    }
+
     /// The connection has ended. What is left of an answer is none, but lettre may see it.
     fn end(&mut self) {
         let raw = std::mem::take(&mut self.raw);
@@ -202,7 +305,7 @@ fn cut(text: &str) -> &str {
 }
 
 /// The three digits that a line begins with.
-fn code_of(text: &str) -> Option<&str> {
+pub(super) fn code_of(text: &str) -> Option<&str> {
     text.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -238,19 +341,11 @@ impl AsyncRead for LineStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *lock(&self.0);
         while this.start == this.line.len() && !this.next_line()? {
-            let mut chunk = [0; CHUNK];
-            let mut read = ReadBuf::new(&mut chunk);
-            ready!(match &mut this.socket {
-                Socket::Clear(socket) => Pin::new(socket).poll_read(cx, &mut read),
-                Socket::Encrypted(socket) => Pin::new(socket).poll_read(cx, &mut read),
-                Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-            })?;
-            if read.filled().is_empty() {
+            if !ready!(this.poll_socket(cx))? {
                 this.tap.note("the server has closed the connection");
                 this.end();
                 break;
             }
-            this.raw.extend_from_slice(read.filled());
         }
         let rest = &this.line[this.start..];
         let count = rest.len().min(buf.remaining());
@@ -263,6 +358,16 @@ impl AsyncRead for LineStream {
 impl AsyncWrite for LineStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *lock(&self.0);
+        if let Some(unasked) = ready!(this.poll_unasked(cx)) {
+            let what = match &unasked {
+                Unasked::Line(_) => "the server has spoken out of turn",
+                Unasked::End => "the server has closed the connection",
+            };
+            this.tap.note(what);
+            this.unasked = Some(unasked);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, what)));
+        }
+        this.is_mail_ended |= buf.ends_with(MAIL_END);
         let count = ready!(match &mut this.socket {
             Socket::Clear(socket) => Pin::new(socket).poll_write(cx, buf),
             Socket::Encrypted(socket) => Pin::new(socket).poll_write(cx, buf),

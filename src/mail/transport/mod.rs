@@ -63,7 +63,9 @@ pub enum Stage {
     Rcpt,
     /// Asking to send the content.
     Data,
-    /// The content, and the answer to it.
+    /// The content, before its end was written: the server cannot have taken it yet.
+    Content,
+    /// The end of the content, and the answer to the whole mail.
     EndOfData,
 }
 
@@ -79,6 +81,7 @@ impl Stage {
             Self::Mail => "naming the sender",
             Self::Rcpt => "naming the recipient",
             Self::Data => "announcing the mail",
+            Self::Content => "sending the mail",
             Self::EndOfData => "handing over the mail",
         }
     }
@@ -99,6 +102,9 @@ pub enum Cause {
     TimedOut(Duration),
     /// The connection broke, could not be made, or carried something that is not SMTP.
     Network(Untrusted),
+    /// The server said this when nothing was to be said, so that none of its answers is certain to be what it was asked;
+    /// nothing was written behind it. At the end of a mail: all that was said instead of one answer.
+    OutOfTurn(Untrusted),
     /// The server's certificate is not trusted.
     Certificate(Untrusted),
     /// The server offers no STARTTLS; nothing was sent in clear text.
@@ -139,7 +145,7 @@ impl Failure {
     pub fn is_unknown(&self) -> bool {
         // An answer below 400 that is not 250 belongs to nothing that was asked.
         let lost = match &self.cause {
-            Cause::TimedOut(_) | Cause::Network(_) => true,
+            Cause::TimedOut(_) | Cause::Network(_) | Cause::OutOfTurn(_) => true,
             Cause::Reply(reply) => reply.code < 400,
             _ => false,
         };
@@ -154,6 +160,7 @@ impl fmt::Display for Failure {
             Cause::Reply(reply) => write!(f, "refused at {stage}: {}", reply.whole().plain()),
             Cause::TimedOut(limit) => write!(f, "no answer at {stage} within {} s", limit.as_secs_f32()),
             Cause::Network(what) => write!(f, "connection failed at {stage}: {}", what.plain()),
+            Cause::OutOfTurn(what) => write!(f, "the server spoke out of turn at {stage}: {}", what.plain()),
             Cause::Certificate(what) => write!(
                 f,
                 "the server's certificate is not trusted ({}); a private authority goes into `smtp.ca_file`",
@@ -273,7 +280,7 @@ impl Lane {
     pub async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Receipt, Failure> {
         let reply = match &mut self.0 {
             // The conversation's buffers are large; whoever awaits this should not carry them.
-            Way::Smtp(lane) => Box::pin(lane.send(mail, lease)).await?,
+            Way::Smtp(lane) => Box::pin(lane.send(mail, id, lease)).await?,
             Way::Capture(capture, dialogue) => {
                 within_lease(lease, capture::LONGEST, Stage::EndOfData)?;
                 let reply = capture.send(mail, id).await?;

@@ -21,6 +21,7 @@ use super::trust::Trust;
 use super::{Cause, Failure, Lease, Reply, Stage, within_lease};
 use crate::config::{SettingError, Settings, Tls};
 use crate::dial::Dialer;
+use crate::domain::id::SendId;
 use crate::mail::message::Composed;
 use crate::ses::{SmtpTarget, smtp_settings};
 
@@ -184,6 +185,8 @@ impl Smtp {
 struct Idle {
     connection: Connection,
     since: Instant,
+    /// The mail that it took last.
+    last: SendId,
 }
 
 /// Sends one mail after the other over at most one connection.
@@ -205,7 +208,8 @@ impl SmtpLane {
         Self { smtp, idle: None, dialogue }
     }
 
-    pub(super) async fn send(&mut self, mail: &Composed, lease: &Lease) -> Result<Reply, Failure> {
+    pub(super) async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Reply, Failure> {
+        let last = self.idle.as_ref().map(|idle| idle.last);
         let mut waiting = self.idle.take().and_then(|idle| {
             if idle.since.elapsed() < IDLE_MAX {
                 return Some(idle.connection);
@@ -222,7 +226,9 @@ impl SmtpLane {
             };
             match self.smtp.converse(&mut connection, mail, lease).await {
                 Ok(reply) => {
-                    self.idle = Some(Idle { connection, since: Instant::now() });
+                    if connection.is_usable() {
+                        self.idle = Some(Idle { connection, since: Instant::now(), last: id });
+                    }
                     return Ok(reply);
                 }
                 Err(failure) => {
@@ -232,6 +238,16 @@ impl SmtpLane {
                     };
                     if is_polite {
                         connection.leave();
+                    }
+                    if let (true, Stage::Mail, Cause::OutOfTurn(line), Some(last)) =
+                        (reused, failure.stage, &failure.cause, last)
+                    {
+                        tracing::warn!(
+                            send = %last,
+                            line = %line.plain(),
+                            "the mail server said more than it was asked after it had accepted this mail: \
+                             perhaps what counted as its answer was not"
+                        );
                     }
                     if !(may_retry && was_stale(&failure, reused)) {
                         return Err(failure);
@@ -249,12 +265,13 @@ impl SmtpLane {
     }
 }
 
-/// Whether the server had given the connection up before the mail began, so that a new one may be tried at once.
+/// Whether the connection was no good any more before anything of the mail was said, so that a new one may be tried at once.
 fn was_stale(failure: &Failure, reused: bool) -> bool {
     failure.stage == Stage::Mail
         && match &failure.cause {
             Cause::Reply(Reply { code: 451, text }) if is_idle_timeout(text.raw()) => true,
             Cause::Reply(reply) => reused && reply.code == 421,
+            Cause::OutOfTurn(_) => true,
             Cause::Network(_) | Cause::TimedOut(_) => reused,
             _ => false,
         }

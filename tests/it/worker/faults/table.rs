@@ -12,6 +12,7 @@ use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknow
 use super::Then::{self, GoesOn, Pauses, Slower, Stops};
 use super::{Expected, try_once};
 use crate::peers::{Authority, SmtpServer};
+use crate::support::silent::Silent;
 use crate::worker::site::{Site, server};
 
 /// What a server does at these stages, and what is expected then.
@@ -97,8 +98,19 @@ const TABLE: &[Row] = &[
     Row(BEFORE, "hang", Queued, 0, REACH, "no answer", GoesOn),
     Row(BUT_END, "hang", Queued, 1, FIRST, "no answer", GoesOn),
     Row(END, "hang", Unknown, 1, UNKNOWN, "no answer", GoesOn),
+    // Taken in and not read: it is little, so that its end is on the way.
+    Row(&["data"], "stall", Unknown, 1, UNKNOWN, "no answer", GoesOn),
     Row(BUT_END, "gibberish", Queued, 1, FIRST, "it is tried again", GoesOn),
     Row(END, "gibberish", Unknown, 1, UNKNOWN, "may or may not", GoesOn),
+
+    // A line too many, which would shift the answers behind it.
+    Row(&["greeting", "ehlo", "starttls"], "behind:250 odd", Queued, 0, REACH, "out of turn", GoesOn),
+    Row(&["auth", "mail", "rcpt", "data"], "behind:250 odd", Queued, 1, FIRST, "out of turn", GoesOn),
+    Row(&["auth"], "once behind:250 odd", Accepted, 1, NEVER, "", GoesOn),
+    Row(&["mail", "rcpt", "data"], "once behind:250 odd", Accepted, 2, NEVER, "", GoesOn),
+    Row(&["rcpt"], "behind:421 4.3.2 closing", Queued, 1, FIRST, "put it off", GoesOn),
+    Row(END, "250 Ok\\n550 5.7.1 refused", Unknown, 1, UNKNOWN, "may or may not", GoesOn),
+    Row(END, "550 5.7.1 refused\\n250 Ok", Unknown, 1, UNKNOWN, "may or may not", GoesOn),
 ];
 
 /// Servers at work at once: most of the time goes into waiting.
@@ -126,14 +138,18 @@ async fn work_off(cases: Arc<Mutex<VecDeque<(&'static str, &Row)>>>) -> Vec<Stri
         let Some((at, row)) = cases.lock().unwrap().pop_front() else { return differences };
         let &Row(_, says, state, attempts, again, words, then) = row;
         site.settings.smtp = usual.clone();
+        let spoken = |says: &str| match says.strip_prefix("behind:") {
+            Some(_) => says.to_owned(),
+            None => format!("reply:{says}"),
+        };
         let action = match (says, says.strip_prefix("once ")) {
             ("drop" | "store-drop", _) => format!("each-{says}"),
-            ("hang", _) => {
+            ("hang" | "stall", _) => {
                 (site.settings.smtp.timeout, site.settings.smtp.data_timeout) = (PATIENT, PATIENT);
-                "each-hang".into()
+                format!("each-{says}")
             }
-            (_, Some(reply)) => format!("reply:{reply}"),
-            (reply, None) => format!("each-reply:{reply}"),
+            (_, Some(once)) => spoken(once),
+            (each, None) => format!("each-{}", spoken(each)),
         };
         tokio::task::block_in_place(|| server.set_faults(&[format!("{at}={action}")]));
         let expected = Expected { state, attempts, again, words, then };
@@ -166,7 +182,13 @@ async fn a_server_that_is_not_the_one_that_was_meant() {
     let picky = server().start();
     wrong_password.settings.smtp.port = Some(picky.port());
     wrong_password.settings.smtp.password = Some(Secret::new("another"));
+    let silent = Silent::new().await;
+    let mut quiet = Site::with_server(&picky).await;
+    quiet.settings.smtp.port = Some(silent.at.port());
+    quiet.settings.smtp.timeout = PATIENT;
+    let no_answer = Expected { words: "no answer at connecting", ..away };
     for (site, expected) in [
+        (quiet, no_answer),
         (nobody, away),
         (Site::with_server(&plain).await, stops("offers no STARTTLS")),
         (Site::with_server(&open).await, stops("no way to sign in")),
