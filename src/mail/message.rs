@@ -5,8 +5,9 @@ use std::fmt;
 
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Message, MultiPart, SinglePart};
 
+use super::header;
 use super::sender::Sender;
 use super::templates::Rendered;
 use crate::config::{SettingError, Settings};
@@ -16,6 +17,10 @@ use crate::domain::id::SendId;
 use crate::domain::name;
 use crate::text::plain;
 
+const FROM: HeaderName = HeaderName::new_from_ascii_str("From");
+const TO: HeaderName = HeaderName::new_from_ascii_str("To");
+const REPLY_TO: HeaderName = HeaderName::new_from_ascii_str("Reply-To");
+const SUBJECT: HeaderName = HeaderName::new_from_ascii_str("Subject");
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 const CONFIGURATION_SET: HeaderName = HeaderName::new_from_ascii_str("X-SES-CONFIGURATION-SET");
 const MESSAGE_TAGS: HeaderName = HeaderName::new_from_ascii_str("X-SES-MESSAGE-TAGS");
@@ -93,21 +98,18 @@ impl Composer {
         rendered: &Rendered,
         at: Time,
     ) -> Result<Composed, ComposeError> {
-        let refused = |address: &EmailAddress| ComposeError::Address { address: address.clone() };
-        // lettre panics at a line break in a display name; `mailable` lets no control character pass.
-        let to_name = name::mailable(to_name).map(ToOwned::to_owned);
-        let to_box = Mailbox::new(to_name, to.as_str().parse::<Address>().map_err(|_| refused(to))?);
+        let to_name = name::mailable(to_name);
         let from = self.from.address();
         let mut message = Message::builder()
-            .from(self.from.mailbox().map_err(|_| refused(from))?)
-            .to(to_box)
-            .subject(rendered.subject.as_str())
+            .raw_header(mailbox(FROM, self.from.name(), from)?)
+            .raw_header(mailbox(TO, to_name, to)?)
+            .raw_header(header::text(SUBJECT, &rendered.subject))
             .date(at.into())
             .message_id(Some(format!("<{send}@{}>", from.domain())))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
             .raw_header(HeaderValue::new(MESSAGE_TAGS, format!("send={send}, attempt={attempt}")));
         if let Some(reply_to) = &self.reply_to {
-            message = message.reply_to(reply_to.mailbox().map_err(|_| refused(reply_to.address()))?);
+            message = message.raw_header(mailbox(REPLY_TO, reply_to.name(), reply_to.address())?);
         }
         if let Some(set) = &self.configuration_set {
             message = message.raw_header(HeaderValue::new(CONFIGURATION_SET, set.clone()));
@@ -121,6 +123,14 @@ impl Composer {
         let bytes = message.multipart(parts)?.formatted();
         Ok(Composed { from: from.clone(), to: to.clone(), bytes })
     }
+}
+
+/// A header with one mailbox, if its address may stand there.
+fn mailbox(header: HeaderName, name: Option<&str>, address: &EmailAddress) -> Result<HeaderValue, ComposeError> {
+    if address.as_str().parse::<Address>().is_err() {
+        return Err(ComposeError::Address { address: address.clone() });
+    }
+    Ok(header::mailbox(header, name, address.as_str()))
 }
 
 /// One part, in the shortest encoding that keeps it 7-bit. A lone CR or a NUL would pass lettre as it is and be refused

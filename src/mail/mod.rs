@@ -8,4 +8,5 @@ pub mod templates;
 pub mod transport;
 pub mod verification;
 
+mod header;
 mod words;

@@ -1,8 +1,5 @@
 //! Who a mail comes from: `Name <address>` or an address, as the settings give it, checked at start.
 
-use lettre::Address;
-use lettre::message::Mailbox;
-
 use crate::config::SettingError;
 use crate::domain::address::{AddressError, EmailAddress};
 use crate::text::{plain, trimmed};
@@ -75,11 +72,6 @@ impl Sender {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
-    }
-
-    /// The same for a header.
-    pub(super) fn mailbox(&self) -> Result<Mailbox, lettre::address::AddressError> {
-        Ok(Mailbox::new(self.name.clone(), self.address.as_str().parse::<Address>()?))
     }
 }
 

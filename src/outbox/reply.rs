@@ -161,7 +161,7 @@ const ACCESS_DENIED: &str = "access denied";
 const NOT_AUTHORIZED: &str = "is not authorized to perform";
 
 /// What SES is known to say, the more special first.
-const KNOWN: [Known; 16] = [
+const KNOWN: [Known; 19] = [
     Known {
         code: 421,
         words: &["too many concurrent"],
@@ -225,6 +225,27 @@ const KNOWN: [Known; 16] = [
         happened: "the SMTP user or password is wrong",
         next: "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the region, or `smtp.username` and `smtp.password`; \
                an IAM secret is no SMTP password",
+    },
+    Known {
+        code: 530,
+        words: &["starttls"],
+        class: Class::Worker,
+        happened: "the server takes mail within TLS only",
+        next: "set `smtp.tls` = \"starttls\"",
+    },
+    Known {
+        code: 0,
+        words: &["starttls is required"],
+        class: Class::Worker,
+        happened: "the server takes mail within TLS only",
+        next: "set `smtp.tls` = \"starttls\"",
+    },
+    Known {
+        code: 538,
+        words: &[],
+        class: Class::Worker,
+        happened: "the server lets people sign in within TLS only",
+        next: "set `smtp.tls` = \"starttls\"",
     },
     Known {
         code: 530,

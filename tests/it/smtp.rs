@@ -15,7 +15,9 @@ use verifydesk::mail::verification::{TEMPLATE, VerificationMail};
 
 mod addresses;
 mod cancel;
+mod script;
 mod turns;
+mod words;
 
 use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
 

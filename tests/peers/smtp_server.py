@@ -6,7 +6,8 @@ Each line of its standard input is a JSON list of faults that takes the place of
 {"event": "faults"}. Ends when its standard input does, so that it never outlives the test.
 
 A fault is STAGE=ACTION, with STAGE one of greeting, ehlo, starttls, auth, mail, rcpt, data, end, and ACTION one of
-drop, hang, slow (answers half a second later), behind:TEXT (answers as ever, and says TEXT in the same breath), stall (data only: asks for the mail and reads none of it), reply:TEXT, or
+drop, hang, slow (answers half a second later), behind:TEXT (answers as ever, and says TEXT in the same breath), lower
+(ehlo only: answers in lower case), stall (data only: asks for the mail and reads none of it), reply:TEXT, or
 pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
 `end` strikes after the whole mail was received; `end=store-drop` stores it first. In the TEXT of an `end=reply:TEXT`,
 {link} is the link in the mail, as a content filter would quote it; the fault is told with it.
@@ -70,11 +71,12 @@ class Server(SMTP):
         super().__init__(*args, **kwargs)
         self.faults = faults
         self.behind = None
+        self.lower = False
 
     async def push(self, status):
         if self.behind is not None and isinstance(status, str) and status[3:4] != "-" and not status.startswith("334"):
             status, self.behind = f"{status}\r\n{self.behind}", None
-        await super().push(status)
+        await super().push(status.lower() if self.lower else status)
 
     async def struck(self, stage):
         """Whether a fault took the place of the answer."""
@@ -88,6 +90,9 @@ class Server(SMTP):
             await asyncio.sleep(3600)
         elif action == "slow":
             await asyncio.sleep(0.5)
+            return False
+        elif action == "lower":
+            self.lower = True
             return False
         elif action.startswith("behind:"):
             self.behind = action.removeprefix("behind:")
@@ -110,6 +115,7 @@ class Server(SMTP):
     async def smtp_EHLO(self, arg):
         if not await self.struck("ehlo"):
             await super().smtp_EHLO(arg)
+            self.lower = False
 
     async def smtp_STARTTLS(self, arg):
         if not await self.struck("starttls"):

@@ -57,6 +57,7 @@ fn check_bytes(bytes: &[u8]) {
     assert!(!text.contains('\0'));
     assert!(text.split("\r\n").all(|line| line.len() <= 200), "a long line");
     let (head, _) = text.split_once("\r\n\r\n").unwrap();
+    crate::mail::header::tests::check_lines(head);
     let mut names: Vec<&str> = head
         .split("\r\n")
         .filter(|line| !line.starts_with([' ', '\t']))

@@ -3,17 +3,18 @@
 use std::io;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials as SignIn, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Auth, Ehlo, Starttls};
-use lettre::transport::smtp::extension::{ClientId, Extension, ServerInfo};
+use lettre::transport::smtp::commands::{Ehlo, Starttls};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::{Error, response::Response};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::dialogue::{Dialogue, Speech};
 use super::line_stream::{self, Socket, Unasked, Wire, code_of};
+use super::offers::Offers;
 use super::secrets::Secrets;
+use super::sign_in::SignIn;
 use super::trust::Trust;
 use super::{Cause, Failure, Reply, Stage};
 use crate::dial::Dialer;
@@ -25,14 +26,10 @@ const QUIT_MAX: Duration = Duration::from_secs(2);
 /// How long to wait for what has arrived already.
 const LOOK_MAX: Duration = Duration::from_secs(1);
 
-/// Most questions of a server that somebody signs in to; each known way has two at most.
-const CHALLENGES_MAX: usize = 5;
-
 pub(super) struct Connection {
     smtp: AsyncSmtpConnection,
     wire: Wire,
-    /// What the server offers; after STARTTLS lettre's own knowledge of it is out of date.
-    offers: ServerInfo,
+    offers: Offers,
     /// Whether the server has closed it, or is about to.
     is_over: bool,
 }
@@ -48,7 +45,7 @@ impl Connection {
         let (stream, wire) = line_stream::over(socket, dialogue);
         let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello);
         let smtp = within(limit, Stage::Greeting, &wire, greeted).await?;
-        let offers = smtp.server_info().clone();
+        let offers = Offers::of(&wire.last_answer());
         Ok(Self { smtp, wire, offers, is_over: false })
     }
 
@@ -58,11 +55,11 @@ impl Connection {
     }
 
     pub(super) fn offers_starttls(&self) -> bool {
-        self.offers.supports_feature(Extension::StartTls)
+        self.offers.starttls
     }
 
     pub(super) fn offers_sign_in(&self) -> bool {
-        self.offers.get_auth_mechanism(DEFAULT_MECHANISMS).is_some()
+        self.offers.mechanism().is_some()
     }
 
     /// Goes on within TLS.
@@ -74,27 +71,25 @@ impl Connection {
         self.wire.tap(|tap| tap.note(&describe(&encrypted)));
         self.wire.put_encrypted(encrypted);
         // What was offered in clear text may have been anybody's word.
-        let said = within(limit, stage, &self.wire, self.smtp.command(Ehlo::new(hello.clone()))).await?;
-        let offers = ServerInfo::from_response(&said);
-        self.offers = offers.map_err(|error| failure(stage, &error, &self.wire))?;
+        self.command(stage, Ehlo::new(hello.clone()), limit, &[250]).await?;
+        self.offers = Offers::of(&self.wire.last_answer());
         Ok(())
     }
 
     pub(super) async fn sign_in(&mut self, user: &str, password: &str, limit: Duration) -> Result<(), Failure> {
         let stage = Stage::Auth;
-        let Some(mechanism) = self.offers.get_auth_mechanism(DEFAULT_MECHANISMS) else {
+        let Some(mechanism) = self.offers.mechanism() else {
             return Err(Failure::new(stage, Cause::NoAuth));
         };
-        let sign_in = SignIn::new(user.to_owned(), password.to_owned());
+        let mut sign_in = SignIn::new(mechanism, user, password);
         self.wire.keep_back(Secrets::new(user, password));
         self.wire.set_speech(Speech::Secrets);
         let conversation = async {
-            let mut said = self.smtp.command(Auth::new(mechanism, sign_in.clone(), None)?).await?;
-            for _ in 0..CHALLENGES_MAX {
-                if !said.has_code(334) {
-                    break;
-                }
-                said = self.smtp.command(Auth::new_from_response(mechanism, sign_in.clone(), &said)?).await?;
+            let mut said = self.smtp.command(sign_in.begin()).await?;
+            while said.has_code(334)
+                && let Some(answer) = sign_in.answer(said.first_line().unwrap_or_default())
+            {
+                said = self.smtp.command(answer).await?;
             }
             Ok(said)
         };
@@ -137,10 +132,7 @@ impl Connection {
         }
         self.wire.set_speech(Speech::Commands);
         let answer = said.and_then(|said| self.expect(&said, Stage::EndOfData, &[250]));
-        let reply = match &answer {
-            Ok(reply) | Err(Failure { cause: Cause::Reply(reply), .. }) => reply,
-            Err(_) => return answer,
-        };
+        let (Ok(reply) | Err(Failure { cause: Cause::Reply(reply), .. })) = &answer else { return answer };
         match timeout(LOOK_MAX, self.wire.look()).await.unwrap_or_default() {
             None => {}
             Some(Unasked::End) => self.is_over = true,

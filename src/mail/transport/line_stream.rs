@@ -73,6 +73,8 @@ struct Shared {
     raw: Vec<u8>,
     /// The lines of an answer whose last line has not come yet.
     answer: Vec<String>,
+    /// The lines of the last answer that was whole, fit to be told.
+    last: Vec<String>,
     /// Lines to be handed out after this one.
     lines: VecDeque<Vec<u8>>,
     /// A line, not handed out yet from `start` on.
@@ -103,6 +105,7 @@ pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (LineStream, W
         socket,
         raw: Vec::new(),
         answer: Vec::new(),
+        last: Vec::new(),
         lines: VecDeque::new(),
         line: Vec::new(),
         start: 0,
@@ -125,6 +128,11 @@ impl Wire {
     /// The code of the last answer, where it is not the one that lettre was given.
     pub(super) fn odd_code(&self) -> Option<u16> {
         lock(&self.0).odd_code
+    }
+
+    /// The lines of the last answer, with their codes.
+    pub(super) fn last_answer(&self) -> Vec<String> {
+        lock(&self.0).last.clone()
     }
 
     /// What stood on the connection when something was to be written, and failed it.
@@ -210,15 +218,15 @@ impl Shared {
         }
         let code = answer.last().and_then(|last| code_of(last)).map(ToOwned::to_owned);
         self.odd_code = None;
-        for text in answer {
-            let text = match &code {
-                Some(code) if code_of(&text).is_some() => format!("{code}{}", &text[3..]),
-                _ => text,
+        for text in &answer {
+            let (line, odd_code) = match &code {
+                Some(code) if code_of(text).is_some() => mend(&format!("{code}{}", &text[3..])),
+                _ => mend(text),
             };
-            let (line, odd_code) = mend(&text);
             self.odd_code = odd_code;
             self.lines.push_back(line);
         }
+        self.last = answer;
     }
 
     /// Reads from the socket; whether the connection goes on.

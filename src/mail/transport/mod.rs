@@ -8,8 +8,10 @@ mod capture;
 mod connection;
 pub mod dialogue;
 mod line_stream;
+mod offers;
 mod reply;
 mod secrets;
+mod sign_in;
 mod smtp;
 mod trust;
 

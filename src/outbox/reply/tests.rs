@@ -68,6 +68,19 @@ fn what_ses_says() {
 }
 
 #[test]
+fn a_server_that_wants_tls_first_is_not_said_to_want_a_sign_in() {
+    for (stage, line) in [
+        (Stage::Mail, "530 5.7.0 Must issue a STARTTLS command first"),
+        (Stage::Auth, "530 Must issue a STARTTLS command first."),
+        (Stage::Mail, "451 5.7.3 STARTTLS is required to send mail"),
+        (Stage::Auth, "538 5.7.11 Encryption required for requested authentication mechanism"),
+    ] {
+        let verdict = of(stage, line);
+        assert_eq!((verdict.class, verdict.next), (Class::Worker, "set `smtp.tls` = \"starttls\""), "{line}");
+    }
+}
+
+#[test]
 fn access_denied_is_what_relays_say_of_a_recipient() {
     let iam = "554 Access denied: User arn:aws:iam::1:user/x is not authorized to perform ses:SendRawEmail";
     let table = [

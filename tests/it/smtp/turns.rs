@@ -1,142 +1,9 @@
 //! A server that speaks out of turn: a line too many shifts all answers behind it, so that one mail is taken for another.
 
-use std::sync::{Arc, Mutex};
+use verifydesk::mail::transport::{Lane, Reply};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use verifydesk::mail::transport::Lane;
-
+use super::script::{HONEST, Script, Scripted};
 use super::*;
-
-/// What is said at each stage of one connection, each in one piece.
-#[derive(Clone, Copy)]
-struct Script {
-    greeting: &'static str,
-    ehlo: &'static str,
-    mail: &'static str,
-    rcpt: &'static str,
-    data: &'static str,
-    /// After the first thousand bytes of a mail.
-    within: &'static str,
-    end: &'static str,
-    noop: &'static str,
-}
-
-const HONEST: Script = Script {
-    greeting: "220 ready\r\n",
-    ehlo: "250-mail.example.test\r\n250 HELP\r\n",
-    mail: "250 sender Ok\r\n",
-    rcpt: "250 recipient Ok\r\n",
-    data: "354 go ahead\r\n",
-    within: "",
-    end: "250 Ok honest\r\n",
-    noop: "250 still here\r\n",
-};
-
-/// What the server has seen.
-#[derive(Default)]
-struct Seen {
-    connections: usize,
-    /// Mails that came to their end.
-    mails: usize,
-    /// Connections that were closed by the other side.
-    closed: usize,
-}
-
-/// A server with a script for each connection, and the honest one for those behind.
-struct Scripted {
-    port: u16,
-    seen: Arc<Mutex<Seen>>,
-}
-
-impl Scripted {
-    async fn new(scripts: &[Script]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (seen, scripts) = (Arc::new(Mutex::new(Seen::default())), scripts.to_vec());
-        let seeing = Arc::clone(&seen);
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let count = {
-                    let mut seen = seeing.lock().unwrap();
-                    seen.connections += 1;
-                    seen.connections
-                };
-                let script = scripts.get(count - 1).copied().unwrap_or(HONEST);
-                let seeing = Arc::clone(&seeing);
-                tokio::spawn(async move {
-                    let _ = play(socket, script, &seeing).await;
-                    seeing.lock().unwrap().closed += 1;
-                });
-            }
-        });
-        Self { port, seen }
-    }
-
-    fn lane(&self) -> (Lane, Settings) {
-        let mut settings = Settings::default();
-        settings.mail.from = Some("no-reply@example.org".to_owned());
-        settings.smtp.host = Some("127.0.0.1".to_owned());
-        settings.smtp.port = Some(self.port);
-        settings.smtp.tls = Tls::None;
-        (transport(&settings, PATIENT).lane(), settings)
-    }
-
-    fn connections(&self) -> usize {
-        self.seen.lock().unwrap().connections
-    }
-
-    fn mails(&self) -> usize {
-        self.seen.lock().unwrap().mails
-    }
-
-    /// Waits until so many connections are over.
-    async fn wait_for_closed(&self, count: usize) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        while self.seen.lock().unwrap().closed < count {
-            assert!(tokio::time::Instant::now() < deadline, "the connection was not closed");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-}
-
-async fn play(socket: TcpStream, script: Script, seen: &Mutex<Seen>) -> std::io::Result<()> {
-    let mut stream = BufReader::new(socket);
-    stream.write_all(script.greeting.as_bytes()).await?;
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if stream.read_line(&mut line).await? == 0 {
-            return Ok(());
-        }
-        let answer = match line.split([' ', '\r']).next().unwrap() {
-            "EHLO" => script.ehlo,
-            "MAIL" => script.mail,
-            "RCPT" => script.rcpt,
-            "NOOP" => script.noop,
-            "DATA" => {
-                stream.write_all(script.data.as_bytes()).await?;
-                if !script.within.is_empty() {
-                    stream.read_exact(&mut [0; 1000]).await?;
-                    stream.write_all(script.within.as_bytes()).await?;
-                }
-                loop {
-                    line.clear();
-                    if stream.read_line(&mut line).await? == 0 {
-                        return Ok(());
-                    }
-                    if line == ".\r\n" {
-                        break;
-                    }
-                }
-                seen.lock().unwrap().mails += 1;
-                script.end
-            }
-            _ => "221 Bye\r\n",
-        };
-        stream.write_all(answer.as_bytes()).await?;
-    }
-}
 
 async fn send_over(lane: &mut Lane, settings: &Settings) -> Result<Receipt, Failure> {
     let id = SendId::new();
@@ -227,7 +94,7 @@ async fn a_server_that_closes_out_of_turn_is_believed() {
         let server = Scripted::new(&[script]).await;
         let (mut lane, settings) = server.lane();
         let failure = send_over(&mut lane, &settings).await.unwrap_err();
-        assert_eq!((failure.stage, failure.reply().map(|reply| reply.whole())), (stage, Some("421 closing".into())));
+        assert_eq!((failure.stage, failure.reply().map(Reply::whole)), (stage, Some("421 closing".into())));
         assert!(!failure.is_unknown() && server.mails() == 0);
     }
 }

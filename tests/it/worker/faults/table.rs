@@ -64,6 +64,7 @@ const TABLE: &[Row] = &[
     Row(BEFORE, "454 Temporary service failure", Queued, 0, REACH, "it is tried again", GoesOn),
     Row(MAIL, "454 Temporary service failure", Queued, 1, FIRST, "it is tried again", GoesOn),
     Row(&["auth", "mail"], "530 Authentication required", Queued, 0, NOW, "wants a sign-in", Stops),
+    Row(&["auth", "mail"], "530 5.7.0 Must issue a STARTTLS command first", Queued, 0, NOW, "`smtp.tls`", Stops),
     Row(&["auth", "mail"], "535 Authentication Credentials Invalid", Queued, 0, NOW, "user or password is wrong", Stops),
     Row(&["auth", "mail"], "535 Account not subscribed to SES", Queued, 0, NOW, "not subscribed to SES", Stops),
     Row(MAIL, "552 Message is too long.", Failed, 1, NEVER, "the mail is too large", GoesOn),
