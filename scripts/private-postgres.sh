@@ -73,7 +73,10 @@ psql() {
 psql -d postgres -c 'create database verifydesk'
 for migration in "$migrations"/*.sql; do
     # By way of stdin: the server's account may not be able to enter this directory.
-    psql -d verifydesk --single-transaction <"$migration" || die "$migration failed"
+    # As the program applies them: one that ends its own transactions says so in its first line.
+    whole=--single-transaction
+    if [ "$(head -n 1 "$migration")" = "-- no-transaction" ]; then whole=; fi
+    psql -d verifydesk $whole <"$migration" || die "$migration failed"
 done
 
 DATABASE_URL="postgres://verifydesk@localhost:5432/verifydesk?host=$directory" "$@"

@@ -75,7 +75,7 @@ impl Store {
             .into_iter()
             .map(|row| AuditEntry {
                 id: row.id,
-                at: row.at,
+                at: row.at.into(),
                 actor: row.actor.into(),
                 origin: row.origin.into(),
                 action: row.action.into(),

@@ -100,8 +100,8 @@ impl Store {
             cause: row.cause.parse().unwrap_or(BrakeCause::Operator),
             set_by: row.set_by.into(),
             reason: row.reason.into(),
-            set_at: row.set_at,
-            until: row.until,
+            set_at: row.set_at.into(),
+            until: row.until.map(Into::into),
         }))
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Store, StoredTime};
 use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::audit::Actor;
@@ -75,10 +75,10 @@ pub async fn insert(connection: &mut PgConnection, job: NewJob<'_>) -> Result<Jo
         job.actor.origin.as_str(),
         filter.status.map(Status::as_str),
         filter.search.as_ref().map(Search::typed),
-        filter.since,
-        filter.until,
+        filter.since.map(StoredTime),
+        filter.until.map(StoredTime),
         ids.as_deref(),
-        job.cut_off,
+        job.cut_off.map(StoredTime),
         job.found,
         job.grace.as_secs_f64()
     )
@@ -208,21 +208,21 @@ impl Store {
             .into_iter()
             .map(|row| JobRow {
                 id: JobId(row.id),
-                created_at: row.created_at,
+                created_at: row.created_at.into(),
                 created_by: row.created_by.into(),
                 scope: stored_scope(
                     row.status.as_deref(),
                     row.search.as_deref(),
-                    row.since,
-                    row.until,
+                    row.since.map(Into::into),
+                    row.until.map(Into::into),
                     row.verification_ids,
                 ),
-                cut_off: row.cut_off,
-                starts_at: row.starts_at,
+                cut_off: row.cut_off.into(),
+                starts_at: row.starts_at.into(),
                 // A constraint keeps the column to the known states.
                 state: row.state.parse().unwrap_or(JobState::Cancelled),
                 reason: row.reason.map(Into::into),
-                ended_at: row.ended_at,
+                ended_at: row.ended_at.map(Into::into),
                 found: row.found,
                 looked_at: row.looked_at,
                 queued: row.queued,

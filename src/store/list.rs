@@ -3,7 +3,7 @@
 use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::{SendId, UserId, VerificationId};
@@ -47,7 +47,7 @@ impl Store {
         };
         let as_of = match (as_of, rows.first()) {
             (Some(as_of), _) => as_of,
-            (None, Some(row)) => row.as_of,
+            (None, Some(row)) => row.as_of.into(),
             (None, None) => self.now().await?,
         };
         Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, as_of))
@@ -78,7 +78,7 @@ impl Store {
 
     /// The present by the database's clock, which all processes share.
     async fn now(&self) -> Result<Time, Error> {
-        Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(self.pool()).await?)
+        Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(self.pool()).await?.into())
     }
 }
 
@@ -147,10 +147,10 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
         Some(Status::Revoked) => "v.revoked_at",
     };
     if let Some(since) = filter.since {
-        query.push(" and ").push(range).push(" >= ").push_bind(since);
+        query.push(" and ").push(range).push(" >= ").push_bind(StoredTime(since));
     }
     if let Some(until) = filter.until {
-        query.push(" and ").push(range).push(" < ").push_bind(until);
+        query.push(" and ").push(range).push(" < ").push_bind(StoredTime(until));
     }
     if let Found::Many(search) = found {
         let pattern = search.like_pattern();
@@ -170,7 +170,7 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
 
 fn push_time(query: &mut QueryBuilder<Postgres>, time: Option<Time>) -> &mut QueryBuilder<Postgres> {
     match time {
-        Some(time) => query.push_bind(time),
+        Some(time) => query.push_bind(StoredTime(time)),
         None => query.push("now()"),
     }
 }
@@ -192,7 +192,7 @@ pub(super) fn push_beyond(
     comparison: &str,
 ) {
     query.push(" and (").push(order(status)).push(")").push(comparison);
-    query.push("(").push_bind(cursor.at).push(", ").push_bind(cursor.id).push(")");
+    query.push("(").push_bind(StoredTime(cursor.at)).push(", ").push_bind(cursor.id).push(")");
 }
 
 pub(super) fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
@@ -226,40 +226,41 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
 
 #[derive(FromRow)]
 struct ListRow {
-    as_of: Time,
+    as_of: StoredTime,
     id: i64,
     user_id: i64,
-    created_at: Time,
-    expires_at: Time,
-    verified_at: Option<Time>,
-    revoked_at: Option<Time>,
-    opened_at: Option<Time>,
+    created_at: StoredTime,
+    expires_at: StoredTime,
+    verified_at: Option<StoredTime>,
+    revoked_at: Option<StoredTime>,
+    opened_at: Option<StoredTime>,
     key_fingerprint: Option<String>,
     email: String,
     name: String,
     locale: String,
-    user_created_at: Time,
-    user_verified_at: Option<Time>,
+    user_created_at: StoredTime,
+    user_verified_at: Option<StoredTime>,
     send_id: Option<Uuid>,
     send_state: Option<String>,
-    send_changed_at: Option<Time>,
+    send_changed_at: Option<StoredTime>,
 }
 
 impl From<ListRow> for VerificationRow {
     fn from(row: ListRow) -> Self {
-        let last_send = match (row.send_id, row.send_state.and_then(|s| s.parse().ok()), row.send_changed_at) {
-            (Some(id), Some(state), Some(changed_at)) => Some(LastSend { id: SendId(id), state, changed_at }),
-            _ => None,
-        };
+        let last_send =
+            match (row.send_id, row.send_state.and_then(|s| s.parse().ok()), row.send_changed_at.map(Into::into)) {
+                (Some(id), Some(state), Some(changed_at)) => Some(LastSend { id: SendId(id), state, changed_at }),
+                _ => None,
+            };
         Self {
             verification: Verification {
                 id: VerificationId(row.id),
                 user_id: UserId(row.user_id),
-                created_at: row.created_at,
-                expires_at: row.expires_at,
-                verified_at: row.verified_at,
-                revoked_at: row.revoked_at,
-                opened_at: row.opened_at,
+                created_at: row.created_at.into(),
+                expires_at: row.expires_at.into(),
+                verified_at: row.verified_at.map(Into::into),
+                revoked_at: row.revoked_at.map(Into::into),
+                opened_at: row.opened_at.map(Into::into),
                 key_fingerprint: row.key_fingerprint,
             },
             user: User {
@@ -267,8 +268,8 @@ impl From<ListRow> for VerificationRow {
                 email: row.email.into(),
                 name: row.name.into(),
                 locale: row.locale.parse().unwrap_or_default(),
-                created_at: row.user_created_at,
-                verified_at: row.user_verified_at,
+                created_at: row.user_created_at.into(),
+                verified_at: row.user_verified_at.map(Into::into),
             },
             last_send,
         }

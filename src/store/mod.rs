@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod pace;
 mod sends;
 mod tell;
+mod time;
 mod transaction;
 pub mod users;
 pub mod verifications;
@@ -32,6 +33,7 @@ use crate::config::{SettingError, Settings};
 pub use changes::Changes;
 pub use error::Error;
 pub use migrate::Migrated;
+pub use time::StoredTime;
 pub use transaction::Transaction;
 
 /// How long a caller waits for a connection before the database counts as away.

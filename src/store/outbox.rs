@@ -62,7 +62,7 @@ pub async fn cooling_until(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(until.flatten())
+    Ok(until.flatten().map(Into::into))
 }
 
 /// Until when the mails of the last 24 hours keep the next one back; nothing if there were fewer than `daily_cap`. They
@@ -83,7 +83,7 @@ pub async fn capped_until(connection: &mut PgConnection, user: UserId, daily_cap
     )
     .fetch_optional(connection)
     .await?;
-    Ok(until)
+    Ok(until.map(Into::into))
 }
 
 /// A mail that waits or is being sent.

@@ -223,10 +223,10 @@ impl Store {
         Ok(PaceView {
             limit: row.limit_rate,
             rate: row.rate,
-            lowered_at: row.lowered_at,
+            lowered_at: row.lowered_at.map(Into::into),
             daily_quota: row.daily_quota,
             used: row.used,
-            next_place_at: row.next_place_at,
+            next_place_at: row.next_place_at.map(Into::into),
         })
     }
 }

@@ -4,8 +4,7 @@ use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::list::FOUND_MAX;
-use super::{Error, Store};
-use crate::domain::Time;
+use super::{Error, Store, StoredTime};
 use crate::domain::filter::SendFilter;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
@@ -130,7 +129,7 @@ impl Store {
                 send.events.push(SendEvent {
                     id: event.id,
                     kind: event.kind.into(),
-                    occurred_at: event.occurred_at,
+                    occurred_at: event.occurred_at.into(),
                     detail: event.detail.into(),
                 });
             }
@@ -147,12 +146,12 @@ struct Row {
     recipient: String,
     locale: String,
     state: String,
-    queued_at: Time,
-    due_at: Time,
-    changed_at: Time,
+    queued_at: StoredTime,
+    due_at: StoredTime,
+    changed_at: StoredTime,
     attempts: i16,
     lost: i16,
-    retry_at: Option<Time>,
+    retry_at: Option<StoredTime>,
     ses_id: Option<String>,
     reply: Option<String>,
     reason: Option<String>,
@@ -169,12 +168,12 @@ impl From<Row> for SendRow {
             locale: row.locale.parse().unwrap_or_default(),
             // A constraint keeps the column to the known states.
             state: row.state.parse().unwrap_or(SendState::Unknown),
-            queued_at: row.queued_at,
-            due_at: row.due_at,
-            changed_at: row.changed_at,
+            queued_at: row.queued_at.into(),
+            due_at: row.due_at.into(),
+            changed_at: row.changed_at.into(),
             attempts: row.attempts,
             lost: row.lost,
-            retry_at: row.retry_at,
+            retry_at: row.retry_at.map(Into::into),
             ses_id: row.ses_id.map(Into::into),
             reply: row.reply.map(Into::into),
             reason: row.reason.map(Into::into),

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Error, Store};
+use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::id::{UserId, VerificationId};
@@ -15,8 +15,8 @@ struct Row {
     email: String,
     name: String,
     locale: String,
-    created_at: Time,
-    verified_at: Option<Time>,
+    created_at: StoredTime,
+    verified_at: Option<StoredTime>,
 }
 
 impl From<Row> for User {
@@ -26,8 +26,8 @@ impl From<Row> for User {
             email: row.email.into(),
             name: row.name.into(),
             locale: row.locale.parse().unwrap_or_default(),
-            created_at: row.created_at,
-            verified_at: row.verified_at,
+            created_at: row.created_at.into(),
+            verified_at: row.verified_at.map(Into::into),
         }
     }
 }
@@ -88,7 +88,7 @@ pub async fn insert(
 
 /// Notes that a user's address is verified.
 pub async fn set_verified(connection: &mut PgConnection, id: UserId, at: Time) -> Result<(), Error> {
-    sqlx::query!("update users set verified_at = $2 where id = $1 and verified_at is null", id.0, at)
+    sqlx::query!("update users set verified_at = $2 where id = $1 and verified_at is null", id.0, StoredTime(at))
         .execute(connection)
         .await?;
     Ok(())
@@ -129,11 +129,11 @@ impl Store {
                 .map(|(id, (created_at, expires_at))| Verification {
                     id: VerificationId(id),
                     user_id,
-                    created_at,
-                    expires_at,
-                    verified_at: row.verification_verified_at,
-                    revoked_at: row.verification_revoked_at,
-                    opened_at: row.verification_opened_at,
+                    created_at: created_at.into(),
+                    expires_at: expires_at.into(),
+                    verified_at: row.verification_verified_at.map(Into::into),
+                    revoked_at: row.verification_revoked_at.map(Into::into),
+                    opened_at: row.verification_opened_at.map(Into::into),
                     key_fingerprint: row.key_fingerprint,
                 });
             let user = User {
@@ -141,8 +141,8 @@ impl Store {
                 email: row.email.into(),
                 name: row.name.into(),
                 locale: row.locale.parse().unwrap_or_default(),
-                created_at: row.created_at,
-                verified_at: row.verified_at,
+                created_at: row.created_at.into(),
+                verified_at: row.verified_at.map(Into::into),
             };
             (user, verification)
         }))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 
 use super::audit::{self, NewEntry};
-use super::{Error, Store};
+use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::id::{UserId, VerificationId};
@@ -23,11 +23,11 @@ pub const TIME_OVER: &str = "its time was over";
 struct Row {
     id: i64,
     user_id: i64,
-    created_at: Time,
-    expires_at: Time,
-    verified_at: Option<Time>,
-    revoked_at: Option<Time>,
-    opened_at: Option<Time>,
+    created_at: StoredTime,
+    expires_at: StoredTime,
+    verified_at: Option<StoredTime>,
+    revoked_at: Option<StoredTime>,
+    opened_at: Option<StoredTime>,
     key_fingerprint: Option<String>,
 }
 
@@ -36,11 +36,11 @@ impl From<Row> for Verification {
         Self {
             id: VerificationId(row.id),
             user_id: UserId(row.user_id),
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            verified_at: row.verified_at,
-            revoked_at: row.revoked_at,
-            opened_at: row.opened_at,
+            created_at: row.created_at.into(),
+            expires_at: row.expires_at.into(),
+            verified_at: row.verified_at.map(Into::into),
+            revoked_at: row.revoked_at.map(Into::into),
+            opened_at: row.opened_at.map(Into::into),
             key_fingerprint: row.key_fingerprint,
         }
     }
@@ -220,7 +220,7 @@ pub async fn approve_pending(connection: &mut PgConnection, id: VerificationId) 
     )
     .fetch_optional(connection)
     .await?;
-    Ok(at)
+    Ok(at.map(Into::into))
 }
 
 /// Verifies by an operator's word: an open verification, expired or not.
@@ -234,7 +234,7 @@ pub async fn approve_open(connection: &mut PgConnection, id: VerificationId) -> 
     )
     .fetch_optional(connection)
     .await?;
-    Ok(at)
+    Ok(at.map(Into::into))
 }
 
 /// Notes that a link was opened; false if it had been before.
@@ -264,7 +264,12 @@ pub async fn by_digest(connection: &mut PgConnection, digest: &KeyDigest) -> Res
         id: VerificationId(row.id),
         user_id: UserId(row.user_id),
         locale: row.locale.parse().unwrap_or_default(),
-        status: Status::at(row.now, row.expires_at, row.verified_at, row.revoked_at),
+        status: Status::at(
+            row.now.into(),
+            row.expires_at.into(),
+            row.verified_at.map(Into::into),
+            row.revoked_at.map(Into::into),
+        ),
         user_verified: row.user_verified,
         opened: row.opened,
     }))

@@ -121,10 +121,10 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(OutboxView {
-            as_of: counted.as_of,
+            as_of: counted.as_of.into(),
             queued: counted.queued,
             sending: counted.sending,
-            due_since: counted.due_since,
+            due_since: counted.due_since.map(Into::into),
             unknown: counted.unknown,
             pace: self.pace().await?,
             brake: self.brake().await?,
@@ -138,9 +138,9 @@ impl Store {
                     transport: row.transport.into(),
                     target: row.target.into(),
                     secret_fingerprint: row.secret_fingerprint.into(),
-                    started_at: row.started_at,
-                    beat_at: row.beat_at,
-                    stopped_at: row.stopped_at,
+                    started_at: row.started_at.into(),
+                    beat_at: row.beat_at.into(),
+                    stopped_at: row.stopped_at.map(Into::into),
                     sent: row.sent,
                     failed: row.failed,
                     rate: row.rate,

@@ -91,6 +91,22 @@ async fn a_resend_is_planned_confirmed_queued_and_audited() {
 }
 
 #[tokio::test]
+async fn a_verification_without_an_end_is_shown() {
+    let office = Office::new().await;
+    office.sign_up("mina@example.com").await;
+    let unbounded = "
+        alter table verifications drop constraint verifications_times_bounded;
+        alter table users drop constraint users_times_bounded;
+        update verifications set expires_at = 'infinity', opened_at = 'infinity';
+        update users set created_at = '-infinity'";
+    sqlx::raw_sql(unbounded).execute(&office.db.pool).await.unwrap();
+    let mut console = office.console().await;
+    shows(&mut console, "mina@example.com").await;
+    console.press(KeyCode::Enter);
+    shows(&mut console, "9999").await;
+}
+
+#[tokio::test]
 async fn a_forced_verification_needs_its_reason() {
     let office = Office::new().await;
     office.sign_up("mina@example.com").await;

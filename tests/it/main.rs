@@ -20,6 +20,7 @@ mod support;
 mod templates;
 mod terminal;
 mod test_send;
+mod times;
 mod tmux;
 mod transactions;
 mod web;

@@ -16,7 +16,7 @@ use crate::domain::job::{JobScope, Skip, Skipped};
 use crate::domain::send::{Priority, ResentHow};
 use crate::store::audit::{self, NewEntry};
 use crate::store::verifications::{self, OpenVerification};
-use crate::store::{Error, Store};
+use crate::store::{Error, Store, StoredTime};
 
 /// Most verifications that are looked at in one chunk: few enough that nobody waits long for a user's row.
 pub const CHUNK: i64 = 1_000;
@@ -162,9 +162,15 @@ async fn take(connection: &mut PgConnection, only: Option<JobId>) -> Result<Opti
             row.created_by,
             Origin::ALL.into_iter().find(|origin| origin.as_str() == row.origin).unwrap_or(Origin::Worker),
         ),
-        scope: stored_scope(row.status.as_deref(), row.search.as_deref(), row.since, row.until, row.verification_ids),
-        cut_off: row.cut_off,
-        after: row.after_at.zip(row.after_id),
+        scope: stored_scope(
+            row.status.as_deref(),
+            row.search.as_deref(),
+            row.since.map(Into::into),
+            row.until.map(Into::into),
+            row.verification_ids,
+        ),
+        cut_off: row.cut_off.into(),
+        after: row.after_at.map(Into::into).zip(row.after_id),
     }))
 }
 
@@ -327,7 +333,7 @@ async fn move_on(
         skipped.suppressed,
         skipped.bounced,
         skipped.duplicate,
-        step.after.map(|(at, _)| at),
+        step.after.map(|(at, _)| StoredTime(at)),
         step.after.map(|(_, id)| id),
         step.is_last
     )

@@ -10,7 +10,7 @@ use crate::domain::job::{JobPlan, JobScope, Skipped};
 use crate::domain::page::Cursor;
 use crate::domain::verification::Status;
 use crate::store::list::{self, Found};
-use crate::store::{Error, Store};
+use crate::store::{Error, Store, StoredTime};
 
 /// How long a statement may take that looks at a whole scope: as long as a person waits who sees that it works.
 const PATIENCE: &str = "set local statement_timeout = '120s'";
@@ -37,7 +37,7 @@ pub(super) struct Step {
 
 #[derive(FromRow)]
 struct Row {
-    at: Time,
+    at: StoredTime,
     id: i64,
     user_id: i64,
 }
@@ -76,7 +76,7 @@ async fn filter_step(
     let looked_at = i64::try_from(rows.len()).unwrap_or(limit);
     Ok(Step {
         looked_at,
-        after: rows.last().map(|row| (row.at, row.id)),
+        after: rows.last().map(|row| (row.at.into(), row.id)),
         is_last: looked_at < limit,
         walked: rows.into_iter().map(Into::into).collect(),
     })
@@ -100,7 +100,7 @@ async fn marked_step(
         where id = any($1) and created_at <= $2
         order by id desc",
         &next,
-        cut_off
+        StoredTime(cut_off)
     )
     .fetch_all(connection)
     .await?;
@@ -130,11 +130,11 @@ fn push_scope(
     let mut order = list::order(filter.status).split(", ");
     query.push("v.user_id, v.id, ").push(order.next().unwrap_or("v.created_at")).push(" as at from ");
     list::push_filter(query, filter, found, Some(cut_off));
-    query.push(" and v.created_at <= ").push_bind(cut_off);
+    query.push(" and v.created_at <= ").push_bind(StoredTime(cut_off));
     match filter.status {
         None | Some(Status::Pending | Status::Expired) => {}
-        Some(Status::Verified) => _ = query.push(" and v.verified_at <= ").push_bind(cut_off),
-        Some(Status::Revoked) => _ = query.push(" and v.revoked_at <= ").push_bind(cut_off),
+        Some(Status::Verified) => _ = query.push(" and v.verified_at <= ").push_bind(StoredTime(cut_off)),
+        Some(Status::Revoked) => _ = query.push(" and v.revoked_at <= ").push_bind(StoredTime(cut_off)),
     }
     if let Some((at, id)) = after {
         let cursor = Cursor { status: filter.status, as_of: cut_off, at, id };
@@ -161,7 +161,7 @@ impl Store {
     pub async fn plan_job(&self, scope: &JobScope, rules: &JobRules) -> Result<JobPlan, Error> {
         let mut tx = self.begin().await?;
         sqlx::query(PATIENCE).execute(&mut *tx).await?;
-        let as_of: Time = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(&mut *tx).await?;
+        let as_of: Time = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(&mut *tx).await?.into();
         let mut query = QueryBuilder::new("with found as (select ");
         match scope {
             JobScope::Filter(filter) => {
@@ -247,14 +247,25 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(job) = job else { return Ok(()) };
-        let scope =
-            stored_scope(job.status.as_deref(), job.search.as_deref(), job.since, job.until, job.verification_ids);
+        let scope = stored_scope(
+            job.status.as_deref(),
+            job.search.as_deref(),
+            job.since.map(Into::into),
+            job.until.map(Into::into),
+            job.verification_ids,
+        );
         let before = match &scope {
             JobScope::Marked(ids) => i64::try_from(ids.len()).unwrap_or(i64::MAX) - job.looked_at,
             JobScope::Filter(filter) => {
                 let found = list::found(&mut *tx, filter).await?;
                 let mut query = QueryBuilder::new("select count(*) from (select ");
-                push_scope(&mut query, filter, &found, job.cut_off, job.after_at.zip(job.after_id));
+                push_scope(
+                    &mut query,
+                    filter,
+                    &found,
+                    job.cut_off.into(),
+                    job.after_at.map(Into::into).zip(job.after_id),
+                );
                 query.push(") as before");
                 query.build_query_scalar().persistent(false).fetch_one(&mut *tx).await?
             }

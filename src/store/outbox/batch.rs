@@ -117,8 +117,8 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<C
                 email: email.into(),
                 name: name.into(),
                 locale: locale.parse().unwrap_or_default(),
-                created_at,
-                verified_at: row.user_verified_at,
+                created_at: created_at.into(),
+                verified_at: row.user_verified_at.map(Into::into),
             }),
             _ => None,
         };
@@ -174,7 +174,7 @@ pub async fn set_keys(
     )
     .fetch_all(connection)
     .await?;
-    Ok(ends.into_iter().next())
+    Ok(ends.into_iter().next().map(Into::into))
 }
 
 /// Moves claimed sends to *sending*, each for its verification, under this worker's lease until `lease` from now. Gives
