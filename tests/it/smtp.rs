@@ -10,11 +10,12 @@ use verifydesk::domain::id::SendId;
 use verifydesk::domain::locale::Locale;
 use verifydesk::mail::message::{Composed, Composer};
 use verifydesk::mail::templates::Templates;
-use verifydesk::mail::transport::{Cause, Failure, Lease, Receipt, Stage, Timeouts, Transport};
+use verifydesk::mail::transport::{Cause, Failure, Lane, Lease, Receipt, Stage, Timeouts, Transport};
 use verifydesk::mail::verification::{TEMPLATE, VerificationMail};
 
 mod addresses;
 mod cancel;
+mod forgotten;
 mod script;
 mod turns;
 mod words;
@@ -25,13 +26,15 @@ const USER: &str = "AKIAIOSFODNN7EXAMPLE";
 const PASSWORD: &str = "correct horse";
 
 /// Time-outs that no healthy server on this machine comes near.
-const PATIENT: Timeouts = Timeouts { connect: PATIENCE, command: PATIENCE, end_of_data: PATIENCE };
+const PATIENT: Timeouts =
+    Timeouts { connect: PATIENCE, command: PATIENCE, end_of_data: PATIENCE, tested_after: PATIENCE };
 
 /// Time-outs for servers that never answer.
 const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(1500),
     command: Duration::from_millis(1500),
     end_of_data: Duration::from_millis(1500),
+    ..PATIENT
 };
 
 fn settings(server: &SmtpServer, tls: Tls) -> Settings {

@@ -7,6 +7,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Ehlo, Starttls};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::{Error, response::Response};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -16,12 +17,17 @@ use super::offers::Offers;
 use super::secrets::Secrets;
 use super::sign_in::SignIn;
 use super::trust::Trust;
-use super::{Cause, Failure, Reply, Stage};
+use super::{Cause, Failure, Reply, Stage, Timeouts};
 use crate::dial::Dialer;
 use crate::text::Untrusted;
 
 /// How long taking leave may last.
 const QUIT_MAX: Duration = Duration::from_secs(2);
+
+/// How long nothing is said before the system asks whether the other end is there: so that a firewall does not forget a
+/// connection on which an answer is awaited. What it is not told within the longest time-out of ours ends the
+/// connection, so that none that was dropped is kept trying.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How long to wait for what has arrived already.
 const LOOK_MAX: Duration = Duration::from_secs(1);
@@ -166,11 +172,16 @@ impl Connection {
 
 /// Reaches a server. A mail's end is written apart from its content: without `TCP_NODELAY` it would wait for the receipt
 /// of the content, which receivers hold back for 40 ms (RFC 896 meets RFC 1122, 4.2.3.2).
-pub(super) async fn reach(dialer: &Dialer, address: (&str, u16), limit: Duration) -> Result<TcpStream, Failure> {
+pub(super) async fn reach(dialer: &Dialer, address: (&str, u16), timeouts: Timeouts) -> Result<TcpStream, Failure> {
+    let limit = timeouts.connect;
     match dialer.connect(address.0, address.1, limit).await {
         Ok(socket) => {
-            // Should it fail, mails are but slower.
+            // Should any of it fail, mails are but slower, or broken connections seen later.
             let _ = socket.set_nodelay(true);
+            let options = SockRef::from(&socket);
+            let _ = options.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE));
+            #[cfg(target_os = "linux")]
+            let _ = options.set_tcp_user_timeout(Some(timeouts.command.max(timeouts.end_of_data)));
             Ok(socket)
         }
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {

@@ -142,6 +142,14 @@ impl Failure {
         }
     }
 
+    /// Whether the server still listens, so that leave is taken of it.
+    fn is_polite_to_leave(&self) -> bool {
+        match &self.cause {
+            Cause::Reply(reply) => reply.code != 421,
+            cause => *cause == Cause::LeaseEnds,
+        }
+    }
+
     /// Whether the mail may have been taken all the same: its content was on the way and the answer was lost.
     #[must_use]
     pub fn is_unknown(&self) -> bool {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::commands::Data;
+use lettre::transport::smtp::commands::{Data, Noop};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -38,7 +38,16 @@ pub struct Timeouts {
     pub command: Duration,
     /// The content and the answer to it. SES takes 0.6 s on average.
     pub end_of_data: Duration,
+    /// From when on a connection that has waited for its next mail is tested before it gets it: firewalls forget
+    /// connections, and tell neither side. A mail would learn of it by the time-out of a command.
+    pub tested_after: Duration,
 }
+
+/// How long a connection may wait for its next mail without being tested. One that is busy never is.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
+
+/// How long the test may last. A server that takes longer only gets a new connection.
+const TEST_MAX: Duration = Duration::from_secs(1);
 
 /// Longest wait for a connection, where commands may take longer.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -48,7 +57,12 @@ impl Timeouts {
     #[must_use]
     pub fn from_settings(settings: &Settings) -> Self {
         let smtp = &settings.smtp;
-        Self { connect: smtp.timeout.min(CONNECT_MAX), command: smtp.timeout, end_of_data: smtp.data_timeout }
+        Self {
+            connect: smtp.timeout.min(CONNECT_MAX),
+            command: smtp.timeout,
+            end_of_data: smtp.data_timeout,
+            tested_after: TESTED_AFTER,
+        }
     }
 
     /// The announcement of the mail, its content, and the answer.
@@ -118,7 +132,7 @@ impl Smtp {
         };
         note(&format!("connecting to {}", self.target()));
         let address = (self.target.host.as_str(), self.target.port);
-        let socket = reach(&self.dialer, address, self.timeouts.connect).await?;
+        let socket = reach(&self.dialer, address, self.timeouts).await?;
         let at = socket.peer_addr();
         let opened = self.open(socket, dialogue, &note).await;
         if let (Err(failure), Ok(at)) = (&opened, at) {
@@ -210,13 +224,7 @@ impl SmtpLane {
 
     pub(super) async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Reply, Failure> {
         let last = self.idle.as_ref().map(|idle| idle.last);
-        let mut waiting = self.idle.take().and_then(|idle| {
-            if idle.since.elapsed() < IDLE_MAX {
-                return Some(idle.connection);
-            }
-            idle.connection.leave();
-            None
-        });
+        let mut waiting = self.waiting().await;
         let mut may_retry = true;
         loop {
             let reused = waiting.is_some();
@@ -232,22 +240,11 @@ impl SmtpLane {
                     return Ok(reply);
                 }
                 Err(failure) => {
-                    let is_polite = match &failure.cause {
-                        Cause::Reply(reply) => reply.code != 421,
-                        cause => *cause == Cause::LeaseEnds,
-                    };
-                    if is_polite {
+                    if failure.is_polite_to_leave() {
                         connection.leave();
                     }
-                    if let (true, Stage::Mail, Cause::OutOfTurn(line), Some(last)) =
-                        (reused, failure.stage, &failure.cause, last)
-                    {
-                        tracing::warn!(
-                            send = %last,
-                            line = %line.plain(),
-                            "the mail server said more than it was asked after it had accepted this mail: \
-                             perhaps what counted as its answer was not"
-                        );
+                    if let (true, Stage::Mail, Some(last)) = (reused, failure.stage, last) {
+                        warn_of_a_line_too_many(&failure, last);
                     }
                     if !(may_retry && was_stale(&failure, reused)) {
                         return Err(failure);
@@ -258,10 +255,42 @@ impl SmtpLane {
         }
     }
 
+    /// The connection that waits for the next mail, if it has not waited for too long and still answers.
+    async fn waiting(&mut self) -> Option<Connection> {
+        let Idle { mut connection, since, last } = self.idle.take()?;
+        let waited = since.elapsed();
+        if waited >= IDLE_MAX {
+            connection.leave();
+            return None;
+        }
+        if waited >= self.smtp.timeouts.tested_after
+            && let Err(failure) = connection.command(Stage::Mail, Noop, TEST_MAX, &[250]).await
+        {
+            warn_of_a_line_too_many(&failure, last);
+            if failure.is_polite_to_leave() {
+                connection.leave();
+            }
+            return None;
+        }
+        Some(connection)
+    }
+
     pub(super) async fn close(self) {
         if let Some(idle) = self.idle {
             idle.connection.quit().await;
         }
+    }
+}
+
+/// What stands on a connection behind the answer to a mail may be that answer, and what counted as it something else.
+/// The mail is recorded by now, so that all that can be done is to tell.
+fn warn_of_a_line_too_many(failure: &Failure, last: SendId) {
+    // What it said may quote the mail, with its link.
+    if let Cause::OutOfTurn(_) = failure.cause {
+        tracing::warn!(
+            send = %last,
+            "the mail server said more than it was asked after this mail: perhaps what counted as its answer was not"
+        );
     }
 }
 

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use verifydesk::mail::transport::Lane;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! A server that speaks out of turn: a line too many shifts all answers behind it, so that one mail is taken for another.
 
-use verifydesk::mail::transport::{Lane, Reply};
+use verifydesk::mail::transport::Reply;
 
 use super::script::{HONEST, Script, Scripted};
 use super::*;

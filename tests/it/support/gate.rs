@@ -1,22 +1,29 @@
-//! A way to the database that a test can shut and open again.
+//! A way to the database, or to another server, that a test can shut and open again.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+/// Where connections are passed on to.
+enum Behind {
+    Socket(PathBuf),
+    Port(u16),
+}
+
 /// Passes TCP connections on to the test's server.
 pub struct Gate {
-    /// The database's URL, through the gate.
+    /// The database's URL, through the gate; empty before another server.
     pub url: String,
     at: SocketAddr,
-    socket: Arc<PathBuf>,
+    behind: Arc<Behind>,
     open: Option<(CancellationToken, JoinHandle<()>)>,
     /// How often it has forgotten its connections.
     forgotten: watch::Sender<u32>,
@@ -37,10 +44,30 @@ impl Gate {
         url.set_query(None);
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(at.port())).unwrap();
-        let mut gate =
-            Self { url: url.to_string(), at, socket: Arc::new(socket), open: None, forgotten: watch::Sender::new(0) };
+        let mut gate = Self {
+            url: url.to_string(),
+            at,
+            behind: Arc::new(Behind::Socket(socket)),
+            open: None,
+            forgotten: watch::Sender::new(0),
+        };
         gate.pass(listener);
         gate
+    }
+
+    /// An open gate before the server that listens on this port.
+    pub async fn before(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let behind = Arc::new(Behind::Port(port));
+        let mut gate = Self { url: String::new(), at, behind, open: None, forgotten: watch::Sender::new(0) };
+        gate.pass(listener);
+        gate
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.at.port()
     }
 
     /// Breaks every connection and refuses new ones.
@@ -64,20 +91,30 @@ impl Gate {
 
     fn pass(&mut self, listener: TcpListener) {
         let shut = CancellationToken::new();
-        let (socket, shutting, forgotten) = (Arc::clone(&self.socket), shut.clone(), self.forgotten.clone());
+        let (behind, shutting, forgotten) = (Arc::clone(&self.behind), shut.clone(), self.forgotten.clone());
         let task = tokio::spawn(async move {
             while let Some(Ok((stream, _))) = shutting.run_until_cancelled(listener.accept()).await {
-                let (socket, shutting) = (Arc::clone(&socket), shutting.clone());
+                let (behind, shutting) = (Arc::clone(&behind), shutting.clone());
                 let forgotten = forgotten.subscribe();
-                tokio::spawn(async move { shutting.run_until_cancelled(join(stream, &socket, forgotten)).await });
+                tokio::spawn(async move { shutting.run_until_cancelled(join(stream, &behind, forgotten)).await });
             }
         });
         self.open = Some((shut, task));
     }
 }
 
-async fn join(mut from: TcpStream, to: &PathBuf, mut forgotten: watch::Receiver<u32>) -> io::Result<()> {
-    let mut to = UnixStream::connect(to).await?;
+async fn join(from: TcpStream, behind: &Behind, forgotten: watch::Receiver<u32>) -> io::Result<()> {
+    match behind {
+        Behind::Socket(path) => pass_on(from, UnixStream::connect(path).await?, forgotten).await,
+        Behind::Port(port) => pass_on(from, TcpStream::connect(("127.0.0.1", *port)).await?, forgotten).await,
+    }
+}
+
+async fn pass_on(
+    mut from: TcpStream,
+    mut to: impl AsyncRead + AsyncWrite + Unpin,
+    mut forgotten: watch::Receiver<u32>,
+) -> io::Result<()> {
     tokio::select! {
         result = tokio::io::copy_bidirectional(&mut from, &mut to) => result.map(drop),
         _ = forgotten.changed() => std::future::pending().await,
