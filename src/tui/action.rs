@@ -151,6 +151,18 @@ impl Action {
     }
 }
 
+impl Action {
+    /// Whether, at a place, it mails or changes something, opens the dialog that does, or ends the console: what no key may
+    /// do of which it is in doubt whether anyone pressed it.
+    #[must_use]
+    pub fn acts(self, place: Place) -> bool {
+        let is_answer = matches!(self, Self::Confirm | Self::Toggle) && place != Place::Prompt;
+        self.changes_data()
+            || is_answer
+            || matches!(self, Self::TestSend | Self::Mark | Self::Edit | Self::Page | Self::Quit)
+    }
+}
+
 /// Where keys go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {

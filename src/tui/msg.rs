@@ -27,6 +27,8 @@ pub enum Msg {
     Clock(Time),
     /// A key.
     Key(KeyEvent),
+    /// A key that may be a piece of something which the terminal sent: nothing is mailed or changed by it.
+    Doubtful(KeyEvent),
     /// Text pasted in one piece (bracketed paste).
     Paste(String),
     /// The terminal has a new size.

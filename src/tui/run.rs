@@ -8,7 +8,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
-use crossterm::event::Event;
 use nix::sys::signal::Signal as Number;
 
 use super::app::App;
@@ -16,7 +15,7 @@ use super::editor;
 use super::executor::Own;
 use super::model::Setup;
 use super::terminal::signals::{self, Who};
-use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Watch};
+use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Typed, Watch};
 use super::{Look, Msg, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
@@ -140,7 +139,7 @@ enum Wake {
     Signal(Signal),
     Panic,
     Msg(Box<Msg>),
-    Input(Option<Event>),
+    Input(Option<Typed>),
     Deadline,
 }
 
@@ -186,9 +185,9 @@ impl Console {
                 }
                 Wake::Panic => return Ok(Ended::Panicked),
                 Wake::Input(None) => return Ok(Ended::Signal(Number::SIGHUP as i32)),
-                Wake::Input(Some(event)) => {
+                Wake::Input(Some(typed)) => {
                     self.app.tick();
-                    own = self.take_input(event).or_else(|| self.take_pending());
+                    own = self.take_input(typed).or_else(|| self.take_pending());
                 }
                 Wake::Msg(msg) => {
                     self.app.tick();
@@ -210,7 +209,7 @@ impl Console {
             signal = self.signals.next() => Wake::Signal(signal),
             () = hold.panicked() => Wake::Panic,
             Some(msg) = self.app.inbox.recv() => Wake::Msg(Box::new(msg)),
-            event = next(&mut self.input) => Wake::Input(event),
+            typed = next(&mut self.input) => Wake::Input(typed),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => Wake::Deadline,
         }
     }
@@ -221,8 +220,8 @@ impl Console {
             let own = if let Ok(msg) = self.app.inbox.try_recv() {
                 self.app.take(msg)
             } else {
-                let event = self.input.as_mut()?.pending()?;
-                self.take_input(event)
+                let typed = self.input.as_mut()?.pending()?;
+                self.take_input(typed)
             };
             if own.is_some() {
                 return own;
@@ -231,13 +230,12 @@ impl Console {
         None
     }
 
-    fn take_input(&mut self, event: Event) -> Option<Own> {
-        match event {
-            Event::Key(key) => self.app.take(Msg::Key(key)),
-            Event::Paste(text) => self.app.take(Msg::Paste(text)),
-            // The size comes as a signal; mouse and focus are not asked for.
-            Event::Resize(..) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
-        }
+    fn take_input(&mut self, typed: Typed) -> Option<Own> {
+        self.app.take(match typed {
+            Typed::Key(key) => Msg::Key(key),
+            Typed::Doubtful(key) => Msg::Doubtful(key),
+            Typed::Paste(text) => Msg::Paste(text),
+        })
     }
 
     fn resized(&mut self) {
@@ -287,7 +285,7 @@ impl Console {
     }
 }
 
-async fn next(input: &mut Option<Input>) -> Option<Event> {
+async fn next(input: &mut Option<Input>) -> Option<Typed> {
     match input {
         Some(input) => input.next().await,
         None => std::future::pending().await,

@@ -35,6 +35,7 @@ use tokio::sync::Notify;
 
 use canvas::Canvas;
 pub use input::Input;
+pub use keys::Typed;
 pub use signals::{Signal, Signals, Watch};
 pub use surroundings::Surroundings;
 

@@ -9,11 +9,11 @@ mod test_send;
 mod travel;
 pub mod workbench;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::action::{self, Action};
-use super::model::Link;
 use super::model::overlay::Overlay;
+use super::model::{Level, Link};
 use super::screen::{notice, queue};
 use super::{Effect, Model, Msg};
 use crate::domain::Time;
@@ -48,7 +48,8 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
     match msg {
         Msg::Clock(_) | Msg::Outbox(_) | Msg::Counts(_) => {}
         Msg::Start => load::start(model, fx),
-        Msg::Key(event) => key(model, &event, fx),
+        Msg::Key(event) => key(model, &event, false, fx),
+        Msg::Doubtful(event) => key(model, &event, true, fx),
         Msg::Paste(text) => answer::paste(model, &text),
         Msg::Resize { width, height } => model.size = (width, height),
         Msg::Resumed => {
@@ -102,16 +103,27 @@ fn clock(model: &mut Model, now: Time, fx: &mut Vec<Effect>) {
     }
 }
 
-fn key(model: &mut Model, event: &KeyEvent, fx: &mut Vec<Effect>) {
+fn key(model: &mut Model, event: &KeyEvent, is_doubtful: bool, fx: &mut Vec<Effect>) {
     if event.kind == KeyEventKind::Release {
         return;
     }
     let place = model.place();
+    // Of what a terminal sends by itself no piece is a control character: Ctrl-C is pressed.
+    let is_refused = |action: Action| {
+        is_doubtful && action.acts(place) && !(action == Action::Quit && event.modifiers == KeyModifiers::CONTROL)
+    };
     match action::find(place, event).filter(|action| model.offers(*action) || *action == Action::Back) {
+        Some(action) if is_refused(action) => doubt(model),
         Some(action) => act::act(model, action, event, fx),
         None if place.takes_text() => answer::typed(model, event),
         None => {}
     }
+}
+
+/// Says why a key did nothing.
+fn doubt(model: &mut Model) {
+    let what = "That key may be a piece of something the terminal sent, so nothing was done.";
+    model.toast(Level::Refused, what, "Press Esc, wait a second, and press the key again.");
 }
 
 /// Whether a dialog waits for the desk.

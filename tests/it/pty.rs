@@ -329,6 +329,82 @@ async fn a_large_paste_is_text_and_no_key_after_it_is_lost() {
     running.is_clean();
 }
 
+/// What a terminal answers to the program before, or over a slow line after it has ended, is not typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_the_terminal_are_no_keys() {
+    let desk = Desk::new().await;
+    let mut running = desk.open();
+    running.quiet(Duration::from_millis(500));
+    let before = running.heard().text();
+    let answers = [
+        "\u{1b}]11;rgb:ffff/ffff/ffff\u{7}",
+        "\u{1b}]10;rgb:0000/0000/0000\u{1b}\\",
+        "\u{1b}P>|tmux 3.3a resend\u{1b}\\",
+        "\u{1b}P1+r524742\u{1b}\\",
+        "\u{1b}_Gi=31;r\u{1b}\\",
+        "\u{9d}11;rgb:ffff/ffff/ffff\u{9c}",
+        "\u{1b}[?62;22c",
+        "\u{1b}[24;80R",
+        "\u{1b}[?31u",
+        "\u{1b}[I\u{1b}[O\u{1b}[<0;3;4M",
+    ];
+    running.keys(&answers.concat());
+    for answer in answers {
+        let (start, rest) = answer.split_at(answer.len() / 2);
+        running.keys(start);
+        // Longer than an Escape is waited for.
+        running.quiet(Duration::from_millis(150));
+        running.keys(rest);
+        running.quiet(Duration::from_millis(150));
+    }
+    assert_eq!(running.heard().text(), before);
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arrow_in_pieces_is_an_arrow() {
+    let desk = Desk::new().await;
+    desk.cli(&["signup", "eve@example.com"]);
+    let mut running = desk.open();
+    running.shows("eve@example.com");
+    let selected =
+        |heard: &Heard, email: &str| heard.lines().iter().any(|line| line.starts_with('>') && line.contains(email));
+    running.wait("the newest to be selected", |heard| selected(heard, "eve@"));
+    for (pieces, email) in [(["\u{1b}[", "B"], "mina@"), (["\u{1b}O", "A"], "eve@"), (["\u{1b}", "[B"], "mina@")] {
+        running.keys(pieces[0]);
+        running.quiet(Duration::from_millis(200));
+        running.keys(pieces[1]);
+        running.wait("the cursor to move", |heard| selected(heard, email));
+    }
+    running.quiet(Duration::from_millis(200));
+    assert!(!running.heard().text().contains("mailed again"), "{}", running.heard().text());
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paste_without_an_end_does_not_take_the_keyboard() {
+    let desk = Desk::new().await;
+    for keys in ["", "/"] {
+        let mut running = desk.open();
+        running.keys(keys);
+        running.keys("\u{1b}[200~no one\r");
+        // Longer than a paste may stand still.
+        running.quiet(Duration::from_millis(2_500));
+        if keys == "/" {
+            running.shows("no one");
+        }
+        // More of it is still no key, though it has them all.
+        running.keys("rrBqy\r");
+        running.quiet(Duration::from_millis(300));
+        running.keys("\u{3}");
+        assert_eq!(running.exit_code(), 0, "{keys:?}");
+        running.is_clean();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_while_nothing_happens() {
     let desk = Desk::new().await;

@@ -54,7 +54,7 @@ impl Desk {
                          returning id, created_at
                      )
                      insert into verifications (user_id, created_at, expires_at, key_nonce)
-                     select id, created_at, now() + interval '5 days', substring(sha256($1::text::bytea) for 16)
+                     select id, created_at, now() + interval '5 days 12 hours', substring(sha256($1::text::bytea) for 16)
                      from person",
                 )
                 .bind(email)

@@ -7,19 +7,16 @@
 use std::io::{self, ErrorKind, PipeReader, PipeWriter};
 use std::os::fd::AsFd as _;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crossterm::event::Event;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::mpsc;
 
-use super::keys::Keys;
+use super::keys::{Keys, Typed};
 
 /// How many events may wait; the terminal holds the others.
 const WAITING_MAX: usize = 1_024;
-
-/// How long the rest of a sequence may take before its beginning is the Escape key, in milliseconds.
-const SEQUENCE_WAIT: u8 = 50;
 
 /// As much as a terminal's driver gives at once.
 const READ_BYTES: usize = 4 * 1024;
@@ -27,7 +24,7 @@ const READ_BYTES: usize = 4 * 1024;
 /// The reader. Dropping it stops reading, which whoever else shall have the terminal's input needs.
 #[derive(Debug)]
 pub struct Input {
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Typed>,
     /// Its end of the pipe being closed is what stops the thread.
     stop: Option<PipeWriter>,
     reading: Option<JoinHandle<()>>,
@@ -43,12 +40,12 @@ impl Input {
     }
 
     /// Waits for the next event; `None` when the terminal is gone. Cancel safe.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<Typed> {
         self.events.recv().await
     }
 
     /// The next event if there is one already.
-    pub fn pending(&mut self) -> Option<Event> {
+    pub fn pending(&mut self) -> Option<Typed> {
         self.events.try_recv().ok()
     }
 }
@@ -66,14 +63,14 @@ impl Drop for Input {
     }
 }
 
-fn read(sender: &mpsc::Sender<Event>, stopped: &PipeReader) {
+fn read(sender: &mpsc::Sender<Typed>, stopped: &PipeReader) {
     let mut keys = Keys::default();
     let mut bytes = [0; READ_BYTES];
     let stdin = io::stdin();
     loop {
         let mut ready =
             [PollFd::new(stopped.as_fd(), PollFlags::POLLIN), PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-        let wait = if keys.is_waiting() { PollTimeout::from(SEQUENCE_WAIT) } else { PollTimeout::NONE };
+        let wait = keys.wait(Instant::now()).map_or(PollTimeout::NONE, timeout);
         let count = match poll(&mut ready, wait) {
             Ok(count) => count,
             Err(Errno::EINTR) => continue,
@@ -84,11 +81,11 @@ fn read(sender: &mpsc::Sender<Event>, stopped: &PipeReader) {
             return;
         }
         let events = match count {
-            0 => keys.flush(),
+            0 => keys.give_up(),
             _ if !has_input => continue,
             _ => match read_now(&mut bytes) {
                 Ok(0) => return,
-                Ok(count) => keys.feed(&bytes[..count]),
+                Ok(count) => keys.feed(&bytes[..count], Instant::now()),
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => continue,
                 // It has hung up.
                 Err(_) => return,
@@ -100,6 +97,11 @@ fn read(sender: &mpsc::Sender<Event>, stopped: &PipeReader) {
             }
         }
     }
+}
+
+/// Rounded up: a poll that ends too early would give up too early.
+fn timeout(wait: Duration) -> PollTimeout {
+    u16::try_from(wait.as_millis() + 1).map_or(PollTimeout::MAX, PollTimeout::from)
 }
 
 /// What there is, without the buffer of [`io::Stdin`], which would keep some of it from `poll`.

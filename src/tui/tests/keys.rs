@@ -258,3 +258,41 @@ fn opening_asks_for_the_detail_only_where_it_is_shown() {
     narrow.run(&world, "j Enter");
     assert_eq!(narrow.model.detail.data.as_ref().unwrap().verification.id, VerificationId(49_992));
 }
+
+#[test]
+fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
+    let places = ["", "Enter", "m", "o", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
+    let presses = "r v n B P D U p x s w T y q e o Space Enter ctrl-o".split(' ');
+    for keys in places {
+        for press in presses.clone() {
+            let (mut console, world) = Console::loaded(120, 40);
+            console.run(&world, keys);
+            console.take_asked();
+            let before = console.model.overlay.is_some();
+            console.send(Msg::Doubtful(key_of(press)));
+            let asked = console.take_asked();
+            let is_look = |effect: &Effect| {
+                let name = format!("{effect:?}");
+                ["Load", "Count", "Prove", "Stock", "Watch", "Check", "ForgetPlan"]
+                    .iter()
+                    .any(|start| name.starts_with(start))
+            };
+            assert!(asked.iter().all(is_look), "{press:?} behind {keys:?} asks for {asked:?}");
+            let opened = !before && console.model.overlay.is_some();
+            assert!(!opened, "{press:?} behind {keys:?} opened something");
+            assert!(console.model.marks.is_empty(), "{press:?} behind {keys:?} marked a row");
+        }
+    }
+    // Moves go on, text is typed, Ctrl-C ends.
+    let (mut console, _) = Console::loaded(80, 24);
+    console.send(Msg::Doubtful(key_of("j")));
+    assert_eq!(console.selected(), 49_992);
+    console.send(Msg::Doubtful(key_of("r")));
+    assert_eq!(console.model.toasts.last().unwrap().level, Level::Refused);
+    console.press("/");
+    console.send(Msg::Doubtful(key_of("r")));
+    assert_eq!(console.model.place(), Place::Prompt);
+    console.take_asked();
+    console.send(Msg::Doubtful(key_of("ctrl-c")));
+    assert!(console.take_asked().contains(&Effect::Quit));
+}
