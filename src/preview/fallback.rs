@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use html2text::config;
 use html2text::render::{RichAnnotation, TaggedLine};
 
+use super::dom::{self, Dom};
 use super::laid::{Kind, Laid, Paint, Rgb, Row, Run};
 use super::layout;
 use super::view::View;
@@ -26,11 +27,22 @@ const NODES_MAX: usize = 100_000;
 const ROWS_MAX: usize = 5_000;
 
 /// Lines of pieces with what html2text found out about them; none where the HTML cannot be shown as text.
-#[must_use]
-pub fn lines(html: &str, columns: u16) -> Option<Vec<TaggedLine<Vec<RichAnnotation>>>> {
-    // Layout tables are flattened instead of drawn as boxes; what `display: none` hides stays hidden.
-    let config = config::rich().use_doc_css().raw_mode(true).no_table_borders().allow_width_overflow();
-    config.lines_from_read(tamed(html).as_bytes(), usize::from(columns)).ok()
+fn lines(html: &str, view: View) -> Option<Vec<TaggedLine<Vec<RichAnnotation>>>> {
+    // Layout tables are flattened instead of drawn as boxes.
+    let config = config::rich().raw_mode(true).no_table_borders().allow_width_overflow();
+    config.lines_from_read(seen(html, view).as_bytes(), usize::from(view.width.columns())).ok()
+}
+
+/// HTML that html2text can take, without what the mail hides, and without its style sheets: html2text takes exponential
+/// time for selectors with several parts. In what is too large for the cascade nothing is hidden.
+fn seen(html: &str, view: View) -> Cow<'_, str> {
+    let html = tamed(html);
+    // Well within the bounds of [`Dom`], so that nothing is cut off.
+    if !layout::fits(&html, dom::ELEMENTS_MAX / 2, DEPTH_MAX / 2) {
+        return html;
+    }
+    let dom = Dom::parse(&html);
+    dom.visible_html(&dom.cascade(&view)).into()
 }
 
 /// A mail as text without layout.
@@ -38,7 +50,7 @@ pub fn lines(html: &str, columns: u16) -> Option<Vec<TaggedLine<Vec<RichAnnotati
 pub fn laid(html: &str, view: &View) -> Laid {
     let columns = view.width.columns();
     let mut laid = Laid { columns, ..Laid::default() };
-    for line in lines(html, columns).unwrap_or_default().iter().take(ROWS_MAX) {
+    for line in lines(html, *view).unwrap_or_default().iter().take(ROWS_MAX) {
         let mut row = Row::default();
         let mut column = 0;
         for piece in line.tagged_strings() {
@@ -91,9 +103,8 @@ fn paint(tags: &[RichAnnotation], links: &mut Vec<String>) -> Paint {
 /// A first text part for a mail that has none: 72 columns, links as footnotes. Empty where there is nothing to say.
 #[must_use]
 pub fn suggested_text(html: &str) -> String {
-    let config =
-        config::plain().use_doc_css().raw_mode(true).no_table_borders().allow_width_overflow().link_footnotes(true);
-    let text = config.string_from_read(tamed(html).as_bytes(), TEXT_COLUMNS).unwrap_or_default();
+    let config = config::plain().raw_mode(true).no_table_borders().allow_width_overflow().link_footnotes(true);
+    let text = config.string_from_read(seen(html, View::default()).as_bytes(), TEXT_COLUMNS).unwrap_or_default();
     let mut out = String::with_capacity(text.len());
     let mut blank = true;
     for line in crate::text::plain_lines(&text) {
@@ -140,6 +151,8 @@ pub(super) fn tamed(html: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -151,6 +164,30 @@ mod tests {
         assert!(text.contains("Hello") && text.contains("https://example.org/verify/?key=a"), "{text}");
         assert!(!text.contains("hidden") && !text.contains("\n\n\n") && text.ends_with('\n'), "{text}");
         assert_eq!(suggested_text(""), "");
+    }
+
+    #[test]
+    fn what_is_hidden_by_whatever_selector_is_not_suggested() {
+        for rule in [".h", "p[title]", "td > p.h", "p:not(.x)", "table p", "* [class~=h]", "@media screen { .h"] {
+            let html = format!(
+                "<style>{rule} {{ display: none }}</style><table><tr><td>\
+                 <p class=h title=x>hidden</p><div>seen</div></td></tr></table>"
+            );
+            assert_eq!(suggested_text(&html), "seen\n", "{rule}");
+        }
+        let html = "<p style='display:none'>hidden</p><div hidden>hidden</div>seen";
+        assert_eq!(suggested_text(html), "seen\n");
+    }
+
+    #[test]
+    fn selectors_of_many_parts_take_no_time() {
+        // Matched by trying each ancestor for each part, this takes longer than there are seconds in a year.
+        let selector = format!("i {}p", "div ".repeat(30));
+        let html = format!("<style>{selector} {{ display: none }}</style>{}<p>text", "<div>".repeat(80));
+        let began = Instant::now();
+        assert_eq!(suggested_text(&html), "text\n");
+        assert!(!lines(&html, View::default()).unwrap().is_empty());
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     }
 
     #[test]

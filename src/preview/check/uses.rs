@@ -3,7 +3,7 @@
 use scraper::{ElementRef, Selector};
 
 use super::features::{FEATURES, Feature, Lack, Sign};
-use crate::preview::dom::cascade::{Cascade, list};
+use crate::preview::dom::cascade::{Cascade, list, selector};
 use crate::preview::dom::css::{Declaration, Rule};
 use crate::preview::dom::{Dom, above};
 
@@ -61,7 +61,7 @@ fn matched<'a>(dom: &'a Dom, rule: &Rule, tries: &mut usize) -> Vec<ElementRef<'
     if *tries == 0 {
         return Vec::new();
     }
-    let selectors: Vec<Selector> = list(&rule.selector).iter().filter_map(|one| Selector::parse(one).ok()).collect();
+    let selectors: Vec<Selector> = list(&rule.selector).into_iter().filter_map(selector).collect();
     let mut matches = |element: &ElementRef<'_>| {
         selectors.iter().any(|selector| {
             *tries = tries.saturating_sub(1);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cssparser::{Parser, Token};
+use cssparser::{ParseError, Parser, Token};
 use ego_tree::NodeId;
 use scraper::{ElementRef, Selector};
 
@@ -14,6 +14,9 @@ use crate::preview::view::View;
 
 /// How many times a selector is tried on an element in one mail; what is beyond is taken as not matching.
 const TRIES_MAX: usize = 4_000_000;
+
+/// Most pseudo-classes with arguments in a selector.
+const NESTED_MAX: usize = 32;
 
 /// What holds for an element: declarations by their property.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,11 +122,18 @@ fn matchers(dom: &Dom, view: View) -> Vec<(Selector, u32, &Rule)> {
     let rules = dom.sheets().iter().flat_map(|sheet| &sheet.rules).filter(holds);
     rules
         .flat_map(|rule| {
-            // A selector with a state such as `:hover` is not known to the parser, and matches nobody.
-            let one = |text: &str| Some((Selector::parse(text).ok()?, specificity(text), rule));
+            let one = |text: &str| Some((selector(text)?, specificity(text), rule));
             list(&rule.selector).into_iter().filter_map(one).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// A selector; none where it cannot be read, has a state, such as `:hover`, or nests too deep for the parser, which
+/// takes a part of the stack for each level.
+#[must_use]
+pub fn selector(text: &str) -> Option<Selector> {
+    let nested = text.bytes().filter(|byte| *byte == b'(').count();
+    if nested > NESTED_MAX { None } else { Selector::parse(text).ok() }
 }
 
 /// The selectors of a list.
@@ -133,38 +143,59 @@ pub fn list(selectors: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut begin = input.position();
     loop {
-        let end = input.position();
-        match input.next_including_whitespace_and_comments() {
-            Ok(Token::Comma) => {
-                parts.push(input.slice(begin..end));
+        // A block is passed over only with the token behind it, so that its end is known no sooner.
+        let token = input.next_including_whitespace_and_comments().map(|token| *token == Token::Comma);
+        let part = input.slice_from(begin);
+        match token {
+            Ok(true) => {
+                parts.push(part.strip_suffix(',').unwrap_or(part));
                 begin = input.position();
             }
-            Ok(_) => {}
+            Ok(false) => {}
             Err(_) => {
-                parts.push(input.slice(begin..end));
+                parts.push(part);
                 return parts;
             }
         }
     }
 }
 
-/// How specific a selector is (Selectors 4, 16), in one number; what stands in `:not(…)` and the like is not counted.
+/// How specific a selector is (Selectors 4, 17), in one number.
 fn specificity(selector: &str) -> u32 {
-    let mut input = Parser::new(selector);
-    let mut weight = 0;
+    weight(&mut Parser::new(selector))
+}
+
+/// That of the weightiest selector of a list.
+fn weight(input: &mut Parser<'_>) -> u32 {
+    let (mut most, mut weight) = (0, 0_u32);
     let mut before = Token::Comma;
-    while let Ok(token) = input.next_including_whitespace_and_comments() {
-        weight += match (&before, token) {
+    while let Ok(token) = input.next_including_whitespace_and_comments().cloned() {
+        let one = match (&before, &token) {
             (_, Token::IDHash(_) | Token::Hash(_)) => 10_000,
-            (Token::Delim('.') | Token::Colon, Token::Ident(_) | Token::Function(_))
-            | (_, Token::SquareBracketBlock) => 100,
+            (Token::Colon, Token::Function(name)) => within(&name.to_ascii_lowercase(), input),
+            (Token::Delim('.') | Token::Colon, Token::Ident(_)) | (_, Token::SquareBracketBlock) => 100,
             (_, Token::Ident(_)) => 1,
-            // The second colon of a pseudo-element takes back what its name will count too much.
             _ => 0,
         };
-        before = token.clone();
+        weight = weight.saturating_add(one);
+        most = most.max(weight);
+        if token == Token::Comma {
+            weight = 0;
+        }
+        before = token;
     }
-    weight
+    most
+}
+
+/// That of a pseudo-class with arguments: some count as the weightiest of these.
+fn within(name: &str, input: &mut Parser<'_>) -> u32 {
+    match name {
+        "where" => 0,
+        "not" | "is" | "has" => {
+            input.parse_nested_block(|inner| Ok::<_, ParseError<()>>(weight(inner))).unwrap_or_default()
+        }
+        _ => 100,
+    }
 }
 
 /// Whether a condition such as `media (max-width: 480px)` holds in such a view. What is not understood does not hold.
@@ -199,10 +230,45 @@ mod tests {
             ("<style>div, body > p { color: red } p:hover { color: green }</style><p>", "red"),
             ("<style>p { color: red; color: green }</style><p>", "green"),
             ("<style>b { color: red }</style><p>", ""),
+            ("<style>p[title] { color: red }</style><p title>", "red"),
+            ("<style>[title] { color: red }</style><p title>", "red"),
+            ("<style>p[title='a,b'] { color: red }</style><p title='a,b'>", "red"),
+            ("<style>p[title=x] { color: red }</style><p title=y>", ""),
+            ("<style>b[title], p[title], i { color: red }</style><p title>", "red"),
+            ("<style>b, p:not(.x) { color: red }</style><p>", "red"),
+            ("<style>p:not(.x), b { color: red }</style><p class=x>", ""),
+            ("<style>p:not([title]) { color: red }</style><p>", "red"),
+            ("<style>p:is(.x, #y) { color: red } .x.x { color: green }</style><p class=x>", "red"),
+            ("<style>p:not(#z) { color: red } .x.x { color: green }</style><p class=x>", "red"),
+            ("<style>p:where(#i) { color: red } p { color: green }</style><p id=i>", "green"),
+            ("<style>p[title] { color: red } p { color: green }</style><p title>", "red"),
+            ("<style>p[title] { color: red } .x { color: green }</style><p title class=x>", "red"),
+            ("<style>p:nth-child(1) { color: red } p { color: green }</style><p>", "red"),
         ];
         for (html, won) in table {
             assert_eq!(color(html, View::default()), won, "{html}");
         }
+    }
+
+    #[test]
+    fn a_list_is_taken_apart_whole() {
+        let table: [(&str, &[&str]); 8] = [
+            ("a", &["a"]),
+            ("a[b]", &["a[b]"]),
+            ("a:not(.b)", &["a:not(.b)"]),
+            ("a[b],c", &["a[b]", "c"]),
+            ("a:not(.b, .c) , d[e='f,g']", &["a:not(.b, .c) ", " d[e='f,g']"]),
+            ("a, b:is(c[d]), e", &["a", " b:is(c[d])", " e"]),
+            ("", &[""]),
+            ("a[b", &["a[b"]),
+        ];
+        for (selectors, parts) in table {
+            assert_eq!(list(selectors), parts, "{selectors:?}");
+        }
+        // Nested too deep for a stack, were it followed all the way.
+        let deep = format!("p{}", ":not(".repeat(100_000));
+        assert_eq!(list(&deep).len(), 1);
+        assert_eq!(color(&format!("<style>{deep} {{ color: red }}</style><p>"), View::default()), "");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub const HTML_MAX: usize = 512 * 1024;
 const DEPTH_MAX: usize = 256;
 
 /// How many elements are looked into.
-const ELEMENTS_MAX: usize = 20_000;
+pub const ELEMENTS_MAX: usize = 20_000;
 
 /// How many bytes are read between two looks at these bounds.
 const PIECE: usize = 512;
@@ -147,6 +147,18 @@ impl Dom {
             }
         }
         text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its HTML without what is hidden, its styles included.
+    #[must_use]
+    pub fn visible_html(&self, cascade: &Cascade) -> String {
+        let mut html = self.html.clone();
+        for element in self.elements().filter(|element| cascade.hides(*element)) {
+            if let Some(mut node) = html.tree.get_mut(element.id()) {
+                node.detach();
+            }
+        }
+        html.html()
     }
 
     /// Whether the element or one around it is hidden.

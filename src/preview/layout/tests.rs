@@ -33,6 +33,29 @@ fn small(html: &str) -> Laid {
     lay_out(&format!("<!doctype html><body style='margin:0'>{html}"), &View { width: Width::Small, ..View::default() })
 }
 
+/// The commonest reset there is: the limit lets an image shrink, and does not make nothing of it.
+#[test]
+fn an_image_with_a_limit_in_percent_keeps_its_width() {
+    let image = "<img width=80 height=18 alt=Logo";
+    for limit in ["", " style='max-width:100%'", " style='max-width:100%;height:auto'"] {
+        let column =
+            format!("<table cellspacing=0 cellpadding=0><tr><td>{image}{limit}></td><td>beside it</td></tr></table>");
+        assert_eq!(art(&small(&column)), ["░░▣ Logo░░beside it"], "{limit}");
+        let float = format!(
+            "<table style='float:right' cellspacing=0 cellpadding=0><tr><td>{image}{limit}></td></tr></table>text"
+        );
+        assert_eq!(art(&small(&float)), ["text··························░░▣ Logo░░"], "{limit}");
+    }
+    let sheet = "<style>img { max-width: 100% }</style>";
+    assert_eq!(art(&small(&format!("{sheet}<div style='float:left'>{image}></div>text"))), ["░░▣ Logo░░text"]);
+    // Without a size it wants its text; in a column narrower than itself it shrinks.
+    assert_eq!(art(&small("<div style='float:left'><img alt=Logo style='max-width:100%'></div>text")), ["▣ Logotext"]);
+    let narrow = format!(
+        "<table width=40 cellspacing=0 cellpadding=0><tr><td>{image} style='max-width:100%'></td></tr></table>"
+    );
+    assert!(art(&small(&narrow)).iter().all(|row| width(row) <= 5), "{:?}", art(&small(&narrow)));
+}
+
 /// The paint of the first run with that text in it.
 fn paint(laid: &Laid, text: &str) -> Paint {
     let mut runs = laid.rows.iter().flat_map(|row| &row.runs);

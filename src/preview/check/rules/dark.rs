@@ -1,13 +1,13 @@
 //! D: whether the mail is ready for dark screens.
 
-use scraper::{ElementRef, Selector};
+use scraper::ElementRef;
 
 use super::super::look::{has_ground, has_own_text, spot, spot_of, visible};
 use crate::preview::check::case::Case;
 use crate::preview::check::finding::Spot;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::preview::dom::above;
-use crate::preview::dom::cascade::list;
+use crate::preview::dom::cascade::{list, selector};
 use crate::preview::dom::css::Rule as Styled;
 
 pub(super) static CHECKS: [Check; 1] = [Check::case(
@@ -39,7 +39,7 @@ fn is_ready_for_dark(case: &Case<'_>, found: &mut Vec<Spot>) {
     }
     let styled: Vec<ElementRef<'_>> = dom.with("style").map(|(element, _)| element).collect();
     for rule in for_dark {
-        for selector in list(&rule.selector).iter().filter_map(|one| Selector::parse(one).ok()) {
+        for selector in list(&rule.selector).into_iter().filter_map(selector) {
             if case.ground.is_late() {
                 return;
             }

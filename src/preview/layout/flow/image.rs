@@ -31,23 +31,29 @@ impl Flow<'_> {
         Some((side("width")?.fixed, side("height")?.fixed))
     }
 
-    /// The size of an image's contents where its container leaves `room`.
-    pub(super) fn image_size(&self, image: Id, room: Unit) -> (Unit, Unit) {
+    /// The width of an image's contents where its container leaves `room`, without its limits.
+    pub(super) fn image_width(&self, image: Id, room: Unit) -> Unit {
         let style = self.style(image);
         let text = Unit::try_from(width(&self.alternative(image))).unwrap_or(0) * COLUMN;
         let told = style.width.map(|width| width.of(room).max(0));
-        let most = style.max_width.map_or(Unit::MAX, |most| most.of(room));
-        let least = style.min_width.map_or(0, |least| least.of(room));
         let fixed = style.height.filter(|height| !height.is_relative()).map(|height| height.fixed);
-        let natural = self.natural(image);
-        let scaled = |length: Unit, (of, to): (Unit, Unit)| length * to / of.max(1);
-        let wide = match (told, fixed, natural) {
+        match (told, fixed, self.natural(image)) {
             (Some(width), ..) | (None, None, Some((width, _))) => width,
             (None, Some(height), Some((width, high))) => scaled(height, (high, width)),
             // Nothing but the text tells how wide it is; next to a height of nothing it is a pixel.
             (None, Some(height), None) if height <= 2 * PX => height,
             (None, _, None) => text,
-        };
+        }
+    }
+
+    /// The size of an image's contents where its container leaves `room`.
+    pub(super) fn image_size(&self, image: Id, room: Unit) -> (Unit, Unit) {
+        let style = self.style(image);
+        let most = style.max_width.map_or(Unit::MAX, |most| most.of(room));
+        let least = style.min_width.map_or(0, |least| least.of(room));
+        let fixed = style.height.filter(|height| !height.is_relative()).map(|height| height.fixed);
+        let natural = self.natural(image);
+        let wide = self.image_width(image, room);
         let width = wide.min(most).max(least);
         let height = match (fixed, natural) {
             (Some(height), _) => height,
@@ -57,4 +63,9 @@ impl Flow<'_> {
         };
         (width, height)
     }
+}
+
+/// A length in the proportion of two others.
+fn scaled(length: Unit, (of, to): (Unit, Unit)) -> Unit {
+    length * to / of.max(1)
 }

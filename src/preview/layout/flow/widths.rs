@@ -5,7 +5,7 @@ use super::gather::Item;
 use super::line::seam;
 use super::paragraph::{Paragraph, What};
 use crate::preview::layout::source::dom::Id;
-use crate::preview::layout::style::value::Unit;
+use crate::preview::layout::style::value::{Length, Unit};
 use crate::preview::layout::style::{Display, Float, LEFT, RIGHT};
 
 impl Flow<'_> {
@@ -36,20 +36,23 @@ impl Flow<'_> {
     /// What a block wants with its margins.
     pub(super) fn outer_widths(&mut self, id: Id) -> (Unit, Unit) {
         let style = self.style(id);
-        let fixed = |length: Option<crate::preview::layout::style::value::Length>| {
-            length.filter(|length| !length.is_relative()).map(|length| length.fixed)
-        };
+        let fixed = |length: Option<Length>| length.filter(|length| !length.is_relative()).map(|length| length.fixed);
         let insets = style.inset(LEFT, 0) + style.inset(RIGHT, 0);
         let margins = [LEFT, RIGHT].iter().map(|side| fixed(style.margin[*side]).unwrap_or(0)).sum::<Unit>();
         let is_image = self.dom.element(id).is_some_and(|element| element.name() == "img");
         let is_table = matches!(style.display, Display::Table | Display::InlineTable);
         let outer = |told: Unit| if style.border_box { told.max(insets) } else { told + insets };
         let (mut least, mut most) = if is_image {
-            let (width, _) = self.image_size(id, 0);
-            let relative = style.width.or(style.max_width).is_some_and(|width| width.percent > 0);
-            // What is measured against its container asks nothing of it.
-            let most = if relative { style.width.map_or(width, |width| width.fixed.max(0)) } else { width };
-            (if relative { 0 } else { width + insets }, most + insets)
+            let is_relative = |length: Option<Length>| length.is_some_and(Length::is_relative);
+            // What is measured against its container asks nothing of it. A limit in percent lets it shrink, but what it
+            // would like is what it is told, or is, without the limit.
+            let most = match style.width {
+                Some(width) if width.is_relative() => width.fixed.max(0),
+                _ if is_relative(style.max_width) => self.image_width(id, 0),
+                _ => self.image_size(id, 0).0,
+            };
+            let is_soft = is_relative(style.width) || is_relative(style.max_width);
+            (if is_soft { 0 } else { most + insets }, most + insets)
         } else if is_table {
             let (least, most) = self.table_widths_of(id);
             fixed(style.width).map_or((least, most), |width| (least.max(width), least.max(width)))
