@@ -65,6 +65,9 @@ fn show(view: &OutboxView, as_json: bool) -> Result<ExitCode, Failure> {
     for line in lines(view) {
         output::line(&line)?;
     }
+    if view.paces_differ() {
+        output::remark("the workers' settings of `pace` differ; the smallest of each holds: set the same on all");
+    }
     if !view.is_worked() {
         output::remark("no worker is running: start one with `verifydesk worker`");
     }
@@ -105,14 +108,16 @@ fn lines(view: &OutboxView) -> Vec<String> {
             )
         },
     );
-    let mut lines = vec![
-        format!("waiting  {waiting}"),
+    let why = view.why_waiting().map(|why| format!("why      {why}"));
+    let mut lines = vec![format!("waiting  {waiting}")];
+    lines.extend(why);
+    lines.extend([
         format!("sending  {}", view.sending),
         format!("unknown  {}", count(view.unknown)),
         format!("pace     {rate}"),
         format!("quota    {quota}"),
         format!("brake    {brake}"),
-    ];
+    ]);
     if !view.workers.is_empty() {
         lines.push(String::new());
         let cells: Vec<Vec<String>> = view.workers.iter().map(|worker| cells(worker, view)).collect();

@@ -17,6 +17,7 @@ pub mod page;
 pub mod send;
 pub mod user;
 pub mod verification;
+pub mod waiting;
 pub mod worker;
 
 /// The one clock's unit: UTC, as PostgreSQL's `timestamptz` gives it.

@@ -15,6 +15,9 @@ pub const BEAT_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 /// After how long without a heartbeat a worker counts as gone, in seconds.
 pub const GONE_AFTER_SECONDS: i64 = 20;
 
+/// How far ahead a heartbeat may seem to a console whose notion of the database's time lags, in seconds.
+const AHEAD_MAX_SECONDS: i64 = 5;
+
 /// Waiting sends are counted up to here; one more stands for any number.
 pub const QUEUED_MAX: i64 = 10_000;
 
@@ -47,15 +50,22 @@ pub struct WorkerRow {
     pub rate: f64,
     /// Mails that it sends at once, at most.
     pub lanes: i32,
+    /// Mails a second that its settings wish for; the smallest wish holds for all.
+    pub pace_rate: Option<f64>,
+    /// Mails in 24 hours, likewise; `None` for no limit.
+    pub pace_quota: Option<i64>,
     /// What keeps mails waiting, if anything does; of a worker that stopped, why.
     pub last_error: Option<Untrusted>,
 }
 
 impl WorkerRow {
-    /// Whether it is at work. `now` by the database's clock.
+    /// Whether it is at work. `now` by the database's clock. A heartbeat from the future is none: a clock that was set
+    /// back would keep a dead worker alive.
     #[must_use]
     pub fn is_alive(&self, now: Time) -> bool {
-        self.stopped_at.is_none() && now - self.beat_at < Duration::seconds(GONE_AFTER_SECONDS)
+        let since = now - self.beat_at;
+        self.stopped_at.is_none()
+            && (Duration::seconds(-AHEAD_MAX_SECONDS)..Duration::seconds(GONE_AFTER_SECONDS)).contains(&since)
     }
 }
 
@@ -64,6 +74,8 @@ impl WorkerRow {
 pub struct OutboxView {
     /// When this was so, by the database's clock, which wrote the heartbeats too.
     pub as_of: Time,
+    /// Whether the database takes no writes: a standby, or told not to.
+    pub is_read_only: bool,
     /// Sends that wait; `QUEUED_MAX` + 1 if there are more than that.
     pub queued: i64,
     /// Sends in a worker's hands.
@@ -83,6 +95,14 @@ pub struct OutboxView {
 }
 
 impl OutboxView {
+    /// Whether workers at work wish for different paces; the smallest wish holds.
+    #[must_use]
+    pub fn paces_differ(&self) -> bool {
+        let alive = self.workers.iter().filter(|worker| worker.is_alive(self.as_of));
+        let mut wishes = alive.filter_map(|worker| Some((worker.pace_rate?, worker.pace_quota)));
+        wishes.next().is_some_and(|first| wishes.any(|other| other != first))
+    }
+
     /// Whether anyone was sending.
     #[must_use]
     pub fn is_worked(&self) -> bool {

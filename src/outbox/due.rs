@@ -35,7 +35,7 @@ impl Due {
     /// When it is to be started; nothing while it need not or cannot be.
     pub(super) fn at(self, run: &Run) -> Option<Instant> {
         let under_way = &run.under_way;
-        let flows = !run.stopping && run.held.is_none();
+        let flows = !run.stopping && run.is_pace_set && run.held.is_none();
         let gate = run.flow.resume_at();
         let when = |is_wanted: bool, at: Instant| is_wanted.then_some(at);
         match self {

@@ -132,6 +132,8 @@ pub(super) struct Run {
     is_news: bool,
     /// Whether this worker's settings have reached the pace of all.
     pub(super) is_pace_set: bool,
+    /// Whether other workers' settings of the pace differ from them.
+    paces_differ: bool,
     to_tell: ToTell,
     lease_end: watch::Sender<Instant>,
     tally: Tally,
@@ -175,6 +177,7 @@ impl Run {
             keep_at: now,
             is_news: true,
             is_pace_set: false,
+            paces_differ: false,
             to_tell: ToTell::default(),
             lease_end: watch::channel(now).0,
             beaten_at: now,
@@ -231,7 +234,8 @@ impl Run {
     async fn begin(&mut self) -> Result<(), Error> {
         let pace = &self.worker.shared.settings.pace;
         let begun = async {
-            self.store().set_pace(pace.rate(), pace.daily_quota()).await?;
+            let worker = Some(self.worker.beat.id);
+            self.store().set_pace(worker, pace.rate(), pace.daily_quota()).await?;
             self.store().brake().await
         };
         match begun.await {
@@ -247,14 +251,15 @@ impl Run {
         let beat = steps::beat(self.store().clone(), self.worker.beat.clone(), true).await.map(drop);
         let Worker { shared, .. } = &self.worker;
         let (store, actor, settings) = (shared.store.clone(), shared.preparer.actor.name.clone(), &shared.settings);
-        let kept = steps::keep_house(store, actor, settings.worker.unknown_after, settings.brake.clone()).await;
+        let (lease, unknown_after) = (shared.preparer.lease, settings.worker.unknown_after);
+        let kept = steps::keep_house(store, actor, lease, unknown_after, settings.brake.clone()).await;
         for result in [beat, kept] {
             if let Err(error) = result {
                 tracing::warn!(%error, "the database does not answer everything");
             }
         }
         let now = Instant::now();
-        self.keep_at = now + self.worker.keep_every();
+        self.keep_at = if self.is_pace_set { now + self.worker.keep_every() } else { now + POLL_EVERY };
         self.beat_at = now + crate::domain::worker::BEAT_EVERY;
         Ok(())
     }
@@ -335,14 +340,14 @@ impl Run {
                 self.under_way.keeps = true;
                 self.keep_at = now + self.worker.keep_every();
                 let is_deaf = self.changes.is_none();
-                let pace = (!self.is_pace_set).then(|| shared.settings.pace.clone());
+                let lease = shared.preparer.lease;
+                let (pace, worker) = (shared.settings.pace.clone(), Some(self.worker.beat.id));
                 self.steps.spawn(async move {
                     let changes = if is_deaf { store.listen().await.ok() } else { None };
                     let result = async {
-                        if let Some(pace) = pace {
-                            store.set_pace(pace.rate(), pace.daily_quota()).await?;
-                        }
-                        steps::keep_house(store, actor, unknown_after, rules).await
+                        let paces_differ = store.set_pace(worker, pace.rate(), pace.daily_quota()).await?;
+                        steps::keep_house(store, actor, lease, unknown_after, rules).await?;
+                        Ok(paces_differ)
                     };
                     Step::Kept { result: steps::within(result).await, changes }
                 });

@@ -28,8 +28,9 @@ pub(super) enum Step {
     Renewed { result: Result<u64, Error>, asked_at: Instant },
     /// A heartbeat written, and the brake looked at.
     Beaten(Result<Option<Brake>, Error>),
-    /// Whatever any worker does for all; and a subscription, where there was none.
-    Kept { result: Result<(), Error>, changes: Option<Changes> },
+    /// Whatever any worker does for all, and whether their settings of the pace differ; and a subscription, where there
+    /// was none.
+    Kept { result: Result<bool, Error>, changes: Option<Changes> },
     /// The brake put on for all workers.
     Braked(Result<(), Error>),
     /// The pace lowered for all workers.
@@ -153,13 +154,19 @@ pub(super) async fn lower_pace(store: Store, pause: Duration) -> Result<(), Erro
 }
 
 /// What any worker may do for all: settles what dead workers left behind, tries once more what was lost, watches the
-/// reputation, adds up counts, forgets what is old.
+/// reputation, adds up counts, forgets what is old; first of all, whether the clock was set back.
 pub(super) async fn keep_house(
     store: Store,
     set_by: String,
+    lease: Duration,
     unknown_after: Duration,
     rules: config::Brake,
 ) -> Result<(), Error> {
+    if store.repair_clock(lease, unknown_after).await? > 0 {
+        tracing::warn!("the database's clock was set back; what waited for a moment in the future counts from now");
+        store.notify(Change::Many).await;
+        store.notify(Change::Queued).await;
+    }
     if store.settle_lost(unknown_after).await? > 0 {
         store.notify(Change::Many).await;
     }

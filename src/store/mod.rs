@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod brake;
 pub mod changes;
+mod clock;
 mod counts;
 mod detail;
 mod error;

@@ -53,9 +53,10 @@ pub async fn cooling_until(
     cool_down: Duration,
 ) -> Result<Option<Time>, Error> {
     let until = sqlx::query_scalar!(
+        // A clock that was set back leaves some from the future; act by act they are seconds ahead at most.
         "select max(queued_at) + make_interval(secs => $2) as until
         from sends
-        where user_id = $1 and state <> 'cancelled'
+        where user_id = $1 and state <> 'cancelled' and queued_at <= now() + interval '1 minute'
         having max(queued_at) + make_interval(secs => $2) > now()",
         user.0,
         cool_down.as_secs_f64()
@@ -69,7 +70,7 @@ pub async fn cooling_until(
 /// count as for [`cooling_until`].
 pub async fn capped_until(connection: &mut PgConnection, user: UserId, daily_cap: u32) -> Result<Option<Time>, Error> {
     let until = sqlx::query_scalar!(
-        r#"select queued_at + interval '24 hours' as "until!"
+        r#"select least(queued_at, now()) + interval '24 hours' as "until!"
         from sends
         where
             user_id = $1

@@ -6,11 +6,18 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::{Error, Store};
 use crate::domain::pace::PaceView;
+use crate::domain::worker::GONE_AFTER_SECONDS;
 
 /// How far ahead moments are handed out, in seconds: whoever comes later must get some as well.
 const AHEAD: f64 = 0.1;
+
+/// How far ahead the next one can be, in seconds and besides the distance of two: a pause after the server said that it
+/// was too fast.
+const AHEAD_MAX: f64 = 5.0;
 
 /// How much of a rate is left after the server said that it was too fast, and how little at least of the limit.
 const LOWERED_TO: f64 = 0.7;
@@ -37,23 +44,50 @@ pub struct Drawn {
 }
 
 impl Store {
-    /// Makes the settings of a worker those of all.
-    pub async fn set_pace(&self, rate: f64, daily_quota: Option<i64>) -> Result<(), Error> {
-        sqlx::query!(
-            "update pace
-            set
-                limit_rate = $1,
-                -- A lowered rate stays so; a limit that was raised is tried at once.
-                rate = case when limit_rate = $1 then rate else $1 end,
-                next_at = case when limit_rate = $1 then next_at else now() end,
-                daily_quota = $2
-            where limit_rate <> $1 or daily_quota is distinct from $2",
+    /// Makes the smallest wish of the workers at work the pace of all: this one's, and those of the others as far as
+    /// their heartbeats are fresh. Returns whether they differ. Without a worker of its own the caller only wishes.
+    pub async fn set_pace(&self, worker: Option<Uuid>, rate: f64, daily_quota: Option<i64>) -> Result<bool, Error> {
+        let differ = sqlx::query_scalar!(
+            r#"with noted as (
+                update workers
+                set pace_rate = $2, pace_quota = $3
+                where id = $1 and (pace_rate is distinct from $2 or pace_quota is distinct from $3)
+            ),
+            wishes as (
+                select $2::float8 as rate, $3::bigint as quota
+                union all
+                select pace_rate, pace_quota
+                from workers
+                where
+                    id is distinct from $1
+                    and stopped_at is null
+                    and pace_rate is not null
+                    and beat_at > now() - make_interval(secs => $4::bigint)
+                    and beat_at <= now()
+            ),
+            wished as (
+                select min(rate) as rate, min(quota) as quota, count(distinct (rate, quota)) > 1 as differ from wishes
+            ),
+            updated as (
+                update pace
+                set
+                    limit_rate = wished.rate,
+                    -- A lowered rate stays so; a limit that was raised is tried at once.
+                    rate = case when limit_rate = wished.rate then pace.rate else wished.rate end,
+                    next_at = case when limit_rate = wished.rate then next_at else now() end,
+                    daily_quota = wished.quota
+                from wished
+                where limit_rate <> wished.rate or daily_quota is distinct from wished.quota
+            )
+            select differ as "differ!" from wished"#,
+            worker,
             rate,
-            daily_quota
+            daily_quota,
+            GONE_AFTER_SECONDS
         )
-        .execute(self.pool())
+        .fetch_one(self.pool())
         .await?;
-        Ok(())
+        Ok(differ)
     }
 
     /// Draws up to `wanted` moments; `unused` ones of earlier draws come back for whoever wants them, and so many mails
@@ -73,7 +107,9 @@ impl Store {
         let row = sqlx::query!(
             r#"with locked as (
                 select
-                    next_at - make_interval(secs => $2::bigint / rate) as next_at,
+                    -- No slot is handed out further ahead than that; only a clock that was set back leaves one there.
+                    least(next_at, now() + make_interval(secs => $6::float8 + 1 / rate))
+                        - make_interval(secs => $2::bigint / rate) as next_at,
                     minute_drawn,
                     daily_quota - earlier_drawn - greatest(minute_drawn - $2::bigint, 0) as quota_left,
                     exists (
@@ -121,7 +157,8 @@ impl Store {
             bounded(unused),
             bounded(accepted),
             RAISE,
-            AHEAD
+            AHEAD,
+            AHEAD_MAX
         )
         .fetch_optional(self.pool())
         .await?;
@@ -187,7 +224,7 @@ impl Store {
                 rate = greatest(rate * $1, limit_rate * $2),
                 next_at = greatest(next_at, now() + make_interval(secs => $3)),
                 lowered_at = now()
-            where lowered_at is null or lowered_at < now() - make_interval(secs => $3)",
+            where lowered_at is null or lowered_at < now() - make_interval(secs => $3) or lowered_at > now()",
             LOWERED_TO,
             LOWEST,
             pause.as_secs_f64()

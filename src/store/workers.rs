@@ -74,7 +74,11 @@ impl Store {
 
     /// Forgets workers that have been gone for a week.
     pub async fn forget_old_workers(&self) -> Result<(), Error> {
-        sqlx::query!("delete from workers where beat_at < now() - interval '7 days'").execute(self.pool()).await?;
+        sqlx::query!(
+            "delete from workers where beat_at < now() - interval '7 days' or beat_at > now() + interval '1 day'"
+        )
+        .execute(self.pool())
+        .await?;
         Ok(())
     }
 
@@ -83,6 +87,7 @@ impl Store {
         let counted = sqlx::query!(
             r#"select
                 now() as "as_of!",
+                current_setting('transaction_read_only') = 'on' as "is_read_only!",
                 (
                     select count(*) from (select 1 from sends where state = 'queued' limit $1) as queued
                 ) as "queued!",
@@ -112,7 +117,7 @@ impl Store {
         .await?;
         let workers = sqlx::query!(
             "select id, host, pid, transport, target, secret_fingerprint, started_at, beat_at, stopped_at, sent,
-                failed, rate, lanes, last_error
+                failed, rate, lanes, pace_rate, pace_quota, last_error
             from workers
             where beat_at > now() - interval '1 day'
             order by stopped_at is not null, beat_at desc
@@ -122,6 +127,7 @@ impl Store {
         .await?;
         Ok(OutboxView {
             as_of: counted.as_of.into(),
+            is_read_only: counted.is_read_only,
             queued: counted.queued,
             sending: counted.sending,
             due_since: counted.due_since.map(Into::into),
@@ -145,6 +151,8 @@ impl Store {
                     failed: row.failed,
                     rate: row.rate,
                     lanes: row.lanes,
+                    pace_rate: row.pace_rate,
+                    pace_quota: row.pace_quota,
                     last_error: row.last_error.map(Into::into),
                 })
                 .collect(),

@@ -1,6 +1,7 @@
 //! The outbox and its worker.
 
 mod answers;
+mod clock;
 mod faults;
 mod lease;
 mod site;

@@ -94,7 +94,15 @@ impl Run {
                     self.beat_at = now;
                 }
                 match result {
-                    Ok(()) => self.is_pace_set = true,
+                    Ok(paces_differ) => {
+                        self.is_pace_set = true;
+                        if paces_differ && !self.paces_differ {
+                            tracing::warn!(
+                                "workers have different settings of `pace`; the smallest of each holds for all"
+                            );
+                        }
+                        self.paces_differ = paces_differ;
+                    }
                     Err(error) => tracing::warn!(%error, "housekeeping waits for the database"),
                 }
             }

@@ -87,6 +87,17 @@ pub fn banner(model: &Model) -> Option<Banner> {
             short: "",
         });
     }
+    if outbox.paces_differ() {
+        return Some(Banner {
+            tone: Tone::Warn,
+            what: vec![
+                "The workers' settings of the pace differ; the smallest of each holds".into(),
+                "The workers' paces differ".into(),
+            ],
+            hint: "set the same pace on every worker".into(),
+            short: "",
+        });
+    }
     let error = alive.iter().find_map(|w| Some((w, w.last_error.as_ref()?)));
     if let Some((worker, error)) = error
         && outbox.queued > 0
@@ -99,7 +110,14 @@ pub fn banner(model: &Model) -> Option<Banner> {
             short: "",
         });
     }
-    None
+    // What stops all has its place above, or in the view of the outbox.
+    let why = outbox.why_waiting().filter(|_| outbox.brake.is_none() && outbox.pace.left() != Some(0))?;
+    Some(Banner {
+        tone: Tone::Warn,
+        what: vec![format!("Mail waits: {why}"), "Mail waits".into()],
+        hint: format!("{} wait", up_to(QUEUED_MAX, outbox.queued)),
+        short: "",
+    })
 }
 
 /// What stops the whole outbox: the brake, or a quota that is used up.

@@ -214,6 +214,8 @@ pub fn worker(transport: &str, target: &str, beat_at: Time, secret: &str) -> Wor
         failed: 3,
         rate: 11.8,
         lanes: 12,
+        pace_rate: Some(14.0),
+        pace_quota: None,
         last_error: None,
     }
 }

@@ -1,0 +1,90 @@
+//! A database whose clock was set back: nothing waits for the moments that it had come to before.
+
+use std::time::Duration;
+
+use verifydesk::domain::send::{Priority, SendState};
+use verifydesk::outbox::worker::Mode;
+
+use super::site::{AtWork, Site, worker};
+use crate::peers::PATIENCE;
+
+/// What statements wrote an hour ahead of the clock of now.
+const AN_HOUR_AHEAD: &str = "
+    update sends set queued_at = queued_at + interval '1 hour', due_at = due_at + interval '1 hour',
+        changed_at = changed_at + interval '1 hour';
+    update users set created_at = created_at + interval '1 hour';
+    update verifications set created_at = created_at + interval '1 hour', expires_at = expires_at + interval '1 hour';
+    update pace set next_at = now() + interval '1 hour', lowered_at = now() + interval '1 hour',
+        minute = date_trunc('minute', now() + interval '1 hour'), minute_drawn = 7;
+    update brake set state = 'paused', cause = 'quota', set_by = 'worker', reason = 'used up',
+        set_at = now() + interval '1 hour', until = now() + interval '1 hour 1 second',
+        released_at = now() + interval '1 hour';
+    insert into pace_minutes (minute, drawn) values (date_trunc('minute', now() + interval '50 years'), 5);
+    insert into workers (id, host, pid, transport, target, secret_fingerprint, beat_at, pace_rate)
+    values (gen_random_uuid(), 'dead', 1, 'smtp', 'relay', 'other', now() + interval '1 hour', 0.001)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_keeps_no_mail() {
+    let mut site = Site::new().await;
+    site.settings.worker.unknown_after = Duration::from_secs(1);
+    let ids = [site.sign_up("mina@example.com").await, site.sign_up("joon@example.com").await];
+    // One whose answer was lost, to be tried again a minute later.
+    let lost = "update sends set state = 'unknown', reason = 'lost', lost = 1, retry_at = now() + interval '1 second'
+        where verification_id = $1";
+    sqlx::query(lost).bind(ids[1].0).execute(site.pool()).await.unwrap();
+    sqlx::raw_sql(AN_HOUR_AHEAD).execute(site.pool()).await.unwrap();
+    site.execute("update sends set retry_at = retry_at + interval '1 hour' where retry_at is not null").await;
+
+    let running = site.start(Mode::Forever);
+    so(async || site.sends().await.iter().all(|send| send.state == SendState::Accepted)).await;
+    let view = site.store().outbox().await.unwrap();
+    assert!(view.pace.limit > 1.0, "a heartbeat from the future has no say: {:?}", view.pace);
+    assert!(view.pace.lowered_at.is_none_or(|at| at <= view.as_of));
+    assert_eq!(view.why_waiting(), None);
+    let ahead: i64 = sqlx::query_scalar("select count(*) from pace_minutes where minute > now()")
+        .fetch_one(site.pool())
+        .await
+        .unwrap();
+    assert_eq!(ahead, 0);
+    running.end().await;
+    // A cool-down from the future would last an hour more.
+    site.execute("update sends set queued_at = now() + interval '1 hour'").await;
+    let operator = super::operator();
+    site.desk.resend(&operator, ids[0], Priority::Person).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_smallest_wish_is_the_pace_of_all() {
+    let sandbox = Site::new().await;
+    let mut settings = sandbox.settings.clone();
+    (settings.pace.rate, settings.pace.daily_quota) = (Some(1.0), Some(200));
+    let start = |settings| AtWork::new(worker(settings), Mode::Forever);
+    let pace = async || sandbox.store().pace().await.unwrap();
+    let careful = start(&settings);
+    so(async || pace().await.daily_quota == Some(200)).await;
+    // The one with larger settings comes later.
+    let hasty = start(&sandbox.settings);
+    so(async || sandbox.store().outbox().await.unwrap().paces_differ()).await;
+    let both = pace().await;
+    assert_eq!((both.limit, both.daily_quota), (1.0, Some(200)));
+    // The careful one falls silent: after its heartbeat has grown old, the other's wish holds.
+    careful.end().await;
+    sandbox
+        .execute("update workers set stopped_at = null, beat_at = now() - interval '21 seconds' where pace_rate = 1")
+        .await;
+    so(async || pace().await.limit > 1.0).await;
+    assert_eq!(pace().await.daily_quota, None);
+    assert!(!sandbox.store().outbox().await.unwrap().paces_differ());
+    hasty.end().await;
+}
+
+/// Waits for something of which no one is notified.
+async fn so(is_so: impl AsyncFn() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    let waiting = async {
+        while !is_so().await {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE * 2, waiting).await.expect("it is so in time");
+}
