@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{Failure, log, output, signals};
 use crate::config::Settings;
 use crate::outbox::worker::{Mode, Worker};
-use crate::store::Store;
+use crate::store::{Purpose, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,7 +16,7 @@ pub struct Args {
 
 pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     log::start();
-    let store = Store::open(settings)?;
+    let store = Store::open_for(settings, Purpose::Work)?;
     let worker = Worker::from_settings(store.clone(), settings)?;
     store.check().await?;
     let shutdown = signals::shutdown()?;

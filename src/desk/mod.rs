@@ -16,8 +16,8 @@ pub mod test_send;
 use std::time::Duration;
 
 use crate::config::{SettingError, Settings};
-use crate::store::Store;
 use crate::store::jobs::JobRules;
+use crate::store::{Purpose, Store};
 use crate::text::plain;
 
 pub use crate::domain::send::ResentHow;
@@ -59,6 +59,11 @@ impl Desk {
     /// A desk over the database that the settings name. Connects at the first act.
     pub fn open(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self::with(Store::open(settings)?, settings))
+    }
+
+    /// A desk for what faces the internet: its sessions wait for less, and leave connections to each other.
+    pub fn open_to_strangers(settings: &Settings) -> Result<Self, SettingError> {
+        Ok(Self::with(Store::open_for(settings, Purpose::Serve)?, settings))
     }
 
     /// A desk over a database opened elsewhere.

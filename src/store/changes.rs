@@ -1,5 +1,7 @@
 //! What other processes changed, heard through `LISTEN`.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgListener;
 
 use super::{Error, Store};
@@ -7,6 +9,9 @@ use crate::domain::change::Change;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "verifydesk";
+
+/// How long a subscription may take to show that it is alive.
+const CHECK_MAX: Duration = Duration::from_secs(1);
 
 /// A subscription on a connection of its own.
 #[derive(Debug)]
@@ -40,9 +45,9 @@ impl Changes {
     pub async fn check(&mut self) -> Result<(), Error> {
         // Not a checked query: there is nothing in it to check.
         let asked = sqlx::query("select 1").execute(&mut self.listener);
-        match tokio::time::timeout(super::ACQUIRE_TIMEOUT, asked).await {
+        match tokio::time::timeout(CHECK_MAX, asked).await {
             Ok(answer) => Ok(answer.map(drop)?),
-            Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
+            Err(_) => Err(Error::Away(crate::text::plain("no answer within a second"))),
         }
     }
 }

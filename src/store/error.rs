@@ -26,6 +26,12 @@ pub enum Error {
     /// The schema is newer than this program.
     #[error("the database belongs to a newer verifydesk: {0}")]
     Newer(Plain),
+    /// Names and mails in every script cannot be kept in it.
+    #[error("the database is encoded in {0}; verifydesk needs UTF-8")]
+    NotUnicode(Plain),
+    /// Tables would have no place to be.
+    #[error("the database has no schema for verifydesk: {0}")]
+    NoSchema(Plain),
     /// PostgreSQL is too old.
     #[error("PostgreSQL {0} is too old; verifydesk needs 14 or later")]
     TooOld(Plain),
@@ -65,6 +71,14 @@ impl Error {
             Self::NoDatabase(_) => "create it with `createdb`, or mend DATABASE_URL",
             Self::NotMigrated(_) => "run `verifydesk migrate`",
             Self::Newer(_) => "install the newer verifydesk on this machine too",
+            Self::NotUnicode(_) => {
+                "make another with `createdb --template template0 --encoding UTF8 --locale C.UTF-8 NAME`, and have \
+                 DATABASE_URL name it"
+            }
+            Self::NoSchema(_) => {
+                "the search_path of the role or of DATABASE_URL names no schema that is there and that the role may use: \
+                 create it with `create schema NAME authorization ROLE`, or correct the search_path"
+            }
             Self::TooOld(_) => "upgrade the server, or point DATABASE_URL to a newer one",
             Self::NoTrigrams(_) => {
                 "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
@@ -123,6 +137,7 @@ impl From<sqlx::Error> for Error {
                     // Serialization failure, deadlock, lock not available.
                     "40001" | "40P01" | "55P03" => Self::Contended(message),
                     "3D000" => Self::NoDatabase(message),
+                    "3F000" => Self::NoSchema(message),
                     // Undefined table, column or function.
                     "42P01" | "42703" | "42883" => Self::NotMigrated(message),
                     code if code.starts_with("22") => Self::Value(message),

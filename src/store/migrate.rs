@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::{Error, Store};
+use super::{Error, Purpose, Store};
 use crate::text::plain;
 
 /// The migrations, embedded.
@@ -13,12 +13,6 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Oldest PostgreSQL that will do, as `server_version_num` counts.
 const SERVER_MIN: i32 = 140_000;
-
-/// How long a server may take to let somebody in.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a migration waits for tables that others use: behind it everybody else waits as well.
-const LOCK_TIMEOUT: &str = "3s";
 
 /// How often it is tried, and how far apart, so that whoever waited behind it gets on meanwhile.
 const TRIES: usize = 10;
@@ -48,27 +42,30 @@ fn of_migrating(error: MigrateError) -> Error {
     }
 }
 
+/// Has a session look into this schema as well, behind those that it looks into already.
+async fn add_to_path(connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
+    sqlx::query("select set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), quote_ident($1)), false)")
+        .bind(schema)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 impl Store {
     /// Brings the database to this version. Safe to run at any time, also by several at once.
     pub async fn migrate(&self) -> Result<Migrated, Error> {
         self.check_server().await?;
-        // Apart from the first migration, so that the one thing a plain owner may lack gets its own error.
-        if let Err(error) = sqlx::raw_sql("create extension if not exists pg_trgm").execute(self.pool()).await {
-            return Err(match Error::from(error) {
-                away @ Error::Away(_) => away,
-                other => Error::NoTrigrams(plain(&other.to_string())),
-            });
-        }
-        let before = self.applied().await?.map_or(0, |(_, count)| count);
-        // On connections of their own, since an index over millions of rows takes its time.
-        let options = self.pool().connect_options().as_ref().clone().options([("statement_timeout", "0")]);
-        let mut gate = PgConnection::connect_with(&options).await?;
+        // First of all, since two that create the extension at once meet in the catalogue, and one fails.
+        let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
         // Not a checked query: those cannot give back nothing.
         sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
-        let options = options.options([("lock_timeout", LOCK_TIMEOUT)]);
+        let trigrams = self.create_trigrams().await?;
+        let before = self.applied().await?.map_or(0, |(_, count)| count);
         let mut tries = 1;
         loop {
-            let mut connection = PgConnection::connect_with(&options).await?;
+            // On a connection of its own, since an index over millions of rows takes its time.
+            let mut connection = self.connect_alone(Purpose::Migrate).await?;
+            add_to_path(&mut connection, &trigrams).await?;
             let done = MIGRATIONS.run(&mut connection).await.map_err(of_migrating);
             connection.close().await?;
             match done {
@@ -84,6 +81,26 @@ impl Store {
         gate.close().await?;
         let (version, after) = self.applied().await?.unwrap_or_default();
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
+    }
+
+    /// Creates the extension for searching, apart from the first migration, so that the one thing a plain owner may lack
+    /// gets its own error. Gives the schema that it is in: an administrator may have put it into one of its own.
+    async fn create_trigrams(&self) -> Result<String, Error> {
+        let mut connection = self.connect_alone(Purpose::Migrate).await?;
+        let created = sqlx::raw_sql("create extension if not exists pg_trgm").execute(&mut connection).await;
+        if let Err(error) = created {
+            return Err(match Error::from(error) {
+                other @ (Error::Away(_) | Error::NoSchema(_)) => other,
+                other => Error::NoTrigrams(plain(&other.to_string())),
+            });
+        }
+        let schema = sqlx::query_scalar(
+            "select nspname::text from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'pg_trgm'",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        connection.close().await?;
+        Ok(schema)
     }
 
     /// Whether the database can be worked with: reachable, new enough, migrated.
@@ -104,19 +121,23 @@ impl Store {
 
     /// On a connection of its own: the pool would try again and again, and then not say why.
     async fn check_server(&self) -> Result<(), Error> {
-        let options = self.pool().connect_options();
-        let mut connection = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options))
-            .await
-            .map_err(|_| Error::Away(plain(&format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))))??;
+        let mut connection = self.connect_alone(Purpose::Person).await?;
         let row = sqlx::query!(
             r#"select
                 current_setting('server_version_num')::int as "number!",
-                current_setting('server_version') as "name!""#
+                current_setting('server_version') as "name!",
+                current_setting('server_encoding') as "encoding!""#
         )
         .fetch_one(&mut connection)
         .await?;
         connection.close().await?;
-        if row.number < SERVER_MIN { Err(Error::TooOld(plain(&row.name))) } else { Ok(()) }
+        if row.number < SERVER_MIN {
+            Err(Error::TooOld(plain(&row.name)))
+        } else if row.encoding != "UTF8" {
+            Err(Error::NotUnicode(plain(&row.encoding)))
+        } else {
+            Ok(())
+        }
     }
 
     /// The newest migration applied and how many there are; nothing in a database that never saw one.
@@ -136,8 +157,18 @@ impl Store {
 
     /// Whether trigrams are made of Korean letters, which depends on the database's ctype.
     async fn searches_korean(&self) -> Result<bool, Error> {
-        let count: Option<i32> =
-            sqlx::query_scalar("select array_length(show_trgm('김민준'), 1)").fetch_one(self.pool()).await?;
+        // Under its full name: the extension may be in a schema that is not on the path.
+        let function: String = sqlx::query_scalar(
+            "select format('%I.show_trgm', n.nspname)
+            from pg_extension e
+            join pg_namespace n on n.oid = e.extnamespace
+            where e.extname = 'pg_trgm'",
+        )
+        .fetch_one(self.pool())
+        .await?;
+        let asked = format!("select array_length({function}('김민준'), 1)");
+        // The server itself has quoted the name.
+        let count: Option<i32> = sqlx::query_scalar(AssertSqlSafe(asked)).fetch_one(self.pool()).await?;
         Ok(count.is_some_and(|n| n > 0))
     }
 }

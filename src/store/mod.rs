@@ -16,6 +16,7 @@ mod migrate;
 pub mod outbox;
 pub mod pace;
 mod sends;
+mod session;
 mod tell;
 mod time;
 mod transaction;
@@ -24,39 +25,54 @@ pub mod verifications;
 pub mod workers;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use tokio::sync::Semaphore;
 
 use crate::config::{SettingError, Settings};
 
 pub use changes::Changes;
 pub use error::Error;
 pub use migrate::Migrated;
+pub use session::Purpose;
 pub use time::StoredTime;
 pub use transaction::Transaction;
 
 /// How long a caller waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a statement may take: longer than any should, and shorter than anybody waits. What nobody waits for any
-/// more must not run on.
-const STATEMENT_TIMEOUT: &str = "15s";
-
 /// Connections a process holds at most.
 const CONNECTIONS_MAX: u32 = 16;
+
+/// How many of them acts may hold at once where strangers cause them: each may wait for a lock, and what only reads
+/// goes on meanwhile.
+const ACTS_MAX: usize = 12;
+
+/// How long a connection may be idle before it is closed: less than firewalls between hosts remember one.
+const IDLE_MAX: Duration = Duration::from_mins(1);
 
 /// The way to PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    /// One connection of its own to ask whether the database answers, whatever the others wait for.
+    pulse: PgPool,
+    /// Seats for acts, where they are counted.
+    acts: Option<Arc<Semaphore>>,
     told: tell::Told,
 }
 
 impl Store {
-    /// Reads the database's URL. Connects at the first statement, so that a console's first frame never waits.
+    /// For what a person waits for; see [`Store::open_for`].
     pub fn open(settings: &Settings) -> Result<Self, SettingError> {
+        Self::open_for(settings, Purpose::Person)
+    }
+
+    /// Reads the database's URL. Connects at the first statement, so that a console's first frame never waits.
+    pub fn open_for(settings: &Settings, purpose: Purpose) -> Result<Self, SettingError> {
         let url = settings.require_database_url()?;
         // sqlx reads other schemes as PostgreSQL's too.
         let scheme = url.expose().split("://").next().unwrap_or_default();
@@ -72,21 +88,29 @@ impl Store {
                 "write DATABASE_URL as postgres://user@host:5432/database, or with ?host=/socket/directory",
             )
         })?;
-        Ok(Self::with(options))
+        Ok(Self::with(options, purpose))
     }
 
-    /// With connection options made elsewhere.
-    #[must_use]
-    pub fn with(options: PgConnectOptions) -> Self {
-        let options = options
-            .application_name("verifydesk")
-            .options([("statement_timeout", STATEMENT_TIMEOUT)])
-            .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options);
-        Self { pool, told: tell::Told::default() }
+    fn with(options: PgConnectOptions, purpose: Purpose) -> Self {
+        // Poolers refuse sqlx's own `extra_float_digits`; since PostgreSQL 12 the default is as good.
+        let options = options.application_name("verifydesk").extra_float_digits(None::<i8>).disable_statement_logging();
+        let pool = |connections| {
+            let suspicion = session::Suspicion::default();
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .idle_timeout(IDLE_MAX)
+                // By a test of our own, which has a bound.
+                .test_before_acquire(false)
+                .after_connect(move |connection, _| Box::pin(purpose.prepare(connection)))
+                .before_acquire(move |connection, idle| {
+                    let suspicion = suspicion.clone();
+                    Box::pin(async move { Ok(suspicion.test(connection, idle).await) })
+                })
+                .connect_lazy_with(options.clone())
+        };
+        let acts = (purpose == Purpose::Serve).then(|| Arc::new(Semaphore::new(ACTS_MAX)));
+        Self { pool: pool(CONNECTIONS_MAX), pulse: pool(1), acts, told: tell::Told::default() }
     }
 
     /// The pool, for what lives beside the product: demo data and tests.
@@ -98,22 +122,32 @@ impl Store {
     /// Makes one connection outside of the pool and closes it, to learn at once and by name why there is none: the pool
     /// tries again on its own until its time is over, and then knows only that.
     pub async fn reach(&self) -> Result<(), Error> {
+        Ok(self.connect_alone(Purpose::Person).await?.close().await?)
+    }
+
+    /// A connection outside of the pool.
+    async fn connect_alone(&self, purpose: Purpose) -> Result<PgConnection, Error> {
         let options = self.pool.connect_options();
-        let connect = async { options.connect().await?.close().await };
+        let connect = async {
+            let mut connection = options.connect().await?;
+            purpose.prepare(&mut connection).await?;
+            Ok::<_, sqlx::Error>(connection)
+        };
         match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
-            Ok(reached) => Ok(reached?),
+            Ok(connected) => Ok(connected?),
             Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
         }
     }
 
-    /// Whether the database answers at all.
+    /// Whether the database answers at all, however busy this process is.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.pool.acquire().await?.ping().await?)
+        Ok(self.pulse.acquire().await?.ping().await?)
     }
 
     /// Closes every connection; what is still to be told is told, and statements under way end first.
     pub async fn close(&self) {
         self.flush().await;
         self.pool.close().await;
+        self.pulse.close().await;
     }
 }

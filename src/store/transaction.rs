@@ -6,33 +6,52 @@
 //! while `commit` is, a rollback is sent behind it. So both are tasks of their own, which nothing gives up.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use sqlx::{PgConnection, Postgres};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
-use super::{Error, Store};
+use super::{ACQUIRE_TIMEOUT, Error, Store};
 use crate::text::plain;
+
+/// States what the acts are written for, where a pooler keeps no setting of the session.
+const BEGIN: &str = "begin isolation level read committed";
 
 /// An act's transaction. Dropped before it is committed, it is rolled back.
 #[derive(Debug)]
-pub struct Transaction(sqlx::Transaction<'static, Postgres>);
+pub struct Transaction {
+    transaction: sqlx::Transaction<'static, Postgres>,
+    /// Given back after the connection, since fields are dropped in their order.
+    _seat: Option<OwnedSemaphorePermit>,
+}
 
 impl Store {
     /// Begins an act's transaction.
     pub async fn begin(&self) -> Result<Transaction, Error> {
+        let seat = match &self.acts {
+            None => None,
+            Some(seats) => match timeout(ACQUIRE_TIMEOUT, Arc::clone(seats).acquire_owned()).await {
+                // Fails only where it is closed, which no one does.
+                Ok(seat) => seat.ok(),
+                Err(_) => return Err(Error::Contended(plain("too many acts wait for locks"))),
+            },
+        };
         let pool = self.pool().clone();
-        undisturbed(async move { pool.begin().await }).await.map(Transaction)
+        let transaction = undisturbed(async move { pool.begin_with(BEGIN).await }).await?;
+        Ok(Transaction { transaction, _seat: seat })
     }
 }
 
 impl Transaction {
     /// Commits it. Given up meanwhile, it is committed all the same.
     pub async fn commit(self) -> Result<(), Error> {
-        undisturbed(self.0.commit()).await
+        undisturbed(self.transaction.commit()).await
     }
 
     /// Undoes it.
     pub async fn rollback(self) -> Result<(), Error> {
-        undisturbed(self.0.rollback()).await
+        undisturbed(self.transaction.rollback()).await
     }
 }
 
@@ -40,13 +59,13 @@ impl Deref for Transaction {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.0
+        &self.transaction
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.transaction
     }
 }
 

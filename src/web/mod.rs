@@ -21,6 +21,7 @@ mod link;
 mod page;
 mod prefetch;
 mod serve;
+mod turns;
 mod verify;
 mod words;
 
@@ -48,6 +49,7 @@ struct Parts {
     confirm: Confirm,
     pages: page::Pages,
     token: Option<api::Token>,
+    turns: turns::Turns<crate::desk::LinkOutcome>,
 }
 
 impl Context {
@@ -59,6 +61,7 @@ impl Context {
             confirm: settings.verification.confirm,
             pages: page::Pages::new(&settings.site),
             token: settings.serve.token.as_ref().and_then(api::Token::new),
+            turns: turns::Turns::default(),
         }))
     }
 

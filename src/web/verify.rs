@@ -17,6 +17,7 @@ use super::Context;
 use super::link::{self, Meant};
 use super::page::{Page, Press, Reader};
 use super::prefetch::is_prefetch;
+use super::turns::Turn;
 use crate::config::Confirm;
 use crate::desk::{self, LinkOutcome, Refusal};
 use crate::domain::audit::{Actor, Origin};
@@ -72,10 +73,23 @@ async fn open(State(context): State<Context>, uri: Uri, headers: HeaderMap, read
         return context.0.pages.response(&reader, Page::UnknownLink);
     };
     let outcome = match context.0.confirm {
-        Confirm::Get => context.0.desk.open_link(&actor(), &key).await,
+        Confirm::Get => open_link(&context, &key).await,
         Confirm::Button => context.0.desk.look_at_link(&key).await,
     };
     led_to(&context, reader.with(key), outcome)
+}
+
+async fn open_link(context: &Context, key: &Key) -> Result<LinkOutcome, desk::Error> {
+    let turn = match context.0.turns.turn(&key.digest().0).await? {
+        Turn::Mine(turn) => turn,
+        Turn::Settled(outcome) => return Ok(outcome),
+    };
+    let outcome = context.0.desk.open_link(&actor(), key).await?;
+    // Who is verified stays so.
+    if matches!(outcome, LinkOutcome::Verified { .. }) {
+        turn.settle(outcome);
+    }
+    Ok(outcome)
 }
 
 async fn look(State(context): State<Context>, uri: Uri, reader: Reader) -> Response {
@@ -94,7 +108,7 @@ async fn press(State(context): State<Context>, reader: Reader, form: KeyForm) ->
         Ok(key) => key,
         Err(page) => return context.0.pages.response(&reader, page),
     };
-    let outcome = context.0.desk.open_link(&actor(), &key).await;
+    let outcome = open_link(&context, &key).await;
     led_to(&context, reader.with(key), outcome)
 }
 
@@ -112,7 +126,10 @@ async fn ask(State(context): State<Context>, reader: Reader, form: KeyForm) -> R
         Ok(outcome) => outcome.locale(),
         Err(error) => return failed(&context, &reader.with(key), &error),
     };
-    let asked = context.0.desk.ask_for_new_mail(&actor(), &key).await;
+    let asked = match context.0.turns.turn(&key.digest().0).await {
+        Ok(_turn) => context.0.desk.ask_for_new_mail(&actor(), &key).await,
+        Err(error) => Err(error.into()),
+    };
     let reader = reader.with(key).speaking(locale);
     let page = match asked {
         Ok(Some(_)) => Page::Queued,

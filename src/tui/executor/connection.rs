@@ -27,7 +27,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(8);
 
 /// How often to see whether a silent subscription is alive.
-const CHECK_EVERY: Duration = Duration::from_mins(1);
+const CHECK_EVERY: Duration = Duration::from_secs(15);
 
 /// How often to look where nothing can be heard.
 const POLL_EVERY: Duration = Duration::from_secs(5);

@@ -65,6 +65,8 @@ impl From<store::Error> for ApiError {
         let wrong = error.is_a_fault();
         let (status, code) = if wrong {
             (StatusCode::INTERNAL_SERVER_ERROR, "failed")
+        } else if error.is_in_the_way() {
+            (StatusCode::SERVICE_UNAVAILABLE, "busy")
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "database_away")
         };

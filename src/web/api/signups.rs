@@ -33,6 +33,7 @@ pub(super) async fn create(
         Some(Err(error @ UnknownLocale)) => return Err(ApiError::invalid(error.to_string())),
     };
     let sign_up = SignUp { email: request.email, name: request.name.unwrap_or_default(), locale };
+    let _turn = context.0.turns.turn(sign_up.email.to_lowercase().as_bytes()).await?;
     let done = context.0.desk.sign_up(&Actor::new("site", Origin::Api), &sign_up).await?;
     let body = json!({
         "user_id": done.user_id,

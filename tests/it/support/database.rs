@@ -26,12 +26,21 @@ pub struct TestDb {
 impl TestDb {
     /// Makes the database: a copy of the migrated template.
     pub async fn new() -> Self {
+        Self::made(&format!("template {}", template())).await
+    }
+
+    /// Makes an empty one with these options of `create database`.
+    pub async fn empty(options: &str) -> Self {
+        Self::made(&format!("template template0 {options}")).await
+    }
+
+    async fn made(how: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let options = tokio::task::spawn_blocking(|| server::join(make_template)).await.unwrap();
         let admin = options.url("postgres");
         let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let url = options.url(&name);
-        execute(&admin, &[&format!("create database {name} template {}", template())]).await.unwrap();
+        execute(&admin, &[&format!("create database {name} {how}")]).await.unwrap();
         let pool = PgPoolOptions::new()
             .max_connections(10)
             .acquire_timeout(Duration::from_mins(1))
