@@ -48,6 +48,8 @@ impl SettingError {
 pub struct Settings {
     /// Where PostgreSQL is, as a URL; may hold a password. Environment: `DATABASE_URL`.
     pub database_url: Option<Secret>,
+    /// Where changes are heard, if `database_url` leads through a pooler that shares sessions.
+    pub database_listen_url: Option<Secret>,
     /// What links begin with, such as `https://example.org`; `/verify/?key=…` is appended.
     pub public_url: Option<String>,
     /// The server secret that keys are derived from, at least 32 bytes. Only workers need it.

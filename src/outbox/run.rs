@@ -349,7 +349,7 @@ impl Run {
                         steps::keep_house(store, actor, lease, unknown_after, rules).await?;
                         Ok(paces_differ)
                     };
-                    Step::Kept { result: steps::within(result).await, changes }
+                    Step::Kept { result: steps::within(Box::pin(result)).await, changes }
                 });
             }
         }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 
+use super::pooler::Sessions;
 use super::{Error, Store};
 use crate::domain::change::Change;
+use crate::text::plain;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "verifydesk";
@@ -22,7 +24,12 @@ pub struct Changes {
 impl Store {
     /// Subscribes. What changes from now on is heard; what changed before must be read.
     pub async fn listen(&self) -> Result<Changes, Error> {
-        let mut listener = PgListener::connect_with(self.pool()).await?;
+        if self.listening.is_none() && self.sessions.get() == Some(&Sessions::Shared) {
+            return Err(Error::Pooler(plain("changes cannot be heard through it; set `database_listen_url`")));
+        }
+        let pool = self.listening.as_ref().unwrap_or(self.pool());
+        // A large future, which every caller would hold.
+        let mut listener = Box::pin(PgListener::connect_with(pool)).await?;
         listener.ignore_pool_close_event(true);
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
@@ -47,7 +54,7 @@ impl Changes {
         let asked = sqlx::query("select 1").execute(&mut self.listener);
         match tokio::time::timeout(CHECK_MAX, asked).await {
             Ok(answer) => Ok(answer.map(drop)?),
-            Err(_) => Err(Error::Away(crate::text::plain("no answer within a second"))),
+            Err(_) => Err(Error::Away(plain("no answer within a second"))),
         }
     }
 }

@@ -11,6 +11,15 @@ pub enum Error {
     /// Not reachable, or it hung up.
     #[error("the database does not answer: {0}")]
     Away(Plain),
+    /// Its certificate is not one to trust.
+    #[error("the database's certificate is not trusted: {0}")]
+    Untrusted(Plain),
+    /// No protected connection, though one is demanded.
+    #[error("the connection to the database cannot be protected: {0}")]
+    NoTls(Plain),
+    /// A pooler that loses prepared statements.
+    #[error("PgBouncer, or another pooler before the database, does not keep sessions: {0}")]
+    Pooler(Plain),
     /// It refuses the user or the act.
     #[error("the database refuses: {0}")]
     Denied(Plain),
@@ -64,6 +73,15 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Away(_) => "check that PostgreSQL runs and that DATABASE_URL points to it",
+            Self::Untrusted(_) => {
+                "have sslrootcert in DATABASE_URL name the certificate of the authority that signed the server's, and the \
+                 host be named as the certificate names it"
+            }
+            Self::NoTls(_) => "turn on ssl in the server, or correct sslmode in DATABASE_URL",
+            Self::Pooler(_) => {
+                "set pool_mode = session for this database, or use PgBouncer 1.21 or later with max_prepared_statements \
+                 above 0; or have DATABASE_URL name the server itself"
+            }
             Self::Denied(_) => "check the user, password and rights that DATABASE_URL names",
             Self::ReadOnly(_) => {
                 "this role or this server may only read; to act, have DATABASE_URL name a role and a server that may write"
@@ -128,7 +146,11 @@ impl From<sqlx::Error> for Error {
                 match database.code().as_deref().unwrap_or_default() {
                     // Connection exceptions; too many connections; shutting down or starting up.
                     code if code.starts_with("08") => Self::Away(message),
-                    "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
+                    super::connect::OTHER_KIND | "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
+                    super::connect::UNTRUSTED => Self::Untrusted(message),
+                    super::connect::NO_TLS => Self::NoTls(message),
+                    // A prepared statement that is not there, or there already.
+                    "26000" | "42P05" => Self::Pooler(message),
                     "28000" | "28P01" => Self::Denied(message),
                     // Who is not let in at all meets the same code.
                     "42501" if is_fatal(database.as_ref()) => Self::Denied(message),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use super::pooler::{self, Sessions};
 use super::{Error, Purpose, Store};
 use crate::text::plain;
 
@@ -106,6 +107,7 @@ impl Store {
     /// Whether the database can be worked with: reachable, new enough, migrated.
     pub async fn check(&self) -> Result<(), Error> {
         self.check_server().await?;
+        self.check_sessions().await?;
         let wanted = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
         match self.applied().await? {
             None => Err(Error::NotMigrated(plain("it has no tables of verifydesk"))),
@@ -117,6 +119,26 @@ impl Store {
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// What lies between us and the server, looked at once.
+    async fn check_sessions(&self) -> Result<(), Error> {
+        if self.sessions.get().is_some() {
+            return Ok(());
+        }
+        let (mut first, mut second) =
+            (self.connect_alone(Purpose::Person).await?, self.connect_alone(Purpose::Person).await?);
+        let sessions = pooler::look(&mut first, &mut second).await?;
+        if sessions == Sessions::Shared {
+            tracing::warn!(
+                "a pooler shares sessions: time-outs must be set by `alter role`, and changes are heard only where \
+                 `database_listen_url` names the server itself"
+            );
+        }
+        // Both have found the same.
+        let _ = self.sessions.set(sessions);
+        first.close().await?;
+        Ok(second.close().await?)
     }
 
     /// On a connection of its own: the pool would try again and again, and then not say why.

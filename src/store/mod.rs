@@ -7,6 +7,7 @@ pub mod audit;
 pub mod brake;
 pub mod changes;
 mod clock;
+mod connect;
 mod counts;
 mod detail;
 mod error;
@@ -15,6 +16,7 @@ mod list;
 mod migrate;
 pub mod outbox;
 pub mod pace;
+mod pooler;
 mod sends;
 mod session;
 mod tell;
@@ -24,14 +26,15 @@ pub mod users;
 pub mod verifications;
 pub mod workers;
 
-use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use tokio::sync::Semaphore;
 
+use self::connect::Way;
+use self::pooler::Sessions;
 use crate::config::{SettingError, Settings};
 
 pub use changes::Changes;
@@ -54,12 +57,49 @@ const ACTS_MAX: usize = 12;
 /// How long a connection may be idle before it is closed: less than firewalls between hosts remember one.
 const IDLE_MAX: Duration = Duration::from_mins(1);
 
+/// Connections for hearing changes, where they have a way of their own.
+const LISTENERS_MAX: u32 = 2;
+
+/// How long to wait before the next server is tried, where one is not the right one.
+const BETWEEN_SERVERS: Duration = Duration::from_millis(50);
+
+/// What sqlx is not to do: poolers refuse its own `extra_float_digits`, and since PostgreSQL 12 the default is as good.
+fn plain_options(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().application_name("verifydesk").extra_float_digits(None::<i8>).disable_statement_logging()
+}
+
+fn pool(way: &Way, purpose: Purpose, connections: u32) -> PgPool {
+    let suspicion = session::Suspicion::default();
+    // As long as the pool lives, its way does.
+    let held = way.clone();
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(IDLE_MAX)
+        // By a test of our own, which has a bound.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let _held = &held;
+            Box::pin(purpose.prepare(connection))
+        })
+        .before_acquire(move |connection, idle| {
+            let suspicion = suspicion.clone();
+            Box::pin(async move { Ok(suspicion.test(connection, idle).await) })
+        })
+        .connect_lazy_with(plain_options(&way.patient))
+}
+
 /// The way to PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
     /// One connection of its own to ask whether the database answers, whatever the others wait for.
     pulse: PgPool,
+    /// Where changes are heard, if not where all else is done.
+    listening: Option<PgPool>,
+    /// What lies between us and the server, once it has been looked at.
+    sessions: Arc<OnceLock<Sessions>>,
+    way: Way,
     /// Seats for acts, where they are counted.
     acts: Option<Arc<Semaphore>>,
     told: tell::Told,
@@ -74,43 +114,21 @@ impl Store {
     /// Reads the database's URL. Connects at the first statement, so that a console's first frame never waits.
     pub fn open_for(settings: &Settings, purpose: Purpose) -> Result<Self, SettingError> {
         let url = settings.require_database_url()?;
-        // sqlx reads other schemes as PostgreSQL's too.
-        let scheme = url.expose().split("://").next().unwrap_or_default();
-        let options = if matches!(scheme, "postgres" | "postgresql") {
-            PgConnectOptions::from_str(url.expose()).ok()
-        } else {
-            None
-        };
-        // The parser's error would quote the URL, which may hold a password.
-        let options = options.ok_or_else(|| {
-            SettingError::new(
-                "the database URL is not one",
-                "write DATABASE_URL as postgres://user@host:5432/database, or with ?host=/socket/directory",
-            )
-        })?;
-        Ok(Self::with(options, purpose))
-    }
-
-    fn with(options: PgConnectOptions, purpose: Purpose) -> Self {
-        // Poolers refuse sqlx's own `extra_float_digits`; since PostgreSQL 12 the default is as good.
-        let options = options.application_name("verifydesk").extra_float_digits(None::<i8>).disable_statement_logging();
-        let pool = |connections| {
-            let suspicion = session::Suspicion::default();
-            PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .idle_timeout(IDLE_MAX)
-                // By a test of our own, which has a bound.
-                .test_before_acquire(false)
-                .after_connect(move |connection, _| Box::pin(purpose.prepare(connection)))
-                .before_acquire(move |connection, idle| {
-                    let suspicion = suspicion.clone();
-                    Box::pin(async move { Ok(suspicion.test(connection, idle).await) })
-                })
-                .connect_lazy_with(options.clone())
+        let way = Way::open(url.expose(), purpose.silence())?;
+        let listening = match &settings.database_listen_url {
+            None => None,
+            Some(url) => Some(pool(&Way::open(url.expose(), purpose.silence())?, purpose, LISTENERS_MAX)),
         };
         let acts = (purpose == Purpose::Serve).then(|| Arc::new(Semaphore::new(ACTS_MAX)));
-        Self { pool: pool(CONNECTIONS_MAX), pulse: pool(1), acts, told: tell::Told::default() }
+        Ok(Self {
+            pool: pool(&way, purpose, CONNECTIONS_MAX),
+            pulse: pool(&way, purpose, 1),
+            listening,
+            sessions: Arc::default(),
+            acts,
+            way,
+            told: tell::Told::default(),
+        })
     }
 
     /// The pool, for what lives beside the product: demo data and tests.
@@ -127,13 +145,23 @@ impl Store {
 
     /// A connection outside of the pool.
     async fn connect_alone(&self, purpose: Purpose) -> Result<PgConnection, Error> {
-        let options = self.pool.connect_options();
+        let options = plain_options(&self.way.direct);
         let connect = async {
-            let mut connection = options.connect().await?;
+            let mut passed_over = 0;
+            let mut connection = loop {
+                match options.connect().await {
+                    // The next time it leads to the next server.
+                    Err(error) if connect::is_other_kind(&error) && passed_over < 2 * self.way.servers => {
+                        passed_over += 1;
+                        tokio::time::sleep(BETWEEN_SERVERS).await;
+                    }
+                    other => break other?,
+                }
+            };
             purpose.prepare(&mut connection).await?;
             Ok::<_, sqlx::Error>(connection)
         };
-        match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(connect)).await {
             Ok(connected) => Ok(connected?),
             Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
         }
@@ -149,5 +177,8 @@ impl Store {
         self.flush().await;
         self.pool.close().await;
         self.pulse.close().await;
+        if let Some(listening) = &self.listening {
+            listening.close().await;
+        }
     }
 }

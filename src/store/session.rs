@@ -56,6 +56,15 @@ impl Purpose {
         }
     }
 
+    /// How long a statement of a pool's may go without any answer before its connection counts as forgotten: longer than
+    /// the server itself allows it.
+    pub(super) fn silence(self) -> Duration {
+        match self {
+            Self::Serve => Duration::from_secs(8),
+            Self::Work | Self::Person | Self::AwaitMigration | Self::Migrate => Duration::from_secs(20),
+        }
+    }
+
     /// Asks the server for all of it, on a connection just made.
     pub(super) async fn prepare(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let Limits { statement, lock, idle } = self.limits();
@@ -103,14 +112,12 @@ impl Suspicion {
         if is_suspect() {
             return false;
         }
-        match timeout(TEST_MAX, connection.ping()).await {
+        if let Ok(answer) = timeout(TEST_MAX, connection.ping()).await {
             // Another may have been found dead meanwhile, but this one has answered.
-            Ok(answer) => answer.is_ok(),
-            Err(_) => {
-                *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
-                tracing::warn!("a connection to the database was silent; it and all as old are made again");
-                false
-            }
+            return answer.is_ok();
         }
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+        tracing::warn!("a connection to the database was silent; it and all as old are made again");
+        false
     }
 }

@@ -88,7 +88,9 @@ async fn connections_that_were_forgotten_cost_a_second_once() {
     let store = open(&gate.url, Purpose::Serve);
     // As many as there can be, all of them idle.
     let held = futures_util::future::join_all((0..16).map(|_| store.pool().acquire())).await;
-    held.into_iter().for_each(|connection| drop(connection.unwrap()));
+    for connection in held {
+        drop(connection.unwrap());
+    }
     store.ping().await.unwrap();
     let changes = store.listen().await.unwrap();
     gate.forget();

@@ -4,7 +4,7 @@ mod answers;
 mod clock;
 mod faults;
 mod lease;
-mod site;
+pub mod site;
 mod trouble;
 
 use std::os::unix::fs::PermissionsExt as _;

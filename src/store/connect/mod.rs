@@ -1,0 +1,96 @@
+//! The way to the server: from a connection string as people have them to the server that is wanted, however many hosts
+//! are named, addresses a name has, and standbys there are.
+//!
+//! sqlx 0.9 connects to one host, to its addresses one after the other without a bound for each, sets no options of the
+//! socket, and reports every failure of TLS alike. So where the server is reached over a network, or where there are
+//! several, sqlx is given a socket in a private directory, behind which a [`relay`] of ours makes the connection. The
+//! other ways were these:
+//!
+//! - to resolve the name ourselves and hand sqlx the address (`PgPool::set_connect_options`): then TLS would verify the
+//!   certificate against the address, and not against the name that the operator has written down, and still nothing
+//!   could be asked of the socket;
+//! - a stream of our own: sqlx has no way in for one.
+//!
+//! The relay speaks TLS itself, so it sees the server's greeting: whether it is a standby (`in_hot_standby`), without a
+//! round trip. And it answers in PostgreSQL's own words, so that what went wrong comes to a person with host and port.
+//! A copy in memory each way is what it costs; a single server on a socket of this machine is reached without it.
+
+mod directory;
+mod dsn;
+mod pump;
+mod relay;
+mod startup;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use self::dsn::Dsn;
+use self::relay::Relay;
+use crate::config::SettingError;
+use crate::dial::Dialer;
+use crate::text::plain;
+
+/// SQLSTATE of ours: the server's certificate is not trusted.
+pub(super) const UNTRUSTED: &str = "VD001";
+
+/// SQLSTATE of ours: the server speaks no TLS, or not ours.
+pub(super) const NO_TLS: &str = "VD002";
+
+/// SQLSTATE of ours: the server is none of the kind that is wanted.
+pub(super) const OTHER_KIND: &str = "VD003";
+
+/// How sqlx gets to the server.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// For a pool: waits a moment for a server that is about to come.
+    pub(super) patient: PgConnectOptions,
+    /// For a connection of its own: tells at once why there is none, and may be silent for as long as it likes.
+    pub(super) direct: PgConnectOptions,
+    /// How many servers there are to be tried.
+    pub(super) servers: usize,
+    /// Ends with the last clone.
+    _relay: Option<Arc<Relay>>,
+}
+
+impl Way {
+    /// Reads a connection string; `silence` is how long a statement of the pool's may go without any answer before its
+    /// connection counts as forgotten.
+    pub(super) fn open(url: &str, silence: Duration) -> Result<Self, SettingError> {
+        let dsn = dsn::parse(url, &|name| std::env::var(name).ok())?;
+        Self::to(dsn, silence, Dialer::default())
+    }
+
+    fn to(dsn: Dsn, silence: Duration, dialer: Dialer) -> Result<Self, SettingError> {
+        let options = dsn.options.clone().ssl_mode(PgSslMode::Disable);
+        if let [only] = dsn.servers.as_slice()
+            && only.is_socket()
+        {
+            let options = options.socket(&only.name).port(only.port);
+            return Ok(Self { patient: options.clone(), direct: options, servers: 1, _relay: None });
+        }
+        let servers = dsn.servers.len();
+        let tls = dsn.tls.connector()?;
+        let relay = Relay::start(relay::Servers::new(dsn.servers, dsn.wanted, tls, dialer), silence);
+        let relay = relay.map_err(|error| {
+            SettingError::new(
+                format!("no way to the database can be made: {}", plain(&error.to_string())),
+                "have TMPDIR name a directory in which this user may make files and sockets",
+            )
+        })?;
+        let through = |port| options.clone().socket(relay.directory()).port(port);
+        Ok(Self {
+            patient: through(relay::PATIENT),
+            direct: through(relay::DIRECT),
+            servers,
+            _relay: Some(Arc::new(relay)),
+        })
+    }
+}
+
+/// Whether a server was reached that is not the wanted one.
+pub(super) fn is_other_kind(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(database) if database.code().as_deref() == Some(OTHER_KIND))
+}

@@ -1,0 +1,323 @@
+//! Two sockets in a private directory, behind which lies whichever server is wanted.
+//!
+//! Servers are tried in their order, beginning with the one that did last time. One that is reached and is not of the
+//! kind that is wanted (a standby) sends the client back, who comes again and is led to the next. Once a primary has
+//! been found, what is connected to another server is cut: it was a primary, and is one no more.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nix::unistd::Uid;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::directory::Directory;
+use super::dsn::{Server, Wanted};
+use super::pump::pump;
+use super::startup::{Began, Told, Wire, begin, first_message, message_of, refusal};
+use super::tls::{Connector, Failed};
+use super::{OTHER_KIND, UNTRUSTED};
+use crate::dial::Dialer;
+
+/// The socket of those who can wait: a server that is restarted is back in a moment.
+pub(super) const PATIENT: u16 = 1;
+
+/// The socket of those who want to know.
+pub(super) const DIRECT: u16 = 2;
+
+/// How long a patient client's servers are tried: less than a pool waits for a connection, so that it learns why there
+/// is none.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long to wait before the servers are tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long one of several servers may take to let a connection in, protect it and say its first word.
+const EACH_OF_SEVERAL: Duration = Duration::from_millis(1_500);
+
+/// How long the only one may take.
+const ONLY: Duration = Duration::from_secs(4);
+
+/// How long a client may take for its first message, which it sends at once.
+const FIRST_MESSAGE: Duration = Duration::from_secs(5);
+
+/// SQLSTATE: the server is about to start or to stop; sqlx's pool tries again for as long as it has time.
+const COME_AGAIN: &str = "57P03";
+
+/// SQLSTATE: no connection can be made.
+const UNREACHED: &str = "08001";
+
+/// When the system asks a silent server whether it is still there, how often, and how far apart.
+const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration::from_secs(5), 3);
+
+/// How long what was sent may remain without any acknowledgement.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// The servers, and what is known of them.
+#[derive(Debug)]
+pub(super) struct Servers {
+    all: Vec<Server>,
+    wanted: Wanted,
+    tls: Option<Connector>,
+    dialer: Dialer,
+    /// Which is tried first.
+    first: AtomicUsize,
+    /// Which one alone is right; none where several are.
+    only_right: watch::Sender<Option<usize>>,
+}
+
+impl Servers {
+    pub(super) fn new(all: Vec<Server>, wanted: Wanted, tls: Option<Connector>, dialer: Dialer) -> Self {
+        Self { all, wanted, tls, dialer, first: AtomicUsize::new(0), only_right: watch::Sender::new(None) }
+    }
+
+    /// How long one server may take until its first word.
+    fn limit(&self) -> Duration {
+        if self.all.len() > 1 { EACH_OF_SEVERAL } else { ONLY }
+    }
+
+    /// A connection to a server, protected as is wanted, and the address that it has led to.
+    async fn reach(&self, server: &Server, until: Instant) -> Result<(Box<dyn Wire>, Option<SocketAddr>), Failed> {
+        let silent = |_| Failed::from(silent());
+        if server.is_socket() {
+            let path = Path::new(&server.name).join(format!(".s.PGSQL.{}", server.port));
+            let socket = timeout_at(until, UnixStream::connect(path)).await.map_err(silent)??;
+            return Ok((Box::new(socket), None));
+        }
+        let host = server.address.as_ref().unwrap_or(&server.name);
+        let socket = self.dialer.connect(host, server.port, until - Instant::now()).await?;
+        let address = socket.peer_addr().ok();
+        keep_alive(&socket)?;
+        let Some(tls) = &self.tls else { return Ok((Box::new(socket), address)) };
+        match timeout_at(until, tls.protect(&server.name, socket)).await.map_err(silent).flatten() {
+            Ok(protected) => Ok((protected, address)),
+            Err(failed) => {
+                // Another of its addresses may do better.
+                address.inspect(|address| self.dialer.shun(*address));
+                Err(failed)
+            }
+        }
+    }
+
+    /// What is wrong with a server that tells this of itself, if anything is.
+    fn complaint(&self, told: Told) -> Option<&'static str> {
+        let is_standby = told.in_hot_standby;
+        // A standby only reads, whatever its default is.
+        let reads = if is_standby == Some(true) { is_standby } else { told.default_read_only };
+        match self.wanted {
+            Wanted::Primary if is_standby == Some(true) => Some("is a standby"),
+            Wanted::ReadWrite if reads == Some(true) => Some("takes no writes"),
+            Wanted::Standby if is_standby == Some(false) => Some("is no standby"),
+            Wanted::ReadOnly if reads == Some(false) => Some("takes writes"),
+            _ => None,
+        }
+    }
+
+    /// Which to try, in order.
+    fn in_order(&self) -> impl Iterator<Item = (usize, &Server)> {
+        let first = self.first.load(Ordering::Relaxed);
+        (0..self.all.len()).map(move |n| (first + n) % self.all.len()).map(|at| (at, &self.all[at]))
+    }
+
+    /// This one is as wanted.
+    fn found(&self, at: usize) {
+        self.first.store(at, Ordering::Relaxed);
+        if matches!(self.wanted, Wanted::Primary | Wanted::ReadWrite) {
+            let moved = self.only_right.send_if_modified(|right| right.replace(at) != Some(at));
+            if moved && self.all.len() > 1 {
+                tracing::info!(server = %self.all[at], "the database that takes writes");
+            }
+        }
+    }
+
+    /// This one is not.
+    fn passed_over(&self, at: usize) {
+        // Another may have found the right one meanwhile; then it is found again.
+        self.first.store((at + 1) % self.all.len(), Ordering::Relaxed);
+    }
+
+    /// Ends once another server is the only right one.
+    async fn left(&self, at: usize) {
+        let mut right = self.only_right.subscribe();
+        let is_other = |right: &Option<usize>| right.is_some_and(|right| right != at);
+        if right.wait_for(is_other).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn silent() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it took the connection and says nothing")
+}
+
+/// The system itself notices that the other end is gone.
+fn keep_alive(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let (idle, interval, count) = KEEP_ALIVE;
+    let socket = SockRef::from(socket);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(count))?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    Ok(())
+}
+
+/// Listens for this process's own connections until it is dropped.
+#[derive(Debug)]
+pub(super) struct Relay {
+    directory: Directory,
+    listening: [JoinHandle<()>; 2],
+}
+
+impl Relay {
+    /// Begins to listen. `silence` is how long a patient client's server may leave it without any answer.
+    pub(super) fn start(servers: Servers, silence: Duration) -> io::Result<Self> {
+        let directory = Directory::make()?;
+        let servers = Arc::new(servers);
+        let listen = |number: u16, patience: Duration, silence: Option<Duration>| {
+            let listener = UnixListener::bind(directory.path().join(format!(".s.PGSQL.{number}")))?;
+            let servers = Arc::clone(&servers);
+            io::Result::Ok(tokio::spawn(async move {
+                loop {
+                    match listener.accept().await {
+                        Ok((client, _)) if is_ours(&client) => {
+                            tokio::spawn(lead(client, Arc::clone(&servers), patience, silence));
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            tracing::warn!(%error, "a connection to the database could not be led on");
+                            sleep(PAUSE).await;
+                        }
+                    }
+                }
+            }))
+        };
+        let listening = [listen(PATIENT, PATIENCE, Some(silence))?, listen(DIRECT, Duration::ZERO, None)?];
+        Ok(Self { directory, listening })
+    }
+
+    /// Where its sockets are.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.listening.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// The directory keeps others out; root may enter every directory.
+fn is_ours(client: &UnixStream) -> bool {
+    client.peer_cred().is_ok_and(|peer| peer.uid() == Uid::effective().as_raw())
+}
+
+/// One connection, from its first word to its last. Where it fails, the client has been told.
+async fn lead(mut client: UnixStream, servers: Arc<Servers>, patience: Duration, silence: Option<Duration>) {
+    let Ok(Ok(first)) = timeout(FIRST_MESSAGE, first_message(&mut client)).await else { return };
+    let told = match connect(&mut client, &servers, &first, patience).await {
+        Ok(Some((at, server))) => {
+            pump(client, server, silence, servers.left(at)).await;
+            return;
+        }
+        Ok(None) => return,
+        Err(refusal) => refusal,
+    };
+    let _ = client.write_all(&told).await;
+    let _ = client.shutdown().await;
+}
+
+/// What became of one server.
+enum Tried {
+    Ready(Box<dyn Wire>, Vec<u8>),
+    /// Its own refusal, or ours in its stead: for the client.
+    Refused(Vec<u8>),
+    /// The next may do better.
+    Failed(Failed),
+    /// The client has heard some of it, and must begin again.
+    Broken,
+}
+
+/// A session with a server, begun; or what to tell the client. Nothing where the client has been told all there is.
+async fn connect(
+    client: &mut UnixStream,
+    servers: &Servers,
+    first: &[u8],
+    patience: Duration,
+) -> Result<Option<(usize, Box<dyn Wire>)>, Vec<u8>> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let mut failures: Vec<(&Server, Failed)> = Vec::new();
+        for (at, server) in servers.in_order() {
+            match attempt(client, servers, (at, server), first, patience).await {
+                Tried::Ready(stream, ready) => {
+                    servers.found(at);
+                    return match client.write_all(&ready).await {
+                        Ok(()) => Ok(Some((at, stream))),
+                        Err(_) => Ok(None),
+                    };
+                }
+                Tried::Refused(refusal) => return Err(refusal),
+                Tried::Broken => return Ok(None),
+                Tried::Failed(failed) => failures.push((server, failed)),
+            }
+        }
+        let decisive = failures.iter().find_map(|(_, failed)| failed.code.filter(|code| *code != COME_AGAIN));
+        if decisive.is_some() || Instant::now() + PAUSE >= deadline {
+            let code = if failures.iter().any(|(_, failed)| failed.code == Some(UNTRUSTED)) {
+                UNTRUSTED
+            } else {
+                decisive.unwrap_or(UNREACHED)
+            };
+            let each = failures.iter().map(|(server, failed)| format!("{server}: {}", failed.what));
+            return Err(refusal(code, &each.collect::<Vec<_>>().join("; ")));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn attempt(
+    client: &mut UnixStream,
+    servers: &Servers,
+    (at, server): (usize, &Server),
+    first: &[u8],
+    patience: Duration,
+) -> Tried {
+    let until = Instant::now() + servers.limit();
+    let (mut stream, address) = match servers.reach(server, until).await {
+        Ok(reached) => reached,
+        Err(failed) => return Tried::Failed(failed),
+    };
+    let mut passed = false;
+    match begin(client, &mut *stream, first, until - Instant::now(), &mut passed).await {
+        Ok(Began::Ready(told, ready)) => match servers.complaint(told) {
+            None => Tried::Ready(stream, ready),
+            Some(complaint) => {
+                servers.passed_over(at);
+                let code = if patience.is_zero() { OTHER_KIND } else { COME_AGAIN };
+                Tried::Refused(refusal(code, &format!("{server} {complaint}")))
+            }
+        },
+        // It starts or stops: another may be there already.
+        Ok(Began::Refused(refusal, code)) if code == COME_AGAIN && !passed => {
+            Tried::Failed(Failed { code: Some(COME_AGAIN), what: message_of(&refusal) })
+        }
+        Ok(Began::Refused(refusal, _)) => Tried::Refused(refusal),
+        Err(_) if passed => {
+            servers.passed_over(at);
+            Tried::Broken
+        }
+        Err(error) => {
+            address.inspect(|address| servers.dialer.shun(*address));
+            Tried::Failed(error.into())
+        }
+    }
+}
