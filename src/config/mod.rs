@@ -177,9 +177,9 @@ pub struct Smtp {
     pub port: Option<u16>,
     /// How the connection is protected.
     pub tls: Tls,
-    /// The SMTP user; by default `ses.access_key_id`.
+    /// The SMTP user; for SES's own hosts by default `ses.access_key_id`.
     pub username: Option<String>,
-    /// The SMTP password; by default derived from `ses.secret_access_key`.
+    /// The SMTP password; for SES's own hosts by default derived from `ses.secret_access_key`.
     pub password: Option<Secret>,
     /// PEM file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,

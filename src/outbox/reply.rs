@@ -252,7 +252,7 @@ const KNOWN: [Known; 19] = [
         words: &[],
         class: Class::Worker,
         happened: "the server wants a sign-in first",
-        next: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `smtp.username` and `smtp.password`",
+        next: "set `smtp.username` and `smtp.password`; from the AWS keys they are derived for Amazon SES's own hosts only",
     },
     Known {
         code: 0,

@@ -9,17 +9,32 @@ pub fn smtp_host(region: &str) -> String {
     format!("email-smtp.{region}.amazonaws.com{}", if region.starts_with("cn-") { ".cn" } else { "" })
 }
 
+/// What AWS's own host names end in: those of China, of the dual-stack endpoints, of all others.
+const SUFFIXES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+
 /// The region in an API host such as `email.ap-northeast-2.amazonaws.com`, also one written as a URL, with a port, or
-/// of the FIPS or SMTP kind.
+/// of the FIPS or SMTP kind. Nothing for a host that is not AWS's own, down to its last label.
 #[must_use]
 pub fn region_of(endpoint: &str) -> Option<&str> {
     let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let host = host.split(['/', ':']).next().unwrap_or_default();
-    let mut labels = host.split('.');
-    let is_ses = matches!(labels.next(), Some("email" | "email-fips" | "email-smtp" | "email-smtp-fips"));
-    let region = labels.next()?;
-    let is_aws = matches!(labels.next(), Some("amazonaws" | "api"));
-    (is_ses && is_aws && is_region(region)).then_some(region)
+    let (service, region) = SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix))?.split_once('.')?;
+    let is_ses = matches!(service, "email" | "email-fips" | "email-smtp" | "email-smtp-fips");
+    (is_ses && is_region(region)).then_some(region)
+}
+
+/// The region of a host that is SES's for SMTP, in lower case and without a dot behind it: its own names, and those of a
+/// VPC endpoint for it, such as `vpce-….email-smtp.ap-northeast-2.vpce.amazonaws.com`.
+#[must_use]
+pub fn smtp_region(host: &str) -> Option<&str> {
+    let public = host.starts_with("email-smtp").then(|| region_of(host)).flatten();
+    public.or_else(|| {
+        let name = SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix))?.strip_suffix(".vpce")?;
+        let (endpoint, rest) = name.split_once('.')?;
+        let (service, region) = rest.split_once('.')?;
+        let is_smtp = matches!(service, "email-smtp" | "email-smtp-fips");
+        (endpoint.starts_with("vpce-") && is_smtp && is_region(region)).then_some(region)
+    })
 }
 
 /// The account's region: as set, else out of the endpoint.
@@ -71,6 +86,10 @@ mod tests {
             ("email-fips.us-gov-west-1.amazonaws.com:443", Some("us-gov-west-1")),
             ("email-smtp.eu-central-1.amazonaws.com", Some("eu-central-1")),
             ("email.eu-west-1.api.aws", Some("eu-west-1")),
+            ("email.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("email.us-east-1.amazonaws.com.example.org", None),
+            ("email.us-east-1.amazonaws.example.org", None),
+            ("email.us-east-1.api.example.org", None),
             ("email.example.org", None),
             ("sqs.eu-west-1.amazonaws.com", None),
             ("localhost:4566", None),

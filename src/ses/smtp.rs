@@ -11,9 +11,6 @@ pub struct Credentials {
     pub username: String,
     /// Its password.
     pub password: Secret,
-    /// Whether they were derived from an IAM key that may be there for other reasons: a relay that asks nobody to sign
-    /// in gets mail without them.
-    pub derived: bool,
 }
 
 /// The SMTP server that takes the mail.
@@ -30,7 +27,8 @@ pub struct SmtpTarget {
 }
 
 /// The SMTP server and the credentials that the settings mean. What `smtp.*` says wins; the host is derived from the
-/// SES region, the user is the access key, the password is derived from its secret.
+/// SES region; for SES's own hosts, and for no other, the user is the access key and the password is derived from its
+/// secret.
 pub fn smtp_settings(settings: &Settings) -> Result<SmtpTarget, SettingError> {
     let region = endpoint::region(&settings.ses)?;
     let host = match (&settings.smtp.host, &region) {
@@ -56,7 +54,7 @@ pub fn smtp_settings(settings: &Settings) -> Result<SmtpTarget, SettingError> {
         Tls::Tls => 465,
         Tls::None => 25,
     });
-    let credentials = sign_in(settings, region.as_deref(), &host)?;
+    let credentials = sign_in(settings, &host)?;
     Ok(SmtpTarget { host, port, tls, credentials })
 }
 
@@ -65,7 +63,8 @@ fn checked_host(host: &str) -> Result<String, SettingError> {
     let address = host.trim_matches(['[', ']']);
     let fits = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
     if fits {
-        return Ok(host.to_owned());
+        // Names are the same in any case, and with the dot of the root behind them.
+        return Ok(host.trim_end_matches('.').to_ascii_lowercase());
     }
     if address.parse::<std::net::Ipv6Addr>().is_ok() {
         return Ok(address.to_owned());
@@ -76,25 +75,43 @@ fn checked_host(host: &str) -> Result<String, SettingError> {
     ))
 }
 
-fn sign_in(settings: &Settings, region: Option<&str>, host: &str) -> Result<Option<Credentials>, SettingError> {
+/// Who signs in. The AWS keys are meant for AWS: what is derived from them, and their id, go to SES's own hosts and to no
+/// other, whatever a relay offers or asks.
+fn sign_in(settings: &Settings, host: &str) -> Result<Option<Credentials>, SettingError> {
     let (smtp, ses) = (&settings.smtp, &settings.ses);
-    let is_ses =
-        region.is_some_and(|region| host == endpoint::smtp_host(region)) || endpoint::region_of(host).is_some();
-    let derivable = ses.secret_access_key.is_some() && region.is_some();
-    let wanted = is_ses || derivable || smtp.password.is_some();
-    let Some(username) = smtp.username.clone().or_else(|| ses.access_key_id.clone().filter(|_| wanted)) else {
-        return match (&smtp.password, is_ses) {
-            (Some(_), _) => Err(SettingError::new(
+    let Some(region) = endpoint::smtp_region(host) else {
+        return match (&smtp.username, &smtp.password) {
+            (Some(username), Some(password)) => {
+                Ok(Some(Credentials { username: username.clone(), password: password.clone() }))
+            }
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(SettingError::new(
+                "an SMTP password is set, but no user",
+                "set VERIFYDESK_SMTP__USERNAME; AWS_ACCESS_KEY_ID goes to Amazon SES's own hosts only",
+            )),
+            (Some(username), None) => Err(SettingError::new(
+                format!("there is no password for the SMTP user {}", plain(username)),
+                format!(
+                    "set VERIFYDESK_SMTP__PASSWORD; one derived from the AWS keys goes to Amazon SES's own hosts only, \
+                     and {} is none",
+                    plain(host)
+                ),
+            )),
+        };
+    };
+    let Some(username) = smtp.username.clone().or_else(|| ses.access_key_id.clone()) else {
+        return Err(if smtp.password.is_some() {
+            SettingError::new(
                 "an SMTP password is set, but no user",
                 "set VERIFYDESK_SMTP__USERNAME, or AWS_ACCESS_KEY_ID",
-            )),
-            (None, true) => Err(SettingError::new(
+            )
+        } else {
+            SettingError::new(
                 format!("no credentials are set for {}", plain(host)),
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of an IAM user with ses:SendRawEmail, \
                  or VERIFYDESK_SMTP__USERNAME and VERIFYDESK_SMTP__PASSWORD",
-            )),
-            (None, false) => Ok(None),
-        };
+            )
+        });
     };
     if credentials::is_temporary(&username) {
         return Err(SettingError::new(
@@ -102,24 +119,18 @@ fn sign_in(settings: &Settings, region: Option<&str>, host: &str) -> Result<Opti
             "make a long-lived access key (AKIA…) of an IAM user with ses:SendRawEmail",
         ));
     }
-    let password = match (&smtp.password, &ses.secret_access_key, region) {
-        (Some(password), _, _) => password.clone(),
-        (None, Some(secret), Some(region)) => credentials::smtp_password(secret, region),
-        (None, Some(_), None) => {
-            return Err(SettingError::new(
-                "the SMTP password cannot be derived without the region",
-                "set AWS_SES_REGION_NAME to the region of your SES account, such as ap-northeast-2",
-            ));
-        }
-        (None, None, _) => {
+    let password = match (&smtp.password, &ses.secret_access_key) {
+        (Some(password), _) => password.clone(),
+        // For the region of the host: it is that one's SES that checks it.
+        (None, Some(secret)) => credentials::smtp_password(secret, region),
+        (None, None) => {
             return Err(SettingError::new(
                 format!("there is no password for the SMTP user {}", plain(&username)),
                 "set VERIFYDESK_SMTP__PASSWORD, or AWS_SECRET_ACCESS_KEY to derive it from",
             ));
         }
     };
-    let derived = smtp.username.is_none() && smtp.password.is_none();
-    Ok(Some(Credentials { username, password, derived }))
+    Ok(Some(Credentials { username, password }))
 }
 
 #[cfg(test)]
@@ -156,24 +167,84 @@ mod tests {
         settings.smtp.tls = Tls::Tls;
         let target = smtp_settings(&settings).unwrap();
         assert_eq!((target.host.as_str(), target.port), ("relay.example.org", 465));
-        let mine = Credentials { username: "me".into(), password: Secret::new("mine"), derived: false };
+        let mine = Credentials { username: "me".into(), password: Secret::new("mine") };
         assert_eq!(target.credentials, Some(mine));
         settings.smtp.port = Some(2465);
         assert_eq!(smtp_settings(&settings).unwrap().port, 2465);
     }
 
     #[test]
-    fn a_private_relay_is_signed_in_to_where_that_can_be() {
+    fn what_the_aws_keys_yield_goes_to_ses_only() {
+        let ses = [
+            "email-smtp.us-west-2.amazonaws.com",
+            "Email-SMTP.US-West-2.AmazonAWS.com.",
+            "email-smtp-fips.us-west-2.amazonaws.com",
+            "email-smtp.us-west-2.api.aws",
+            "vpce-0a1b2c3d4e5f60718-9a8b7c6d.email-smtp.us-west-2.vpce.amazonaws.com",
+            "vpce-0a1b2c3d4e5f60718-9a8b7c6d-us-west-2a.email-smtp.us-west-2.vpce.amazonaws.com",
+        ];
+        for host in ses {
+            let mut settings = with_keys();
+            settings.smtp.host = Some(host.into());
+            // The password is one region's; the host says which.
+            settings.ses.region = Some("eu-central-1".into());
+            let credentials = smtp_settings(&settings).unwrap().credentials.unwrap();
+            assert_eq!(credentials.password.expose(), "BF2PynzbSCAjX08zhZZnP/kW+T9P5zs/1Er0pi5vTEmd", "{host}");
+        }
+        let others = [
+            "127.0.0.1",
+            "[::1]",
+            "localhost",
+            "relay.example.org",
+            "email-smtp.us-west-2.amazonaws.com.example.org",
+            "email-smtp.us-west-2.amazonaws.example.org",
+            "email-smtp.us-west-2.amazonaws",
+            "email-smtp.us-west-2.api.example.org",
+            "email-smtp.us-west-2.example.org",
+            "example.org.email-smtp.us-west-2.amazonaws.com",
+            "email-smtp.example.us-west-2.amazonaws.com",
+            "email-smtp-us-west-2.amazonaws.com",
+            "vpce-0a1b2c3d.email-smtp.us-west-2.vpce.amazonaws.com.example.org",
+            "vpce-0a1b2c3d.ec2.us-west-2.vpce.amazonaws.com",
+            "ec2-203-0-113-7.us-west-2.compute.amazonaws.com",
+            "s3.us-west-2.amazonaws.com",
+            "inbound-smtp.us-west-2.amazonaws.com",
+        ];
+        for host in others {
+            let mut settings = with_keys();
+            settings.smtp.host = Some(host.into());
+            assert_eq!(smtp_settings(&settings).unwrap().credentials, None, "{host}");
+            settings.smtp.username = Some("me".into());
+            let error = smtp_settings(&settings).unwrap_err();
+            assert!(error.what.contains("no password for the SMTP user me"), "{host}: {error}");
+            assert!(error.hint.contains("own hosts only"), "{host}: {}", error.hint);
+            settings.smtp.username = None;
+            settings.smtp.password = Some(Secret::new("mine"));
+            let error = smtp_settings(&settings).unwrap_err();
+            assert!(error.what.contains("no user"), "{host}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_is_not_amazon_s_leads_nowhere() {
+        for endpoint in ["email.us-west-2.amazonaws.com.example.org", "email.us-west-2.amazonaws.example.org", "localhost"] {
+            let mut settings = with_keys();
+            settings.ses.region = None;
+            settings.ses.endpoint = Some(endpoint.into());
+            let error = smtp_settings(&settings).unwrap_err();
+            assert!(error.what.contains("`ses.endpoint` names no region"), "{endpoint}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_private_relay_needs_nobody_to_sign_in() {
         let mut settings = with_keys();
         settings.smtp.host = Some("127.0.0.1".into());
         settings.smtp.tls = Tls::None;
         let target = smtp_settings(&settings).unwrap();
-        assert_eq!(target.port, 25);
-        assert!(target.credentials.unwrap().derived);
+        assert_eq!((target.port, target.credentials), (25, None));
         settings.smtp.host = Some("[::1]".into());
         assert_eq!(smtp_settings(&settings).unwrap().host, "::1");
-        settings.ses.secret_access_key = None;
-        assert_eq!(smtp_settings(&settings).unwrap().credentials, None);
     }
 
     #[test]
@@ -193,7 +264,7 @@ mod tests {
                     s.smtp.host = Some("relay.example.org".into());
                     s.smtp.username = Some("me".into());
                 },
-                "cannot be derived without the region",
+                "no password for the SMTP user me",
             ),
             (
                 |s| {

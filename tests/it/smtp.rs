@@ -136,7 +136,7 @@ async fn loopback_needs_neither_tls_nor_password() {
 }
 
 #[tokio::test]
-async fn credentials_are_derived_from_the_iam_key() {
+async fn a_password_derived_from_the_iam_key_goes_to_no_other_host() {
     let derived = "BF2PynzbSCAjX08zhZZnP/kW+T9P5zs/1Er0pi5vTEmd";
     let server = SmtpServer::starttls().sign_in(USER, derived).start();
     let mut settings = settings(&server, Tls::Starttls);
@@ -146,8 +146,13 @@ async fn credentials_are_derived_from_the_iam_key() {
     settings.ses.secret_access_key = Some(Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
     settings.ses.endpoint = Some("email.us-west-2.amazonaws.com".to_owned());
     let id = SendId::new();
-    transport(&settings, PATIENT).lane().send(&mail(&settings, id, Locale::En), id, &forever()).await.unwrap();
-    assert_eq!(server.mails().len(), 1);
+    let mail = mail(&settings, id, Locale::En);
+    let failure = transport(&settings, PATIENT).lane().send(&mail, id, &forever()).await.unwrap_err();
+    assert_eq!((failure.stage, failure.reply().map(|reply| reply.code)), (Stage::Mail, Some(530)));
+    let told = format!("{:?}", server.told());
+    assert!(!told.contains("b'AUTH") && !told.contains(USER), "{told}");
+    let verdict = verifydesk::outbox::reply::judge(&failure, &mail.from, &mail.to);
+    assert!(verdict.next.contains("`smtp.username` and `smtp.password`"), "{verdict:?}");
 }
 
 #[tokio::test]

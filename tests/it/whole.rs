@@ -5,10 +5,8 @@ use mail_parser::MessageParser;
 use crate::peers::{Authority, SmtpServer};
 use crate::support::{Program, Running, TestDb};
 
-/// From AWS's documentation of SMTP credentials, by way of terraform-provider-aws's tests.
-const IAM_SECRET: &str = "some+secret+key";
-const DERIVED_PASSWORD: &str = "BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2";
-const USER: &str = "AKIAIOSFODNN7EXAMPLE";
+const USER: &str = "mailer";
+const PASSWORD: &str = "a password of the tests";
 const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
 fn serve(db: &TestDb) -> (Running, String) {
@@ -26,8 +24,11 @@ fn site(db: &TestDb, server: &SmtpServer, public_url: &str) -> Program {
         .set("VERIFYDESK_SMTP__HOST", "127.0.0.1")
         .set("VERIFYDESK_SMTP__PORT", server.port().to_string())
         .set("VERIFYDESK_SMTP__CA_FILE", Authority::shared().ca_file().display().to_string())
-        .set("AWS_ACCESS_KEY_ID", USER)
-        .set("AWS_SECRET_ACCESS_KEY", IAM_SECRET)
+        .set("VERIFYDESK_SMTP__USERNAME", USER)
+        .set("VERIFYDESK_SMTP__PASSWORD", PASSWORD)
+        // Keys that are there for other reasons.
+        .set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .set("AWS_SECRET_ACCESS_KEY", "some+secret+key")
         .set("AWS_SES_REGION_NAME", "eu-central-1")
 }
 
@@ -42,7 +43,7 @@ fn link_in(mail: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_sign_up_to_verified() {
     let db = TestDb::new().await;
-    let server = SmtpServer::starttls().sign_in(USER, DERIVED_PASSWORD).start();
+    let server = SmtpServer::starttls().sign_in(USER, PASSWORD).start();
     let (_view, public_url) = serve(&db);
     let site = site(&db, &server, &public_url);
 
@@ -86,7 +87,7 @@ async fn a_dump_of_the_database_verifies_nobody() {
     let server = [blocked, looking, "pass", "pass", "pass", looking]
         .into_iter()
         .fold(SmtpServer::starttls(), |server, fault| server.fault(&format!("end={fault}")))
-        .sign_in(USER, DERIVED_PASSWORD)
+        .sign_in(USER, PASSWORD)
         .start();
     let site = site(&db, &server, "https://example.org");
     for n in 0..5 {

@@ -64,10 +64,6 @@ impl Connection {
         self.offers.starttls
     }
 
-    pub(super) fn offers_sign_in(&self) -> bool {
-        self.offers.mechanism().is_some()
-    }
-
     /// Goes on within TLS.
     pub(super) async fn starttls(&mut self, trust: &Trust, hello: &ClientId, limit: Duration) -> Result<(), Failure> {
         let stage = Stage::StartTls;

@@ -177,9 +177,6 @@ impl Smtp {
 
     async fn sign_in(&self, connection: &mut Connection) -> Result<(), Failure> {
         let Some(credentials) = &self.target.credentials else { return Ok(()) };
-        if credentials.derived && !connection.offers_sign_in() {
-            return Ok(());
-        }
         connection.sign_in(&credentials.username, credentials.password.expose(), self.timeouts.command).await
     }
 
