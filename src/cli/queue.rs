@@ -99,9 +99,11 @@ fn lines(view: &OutboxView) -> Vec<String> {
         || "off".to_owned(),
         |brake| {
             let until = brake.until.map(|at| format!(", until {}", time::shown(at))).unwrap_or_default();
+            let probe =
+                brake.probe_at.map(|at| format!(", next mail tried at {}", time::shown(at))).unwrap_or_default();
             let (by, why) = (brake.set_by.plain(), brake.reason.plain());
             format!(
-                "{} by {by} ({}) since {}{until}: {why}",
+                "{} by {by} ({}) since {}{until}{probe}: {why}",
                 brake.state,
                 brake.cause.as_str(),
                 time::shown(brake.set_at)

@@ -9,7 +9,7 @@ use crate::store::{Purpose, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when nothing is due any more; with exit code 1 if nothing can be sent
+    /// End when nothing is due any more; with exit code 1 if nothing can be sent, or if mails failed
     #[arg(long)]
     drain: bool,
 }
@@ -29,9 +29,16 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         "sent {}, failed {}, deferred {}, cancelled {}, unknown {}",
         tally.sent, tally.failed, tally.deferred, tally.cancelled, tally.unknown
     ))?;
-    match tally.stopped_by {
-        None => Ok(ExitCode::SUCCESS),
-        Some(reason) => Err(Failure::failed(
+    match (tally.stopped_by, tally.failed_by) {
+        (None, Some(reason)) if args.drain && tally.failed > 0 => {
+            let mails = if tally.failed == 1 { "mail" } else { "mails" };
+            Err(Failure::failed(
+                format!("{} {mails} failed; the first: {reason}", tally.failed),
+                "see `verifydesk sends --state failed`; resend what may work now",
+            ))
+        }
+        (None, _) => Ok(ExitCode::SUCCESS),
+        (Some(reason), _) => Err(Failure::failed(
             format!("the worker stopped: {reason}"),
             "mend it and start the worker again; what waits is still in the outbox",
         )),

@@ -13,8 +13,11 @@ pub struct Worker {
     /// How many mails it sends at once at most; each lane has a connection of its own. Within this it takes as many as
     /// the pace needs.
     pub lanes: usize,
-    /// How often a mail is tried before it counts as failed.
+    /// How often a mail that is put off is tried at least before it is given up; its age must say so as well.
     pub attempts: i16,
+    /// After which part of `verification.lifetime` a mail that is still put off is given up, counted from when it was
+    /// asked for.
+    pub give_up_after: f64,
     /// How long a mail whose answer was lost waits for news of it before it is tried once more.
     #[serde(with = "file::duration")]
     pub unknown_after: Duration,
@@ -22,7 +25,7 @@ pub struct Worker {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { lanes: 150, attempts: 8, unknown_after: Duration::from_mins(10) }
+        Self { lanes: 150, attempts: 8, give_up_after: 0.5, unknown_after: Duration::from_mins(10) }
     }
 }
 
@@ -33,6 +36,12 @@ impl Worker {
         }
         if self.attempts < 1 {
             return Err(SettingError::new("`worker.attempts` must be at least 1", "leave it out for 8"));
+        }
+        if !(0.01..=1.0).contains(&self.give_up_after) {
+            return Err(SettingError::new(
+                "`worker.give_up_after` must be between 0.01 and 1, a part of `verification.lifetime`",
+                "leave it out for 0.5",
+            ));
         }
         Ok(())
     }
@@ -97,13 +106,32 @@ pub struct Brake {
     pub bounce_rate: f64,
     /// Complaints among them.
     pub complaint_rate: f64,
+    /// After how many refusals, deferrals or lost answers in a row nothing goes out until a mail is taken again.
+    pub refusals: i64,
+    /// How long after that the first mail is tried; each wait after it is twice as long.
+    #[serde(with = "file::duration")]
+    pub probe_after: Duration,
+    /// The longest of these waits.
+    #[serde(with = "file::duration")]
+    pub probe_at_most: Duration,
 }
+
+/// Refusals in a row that make sense, and waits between two probes.
+const REFUSALS: std::ops::RangeInclusive<i64> = 5..=1_000;
+const PROBES: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_hours(1);
 
 impl Default for Brake {
     /// AWS looks into accounts from 5 % bounces or 0.1 % complaints on (SES developer guide, reputation messages);
     /// 0.1 % of a thousand would be a single complaint.
     fn default() -> Self {
-        Self { sends: 1_000, bounce_rate: 0.05, complaint_rate: 0.003 }
+        Self {
+            sends: 1_000,
+            bounce_rate: 0.05,
+            complaint_rate: 0.003,
+            refusals: 20,
+            probe_after: Duration::from_secs(30),
+            probe_at_most: Duration::from_mins(10),
+        }
     }
 }
 
@@ -121,6 +149,15 @@ impl Brake {
                     format!("leave it out for {usual}; 1 never stops"),
                 ));
             }
+        }
+        if !REFUSALS.contains(&self.refusals) {
+            return Err(SettingError::new("`brake.refusals` must be between 5 and 1000", "leave it out for 20"));
+        }
+        if !PROBES.contains(&self.probe_after) || !(self.probe_after..=*PROBES.end()).contains(&self.probe_at_most) {
+            return Err(SettingError::new(
+                "`brake.probe_after` must be at least 50 milliseconds, and `brake.probe_at_most` no less and at most 1 hour",
+                "leave them out for \"30s\" and \"10m\"",
+            ));
         }
         Ok(())
     }

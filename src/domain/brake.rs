@@ -33,6 +33,8 @@ pub enum BrakeCause {
     Quota,
     /// SES refuses every mail until somebody mends something.
     Configuration,
+    /// The mail server takes no mail; one is tried now and then, and the first that is taken ends it.
+    Refusals,
 }
 
 /// Not a word for it.
@@ -57,7 +59,7 @@ impl BrakeState {
 
 impl BrakeCause {
     /// Every cause.
-    pub const ALL: [Self; 4] = [Self::Operator, Self::Reputation, Self::Quota, Self::Configuration];
+    pub const ALL: [Self; 5] = [Self::Operator, Self::Reputation, Self::Quota, Self::Configuration, Self::Refusals];
 
     /// The word for it.
     #[must_use]
@@ -67,6 +69,7 @@ impl BrakeCause {
             Self::Reputation => "reputation",
             Self::Quota => "quota",
             Self::Configuration => "configuration",
+            Self::Refusals => "refusals",
         }
     }
 }
@@ -108,4 +111,6 @@ pub struct Brake {
     pub set_at: Time,
     /// Until when, if it ends by itself.
     pub until: Option<Time>,
+    /// When the next mail is tried, where it ends as soon as one is taken.
+    pub probe_at: Option<Time>,
 }

@@ -15,6 +15,10 @@ pub(super) enum Due {
     Record,
     /// Move the lease's end.
     Renew,
+    /// Tell the database what was taken and what was refused.
+    Judge,
+    /// Try one mail while the outbox is paused for refusals.
+    Probe,
     /// Claim sends, and hand them to lanes.
     Prepare,
     /// Make the next mails of jobs.
@@ -29,8 +33,17 @@ pub(super) enum Due {
 
 impl Due {
     /// The most urgent first.
-    pub(super) const ALL: [Self; 7] =
-        [Self::Record, Self::Renew, Self::Prepare, Self::Jobs, Self::Beat, Self::Keep, Self::Sweep];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Record,
+        Self::Renew,
+        Self::Judge,
+        Self::Prepare,
+        Self::Probe,
+        Self::Jobs,
+        Self::Beat,
+        Self::Keep,
+        Self::Sweep,
+    ];
 
     /// When it is to be started; nothing while it need not or cannot be.
     pub(super) fn at(self, run: &Run) -> Option<Instant> {
@@ -41,6 +54,13 @@ impl Due {
         match self {
             Self::Record => when(!run.results.is_empty() && !under_way.records, run.record_at),
             Self::Renew => when(!run.busy.is_empty() && !under_way.renews, run.renew_at),
+            Self::Judge => run.refusals.tell_at.filter(|_| !under_way.judges),
+            Self::Probe => {
+                let is_free = !under_way.probes && run.refusals.probe.is_none() && run.record_failures == 0;
+                let is_wanted =
+                    !run.stopping && run.held.is_some() && !run.is_astray && is_free && run.free_lanes() > 0;
+                run.refusals.probe_at.filter(|_| is_wanted).map(|at| at.max(gate))
+            }
             Self::Prepare => {
                 let free = run.free_lanes();
                 // While one is under way a second is worth it for many mails only.

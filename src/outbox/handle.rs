@@ -9,6 +9,7 @@ use url::Url;
 use super::backoff;
 use super::prepare::{Preparer, Ready};
 use super::redact;
+use super::refusal::Refusal;
 use super::reply::{Class, Verdict, judge};
 use crate::config::Settings;
 use crate::domain::address::EmailAddress;
@@ -64,6 +65,8 @@ pub(super) struct Handled {
     /// What is to be recorded; nothing where the send is to be put back.
     pub(super) outcome: Option<Outcome>,
     pub(super) meaning: Meaning,
+    /// What it counts as where the server takes no mail at all; nothing if it does not.
+    pub(super) refusal: Option<Refusal>,
     /// How long the server took, where it took the mail.
     pub(super) took: Duration,
 }
@@ -81,22 +84,25 @@ impl Shared {
         sleep_until(at).await;
         let begun = Instant::now();
         let (id, verification, attempt) = (ready.id, ready.verification, ready.attempt);
+        let tried = Tried { attempt, attempts_min: self.settings.worker.attempts, is_old: ready.is_old };
         let mail = match composed {
             Ok(mail) => mail,
             Err(reason) => {
                 let reason = redact::text(&reason, &ready.key);
                 let fate = Fate::Failed { reason: reason.clone() };
                 let outcome = Some(Outcome { id, verification, attempt, fate, reply: None });
-                return Handled { id, outcome, meaning: Meaning::Failed(reason), took: Duration::ZERO };
+                let refusal = Some(Refusal::unmade(&reason, &ready, tried.is_old));
+                return Handled { id, outcome, meaning: Meaning::Failed(reason), refusal, took: Duration::ZERO };
             }
         };
         let answer = redact::answer(lane.send(&mail, id, &lease).await, &ready.key);
         let took = begun.elapsed();
         if let Err(failure @ Failure { cause: Cause::LeaseEnds, .. }) = &answer {
-            return Handled { id, outcome: None, meaning: Meaning::Unbegun(failure.to_string()), took };
+            let meaning = Meaning::Unbegun(failure.to_string());
+            return Handled { id, outcome: None, meaning, refusal: None, took };
         }
-        let (fate, reply, meaning) = fate_of(answer, &mail, attempt, self.settings.worker.attempts);
-        Handled { id, outcome: Some(Outcome { id, verification, attempt, fate, reply }), meaning, took }
+        let (fate, reply, meaning, refusal) = fate_of(answer, &mail, tried);
+        Handled { id, outcome: Some(Outcome { id, verification, attempt, fate, reply }), meaning, refusal, took }
     }
 
     fn compose(&self, ready: &Ready) -> Result<Composed, String> {
@@ -119,37 +125,50 @@ impl Shared {
     }
 }
 
+/// How long and how often a mail has been tried.
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    /// The number of this try.
+    attempt: i16,
+    /// How often it is tried at least.
+    attempts_min: i16,
+    /// Whether it was asked for so long ago that it is put off no more.
+    is_old: bool,
+}
+
 /// What the server's answer means for the send, and for the others.
 fn fate_of(
     result: Result<Receipt, Failure>,
     mail: &Composed,
-    attempt: i16,
-    attempts_max: i16,
-) -> (Fate, Option<String>, Meaning) {
+    tried: Tried,
+) -> (Fate, Option<String>, Meaning, Option<Refusal>) {
     let failure = match result {
         Ok(receipt) => {
             let ses_id = receipt.ses_id.map(|id| id.raw().to_owned());
-            return (Fate::Accepted { ses_id }, Some(receipt.reply.raw().to_owned()), Meaning::Sent);
+            return (Fate::Accepted { ses_id }, Some(receipt.reply.raw().to_owned()), Meaning::Sent, None);
         }
         Err(failure) => failure,
     };
     let reply = failure.reply().map(|reply| reply.whole().raw().to_owned());
     let verdict = judge(&failure, &mail.from, &mail.to);
-    let (fate, meaning) = fate_by(&verdict, failure.stage, attempt, attempts_max);
-    (fate, reply, meaning)
+    let (fate, meaning) = fate_by(&verdict, failure.stage, tried);
+    let refusal = Refusal::of(&failure, &verdict, &mail.to, matches!(fate, Fate::Failed { .. }) && tried.is_old);
+    (fate, reply, meaning, refusal)
 }
 
-fn fate_by(verdict: &Verdict, stage: Stage, attempt: i16, attempts_max: i16) -> (Fate, Meaning) {
+fn fate_by(verdict: &Verdict, stage: Stage, tried: Tried) -> (Fate, Meaning) {
     let (class, mut reason) = (verdict.class, verdict.reason());
+    let attempt = tried.attempt;
     // A server that cannot be reached is nobody's fault who is named in the mail.
     let is_unreachable = matches!(class, Class::Transient { .. }) && stage < Stage::Mail;
     let counts = class.counts() && !is_unreachable;
     if class == Class::Unknown {
         return (Fate::Unknown { reason: reason.clone() }, Meaning::Unknown(reason));
     }
-    if !class.is_retried() || (counts && attempt >= attempts_max) {
+    // By its age, not by a count alone: an outage of hours is no reason to give up what is wanted for days.
+    if !class.is_retried() || (counts && tried.is_old && attempt >= tried.attempts_min) {
         if class.is_retried() {
-            reason = format!("given up after {attempt} attempts: {reason}");
+            reason = format!("given up after {attempt} attempts, since it was asked for too long ago: {reason}");
         }
         return (Fate::Failed { reason: reason.clone() }, Meaning::Failed(reason));
     }

@@ -35,6 +35,8 @@ pub struct Preparer {
     pub lifetime: Duration,
     /// How long the lease lasts from here.
     pub lease: Duration,
+    /// How long after it was asked for a mail is old: no longer put off.
+    pub old_after: Duration,
 }
 
 /// What came of claiming.
@@ -78,6 +80,8 @@ pub struct Ready {
     pub attempt: i16,
     /// How often the answer to it was lost.
     pub lost: i16,
+    /// Whether it was asked for so long ago that it is put off no more.
+    pub is_old: bool,
     /// The verification that is mailed; not the one claimed if the server secret was changed.
     pub verification: VerificationId,
     /// The one claimed, if it was superseded for that.
@@ -93,6 +97,7 @@ pub struct Ready {
 /// A mail that is wanted, before its state says so.
 struct Wanted {
     lost: i16,
+    is_old: bool,
     claimed: VerificationId,
     verification: VerificationId,
     user: User,
@@ -111,7 +116,7 @@ impl Preparer {
         }
         let locked: HashSet<UserId> = batch::lock_users(&mut tx, &ids).await?.into_iter().collect();
         // Read now that no act can change these users any more.
-        let mut sends = batch::read(&mut tx, &ids).await?;
+        let mut sends = batch::read(&mut tx, &ids, self.old_after).await?;
         sends.retain(|send| send.user.as_ref().is_none_or(|user| locked.contains(&user.id)));
         // As they were claimed: the first gets the first moment.
         sends.sort_by_key(|send| ids.iter().position(|id| *id == send.id));
@@ -137,7 +142,13 @@ impl Preparer {
         Ok(done)
     }
 
-    async fn begin(&self, connection: &mut PgConnection, sends: &[Claimed], done: &mut Batch) -> Result<(), Error> {
+    /// Cancels what is no longer wanted, commits to the keys of the others, and makes these *sending*.
+    pub(super) async fn begin(
+        &self,
+        connection: &mut PgConnection,
+        sends: &[Claimed],
+        done: &mut Batch,
+    ) -> Result<(), Error> {
         let mut unwanted = Vec::new();
         let mut wanted: HashMap<SendId, Wanted> = HashMap::new();
         for send in sends {
@@ -160,9 +171,19 @@ impl Preparer {
             let begun: Vec<_> = wanted.iter().map(|(id, mail)| (*id, mail.verification)).collect();
             for (id, attempt) in batch::begin(connection, self.worker, &begun, self.lease).await? {
                 if let (Some(mail), Some(expires_at)) = (wanted.remove(&id), expires_at) {
-                    let Wanted { lost, claimed, verification, user, key } = mail;
+                    let Wanted { lost, is_old, claimed, verification, user, key } = mail;
                     let superseded = (claimed != verification).then_some(claimed);
-                    done.ready.push(Ready { id, attempt, lost, verification, superseded, user, key, expires_at });
+                    done.ready.push(Ready {
+                        id,
+                        attempt,
+                        lost,
+                        is_old,
+                        verification,
+                        superseded,
+                        user,
+                        key,
+                        expires_at,
+                    });
                 }
             }
         }
@@ -189,7 +210,7 @@ impl Preparer {
         let is_other = material.digest.is_some_and(|digest| digest != key.digest());
         let (verification, key) =
             if is_other { self.replace(connection, user.id, claimed).await? } else { (claimed, key) };
-        Ok(Ok(Wanted { lost: send.lost, claimed, verification, user, key }))
+        Ok(Ok(Wanted { lost: send.lost, is_old: send.is_old, claimed, verification, user, key }))
     }
 
     /// A verification in place of one whose key this worker cannot make: the link mailed before keeps its digest, and

@@ -4,6 +4,8 @@
 //! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but
 //! for the key.
 
+mod of_us;
+
 use std::time::Duration;
 
 use crate::domain::address::EmailAddress;
@@ -38,6 +40,10 @@ pub enum Class {
     /// The account can send nothing, through whichever worker, until somebody mends something: sender, rights, AWS's
     /// pause.
     Account,
+    /// The server refuses this client, not this recipient: what it said speaks of us. Others may be refused as well.
+    Relay,
+    /// The account is in the sandbox, and this recipient is not one of those who can be mailed from there.
+    Sandbox,
     /// This recipient cannot be mailed; others can.
     Recipient,
     /// This mail is refused as it is; others may pass.
@@ -52,11 +58,17 @@ impl Class {
     pub fn is_retried(self) -> bool {
         matches!(
             self,
-            Self::Transient { .. } | Self::Crowd | Self::Rate | Self::DailyQuota | Self::Worker | Self::Account
+            Self::Transient { .. }
+                | Self::Crowd
+                | Self::Rate
+                | Self::DailyQuota
+                | Self::Worker
+                | Self::Account
+                | Self::Relay
         )
     }
 
-    /// Whether this try counts towards `worker.attempts`: not where the mail had no part in it.
+    /// Whether this try counts as one of the mail's: not where the mail had no part in it.
     #[must_use]
     pub fn counts(self) -> bool {
         !matches!(self, Self::Crowd | Self::Rate | Self::DailyQuota | Self::Worker | Self::Account)
@@ -70,7 +82,13 @@ impl Class {
             Self::Crowd => Some(CROWD_WAIT),
             Self::Rate => Some(RATE_WAIT),
             Self::DailyQuota => Some(QUOTA_WAIT),
-            Self::Worker | Self::Account | Self::Recipient | Self::Message | Self::Unknown => None,
+            Self::Worker
+            | Self::Account
+            | Self::Relay
+            | Self::Sandbox
+            | Self::Recipient
+            | Self::Message
+            | Self::Unknown => None,
         }
     }
 }
@@ -303,8 +321,10 @@ fn judge_reply(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &E
     if text.contains("email address is not verified") {
         return judge_unverified(&text, sender, recipient);
     }
-    // Relays refuse a recipient in the same words: only what speaks of IAM is IAM's there.
-    let is_relays = stage == Stage::Rcpt && !text.contains("ses:") && !text.contains(NOT_AUTHORIZED);
+    // Relays refuse a recipient in the same words, and a client behind a status code, of which SES has none: only what
+    // speaks of IAM is IAM's there.
+    let is_relays =
+        (stage == Stage::Rcpt || of_us::has_status(&text)) && !text.contains("ses:") && !text.contains(NOT_AUTHORIZED);
     let fits = |known: &&Known| {
         (known.code == 0 && reply.code >= 400 || known.code == reply.code)
             && !(is_relays && known.words == [ACCESS_DENIED])
@@ -331,7 +351,7 @@ fn judge_unverified(text: &str, sender: &EmailAddress, recipient: &EmailAddress)
     let names_somebody = text.contains("failed the check in region");
     if names_somebody && failed.is_empty() {
         return Verdict::new(
-            Class::Recipient,
+            Class::Sandbox,
             format!("the SES account is in the sandbox, and {} is not a verified recipient", plain(recipient.as_str())),
             "verify the recipient in the SES console, or ask AWS for production access",
         );
@@ -359,6 +379,9 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
     let names_sender = matches!(stage, Stage::Rcpt | Stage::Data | Stage::Content | Stage::EndOfData)
         && is_about_sender(reply, sender, recipient);
     let refused_at = if names_sender { Stage::Mail } else { stage };
+    if let Some(about) = of_us::said(refused_at, reply) {
+        return Verdict::new(Class::Relay, format!("{} at {stage}: {shown}", about.happened), about.next);
+    }
     match refused_at {
         Stage::Connect | Stage::Greeting | Stage::StartTls | Stage::Auth => Verdict::new(
             Class::Worker,

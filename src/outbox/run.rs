@@ -8,6 +8,7 @@
 
 mod answered;
 mod learn;
+pub(super) mod refused;
 mod results;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::refused::Refusals;
 use self::results::Results;
 use super::due::Due;
 use super::flow::Flow;
@@ -88,6 +90,8 @@ pub(super) struct UnderWay {
     pub(super) beats: bool,
     pub(super) keeps: bool,
     brakes: bool,
+    pub(super) judges: bool,
+    pub(super) probes: bool,
 }
 
 /// What it knows and has in hand; only its own task touches it.
@@ -116,6 +120,7 @@ pub(super) struct Run {
     /// Whether sends may have been begun under this worker's lease that no lane has, nor ever had.
     pub(super) is_astray: bool,
     pub(super) held: Option<Held>,
+    pub(super) refusals: Refusals,
     pub(super) rest: Rest,
     /// When mails last came to wait again: what was asked before does not know of them.
     pub(super) reopened_at: Instant,
@@ -165,6 +170,7 @@ impl Run {
             abandoned: HashSet::new(),
             is_astray: false,
             held: None,
+            refusals: Refusals::default(),
             rest: Rest::Perhaps,
             reopened_at: now,
             jobs_at: Some(now),
@@ -265,11 +271,19 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
-        if !self.in_lanes.is_empty() || self.under_way.prepares > 0 || self.under_way.records {
+        let under_way = &self.under_way;
+        if !self.in_lanes.is_empty()
+            || under_way.prepares > 0
+            || under_way.records
+            || under_way.judges
+            || under_way.probes
+        {
             return false;
         }
         let is_drained = self.mode == Mode::Drain
             && self.results.is_empty()
+            && self.held.is_none()
+            && !self.refusals.is_urgent()
             && !self.is_astray
             && !self.is_told
             && self.jobs_at.is_none_or(|at| at > Instant::now() + NEAR)
@@ -314,7 +328,9 @@ impl Run {
                 self.under_way.jobs = true;
                 self.steps.spawn(async move { Step::Advanced(steps::advance_jobs(store, room, rules).await) });
             }
+            Due::Judge => self.judge(now),
             Due::Prepare => self.prepare(),
+            Due::Probe => self.probe(now),
             Due::Sweep => self.lanes.sweep(now),
             Due::Beat => {
                 let elapsed = (now - self.beaten_at).as_secs_f64();
@@ -377,6 +393,7 @@ impl Run {
             Ok(Change::Queued) => {
                 self.look_at = Instant::now();
                 self.is_told = true;
+                self.probe_soon();
             }
             Ok(Change::Outbox) => {
                 self.beat_at = Instant::now();
@@ -433,6 +450,7 @@ impl Run {
             self.tally.unrecorded += 1;
             tracing::error!(send = %outcome.id, state = %outcome.fate.state(), "a result is not recorded");
         }
+        self.judge_last().await;
         // What these have begun meanwhile no lane will send.
         self.is_astray |= self.under_way.prepares > 0;
         // A chunk of a job may be dropped anywhere; whatever else is under way is bounded.

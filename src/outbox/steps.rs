@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::prepare::{Batch, Preparer, ToTell};
+use super::run::refused::{Judged, ToJudge};
 use crate::config;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
@@ -31,6 +32,10 @@ pub(super) enum Step {
     /// Whatever any worker does for all, and whether their settings of the pace differ; and a subscription, where there
     /// was none.
     Kept { result: Result<bool, Error>, changes: Option<Changes> },
+    /// Refusals noted, and the brake put on or released for them.
+    Judged { result: Result<Judged, Error>, to_judge: ToJudge },
+    /// A mail prepared to be tried while the outbox is paused for refusals, and the brake; asked at.
+    Probed { result: Result<(Batch, Option<Brake>), Error>, asked_at: Instant },
     /// The brake put on for all workers.
     Braked(Result<(), Error>),
     /// The pace lowered for all workers.
@@ -145,6 +150,68 @@ pub(super) async fn set_brake(
     Ok(())
 }
 
+/// How many runs others must have ended while a worker's own went on: one may have been taken just before.
+const OTHERS_TAKEN: i64 = 3;
+
+/// Notes what was taken and what was refused, and pauses the outbox for all or lets it go, as it follows from that.
+pub(super) async fn judge(
+    store: &Store,
+    set_by: String,
+    to_judge: &ToJudge,
+    rules: &config::Brake,
+) -> Result<Judged, Error> {
+    let ToJudge { is_taken, noted, says, own, failed } = to_judge;
+    let mut judged = Judged::default();
+    let mut put_back = 0;
+    if *is_taken {
+        judged.is_changed = store.end_refusals().await?;
+    }
+    if !noted.is_empty() {
+        store.note_refusals(noted).await?;
+        judged.runs_ended = store.runs_ended().await?;
+        let is_new = store.pause_for_refusals(&set_by, says, rules).await?;
+        judged.is_changed |= is_new;
+        if let Some((own, ended)) = own
+            && judged.runs_ended >= ended + OTHERS_TAKEN
+        {
+            put_back = store.put_back_own(own).await?;
+            judged.is_own_trouble = true;
+        }
+        if is_new || store.is_paused_for_refusals().await? {
+            put_back += store.put_back_refused().await?;
+        }
+    }
+    if !failed.is_empty() {
+        judged.put_back = store.no_longer_failed(failed).await?;
+    }
+    if put_back > 0 {
+        store.notify(Change::Many).await;
+    }
+    if judged.is_changed {
+        store.notify(Change::Outbox).await;
+    }
+    judged.brake = store.brake().await?;
+    Ok(judged)
+}
+
+/// Prepares the one mail that may be tried now, if there is one and no other worker tries one; and looks at the brake.
+pub(super) async fn probe(
+    store: Store,
+    preparer: Preparer,
+    rules: config::Brake,
+) -> Result<(Batch, Option<Brake>), Error> {
+    let batch = preparer.probe(&store, &rules).await?;
+    for ready in &batch.ready {
+        store.notify(Change::Verification(ready.verification)).await;
+    }
+    for cancelled in &batch.cancelled {
+        store.notify(cancelled.map_or(Change::Many, Change::Verification)).await;
+    }
+    // What is begun must reach its lane, whatever comes of this look.
+    let brake = store.brake().await.unwrap_or_default();
+    Ok((batch, brake))
+}
+
 /// Lowers the pace for all workers.
 pub(super) async fn lower_pace(store: Store, pause: Duration) -> Result<(), Error> {
     if store.lower_pace(pause).await? {
@@ -173,6 +240,10 @@ pub(super) async fn keep_house(
     if store.retry_lost().await? > 0 {
         store.notify(Change::Many).await;
         store.notify(Change::Queued).await;
+    }
+    // Whoever paused for them may have died before this.
+    if store.is_paused_for_refusals().await? && store.put_back_refused().await? > 0 {
+        store.notify(Change::Many).await;
     }
     if store.brake().await?.is_none()
         && let Some(reason) = store.last_results(rules.sends).await?.verdict(&rules)

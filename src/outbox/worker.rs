@@ -53,6 +53,8 @@ pub struct Tally {
     pub unknown: i64,
     /// Results that the database did not take: what became of these mails only the mail server knows.
     pub unrecorded: i64,
+    /// Why the first of those given up was, where it was not tried again after all.
+    pub failed_by: Option<String>,
     /// Why it ended early: nothing can be sent until a person mends something.
     pub stopped_by: Option<String>,
 }
@@ -93,6 +95,7 @@ impl Worker {
             secret,
             lifetime: settings.verification.lifetime,
             lease: transport.longest_content() + lease_margin(&transport),
+            old_after: settings.verification.lifetime.mul_f64(settings.worker.give_up_after),
         };
         let shared = Shared {
             store,

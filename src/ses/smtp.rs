@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_not_amazon_s_leads_nowhere() {
-        for endpoint in ["email.us-west-2.amazonaws.com.example.org", "email.us-west-2.amazonaws.example.org", "localhost"] {
+        for endpoint in
+            ["email.us-west-2.amazonaws.com.example.org", "email.us-west-2.amazonaws.example.org", "localhost"]
+        {
             let mut settings = with_keys();
             settings.ses.region = None;
             settings.ses.endpoint = Some(endpoint.into());

@@ -25,7 +25,8 @@ pub struct NewBrake<'a> {
 pub const REASON_MAX: usize = 1_000;
 
 /// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has paused, and what
-/// ends by itself never what does not. False if it stays as it was.
+/// ends by itself never what does not, but for a pause for refusals that has interrupted no drain: any other reason says
+/// more. False if it stays as it was.
 pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<bool, Error> {
     let reason: String = brake.reason.replace('\0', "").chars().take(REASON_MAX).collect();
     let done = sqlx::query!(
@@ -36,13 +37,20 @@ pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<b
             set_by = $3,
             reason = $4,
             set_at = now(),
-            until = now() + make_interval(secs => $5)
+            until = now() + make_interval(secs => $5),
+            probe_at = null,
+            probes = 0,
+            probed_at = null,
+            drain_set_by = null,
+            drain_reason = null,
+            drain_set_at = null
         where
             state = 'off'
             or until <= now()
             or (state = 'draining' and $5::float8 is null)
             or $2 = 'operator'
-            or (until is not null and $5::float8 is null)",
+            or (until is not null and $5::float8 is null)
+            or (cause = 'refusals' and ($5::float8 is null or drain_set_at is null))",
         brake.state.as_str(),
         brake.cause.as_str(),
         brake.set_by,
@@ -57,7 +65,11 @@ pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<b
 /// Releases it; false if it was off.
 pub async fn release(connection: &mut PgConnection) -> Result<bool, Error> {
     let done = sqlx::query!(
-        "update brake
+        "with ended as (
+            -- It takes a whole run to stop again.
+            delete from refused_sends
+        )
+        update brake
         set
             state = 'off',
             cause = null,
@@ -65,6 +77,12 @@ pub async fn release(connection: &mut PgConnection) -> Result<bool, Error> {
             reason = null,
             set_at = null,
             until = null,
+            probe_at = null,
+            probes = 0,
+            probed_at = null,
+            drain_set_by = null,
+            drain_reason = null,
+            drain_set_at = null,
             released_at = now()
         where state <> 'off'"
     )
@@ -88,7 +106,8 @@ impl Store {
     /// The brake, if it is on.
     pub async fn brake(&self) -> Result<Option<Brake>, Error> {
         let row = sqlx::query!(
-            r#"select state, cause as "cause!", set_by as "set_by!", reason as "reason!", set_at as "set_at!", until
+            r#"select state, cause as "cause!", set_by as "set_by!", reason as "reason!", set_at as "set_at!", until,
+                probe_at
             from brake
             where state <> 'off' and (until is null or until > now())"#
         )
@@ -102,6 +121,7 @@ impl Store {
             reason: row.reason.into(),
             set_at: row.set_at.into(),
             until: row.until.map(Into::into),
+            probe_at: row.probe_at.map(Into::into),
         }))
     }
 

@@ -17,6 +17,7 @@ mod migrate;
 pub mod outbox;
 pub mod pace;
 mod pooler;
+pub mod refusals;
 mod sends;
 mod session;
 mod tell;

@@ -96,7 +96,7 @@ async fn a_dump_of_the_database_verifies_nobody() {
     let drained = site.run(&["worker", "--drain"]);
     assert_eq!(
         (drained.code, drained.out.trim()),
-        (0, "sent 3, failed 1, deferred 1, cancelled 0, unknown 0"),
+        (1, "sent 3, failed 1, deferred 1, cancelled 0, unknown 0"),
         "{}",
         drained.err
     );

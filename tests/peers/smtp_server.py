@@ -10,7 +10,8 @@ drop, hang, slow (answers half a second later), behind:TEXT (answers as ever, an
 (ehlo only: answers in lower case), stall (data only: asks for the mail and reads none of it), reply:TEXT, or
 pass, which does nothing. Each strikes once, in the order given; `each-` before the action makes it strike always.
 `end` strikes after the whole mail was received; `end=store-drop` stores it first. In the TEXT of an `end=reply:TEXT`,
-{link} is the link in the mail, as a content filter would quote it; the fault is told with it.
+{link} is the link in the mail, as a content filter would quote it; the fault is told with it. There and at rcpt, {to} is
+the recipient.
 """
 
 import argparse
@@ -22,13 +23,19 @@ import pathlib
 import re
 import ssl
 import sys
+import threading
 import uuid
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
+TELLING = threading.Lock()
+
+
 def tell(**what):
-    print(json.dumps(what), flush=True)
+    # Faults are set in a thread of their own: two lines at once would be none that can be read.
+    with TELLING:
+        print(json.dumps(what), flush=True)
 
 
 def link_in(mail):
@@ -78,7 +85,7 @@ class Server(SMTP):
             status, self.behind = f"{status}\r\n{self.behind}", None
         await super().push(status.lower() if self.lower else status)
 
-    async def struck(self, stage):
+    async def struck(self, stage, arg=""):
         """Whether a fault took the place of the answer."""
         action = self.faults.take(stage)
         if action in (None, "pass"):
@@ -102,7 +109,8 @@ class Server(SMTP):
             await self.push("354 go ahead")
             await asyncio.sleep(3600)
         else:
-            text = action.removeprefix("reply:").encode()
+            recipient = re.search("<([^>]*)>", arg or "")
+            text = action.removeprefix("reply:").replace("{to}", recipient.group(1) if recipient else "").encode()
             for line in text.split(b"\\n"):
                 await self.push(line)
         return True
@@ -130,7 +138,7 @@ class Server(SMTP):
             await super().smtp_MAIL(arg)
 
     async def smtp_RCPT(self, arg):
-        if not await self.struck("rcpt"):
+        if not await self.struck("rcpt", arg):
             await super().smtp_RCPT(arg)
 
     async def smtp_DATA(self, arg):
@@ -155,7 +163,8 @@ class Handler:
         if action == "hang":
             await asyncio.sleep(3600)
         if action is not None and action.startswith("reply:"):
-            return action.removeprefix("reply:").replace("\\n", "\r\n").replace("{link}", link)
+            text = action.removeprefix("reply:").replace("\\n", "\r\n")
+            return text.replace("{link}", link).replace("{to}", envelope.rcpt_tos[0])
         if action == "slow":
             await asyncio.sleep(0.5)
         self.count += 1

@@ -97,6 +97,7 @@ fn brake(brake: &Brake) -> Value {
         "reason": brake.reason,
         "set_at": shown(brake.set_at),
         "until": time(brake.until),
+        "probe_at": time(brake.probe_at),
     })
 }
 

@@ -4,7 +4,7 @@ fn addresses() -> (EmailAddress, EmailAddress) {
     (EmailAddress::parse("no-reply@example.org").unwrap(), EmailAddress::parse("Robin@example.com").unwrap())
 }
 
-fn of(stage: Stage, line: &str) -> Verdict {
+pub(super) fn of(stage: Stage, line: &str) -> Verdict {
     let (code, text) = line.split_once(' ').unwrap_or((line, ""));
     let (sender, recipient) = addresses();
     let reply = Reply::new(code.parse().unwrap(), text);
@@ -120,8 +120,8 @@ fn a_sender_may_be_refused_when_the_recipient_is_named() {
         ("553 5.7.1 <no-reply@example.org>: Sender address rejected: not owned by user x", Class::Account),
         ("550 5.1.8 <No-Reply@Example.org>: Sender address rejected: Domain not found", Class::Account),
         ("550 5.7.1 Sender address is not allowed", Class::Account),
-        ("550 5.7.1 no-reply@example.org: not permitted to relay.", Class::Account),
-        ("550 5.7.1 mail from no-reply@example.org to Robin@example.com refused", Class::Recipient),
+        ("550 5.7.1 no-reply@example.org: may not send.", Class::Account),
+        ("550 mail from no-reply@example.org to Robin@example.com refused", Class::Recipient),
         ("550 5.1.1 <robin@example.com>: Recipient address rejected: undeliverable", Class::Recipient),
         ("550 <robin@example.com>: Recipient address rejected: sender address is not welcome", Class::Recipient),
         ("550 5.1.1 <my-no-reply@example.org> is unknown", Class::Recipient),
@@ -149,19 +149,19 @@ fn an_unverified_sender_is_not_an_unverified_recipient() {
     let start =
         "554 Message rejected: Email address is not verified. The following identities failed the check in region";
     let table = [
-        ("AP-NORTHEAST-2: robin@example.com", Class::Recipient),
-        ("AP-NORTHEAST-2: Robin <Robin@Example.com>.", Class::Recipient),
+        ("AP-NORTHEAST-2: robin@example.com", Class::Sandbox),
+        ("AP-NORTHEAST-2: Robin <Robin@Example.com>.", Class::Sandbox),
         ("AP-NORTHEAST-2: no-reply@example.org", Class::Account),
         ("AP-NORTHEAST-2: Example <no-reply@example.org>, robin@example.com", Class::Account),
         ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/example.org", Class::Account),
-        ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/robin@example.com", Class::Recipient),
+        ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/robin@example.com", Class::Sandbox),
         // Somebody else's identity, such as a return path: no other mail would pass either.
         ("US-EAST-1: bounces@example.net, robin@example.com", Class::Account),
     ];
     for (list, class) in table {
         let verdict = of(Stage::EndOfData, &format!("{start} {list}"));
         assert_eq!(verdict.class, class, "{list}: {verdict:?}");
-        let words = if class == Class::Recipient { "sandbox" } else { "the sender no-reply@example.org" };
+        let words = if class == Class::Sandbox { "sandbox" } else { "the sender no-reply@example.org" };
         assert!(verdict.happened.contains(words), "{verdict:?}");
     }
     // Without a list nothing may be given up for good.
@@ -209,7 +209,7 @@ fn what_follows() {
     for all in [Class::Worker, Class::Account, Class::DailyQuota, Class::Crowd] {
         assert!(all.is_retried() && !all.counts(), "{all:?} is not the mail's fault");
     }
-    for ended in [Class::Recipient, Class::Message, Class::Unknown] {
+    for ended in [Class::Recipient, Class::Sandbox, Class::Message, Class::Unknown] {
         assert!(!ended.is_retried() && ended.wait().is_none());
     }
     assert!(!Class::Rate.counts() && TRANSIENT.counts());

@@ -106,6 +106,8 @@ impl Run {
                     Err(error) => tracing::warn!(%error, "housekeeping waits for the database"),
                 }
             }
+            Step::Judged { result, to_judge } => self.judged_in(result, to_judge, now),
+            Step::Probed { result, asked_at } => self.probed_in(result, asked_at, now),
             Step::Braked(result) => {
                 self.under_way.brakes = false;
                 self.beat_at = now;
@@ -199,7 +201,7 @@ impl Run {
         Ok(())
     }
 
-    fn hand_over(&mut self, ready: Ready, at: Instant) {
+    pub(super) fn hand_over(&mut self, ready: Ready, at: Instant) {
         let id = ready.id;
         let mut lane = self.lanes.take();
         let (shared, lease) = (Arc::clone(&self.worker.shared), self.lease_end.subscribe());
@@ -280,6 +282,7 @@ impl Run {
 
     /// These results are in the database, or another process was faster.
     fn settled_in(&mut self, outcomes: &[Outcome], left: &Unrecorded, now: Instant) {
+        self.note_recorded(outcomes, &left.elsewhere, now);
         for outcome in outcomes {
             self.busy.remove(&outcome.id);
             if left.elsewhere.contains(&outcome.id) {

@@ -27,6 +27,7 @@ impl Run {
                 if let Some(id) = self.in_lane.remove(&error.id()) {
                     self.busy.remove(&id);
                     self.abandoned.insert(id);
+                    self.probe_failed(id);
                     tracing::error!(send = %id, %error, "a lane broke; its mail is settled when its lease ends");
                 }
                 // Whatever broke it may break the next one as well, and each is a mail that nobody knows of.
@@ -40,6 +41,7 @@ impl Run {
             self.busy.remove(&handled.id);
             self.is_astray = true;
         }
+        self.note(handled.id, handled.refusal, &handled.meaning);
         self.learn(handled.id, handled.meaning, handled.took, now);
     }
 
@@ -66,6 +68,7 @@ impl Run {
             }
             Meaning::Failed(reason) => {
                 self.tally.failed += 1;
+                self.tally.failed_by.get_or_insert_with(|| reason.clone());
                 tracing::warn!(send = %id, "{reason}");
             }
             Meaning::Unknown(reason) => {
@@ -126,14 +129,21 @@ impl Run {
             Some(brake) if brake.state == BrakeState::Paused => {
                 let left = brake.until.map(|until| (until - chrono::Utc::now()).to_std().unwrap_or_default());
                 let by = brake.set_by.plain();
-                self.hold(Held {
+                let held = Held {
                     reason: format!("sending is paused by {by}: {}", brake.reason.plain()),
                     until: left.map(|left| Instant::now() + left.clamp(POLL_EVERY, QUOTA_EVERY)),
-                });
+                };
+                if brake.cause == BrakeCause::Refusals {
+                    self.hold_for_refusals(&brake, held);
+                } else {
+                    (self.refusals.probe_at, self.refusals.probe) = (None, None);
+                    self.hold(held);
+                }
             }
             // Its own has not reached the database yet.
             _ if self.under_way.brakes => {}
             _ => {
+                (self.refusals.probe_at, self.refusals.probe) = (None, None);
                 if self.held.take().is_some() {
                     self.look_at = Instant::now();
                     self.draw_at = self.look_at;

@@ -80,18 +80,21 @@ pub struct Claimed {
     pub id: SendId,
     /// How often the answer to it was lost.
     pub lost: i16,
+    /// Whether it was asked for so long ago that it is put off no more.
+    pub is_old: bool,
     /// To whom; nothing if she is gone.
     pub user: Option<User>,
     /// For which verification, and what its key is made of; nothing if it is gone.
     pub verification: Option<(VerificationId, KeyMaterial)>,
 }
 
-/// All that is known of claimed sends.
-pub async fn read(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<Claimed>, Error> {
+/// All that is known of claimed sends; those asked for longer ago than `old_after` are old.
+pub async fn read(connection: &mut PgConnection, ids: &[SendId], old_after: Duration) -> Result<Vec<Claimed>, Error> {
     let rows = sqlx::query!(
         r#"select
             s.id,
             s.lost,
+            s.queued_at < now() - make_interval(secs => $2) as "is_old!",
             u.id as "user_id?",
             u.email as "email?",
             u.name as "name?",
@@ -106,7 +109,8 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<C
         left join users as u on u.id = s.user_id
         left join verifications as v on v.id = s.verification_id
         where s.id = any ($1) and s.state = 'queued'"#,
-        &bare(ids)
+        &bare(ids),
+        old_after.as_secs_f64()
     )
     .fetch_all(connection)
     .await?;
@@ -130,7 +134,7 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<C
             }
             _ => None,
         };
-        Claimed { id: SendId(row.id), lost: row.lost, user, verification }
+        Claimed { id: SendId(row.id), lost: row.lost, is_old: row.is_old, user, verification }
     });
     Ok(rows.collect())
 }

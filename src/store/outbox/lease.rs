@@ -73,11 +73,15 @@ impl Store {
         Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()))
     }
 
-    /// How many sends wait for a later time.
+    /// How many sends were put off: they wait for a later time, or again after they were tried.
     pub async fn deferred(&self) -> Result<i64, Error> {
-        Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from sends where state = 'queued' and due_at > now()"#)
-            .fetch_one(self.pool())
-            .await?)
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) as "count!"
+            from sends
+            where state = 'queued' and (due_at > now() or reason is not null)"#
+        )
+        .fetch_one(self.pool())
+        .await?)
     }
 }
 

@@ -140,18 +140,26 @@ fn stopped(model: &Model, outbox: &OutboxView) -> Option<Banner> {
     };
     let (who, reason) = (brake.set_by.plain(), brake.reason.plain());
     let ago = when::relative(brake.set_at, model.now);
-    let ends = brake.until.map(|at| format!(", until {}", until(at))).unwrap_or_default();
+    let ends = brake.until.map(|at| format!(", until {}", until(at)));
+    let probed = brake.probe_at.map(|at| format!(", next try {}", until(at)));
+    let ends = ends.or(probed).unwrap_or_default();
     let (is, tone) = match (brake.state, brake.cause) {
         (BrakeState::Draining, _) => ("The outbox is being drained", Tone::Warn),
         (_, BrakeCause::Operator | BrakeCause::Quota) => ("Sending is paused", Tone::Warn),
-        (_, BrakeCause::Reputation | BrakeCause::Configuration) => ("Sending is paused", Tone::Bad),
+        (_, BrakeCause::Reputation | BrakeCause::Configuration | BrakeCause::Refusals) => {
+            ("Sending is paused", Tone::Bad)
+        }
     };
     let mended = matches!(brake.cause, BrakeCause::Reputation | BrakeCause::Configuration);
     Some(Banner {
         tone,
         // No words without the reason: nobody would know what to mend, or whom to ask.
         what: vec![format!("{is} by {who}, {ago}{ends}: {reason}"), format!("{is} by {who}: {reason}")],
-        hint: if mended { format!("mend it, then {RESUME}") } else { RESUME.into() },
+        hint: match brake.cause {
+            BrakeCause::Refusals => format!("it goes on by itself when a mail is taken; to try all now {RESUME}"),
+            _ if mended => format!("mend it, then {RESUME}"),
+            _ => RESUME.into(),
+        },
         short: if mended { "mend it, press U" } else { "press U" },
     })
 }

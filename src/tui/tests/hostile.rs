@@ -134,6 +134,7 @@ fn world_of(text: &str) -> World {
         reason: text.into(),
         set_at: now(),
         until: Some(now() + chrono::Duration::seconds(90)),
+        probe_at: None,
     });
     let mut job = job(1, JobState::Running);
     job.created_by = text.into();

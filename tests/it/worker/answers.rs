@@ -73,18 +73,27 @@ async fn answers_lead_where_they_should() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tries_run_out() {
+async fn what_is_put_off_is_given_up_by_its_age() {
     let server = server().fault("rcpt=each-reply:451 not now").start();
     let mut site = Site::with_server(&server).await;
     site.settings.worker.attempts = 3;
     site.sign_up("mina@example.com").await;
-    for attempt in 1..=3 {
-        site.try_once().await;
-        assert_eq!(site.one_send().await.attempts, attempt);
+    let try_once_more = async || {
         site.execute("update sends set due_at = now()").await;
+        site.try_once().await;
+        let send = site.one_send().await;
+        (send.state, send.attempts)
+    };
+    for attempt in 1..=4 {
+        assert_eq!(try_once_more().await, (SendState::Queued, attempt), "an outage of minutes");
     }
+    // Three days are a link's life, and half of that is the age.
+    site.execute("update sends set queued_at = now() - interval '35 hours'").await;
+    assert_eq!(try_once_more().await, (SendState::Queued, 5));
+    site.execute("update sends set queued_at = now() - interval '37 hours', attempts = 1").await;
+    assert_eq!(try_once_more().await, (SendState::Queued, 2), "it waited, but was hardly tried");
+    assert_eq!(try_once_more().await, (SendState::Failed, 3));
     let send = site.one_send().await;
-    assert_eq!(send.state, SendState::Failed);
     assert!(reason(&send).starts_with("given up after 3 attempts"), "{}", reason(&send));
 }
 

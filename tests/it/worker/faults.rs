@@ -4,6 +4,7 @@
 
 mod database;
 mod lost;
+mod refusals;
 mod sink;
 mod table;
 
@@ -67,7 +68,8 @@ pub async fn try_once(site: &Site, state: SendState) -> Seen {
         "delete from sends",
         "delete from users",
         "delete from workers",
-        "update brake set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null",
+        "update brake
+        set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null, probe_at = null",
         "update pace set rate = limit_rate, next_at = now(), lowered_at = null",
     ] {
         site.execute(statement).await;

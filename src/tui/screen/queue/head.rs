@@ -113,6 +113,12 @@ fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
         let clock = when::time_of_day(until, model.setup.zone);
         lines.value("until", &format!("{clock}, {}", when::relative(until, model.now)), Tone::Text);
     }
+    if let Some(probe_at) = brake.probe_at {
+        let clock = when::time_of_day(probe_at, model.setup.zone);
+        let words =
+            format!("{clock}, {}, with one mail; all follow when it is taken", when::relative(probe_at, model.now));
+        lines.value("next try", &words, Tone::Text);
+    }
     let then = if brake.state == BrakeState::Draining { "lets new mail go too" } else { "lets mail flow again" };
     lines.labelled(
         "then",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use verifydesk::config::Tls;
-use verifydesk::domain::brake::BrakeCause::Configuration;
+use verifydesk::domain::brake::BrakeCause::{Configuration, Refusals};
 use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknown};
 
 use super::Then::{self, GoesOn, Pauses, Stops};
@@ -33,9 +33,9 @@ const TABLE: &[Row] = &[
     Row(&["-f", "connect"], Queued, 0, NOW, "500 5.3.0 Error", Stops),
     Row(&["-f", "ehlo"], Queued, 0, NOW, "500 5.3.0 Error", Stops),
     Row(&["-f", "mail"], Queued, 0, NOW, "refused the sender", Pauses(Configuration)),
-    Row(&["-f", "rcpt"], Failed, 1, NOW, "refused the recipient", GoesOn),
-    Row(&["-f", "data"], Failed, 1, NOW, "refused the mail", GoesOn),
-    Row(&["-f", "."], Failed, 1, NOW, "refused the mail", GoesOn),
+    Row(&["-f", "rcpt"], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
+    Row(&["-f", "data"], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
+    Row(&["-f", "."], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
     // In words of the test's choice.
     Row(&["-r", ".", "-b", "454 Throttling failure: Maximum sending rate exceeded"], Queued, 0, (1.0, 2.0), "more mails a second", Then::Slower),
     Row(&["-r", "rcpt", "-b", "451 Temporary service failure"], Queued, 1, FIRST, "SES has trouble of its own", GoesOn),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use verifydesk::config::Secret;
-use verifydesk::domain::brake::BrakeCause::{Configuration, Quota};
+use verifydesk::domain::brake::BrakeCause::{Configuration, Quota, Refusals};
 use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknown};
 
 use super::Then::{self, GoesOn, Pauses, Slower, Stops};
@@ -76,6 +76,16 @@ const TABLE: &[Row] = &[
     Row(MAIL, PAUSED, Queued, 0, NOW, "AWS has paused sending", Pauses(Configuration)),
     Row(MAIL, NO_SET, Queued, 0, NOW, "does not know the configuration set", Pauses(Configuration)),
     Row(DATA, "554 Transaction failed: Duplicate header 'From'", Failed, 1, NEVER, "refuses the mail as it is made", GoesOn),
+
+    // What servers say of us: of one mail, which is all there is.
+    Row(&["rcpt"], "554 5.7.1 <mina@example.com>: Relay access denied", Queued, 0, NOW, "does not relay for this client", Pauses(Refusals)),
+    Row(&["mail", "rcpt"], "550 5.7.1 Unable to relay", Queued, 0, NOW, "does not relay for this client", Pauses(Refusals)),
+    Row(&["rcpt"], "554 5.7.1 <mail[192.0.2.7]>: Client host rejected: Access denied", Queued, 0, NOW, "refuses this client", Pauses(Refusals)),
+    Row(&["mail", "rcpt", "end"], "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org", Queued, 0, NOW, "on a blocklist", Pauses(Refusals)),
+    Row(MAIL, "550 5.4.5 Daily user sending limit exceeded.", Queued, 0, NOW, "quota of mails is used up", Pauses(Refusals)),
+    Row(&["rcpt"], "550 5.7.1 Refused", Queued, 0, NOW, "refuses this client", Pauses(Refusals)),
+    Row(&["rcpt", "data", "end"], "554 5.3.0 Error: queue file write error", Queued, 0, NOW, "trouble of its own", Pauses(Refusals)),
+    Row(&["rcpt"], "550 Authentication required", Queued, 0, NOW, "set `smtp.username`", Pauses(Refusals)),
 
     // What nobody has written down, by its first digit.
     Row(BEFORE, "459 4.7.1 Not now", Queued, 0, REACH, "put it off", GoesOn),

@@ -1,0 +1,338 @@
+//! What a run makes of mails that the server did not take: they are noted with those of the other workers, the outbox
+//! pauses if none is taken at all, and one mail is tried now and then.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Held, POLL_EVERY, Run};
+use crate::domain::brake::Brake;
+use crate::domain::id::SendId;
+use crate::outbox::handle::Meaning;
+use crate::outbox::prepare::Batch;
+use crate::outbox::refusal::Refusal;
+use crate::outbox::steps::{self, Step};
+use crate::outbox::worker::Mode;
+use crate::store::Error;
+use crate::store::outbox::batch::{Fate, Outcome};
+use crate::store::refusals::{DOMAINS_MIN, Noted};
+
+/// How soon after the last time the database hears that mails are taken, while nothing speaks against it.
+const TAKEN_EVERY: Duration = Duration::from_millis(250);
+
+/// How many times the run that pauses all workers one of a single worker is before it alone stops: where all are refused
+/// their common run is the longer one.
+const OWN_FACTOR: i64 = 2;
+
+/// Most mails of such a run that are remembered.
+const OWN_MAX: usize = 1_000;
+
+/// Shortest time between two tries to take a probe, where that is less than the first wait for one.
+const PROBE_APART: Duration = Duration::from_secs(1);
+
+/// Most sends of which is remembered that they counted as failed.
+const FAILED_MAX: usize = 1_000;
+
+/// What is known of refusals, and not told yet.
+#[derive(Debug, Default)]
+pub(in crate::outbox) struct Refusals {
+    /// Of sends whose results are to be recorded.
+    of: HashMap<SendId, Refusal>,
+    /// Recorded since a mail was last taken, and to be noted.
+    to_note: Vec<Noted>,
+    /// What the server said last.
+    says: String,
+    /// Whether a mail was taken before those.
+    is_taken: bool,
+    /// When this is told at the latest.
+    pub(in crate::outbox) tell_at: Option<Instant>,
+    told_at: Option<Instant>,
+    /// Of this worker alone, since it last had a mail taken: the send, its domain.
+    own: Vec<(Noted, String)>,
+    /// How many runs had been ended when that was first told.
+    ended: Option<i64>,
+    /// Whether that is this worker's own trouble: what it still has in hand is part of it.
+    is_own_trouble: bool,
+    /// Counted as failed since then.
+    failed: Vec<SendId>,
+    /// While the outbox is paused for refusals: when to try the next mail.
+    pub(in crate::outbox) probe_at: Option<Instant>,
+    asked_at: Option<Instant>,
+    /// The mail that is being tried.
+    pub(in crate::outbox) probe: Option<SendId>,
+}
+
+impl Refusals {
+    /// Whether there are some that the database has not been told of.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.to_note.is_empty()
+    }
+}
+
+/// What is told to the database.
+#[derive(Debug)]
+pub(in crate::outbox) struct ToJudge {
+    pub(in crate::outbox) is_taken: bool,
+    pub(in crate::outbox) noted: Vec<Noted>,
+    pub(in crate::outbox) says: String,
+    /// This worker's own run, if it is long enough to be its own trouble, and how many had been ended when it began.
+    pub(in crate::outbox) own: Option<(Vec<Noted>, i64)>,
+    /// Counted as failed so far.
+    pub(in crate::outbox) failed: Vec<SendId>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(in crate::outbox) struct Judged {
+    /// Whether the outbox was paused or let go by it.
+    pub(in crate::outbox) is_changed: bool,
+    pub(in crate::outbox) brake: Option<Brake>,
+    /// Whether this worker's mails are refused while others' are taken.
+    pub(in crate::outbox) is_own_trouble: bool,
+    /// How many runs were ended by a mail that was taken; only asked for where refusals were noted.
+    pub(in crate::outbox) runs_ended: i64,
+    /// Those counted as failed that are queued again.
+    pub(in crate::outbox) put_back: Vec<SendId>,
+}
+
+impl Run {
+    /// A mail is back from its lane.
+    pub(super) fn note(&mut self, id: SendId, refusal: Option<Refusal>, meaning: &Meaning) {
+        if let Meaning::Failed(_) = meaning
+            && self.refusals.failed.len() < FAILED_MAX
+        {
+            self.refusals.failed.push(id);
+        }
+        if let Some(refusal) = refusal {
+            self.refusals.of.insert(id, refusal);
+        }
+        if *meaning != Meaning::Sent {
+            self.probe_failed(id);
+        }
+    }
+
+    /// If it was the mail that was being tried, others wait on; a drain waits for nothing.
+    pub(super) fn probe_failed(&mut self, id: SendId) {
+        if self.refusals.probe == Some(id) {
+            self.refusals.probe = None;
+            self.stop_held();
+        }
+    }
+
+    fn stop_held(&mut self) {
+        if self.mode == Mode::Drain
+            && let Some(held) = &self.held
+        {
+            self.stop(held.reason.clone());
+        }
+    }
+
+    /// Results are recorded, in the order in which they came.
+    pub(super) fn note_recorded(&mut self, outcomes: &[Outcome], elsewhere: &[SendId], now: Instant) {
+        let refusals = &mut self.refusals;
+        for outcome in outcomes.iter().filter(|outcome| !elsewhere.contains(&outcome.id)) {
+            if let Fate::Accepted { .. } = outcome.fate {
+                refusals.of.remove(&outcome.id);
+                refusals.is_taken = true;
+                refusals.to_note.clear();
+                refusals.own.clear();
+                refusals.ended = None;
+            } else if let Some(refusal) = refusals.of.remove(&outcome.id) {
+                let noted = Noted { id: outcome.id, is_of_us: refusal.is_of_us, is_final: refusal.is_final };
+                refusals.to_note.push(noted.clone());
+                if refusals.own.len() < OWN_MAX {
+                    refusals.own.push((noted, refusal.domain));
+                }
+                refusals.says = refusal.says;
+            }
+        }
+        if refusals.is_taken || !refusals.to_note.is_empty() {
+            let is_urgent = !refusals.to_note.is_empty() || self.held.is_some();
+            let usual = refusals.told_at.map_or(now, |told_at| told_at + TAKEN_EVERY);
+            let at = if is_urgent { now } else { usual.max(now) };
+            refusals.tell_at = Some(refusals.tell_at.map_or(at, |already| already.min(at)));
+        }
+    }
+
+    /// Tells the database.
+    pub(super) fn judge(&mut self, now: Instant) {
+        let Some(to_judge) = self.next_to_judge(now, false) else { return };
+        let shared = &self.worker.shared;
+        let (store, set_by, rules) =
+            (shared.store.clone(), shared.preparer.actor.name.clone(), shared.settings.brake.clone());
+        self.under_way.judges = true;
+        self.steps.spawn(async move {
+            let result = steps::within(steps::judge(&store, set_by, &to_judge, &rules)).await;
+            Step::Judged { result, to_judge }
+        });
+    }
+
+    /// What there is to tell; at the end also to learn what was queued again.
+    fn next_to_judge(&mut self, now: Instant, is_last: bool) -> Option<ToJudge> {
+        let rules = &self.worker.shared.settings.brake;
+        let refusals = &mut self.refusals;
+        refusals.tell_at = None;
+        let is_more = refusals.is_taken || !refusals.to_note.is_empty() || is_last && !refusals.failed.is_empty();
+        if !is_more {
+            return None;
+        }
+        refusals.told_at = Some(now);
+        let mut domains: Vec<&str> = refusals.own.iter().map(|(_, domain)| domain.as_str()).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        let count = i64::try_from(refusals.own.len()).unwrap_or(i64::MAX);
+        let is_many =
+            count >= rules.refusals * OWN_FACTOR && i64::try_from(domains.len()).unwrap_or(i64::MAX) >= DOMAINS_MIN;
+        let own = if refusals.is_own_trouble { Some(i64::MIN / 2) } else { refusals.ended.filter(|_| is_many) };
+        let own = own.map(|ended| (refusals.own.iter().map(|(noted, _)| noted.clone()).collect(), ended));
+        Some(ToJudge {
+            is_taken: std::mem::take(&mut refusals.is_taken),
+            noted: std::mem::take(&mut refusals.to_note),
+            says: refusals.says.clone(),
+            own,
+            failed: refusals.failed.clone(),
+        })
+    }
+
+    /// The last of it, when the run is over.
+    pub(super) async fn judge_last(&mut self) {
+        let Some(to_judge) = self.next_to_judge(Instant::now(), true) else { return };
+        let shared = Arc::clone(&self.worker.shared);
+        let set_by = shared.preparer.actor.name.clone();
+        match steps::within(steps::judge(&shared.store, set_by, &to_judge, &shared.settings.brake)).await {
+            Ok(judged) => self.forget_put_back(&judged.put_back),
+            Err(error) => tracing::warn!(%error, "refusals were not noted"),
+        }
+    }
+
+    pub(super) fn judged_in(&mut self, result: Result<Judged, Error>, to_judge: ToJudge, now: Instant) {
+        self.under_way.judges = false;
+        match result {
+            Ok(judged) => {
+                self.forget_put_back(&judged.put_back);
+                if !to_judge.noted.is_empty() && !self.refusals.own.is_empty() {
+                    self.refusals.ended.get_or_insert(judged.runs_ended);
+                }
+                if to_judge.is_taken {
+                    self.refusals.probe = None;
+                    self.refusals.failed.retain(|id| !to_judge.failed.contains(id));
+                }
+                if judged.is_changed {
+                    self.beat_at = now;
+                }
+                if judged.is_own_trouble {
+                    let reason = format!(
+                        "the mail server takes none of this worker's mails, but takes others': {}",
+                        to_judge.says
+                    );
+                    self.refusals.is_own_trouble = true;
+                    self.stop(reason.clone());
+                    self.trouble(reason);
+                }
+                if judged.is_changed || self.held.is_some() {
+                    self.look_at_brake(judged.brake);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "refusals wait for the database");
+                let refusals = &mut self.refusals;
+                let mut noted = to_judge.noted;
+                // What was taken since is the end of that run.
+                if refusals.is_taken {
+                    noted.clear();
+                }
+                refusals.is_taken |= to_judge.is_taken;
+                noted.append(&mut refusals.to_note);
+                refusals.to_note = noted;
+                refusals.tell_at = Some(now + POLL_EVERY);
+                self.stop_held();
+            }
+        }
+    }
+
+    /// Holds everything back for refusals, until the brake's next probe.
+    pub(super) fn hold_for_refusals(&mut self, brake: &Brake, held: Held) {
+        let wait = brake.probe_at.map(|at| (at - chrono::Utc::now()).to_std().unwrap_or_default()).unwrap_or_default();
+        let now = Instant::now();
+        // The database's clock decides, and this one may go before or behind it.
+        let wait = wait.min(self.worker.shared.settings.brake.probe_at_most);
+        self.refusals.probe_at = Some((now + wait).max(self.soonest_probe(now)));
+        let is_probing = self.refusals.probe.is_some() || self.under_way.probes;
+        if self.mode == Mode::Drain && (wait.is_zero() || is_probing) && !self.stopping {
+            // Where workers run for some mails only, one of them must try.
+            self.held = Some(held);
+        } else {
+            self.hold(held);
+        }
+    }
+
+    /// A mail was queued: one to another domain may be tried out of turn.
+    pub(super) fn probe_soon(&mut self) {
+        if self.refusals.probe_at.is_some() {
+            let soonest = self.soonest_probe(Instant::now());
+            self.refusals.probe_at = self.refusals.probe_at.map(|at| at.min(soonest));
+        }
+    }
+
+    fn soonest_probe(&self, now: Instant) -> Instant {
+        let apart = PROBE_APART.min(self.worker.shared.settings.brake.probe_after);
+        self.refusals.asked_at.map_or(now, |asked_at| asked_at + apart)
+    }
+
+    /// Tries one mail, if no other worker does.
+    pub(super) fn probe(&mut self, now: Instant) {
+        let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
+        let rules = self.worker.shared.settings.brake.clone();
+        self.under_way.probes = true;
+        self.refusals.asked_at = Some(now);
+        self.refusals.probe_at = Some(now + POLL_EVERY);
+        self.steps.spawn(async move {
+            let result = steps::within(steps::probe(store, preparer, rules)).await;
+            Step::Probed { result, asked_at: now }
+        });
+    }
+
+    pub(super) fn probed_in(&mut self, result: Result<(Batch, Option<Brake>), Error>, asked_at: Instant, now: Instant) {
+        self.under_way.probes = false;
+        let (batch, brake) = match result {
+            Ok(probed) => probed,
+            Err(error) => {
+                // It may have been begun all the same.
+                self.is_astray = true;
+                tracing::warn!(%error, "no mail could be tried");
+                if self.mode == Mode::Drain {
+                    self.stop(error.to_string());
+                }
+                return;
+            }
+        };
+        self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
+        let is_none = batch.ready.is_empty();
+        for ready in batch.ready {
+            if self.busy.is_empty() {
+                self.lease_end.send_replace(asked_at + self.lease());
+                self.renew_at = asked_at + self.worker.renew_every();
+            }
+            tracing::info!(send = %ready.id, "trying whether the mail server takes mail again");
+            self.refusals.probe = Some(ready.id);
+            self.hand_over(ready, now);
+        }
+        self.look_at_brake(brake);
+        if is_none {
+            self.stop_held();
+        }
+    }
+
+    /// Takes what was queued again, by whichever worker, out of what this one has counted as failed.
+    fn forget_put_back(&mut self, put_back: &[SendId]) {
+        let before = self.refusals.failed.len();
+        self.refusals.failed.retain(|id| !put_back.contains(id));
+        let count = i64::try_from(before - self.refusals.failed.len()).unwrap_or_default();
+        self.tally.failed -= count.min(self.tally.failed);
+        if self.tally.failed == 0 {
+            self.tally.failed_by = None;
+        }
+    }
+}
