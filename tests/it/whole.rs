@@ -303,7 +303,10 @@ async fn whoever_stops_listening_stops_no_act() {
             signed_up[0]["verification_id"].to_string()
         })
         .collect();
-    sqlx::query("update sends set state = 'failed', reason = 'lost'").execute(&db.pool).await.unwrap();
+    sqlx::query("update sends set state = 'failed', reason = 'lost', queued_at = now() - interval '2 minutes'")
+        .execute(&db.pool)
+        .await
+        .unwrap();
     // Nobody reads its lines, nobody its complaints.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
