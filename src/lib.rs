@@ -20,6 +20,7 @@
 //!     domain/ what is true: statuses, keys, sends and their states, filters, cursors; no I/O, no clock
 //!     config/ settings: defaults < file < environment < flags
 //!     dial.rs TCP connections by name: silent addresses hide no others
+//!     contain.rs a panic ends what it was in, and nothing more
 //!     listen.rs HTTP servers: the one of `web`, and the preview page's
 //!     text.rs the one way from untrusted text to anything a person sees
 //! ```
@@ -44,6 +45,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod contain;
 pub mod demo;
 pub mod desk;
 pub mod dial;

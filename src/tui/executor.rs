@@ -14,13 +14,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::effect::{Effect, PAGE_ROWS};
 use super::msg::{Answer, JobChange, JobStarted, Msg, Order, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::config::Settings;
+use crate::contain::{Broke, contained_async};
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::send::Priority;
@@ -34,6 +35,9 @@ const ACT_MAX: Duration = Duration::from_secs(30);
 
 /// How long the end of the console waits for acts under way.
 const FINISH_MAX: Duration = Duration::from_secs(5);
+
+/// How long to wait before a connection that broke is kept again.
+const BROKE_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the loop does itself, since it holds the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +170,15 @@ impl Executor {
     pub fn connect(&self) {
         let Some(desk) = self.context.desk.clone() else { return };
         let (context, all) = (Arc::clone(&self.context), self.all.clone());
-        tokio::spawn(async move { all.run_until_cancelled(Box::pin(connection::keep(&context, desk.store()))).await });
+        tokio::spawn(async move {
+            let keep = async {
+                // It returns only where it breaks.
+                while contained_async(connection::keep(&context, desk.store())).await.is_err() {
+                    sleep(BROKE_PAUSE).await;
+                }
+            };
+            all.run_until_cancelled(Box::pin(keep)).await
+        });
     }
 
     /// Whether every effect has been answered, so that nothing more comes unless something changes.
@@ -395,7 +407,7 @@ impl Context {
                 Some(turn) => turn.acquire().await.ok(),
                 None => None,
             };
-            query.await
+            whole(query).await
         };
         async move {
             tokio::select! {
@@ -411,7 +423,7 @@ impl Context {
         if let Database::Away(problem) = &*self.database.borrow() {
             return Err(problem.clone());
         }
-        self.judge(timeout(ACT_MAX, act).await.map_err(|_| ACT_MAX))
+        self.judge(timeout(ACT_MAX, whole(act)).await.map_err(|_| ACT_MAX))
     }
 
     /// The answer, or the problem; and a look at the connection where the problem may be there.
@@ -460,6 +472,18 @@ impl Latest {
     }
 }
 
+/// The answer, also where the way to it broke.
+async fn whole<T, E: Into<Problem>>(way: impl Future<Output = Result<T, E>>) -> Answer<T> {
+    contained_async(way).await.map_err(Problem::from)?.map_err(Into::into)
+}
+
+impl From<Broke> for Problem {
+    fn from(broke: Broke) -> Self {
+        let hint = "it is a fault of this program, brought out by what it read; everything else goes on".into();
+        Self { what: broke.to_string(), hint, ..Self::default() }
+    }
+}
+
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         Self { what: error.to_string(), hint: error.hint().into(), away: error.is_away(), possible_at: None }
@@ -501,5 +525,30 @@ impl From<desk::SignedUp> for SignedUp {
             desk::SignUpStatus::AlreadyVerified => SignUpOutcome::AlreadyVerified,
         };
         Self { verification_id: signed_up.verification_id, email: signed_up.email.to_string(), outcome }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::verification::Counts;
+
+    #[tokio::test]
+    async fn a_question_that_breaks_is_answered_and_the_next_one_too() {
+        let (executor, mut inbox) = Executor::new(None, Settings::default(), "mina");
+        for breaks in [true, false, true] {
+            let query = async move {
+                assert!(!breaks, "a row of the test");
+                Ok(Counts::default())
+            };
+            let counts = executor.context.ask(Some(&executor.turns.counts), query);
+            executor.context.answer(executor.all.clone(), counts, Msg::Counts);
+            let Some(Msg::Counts(answer)) = inbox.recv().await else { panic!("no answer") };
+            match answer {
+                Ok(_) => assert!(!breaks),
+                Err(problem) => assert!(breaks && problem.what.contains("a row of the test"), "{problem:?}"),
+            }
+            assert!(executor.is_idle());
+        }
     }
 }

@@ -186,6 +186,10 @@ impl Hold {
         let hold = self.clone();
         let print = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            // The screen stays: whoever has contained it tells.
+            if crate::contain::is_contained() {
+                return;
+            }
             hold.restore();
             print(info);
             hold.0.has_panicked.store(true, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What goes around every request: a time limit, the headers, and the log line.
+//! What goes around every request: a time limit, an answer also where it breaks, the headers, and the log line.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::api::ApiError;
 use super::page::{Page, Reader};
 use super::{Context, api, link};
+use crate::contain::contained_async;
 
 /// How long a request may take, its body included.
 pub(super) const REQUEST_MAX: Duration = Duration::from_secs(10);
@@ -31,10 +32,12 @@ pub(super) async fn guard(State(context): State<Context>, request: Request, next
     let for_a_program = api::is_below(request.uri().path());
     let reader = Reader::of(request.uri(), request.headers());
 
-    let mut response = match timeout(REQUEST_MAX, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) if for_a_program => ApiError::too_slow().into_response(),
-        Err(_) => context.0.pages.response(&reader, Page::Away),
+    let mut response = match contained_async(timeout(REQUEST_MAX, next.run(request))).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) if for_a_program => ApiError::too_slow().into_response(),
+        Ok(Err(_)) => context.0.pages.response(&reader, Page::Away),
+        Err(_) if for_a_program => ApiError::broke().into_response(),
+        Err(_) => context.0.pages.response(&reader, Page::Failed),
     };
 
     let headers = response.headers_mut();
@@ -70,5 +73,58 @@ fn known(method: &Method) -> &'static str {
         Method::POST => "POST",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::config::{Secret, Settings};
+    use crate::desk::Desk;
+    use crate::listen::{self, Bounds};
+
+    async fn breaks() -> &'static str {
+        assert!(std::hint::black_box(false), "a row of the test");
+        "whole"
+    }
+
+    #[tokio::test]
+    async fn a_request_that_breaks_is_answered_and_so_is_the_next() {
+        let settings =
+            Settings { database_url: Some(Secret::new("postgres://nobody@127.0.0.1:1/none")), ..Settings::default() };
+        let context = Context::new(Desk::open(&settings).unwrap(), &settings);
+        let router = Router::new()
+            .route("/breaks", get(breaks))
+            .route("/api/breaks", get(breaks))
+            .layer(from_fn_with_state(context.clone(), guard))
+            .with_state(context);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let bounds = Bounds { connections: 1, shutdown: Duration::from_secs(1) };
+        let serving = tokio::spawn(listen::serve(listener, router, bounds, shutdown.clone()));
+        for (path, last, kind) in [("/breaks", "", "text/html"), ("/api/breaks", "Connection: close\r\n", "json")] {
+            stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{last}\r\n").as_bytes()).await.unwrap();
+            let mut head = String::new();
+            while !head.contains("\r\n\r\n") {
+                head.push(char::from(stream.read_u8().await.unwrap()));
+            }
+            assert!(head.starts_with("HTTP/1.1 500") && head.contains(kind) && head.contains("no-store"), "{head}");
+            let head = head.to_ascii_lowercase();
+            let (_, length) = head.split_once("content-length: ").unwrap();
+            let length: usize = length.split_once('\r').unwrap().0.parse().unwrap();
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.unwrap();
+            assert!(!String::from_utf8(body).unwrap().contains("a row of the test"));
+        }
+        shutdown.cancel();
+        serving.await.unwrap();
     }
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::config::Settings;
+use crate::contain::contained;
 use crate::desk::Desk;
 use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
@@ -86,16 +87,16 @@ async fn off<T: Send + 'static>(
     let working_for = Arc::clone(context);
     let mut working = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        work(&working_for.settings, &Templates::gather(&working_for.settings))
+        contained(|| work(&working_for.settings, &Templates::gather(&working_for.settings)))
     });
     match timeout(longest, &mut working).await {
-        Ok(Ok(done)) => Ok(done),
-        // A panic in it ends the console anyway.
+        Ok(Ok(done)) => Ok(done?),
+        // Only at the end of all, since what panics answers.
         Ok(Err(_)) => Err(too_long(longest)),
         Err(_) => {
             let context = Arc::clone(context);
             tokio::spawn(async move {
-                if let Ok(done) = working.await {
+                if let Ok(Ok(done)) = working.await {
                     context.tell(late(done));
                 }
             });

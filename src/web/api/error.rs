@@ -51,6 +51,12 @@ impl ApiError {
             .hint("send the server's `serve.token` as `Authorization: Bearer …`")
     }
 
+    /// A fault of this program.
+    pub(in crate::web) fn broke() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the request could not be worked on")
+            .hint("it is a fault of this program; its log says where")
+    }
+
     pub(in crate::web) fn too_slow() -> Self {
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", "the request took too long")
             .hint("ask what became of it, then try again");
