@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Failure, log, output, signals};
 use crate::config::Settings;
-use crate::outbox::worker::{Mode, Worker};
+use crate::outbox::worker::{Mode, Tally, Worker};
 use crate::store::{Purpose, Store};
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,9 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         "sent {}, failed {}, deferred {}, cancelled {}, unknown {}",
         tally.sent, tally.failed, tally.deferred, tally.cancelled, tally.unknown
     ))?;
+    if tally.unrecorded > 0 {
+        return Err(unrecorded(&tally));
+    }
     match (tally.stopped_by, tally.failed_by) {
         (None, Some(reason)) if args.drain && tally.failed > 0 => {
             let mails = if tally.failed == 1 { "mail" } else { "mails" };
@@ -42,5 +45,28 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             format!("the worker stopped: {reason}"),
             "mend it and start the worker again; what waits is still in the outbox",
         )),
+    }
+}
+
+/// The mail server has spoken, and the database has not taken it down.
+fn unrecorded(tally: &Tally) -> Failure {
+    let stopped = tally.stopped_by.as_ref().map(|reason| format!("; the worker stopped: {reason}")).unwrap_or_default();
+    Failure::failed(
+        format!("{} results of mails could not be recorded{stopped}", tally.unrecorded),
+        "the log names them; they are unknown when their leases end, and tried once more after `worker.unknown_after`, \
+         which may be a second mail (marked as such)",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_recorded_is_told_and_is_a_failure() {
+        let tally = Tally { sent: 20, unrecorded: 18, stopped_by: Some("no disk".into()), ..Tally::default() };
+        let failure = unrecorded(&tally);
+        assert_eq!(failure.code(), 1);
+        assert!(failure.to_string().contains("18 results of mails could not be recorded; the worker stopped: no disk"));
     }
 }

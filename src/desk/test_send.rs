@@ -24,7 +24,7 @@ use crate::domain::send::SendState;
 use crate::mail::message::{Composed, Composer};
 use crate::mail::templates::{Rendered, Templates};
 use crate::mail::transport::dialogue::{Dialogue, DialogueLine, Speaker};
-use crate::mail::transport::{Cause, Failure, Receipt, Stage, Transport};
+use crate::mail::transport::{Cause, Failure, Lease, Receipt, Stage, Transport};
 use crate::outbox::reply::{Class, judge};
 use crate::ses::simulator::Simulator;
 use crate::store::Store;
@@ -151,9 +151,9 @@ pub async fn run(
         tx.commit().await?;
         store.notify(Change::Many).await;
     }
-    let held = watch::channel(Instant::now() + lease);
+    let (_held, end) = watch::channel(Instant::now() + lease);
     let mut lane = transport.lane_telling(dialogue);
-    let answer = lane.send(&mail, id, &held.1).await;
+    let answer = lane.send(&mail, id, &Lease::new(end)).await;
     // Nobody has to wait for the leave-taking to know the result.
     tokio::spawn(lane.close());
     let (fate, reply, class) = fate_of(&answer, &mail);

@@ -12,8 +12,9 @@ use super::redact;
 use super::refusal::Refusal;
 use super::reply::{Class, Verdict, judge};
 use crate::config::Settings;
+use crate::contain::contained;
 use crate::domain::address::EmailAddress;
-use crate::domain::id::SendId;
+use crate::domain::id::{SendId, VerificationId};
 use crate::mail::link::Link;
 use crate::mail::message::{Composed, Composer};
 use crate::mail::templates::Templates;
@@ -57,6 +58,13 @@ pub(super) enum Meaning {
     WorkerStopped(String),
     /// Nothing was sent: the lease was about to end.
     Unbegun(String),
+    /// The lane broke on it: a fault of this program.
+    Broke {
+        /// In which words.
+        reason: String,
+        /// Whether it may have gone out.
+        is_unknown: bool,
+    },
 }
 
 /// A mail back from its lane.
@@ -106,6 +114,11 @@ impl Shared {
     }
 
     fn compose(&self, ready: &Ready) -> Result<Composed, String> {
+        contained(|| self.try_to_compose(ready))
+            .unwrap_or_else(|broke| Err(format!("no mail could be made of it: {broke}")))
+    }
+
+    fn try_to_compose(&self, ready: &Ready) -> Result<Composed, String> {
         let recipient = EmailAddress::parse(ready.user.email.raw())
             .map_err(|why| format!("the stored address cannot be mailed: {why}; sign the user up with a right one"))?;
         let mail = VerificationMail {
@@ -134,6 +147,17 @@ struct Tried {
     attempts_min: i16,
     /// Whether it was asked for so long ago that it is put off no more.
     is_old: bool,
+}
+
+/// What becomes of a mail whose lane broke or was ended: where its content was begun nobody knows whether it went out,
+/// and where not it did not.
+pub(super) fn broken(id: SendId, verification: VerificationId, attempt: i16, lease: &Lease, why: &str) -> Outcome {
+    let fate = if lease.has_begun() {
+        Fate::Unknown { reason: format!("{why}; the mail may or may not have gone out") }
+    } else {
+        Fate::Failed { reason: format!("{why}; nothing was sent") }
+    };
+    Outcome { id, verification, attempt, fate, reply: None }
 }
 
 /// What the server's answer means for the send, and for the others.

@@ -13,14 +13,15 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::config::Secret;
+use crate::contain::{Broke, contained_async};
 use crate::domain::Time;
 use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
-use crate::domain::user::User;
-use crate::store::outbox::batch::{self, Claimed};
+use crate::store::outbox::batch::{self, Claimed, Recipient};
 use crate::store::pace::Drawn;
 use crate::store::{Error, Store, verifications};
+use crate::text::plain;
 
 /// Who prepares, and by which rules.
 #[derive(Clone, Debug)]
@@ -52,15 +53,85 @@ pub struct Batch {
     pub later: usize,
     /// The moments to send at; nothing if there was nothing to claim.
     pub drawn: Option<Drawn>,
+    /// How many were given up, since no mail can be made of what the database holds; the reasons are recorded.
+    pub failed: usize,
 }
 
 impl Batch {
+    /// Takes in one that was prepared on its own. Its moments follow.
+    fn add(&mut self, other: Self) {
+        self.ready.extend(other.ready);
+        self.cancelled.extend(other.cancelled);
+        self.claimed += other.claimed;
+        self.later += other.later;
+        self.failed += other.failed;
+        self.drawn = match (self.drawn, other.drawn) {
+            (Some(first), Some(next)) => Some(Drawn { count: first.count + next.count, ..first }),
+            (first, next) => first.or(next),
+        };
+    }
+
     /// Moments drawn and not needed.
     #[must_use]
     pub fn unused(&self) -> usize {
         self.drawn.map_or(0, |drawn| drawn.count).saturating_sub(self.ready.len())
     }
 }
+
+/// Which sends to claim.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    /// So many that are due.
+    Due(usize),
+    /// This one.
+    Only(SendId),
+}
+
+/// How far an attempt came.
+#[derive(Debug, Default)]
+struct Tried {
+    claimed: Vec<SendId>,
+    drawn: Option<Drawn>,
+}
+
+/// Why an attempt came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum Why {
+    #[error(transparent)]
+    Error(Error),
+    #[error(transparent)]
+    Broke(Broke),
+}
+
+impl Why {
+    /// Whether one send of several may be what it broke on.
+    fn may_be_of_one(&self) -> bool {
+        match self {
+            Self::Error(error) => error.is_a_fault(),
+            Self::Broke(_) => true,
+        }
+    }
+
+    /// Whether the send on its own is what it broke on, so that another try would do the same.
+    fn is_of_one(&self) -> bool {
+        match self {
+            Self::Error(error) => error.is_of_the_row(),
+            Self::Broke(_) => true,
+        }
+    }
+}
+
+impl From<Why> for Error {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Error(error) => error,
+            Why::Broke(broke) => Self::Other(plain(&broke.to_string())),
+        }
+    }
+}
+
+/// How long a send is put off that could not be prepared for a reason that may pass.
+const PUT_OFF: Duration = Duration::from_mins(1);
 
 /// What to tell the pace at the next draw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +158,7 @@ pub struct Ready {
     /// The one claimed, if it was superseded for that.
     pub superseded: Option<VerificationId>,
     /// To whom.
-    pub user: User,
+    pub user: Recipient,
     /// The secret in its link.
     pub key: Key,
     /// Until when the link works.
@@ -100,20 +171,87 @@ struct Wanted {
     is_old: bool,
     claimed: VerificationId,
     verification: VerificationId,
-    user: User,
+    user: Recipient,
     key: Key,
 }
 
 impl Preparer {
     /// Claims up to `limit` due sends, draws moments for them, and looks at them again under their users' locks. Where
-    /// there is nothing to claim, nothing is told to the pace.
+    /// there is nothing to claim, nothing is told to the pace. A batch that breaks is tried one by one, and the send on
+    /// which it breaks fails alone.
     pub async fn prepare(&self, store: &Store, limit: usize, to_tell: ToTell) -> Result<Batch, Error> {
+        let mut tried = Tried::default();
+        let why = match self.attempt(store, Which::Due(limit), to_tell, &mut tried).await {
+            Ok(batch) => return Ok(batch),
+            Err(why) => why,
+        };
+        if !why.may_be_of_one() || tried.claimed.is_empty() {
+            return Err(why.into());
+        }
+        tracing::warn!(%why, count = tried.claimed.len(), "a batch broke; its mails are tried one by one");
+        let mut to_tell = if tried.drawn.is_some() { ToTell::default() } else { to_tell };
+        let mut done = Batch::default();
+        for id in tried.claimed {
+            let mut tried = Tried::default();
+            match self.attempt(store, Which::Only(id), std::mem::take(&mut to_tell), &mut tried).await {
+                Ok(one) => done.add(one),
+                Err(why) if why.may_be_of_one() => {
+                    done.claimed += 1;
+                    done.failed += usize::from(self.leave_out(store, id, &why).await?);
+                }
+                // What is begun must reach its lane; the others are still queued.
+                Err(_) if !done.ready.is_empty() => break,
+                Err(why) => return Err(why.into()),
+            }
+        }
+        Ok(done)
+    }
+
+    /// Gives a send up on which a batch breaks, with its reason; or puts it off where the reason may not lie in it. Whether
+    /// it has given it up.
+    async fn leave_out(&self, store: &Store, id: SendId, why: &Why) -> Result<bool, Error> {
+        let is_given_up = why.is_of_one();
+        let reason = format!("the mail could not be prepared: {why}");
+        tracing::error!(send = %id, is_given_up, "{reason}");
+        if is_given_up {
+            return store.give_up(id, &format!("{reason}; look at the rows of its user and verification")).await;
+        }
+        store.put_off(id, PUT_OFF, &format!("{reason}; it is tried again")).await?;
+        Ok(false)
+    }
+
+    /// One transaction; gives back what it has drawn if it comes to nothing.
+    async fn attempt(&self, store: &Store, which: Which, to_tell: ToTell, tried: &mut Tried) -> Result<Batch, Why> {
+        let result = contained_async(self.prepare_at_once(store, which, to_tell, tried)).await;
+        let why = match result {
+            Ok(Ok(batch)) => return Ok(batch),
+            Ok(Err(error)) => Why::Error(error),
+            Err(broke) => Why::Broke(broke),
+        };
+        if let Some(drawn) = &tried.drawn {
+            // Should even that fail, they are moments lost.
+            let _ = store.draw(0, drawn.count, 0).await;
+        }
+        Err(why)
+    }
+
+    async fn prepare_at_once(
+        &self,
+        store: &Store,
+        which: Which,
+        to_tell: ToTell,
+        tried: &mut Tried,
+    ) -> Result<Batch, Error> {
         let mut tx = store.begin().await?;
-        let ids = batch::claim(&mut tx, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+        let ids = match which {
+            Which::Due(limit) => batch::claim(&mut tx, i64::try_from(limit).unwrap_or(i64::MAX)).await?,
+            Which::Only(id) => batch::claim_one(&mut tx, id).await?,
+        };
         let mut done = Batch { claimed: ids.len(), ..Batch::default() };
         if ids.is_empty() {
             return Ok(done);
         }
+        tried.claimed.clone_from(&ids);
         let locked: HashSet<UserId> = batch::lock_users(&mut tx, &ids).await?.into_iter().collect();
         // Read now that no act can change these users any more.
         let mut sends = batch::read(&mut tx, &ids, self.old_after).await?;
@@ -126,19 +264,14 @@ impl Preparer {
         }
         // Over another connection, in a statement of its own: nobody waits for the pace longer than that.
         let drawn = store.draw(sends.len(), to_tell.unused, to_tell.accepted).await?;
+        tried.drawn = Some(drawn);
         done.drawn = Some(drawn);
         sends.truncate(drawn.count);
         if sends.is_empty() {
             return Ok(done);
         }
-        match self.begin(&mut tx, &sends, &mut done).await {
-            Ok(()) => tx.commit().await?,
-            Err(error) => {
-                // Should even that fail, they are moments lost.
-                let _ = store.draw(0, drawn.count, 0).await;
-                return Err(error);
-            }
-        }
+        self.begin(&mut tx, &sends, &mut done).await?;
+        tx.commit().await?;
         Ok(done)
     }
 
@@ -198,7 +331,7 @@ impl Preparer {
         send: &Claimed,
     ) -> Result<Result<Wanted, &'static str>, Error> {
         let Some(user) = send.user.clone() else { return Ok(Err("the user was deleted")) };
-        if user.verified_at.is_some() {
+        if user.is_verified {
             return Ok(Err("the user is verified already"));
         }
         let (claimed, material) = match &send.verification {

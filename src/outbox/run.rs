@@ -7,6 +7,7 @@
 //! ```
 
 mod answered;
+mod ending;
 mod learn;
 pub(super) mod refused;
 mod results;
@@ -21,6 +22,8 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::ending::Ending;
+pub(super) use self::ending::LONGEST as LONGEST_ENDING;
 use self::refused::Refusals;
 use self::results::Results;
 use super::due::Due;
@@ -28,11 +31,12 @@ use super::flow::Flow;
 use super::handle::Handled;
 use super::lanes::Lanes;
 use super::prepare::ToTell;
-use super::steps::{self, Rest, Step};
+use super::steps::{self, Kind, Rest, Step};
 use super::worker::{Mode, Tally, Worker};
+use crate::contain::contained_async;
 use crate::domain::change::Change;
-use crate::domain::id::SendId;
-use crate::mail::transport::Lane;
+use crate::domain::id::{SendId, VerificationId};
+use crate::mail::transport::{Lane, Lease};
 use crate::store::jobs::{CHUNK, JobRules};
 use crate::store::{Changes, Error, Store};
 
@@ -65,12 +69,6 @@ const CROWD_PAUSE: Duration = Duration::from_secs(1);
 /// How long until used-up mails of 24 hours are counted again.
 const QUOTA_EVERY: Duration = Duration::from_secs(30);
 
-/// How long steps under way are waited for when the run is over.
-const LEAVE_FOR: Duration = Duration::from_secs(5);
-
-/// How long results are kept trying to be recorded when the run is over.
-const RECORD_FOR: Duration = Duration::from_mins(2);
-
 /// What keeps all mails back.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -94,21 +92,32 @@ pub(super) struct UnderWay {
     pub(super) probes: bool,
 }
 
+/// A mail that a lane has.
+#[derive(Clone, Debug)]
+pub(super) struct InLane {
+    id: SendId,
+    verification: VerificationId,
+    attempt: i16,
+    lease: Lease,
+}
+
 /// What it knows and has in hand; only its own task touches it.
 #[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub(super) struct Run {
     pub(super) worker: Worker,
     pub(super) mode: Mode,
     pub(super) stopping: bool,
+    /// Since when it ends, and until when.
+    ending: Option<Ending>,
     pub(super) flow: Flow,
     pub(super) lanes: Lanes,
     /// The sends in a lane or not recorded yet.
     pub(super) busy: HashSet<SendId>,
     /// Lanes that are taken, or kept free for mails being prepared.
     pub(super) lanes_kept: usize,
-    in_lanes: JoinSet<(Lane, Handled)>,
+    in_lanes: JoinSet<(Option<Lane>, Handled)>,
     /// Which task has which.
-    in_lane: HashMap<Id, SendId>,
+    in_lane: HashMap<Id, InLane>,
     steps: JoinSet<Step>,
     pub(super) under_way: UnderWay,
     /// To be recorded.
@@ -159,6 +168,7 @@ impl Run {
             lanes: Lanes::new(worker.transport.clone()),
             mode,
             stopping: false,
+            ending: None,
             busy: HashSet::new(),
             lanes_kept: 0,
             in_lanes: JoinSet::new(),
@@ -217,10 +227,11 @@ impl Run {
             while let Some(due) = Due::ALL.into_iter().find(|due| due.at(self).is_some_and(|at| at <= now)) {
                 self.start(due, now);
             }
+            let bound = self.bound(now);
             if self.is_over() {
                 return Ok(());
             }
-            let wake_at = Due::ALL.into_iter().filter_map(|due| due.at(self)).min();
+            let wake_at = Due::ALL.into_iter().filter_map(|due| due.at(self)).chain(bound).min();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !self.stopping => self.stopping = true,
@@ -271,6 +282,9 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
+        if self.ending.is_some_and(|ending| Instant::now() >= ending.lanes_until) {
+            return true;
+        }
         let under_way = &self.under_way;
         if !self.in_lanes.is_empty()
             || under_way.prepares > 0
@@ -308,7 +322,7 @@ impl Run {
                 let (outcomes, around_locks) = self.results.begin();
                 let unknown_after = self.worker.shared.settings.worker.unknown_after;
                 self.under_way.records = true;
-                self.steps.spawn(async move {
+                self.step(Kind::Record, async move {
                     Step::Recorded(steps::record(&store, worker, &outcomes, unknown_after, around_locks).await)
                 });
             }
@@ -316,7 +330,7 @@ impl Run {
                 let ids: Vec<SendId> = self.busy.iter().copied().collect();
                 self.under_way.renews = true;
                 self.renew_at = now + self.worker.renew_every();
-                self.steps.spawn(async move {
+                self.step(Kind::Renew, async move {
                     let result = steps::within(store.renew_lease(worker, &ids, lease)).await;
                     Step::Renewed { result, asked_at: now }
                 });
@@ -326,7 +340,7 @@ impl Run {
                 let room = ((self.flow.rate() * JOBS_AHEAD.as_secs_f64()) as i64).clamp(JOBS_MIN, CHUNK);
                 let rules = JobRules::of(&self.worker.shared.settings);
                 self.under_way.jobs = true;
-                self.steps.spawn(async move { Step::Advanced(steps::advance_jobs(store, room, rules).await) });
+                self.step(Kind::Jobs, async move { Step::Advanced(steps::advance_jobs(store, room, rules).await) });
             }
             Due::Judge => self.judge(now),
             Due::Prepare => self.prepare(),
@@ -347,7 +361,10 @@ impl Run {
                 if let Some(held) = &mut self.held {
                     held.until = None;
                 }
-                self.steps.spawn(async move { Step::Beaten(steps::within(steps::beat(store, beat, is_news)).await) });
+                self.step(
+                    Kind::Beat,
+                    async move { Step::Beaten(steps::within(steps::beat(store, beat, is_news)).await) },
+                );
             }
             Due::Keep => {
                 let shared = &self.worker.shared;
@@ -358,7 +375,7 @@ impl Run {
                 let is_deaf = self.changes.is_none();
                 let lease = shared.preparer.lease;
                 let (pace, worker) = (shared.settings.pace.clone(), Some(self.worker.beat.id));
-                self.steps.spawn(async move {
+                self.step(Kind::Keep, async move {
                     let changes = if is_deaf { store.listen().await.ok() } else { None };
                     let result = async {
                         let paces_differ = store.set_pace(worker, pace.rate(), pace.daily_quota()).await?;
@@ -382,10 +399,15 @@ impl Run {
         self.under_way.prepares += 1;
         self.is_told = false;
         let asked_at = Instant::now();
-        self.steps.spawn(async move {
+        self.step(Kind::Prepare { kept: count, told, asked_at }, async move {
             let result = steps::within(steps::prepare(store, preparer, count, told)).await;
             Step::Prepared { result, kept: count, told, asked_at }
         });
+    }
+
+    /// Starts a step. One that panics answers that it broke.
+    fn step(&mut self, kind: Kind, step: impl Future<Output = Step> + Send + 'static) {
+        self.steps.spawn(async move { contained_async(step).await.unwrap_or(Step::Broke(kind)) });
     }
 
     fn hear(&mut self, change: Result<Change, Error>) {
@@ -432,44 +454,6 @@ impl Run {
                 tokio::time::sleep(POLL_EVERY).await;
             }
         }
-    }
-
-    /// Takes leave: of the database as far as it answers, of the mail server politely.
-    pub(super) async fn end(&mut self) {
-        let until = Instant::now() + RECORD_FOR;
-        while !self.results.is_empty() && Instant::now() < until {
-            let (outcomes, around_locks) = self.results.begin();
-            let unknown_after = self.worker.shared.settings.worker.unknown_after;
-            let result = steps::record(self.store(), self.worker.beat.id, &outcomes, unknown_after, around_locks).await;
-            self.recorded_in(result, Instant::now());
-            if !self.results.is_empty() {
-                sleep_until(self.record_at).await;
-            }
-        }
-        for outcome in self.results.take() {
-            self.tally.unrecorded += 1;
-            tracing::error!(send = %outcome.id, state = %outcome.fate.state(), "a result is not recorded");
-        }
-        self.judge_last().await;
-        // What these have begun meanwhile no lane will send.
-        self.is_astray |= self.under_way.prepares > 0;
-        // A chunk of a job may be dropped anywhere; whatever else is under way is bounded.
-        let joined = async { while self.steps.join_next().await.is_some() {} };
-        if tokio::time::timeout(LEAVE_FOR, joined).await.is_err() {
-            self.steps.shutdown().await;
-        }
-        if self.is_astray {
-            self.put_back().await;
-        }
-        self.tally.deferred = self.store().deferred().await.unwrap_or_default();
-        self.fill_beat();
-        self.worker.beat.rate = 0.0;
-        self.worker.beat.stopped = true;
-        self.worker.beat.last_error.clone_from(&self.tally.stopped_by);
-        if let Err(error) = steps::beat(self.store().clone(), self.worker.beat.clone(), true).await {
-            tracing::warn!(%error, "the last heartbeat was not written");
-        }
-        self.lanes.close().await;
     }
 }
 

@@ -40,6 +40,33 @@ pub(super) enum Step {
     Braked(Result<(), Error>),
     /// The pace lowered for all workers.
     Lowered(Result<(), Error>),
+    /// It panicked.
+    Broke(Kind),
+}
+
+/// What a step was there for, should it break.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// [`Step::Advanced`]
+    Jobs,
+    /// [`Step::Prepared`]
+    Prepare { kept: usize, told: ToTell, asked_at: Instant },
+    /// [`Step::Recorded`]
+    Record,
+    /// [`Step::Renewed`]
+    Renew,
+    /// [`Step::Beaten`]
+    Beat,
+    /// [`Step::Kept`]
+    Keep,
+    /// [`Step::Judged`]
+    Judge,
+    /// [`Step::Probed`]
+    Probe { asked_at: Instant },
+    /// [`Step::Braked`]
+    Brake,
+    /// [`Step::Lowered`]
+    Lower,
 }
 
 /// What the outbox holds besides what was claimed.
@@ -107,6 +134,9 @@ pub(super) async fn prepare(
         if let Some(superseded) = ready.superseded {
             store.notify(Change::Verification(superseded)).await;
         }
+    }
+    if batch.failed > 0 {
+        store.notify(Change::Many).await;
     }
     for cancelled in &batch.cancelled {
         store.notify(cancelled.map_or(Change::Many, Change::Verification)).await;

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::backoff;
 use super::handle::Shared;
 use super::prepare::Preparer;
-use super::run::Run;
+use super::run::{self, Run};
 use crate::config::{SettingError, Settings};
+use crate::contain::contained_async;
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::key::secret_fingerprint;
 use crate::mail::message::Composer;
@@ -19,6 +20,7 @@ use crate::mail::templates::Templates;
 use crate::mail::transport::Transport;
 use crate::store::workers::Heartbeat;
 use crate::store::{Error, Store};
+use crate::text::plain;
 
 /// Shortest time that a lease lasts beyond the longest that a mail's content can take.
 const LEASE_MARGIN_MIN: Duration = Duration::from_secs(2);
@@ -65,6 +67,8 @@ pub struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Transport,
     pub(super) beat: Heartbeat,
+    /// How long its ending takes at most.
+    pub(super) longest_ending: Duration,
 }
 
 impl Worker {
@@ -105,7 +109,13 @@ impl Worker {
             public_url: settings.require_public_url()?,
             settings: settings.clone(),
         };
-        Ok(Self { shared: Arc::new(shared), transport, beat })
+        Ok(Self { shared: Arc::new(shared), transport, beat, longest_ending: run::LONGEST_ENDING })
+    }
+
+    /// The same, ending within another time than what systemd grants.
+    #[must_use]
+    pub fn ending_within(self, longest_ending: Duration) -> Self {
+        Self { longest_ending, ..self }
     }
 
     /// Under which id its heartbeats are.
@@ -135,7 +145,9 @@ impl Worker {
     pub async fn run_on(mut self, shutdown: CancellationToken) {
         let mut stops = 0;
         while !shutdown.is_cancelled() {
-            match self.clone().run(Mode::Forever, shutdown.clone()).await {
+            let run = contained_async(self.clone().run(Mode::Forever, shutdown.clone()));
+            let ended = run.await.unwrap_or_else(|broke| Err(Error::Other(plain(&broke.to_string()))));
+            match ended {
                 Ok(tally) => {
                     if tally.sent > self.beat.sent {
                         stops = 0;

@@ -56,8 +56,8 @@ pub enum Error {
     /// The server has used up what it runs on: disk, memory, files.
     #[error("the database server has run out of something: {0}")]
     Exhausted(Plain),
-    /// A value that cannot be stored.
-    #[error("the database cannot take a value: {0}")]
+    /// A value that cannot be stored, or one that is stored and cannot be read.
+    #[error("a value cannot be written or read: {0}")]
     Value(Plain),
     /// A rule of the schema forbids it.
     #[error("the database forbids it: {0}")]
@@ -174,6 +174,9 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut => Self::Away(plain("no connection within 5 seconds")),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Away(plain("the connection was closed")),
             sqlx::Error::Protocol(what) => Self::Away(plain(what)),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => {
+                Self::Value(plain(&error.to_string()))
+            }
             other => Self::Other(plain(&other.to_string())),
         }
     }

@@ -53,7 +53,7 @@ fn settings(server: &SmtpServer, tls: Tls) -> Settings {
 
 /// A lease that does not end.
 fn forever() -> Lease {
-    watch::channel(tokio::time::Instant::now() + Duration::from_hours(1)).1
+    Lease::new(watch::channel(tokio::time::Instant::now() + Duration::from_hours(1)).1)
 }
 
 fn transport(settings: &Settings, timeouts: Timeouts) -> Transport {
@@ -465,7 +465,7 @@ async fn no_content_is_begun_on_a_lease_that_may_end_before_it() {
     let mail = mail(&settings, id, Locale::En);
     let longest = PATIENT.command + PATIENT.end_of_data;
     let short = watch::channel(tokio::time::Instant::now() + longest).1;
-    let failure = lane.send(&mail, id, &short).await.unwrap_err();
+    let failure = lane.send(&mail, id, &Lease::new(short)).await.unwrap_err();
     assert_eq!((failure.stage, &failure.cause), (Stage::Data, &Cause::LeaseEnds));
     assert!(!failure.is_unknown());
     lane.send(&mail, id, &forever()).await.unwrap();

@@ -1,7 +1,9 @@
 //! The outbox and its worker.
 
 mod answers;
+mod broken;
 mod clock;
+mod ending;
 mod faults;
 mod lease;
 pub mod site;

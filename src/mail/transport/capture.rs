@@ -103,7 +103,7 @@ mod tests {
 
     /// A lease that does not end.
     fn forever() -> Lease {
-        watch::channel(Instant::now() + Duration::from_hours(1)).1
+        Lease::new(watch::channel(Instant::now() + Duration::from_hours(1)).1)
     }
 
     fn settings(dir: &Path) -> Settings {

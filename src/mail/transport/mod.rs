@@ -16,6 +16,8 @@ mod smtp;
 mod trust;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -185,7 +187,25 @@ impl fmt::Display for Failure {
 }
 
 /// Until when a mail is this worker's and nobody else's; moves on while the worker renews it.
-pub type Lease = watch::Receiver<Instant>;
+#[derive(Clone, Debug)]
+pub struct Lease {
+    end: watch::Receiver<Instant>,
+    has_begun: Arc<AtomicBool>,
+}
+
+impl Lease {
+    /// One that ends when this says so.
+    #[must_use]
+    pub fn new(end: watch::Receiver<Instant>) -> Self {
+        Self { end, has_begun: Arc::default() }
+    }
+
+    /// Whether the content was begun under it, so that the mail may have gone out.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::SeqCst)
+    }
+}
 
 /// How mail leaves. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -314,5 +334,10 @@ impl Lane {
 
 /// Refuses to begin what the lease might not cover.
 fn within_lease(lease: &Lease, longest: Duration, stage: Stage) -> Result<(), Failure> {
-    if Instant::now() + longest < *lease.borrow() { Ok(()) } else { Err(Failure::new(stage, Cause::LeaseEnds)) }
+    if Instant::now() + longest < *lease.end.borrow() {
+        lease.has_begun.store(true, Ordering::SeqCst);
+        Ok(())
+    } else {
+        Err(Failure::new(stage, Cause::LeaseEnds))
+    }
 }

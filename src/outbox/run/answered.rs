@@ -6,16 +6,20 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::{Held, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run, UnderWay};
+use super::{Held, InLane, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, Run};
+use crate::contain::contained_async;
 use crate::domain::brake::Brake;
+use crate::mail::transport::Lease;
 use crate::outbox::backoff;
+use crate::outbox::handle::{Handled, Meaning, broken};
 use crate::outbox::prepare::{Batch, Ready, ToTell};
-use crate::outbox::steps::{Rest, Step};
+use crate::outbox::steps::{Kind, Rest, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
 use crate::store::jobs::Advanced;
 use crate::store::outbox::batch::{AroundLocks, Outcome, Unrecorded};
 use crate::store::pace::Drawn;
+use crate::text::plain;
 
 /// After how many failures in a row to record a drain gives up.
 const RECORDS_MAX: u32 = 3;
@@ -25,6 +29,9 @@ const RECORD_STEPS: u32 = 4;
 
 /// How the trouble begins that is over as soon as results are recorded.
 const WAITING: &str = "results wait for the database";
+
+/// How the trouble begins that is over as soon as mails are prepared.
+const UNPREPARED: &str = "no mail can be prepared";
 
 /// How long to wait for rows that another transaction has locked.
 const LOCKED: Duration = Duration::from_millis(500);
@@ -40,13 +47,9 @@ impl Run {
         let now = Instant::now();
         let step = match step {
             Ok(step) => step,
+            // Only at the end of all, since what panics answers.
             Err(error) => {
-                // Nobody knows which it was: what it had in hand is settled when its lease ends.
-                self.steps.abort_all();
-                tracing::error!(%error, "a step broke");
-                self.stopping = true;
-                self.tally.stopped_by.get_or_insert_with(|| "a step of the worker broke; see its log".into());
-                self.under_way = UnderWay::default();
+                tracing::debug!(%error, "a step was ended");
                 return Ok(());
             }
         };
@@ -72,6 +75,7 @@ impl Run {
                 match result {
                     // None of them is this worker's any more, if none was there to be renewed.
                     Ok(0) => {}
+                    Ok(_) if self.is_leaving() => {}
                     Ok(_) => {
                         self.lease_end.send_replace(asked_at + self.lease());
                     }
@@ -120,6 +124,31 @@ impl Run {
                     tracing::warn!(%error, "the other workers were not told");
                 }
             }
+            Step::Broke(kind) => return self.broke(kind, now),
+        }
+        Ok(())
+    }
+
+    /// A step broke: what it was there for is tried again in its time, as after an error.
+    fn broke(&mut self, kind: Kind, now: Instant) -> Result<(), Error> {
+        self.trouble(format!("a step of the worker broke ({kind:?}); see its log"));
+        let error = || Error::Value(plain("the worker broke on it"));
+        match kind {
+            Kind::Jobs => {
+                self.under_way.jobs = false;
+                self.jobs_at = Some(now + LOOK_EVERY);
+            }
+            Kind::Prepare { kept, told, asked_at } => {
+                return self.take_in(Ok(Step::Prepared { result: Err(error()), kept, told, asked_at }));
+            }
+            Kind::Record => self.recorded_in(Err(error()), now),
+            Kind::Renew => self.under_way.renews = false,
+            Kind::Beat => self.under_way.beats = false,
+            Kind::Keep => self.under_way.keeps = false,
+            Kind::Brake => self.under_way.brakes = false,
+            Kind::Judge => self.under_way.judges = false,
+            Kind::Probe { asked_at } => self.probed_in(Err(error()), asked_at, now),
+            Kind::Lower => {}
         }
         Ok(())
     }
@@ -153,10 +182,20 @@ impl Run {
                 self.to_tell.unused += told.unused;
                 self.to_tell.accepted += told.accepted;
                 self.flow.pause(now, POLL_EVERY);
-                tracing::warn!(%error, "nothing can be sent");
+                self.trouble(format!("{UNPREPARED}: {error}"));
                 return if self.mode == Mode::Drain && self.busy.is_empty() { Err(error) } else { Ok(()) };
             }
         };
+        self.trouble_is_over(UNPREPARED);
+        if self.is_leaving() {
+            // Begun, and no lane will send it: put back.
+            self.is_astray |= !batch.ready.is_empty();
+            return Ok(());
+        }
+        if batch.failed > 0 {
+            self.tally.failed += i64::try_from(batch.failed).unwrap_or_default();
+            self.tally.failed_by.get_or_insert_with(|| "no mail could be made of what the database holds".into());
+        }
         self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
         self.to_tell.unused += batch.unused();
         if let Some(drawn) = &batch.drawn {
@@ -202,18 +241,36 @@ impl Run {
     }
 
     pub(super) fn hand_over(&mut self, ready: Ready, at: Instant) {
-        let id = ready.id;
+        let (id, verification, attempt) = (ready.id, ready.verification, ready.attempt);
         let mut lane = self.lanes.take();
-        let (shared, lease) = (Arc::clone(&self.worker.shared), self.lease_end.subscribe());
+        let (shared, lease) = (Arc::clone(&self.worker.shared), Lease::new(self.lease_end.subscribe()));
+        let in_lane = InLane { id, verification, attempt, lease: lease.clone() };
         // It could be claimed, so an earlier result of it was recorded, though the answer to that was lost.
         self.results.forget(id);
         self.busy.insert(id);
         self.lanes_kept += 1;
         let task = self.in_lanes.spawn(async move {
-            let handled = shared.hand_over(&mut lane, ready, at, lease).await;
-            (lane, handled)
+            let under = lease.clone();
+            match contained_async(shared.hand_over(&mut lane, ready, at, lease)).await {
+                Ok(handled) => (Some(lane), handled),
+                // In which state the lane is nobody knows.
+                Err(broke) => {
+                    let (reason, is_unknown) = (broke.to_string(), under.has_begun());
+                    let outcome = Some(broken(id, verification, attempt, &under, &reason));
+                    (
+                        None,
+                        Handled {
+                            id,
+                            outcome,
+                            meaning: Meaning::Broke { reason, is_unknown },
+                            refusal: None,
+                            took: Duration::ZERO,
+                        },
+                    )
+                }
+            }
         });
-        self.in_lane.insert(task.id(), id);
+        self.in_lane.insert(task.id(), in_lane);
     }
 
     fn drawn_in(&mut self, drawn: &Drawn, claimed: usize, now: Instant) {

@@ -10,28 +10,24 @@ use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::id::SendId;
 use crate::mail::transport::Lane;
 use crate::outbox::handle::{Handled, Meaning};
-use crate::outbox::steps::{self, Step};
+use crate::outbox::steps::{self, Kind, Step};
 use crate::outbox::worker::Mode;
 
 impl Run {
-    pub(super) fn take_back(&mut self, done: Result<(Id, (Lane, Handled)), JoinError>) {
+    pub(super) fn take_back(&mut self, done: Result<(Id, (Option<Lane>, Handled)), JoinError>) {
         let now = Instant::now();
         self.lanes_kept -= 1;
         let handled = match done {
             Ok((task, (lane, handled))) => {
                 self.in_lane.remove(&task);
-                self.lanes.give_back(lane, now);
+                if let Some(lane) = lane {
+                    self.lanes.give_back(lane, now);
+                }
                 handled
             }
+            // It was cut, since the run ends; what panics answers.
             Err(error) => {
-                if let Some(id) = self.in_lane.remove(&error.id()) {
-                    self.busy.remove(&id);
-                    self.abandoned.insert(id);
-                    self.probe_failed(id);
-                    tracing::error!(send = %id, %error, "a lane broke; its mail is settled when its lease ends");
-                }
-                // Whatever broke it may break the next one as well, and each is a mail that nobody knows of.
-                self.failed_to_reach("a lane broke; see the worker's log".into(), now);
+                tracing::debug!(%error, "a lane was ended");
                 return;
             }
         };
@@ -47,13 +43,20 @@ impl Run {
 
     /// What an answer means for the mails behind it.
     pub(super) fn learn(&mut self, id: SendId, meaning: Meaning, took: Duration, now: Instant) {
-        if !matches!(meaning, Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::WorkerStopped(_)) {
+        if !matches!(
+            meaning,
+            Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::WorkerStopped(_) | Meaning::Broke { .. }
+        ) {
             self.flow.reached();
         }
         // The server has not counted these.
         if matches!(
             meaning,
-            Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::Crowded(_) | Meaning::WorkerStopped(_)
+            Meaning::Unreachable(_)
+                | Meaning::Unbegun(_)
+                | Meaning::Crowded(_)
+                | Meaning::WorkerStopped(_)
+                | Meaning::Broke { .. }
         ) {
             self.to_tell.unused += 1;
         }
@@ -88,8 +91,20 @@ impl Run {
                 self.flow.pause(now, pause);
                 self.to_tell.accepted = 0;
                 let store = self.store().clone();
-                self.steps.spawn(async move { Step::Lowered(steps::lower_pace(store, pause).await) });
+                self.step(Kind::Lower, async move { Step::Lowered(steps::lower_pace(store, pause).await) });
                 self.trouble(reason);
+            }
+            // What broke it may break the next one as well: one after the other, not all at once.
+            Meaning::Broke { reason, is_unknown } => {
+                if is_unknown {
+                    self.tally.unknown += 1;
+                } else {
+                    self.tally.failed += 1;
+                    self.tally.failed_by.get_or_insert_with(|| reason.clone());
+                }
+                self.flow.pause(now, CROWD_PAUSE);
+                tracing::error!(send = %id, "{reason}");
+                self.trouble(format!("a lane broke: {reason}"));
             }
             Meaning::Unreachable(reason) => self.failed_to_reach(reason, now),
             Meaning::QuotaUsed(reason, wait) => self.brake(BrakeCause::Quota, reason, Some(wait), now),
@@ -119,7 +134,7 @@ impl Run {
         let (store, set_by) = (self.store().clone(), self.worker.shared.preparer.actor.name.clone());
         let told = reason.clone();
         self.under_way.brakes = true;
-        self.steps.spawn(async move { Step::Braked(steps::set_brake(store, set_by, cause, told, during).await) });
+        self.step(Kind::Brake, async move { Step::Braked(steps::set_brake(store, set_by, cause, told, during).await) });
         self.hold(Held { reason: reason.clone(), until: Some(now + POLL_EVERY) });
         self.trouble(reason);
     }

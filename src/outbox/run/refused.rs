@@ -13,7 +13,7 @@ use crate::domain::id::SendId;
 use crate::outbox::handle::Meaning;
 use crate::outbox::prepare::Batch;
 use crate::outbox::refusal::Refusal;
-use crate::outbox::steps::{self, Step};
+use crate::outbox::steps::{self, Kind, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
 use crate::store::outbox::batch::{Fate, Outcome};
@@ -163,7 +163,7 @@ impl Run {
         let (store, set_by, rules) =
             (shared.store.clone(), shared.preparer.actor.name.clone(), shared.settings.brake.clone());
         self.under_way.judges = true;
-        self.steps.spawn(async move {
+        self.step(Kind::Judge, async move {
             let result = steps::within(steps::judge(&store, set_by, &to_judge, &rules)).await;
             Step::Judged { result, to_judge }
         });
@@ -288,7 +288,7 @@ impl Run {
         self.under_way.probes = true;
         self.refusals.asked_at = Some(now);
         self.refusals.probe_at = Some(now + POLL_EVERY);
-        self.steps.spawn(async move {
+        self.step(Kind::Probe { asked_at: now }, async move {
             let result = steps::within(steps::probe(store, preparer, rules)).await;
             Step::Probed { result, asked_at: now }
         });
@@ -310,6 +310,11 @@ impl Run {
         };
         self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
         let is_none = batch.ready.is_empty();
+        if self.is_leaving() {
+            // Begun, and no lane will send it: put back.
+            self.is_astray |= !is_none;
+            return;
+        }
         for ready in batch.ready {
             if self.busy.is_empty() {
                 self.lease_end.send_replace(asked_at + self.lease());

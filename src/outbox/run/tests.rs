@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{Secret, Settings, TransportKind};
 use crate::domain::id::VerificationId;
+use crate::outbox::handle::{Meaning, broken};
 use crate::outbox::prepare::Batch;
 use crate::store::outbox::batch::{Fate, Outcome, Unrecorded};
 
@@ -45,16 +46,93 @@ async fn a_look_from_before_a_mail_came_to_wait_again_does_not_end_a_drain() {
     assert!(run.is_over(), "nothing waits");
 }
 
+fn accepted() -> Outcome {
+    let fate = Fate::Accepted { ses_id: None };
+    Outcome { id: SendId::new(), verification: VerificationId(1), attempt: 1, fate, reply: None }
+}
+
 #[tokio::test]
-async fn a_lane_that_breaks_makes_the_worker_pause() {
-    let (mut run, _dir) = run(Mode::Forever);
+async fn a_lane_that_breaks_makes_the_worker_pause_and_its_mail_alone_fails() {
+    let (mut run, _dir) = run(Mode::Drain);
+    let lease = Lease::new(run.lease_end.subscribe());
     let id = SendId::new();
-    let task = run.in_lanes.spawn(async { panic!("a test breaks a lane") });
-    run.in_lane.insert(task.id(), id);
+    let outcome = Some(broken(id, VerificationId(1), 1, &lease, "it broke"));
+    let meaning = Meaning::Broke { reason: "it broke".into(), is_unknown: false };
+    let task = run
+        .in_lanes
+        .spawn(async move { (None, Handled { id, outcome, meaning, refusal: None, took: Duration::ZERO }) });
+    run.in_lane.insert(task.id(), InLane { id, verification: VerificationId(1), attempt: 1, lease });
     run.lanes_kept += 1;
     let done = run.in_lanes.join_next_with_id().await.unwrap();
     run.take_back(done);
     assert!(run.flow.resume_at() > Instant::now());
-    assert_eq!((run.lanes_kept, run.abandoned.contains(&id)), (0, true));
+    assert_eq!((run.lanes_kept, run.stopping, run.tally.failed, run.in_lane.len()), (0, false, 1, 0));
+    assert!(matches!(run.results.take()[..], [Outcome { fate: Fate::Failed { .. }, .. }]));
     assert!(run.worker.beat.last_error.as_ref().is_some_and(|reason| reason.contains("a lane broke")));
+}
+
+#[tokio::test]
+async fn a_step_that_breaks_ends_nothing_but_itself() {
+    let (mut run, _dir) = run(Mode::Forever);
+    let now = Instant::now();
+    for kind in [
+        Kind::Jobs,
+        Kind::Renew,
+        Kind::Beat,
+        Kind::Keep,
+        Kind::Brake,
+        Kind::Lower,
+        Kind::Record,
+        Kind::Judge,
+        Kind::Probe { asked_at: now },
+    ] {
+        run.under_way = UnderWay {
+            jobs: true,
+            prepares: 1,
+            records: true,
+            renews: true,
+            beats: true,
+            keeps: true,
+            brakes: true,
+            judges: true,
+            probes: true,
+        };
+        run.step(kind, async { panic!("a test breaks a step") });
+        let step = run.steps.join_next().await.unwrap();
+        run.take_in(step).unwrap();
+        let ended = match kind {
+            Kind::Jobs => !run.under_way.jobs,
+            Kind::Prepare { .. } => run.under_way.prepares == 0,
+            Kind::Record => !run.under_way.records,
+            Kind::Renew => !run.under_way.renews,
+            Kind::Beat => !run.under_way.beats,
+            Kind::Keep => !run.under_way.keeps,
+            Kind::Judge => !run.under_way.judges,
+            Kind::Probe { .. } => !run.under_way.probes,
+            Kind::Brake => !run.under_way.brakes,
+            Kind::Lower => true,
+        };
+        assert!(ended && !run.stopping, "{kind:?}");
+    }
+    run.lanes_kept = 3;
+    run.step(Kind::Prepare { kept: 3, told: ToTell::default(), asked_at: now }, async { panic!("and another") });
+    let step = run.steps.join_next().await.unwrap();
+    run.take_in(step).unwrap();
+    assert_eq!((run.under_way.prepares, run.lanes_kept, run.is_astray, run.stopping), (0, 0, true, false));
+}
+
+#[tokio::test]
+async fn results_on_which_a_step_breaks_are_kept_but_for_the_one() {
+    let (mut run, _dir) = run(Mode::Forever);
+    let [one, other] = [accepted(), accepted()];
+    run.results.push(one.clone());
+    run.results.push(other.clone());
+    assert_eq!(run.results.begin().0.len(), 2);
+    run.take_in(Ok(Step::Broke(Kind::Record))).unwrap();
+    // One by one.
+    assert_eq!(run.results.begin().0[..], [other.clone()]);
+    run.take_in(Ok(Step::Broke(Kind::Record))).unwrap();
+    assert_eq!(run.results.begin().0[..], [one]);
+    run.take_in(Ok(Step::Recorded(Ok(Unrecorded::default())))).unwrap();
+    assert_eq!((run.abandoned.contains(&other.id), run.tally.unrecorded, run.results.is_empty()), (true, 1, true));
 }

@@ -10,10 +10,11 @@ use super::lease::bare;
 use crate::domain::Time;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::{KeyDigest, Nonce};
+use crate::domain::locale::Locale;
 use crate::domain::send::SendState;
-use crate::domain::user::User;
 use crate::store::verifications::KeyMaterial;
 use crate::store::{Error, Store};
+use crate::text::Untrusted;
 
 /// Longest reply that is kept, in characters.
 pub(super) const REPLY_MAX: usize = 10_000;
@@ -58,6 +59,14 @@ pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<Send
     Ok(ids.into_iter().map(SendId).collect())
 }
 
+/// Takes this send for this transaction, if it waits; waits for whoever has it.
+pub async fn claim_one(connection: &mut PgConnection, id: SendId) -> Result<Vec<SendId>, Error> {
+    let found = sqlx::query_scalar!("select id from sends where id = $1 and state = 'queued' for update", id.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.into_iter().map(SendId).collect())
+}
+
 /// Locks the users of these sends as far as nobody else has them locked, in the one order that all batches keep to.
 pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<UserId>, Error> {
     let users = sqlx::query_scalar!(
@@ -73,6 +82,21 @@ pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId]) -> Result
     Ok(users.into_iter().map(UserId).collect())
 }
 
+/// Whom a mail is for: as much of the user as a mail needs, so that nothing else in the row can keep it back.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// Which user.
+    pub id: UserId,
+    /// The address, as it is stored.
+    pub email: Untrusted,
+    /// The name, as it is stored.
+    pub name: Untrusted,
+    /// The language.
+    pub locale: Locale,
+    /// Whether the address is verified already.
+    pub is_verified: bool,
+}
+
 /// A claimed send, about to be handed to a lane.
 #[derive(Clone, Debug)]
 pub struct Claimed {
@@ -83,7 +107,7 @@ pub struct Claimed {
     /// Whether it was asked for so long ago that it is put off no more.
     pub is_old: bool,
     /// To whom; nothing if she is gone.
-    pub user: Option<User>,
+    pub user: Option<Recipient>,
     /// For which verification, and what its key is made of; nothing if it is gone.
     pub verification: Option<(VerificationId, KeyMaterial)>,
 }
@@ -99,8 +123,7 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId], old_after: Dura
             u.email as "email?",
             u.name as "name?",
             u.locale as "locale?",
-            u.created_at as "created_at?",
-            u.verified_at as "user_verified_at?",
+            u.verified_at is not null as "is_verified!",
             v.id as "verification_id?",
             v.key_nonce as "key_nonce?",
             v.key_digest as "key_digest?",
@@ -115,14 +138,13 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId], old_after: Dura
     .fetch_all(connection)
     .await?;
     let rows = rows.into_iter().map(|row| {
-        let user = match (row.user_id, row.email, row.name, row.locale, row.created_at) {
-            (Some(id), Some(email), Some(name), Some(locale), Some(created_at)) => Some(User {
+        let user = match (row.user_id, row.email, row.name, row.locale) {
+            (Some(id), Some(email), Some(name), Some(locale)) => Some(Recipient {
                 id: UserId(id),
                 email: email.into(),
                 name: name.into(),
                 locale: locale.parse().unwrap_or_default(),
-                created_at: created_at.into(),
-                verified_at: row.user_verified_at.map(Into::into),
+                is_verified: row.is_verified,
             }),
             _ => None,
         };
@@ -297,6 +319,35 @@ pub struct Unrecorded {
 }
 
 impl Store {
+    /// Gives up a send that waits and of which no mail can be made; false if another process was faster.
+    pub async fn give_up(&self, id: SendId, reason: &str) -> Result<bool, Error> {
+        let done = sqlx::query!(
+            "update sends
+            set state = 'failed', reason = $2, changed_at = now(), lease_by = null, lease_until = null
+            where id = $1 and state = 'queued'",
+            id.0,
+            reason
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Puts off a send that waits.
+    pub async fn put_off(&self, id: SendId, by: Duration, reason: &str) -> Result<(), Error> {
+        sqlx::query!(
+            "update sends
+            set due_at = now() + make_interval(secs => $2), reason = $3, changed_at = now()
+            where id = $1 and state = 'queued'",
+            id.0,
+            by.as_secs_f64(),
+            reason
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
     /// Records results; gives what could not be. An answer that comes so late that the send is *unknown* already, its
     /// lease over while the database was away, still settles it, unless another attempt has begun: to know is better
     /// than to double.

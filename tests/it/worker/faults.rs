@@ -2,7 +2,7 @@
 //! fault; and the same kinds of fault against postfix's `smtp-sink`. And what becomes of a result that the database
 //! refuses.
 
-mod database;
+pub mod database;
 mod lost;
 mod refusals;
 mod sink;

@@ -84,10 +84,14 @@ impl Site {
         AtWork::new(self.worker(), mode)
     }
 
-    /// Starts one whose way to the database leads through a gate.
+    /// One whose way to the database leads through a gate.
+    pub fn worker_behind(&self, gate: &Gate) -> Worker {
+        worker(&Settings { database_url: Some(Secret::new(&gate.url)), ..self.settings.clone() })
+    }
+
+    /// Starts one of those.
     pub fn start_behind(&self, gate: &Gate) -> AtWork {
-        let settings = Settings { database_url: Some(Secret::new(&gate.url)), ..self.settings.clone() };
-        AtWork::new(worker(&settings), Mode::Forever)
+        AtWork::new(self.worker_behind(gate), Mode::Forever)
     }
 
     /// Works until nothing is due.

@@ -55,7 +55,7 @@ const SITES: usize = 6;
 
 /// A site whose database refuses to take down that these recipients' mails were accepted, as long as `refused` says so;
 /// how often it did, `refusals` counts.
-async fn site(code: &str, words: &str, recipients: &str) -> Site {
+pub async fn site(code: &str, words: &str, recipients: &str) -> Site {
     let site = Site::new().await;
     let schema = format!(
         "create table refused ();
@@ -80,7 +80,7 @@ async fn site(code: &str, words: &str, recipients: &str) -> Site {
 }
 
 /// Waits until the database has refused so often.
-async fn refused(site: &Site, times: i64) -> Result<(), String> {
+pub async fn refused(site: &Site, times: i64) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     let mut looks = tokio::time::interval(Duration::from_millis(10));
     loop {
