@@ -16,12 +16,9 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for the worker to come to the place where it is to stand still.
 const COMING_MAX: Duration = Duration::from_secs(30);
 
-/// Mails in the outbox.
+/// Mails in the outbox, and how many of them become due only when the first worker stands still.
 const MAILS: usize = 60;
-
-/// What the first worker claims at most: two batches of a tenth of a second's worth, and one.
-const RATE: (&str, &str) = ("VERIFYDESK_PACE__RATE", "200");
-const CLAIMED_MAX: usize = 2 * 21;
+const LATER: usize = 30;
 
 /// Held by the test while nothing may pass the place.
 const GATE: i64 = 0x6761_7465;
@@ -34,8 +31,6 @@ struct Place {
     trigger: &'static str,
     /// What makes workers come there.
     set_up: &'static str,
-    /// How many mails the others can send all the same.
-    others: usize,
 }
 
 const PLACES: &[Place] = &[
@@ -43,46 +38,27 @@ const PLACES: &[Place] = &[
         name: "the minute of the pace",
         trigger: "before insert on pace_minutes for each row",
         set_up: "update pace set minute = minute - interval '1 minute', minute_drawn = 1",
-        others: MAILS - CLAIMED_MAX,
     },
-    Place {
-        name: "the commitment to keys",
-        trigger: "before update on verifications for each row",
-        set_up: "select",
-        others: MAILS - CLAIMED_MAX,
-    },
+    Place { name: "the commitment to keys", trigger: "before update on verifications for each row", set_up: "select" },
     Place {
         name: "the beginning of mails",
         trigger: "before update on sends for each row when (new.state = 'sending')",
         set_up: "select",
-        others: MAILS - CLAIMED_MAX,
     },
     Place {
         name: "a result",
         trigger: "before update on sends for each row when (new.state = 'accepted')",
         set_up: "select",
-        others: MAILS - CLAIMED_MAX,
     },
     Place {
         name: "a mail that is tried once more",
         trigger: "before update on sends for each row when (old.state = 'unknown')",
         set_up: "update sends
             set state = 'unknown', reason = 'lost', lost = 1, retry_at = now()
-            where id = (select min(id::text)::uuid from sends)",
-        others: MAILS - 1 - CLAIMED_MAX,
+            where id = (select id from sends where due_at <= now() limit 1)",
     },
-    Place {
-        name: "the counts",
-        trigger: "before update on verification_counts for each row",
-        set_up: "select",
-        others: MAILS - CLAIMED_MAX,
-    },
-    Place {
-        name: "a heartbeat",
-        trigger: "before insert or update on workers for each row",
-        set_up: "select",
-        others: MAILS,
-    },
+    Place { name: "the counts", trigger: "before update on verification_counts for each row", set_up: "select" },
+    Place { name: "a heartbeat", trigger: "before insert or update on workers for each row", set_up: "select" },
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,9 +76,12 @@ async fn wherever_one_stands_still_the_others_go_on() {
 async fn stand_still_at(place: &Place) -> Result<(), String> {
     let db = TestDb::new().await;
     let server = Counter::start(Duration::ZERO, Duration::ZERO);
-    let mut fleet = Fleet::new(&db.url, &server, &[RATE]);
+    let mut fleet = Fleet::new(&db.url, &server, &[("VERIFYDESK_PACE__RATE", "200")]);
     let mut connection = PgConnection::connect(&db.url).await.unwrap();
     queue(&mut connection, MAILS).await;
+    let later = i64::try_from(LATER).unwrap();
+    let put_off = "update sends set due_at = now() + interval '1 hour' where id in (select id from sends limit $1)";
+    sqlx::query(put_off).bind(later).execute(&mut connection).await.unwrap();
     // Others pass while the test does not hold the gate.
     let trigger = format!(
         "create function stand_still() returns trigger language plpgsql as $$
@@ -126,9 +105,10 @@ async fn stand_still_at(place: &Place) -> Result<(), String> {
     // The server answers what it was asked; who asked does not hear it.
     sqlx::query("select pg_advisory_unlock($1)").bind(GATE).execute(&mut connection).await.unwrap();
 
+    sqlx::query("update sends set due_at = now() where due_at > now()").execute(&mut connection).await.unwrap();
     fleet.start();
     let started = Instant::now();
-    let wanted = place.others.max(before + 1);
+    let wanted = before + LATER;
     let mut looks = tokio::time::interval(Duration::from_millis(20));
     while server.arrivals().len() < wanted {
         looks.tick().await;
