@@ -26,7 +26,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         .show(args.id)
         .await?
         .ok_or_else(|| Error::NotFound(plain(&format!("there is no verification {}", args.id))))?;
-    let now = chrono::Utc::now();
+    let now = desk.store().now().await?;
     if args.json {
         output::line(&json::line(&json::detail(&detail, now)))?;
     } else {

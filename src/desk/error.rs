@@ -47,12 +47,16 @@ pub enum Refusal {
     CoolDown {
         /// From when on another mail is possible.
         until: Time,
+        /// What time it was when that was found out, by the same clock: the database's.
+        now: Time,
     },
     /// She got as many mails in the last 24 hours as one address may get.
     #[error("this address got the day's mails; the next is possible at {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     DailyCap {
         /// From when on another mail is possible.
         until: Time,
+        /// What time it was when that was found out, by the same clock: the database's.
+        now: Time,
     },
     /// A worker has the mail in hand at this moment.
     #[error("a mail to this user is being sent at this moment")]
@@ -139,12 +143,12 @@ impl Refusal {
         }
     }
 
-    /// How long until the act is possible, in whole seconds, at least one.
+    /// How long until the act is possible, in whole seconds, at least one. This machine's clock does not matter.
     #[must_use]
-    pub fn retry_after(&self, now: Time) -> Option<i64> {
+    pub fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::CoolDown { until } | Self::DailyCap { until } => {
-                Some((*until - now).num_seconds().saturating_add(1).max(1))
+            Self::CoolDown { until, now } | Self::DailyCap { until, now } => {
+                Some((*until - *now).num_seconds().saturating_add(1).max(1))
             }
             Self::BeingSent | Self::NoMoment => Some(1),
             Self::AlreadyVerified

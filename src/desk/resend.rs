@@ -9,7 +9,7 @@ use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::send::{Priority, ResentHow};
 use crate::domain::user::User;
 use crate::store::audit::{self, NewEntry};
-use crate::store::{outbox, users, verifications};
+use crate::store::{self, outbox, users, verifications};
 use crate::text::plain;
 
 /// A resend that was done.
@@ -128,7 +128,7 @@ impl Desk {
             return Err(Refusal::AlreadyVerified.into());
         }
         if let Some(until) = outbox::cooling_until(connection, user.id, self.rules.cool_down).await? {
-            return Err(Refusal::CoolDown { until }.into());
+            return Err(Refusal::CoolDown { until, now: store::now(connection).await? }.into());
         }
         let open = verifications::open_of(connection, user.id).await?;
         if let Some(open) = open
@@ -141,7 +141,7 @@ impl Desk {
             return Ok(Plan::BringForward { verification: open.id, send: send.id });
         }
         if let Some(until) = outbox::capped_until(connection, user.id, self.rules.daily_cap).await? {
-            return Err(Refusal::DailyCap { until }.into());
+            return Err(Refusal::DailyCap { until, now: store::now(connection).await? }.into());
         }
         Ok(match open {
             Some(open) if open.works() => Plan::Renew(open.id),

@@ -75,11 +75,6 @@ impl Store {
         query.push(" limit ").push_bind(NEWER_MAX).push(") as newer");
         Ok(query.build_query_scalar().persistent(false).fetch_one(self.pool()).await?)
     }
-
-    /// The present by the database's clock, which all processes share.
-    async fn now(&self) -> Result<Time, Error> {
-        Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(self.pool()).await?.into())
-    }
 }
 
 /// Whom a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use none.

@@ -493,7 +493,10 @@ impl From<store::Error> for Problem {
 impl From<desk::Error> for Problem {
     fn from(error: desk::Error) -> Self {
         let possible_at = match &error {
-            desk::Error::Refused(desk::Refusal::CoolDown { until } | desk::Refusal::DailyCap { until }) => Some(*until),
+            // On this machine's clock, which the console counts by.
+            desk::Error::Refused(desk::Refusal::CoolDown { until, now } | desk::Refusal::DailyCap { until, now }) => {
+                Some(chrono::Utc::now() + (*until - *now))
+            }
             _ => None,
         };
         let away = matches!(&error, desk::Error::Store(error) if error.is_away());

@@ -11,7 +11,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
-use chrono::Utc;
 
 use super::Context;
 use super::link::{self, Meant};
@@ -135,7 +134,7 @@ async fn ask(State(context): State<Context>, reader: Reader, form: KeyForm) -> R
         Ok(Some(_)) => Page::Queued,
         Ok(None) => Page::UnknownLink,
         Err(desk::Error::Refused(Refusal::AlreadyVerified)) => Page::Verified,
-        Err(desk::Error::Refused(refusal)) => match refusal.retry_after(Utc::now()) {
+        Err(desk::Error::Refused(refusal)) => match refusal.retry_after() {
             Some(seconds) if matches!(refusal, Refusal::DailyCap { .. }) => Page::HadTheDaysMails { seconds },
             Some(seconds) => Page::CoolingDown { seconds },
             None => Page::Failed,

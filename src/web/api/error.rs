@@ -4,7 +4,6 @@ use axum::Json;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use serde_json::json;
 
 use crate::desk::{self, Refusal};
@@ -92,7 +91,7 @@ impl From<desk::Error> for ApiError {
         let (status, code, retry_after) = match &error {
             desk::Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", None),
             desk::Error::NotFound(_) | desk::Error::NoTemplate(_) => (StatusCode::NOT_FOUND, "not_found", None),
-            desk::Error::Refused(refusal) => match refusal.retry_after(Utc::now()) {
+            desk::Error::Refused(refusal) => match refusal.retry_after() {
                 Some(seconds) => (StatusCode::TOO_MANY_REQUESTS, code_of(refusal), Some(seconds)),
                 None => (StatusCode::CONFLICT, code_of(refusal), None),
             },

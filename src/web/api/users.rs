@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use super::ApiError;
@@ -20,7 +20,8 @@ pub(super) async fn show(State(context): State<Context>, RawQuery(query): RawQue
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("nobody signed up with {email}"))
             .hint("sign her up with POST /api/signups"));
     };
-    let now = Utc::now();
+    // By the clock that the times in the answer are of.
+    let now = context.0.desk.store().now().await?;
     Ok(Json(json!({
         "user_id": user.id,
         "email": user.email,

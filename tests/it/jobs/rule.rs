@@ -273,7 +273,7 @@ async fn nobody_gets_more_than_the_days_mails_though_twenty_race() {
                     _ => desk.sign_up(&operator(), &again).await.map(drop),
                 };
                 match asked {
-                    Err(Error::Refused(Refusal::DailyCap { until })) => return until,
+                    Err(Error::Refused(Refusal::DailyCap { until, .. })) => return until,
                     Ok(()) | Err(Error::Refused(Refusal::CoolDown { .. })) => {}
                     Err(other) => panic!("{other}"),
                 }

@@ -55,11 +55,7 @@ impl Node {
 
     /// Has the clock moved by [`Node::set_clock`] from the next start on.
     pub fn own_clock(&mut self) {
-        let places = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
-        let multiarch = places[0].join(format!("{}-linux-gnu", std::env::consts::ARCH));
-        let libraries = places.into_iter().chain([multiarch]).map(|dir| dir.join("faketime/libfaketimeMT.so.1"));
-        let library = libraries.into_iter().find(|library| library.exists());
-        self.faketime = Some(library.expect("libfaketime; scripts/install-test-tools.sh installs it"));
+        self.faketime = Some(libfaketime());
         self.set_clock("+0");
     }
 
@@ -173,6 +169,15 @@ pub fn place() -> TempDir {
         std::os::unix::fs::chown(place.path(), Some(uid), Some(gid)).unwrap();
     }
     place
+}
+
+/// What moves a program's clock, to be preloaded.
+pub fn libfaketime() -> PathBuf {
+    let places = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+    let multiarch = places[0].join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    let libraries = places.into_iter().chain([multiarch]).map(|dir| dir.join("faketime/libfaketimeMT.so.1"));
+    let library = libraries.into_iter().find(|library| library.exists());
+    library.expect("libfaketime; scripts/install-test-tools.sh installs it")
 }
 
 mod tests {

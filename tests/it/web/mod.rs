@@ -1,6 +1,7 @@
 //! The verification view and the site's API, over real connections and a real database.
 
 mod api;
+mod clock;
 mod locked;
 mod mangled;
 mod pages;
