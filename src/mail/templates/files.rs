@@ -38,6 +38,9 @@ pub const FIXTURES: &str = "fixtures";
 /// Largest file that is read, in bytes; Gmail clips a mail at a tenth of it.
 const FILE_MAX: u64 = 1 << 20;
 
+/// Most files that are read: all of them are kept, and compiled together.
+const FILES_MAX: usize = 3_000;
+
 /// How many letters a misspelt name may differ in.
 const SLIP_MAX: usize = 3;
 
@@ -51,6 +54,10 @@ pub(super) struct Found {
     pub sources: Sources,
     /// What cannot be read or would never be used.
     pub mistakes: Vec<Mistake>,
+    /// How many files were read.
+    read: usize,
+    /// What nothing uses, and the template in whose directory it is: reported when all templates are known.
+    unused: Vec<(Option<String>, PathBuf)>,
 }
 
 /// A mistake, and whose.
@@ -90,6 +97,10 @@ pub(super) fn collect(dir: Option<&Path>) -> Found {
     if let Some(dir) = dir {
         found.top(dir);
         found.complete(dir);
+        if found.read > FILES_MAX {
+            let message = format!("holds more than {FILES_MAX} files; the others are not read");
+            found.wrong(None, wrong(dir, message));
+        }
     }
     found
 }
@@ -139,6 +150,7 @@ impl Found {
     /// A template that is not built in counts when all its files are there, in every language: what has only some of
     /// them is a slip of the pen more often than a template.
     fn complete(&mut self, dir: &Path) {
+        let complete = complete_names(&self.sources).join(", ");
         for name in names(&self.sources) {
             let mut lacking = Vec::new();
             let mut present = Vec::new();
@@ -150,16 +162,27 @@ impl Found {
             }
             if let (Some(first), false) = (present.first(), lacking.is_empty()) {
                 let message = format!(
-                    "nothing uses this file: the template {name} lacks {}; complete ones are {}",
+                    "nothing uses this file: the template {name} lacks {}; complete ones are {complete}",
                     lacking.join(", "),
-                    complete_names(&self.sources).join(", ")
                 );
                 self.wrong(Some(&name), TemplateError::In { file: show(&dir.join(first)), message });
             }
         }
+        for (template, file) in std::mem::take(&mut self.unused) {
+            let message = format!(
+                "nothing uses this file; the templates are {complete}, each with {}, in {}",
+                Part::ALL.map(Part::file).join(", "),
+                Locale::ALL.map(Locale::as_str).join(" and ")
+            );
+            self.wrong(template.as_deref(), wrong(&file, message));
+        }
     }
 
     fn read(&mut self, template: Option<&str>, path: String, file: &Path) {
+        self.read += 1;
+        if self.read > FILES_MAX {
+            return;
+        }
         match read(file) {
             Ok(text) => {
                 let source = Source { shown: show(file), file: Some(file.to_owned()), text };
@@ -186,18 +209,15 @@ impl Found {
 
     fn unused(&mut self, template: Option<&str>, file: &Path) {
         let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let message = match extension.to_ascii_lowercase().as_str() {
+        match extension.to_ascii_lowercase().as_str() {
             // Tera escapes by the end of a name: `body.html.tera` would put a stranger's name into HTML as it is.
-            "tera" => "the name must end in .txt or .html, without .tera, or nothing in it is escaped".to_owned(),
-            "txt" | "html" | "htm" => format!(
-                "nothing uses this file; the templates are {}, each with {}, in {}",
-                complete_names(&self.sources).join(", "),
-                Part::ALL.map(Part::file).join(", "),
-                Locale::ALL.map(Locale::as_str).join(" and ")
-            ),
-            _ => return,
-        };
-        self.wrong(template, wrong(file, message));
+            "tera" => {
+                let message = "the name must end in .txt or .html, without .tera, or nothing in it is escaped";
+                self.wrong(template, wrong(file, message));
+            }
+            "txt" | "html" | "htm" => self.unused.push((template.map(ToOwned::to_owned), file.to_owned())),
+            _ => {}
+        }
     }
 }
 

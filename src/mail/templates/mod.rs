@@ -8,6 +8,7 @@
 mod error;
 mod files;
 pub mod fixture;
+pub mod growth;
 mod hostile;
 mod lines;
 mod markers;
@@ -31,6 +32,9 @@ pub use error::TemplateError;
 pub use files::{BUILT_IN, BUILT_IN_FIXTURES, DIRECTORY_UNREAD, FIXTURES, PARTIALS, is_name};
 pub use lines::LineMap;
 pub use markers::MARKERS;
+
+/// How many broken files are left out one by one, each with its mistake.
+const BROKEN_MAX: usize = 20;
 
 /// A part of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,9 +147,12 @@ impl Templates {
             Self { tera: Tera::new(), sources: found.sources, trials: BTreeMap::new(), mistakes: Vec::new() };
         templates.mistakes.extend(found.mistakes.into_iter().map(|mistake| mistake.error));
         let all = templates.sources.clone();
+        let found_before = templates.mistakes.len();
         while let Err((path, error)) = templates.compile() {
             templates.mistakes.push(error);
-            if path.is_none_or(|path| templates.sources.remove(&path).is_none()) {
+            let left_out = templates.mistakes.len() - found_before;
+            // Each time costs as much as there are files.
+            if path.is_none_or(|path| templates.sources.remove(&path).is_none()) || left_out >= BROKEN_MAX {
                 templates.compile_alone();
                 break;
             }
@@ -282,8 +289,9 @@ impl Templates {
             let mistake = self.mistakes.iter().find(of_file).or_else(|| self.mistakes.first());
             return Err(mistake.cloned().unwrap_or_else(|| self.missing(name, &path)));
         }
-        let text =
-            self.tera.render(&path, context).map_err(|error| self.explain(&error, &path).1.without_link(context))?;
+        let text = growth::render(&self.tera, &path, context)
+            .map_err(|message| TemplateError::In { file: self.shown(&path), message })?
+            .map_err(|error| self.explain(&error, &path).1.without_link(context))?;
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if part != Part::Subject {
             return Ok(format!("{}\n", text.trim_end()));
@@ -311,7 +319,9 @@ impl Templates {
         if tera.add_raw_templates(marked).is_err() {
             return LineMap::default();
         }
-        let marked = tera.render(&part.path(locale, name), context).unwrap_or_default();
+        let Ok(Ok(marked)) = growth::render(&tera, &part.path(locale, name), context) else {
+            return LineMap::default();
+        };
         marks.map(&rendered, &marked)
     }
 
@@ -324,6 +334,13 @@ impl Templates {
 
     /// Gives all sources to Tera; what is wrong comes with the path to blame, where it is known.
     fn compile(&mut self) -> Result<(), (Option<String>, TemplateError)> {
+        let assigned = self.sources.values().flat_map(|source| growth::assigned(&source.text)).collect();
+        for (path, source) in &self.sources {
+            if let Some(((line, column), message)) = growth::doubling(&source.text, &assigned) {
+                let error = TemplateError::At { file: source.shown.clone(), line, column, message };
+                return Err((Some(path.clone()), error));
+            }
+        }
         let texts = self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str()));
         let compiled = self.tera.add_raw_templates(texts);
         compiled.map_err(|error| self.explain(&error, ""))

@@ -246,6 +246,75 @@ fn what_is_never_mailed_keeps_no_worker_from_starting() {
 }
 
 #[test]
+fn what_would_fill_the_memory_is_refused() {
+    let doubling = "{% set a = \"x\" %}\n{% for i in range(end=60) %}{% set_global a = a ~ a %}{% endfor %}{{ a }}";
+    let dir = dir_with(&[(TEXT, doubling)]);
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.contains("body.txt, line 2, column 29: `a` is made of more than one text"), "{error}");
+    let settings = Settings {
+        templates: crate::config::Templates { dir: Some(dir.path().to_owned()), ..Default::default() },
+        ..Settings::default()
+    };
+    let gathered = Templates::gather(&settings);
+    assert!(gathered.mistakes()[0].to_string().contains("line 2, column 29"), "{:?}", gathered.mistakes());
+
+    let dir = dir_with(&[
+        ("partials/twice.txt", "{% set a = b ~ b %}{{ a }}"),
+        (TEXT, "{% set b = \"x\" %}{% include \"partials/twice.txt\" %}"),
+    ]);
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.contains("partials/twice.txt, line 1, column 1: `a` is made of"), "{error}");
+
+    let many = "{% for a in range(end=1000) %}{% for b in range(end=100000) %}too much{% endfor %}{% endfor %}";
+    let dir = dir_with(&[(TEXT, many)]);
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.ends_with("body.txt: it makes more than 4096 KiB of one part of a mail"), "{error}");
+}
+
+/// The time grows with the number of files, not with its square.
+#[test]
+fn a_directory_of_many_templates_is_walked_once() {
+    let complete = |number: usize| {
+        ["ko", "en"].map(|locale| {
+            ["subject.txt", "body.txt", "body.html"].map(move |file| format!("{locale}/t{number}/{file}"))
+        })
+    };
+    let all: Vec<String> = (0..400).flat_map(|number| complete(number).concat()).collect();
+    let schemas: Vec<String> = (0..400).map(|number| format!("fixtures/t{number}/schema.toml")).collect();
+    let schemas = schemas.iter().map(|path| (path.as_str(), "[variables]\n"));
+    let whole: Vec<(&str, &str)> = all.iter().map(|path| (path.as_str(), "text")).chain(schemas).collect();
+    // A file is missing, or one is there that nothing uses, or all are broken.
+    let lacking: Vec<_> = whole.iter().copied().filter(|(path, _)| !path.ends_with("subject.txt")).collect();
+    let stray: Vec<String> = (0..2_000).map(|number| format!("en/t{number}/notes.txt")).collect();
+    let stray: Vec<_> = stray.iter().map(|path| (path.as_str(), "text")).collect();
+    let broken: Vec<_> = all.iter().map(|path| (path.as_str(), "{{ name }")).collect();
+    for (what, files) in [("whole", whole), ("lacking", lacking), ("stray", stray), ("broken", broken)] {
+        let dir = dir_with(&files);
+        let settings = Settings {
+            templates: crate::config::Templates { dir: Some(dir.path().to_owned()), ..Default::default() },
+            ..Settings::default()
+        };
+        let started = std::time::Instant::now();
+        let gathered = Templates::gather(&settings);
+        let loaded = Templates::load(Some(dir.path()));
+        let took = started.elapsed();
+        eprintln!("{what}: {took:?}");
+        assert!(took < std::time::Duration::from_secs(5), "{what}: {took:?}");
+        assert!(loaded.is_ok(), "{what}: {:?}", loaded.err());
+        assert_eq!(gathered.mistakes().is_empty(), what == "whole", "{what}: {:?}", gathered.mistakes().first());
+    }
+}
+
+#[test]
+fn a_directory_has_a_bound() {
+    let files: Vec<String> = (0..3_001).map(|number| format!("en/t{number}/body.txt")).collect();
+    let files: Vec<_> = files.iter().map(|path| (path.as_str(), "text")).collect();
+    let dir = dir_with(&files);
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.ends_with("holds more than 3000 files; the others are not read"), "{error}");
+}
+
+#[test]
 fn only_files_of_a_sane_size_are_read() {
     let dir = dir_with(&[(TEXT, &"x".repeat(2 << 20))]);
     let error = Templates::load(Some(dir.path())).err().unwrap().to_string();

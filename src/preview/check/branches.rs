@@ -10,7 +10,7 @@ use tera::Tera;
 use super::case::Set;
 use super::finding::place_in;
 use crate::domain::locale::Locale;
-use crate::mail::templates::Part;
+use crate::mail::templates::{Part, growth};
 
 /// First of the characters that mark branches: plane 16, for private use.
 const FIRST_MARK: u32 = 0x10_0000;
@@ -65,7 +65,8 @@ pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
                 context.insert("site_url", address);
             }
             for part in Part::ALL {
-                let rendered = tera.render(&part.path(case.locale, set.template), &context).unwrap_or_default();
+                let path = part.path(case.locale, set.template);
+                let rendered = growth::render(&tera, &path, &context).ok().and_then(Result::ok).unwrap_or_default();
                 taken.extend(rendered.chars().filter_map(|c| u32::from(c).checked_sub(FIRST_MARK)));
             }
         }
