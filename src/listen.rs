@@ -1,21 +1,34 @@
 //! Listens for HTTP, and stops in an orderly way.
 //!
-//! Connections are driven by hyper directly, since axum's server waits for ever for the head of a request: whoever
-//! opens many connections and says nothing would hold them all. Here a silent one is closed after `HEAD_TIMEOUT`,
-//! and no more are held than the caller allows; others wait in the system's queue.
+//! Connections are driven by hyper directly, since axum's server waits for ever for the head of a request: who
+//! opens many connections and says nothing would hold them all. Here a silent one is closed after `HEAD_TIMEOUT`, one
+//! that does not read its answers after [`Bounds::write`], and no more are held than the caller allows: near the last
+//! seat idle ones give way, and if there are none, others wait in the system's queue.
 
-use std::sync::Arc;
+mod seats;
+mod stream;
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use seats::{Busy, Seats, Taking};
+use stream::Patient;
 
 /// How long the head of a request may take; also how long a connection may idle between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,22 +46,26 @@ pub struct Bounds {
     pub connections: usize,
     /// How long requests in flight may take after the end was asked for.
     pub shutdown: Duration,
+    /// How long a reader may take nothing of an answer.
+    pub write: Duration,
+    /// How long a reader may take for all of an answer that waits for it.
+    pub answer: Option<Duration>,
+    /// How long a connection may last; then it is closed behind the answer in flight.
+    pub life: Option<Duration>,
 }
 
 /// Serves until `shutdown` is cancelled: then takes no more connections, lets the requests in flight finish within a
 /// bound, and returns.
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: CancellationToken) {
-    let seats = Arc::new(Semaphore::new(bounds.connections));
+    let seats = Seats::new(bounds.connections);
     let connections = TaskTracker::new();
     // Ends the connections that are left when the bound is over.
     let cut = CancellationToken::new();
-    while let Some((stream, seat)) = shutdown.run_until_cancelled(accept(&listener, &seats)).await {
-        let connection = connection(stream, router.clone(), shutdown.clone());
+    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener, &seats)).await {
+        let Some((stream, taking)) = accepted else { break };
+        let connection = connection(stream, taking, router.clone(), bounds, shutdown.clone());
         let cut = cut.clone();
-        connections.spawn(async move {
-            cut.run_until_cancelled(connection).await;
-            drop(seat);
-        });
+        connections.spawn(async move { cut.run_until_cancelled(connection).await });
     }
     drop(listener);
     connections.close();
@@ -59,12 +76,11 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
     }
 }
 
-async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
-    // Fails only when the semaphore is closed, which nobody does.
-    let seat = Arc::clone(seats).acquire_owned().await.ok();
+async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(TcpStream, Taking)> {
+    let permit = seats.free().await?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, seat),
+            Ok((stream, from)) => return Some((stream, seats.take(permit, from.ip()))),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
                 sleep(ACCEPT_PAUSE).await;
@@ -73,25 +89,79 @@ async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> (TcpStream, O
     }
 }
 
-/// One connection, until it is closed or, once the end was asked for, its request in flight is answered.
-async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+/// One connection, until it is closed or, once it shall end, its request in flight is answered.
+async fn connection(stream: TcpStream, taking: Taking, router: Router, bounds: Bounds, shutdown: CancellationToken) {
     // Without this answers may wait for the client's acknowledgement; no harm where it is refused.
     let _ = stream.set_nodelay(true);
+    let seat = &taking.seat;
+    let service = TowerToHyperService::new(router);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (busy, answering) = (seat.begin(), service.call(request));
+        async move {
+            let answer: Result<Response, Infallible> = answering.await;
+            answer.map(|answer| answer.map(|body| Held { body, _busy: busy }))
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Patient::new(stream, std::sync::Arc::clone(seat), &bounds)), service);
     let mut connection = std::pin::pin!(connection);
+    let life = async {
+        match bounds.life {
+            Some(life) => sleep(life).await,
+            None => std::future::pending().await,
+        }
+    };
     let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = shutdown.cancelled() => {
+        ended = &mut connection => Ok(ended),
+        () = seat.cut.cancelled() => return,
+        () = seat.leave.cancelled() => Err(true),
+        () = life => Err(true),
+        () = shutdown.cancelled() => Err(false),
+    };
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(is_bounded) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // At the end of all, the caller bounds it.
+            let last = async { if is_bounded { sleep(bounds.shutdown).await } else { std::future::pending().await } };
+            tokio::select! {
+                ended = connection => ended,
+                () = seat.cut.cancelled() => return,
+                () = last => return,
+            }
         }
     };
     if let Err(error) = ended {
         // Clients hang up as they please. hyper's errors quote nothing of the request.
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// The body of an answer; as long as it is there, its request is in flight.
+struct Held {
+    body: Body,
+    _busy: Busy,
+}
+
+impl hyper::body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

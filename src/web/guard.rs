@@ -108,7 +108,8 @@ mod tests {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let shutdown = CancellationToken::new();
-        let bounds = Bounds { connections: 1, shutdown: Duration::from_secs(1) };
+        let second = Duration::from_secs(1);
+        let bounds = Bounds { connections: 1, shutdown: second, write: second, answer: None, life: None };
         let serving = tokio::spawn(listen::serve(listener, router, bounds, shutdown.clone()));
         for (path, last, kind) in [("/breaks", "", "text/html"), ("/api/breaks", "Connection: close\r\n", "json")] {
             stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{last}\r\n").as_bytes()).await.unwrap();

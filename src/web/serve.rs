@@ -20,12 +20,28 @@ const FILES: u64 = 4_096;
 /// How long requests in flight may take after the end was asked for: their own limit, and a moment for the answer.
 const SHUTDOWN_MAX: Duration = REQUEST_MAX.saturating_add(Duration::from_secs(2));
 
+/// How long a reader may take nothing of an answer. A page fits into the system's buffers, so only who asks for many
+/// and reads none is ever waited for.
+const WRITE_MAX: Duration = Duration::from_secs(10);
+
+/// How long a reader may take for all that waits for it.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// How long a connection may last: a proxy opens another, and a client that never lets go of one does not hold it.
+const LIFE_MAX: Duration = Duration::from_mins(5);
+
 /// Serves until `shutdown` is cancelled: then takes no more connections, lets the requests in flight finish within a
 /// bound, and returns.
 pub async fn serve(listener: TcpListener, context: Context, shutdown: CancellationToken) -> io::Result<()> {
     raise_file_limit();
     tracing::info!(address = %listener.local_addr()?, api = context.has_api(), "listening");
-    let bounds = Bounds { connections: CONNECTIONS_MAX, shutdown: SHUTDOWN_MAX };
+    let bounds = Bounds {
+        connections: CONNECTIONS_MAX,
+        shutdown: SHUTDOWN_MAX,
+        write: WRITE_MAX,
+        answer: Some(ANSWER_MAX),
+        life: Some(LIFE_MAX),
+    };
     listen::serve(listener, router(context), bounds, shutdown).await;
     Ok(())
 }

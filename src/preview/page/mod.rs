@@ -44,6 +44,9 @@ const CONNECTIONS_MAX: usize = 64;
 /// How long answers under way may take when it ends.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
+/// How long a browser may take nothing of an answer; the way to it may be a slow one.
+const WRITE_MAX: Duration = Duration::from_mins(1);
+
 /// The running page. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Handle {
@@ -67,7 +70,14 @@ pub async fn start(source: Arc<dyn Source>, changes: watch::Receiver<u64>, port:
     let url = format!("http://{address}/{token}/");
     let shutdown = CancellationToken::new();
     let router = routes::router(source, changes, guard::Door::new(address.port(), token), shutdown.clone());
-    let bounds = Bounds { connections: CONNECTIONS_MAX, shutdown: SHUTDOWN_MAX };
+    let bounds = Bounds {
+        connections: CONNECTIONS_MAX,
+        shutdown: SHUTDOWN_MAX,
+        write: WRITE_MAX,
+        // One answer tells of changes for as long as the page is open.
+        answer: None,
+        life: None,
+    };
     let serving = tokio::spawn(listen::serve(listener, router, bounds, shutdown.clone()));
     Ok(Handle { url, address, serving, running: shutdown.drop_guard() })
 }

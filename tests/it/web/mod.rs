@@ -6,6 +6,7 @@ mod locked;
 mod mangled;
 mod pages;
 mod races;
+mod seats;
 mod serving;
 mod view;
 
