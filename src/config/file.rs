@@ -65,7 +65,7 @@ fn read(path: &Path) -> Result<Table, SettingError> {
     Ok(table)
 }
 
-fn overlay(
+pub(super) fn overlay(
     mut table: Table,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings, SettingError> {
@@ -206,7 +206,7 @@ mod tests {
             ("VERIFYDESK_SECRET", "0123456789abcdef0123456789abcdef"),
             ("VERIFYDESK_CAPTURE__DIR", "/tmp/mail"),
             ("VERIFYDESK_VERIFICATION__LIFETIME", "2 hours"),
-            ("VERIFYDESK_SERVE__TOKEN", "99"),
+            ("VERIFYDESK_SERVE__TOKEN", "99999999999999999999999999999999"),
             ("VERIFYDESK_SITE__NAME", "Site"),
             ("VERIFYDESK_SITE__URL", "https://example.org/"),
             ("VERIFYDESK_SITE__ZONE__EN", "Europe/Berlin"),
@@ -231,12 +231,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_named() {
-        let long = "가".repeat(101);
-        let table: [(&[(&str, &str)], &str); 14] = [
+        let (long, token) = ("가".repeat(101), "x".repeat(1_025));
+        let table: [(&[(&str, &str)], &str); 16] = [
             (&[("VERIFYDESK_SMTPP__HOST", "x")], "VERIFYDESK_SMTPP__HOST: unknown field `smtpp`"),
             (&[("VERIFYDESK_SMTP__PORT", "x")], "VERIFYDESK_SMTP__PORT: invalid type"),
             (&[("VERIFYDESK_SMTP__TLS", "ssl")], "VERIFYDESK_SMTP__TLS: unknown variant `ssl`"),
             (&[("VERIFYDESK_SECRET", "short")], "`secret` has 5 bytes"),
+            (&[("VERIFYDESK_SERVE__TOKEN", "a")], "`serve.token` has 1 characters; it must have between 32 and 1024"),
+            (&[("VERIFYDESK_SERVE__TOKEN", &token)], "`serve.token` has 1025 characters"),
             (&[("VERIFYDESK_PUBLIC_URL", "example.org")], "`public_url` is not a URL"),
             (&[("VERIFYDESK_PUBLIC_URL", "ftp://example.org")], "`public_url` must be an http"),
             (&[("VERIFYDESK_VERIFICATION__LIFETIME", "soon")], "VERIFYDESK_VERIFICATION__LIFETIME: "),
@@ -273,7 +275,7 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY", "iamsecret"),
             ("DATABASE_URL", "postgres://u:dbpassword@h/x"),
             ("VERIFYDESK_SMTP__PASSWORD", "smtppassword"),
-            ("VERIFYDESK_SERVE__TOKEN", "sitetoken"),
+            ("VERIFYDESK_SERVE__TOKEN", "sitetoken of thirty-two characters"),
         ])
         .unwrap();
         let error = with_file("[smtp]\npassword = 8675309\n").unwrap_err();

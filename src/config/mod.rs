@@ -3,6 +3,7 @@
 //! Each program needs only some of them: a console needs no secret, `serve` no SMTP password. What a program needs it
 //! asks for by a method here (`require_…`), whose error says what to set and where.
 
+mod bounds;
 mod file;
 mod outbox;
 mod secret;
@@ -322,12 +323,8 @@ pub struct Console {
     pub glyphs: Glyphs,
 }
 
-/// Shortest lifetime of a key that makes sense.
-const LIFETIME_MIN: Duration = Duration::from_mins(1);
-/// Longest lifetime of a key that makes sense.
-const LIFETIME_MAX: Duration = Duration::from_hours(366 * 24);
-/// Time-outs that make sense.
-const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(10);
+/// How long the site's token is, in characters.
+const TOKEN: std::ops::RangeInclusive<usize> = 32..=1024;
 /// Longest name of a site, in characters: it stands in a subject.
 const SITE_NAME_MAX: usize = 100;
 
@@ -355,28 +352,11 @@ impl Settings {
                 "use \"starttls\" or \"tls\"; passwords and links do not go over the network in clear text",
             ));
         }
-        if !(LIFETIME_MIN..=LIFETIME_MAX).contains(&self.verification.lifetime) {
-            return Err(SettingError::new(
-                "`verification.lifetime` must be between 1 minute and 366 days",
-                "set it to a duration such as \"3 days\"",
-            ));
+        if let Some(token) = &self.serve.token {
+            check_token(token)?;
         }
-        if self.verification.daily_cap == 0 {
-            return Err(SettingError::new("`verification.daily_cap` must be at least 1", "leave it out for 5"));
-        }
-        let times = [("smtp.timeout", self.smtp.timeout), ("smtp.data_timeout", self.smtp.data_timeout)];
-        for (name, time) in times {
-            if !TIMEOUTS.contains(&time) {
-                return Err(SettingError::new(
-                    format!("`{name}` must be between 100 milliseconds and 10 minutes"),
-                    "set it to a duration such as \"20s\", or leave it out",
-                ));
-            }
-        }
-        self.worker.check()?;
-        self.pace.check()?;
+        bounds::check(self)?;
         self.brake.check()?;
-        self.jobs.check()?;
         self.test_send.check()?;
         Ok(())
     }
@@ -432,6 +412,18 @@ impl Settings {
             )
         })
     }
+}
+
+/// A token that no one can guess. A blank one is none: the API is off.
+fn check_token(token: &Secret) -> Result<(), SettingError> {
+    let length = token.expose().trim().chars().count();
+    if length == 0 || TOKEN.contains(&length) {
+        return Ok(());
+    }
+    Err(SettingError::new(
+        format!("`serve.token` has {length} characters; it must have between {} and {}", TOKEN.start(), TOKEN.end()),
+        "make one with `openssl rand -base64 32`, and set it as VERIFYDESK_SERVE__TOKEN and in the site's back end",
+    ))
 }
 
 /// A name that may stand in a subject, which is one line; a wrong one would fail every mail.

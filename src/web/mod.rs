@@ -50,6 +50,7 @@ struct Parts {
     pages: page::Pages,
     token: Option<api::Token>,
     turns: turns::Turns<crate::desk::LinkOutcome>,
+    guesses: api::Guesses,
 }
 
 impl Context {
@@ -62,6 +63,7 @@ impl Context {
             pages: page::Pages::new(&settings.site),
             token: settings.serve.token.as_ref().and_then(api::Token::new),
             turns: turns::Turns::default(),
+            guesses: api::Guesses::new(),
         }))
     }
 

@@ -56,6 +56,17 @@ impl ApiError {
             .hint("it is a fault of this program; its log says where")
     }
 
+    pub(super) fn guessing() -> Self {
+        let mut error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_wrong_tokens",
+            "the token is wrong, as were many others of late",
+        )
+        .hint("send the server's `serve.token` as `Authorization: Bearer …`; a right one is answered at once");
+        error.retry_after = Some(1);
+        error
+    }
+
     pub(in crate::web) fn too_slow() -> Self {
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", "the request took too long")
             .hint("ask what became of it, then try again");

@@ -2,6 +2,7 @@
 //! end may ask it. Without `serve.token` it is off, and every address below it answers 404.
 
 mod error;
+mod guesses;
 mod signups;
 mod token;
 mod users;
@@ -14,6 +15,7 @@ use axum::routing::{get, post};
 use super::Context;
 
 pub(super) use error::ApiError;
+pub(super) use guesses::Guesses;
 pub(super) use token::Token;
 
 /// Whether a path belongs to the API.

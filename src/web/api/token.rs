@@ -44,7 +44,8 @@ pub(super) async fn demand(State(context): State<Context>, request: Request, nex
     };
     match offered(request.headers()) {
         Some(offered) if token.is(offered) => next.run(request).await,
-        Some(_) => ApiError::unauthorized("the token is wrong").into_response(),
+        Some(_) if context.0.guesses.wrong().await => ApiError::unauthorized("the token is wrong").into_response(),
+        Some(_) => ApiError::guessing().into_response(),
         None => ApiError::unauthorized("the request has no bearer token").into_response(),
     }
 }

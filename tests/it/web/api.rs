@@ -1,5 +1,8 @@
 //! The site's own API.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use verifydesk::config::Secret;
@@ -55,6 +58,53 @@ async fn only_who_has_the_token_is_answered() {
             assert_eq!(code(&Answer::of(request.header("x-test", "1")).await), (404, "api_off".into()));
         }
         assert_eq!(Answer::of(site.server.request(Method::GET, "/api/users").bearer_auth("")).await.status, 404);
+    }
+}
+
+/// Guesses wait, and the site does not wait for them.
+#[tokio::test]
+async fn a_right_token_is_answered_while_wrong_ones_wait() {
+    let site = Site::start().await;
+    let guess = |number: usize| {
+        let request = site.server.request(Method::GET, "/api/users?email=a@example.com");
+        Answer::of(request.bearer_auth(format!("guess {number}")))
+    };
+    for number in 0..10 {
+        assert_eq!(guess(number).await.status, 401);
+    }
+    // Guesses go on until the site has its answers, and until there were too many guesses at a time.
+    let is_answered = AtomicBool::new(false);
+    let guesses = async {
+        let started = Instant::now();
+        let mut answers = Vec::new();
+        loop {
+            answers.extend(futures_util::future::join_all((0..80).map(guess)).await);
+            let is_over = is_answered.load(Ordering::Relaxed) && answers.iter().any(|answer| answer.status == 429);
+            if is_over || started.elapsed() > Duration::from_secs(30) {
+                break answers;
+            }
+        }
+    };
+    let right = async {
+        let mut fastest = Duration::MAX;
+        for _ in 0..20 {
+            let asked = Instant::now();
+            let answer = Answer::of(ask(&site.server, Method::GET, "/api/users?email=a@example.com")).await;
+            fastest = fastest.min(asked.elapsed());
+            assert_eq!(code(&answer), (404, "not_found".into()));
+        }
+        is_answered.store(true, Ordering::Relaxed);
+        fastest
+    };
+    let (answers, fastest) = tokio::join!(guesses, right);
+    // Each would take longer if it waited like a guess.
+    assert!(fastest < Duration::from_millis(300), "{fastest:?}");
+    let late = answers.iter().filter(|answer| answer.status == 401).count();
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 401).collect();
+    assert!(late >= 50 && !refused.is_empty(), "{late}");
+    for answer in refused {
+        assert_eq!(code(answer), (429, "too_many_wrong_tokens".into()));
+        assert_eq!(answer.header("retry-after"), "1");
     }
 }
 
