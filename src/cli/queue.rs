@@ -6,6 +6,7 @@ use super::format::{json, outbox, table};
 use super::{Failure, jobs, operator, output, time};
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
+use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 
 #[derive(Debug, clap::Args)]
@@ -71,6 +72,11 @@ fn show(view: &OutboxView, as_json: bool) -> Result<ExitCode, Failure> {
     if !view.is_worked() {
         output::remark("no worker is running: start one with `verifydesk worker`");
     }
+    if let Some(trouble) = view.secret_trouble(view.as_of)
+        && let Some(words) = trouble.words().first()
+    {
+        output::remark(&format!("{words}: {}; docs/secret.md says how a secret is changed", secrets::HINT));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -123,7 +129,8 @@ fn lines(view: &OutboxView) -> Vec<String> {
     if !view.workers.is_empty() {
         lines.push(String::new());
         let cells: Vec<Vec<String>> = view.workers.iter().map(|worker| cells(worker, view)).collect();
-        let headings = ["WORKER", "PID", "STATE", "RATE", "LANES", "SENT", "FAILED", "LAST BEAT", "LAST ERROR"];
+        let headings =
+            ["WORKER", "PID", "STATE", "RATE", "LANES", "SENT", "FAILED", "SECRET", "LAST BEAT", "LAST ERROR"];
         lines.extend(table::lines(&headings, &cells, output::columns()));
     }
     if !view.jobs.is_empty() {
@@ -135,6 +142,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
 
 fn cells(worker: &WorkerRow, view: &OutboxView) -> Vec<String> {
     let state = match (worker.is_alive(view.as_of), worker.stopped_at) {
+        (true, _) if worker.waits_for.is_some() => "waits",
         (true, _) => "works",
         (false, Some(_)) => "stopped",
         (false, None) => "gone",
@@ -147,6 +155,7 @@ fn cells(worker: &WorkerRow, view: &OutboxView) -> Vec<String> {
         worker.lanes.to_string(),
         worker.sent.to_string(),
         worker.failed.to_string(),
+        worker.secret_fingerprint.plain().into_string(),
         time::shown(worker.beat_at),
         worker.last_error.as_ref().map(|error| error.plain().into_string()).unwrap_or_default(),
     ]

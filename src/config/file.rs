@@ -204,6 +204,7 @@ mod tests {
             ("VERIFYDESK_SMTP__CA_FILE", "/ca.pem"),
             ("VERIFYDESK_PUBLIC_URL", "http://127.0.0.1:8080"),
             ("VERIFYDESK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("VERIFYDESK_SECRET_PREVIOUS", "fedcba9876543210fedcba9876543210"),
             ("VERIFYDESK_CAPTURE__DIR", "/tmp/mail"),
             ("VERIFYDESK_VERIFICATION__LIFETIME", "2 hours"),
             ("VERIFYDESK_SERVE__TOKEN", "99999999999999999999999999999999"),
@@ -232,13 +233,19 @@ mod tests {
     #[test]
     fn nonsense_is_named() {
         let (long, token) = ("가".repeat(101), "x".repeat(1_025));
-        let table: [(&[(&str, &str)], &str); 16] = [
+        let same = "0123456789abcdef0123456789abcdef";
+        let table: [(&[(&str, &str)], &str); 18] = [
             (&[("VERIFYDESK_SMTPP__HOST", "x")], "VERIFYDESK_SMTPP__HOST: unknown field `smtpp`"),
             (&[("VERIFYDESK_SMTP__PORT", "x")], "VERIFYDESK_SMTP__PORT: invalid type"),
             (&[("VERIFYDESK_SMTP__TLS", "ssl")], "VERIFYDESK_SMTP__TLS: unknown variant `ssl`"),
             (&[("VERIFYDESK_SECRET", "short")], "`secret` has 5 bytes"),
             (&[("VERIFYDESK_SERVE__TOKEN", "a")], "`serve.token` has 1 characters; it must have between 32 and 1024"),
             (&[("VERIFYDESK_SERVE__TOKEN", &token)], "`serve.token` has 1025 characters"),
+            (&[("VERIFYDESK_SECRET_PREVIOUS", "short")], "`secret_previous` has 5 bytes"),
+            (
+                &[("VERIFYDESK_SECRET", same), ("VERIFYDESK_SECRET_PREVIOUS", same)],
+                "`secret_previous` is the same as `secret`",
+            ),
             (&[("VERIFYDESK_PUBLIC_URL", "example.org")], "`public_url` is not a URL"),
             (&[("VERIFYDESK_PUBLIC_URL", "ftp://example.org")], "`public_url` must be an http"),
             (&[("VERIFYDESK_VERIFICATION__LIFETIME", "soon")], "VERIFYDESK_VERIFICATION__LIFETIME: "),
@@ -272,6 +279,7 @@ mod tests {
     fn secrets_never_print() {
         let settings = with(&[
             ("VERIFYDESK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("VERIFYDESK_SECRET_PREVIOUS", "fedcba9876543210fedcba9876543210"),
             ("AWS_SECRET_ACCESS_KEY", "iamsecret"),
             ("DATABASE_URL", "postgres://u:dbpassword@h/x"),
             ("VERIFYDESK_SMTP__PASSWORD", "smtppassword"),
@@ -281,7 +289,7 @@ mod tests {
         let error = with_file("[smtp]\npassword = 8675309\n").unwrap_err();
         assert!(error.what.contains("line 2") && !error.what.contains("8675309"), "{}", error.what);
         let shown = format!("{settings:?}");
-        for secret in ["0123456789", "iamsecret", "dbpassword", "smtppassword", "sitetoken"] {
+        for secret in ["0123456789", "fedcba9876", "iamsecret", "dbpassword", "smtppassword", "sitetoken"] {
             assert!(!shown.contains(secret));
         }
     }

@@ -17,7 +17,6 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use url::Url;
 
-use crate::domain::key::SECRET_MIN;
 use crate::domain::locale::Locale;
 use crate::text::plain;
 
@@ -55,6 +54,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The server secret that keys are derived from, at least 32 bytes. Only workers need it.
     pub secret: Option<Secret>,
+    /// The server secret before it, while links made with that are still to work when they are mailed again.
+    pub secret_previous: Option<Secret>,
     /// The site that people sign up to.
     pub site: Site,
     /// The mails.
@@ -331,14 +332,7 @@ const SITE_NAME_MAX: usize = 100;
 impl Settings {
     /// Checks what can be checked without knowing what the program needs.
     pub fn check(&self) -> Result<(), SettingError> {
-        if let Some(secret) = &self.secret
-            && secret.expose().len() < SECRET_MIN
-        {
-            return Err(SettingError::new(
-                format!("`secret` has {} bytes; at least {SECRET_MIN} are needed", secret.expose().len()),
-                "make one with `openssl rand -base64 32` and set it as VERIFYDESK_SECRET on every worker",
-            ));
-        }
+        secret::check(self.secret.as_ref(), self.secret_previous.as_ref())?;
         if let Some(url) = &self.public_url {
             web_url("public_url", url)?;
         }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use super::SettingError;
+use crate::domain::key::SECRET_MIN;
+
 /// A password, key, token or URL with a password in it. `Debug` shows nothing of it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -31,6 +34,32 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }
+}
+
+/// Checks the secrets that keys are derived from.
+pub(super) fn check(secret: Option<&Secret>, previous: Option<&Secret>) -> Result<(), SettingError> {
+    for (name, secret) in [("secret", secret), ("secret_previous", previous)] {
+        if let Some(secret) = secret
+            && secret.bytes().len() < SECRET_MIN
+        {
+            return Err(SettingError::new(
+                format!("`{name}` has {} bytes; at least {SECRET_MIN} are needed", secret.bytes().len()),
+                if name == "secret" {
+                    "make one with `openssl rand -base64 32` and set it as VERIFYDESK_SECRET on every worker"
+                } else {
+                    "set VERIFYDESK_SECRET_PREVIOUS to the whole secret that was used before, or leave it out"
+                },
+            ));
+        }
+    }
+    if previous.is_some() && previous == secret {
+        return Err(SettingError::new(
+            "`secret_previous` is the same as `secret`",
+            "set VERIFYDESK_SECRET_PREVIOUS to the secret that was used before, or leave it out; docs/secret.md says how \
+             a secret is changed",
+        ));
+    }
+    Ok(())
 }
 
 /// Serde's own errors quote the value that did not fit; this one must not.

@@ -21,7 +21,7 @@ impl OutboxView {
         if let Some(brake) = &self.brake {
             return Some(by_brake(brake));
         }
-        let alive: Vec<&WorkerRow> = self.workers.iter().filter(|worker| worker.is_alive(self.as_of)).collect();
+        let alive: Vec<&WorkerRow> = self.workers.iter().filter(|worker| worker.works(self.as_of)).collect();
         if alive.is_empty() {
             let is_ahead = |worker: &WorkerRow| worker.stopped_at.is_none() && worker.beat_at > self.as_of;
             return Some(if self.workers.iter().any(is_ahead) {
@@ -68,6 +68,8 @@ mod tests {
             transport: "smtp".into(),
             target: "relay".into(),
             secret_fingerprint: "abc".into(),
+            secret_previous_fingerprint: None,
+            waits_for: None,
             started_at: now(),
             beat_at: now() - Duration::seconds(beat_ago),
             stopped_at: None,

@@ -36,6 +36,10 @@ pub struct WorkerRow {
     pub target: Untrusted,
     /// Of the server secret it makes keys with; workers must agree.
     pub secret_fingerprint: Untrusted,
+    /// Of the secret before it, which it still knows.
+    pub secret_previous_fingerprint: Option<Untrusted>,
+    /// The worker for which it waits, since their secrets do not fit together.
+    pub waits_for: Option<Uuid>,
     /// When it started.
     pub started_at: Time,
     /// Its last heartbeat.
@@ -59,13 +63,19 @@ pub struct WorkerRow {
 }
 
 impl WorkerRow {
-    /// Whether it is at work. `now` by the database's clock. A heartbeat from the future is none: a clock that was set
+    /// Whether it runs. `now` by the database's clock. A heartbeat from the future is none: a clock that was set
     /// back would keep a dead worker alive.
     #[must_use]
     pub fn is_alive(&self, now: Time) -> bool {
         let since = now - self.beat_at;
         self.stopped_at.is_none()
             && (Duration::seconds(-AHEAD_MAX_SECONDS)..Duration::seconds(GONE_AFTER_SECONDS)).contains(&since)
+    }
+
+    /// Whether it is at work: it runs, and waits for no other.
+    #[must_use]
+    pub fn works(&self, now: Time) -> bool {
+        self.is_alive(now) && self.waits_for.is_none()
     }
 }
 
@@ -106,6 +116,6 @@ impl OutboxView {
     /// Whether anyone was sending.
     #[must_use]
     pub fn is_worked(&self) -> bool {
-        self.workers.iter().any(|w| w.is_alive(self.as_of))
+        self.workers.iter().any(|w| w.works(self.as_of))
     }
 }

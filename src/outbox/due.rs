@@ -48,7 +48,7 @@ impl Due {
     /// When it is to be started; nothing while it need not or cannot be.
     pub(super) fn at(self, run: &Run) -> Option<Instant> {
         let under_way = &run.under_way;
-        let flows = !run.stopping && run.is_pace_set && run.held.is_none();
+        let flows = !run.stopping && run.is_pace_set && run.held.is_none() && run.is_admitted();
         let gate = run.flow.resume_at();
         let when = |is_wanted: bool, at: Instant| is_wanted.then_some(at);
         match self {
@@ -57,8 +57,8 @@ impl Due {
             Self::Judge => run.refusals.tell_at.filter(|_| !under_way.judges),
             Self::Probe => {
                 let is_free = !under_way.probes && run.refusals.probe.is_none() && run.record_failures == 0;
-                let is_wanted =
-                    !run.stopping && run.held.is_some() && !run.is_astray && is_free && run.free_lanes() > 0;
+                let may_send = !run.stopping && run.is_pace_set && run.is_admitted();
+                let is_wanted = may_send && run.held.is_some() && !run.is_astray && is_free && run.free_lanes() > 0;
                 run.refusals.probe_at.filter(|_| is_wanted).map(|at| at.max(gate))
             }
             Self::Prepare => {
@@ -77,7 +77,7 @@ impl Due {
                 !under_way.beats,
                 run.held.as_ref().and_then(|held| held.until).map_or(run.beat_at, |until| until.min(run.beat_at)),
             ),
-            Self::Keep => when(!under_way.keeps && !run.stopping, run.keep_at),
+            Self::Keep => when(!under_way.keeps && !run.stopping && run.is_admitted(), run.keep_at),
             Self::Sweep => run.lanes.sweep_at(),
         }
     }

@@ -20,6 +20,7 @@ use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
 use crate::store::outbox::batch::{self, Claimed, Recipient};
 use crate::store::pace::Drawn;
+use crate::store::verifications::KeyMaterial;
 use crate::store::{Error, Store, verifications};
 use crate::text::plain;
 
@@ -32,6 +33,8 @@ pub struct Preparer {
     pub actor: Actor,
     /// The server secret.
     pub secret: Secret,
+    /// The one before it: links made with that are mailed again as they are.
+    pub secret_previous: Option<Secret>,
     /// How long a key works from its mailing on.
     pub lifetime: Duration,
     /// How long the lease lasts from here.
@@ -339,11 +342,21 @@ impl Preparer {
             Some((_, material)) if !material.open => return Ok(Err("the verification was revoked")),
             Some((id, material)) => (*id, material),
         };
-        let key = Key::derive(self.secret.bytes(), claimed, &material.nonce);
-        let is_other = material.digest.is_some_and(|digest| digest != key.digest());
-        let (verification, key) =
-            if is_other { self.replace(connection, user.id, claimed).await? } else { (claimed, key) };
+        let (verification, key) = match self.key_of(claimed, material) {
+            Some(key) => (claimed, key),
+            None => self.replace(connection, user.id, claimed).await?,
+        };
         Ok(Ok(Wanted { lost: send.lost, is_old: send.is_old, claimed, verification, user, key }))
+    }
+
+    /// The key of a verification; nothing if one was mailed that none of the secrets makes.
+    fn key_of(&self, id: VerificationId, material: &KeyMaterial) -> Option<Key> {
+        let made = |secret: &Secret| Key::derive(secret.bytes(), id, &material.nonce);
+        let key = made(&self.secret);
+        let Some(digest) = material.digest.filter(|digest| *digest != key.digest()) else { return Some(key) };
+        let key = self.secret_previous.as_ref().map(made).filter(|key| key.digest() == digest)?;
+        tracing::info!(verification = %id, "mailed again with its key of the previous secret");
+        Some(key)
     }
 
     /// A verification in place of one whose key this worker cannot make: the link mailed before keeps its digest, and

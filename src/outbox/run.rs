@@ -6,6 +6,7 @@
 //! outbox ──> prepare ──> lanes ──> results ──> record ──> outbox
 //! ```
 
+mod admission;
 mod answered;
 mod ending;
 mod learn;
@@ -22,6 +23,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::admission::Admission;
 use self::ending::Ending;
 pub(super) use self::ending::LONGEST as LONGEST_ENDING;
 use self::refused::Refusals;
@@ -144,6 +146,7 @@ pub(super) struct Run {
     pub(super) beat_at: Instant,
     pub(super) keep_at: Instant,
     is_news: bool,
+    admission: Admission,
     /// Whether this worker's settings have reached the pace of all.
     pub(super) is_pace_set: bool,
     /// Whether other workers' settings of the pace differ from them.
@@ -192,6 +195,7 @@ impl Run {
             beat_at: now,
             keep_at: now,
             is_news: true,
+            admission: Admission::default(),
             is_pace_set: false,
             paces_differ: false,
             to_tell: ToTell::default(),
@@ -247,17 +251,22 @@ impl Run {
         }
     }
 
-    /// What comes before the first mail: the pace, the brake, what dead workers left.
+    /// What comes before the first mail: whether it may work, the pace, the brake, what dead workers left.
     async fn begin(&mut self) -> Result<(), Error> {
         let pace = &self.worker.shared.settings.pace;
+        let asked_at = Instant::now();
         let begun = async {
-            let worker = Some(self.worker.beat.id);
-            self.store().set_pace(worker, pace.rate(), pace.daily_quota()).await?;
-            self.store().brake().await
+            let blocker = self.store().admit(&self.worker.beat).await?;
+            if blocker.is_none() {
+                let worker = Some(self.worker.beat.id);
+                self.store().set_pace(worker, pace.rate(), pace.daily_quota()).await?;
+            }
+            Ok::<_, Error>((blocker, self.store().brake().await?))
         };
         match begun.await {
-            Ok(brake) => {
-                self.is_pace_set = true;
+            Ok((blocker, brake)) => {
+                self.is_pace_set = blocker.is_none();
+                self.admitted_in(blocker, asked_at);
                 self.look_at_brake(brake);
             }
             Err(error) if self.mode == Mode::Drain => return Err(error),
@@ -277,7 +286,7 @@ impl Run {
         }
         let now = Instant::now();
         self.keep_at = if self.is_pace_set { now + self.worker.keep_every() } else { now + POLL_EVERY };
-        self.beat_at = now + crate::domain::worker::BEAT_EVERY;
+        self.beat_at = now + self.beat_every();
         Ok(())
     }
 
@@ -357,14 +366,14 @@ impl Run {
                 self.fill_beat();
                 let (beat, is_news) = (self.worker.beat.clone(), std::mem::take(&mut self.is_news));
                 self.under_way.beats = true;
-                self.beat_at = now + crate::domain::worker::BEAT_EVERY;
+                self.beat_at = now + self.beat_every();
                 if let Some(held) = &mut self.held {
                     held.until = None;
                 }
-                self.step(
-                    Kind::Beat,
-                    async move { Step::Beaten(steps::within(steps::beat(store, beat, is_news)).await) },
-                );
+                self.step(Kind::Beat, async move {
+                    let result = steps::within(steps::beat(store, beat, is_news)).await;
+                    Step::Beaten { result, asked_at: now }
+                });
             }
             Due::Keep => {
                 let shared = &self.worker.shared;

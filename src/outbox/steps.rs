@@ -10,6 +10,7 @@ use super::run::refused::{Judged, ToJudge};
 use crate::config;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
+use crate::store::admission::Blocker;
 use crate::store::brake::{self, NewBrake};
 use crate::store::jobs::{Advanced, JobRules};
 use crate::store::outbox::batch::{AroundLocks, Outcome, Unrecorded};
@@ -27,8 +28,8 @@ pub(super) enum Step {
     Recorded(Result<Unrecorded, Error>),
     /// The lease moved on; asked at.
     Renewed { result: Result<u64, Error>, asked_at: Instant },
-    /// A heartbeat written, and the brake looked at.
-    Beaten(Result<Option<Brake>, Error>),
+    /// A heartbeat written, and the brake looked at; asked at.
+    Beaten { result: Result<(Option<Blocker>, Option<Brake>), Error>, asked_at: Instant },
     /// Whatever any worker does for all, and whether their settings of the pace differ; and a subscription, where there
     /// was none.
     Kept { result: Result<bool, Error>, changes: Option<Changes> },
@@ -155,13 +156,18 @@ pub(super) async fn prepare(
     Ok((batch, rest, brake))
 }
 
-/// Writes a heartbeat, and looks at the brake.
-pub(super) async fn beat(store: Store, beat: Heartbeat, is_news: bool) -> Result<Option<Brake>, Error> {
+/// Writes a heartbeat, asks whether the worker may work, and looks at the brake.
+pub(super) async fn beat(
+    store: Store,
+    beat: Heartbeat,
+    is_news: bool,
+) -> Result<(Option<Blocker>, Option<Brake>), Error> {
+    let blocker = if beat.stopped { None } else { store.admit(&beat).await? };
     store.beat(&beat).await?;
     if is_news {
         store.notify(Change::Workers).await;
     }
-    store.brake().await
+    Ok((blocker, store.brake().await?))
 }
 
 /// Puts the brake on for all workers.

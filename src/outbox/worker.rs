@@ -75,6 +75,7 @@ impl Worker {
     /// Checks all that sending needs: secret, public URL, sender, templates, transport. Speaks to no server yet.
     pub fn from_settings(store: Store, settings: &Settings) -> Result<Self, SettingError> {
         let secret = settings.require_secret()?.clone();
+        let secret_previous = settings.secret_previous.clone();
         let transport = Transport::from_settings(settings)?;
         let id = Uuid::now_v7();
         let host =
@@ -85,6 +86,7 @@ impl Worker {
             transport: transport.kind().into(),
             target: transport.target(),
             secret_fingerprint: secret_fingerprint(secret.bytes()),
+            secret_previous_fingerprint: secret_previous.as_ref().map(|secret| secret_fingerprint(secret.bytes())),
             sent: 0,
             failed: 0,
             rate: 0.0,
@@ -97,6 +99,7 @@ impl Worker {
             worker: id,
             actor: Actor::new(format!("worker@{}", beat.host), Origin::Worker),
             secret,
+            secret_previous,
             lifetime: settings.verification.lifetime,
             lease: transport.longest_content() + lease_margin(&transport),
             old_after: settings.verification.lifetime.mul_f64(settings.worker.give_up_after),

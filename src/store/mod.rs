@@ -3,6 +3,7 @@
 //! [`Store`] holds the pool and the statements that stand alone. Statements that are part of an act take the act's
 //! connection; `desk` and `outbox` put them into one transaction.
 
+pub mod admission;
 pub mod audit;
 pub mod brake;
 pub mod changes;

@@ -61,6 +61,7 @@ impl Store {
                 where
                     id is distinct from $1
                     and stopped_at is null
+                    and waits_for is null
                     and pace_rate is not null
                     and beat_at > now() - make_interval(secs => $4::bigint)
                     and beat_at <= now()

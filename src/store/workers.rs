@@ -23,6 +23,8 @@ pub struct Heartbeat {
     pub target: String,
     /// Of the server secret.
     pub secret_fingerprint: String,
+    /// Of the one before it, while that is still known.
+    pub secret_previous_fingerprint: Option<String>,
     /// Mails accepted since the start.
     pub sent: i64,
     /// Mails given up since the start.
@@ -38,7 +40,7 @@ pub struct Heartbeat {
 }
 
 impl Store {
-    /// Writes a heartbeat.
+    /// Writes down what a worker has done. That it is alive only [`Store::admit`] says, or its last heartbeat.
     pub async fn beat(&self, beat: &Heartbeat) -> Result<(), Error> {
         sqlx::query!(
             "insert into workers (
@@ -47,7 +49,7 @@ impl Store {
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end, $11, $12)
             on conflict (id) do update
             set
-                beat_at = now(),
+                beat_at = case when $10 then now() else workers.beat_at end,
                 sent = excluded.sent,
                 failed = excluded.failed,
                 last_error = excluded.last_error,
@@ -116,7 +118,8 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         let workers = sqlx::query!(
-            "select id, host, pid, transport, target, secret_fingerprint, started_at, beat_at, stopped_at, sent,
+            "select id, host, pid, transport, target, secret_fingerprint, secret_previous_fingerprint,
+                waits_for, started_at, beat_at, stopped_at, sent,
                 failed, rate, lanes, pace_rate, pace_quota, last_error
             from workers
             where beat_at > now() - interval '1 day'
@@ -144,6 +147,8 @@ impl Store {
                     transport: row.transport.into(),
                     target: row.target.into(),
                     secret_fingerprint: row.secret_fingerprint.into(),
+                    secret_previous_fingerprint: row.secret_previous_fingerprint.map(Into::into),
+                    waits_for: row.waits_for,
                     started_at: row.started_at.into(),
                     beat_at: row.beat_at.into(),
                     stopped_at: row.stopped_at.map(Into::into),

@@ -82,10 +82,13 @@ impl Run {
                     Err(error) => tracing::warn!(%error, "the lease was not renewed"),
                 }
             }
-            Step::Beaten(result) => {
+            Step::Beaten { result, asked_at } => {
                 self.under_way.beats = false;
                 match result {
-                    Ok(brake) => self.look_at_brake(brake),
+                    Ok((blocker, brake)) => {
+                        self.admitted_in(blocker, asked_at);
+                        self.look_at_brake(brake);
+                    }
                     Err(error) => tracing::warn!(%error, "no heartbeat"),
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::queue;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
+use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 use crate::text::Plain;
 use crate::tui::Model;
@@ -26,7 +27,7 @@ pub struct Banner {
 /// The workers that are at work.
 fn alive(model: &Model) -> Vec<&WorkerRow> {
     let workers = model.outbox.as_ref().map_or(&[][..], |outbox| &outbox.workers);
-    workers.iter().filter(|worker| worker.is_alive(model.now)).collect()
+    workers.iter().filter(|worker| worker.works(model.now)).collect()
 }
 
 /// What is wrong, the worst only.
@@ -73,19 +74,8 @@ pub fn banner(model: &Model) -> Option<Banner> {
             short: "",
         });
     }
-    let mut secrets: Vec<_> = alive.iter().map(|worker| worker.secret_fingerprint.raw()).collect();
-    secrets.sort_unstable();
-    secrets.dedup();
-    if secrets.len() > 1 {
-        return Some(Banner {
-            tone: Tone::Warn,
-            what: vec![
-                "The workers have different secrets, so they make different links for one user".into(),
-                "The workers have different secrets".into(),
-            ],
-            hint: "set the same VERIFYDESK_SECRET on every worker".into(),
-            short: "",
-        });
+    if let Some(trouble) = outbox.secret_trouble(model.now) {
+        return Some(Banner { tone: Tone::Warn, what: trouble.words(), hint: secrets::HINT.into(), short: "" });
     }
     if outbox.paces_differ() {
         return Some(Banner {

@@ -207,6 +207,8 @@ pub fn worker(transport: &str, target: &str, beat_at: Time, secret: &str) -> Wor
         transport: transport.into(),
         target: target.into(),
         secret_fingerprint: secret.into(),
+        secret_previous_fingerprint: None,
+        waits_for: None,
         started_at: ago(HOUR),
         beat_at,
         stopped_at: None,

@@ -3,6 +3,7 @@
 mod crash;
 mod frozen;
 mod pace;
+mod secrets;
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};

@@ -152,10 +152,28 @@ async fn one_bad_recipient_is_no_trouble_of_the_worker() {
 async fn a_worker_survives_that_its_first_heartbeat_fails() {
     let site = Site::new().await;
     site.sign_up("mina@example.com").await;
-    site.execute("alter table workers rename to workers_away").await;
+    // A sequence keeps what is undone.
+    for statement in [
+        "create sequence beats_failed",
+        "create function fail() returns trigger language plpgsql as $$
+        begin
+            perform nextval('beats_failed');
+            raise 'no heartbeat';
+        end
+        $$",
+        "create trigger fail before insert or update on workers for each row execute function fail()",
+    ] {
+        site.execute(statement).await;
+    }
     let running = site.start(Mode::Forever);
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(20));
+    while !sqlx::query_scalar::<_, bool>("select is_called from beats_failed").fetch_one(site.pool()).await.unwrap() {
+        looks.tick().await;
+    }
+    // Whether its secret fits those of others it could not ask.
+    assert_eq!(site.one_send().await.state, SendState::Queued);
+    site.execute("drop trigger fail on workers").await;
     site.until(async || site.one_send().await.state == SendState::Accepted).await;
-    site.execute("alter table workers_away rename to workers").await;
     assert_eq!(running.end().await.sent, 1);
     let workers = site.store().outbox().await.unwrap().workers;
     assert_eq!((workers.len(), workers[0].sent), (1, 1));

@@ -29,7 +29,7 @@ fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
     let glyphs = look.glyphs();
     let [_, bad, attention] = glyphs.marks;
     let Some(outbox) = &model.outbox else { return (glyphs.off, Tone::Quiet, "Not known yet") };
-    let is_worked = outbox.workers.iter().any(|worker| worker.is_alive(model.now));
+    let is_worked = outbox.workers.iter().any(|worker| worker.works(model.now));
     let waits = outbox.queued + outbox.sending > 0;
     match &outbox.brake {
         _ if matches!(model.link, Link::Away { .. }) => (glyphs.off, Tone::Quiet, "As last seen"),

@@ -35,6 +35,7 @@ pub(super) fn worker_state(model: &Model, look: &Look, worker: &WorkerRow) -> (&
     match worker.stopped_at {
         Some(at) => (glyphs.off, Tone::Quiet, format!("ended {}", when::relative(at, model.now))),
         None if !worker.is_alive(model.now) => (bad, Tone::Bad, format!("silent, {ago}")),
+        None if worker.waits_for.is_some() => (attention, Tone::Warn, format!("waits, {ago}")),
         None if worker.last_error.is_some() => (attention, Tone::Warn, ago),
         None => (glyphs.on, Tone::Good, ago),
     }
@@ -106,6 +107,13 @@ fn skipped(lines: &mut Lines<'_>, job: &JobRow, is_short: bool) {
     }
 }
 
+/// The fingerprint of its secret, and of the one before it.
+fn secret(worker: &WorkerRow) -> String {
+    let previous = worker.secret_previous_fingerprint.as_ref();
+    let previous = previous.map(|secret| format!(", before it {}", secret.plain())).unwrap_or_default();
+    format!("{}{previous}", worker.secret_fingerprint.plain())
+}
+
 fn of_worker(lines: &mut Lines<'_>, model: &Model, look: &Look, worker: &WorkerRow) {
     let (glyph, tone, word) = worker_state(model, look, worker);
     lines.text(&format!("Worker on {}, process {}", worker.host.plain(), worker.pid), title(model));
@@ -121,6 +129,6 @@ fn of_worker(lines: &mut Lines<'_>, model: &Model, look: &Look, worker: &WorkerR
     }
     lines.value("result", &format!("{} sent, {} failed", thousands(worker.sent), thousands(worker.failed)), Tone::Text);
     lines.value("since", &when::absolute(worker.started_at, model.setup.zone), Tone::Text);
-    lines.value("secret", worker.secret_fingerprint.plain().as_str(), Tone::Quiet);
+    lines.value("secret", &secret(worker), Tone::Quiet);
     lines.value("run", &worker.id.to_string(), Tone::Quiet);
 }
