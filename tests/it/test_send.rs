@@ -328,7 +328,10 @@ async fn before_any_worker_the_pace_is_the_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pace_without_a_moment_is_said_at_once() {
     let (db, server) = (TestDb::new().await, server());
-    sqlx::query("update pace set next_at = now() + interval '1 hour'").execute(&db.pool).await.unwrap();
+    // A mail in a hundred seconds, and the last has just gone; a worker's, not this machine's.
+    let slow = "update pace
+        set limit_rate = 0.01, rate = 0.01, lowered_at = now(), next_at = now() + interval '90 seconds'";
+    sqlx::query(slow).execute(&db.pool).await.unwrap();
     let run = machine(&db.url, &server).run(&TO);
     assert_eq!((run.code, server.mails().len()), (4, 0), "{}", run.err);
     assert!(

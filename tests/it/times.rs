@@ -41,7 +41,7 @@ async fn database() -> TestDb {
     .fetch_all(&db.pool)
     .await
     .unwrap();
-    assert_eq!(constraints.len(), 10);
+    assert_eq!(constraints.len(), 11);
     for drop in constraints {
         execute(&db.pool, &drop).await.unwrap();
     }
