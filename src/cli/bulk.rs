@@ -24,7 +24,8 @@ pub async fn plan(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// Starts it and makes its first chunk, so that a small one is queued when this returns. On a terminal it is followed.
+/// Starts it and makes its first chunk, so that a small one is queued when this returns; a login that may not make it
+/// leaves all to the workers. On a terminal it is followed.
 pub async fn start(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCode, Failure> {
     let id = desk.start_job(&operator(Origin::Cli), scope, None, Duration::ZERO).await?;
     desk.advance_job(id).await?;

@@ -4,15 +4,41 @@ use std::process::ExitCode;
 
 use super::{Failure, output};
 use crate::config::Settings;
-use crate::store::Store;
+use crate::store::{Store, roles};
 
-pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
-    let done = Store::open(settings)?.migrate().await?;
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Also make the roles named after the database (`DATABASE_worker`, `DATABASE_serve`, …), and give each the rights
+    /// that its programs need; see docs/roles.md
+    #[arg(long)]
+    roles: bool,
+    /// Only print the SQL of the roles, for a superuser to run with psql
+    #[arg(long, requires = "roles")]
+    print: bool,
+}
+
+pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
+    let store = Store::open(settings)?;
+    if args.print {
+        output::line(store.roles_sql().await?.trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let done = store.migrate().await?;
+    if args.roles {
+        store.make_roles().await.map_err(|error| {
+            let hint = "have a superuser run in this database what `verifydesk migrate --roles --print` prints";
+            let hint = if error.is_away() { error.hint() } else { hint };
+            Failure::failed(format!("the roles were not made: {error}"), hint)
+        })?;
+    }
     output::line(&match done.applied {
         0 => format!("the database is at version {} already", done.version),
         1 => format!("applied 1 migration; the database is at version {}", done.version),
         n => format!("applied {n} migrations; the database is at version {}", done.version),
     })?;
+    if args.roles {
+        output::line(&format!("the roles have their rights: {}", roles::GROUPS.join(", ")))?;
+    }
     if !done.searches_korean {
         output::remark(
             "warning: this database's character type cannot search inside Korean names\n         \

@@ -61,7 +61,7 @@ enum Command {
     /// Play everything on this machine with no set-up: PostgreSQL, demo data, mails, verification view, console
     Demo(demo::Args),
     /// Bring the database to this version
-    Migrate,
+    Migrate(migrate::Args),
     /// Make a user and a verification, and queue the mail
     Signup(signup::Args),
     /// List verifications, newest first
@@ -130,7 +130,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => console::run(settings).await,
         Some(Command::Demo(args)) => Box::pin(demo::run(&settings, &args)).await,
-        Some(Command::Migrate) => migrate::run(&settings).await,
+        Some(Command::Migrate(args)) => migrate::run(&settings, &args).await,
         Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,

@@ -107,7 +107,7 @@ impl Desk {
         let send = if let Some(send) = waiting {
             send
         } else {
-            let send = outbox::NewSend { verification, user: user.id, priority: target.priority };
+            let send = outbox::NewSend { verification, priority: target.priority };
             outbox::queue(connection, send).await?
         };
         let entry = NewEntry {
@@ -151,12 +151,12 @@ impl Desk {
 }
 
 /// The user of a verification, her row locked.
-pub(super) async fn locked_user(connection: &mut PgConnection, id: VerificationId) -> Result<User, Error> {
+async fn locked_user(connection: &mut PgConnection, id: VerificationId) -> Result<User, Error> {
     let user = verifications::user_of(connection, id).await?.ok_or_else(|| no_verification(id))?;
     users::lock(connection, user).await?.ok_or_else(|| no_verification(id))
 }
 
-fn no_verification(id: VerificationId) -> Error {
+pub(super) fn no_verification(id: VerificationId) -> Error {
     Error::NotFound(plain(&format!("there is no verification {id}")))
 }
 

@@ -95,7 +95,7 @@ impl Desk {
             // Nothing if another sign-up of the address was faster: then it is there to be locked.
             let Some(user) = users::insert(&mut tx, &email, name, request.locale).await? else { continue };
             let verification = verifications::insert(&mut tx, user, self.rules.lifetime).await?;
-            let send = outbox::NewSend { verification, user, priority: Priority::Person };
+            let send = outbox::NewSend { verification, priority: Priority::Person };
             let send = outbox::queue(&mut tx, send).await?;
             break SignedUp {
                 status: SignUpStatus::Created,

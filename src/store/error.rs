@@ -84,7 +84,8 @@ impl Error {
             }
             Self::Denied(_) => "check the user, password and rights that DATABASE_URL names",
             Self::ReadOnly(_) => {
-                "this role or this server may only read; to act, have DATABASE_URL name a role and a server that may write"
+                "this role or this server may only read, or not do this; to act, have DATABASE_URL name a login with a role \
+                 (docs/roles.md) and a server that may"
             }
             Self::NoDatabase(_) => "create it with `createdb`, or mend DATABASE_URL",
             Self::NotMigrated(_) => "run `verifydesk migrate`",

@@ -19,6 +19,10 @@ pub const NEWER_MAX: i64 = 100;
 /// at the beginning of nearly every list.
 pub(super) const FOUND_MAX: i64 = 5_000;
 
+/// What lists need of a verification; its nonce, only workers may read.
+const COLUMNS: &str =
+    "v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at, v.key_digest";
+
 impl Store {
     /// A page of verifications, newest first. `limit` rows at most, at least one.
     pub async fn list(&self, filter: &Filter, position: Position, limit: i64) -> Result<Page<VerificationRow>, Error> {
@@ -32,7 +36,8 @@ impl Store {
             Vec::new()
         } else {
             let backwards = matches!(position, Position::Before(_));
-            let mut query = QueryBuilder::new("with page as (select v.* from ");
+            let mut query = QueryBuilder::new("with page as (select ");
+            query.push(COLUMNS).push(" from ");
             push_filter(&mut query, filter, &found, as_of);
             match position {
                 Position::Newest => {}
@@ -56,8 +61,8 @@ impl Store {
     /// These verifications as they are now, in no particular order: to bring what is on a screen up to date.
     pub async fn rows(&self, ids: &[VerificationId]) -> Result<Vec<VerificationRow>, Error> {
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        let mut query = QueryBuilder::new("with page as (select v.* from verifications v where v.id = any(");
-        query.push_bind(ids).push("))");
+        let mut query = QueryBuilder::new("with page as (select ");
+        query.push(COLUMNS).push(" from verifications v where v.id = any(").push_bind(ids).push("))");
         push_rows(&mut query, "page");
         Ok(query.build_query_as::<ListRow>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect())
     }
@@ -122,7 +127,9 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
     match found {
         // Fenced off by `offset 0`, or else the planner may walk the order after all, in the hope to meet them soon.
         Found::These(users) => query
-            .push("(select * from verifications where user_id = any(")
+            .push("(select ")
+            .push(COLUMNS)
+            .push(" from verifications v where v.user_id = any(")
             .push_bind(users.clone())
             .push(") offset 0) v where "),
         Found::Everybody | Found::Many(_) => query.push("verifications v where "),

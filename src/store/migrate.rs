@@ -20,7 +20,7 @@ const TRIES: usize = 10;
 const TRY_EVERY: Duration = Duration::from_secs(2);
 
 /// Held by whoever migrates, so that another waits for as long as it takes.
-const MIGRATING: i64 = 0x7665_7269_6679;
+pub(super) const MIGRATING: i64 = 0x7665_7269_6679;
 
 /// What [`Store::migrate`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +80,10 @@ impl Store {
             tokio::time::sleep(TRY_EVERY).await;
         }
         gate.close().await?;
+        // What a migration has made, only its owner may use so far.
+        if self.has_roles().await? {
+            self.make_roles().await?;
+        }
         let (version, after) = self.applied().await?.unwrap_or_default();
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
     }

@@ -20,6 +20,7 @@ pub mod pace;
 mod pooler;
 mod present;
 pub mod refusals;
+pub mod roles;
 mod sends;
 mod session;
 mod tell;

@@ -14,34 +14,29 @@ use super::Error;
 use crate::domain::Time;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::send::Priority;
+use crate::text::plain;
 
 /// A send to be queued.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSend {
     /// For which verification.
     pub verification: VerificationId,
-    /// To which user, at the address and in the language that her row holds.
-    pub user: UserId,
     /// Who goes first.
     pub priority: Priority,
 }
 
-/// Queues a mail within an act's transaction.
+/// Queues a mail within an act's transaction, at the address and in the language that the user's row holds.
 pub async fn queue(connection: &mut PgConnection, send: NewSend) -> Result<SendId, Error> {
     let id = SendId::new();
-    sqlx::query!(
-        "insert into sends (id, verification_id, user_id, recipient, locale, priority)
-        select $1, $2, id, email, locale, $4
-        from users
-        where id = $3",
+    let is_queued = sqlx::query_scalar!(
+        r#"select queue_mail($1, $2, $3) as "is_queued!""#,
         id.0,
         send.verification.0,
-        send.user.0,
         send.priority.rank()
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(id)
+    if is_queued { Ok(id) } else { Err(Error::Other(plain("a mail was not queued: its verification is gone"))) }
 }
 
 /// Until when the user's last mail keeps the next one back; nothing if it does not. It counts whatever became of it: who
@@ -118,20 +113,6 @@ pub async fn bring_forward(connection: &mut PgConnection, id: SendId, priority: 
         where id = $1 and state = 'queued'",
         id.0,
         priority.rank()
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Calls off what waits for a verification that is no longer open. What a worker has in hand it looks at itself.
-pub async fn cancel_waiting(connection: &mut PgConnection, id: VerificationId, reason: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "update sends
-        set state = 'cancelled', reason = $2, changed_at = now(), lease_by = null, lease_until = null
-        where verification_id = $1 and state = 'queued'",
-        id.0,
-        reason
     )
     .execute(connection)
     .await?;

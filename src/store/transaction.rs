@@ -29,17 +29,20 @@ pub struct Transaction {
 impl Store {
     /// Begins an act's transaction.
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        let seat = match &self.acts {
-            None => None,
-            Some(seats) => match timeout(ACQUIRE_TIMEOUT, Arc::clone(seats).acquire_owned()).await {
-                // Fails only where it is closed, which no one does.
-                Ok(seat) => seat.ok(),
-                Err(_) => return Err(Error::Contended(plain("too many acts wait for locks"))),
-            },
-        };
+        let seat = self.seat().await?;
         let pool = self.pool().clone();
         let transaction = undisturbed(async move { pool.begin_with(BEGIN).await }).await?;
         Ok(Transaction { transaction, _seat: seat })
+    }
+
+    /// A seat for an act, where they are counted: whatever may wait for a lock takes one, also an act of one statement.
+    pub(super) async fn seat(&self) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        let Some(seats) = &self.acts else { return Ok(None) };
+        match timeout(ACQUIRE_TIMEOUT, Arc::clone(seats).acquire_owned()).await {
+            // Fails only where it is closed, which no one does.
+            Ok(seat) => Ok(seat.ok()),
+            Err(_) => Err(Error::Contended(plain("too many acts wait for locks"))),
+        }
     }
 }
 

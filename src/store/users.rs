@@ -3,7 +3,6 @@
 use sqlx::PgConnection;
 
 use super::{Error, Store, StoredTime};
-use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::id::{UserId, VerificationId};
 use crate::domain::locale::Locale;
@@ -32,11 +31,14 @@ impl From<Row> for User {
     }
 }
 
-/// Locks a user's row. Every act does this first: two keys of one user clicked at once must not deadlock.
+/// Locks a user's row. Every act does this first: two keys of one user clicked at once must not deadlock. By a function of
+/// the database, for roles that may change no column of it.
 pub async fn lock(connection: &mut PgConnection, id: UserId) -> Result<Option<User>, Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, email, name, locale, created_at, verified_at from users where id = $1 for no key update",
+        r#"select
+            id as "id!", email as "email!", name as "name!", locale as "locale!", created_at as "created_at!", verified_at
+        from lock_user($1)"#,
         id.0
     )
     .fetch_optional(connection)
@@ -57,10 +59,9 @@ pub async fn get(connection: &mut PgConnection, id: UserId) -> Result<Option<Use
 pub async fn lock_by_email(connection: &mut PgConnection, email: &EmailAddress) -> Result<Option<User>, Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, email, name, locale, created_at, verified_at
-        from users
-        where lower(email) = lower($1)
-        for no key update",
+        r#"select
+            id as "id!", email as "email!", name as "name!", locale as "locale!", created_at as "created_at!", verified_at
+        from lock_user((select id from users where lower(email) = lower($1)))"#,
         email.as_str()
     )
     .fetch_optional(connection)
@@ -86,17 +87,9 @@ pub async fn insert(
     Ok(id.map(UserId))
 }
 
-/// Notes that a user's address is verified.
-pub async fn set_verified(connection: &mut PgConnection, id: UserId, at: Time) -> Result<(), Error> {
-    sqlx::query!("update users set verified_at = $2 where id = $1 and verified_at is null", id.0, StoredTime(at))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 impl Store {
     /// The user with this address, however it is capitalised, and her newest verification: in one statement, so that
-    /// a click in between cannot make the two contradict each other.
+    /// a click in between cannot make the two contradict each other. Without the key's fingerprint.
     pub async fn user_state(&self, email: &EmailAddress) -> Result<Option<(User, Option<Verification>)>, Error> {
         let row = sqlx::query!(
             r#"select
@@ -106,11 +99,11 @@ impl Store {
                 v.expires_at as "verification_expires_at?",
                 v.verified_at as verification_verified_at,
                 v.revoked_at as verification_revoked_at,
-                v.opened_at as verification_opened_at,
-                encode(substring(v.key_digest for 4), 'hex') as key_fingerprint
+                v.opened_at as verification_opened_at
             from users u
             left join lateral (
-                select *
+                -- No digest: who may open links and could read digests could verify anyone.
+                select id, created_at, expires_at, verified_at, revoked_at, opened_at
                 from verifications
                 where user_id = u.id
                 order by id desc
@@ -134,7 +127,7 @@ impl Store {
                     verified_at: row.verification_verified_at.map(Into::into),
                     revoked_at: row.verification_revoked_at.map(Into::into),
                     opened_at: row.verification_opened_at.map(Into::into),
-                    key_fingerprint: row.key_fingerprint,
+                    key_fingerprint: None,
                 });
             let user = User {
                 id: user_id,

@@ -1,7 +1,10 @@
 //! Verifications: found, made, renewed, approved, revoked.
 //!
+//! Approving and force-verifying are functions of the database (migration 14), which check their own rules and run with
+//! their owner's rights: no program needs the right to write `verified_at`.
+//!
 //! `now()` is when the transaction began, and it may have waited for the user's lock while another act made the very row
-//! that it then approves: hence `greatest(now(), created_at)`.
+//! that it then revokes: hence `greatest(now(), created_at)`.
 
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use crate::domain::audit::{Action, Actor};
 use crate::domain::id::{UserId, VerificationId};
 use crate::domain::key::{KeyDigest, NONCE_LENGTH, Nonce};
 use crate::domain::locale::Locale;
-use crate::domain::verification::{Status, Verification};
+use crate::domain::verification::Verification;
 use crate::text::plain;
 
 /// Why a verification is superseded by a resend.
@@ -51,16 +54,25 @@ impl From<Row> for Verification {
 pub struct LinkedVerification {
     /// The verification.
     pub id: VerificationId,
-    /// Its user.
-    pub user_id: UserId,
     /// The user's language.
     pub locale: Locale,
-    /// Its status, by the database's clock.
-    pub status: Status,
-    /// Whether the user is verified, by whichever verification.
-    pub user_verified: bool,
-    /// Whether its link was opened before.
-    pub opened: bool,
+    /// Where it leads.
+    pub outcome: Led,
+}
+
+/// Where a link leads: `link_outcome` and `approve` in the database decide it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Led {
+    /// It has just verified the user.
+    Verified,
+    /// The user is verified, by whichever verification.
+    AlreadyVerified,
+    /// Its time is over.
+    Expired,
+    /// A newer one took its place, or it was withdrawn.
+    Revoked,
+    /// It would verify the user.
+    Pending,
 }
 
 /// Makes a verification that works for `lifetime` from now; the worker moves that when it mails the key.
@@ -95,9 +107,7 @@ pub async fn insert_all(
 /// The user's one verification that is neither verified nor revoked.
 pub async fn open_of(connection: &mut PgConnection, user: UserId) -> Result<Option<OpenVerification>, Error> {
     let row = sqlx::query!(
-        r#"select id, expires_at <= now() as "expired!", key_digest is not null as "mailed!"
-        from verifications
-        where user_id = $1 and verified_at is null and revoked_at is null"#,
+        r#"select id as "id!", is_expired as "expired!", is_mailed as "mailed!" from open_verification($1)"#,
         user.0
     )
     .fetch_optional(connection)
@@ -208,71 +218,115 @@ pub async fn supersede_all(
     audit::append_all(connection, &entries).await
 }
 
-/// Verifies by a link: the one statement that decides every race. Nothing where another act was first or the time
-/// is over.
-pub async fn approve_pending(connection: &mut PgConnection, id: VerificationId) -> Result<Option<Time>, Error> {
-    let at = sqlx::query_scalar!(
-        r#"update verifications
-        set verified_at = greatest(now(), created_at), opened_at = coalesce(opened_at, now())
-        where id = $1 and verified_at is null and revoked_at is null and expires_at > now()
-        returning verified_at as "verified_at!""#,
-        id.0
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(at.map(Into::into))
+/// What came of the opening of a link.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where it leads now.
+    pub link: LinkedVerification,
+    /// Whether it was opened for the first time, which the audit log tells.
+    pub is_first: bool,
 }
 
-/// Verifies by an operator's word: an open verification, expired or not.
-pub async fn approve_open(connection: &mut PgConnection, id: VerificationId) -> Result<Option<Time>, Error> {
-    let at = sqlx::query_scalar!(
-        r#"update verifications
-        set verified_at = greatest(now(), created_at)
-        where id = $1 and verified_at is null and revoked_at is null
-        returning verified_at as "verified_at!""#,
-        id.0
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(at.map(Into::into))
+/// What came of an operator's word.
+#[derive(Clone, Debug)]
+pub struct Vouched {
+    /// Whose verification was named.
+    pub user: UserId,
+    /// By which the user is verified.
+    pub verification: VerificationId,
+    /// Since when; nothing where the user was verified before.
+    pub at: Option<Time>,
 }
 
-/// Notes that a link was opened; false if it had been before.
-pub async fn set_opened(connection: &mut PgConnection, id: VerificationId) -> Result<bool, Error> {
-    let done = sqlx::query!("update verifications set opened_at = now() where id = $1 and opened_at is null", id.0)
-        .execute(connection)
+impl Store {
+    /// Opens a link, in one statement: the database checks the rules, changes what is to be changed and writes the audit
+    /// entry. Nothing for a key that no one was mailed.
+    pub async fn approve(&self, digest: &KeyDigest) -> Result<Option<Opened>, Error> {
+        let _seat = self.seat().await?;
+        let row = sqlx::query!(
+            r#"select verification_id, locale, outcome, is_first as "is_first!" from approve($1)"#,
+            digest.0.as_slice()
+        )
+        .fetch_one(self.pool())
         .await?;
-    Ok(done.rows_affected() == 1)
+        let Some((id, outcome)) = row.verification_id.zip(row.outcome) else { return Ok(None) };
+        let locale = row.locale.and_then(|locale| locale.parse().ok()).unwrap_or_default();
+        let link = LinkedVerification { id: VerificationId(id), locale, outcome: outcome_of(&outcome)? };
+        Ok(Some(Opened { link, is_first: row.is_first }))
+    }
+
+    /// Verifies the user of a verification by an operator's word, in one statement like [`Store::approve`]. Nothing if
+    /// there is no such verification.
+    pub async fn force_verify(
+        &self,
+        actor: &Actor,
+        id: VerificationId,
+        reason: &str,
+        lifetime: Duration,
+    ) -> Result<Option<Vouched>, Error> {
+        let row = sqlx::query!(
+            "select user_id, verification_id, verified_at from force_verify($1, $2, $3, $4, $5)",
+            id.0,
+            actor.name,
+            actor.origin.as_str(),
+            reason,
+            lifetime.as_secs_f64()
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok(row.user_id.zip(row.verification_id).map(|(user, verification)| Vouched {
+            user: UserId(user),
+            verification: VerificationId(verification),
+            at: row.verified_at.map(Into::into),
+        }))
+    }
+
+    /// What a link leads to. Changes nothing.
+    pub async fn look_at_link(&self, digest: &KeyDigest) -> Result<Option<LinkedVerification>, Error> {
+        let row = sqlx::query!(
+            r#"select verification_id as "verification_id!", locale as "locale!", outcome as "outcome!"
+            from look_at_link($1)"#,
+            digest.0.as_slice()
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        row.map(|row| {
+            Ok(LinkedVerification {
+                id: VerificationId(row.verification_id),
+                locale: row.locale.parse().unwrap_or_default(),
+                outcome: outcome_of(&row.outcome)?,
+            })
+        })
+        .transpose()
+    }
 }
 
-/// What a key leads to.
-pub async fn by_digest(connection: &mut PgConnection, digest: &KeyDigest) -> Result<Option<LinkedVerification>, Error> {
+/// Whose a link is, and its verification.
+pub async fn user_of_link(
+    connection: &mut PgConnection,
+    digest: &KeyDigest,
+) -> Result<Option<(VerificationId, UserId)>, Error> {
     let row = sqlx::query!(
-        r#"select
-            v.id, v.user_id, v.expires_at, v.verified_at, v.revoked_at, u.locale,
-            u.verified_at is not null as "user_verified!",
-            v.opened_at is not null as "opened!",
-            now() as "now!"
-        from verifications v
-        join users u on u.id = v.user_id
-        where v.key_digest = $1"#,
+        r#"select verification_id as "verification_id!", user_id as "user_id!" from look_at_link($1)"#,
         digest.0.as_slice()
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| LinkedVerification {
-        id: VerificationId(row.id),
-        user_id: UserId(row.user_id),
-        locale: row.locale.parse().unwrap_or_default(),
-        status: Status::at(
-            row.now.into(),
-            row.expires_at.into(),
-            row.verified_at.map(Into::into),
-            row.revoked_at.map(Into::into),
-        ),
-        user_verified: row.user_verified,
-        opened: row.opened,
-    }))
+    Ok(row.map(|row| (VerificationId(row.verification_id), UserId(row.user_id))))
+}
+
+/// The database's word for it.
+fn outcome_of(word: &str) -> Result<Led, Error> {
+    Ok(match word {
+        "verified" => Led::Verified,
+        "already_verified" => Led::AlreadyVerified,
+        "expired" => Led::Expired,
+        "revoked" => Led::Revoked,
+        "pending" => Led::Pending,
+        other => {
+            return Err(Error::Other(plain(&format!("a link leads to {other}, which this version does not know"))));
+        }
+    })
 }
 
 /// What the worker needs to make a key.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
+mod acts;
 mod browser;
 mod cluster;
 mod comparison;
@@ -16,6 +17,7 @@ mod people;
 mod pooler;
 mod preview;
 mod pty;
+mod roles;
 mod schema;
 mod sessions;
 mod smtp;

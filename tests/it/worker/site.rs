@@ -159,7 +159,7 @@ impl Site {
     }
 
     pub async fn open(&self, key: &Key) -> LinkOutcome {
-        self.desk.open_link(&Actor::new("link", Origin::Web), key).await.unwrap()
+        self.desk.open_link(key).await.unwrap()
     }
 }
 

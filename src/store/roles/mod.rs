@@ -1,0 +1,127 @@
+//! Who may do what: six groups named after the database, and their rights. The SQL is a file, so that people can read it
+//! and have it run by who may.
+
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use super::migrate::MIGRATING;
+use super::{Error, Purpose, Store};
+use crate::text::plain;
+
+/// The groups, each named `<database>_<this>`.
+pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
+
+/// What the rights are on. Other tables in the same schema are not touched.
+const TABLES: [&str; 15] = [
+    "_sqlx_migrations",
+    "audit_log",
+    "brake",
+    "jobs",
+    "outbox_gate",
+    "pace",
+    "pace_minutes",
+    "refused_sends",
+    "send_events",
+    "sends",
+    "users",
+    "verification_count_deltas",
+    "verification_counts",
+    "verifications",
+    "workers",
+];
+
+/// The functions of the migrations.
+const FUNCTIONS: [&str; 14] = [
+    "admit_worker",
+    "approve",
+    "count_verifications",
+    "force_verify",
+    "forget_user",
+    "link_outcome",
+    "lock_user",
+    "look_at_link",
+    "note_session",
+    "note_verified",
+    "open_verification",
+    "queue_mail",
+    "refuse_audit_change",
+    "resend_skip",
+];
+
+/// The rights, with `@` before what differs between databases.
+const SQL: &str = include_str!("roles.sql");
+
+/// PostgreSQL cuts longer names off, and two would be one.
+const NAME_MAX: usize = 63;
+
+impl Store {
+    /// The SQL that makes the groups of this database and gives them their rights.
+    pub async fn roles_sql(&self) -> Result<String, Error> {
+        let (database, schema): (String, Option<String>) =
+            sqlx::query_as("select current_database()::text, current_schema()::text").fetch_one(self.pool()).await?;
+        fill(&database, schema.as_deref().unwrap_or("public"))
+    }
+
+    /// Makes the groups and gives them their rights, all or nothing. Only after the migrations.
+    pub async fn make_roles(&self) -> Result<(), Error> {
+        let sql = self.roles_sql().await?;
+        let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
+        // Not checked queries: those cannot give back nothing.
+        sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
+        let mut connection = self.connect_alone(Purpose::Migrate).await?;
+        // An error ends the connection, and with it the transaction.
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
+        connection.close().await?;
+        gate.close().await?;
+        Ok(())
+    }
+
+    /// Whether the groups of this database are there.
+    pub(super) async fn has_roles(&self) -> Result<bool, Error> {
+        // Not a checked query: what it reads is the server's own.
+        Ok(sqlx::query_scalar(
+            "select count(*) = $1 from pg_roles where rolname = any(
+                select current_database() || '_' || name from unnest($2::text[]) as name
+            )",
+        )
+        .bind(i64::try_from(GROUPS.len()).unwrap_or(i64::MAX))
+        .bind(GROUPS.map(str::to_owned).to_vec())
+        .fetch_one(self.pool())
+        .await?)
+    }
+}
+
+fn fill(database: &str, schema: &str) -> Result<String, Error> {
+    for name in [database, schema] {
+        let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let longest = GROUPS.iter().map(|group| group.len() + 1).max().unwrap_or_default() + name.len();
+        if !is_plain || longest > NAME_MAX {
+            return Err(Error::Other(plain(&format!(
+                "roles cannot be named after \"{name}\": it takes letters, digits, _ and -, and at most {NAME_MAX} \
+                 characters with what is added"
+            ))));
+        }
+    }
+    let mut sql = SQL.replace("'{@tables}'", &format!("'{{{}}}'", TABLES.join(",")));
+    sql = sql.replace("'{@functions}'", &format!("'{{{}}}'", FUNCTIONS.join(",")));
+    sql = sql.replace("@tables", &TABLES.join(", "));
+    sql = sql.replace("@database", &format!("\"{database}\"")).replace("@schema", &format!("\"{schema}\""));
+    for group in GROUPS {
+        sql = sql.replace(&format!("@{group}"), &format!("\"{database}_{group}\""));
+    }
+    Ok(sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_it_is_for() {
+        let sql = fill("desk-1", "mail").unwrap_or_default();
+        assert!(sql.contains(r#"on schema "mail" to "desk-1_owner""#), "{sql}");
+        assert!(!sql.contains('@'), "{sql}");
+        for odd in ["a\"b", "a'b", "a b", "", &"x".repeat(60)] {
+            assert!(fill(odd, "public").is_err() || odd.is_empty(), "{odd}");
+        }
+    }
+}

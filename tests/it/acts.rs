@@ -1,0 +1,112 @@
+//! The acts that the database does itself: whom they obey, and what they leave behind.
+
+use sqlx::PgPool;
+use verifydesk::desk;
+
+use crate::support::{Program, TestDb};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
+    let db = TestDb::new().await;
+    let functions: Vec<(String, Option<Vec<String>>, bool)> = sqlx::query_as(
+        "select proname::text, proconfig, has_function_privilege('pg_monitor', oid, 'execute')
+        from pg_proc
+        where pronamespace = current_schema()::regnamespace and prosecdef",
+    )
+    .fetch_all(&db.pool)
+    .await
+    .unwrap();
+    let names: Vec<&str> = functions.iter().map(|(name, ..)| name.as_str()).collect();
+    for name in ["approve", "force_verify", "look_at_link", "queue_mail", "count_verifications", "forget_user"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+    for (name, settings, is_public) in &functions {
+        let path = settings.iter().flatten().find(|setting| setting.starts_with("search_path="));
+        assert_eq!(path.unwrap(), "search_path=pg_catalog, public, pg_temp", "{name}");
+        assert!(!is_public, "anyone may call {name}");
+    }
+    let id = sign_up(&db);
+    let mut connection = db.pool.acquire().await.unwrap();
+    sqlx::raw_sql(
+        "create temporary table users (id bigint, email text, locale text, verified_at timestamptz);
+        create temporary table verifications (id bigint, user_id bigint);
+        set search_path = pg_temp, public",
+    )
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    let outcome: Option<String> =
+        sqlx::query_scalar("select outcome from force_verify($1, 'mina', 'cli', 'a test', 60)")
+            .bind(id)
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+    assert_eq!(outcome.as_deref(), Some("verified"));
+    connection.close().await.unwrap();
+    assert_eq!(verified(&db.pool).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_and_the_program_want_the_same_reasons() {
+    let db = TestDb::new().await;
+    let program = Program::new(&db.url);
+    let lengths = [desk::REASON_MIN - 1, desk::REASON_MIN, desk::REASON_MAX, desk::REASON_MAX + 1];
+    for (length, is_enough) in lengths.into_iter().zip([false, true, true, false]) {
+        let reason = "가".repeat(length);
+        for reason in [reason.clone(), format!("  {reason} ")] {
+            let by_hand = sqlx::query("select force_verify($1, 'mina', 'cli', $2, 60)")
+                .bind(sign_up(&db))
+                .bind(&reason)
+                .execute(&db.pool)
+                .await;
+            assert_eq!(by_hand.is_ok(), is_enough, "{length} characters: {by_hand:?}");
+            let code = program.run(&["verify", &sign_up(&db).to_string(), "--reason", &reason]).code;
+            assert_eq!(code == 0, is_enough, "{length} characters");
+        }
+    }
+    let without = sqlx::query("select force_verify($1, 'mina', 'cli', null, 60)").bind(sign_up(&db));
+    assert!(without.execute(&db.pool).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_from_which_login_an_entry_came_whatever_the_program_says() {
+    let db = TestDb::new().await;
+    sqlx::query(
+        "insert into audit_log (actor, origin, action, outcome, login, client)
+        values ('jun', 'cli', 'pause', 'done', 'somebody_else', '192.0.2.1')",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    // As another login than the connection's: what counts is who was let in.
+    let mut connection = db.pool.acquire().await.unwrap();
+    sqlx::raw_sql("set role pg_monitor; reset role").execute(&mut *connection).await.unwrap();
+    let id = sign_up(&db);
+    let run = Program::new(&db.url).run(&["verify", &id.to_string(), "--reason", "a test"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let entries: Vec<(String, bool, bool)> = sqlx::query_as(
+        "select action, login = session_user, client is not distinct from inet_client_addr() from audit_log order by id",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    let expected = ["pause", "sign_up", "force_verify"].map(|action| (action.to_owned(), true, true));
+    assert_eq!(entries, expected);
+}
+
+fn sign_up(db: &TestDb) -> i64 {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let email = format!("mina{}@example.com", COUNT.fetch_add(1, Ordering::Relaxed));
+    let run = Program::new(&db.url).run(&["signup", &email, "--json"]);
+    run.json()[0]["verification_id"].as_i64().unwrap()
+}
+
+async fn verified(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "select count(*) from users u join verifications v on v.user_id = u.id where u.verified_at = v.verified_at",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}

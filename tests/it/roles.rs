@@ -1,0 +1,404 @@
+//! Each program under the role that is made for it, and what that role may not.
+
+use mail_parser::MessageParser;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use verifydesk::store::roles::GROUPS;
+
+use crate::support::{Program, TestDb};
+
+const SECRET: &str = "a secret of the tests, 32 bytes and more";
+
+/// A database with its roles, and a login in each.
+struct Office {
+    db: TestDb,
+    name: String,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let db = TestDb::new().await;
+        let made = Program::new(&db.url).run(&["migrate", "--roles"]);
+        assert_eq!(made.code, 0, "{}", made.err);
+        let name: String = sqlx::query_scalar("select current_database()::text").fetch_one(&db.pool).await.unwrap();
+        for group in GROUPS {
+            let statement = format!("create role {name}_{group}_login login in role {name}_{group}");
+            sqlx::query(AssertSqlSafe(statement)).execute(&db.pool).await.unwrap();
+        }
+        Self { db, name }
+    }
+
+    fn url(&self, group: &str) -> String {
+        self.db.url.replacen("://verifydesk@", &format!("://{}_{group}_login@", self.name), 1)
+    }
+
+    fn program(&self, group: &str) -> Program {
+        Program::new(&self.url(group))
+    }
+
+    /// What the database says to this statement; nothing if it did it.
+    async fn refusal(&self, group: &str, statement: &str) -> Option<String> {
+        let mut connection = PgConnection::connect(&self.url(group)).await.unwrap();
+        let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await;
+        connection.close().await.unwrap();
+        done.err().map(|error| error.as_database_error().map_or(error.to_string(), |error| error.message().to_owned()))
+    }
+
+    async fn count(&self, query: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.db.pool).await.unwrap()
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "a day's work, each step of which needs those before it")]
+#[tokio::test(flavor = "multi_thread")]
+async fn every_program_does_its_work_under_its_role() {
+    let office = Office::new().await;
+    let (_view, line) = office
+        .program("serve")
+        .set("VERIFYDESK_SERVE__TOKEN", "a token of the tests, long enough")
+        .start(&["serve", "--listen", "127.0.0.1:0"], "listening");
+    let public_url = format!("http://{}", line.split("address=").nth(1).unwrap().split(' ').next().unwrap());
+    let client = reqwest::Client::new();
+    let sign_up = async |email: &str| {
+        let request = client.post(format!("{public_url}/api/signups")).bearer_auth("a token of the tests, long enough");
+        let answer = request.json(&serde_json::json!({ "email": email })).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    };
+    let release = async || {
+        sqlx::query("update sends set queued_at = now() - interval '1 hour'").execute(&office.db.pool).await.unwrap();
+    };
+    sign_up("mina@example.com").await;
+    sign_up("jun@example.com").await;
+    release().await;
+    // A second sign-up is a resend: the waiting mail is brought forward.
+    sign_up("mina@example.com").await;
+    let known = client
+        .get(format!("{public_url}/api/users?email=mina@example.com"))
+        .bearer_auth("a token of the tests, long enough")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(known.status(), 200);
+    assert_eq!(client.get(format!("{public_url}/healthz")).send().await.unwrap().status(), 200);
+
+    let mails = tempfile::tempdir().unwrap();
+    let worker = office
+        .program("worker")
+        .set("VERIFYDESK_PUBLIC_URL", &public_url)
+        .set("VERIFYDESK_SECRET", SECRET)
+        .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
+        .set("VERIFYDESK_MAIL__TRANSPORT", "capture")
+        .set("VERIFYDESK_CAPTURE__DIR", mails.path().display().to_string());
+    let drained = worker.run(&["worker", "--drain"]);
+    assert_eq!(
+        (drained.code, drained.out.starts_with("sent 2, failed 0")),
+        (0, true),
+        "{}{}",
+        drained.out,
+        drained.err
+    );
+    assert!(!drained.err.contains("permission denied"), "{}", drained.err);
+
+    // Mina's link: a look, the opening, and once more. Jun's is over: a new mail is asked for.
+    let [mina, jun] = ["mina@", "jun@"].map(|to| link_to(mails.path(), to));
+    for expected in [200, 200] {
+        assert_eq!(client.get(&mina).send().await.unwrap().status(), expected);
+    }
+    assert_eq!(office.count("select count(*) from users where verified_at is not null").await, 1);
+    sqlx::query(
+        "update verifications set created_at = now() - interval '9 days', expires_at = now() - interval '5 days'
+        where verified_at is null",
+    )
+    .execute(&office.db.pool)
+    .await
+    .unwrap();
+    assert_eq!(client.head(&jun).send().await.unwrap().status(), 410);
+    assert_eq!(client.get(&jun).send().await.unwrap().status(), 410);
+    release().await;
+    let asked =
+        client.post(format!("{public_url}/verify/new-mail")).form(&[("key", jun.split("key=").nth(1).unwrap())]);
+    assert_eq!(asked.send().await.unwrap().status(), 202);
+    assert_eq!(office.count("select count(*) from verifications where revoked_at is not null").await, 1);
+
+    let id = office.count("select max(id) from verifications").await.to_string();
+    let viewer = office.program("viewer");
+    release().await;
+    for look in [
+        &["list", "--json"][..],
+        &["list", "--search", "jun", "--status", "pending", "--json"],
+        &["show", &id, "--json"],
+        &["sends", "--json"],
+        &["queue", "--json"],
+        &["jobs", "--json"],
+        &["resend", &id, "--dry-run"],
+        &["resend", "--status", "pending", "--dry-run"],
+    ] {
+        let run = viewer.run(look);
+        assert_eq!(run.code, 0, "{look:?}: {}", run.err);
+        // No job has been started yet.
+        assert_eq!(run.out.is_empty(), look[0] == "jobs", "{look:?}");
+    }
+    let support = office.program("support");
+    let run = support.run(&["resend", &id]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let acts: [&[&str]; 6] = [
+        &["resend", &id],
+        &["verify", &id, "--reason", "the user called"],
+        &["signup", "hana@example.com"],
+        &["queue", "pause", "--reason", "a test"],
+        &["queue", "resume"],
+        &["resend", "--status", "pending", "--yes"],
+    ];
+    for (program, refused) in [(&viewer, &acts[..4]), (&support, &[acts[1], acts[2], acts[3], acts[5]][..])] {
+        release().await;
+        for act in refused {
+            let run = program.run(act);
+            assert_eq!(run.code, 4, "{act:?}: {}{}", run.out, run.err);
+            assert!(run.err.contains("permission denied") && run.err.contains("docs/roles.md"), "{act:?}: {}", run.err);
+        }
+    }
+    let operator = office.program("operator");
+    release().await;
+    for act in [acts[0], acts[2], acts[3], acts[4], acts[5], acts[1]] {
+        let run = operator.run(act);
+        assert_eq!(run.code, 0, "{act:?}: {}{}", run.out, run.err);
+    }
+    let test_send = operator_sends_a_test(&office, mails.path(), &public_url);
+    assert_eq!(test_send.code, 0, "{}{}", test_send.out, test_send.err);
+    let drained = worker.run(&["worker", "--drain"]);
+    assert_eq!(drained.code, 0, "{}{}", drained.out, drained.err);
+    assert!(!drained.err.contains("permission denied"), "{}", drained.err);
+
+    // Every entry names the login that it came from.
+    let logins: Vec<(String, String)> = sqlx::query_as("select distinct origin, login from audit_log order by 1, 2")
+        .fetch_all(&office.db.pool)
+        .await
+        .unwrap();
+    let login = |group: &str| format!("{}_{group}_login", office.name);
+    for (origin, group) in [("api", "serve"), ("web", "serve"), ("cli", "support"), ("cli", "operator")] {
+        assert!(logins.contains(&(origin.to_owned(), login(group))), "{origin} by {group}: {logins:?}");
+    }
+}
+
+fn operator_sends_a_test(office: &Office, mails: &std::path::Path, public_url: &str) -> crate::support::Run {
+    office
+        .program("operator")
+        .set("VERIFYDESK_PUBLIC_URL", public_url)
+        .set("VERIFYDESK_SECRET", SECRET)
+        .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
+        .set("VERIFYDESK_MAIL__TRANSPORT", "capture")
+        .set("VERIFYDESK_CAPTURE__DIR", mails.display().to_string())
+        .run(&["test-send", "verification", "--simulator", "success"])
+}
+
+/// The link of the newest mail to an address that begins so.
+fn link_to(mails: &std::path::Path, to: &str) -> String {
+    let mut found: Vec<String> = std::fs::read_dir(mails)
+        .unwrap()
+        .filter_map(|entry| std::fs::read(entry.unwrap().path()).ok())
+        .filter_map(|mail| {
+            let message = MessageParser::default().parse(&mail)?;
+            let address = message.to()?.first()?.address()?.to_owned();
+            let text = message.body_text(0)?.into_owned();
+            let link = text.split_whitespace().find(|word| word.contains("/verify/?key="))?.to_owned();
+            address.starts_with(to).then_some(link)
+        })
+        .collect();
+    found.pop().unwrap_or_else(|| panic!("no mail to {to}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_may_more_than_it_needs() {
+    let office = Office::new().await;
+    for email in ["mina@example.com", "jun@example.com"] {
+        assert_eq!(Program::new(&office.db.url).run(&["signup", email]).code, 0);
+    }
+    sqlx::query("update verifications set key_digest = sha256(int8send(id))").execute(&office.db.pool).await.unwrap();
+    let before = dump(&office).await;
+
+    let everyone: &[&str] = &["worker", "operator", "support", "viewer", "serve"];
+    let table: &[(&str, &[&str])] = &[
+        ("update verifications set verified_at = now()", everyone),
+        ("update users set verified_at = now()", everyone),
+        ("update users set email = 'evil@example.net'", everyone),
+        ("update verifications set user_id = 1", everyone),
+        (
+            "insert into verifications (user_id, key_nonce, expires_at, verified_at)
+            values (1, '0123456789abcdef', now() + interval '1 day', now())",
+            everyone,
+        ),
+        ("insert into users (email, verified_at) values ('evil@example.net', now())", everyone),
+        ("delete from users", everyone),
+        ("delete from verifications", everyone),
+        ("delete from sends", everyone),
+        ("delete from audit_log", everyone),
+        ("truncate audit_log", everyone),
+        ("update audit_log set actor = 'another'", everyone),
+        ("alter table audit_log alter column actor type text using 'another'", everyone),
+        ("alter table audit_log disable trigger audit_log_append_only", everyone),
+        ("alter table audit_log disable row level security", everyone),
+        ("drop trigger audit_log_session on audit_log", everyone),
+        (
+            "insert into audit_log (actor, origin, action, outcome, login) values ('a', 'cli', 'pause', 'done', 'b')",
+            everyone,
+        ),
+        (
+            "insert into audit_log (actor, origin, action, outcome, at) values ('a', 'cli', 'pause', 'done', now())",
+            everyone,
+        ),
+        (
+            "insert into audit_log (actor, origin, action, outcome) values ('mina', 'cli', 'force_verify', 'verified')",
+            everyone,
+        ),
+        (
+            "insert into audit_log (actor, origin, action, outcome) values ('mina', 'cli', 'pause', 'done')",
+            &["worker", "support", "viewer", "serve"],
+        ),
+        (
+            "insert into audit_log (actor, origin, action, outcome) values ('link', 'web', 'open_link', 'verified')",
+            everyone,
+        ),
+        ("create table evil (id bigint)", everyone),
+        ("create temporary table users (id bigint)", everyone),
+        ("create function evil() returns int language sql as 'select 1'", everyone),
+        ("select key_nonce from verifications", &["operator", "support", "viewer", "serve"]),
+        // With the digests it could open every link.
+        ("select key_digest from verifications", &["serve"]),
+        ("select * from audit_log", &["serve"]),
+        ("select recipient from sends", &["serve"]),
+        ("select approve(sha256(int8send(1)))", &["worker", "operator", "support", "viewer"]),
+        ("select look_at_link(sha256(int8send(1)))", &["worker", "operator", "support", "viewer"]),
+        ("select force_verify(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
+        ("select note_verified(1, 1, now(), 'a test')", everyone),
+        ("select lock_user(1)", &["viewer"]),
+        ("select queue_mail(gen_random_uuid(), 1, 0::smallint)", &["viewer"]),
+        // Another user's link, mailed anywhere.
+        (
+            "insert into sends (id, verification_id, user_id, recipient, locale)
+            values (gen_random_uuid(), 1, 1, 'evil@example.net', 'ko')",
+            &["operator", "support", "viewer", "serve"],
+        ),
+        ("update sends set recipient = 'evil@example.net'", &["operator", "support", "viewer", "serve"]),
+        ("update verifications set key_digest = sha256('evil')", &["operator", "support", "viewer", "serve"]),
+        ("update brake set state = 'off'", &["support", "viewer", "serve"]),
+        ("update pace set rate = 0.1", &["support", "viewer", "serve"]),
+        ("update jobs set state = 'running'", &["support", "viewer", "serve"]),
+        ("update sends set state = 'queued'", &["support", "viewer", "serve"]),
+        ("update verifications set expires_at = now() + interval '1 day'", &["viewer"]),
+        ("delete from workers", &["operator", "support", "viewer", "serve"]),
+        ("delete from refused_sends", &["support", "viewer", "serve"]),
+        (
+            "insert into refused_sends (send_id, tries, of_us) values (gen_random_uuid(), 0, true)",
+            &["operator", "support", "viewer", "serve"],
+        ),
+    ];
+    for (statement, groups) in table {
+        for group in *groups {
+            let refusal = office.refusal(group, statement).await;
+            let refusal = refusal.unwrap_or_else(|| panic!("{group} may: {statement}"));
+            let is_of_rights = ["permission denied", "must be owner", "row-level security"];
+            assert!(is_of_rights.iter().any(|words| refusal.contains(words)), "{group}: {statement}: {refusal}");
+        }
+    }
+    assert_eq!(dump(&office).await, before, "nothing has changed");
+    // Not even the owner's hand slips.
+    let refusal = office.refusal("owner", "update audit_log set actor = 'another'").await;
+    assert_eq!(refusal.as_deref(), Some("the audit log is append-only"));
+}
+
+async fn dump(office: &Office) -> Vec<String> {
+    sqlx::query_scalar(
+        "select users::text from users
+        union all select verifications::text from verifications
+        union all select sends::text from sends
+        union all select audit_log::text from audit_log
+        order by 1",
+    )
+    .fetch_all(&office.db.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_and_function_has_rights_that_somebody_thought_of() {
+    let office = Office::new().await;
+    let others: Vec<String> = sqlx::query_scalar(
+        "select c.relname::text from pg_class c
+        where
+            c.relnamespace = 'public'::regnamespace
+            and c.relkind in ('r', 'v', 'p', 'm')
+            and pg_get_userbyid(c.relowner) <> current_database() || '_owner'
+        union all
+        select p.proname::text from pg_proc p
+        where
+            p.pronamespace = 'public'::regnamespace
+            and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+            and (pg_get_userbyid(p.proowner) <> current_database() || '_owner'
+                or has_function_privilege('pg_monitor', p.oid, 'execute'))",
+    )
+    .fetch_all(&office.db.pool)
+    .await
+    .unwrap();
+    assert!(others.is_empty(), "src/store/roles does not know of {others:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_the_owner_migrates_and_gives_the_rights_again() {
+    let office = Office::new().await;
+    // As after a migration that has changed something, and rights that an earlier version gave.
+    for statement in [
+        "grant delete on audit_log to @_viewer",
+        "revoke all on users from @_worker",
+        "drop table send_events",
+        "create table send_events (id uuid primary key, send_id uuid, kind text, occurred_at timestamptz,
+            received_at timestamptz, detail text, source_id text)",
+        "delete from _sqlx_migrations where version = 15",
+        "drop function lock_user(bigint)",
+        "drop function open_verification(bigint)",
+        "alter table send_events owner to @_owner_login",
+    ] {
+        let statement = statement.replace('@', &office.name);
+        sqlx::query(AssertSqlSafe(statement)).execute(&office.db.pool).await.unwrap();
+    }
+    let owner = office.program("owner");
+    let migrated = owner.run(&["migrate"]);
+    assert_eq!(migrated.code, 0, "{}{}", migrated.out, migrated.err);
+    assert!(office.refusal("viewer", "delete from audit_log").await.unwrap().contains("permission denied"));
+    for (group, statement) in [
+        ("worker", "select email from users"),
+        ("worker", "insert into send_events (id) values (gen_random_uuid())"),
+        ("support", "select lock_user(1)"),
+    ] {
+        assert_eq!(office.refusal(group, statement).await, None, "{group}: {statement}");
+    }
+    let again = owner.run(&["migrate", "--roles"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let printed = owner.run(&["migrate", "--roles", "--print"]);
+    assert!(printed.out.contains(&format!("\"{}_serve\"", office.name)), "{}", printed.out);
+    sqlx::raw_sql(AssertSqlSafe(printed.out)).execute(&office.db.pool).await.unwrap();
+
+    // Who may not make roles is told who may.
+    let viewer = office.program("viewer").run(&["migrate", "--roles"]);
+    assert_ne!(viewer.code, 0);
+    assert!(viewer.err.contains("--roles --print") || viewer.err.contains("does not allow"), "{}", viewer.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_of_the_same_name_gets_no_rights() {
+    let db = TestDb::new().await;
+    let name: String = sqlx::query_scalar("select current_database()::text").fetch_one(&db.pool).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("create role {name}_viewer login"))).execute(&db.pool).await.unwrap();
+    let refused = Program::new(&db.url).run(&["migrate", "--roles"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(
+        refused.err.contains(&format!("{name}_viewer is a login")) || refused.err.contains("is a login"),
+        "{}",
+        refused.err
+    );
+    let may: bool = sqlx::query_scalar(AssertSqlSafe(format!(
+        "select has_any_column_privilege('{name}_viewer', 'users', 'select')"
+    )))
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert!(!may);
+}
