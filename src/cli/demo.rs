@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Failure, console, output, signals};
 use crate::config::{Glyphs, Settings};
-use crate::demo::cluster::{Cluster, Options};
+use crate::demo::cluster::Options;
 use crate::demo::stage::{self, DATABASE, Stage};
 use crate::demo::story;
 use crate::text::plain;
@@ -26,7 +26,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         return env(&options);
     }
     if args.reset {
-        Cluster::reset(&options).map_err(stage::Error::from)?;
+        stage::reset(&options)?;
     }
     let is_interactive = require_terminal().is_ok();
     output::remark(&format!("starting a private PostgreSQL in {} …", plain(&options.directory.display().to_string())));

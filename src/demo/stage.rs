@@ -80,8 +80,9 @@ pub struct Stage {
 impl Stage {
     /// Sets the stage. `base` gives what the demo does not decide: templates, glyphs.
     pub async fn set(options: Options, base: &Settings) -> Result<Self, Error> {
-        let directory = options.directory.clone();
+        let kept = options.clone();
         let cluster = start(options).await?;
+        let directory = kept.own_directory()?;
         cluster.create_database(DATABASE).await?;
         let (listener, address) = listen().await?;
         let settings = Settings {
@@ -133,6 +134,22 @@ impl Stage {
         blocking(move || self.cluster.stop()).await?;
         Ok(())
     }
+}
+
+/// Removes the demo's data, its secret and its mails.
+pub fn reset(options: &Options) -> Result<(), Error> {
+    Cluster::reset(options)?;
+    let Ok(own) = options.own_directory() else { return Ok(()) };
+    let (secret, mails) = (own.join("secret"), mail_directory(&own));
+    for removed in [std::fs::remove_file(&secret), std::fs::remove_dir_all(&mails)] {
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(format!("removing the demo's files in {}", own.display()))(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Where the demo's mails are.

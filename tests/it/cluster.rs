@@ -164,3 +164,20 @@ async fn nothing_listens_on_the_network_and_korean_is_understood() {
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1", "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+#[test]
+fn what_is_ours_is_not_where_the_servers_account_may_write() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let (place, options) = place();
+    let cluster = Cluster::start(options.clone()).unwrap();
+    let own = options.own_directory().unwrap();
+    let is = std::fs::symlink_metadata(&own).unwrap();
+    assert_eq!((is.uid(), is.mode() & 0o022), (nix::unistd::Uid::effective().as_raw(), 0));
+    cluster.stop().unwrap();
+    if nix::unistd::Uid::effective().is_root() {
+        assert_eq!(own, place.path());
+        // Where anyone may put a link, nothing is kept.
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(matches!(options.own_directory(), Err(ClusterError::Unsafe { .. })));
+    }
+}

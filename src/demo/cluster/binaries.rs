@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use super::ClusterError;
+use super::account::command;
 
 /// The oldest PostgreSQL that the migrations run on.
 pub const VERSION_MIN: u32 = 14;
@@ -72,7 +72,7 @@ fn directories() -> Vec<PathBuf> {
             all.push(parent.to_owned());
         }
     }
-    let config = Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).output();
+    let config = command("pg_config").arg("--bindir").output();
     if let Some(output) = config.ok().filter(|output| output.status.success()) {
         all.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     }
@@ -97,7 +97,7 @@ fn has_tools(directory: &Path) -> bool {
 
 /// The major version that `postgres --version` names.
 fn version(directory: &Path) -> Option<u32> {
-    let output = Command::new(directory.join("postgres")).arg("--version").stdin(Stdio::null()).output().ok()?;
+    let output = command(directory.join("postgres")).arg("--version").output().ok()?;
     major_of(&String::from_utf8_lossy(&output.stdout))
 }
 

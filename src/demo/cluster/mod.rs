@@ -13,20 +13,25 @@ mod error;
 mod place;
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 use nix::unistd::{Pid, Uid};
 use sha2::{Digest as _, Sha256};
 use sqlx::migrate::MigrateDatabase as _;
 
+use self::account::Account;
 pub use self::binaries::{Binaries, VERSION_MIN};
 pub use self::error::ClusterError;
 use self::place::Place;
 
 /// The cluster's one role: its superuser.
 pub const ROLE: &str = "verifydesk";
+
+/// The demo's directory in `/var/lib`, for root.
+const ROOTS_DEMO: &str = "verifydesk-demo";
 
 /// Names the socket; nothing listens on the network.
 const PORT: u16 = 5432;
@@ -45,10 +50,10 @@ pub struct Options {
 
 impl Options {
     /// The demo's cluster: `verifydesk/demo` in the user's data directory, or for root, whose home the server's
-    /// account cannot enter, `/var/lib/verifydesk-demo`.
+    /// account cannot enter, `/var/lib/verifydesk-demo/postgres`.
     pub fn demo() -> Result<Self, ClusterError> {
         let directory = if Uid::effective().is_root() {
-            PathBuf::from("/var/lib/verifydesk-demo")
+            Path::new("/var/lib").join(ROOTS_DEMO).join("postgres")
         } else {
             let base = etcetera::choose_base_strategy().map_err(|_| ClusterError::NoHome)?;
             base.data_dir().join("verifydesk").join("demo")
@@ -77,6 +82,34 @@ impl Options {
         UnixStream::connect(self.sockets().join(format!(".s.PGSQL.{PORT}"))).is_ok()
     }
 
+    /// Where what is one's own and not the server's is kept: in the directory, or, where another account owns that, in the
+    /// one around it. In the server's own, its account could put a link in the place of any file.
+    pub fn own_directory(&self) -> Result<PathBuf, ClusterError> {
+        if !Account::choose()?.is_another() {
+            return Ok(self.directory.clone());
+        }
+        let around = self.directory.parent().unwrap_or(&self.directory).to_owned();
+        let is = std::fs::symlink_metadata(&around).map_err(|source| ClusterError::Io {
+            doing: "looking at",
+            path: around.clone(),
+            source,
+        })?;
+        // Owned by oneself, and no one else may put anything into it.
+        if is.is_dir() && is.uid() == Uid::effective().as_raw() && is.mode() & 0o022 == 0 {
+            Ok(around)
+        } else {
+            Err(ClusterError::Unsafe { path: around })
+        }
+    }
+
+    /// The demo's directory, where the server's account owns all of it, as an earlier version had it.
+    fn owned_by_server(&self) -> Option<PathBuf> {
+        let (account, around) = (Account::choose().ok()?, self.directory.parent()?);
+        let is = std::fs::symlink_metadata(around).ok()?;
+        let is_so = account.is_another() && is.is_dir() && account.owns(&is) && around.ends_with(ROOTS_DEMO);
+        is_so.then(|| around.to_owned())
+    }
+
     /// Where the socket is: in the directory, or, where its path is too long for a socket, in a short one that is named
     /// after it.
     fn sockets(&self) -> PathBuf {
@@ -98,7 +131,8 @@ impl Options {
 
     /// The major version that made the data, if there is any.
     fn made_by(&self) -> Option<u32> {
-        std::fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
+        let version = Account::choose().ok()?.read(&self.data().join("PG_VERSION")).ok()?;
+        std::str::from_utf8(&version).ok()?.trim().parse().ok()
     }
 }
 
@@ -126,7 +160,10 @@ impl Cluster {
     /// Stops what is running in the directory and removes it with all the data.
     pub fn reset(options: &Options) -> Result<(), ClusterError> {
         let directory = &options.directory;
-        if !directory.exists() {
+        if let Some(before) = options.owned_by_server() {
+            Self::reset(&Options { directory: before, ..options.clone() })?;
+        }
+        if std::fs::symlink_metadata(directory).is_err() {
             return Ok(());
         }
         // Whatever version made the data: a running server is stopped by a signal, which any version understands.
@@ -190,8 +227,6 @@ impl Drop for Cluster {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-use super::account::Account;
+use super::account::{Account, command};
 use super::binaries::Binaries;
 use super::error::tail;
 use super::{ClusterError, Options, PORT, ROLE};
@@ -32,12 +32,17 @@ impl Place {
         let account = Account::choose()?;
         let directory = &options.directory;
         let fail = |source| ClusterError::Io { doing: "opening", path: directory.clone(), source };
-        if let Some(parent) = directory.parent() {
+        if let Some(parent) = directory.parent()
+            && !parent.exists()
+        {
             std::fs::create_dir_all(parent).map_err(fail)?;
+            if account.is_another() {
+                // Whatever the umask is: the account passes through it.
+                std::fs::set_permissions(parent, std::fs::Permissions::from_mode(0o755)).map_err(fail)?;
+            }
         }
         let lock = loop {
-            account.make_private(directory)?;
-            let lock = File::open(directory).map_err(fail)?;
+            let lock = account.make_private(directory)?;
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(std::fs::TryLockError::WouldBlock) => {
@@ -47,7 +52,9 @@ impl Place {
             }
             // Whoever held the lock may just have removed the directory.
             let locked = lock.metadata().map_err(fail)?;
-            if std::fs::metadata(directory).is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino())) {
+            if std::fs::symlink_metadata(directory)
+                .is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino()))
+            {
                 break lock;
             }
         };
@@ -107,7 +114,7 @@ impl Place {
                 command.arg("--log").arg(&log).arg("--options").arg(self.settings());
             });
             let Err(error) = started else { return Ok(()) };
-            let Ok(said) = std::fs::read(&log) else { return Err(error) };
+            let Ok(said) = self.account.read(&log) else { return Err(error) };
             let said = tail(&said);
             if !said.contains("still in use") || since.elapsed() > LEFTOVERS_MAX {
                 return Err(ClusterError::NotStarted { log, said });
@@ -178,8 +185,8 @@ impl Place {
 
     /// The server's process, if it lives.
     pub fn server(&self) -> Option<Pid> {
-        let text = std::fs::read_to_string(self.lock_file()).ok()?;
-        let pid = text.lines().next()?.trim().parse().ok()?;
+        let text = self.account.read(&self.lock_file()).ok()?;
+        let pid = std::str::from_utf8(&text).ok()?.lines().next()?.trim().parse().ok()?;
         Some(Pid::from_raw(pid)).filter(|pid| is_server_of(*pid, &self.options.data()))
     }
 
@@ -192,7 +199,7 @@ impl Place {
 /// nobody has waited for yet has no arguments any more.)
 fn is_server_of(pid: Pid, data: &Path) -> bool {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).or_else(|_| {
-        Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output().map(|output| output.stdout)
+        command("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output().map(|output| output.stdout)
     });
     let data = data.as_os_str().as_encoded_bytes();
     line.is_ok_and(|line| line.windows(data.len()).any(|part| part == data))
@@ -201,7 +208,7 @@ fn is_server_of(pid: Pid, data: &Path) -> bool {
 /// Locales that know Korean letters from punctuation, which trigrams need; the first that `initdb` accepts is used.
 fn utf8_locales() -> Vec<String> {
     let mut all: Vec<String> = ["C.UTF-8", "en_US.UTF-8", "ko_KR.UTF-8"].map(str::to_owned).into();
-    if let Ok(output) = Command::new("locale").arg("-a").output() {
+    if let Ok(output) = command("locale").arg("-a").output() {
         let known = String::from_utf8_lossy(&output.stdout);
         let is_utf8 = |name: &&str| {
             let charset = name.rsplit('.').next().unwrap_or_default();
