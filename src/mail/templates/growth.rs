@@ -1,7 +1,7 @@
 //! Bounds on what a template may make: how long a part of a mail may get, how long that may take, and no text that
 //! doubles.
 //!
-//! Tera has none of these. What is written out passes [`Bounded`], which fails when it is too much or too late. Text
+//! Tera has none of these. What is written out passes `Bounded`, which fails when it is too much or too late. Text
 //! that is only assigned passes nothing; so a template may not make assigned text from more than one that was assigned
 //! before: 30 lines of `{% set a = a ~ a %}` are a gigabyte. With one such part at a time text grows by what the
 //! template itself or the mail brings along.
