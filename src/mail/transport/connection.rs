@@ -225,7 +225,9 @@ async fn within<T>(
 
 /// What lettre's error means.
 fn failure(stage: Stage, error: &Error, wire: &Wire) -> Failure {
-    if let Some(unasked) = wire.unasked() {
+    // An answer counts though the server closes behind it, before the QUIT that lettre sends then.
+    let is_answered = error.status().is_some();
+    if let Some(unasked) = wire.unasked().filter(|unasked| !(is_answered && *unasked == Unasked::End)) {
         return unasked_for(stage, Some(unasked));
     }
     let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
