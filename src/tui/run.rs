@@ -254,7 +254,7 @@ impl Console {
         }
     }
 
-    /// Gives the terminal to the operator's editor until she closes it.
+    /// Gives the terminal to the operator's editor until it is closed.
     async fn edit(&mut self, file: &Path, line: usize) -> io::Result<Option<Ended>> {
         self.input = None;
         self.watch = None;
@@ -263,6 +263,8 @@ impl Console {
         if let Some(number) = ended {
             return Ok(Some(Ended::Signal(number)));
         }
+        // An editor that was interrupted may have ended before the console saw the signal.
+        self.signals.settle().await?;
         self.watch = Some(Watch::new(self.terminal.hold())?);
         self.resume()?;
         self.app.take(Msg::Edited(done));

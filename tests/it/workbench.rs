@@ -146,6 +146,33 @@ fn the_editor_takes_the_terminal_and_gives_it_back() {
     running.is_clean();
 }
 
+/// Whatever signal reaches both of them at an editor's end was meant for the editor.
+#[test]
+fn an_editors_last_interrupt_does_not_end_the_console() {
+    let bench = Bench::new();
+    let count = bench.home.path().join("count");
+    fs::write(&count, "0").unwrap();
+    let count = count.display();
+    // The signals come as late as can be, and the console sees them and the end at once.
+    let editor = bench.editor(&format!(
+        "n=$(($(cat '{count}') + 1)); echo $n > '{count}'; echo \"Edited {{{{ site_name }}}} $n.\" > \"$2\"
+         test $((n % 3)) = 0 && kill -QUIT $PPID; kill -INT $PPID"
+    ));
+    let mut running = bench.command().env("VISUAL", &editor).start();
+    running.shows("Haru Books");
+    running.keys("L");
+    running.shows("Confirm your email address for Haru Books");
+    running.keys("2");
+    running.shows("Gmail");
+    for round in 1..=30 {
+        running.keys("e");
+        running.shows(&format!("Edited Haru Books {round}."));
+    }
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
 #[test]
 fn an_editor_is_named_by_the_shells_rules_and_ends_with_the_console() {
     let bench = Bench::new();

@@ -9,11 +9,15 @@ use nix::sys::signal::{self as system, Signal as Number};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::Hold;
 
 /// How long the console may take to end itself after it was asked to, before it is ended.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a signal of our own may take to arrive.
+const SETTLE_MAX: Duration = Duration::from_secs(1);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,25 @@ impl Signals {
             _ = self.stop.recv() => Signal::Stop,
             _ = self.window.recv() => Signal::Resize,
         }
+    }
+
+    /// Drops what another program was meant by that had the terminal until now: interrupts, stops, and how it went on.
+    /// What asks the console to end stays.
+    ///
+    /// A signal that came before this call may be on its way through the runtime still. So signals of our own are sent
+    /// after it: the second is handed over in a later round than any that came before the first.
+    pub async fn settle(&mut self) -> io::Result<()> {
+        for _ in 0..2 {
+            while self.window.recv().now_or_never().is_some() {}
+            system::raise(Number::SIGWINCH)?;
+            // In vain where whoever started the console has blocked it.
+            let _ = timeout(SETTLE_MAX, self.window.recv()).await;
+        }
+        let Ends { interrupt, quit, terminate: _, hang_up: _ } = &mut self.ends;
+        for stream in [interrupt, quit, &mut self.stop, &mut self.go_on] {
+            while stream.recv().now_or_never().is_some() {}
+        }
+        Ok(())
     }
 
     /// Stops, and returns when continued, or with the signal to end on. The terminal must have been given back.
