@@ -12,6 +12,7 @@
 mod answer;
 mod paste;
 mod sequence;
+mod spelt;
 #[cfg(test)]
 mod tests;
 
@@ -79,6 +80,8 @@ enum Inside {
     #[default]
     Nothing,
     Answer(Answer),
+    /// What may be an answer, the beginning of which was given out as a key; always late.
+    Spelt,
     Paste(Paste),
 }
 
@@ -87,11 +90,13 @@ impl Keys {
     pub fn feed(&mut self, bytes: &[u8], now: Instant) -> Vec<Typed> {
         let mut typed = Vec::new();
         let quiet = self.last.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
-        if self.is_late && quiet >= self.doubt {
+        if self.is_late && quiet >= self.doubt && !(quiet < DOUBT && self.is_rest(bytes)) {
             self.forget();
         }
-        if self.is_interrupt(bytes, now) {
+        let mut bytes = bytes;
+        if let Some(at) = self.interrupt(bytes, now) {
             self.forget();
+            bytes = &bytes[at..];
         }
         if self.is_late && self.take_late(bytes, &mut typed) {
             return typed;
@@ -108,7 +113,7 @@ impl Keys {
             // The operator's way out of a paste without an end.
             Inside::Paste(paste) if paste.has_stalled() && self.pending == [ESCAPE] => REST_WAIT,
             Inside::Paste(_) => PASTE_WAIT,
-            Inside::Answer(_) => REST_WAIT,
+            Inside::Answer(_) | Inside::Spelt => REST_WAIT,
             Inside::Nothing if self.pending == [ESCAPE] => ESCAPE_WAIT,
             Inside::Nothing if sequence::has_begun(&self.pending) => REST_WAIT,
             // Half a letter is only a beginning.
@@ -123,17 +128,19 @@ impl Keys {
         if self.is_late {
             return Vec::new();
         }
-        self.be_late();
-        let escape = || vec![Typed::Key(key(KeyCode::Esc, KeyModifiers::NONE))];
-        match &mut self.inside {
-            Inside::Paste(paste) if paste.has_stalled() && self.pending == [ESCAPE] => {
-                self.inside = Inside::Nothing;
-                escape()
+        if let Inside::Paste(paste) = &mut self.inside {
+            if !(paste.has_stalled() && self.pending == [ESCAPE]) {
+                let text = paste.stall();
+                self.be_late();
+                return text.into_iter().map(Typed::Paste).collect();
             }
-            Inside::Paste(paste) => paste.stall().into_iter().map(Typed::Paste).collect(),
-            Inside::Nothing if self.pending == [ESCAPE] => escape(),
-            Inside::Nothing | Inside::Answer(_) => Vec::new(),
+            self.inside = Inside::Nothing;
         }
+        self.be_late();
+        if matches!(self.inside, Inside::Nothing) && self.pending == [ESCAPE] {
+            return vec![Typed::Key(key(KeyCode::Esc, KeyModifiers::NONE))];
+        }
+        Vec::new()
     }
 
     /// What came is over, whatever it was.
@@ -148,17 +155,25 @@ impl Keys {
         self.doubt = match self.inside {
             Inside::Paste(_) => PASTE_DOUBT,
             Inside::Nothing if self.pending == [ESCAPE] => ESCAPE_DOUBT,
-            Inside::Nothing | Inside::Answer(_) => DOUBT,
+            Inside::Nothing | Inside::Answer(_) | Inside::Spelt => DOUBT,
         };
     }
 
-    /// Ctrl-C by itself, where what has begun takes too long to be right.
-    fn is_interrupt(&self, bytes: &[u8], now: Instant) -> bool {
-        let is_overdue = match &self.inside {
-            Inside::Paste(paste) => paste.has_stalled() || paste.is_overdue(now),
-            _ => true,
+    /// Whether bytes are the rest of what an Escape that was a key began after all, since no person types them at once.
+    fn is_rest(&self, bytes: &[u8]) -> bool {
+        matches!(self.inside, Inside::Nothing) && self.pending == [ESCAPE] && sequence::is_rest(bytes)
+    }
+
+    /// Where Ctrl-C stands by itself, once or again and again, and what has begun takes too long to be right; in a paste
+    /// that has stood still, also behind more of it.
+    fn interrupt(&self, bytes: &[u8], now: Instant) -> Option<usize> {
+        let at = bytes.iter().rposition(|byte| *byte != CTRL_C).map_or(0, |last| last + 1);
+        let is_one = match &self.inside {
+            Inside::Paste(paste) if at == 0 => paste.has_stalled() || paste.is_overdue(now),
+            Inside::Paste(paste) => paste.has_stalled() && !paste::has_end(&[&self.pending, bytes].concat()),
+            _ => at == 0,
         };
-        bytes == [CTRL_C] && is_overdue
+        (at < bytes.len() && is_one).then_some(at)
     }
 
     /// Reads what is pending as far as it is complete.
@@ -181,6 +196,13 @@ impl Keys {
                         return;
                     }
                     self.inside = Inside::Nothing;
+                }
+                Inside::Spelt => {
+                    if !spelt::take(&mut self.pending, typed) {
+                        return;
+                    }
+                    self.inside = Inside::Nothing;
+                    self.is_late = false;
                 }
                 Inside::Nothing => {
                     let Some((used, found)) = step(&self.pending) else {
@@ -205,8 +227,10 @@ impl Keys {
     /// Takes bytes that came late, if they are single characters; otherwise they are to be read as what they may be: the
     /// rest of what has begun, or, where that was forgotten, keys.
     fn take_late(&mut self, bytes: &[u8], typed: &mut Vec<Typed>) -> bool {
-        if let Inside::Paste(_) = self.inside {
-            return self.take_late_in_paste(bytes, typed);
+        match self.inside {
+            Inside::Paste(_) => return self.take_late_in_paste(bytes, typed),
+            Inside::Spelt => return false,
+            Inside::Nothing | Inside::Answer(_) => {}
         }
         let is_answer = matches!(self.inside, Inside::Answer(_));
         match bytes.first() {
@@ -235,11 +259,13 @@ impl Keys {
     /// longer doubtful.
     fn follow(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
+        // Now it can only be a beginning, or a person's.
+        self.doubt = DOUBT;
         match step(&self.pending) {
             None => {}
             Some((_, Found::Answer)) => {
                 self.pending.clear();
-                self.inside = self.last.map_or(Inside::Nothing, |now| Inside::Answer(Answer::new(now)));
+                self.inside = Inside::Spelt;
             }
             Some(_) => self.forget(),
         }

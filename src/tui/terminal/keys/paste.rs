@@ -27,7 +27,7 @@ impl Paste {
 
     /// Takes what belongs to it; says whether it has ended. What is left is not its, or may be its end.
     pub(super) fn take(&mut self, pending: &mut Vec<u8>) -> bool {
-        let end = pending.windows(END.len()).position(|window| window == END);
+        let end = end(pending);
         let text = end.unwrap_or_else(|| pending.len() - half_end(pending));
         let room = PASTE_MAX - self.kept;
         self.kept += text.min(room);
@@ -61,6 +61,15 @@ impl Paste {
         }
         Some(String::from_utf8_lossy(&std::mem::take(&mut self.text)).into_owned())
     }
+}
+
+/// Whether a paste ends in bytes.
+pub(super) fn has_end(bytes: &[u8]) -> bool {
+    end(bytes).is_some()
+}
+
+fn end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(END.len()).position(|window| window == END)
 }
 
 /// How many of the last bytes may be the beginning of the end.

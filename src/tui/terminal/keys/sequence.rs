@@ -43,6 +43,22 @@ pub(super) fn may_follow_escape(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether bytes are the rest of a sequence and cannot be a person's, who types no such thing at once.
+pub(super) fn is_rest(bytes: &[u8]) -> bool {
+    // Keys that are held repeat.
+    if bytes.len() < 2 || bytes == b"[[" || !may_follow_escape(bytes) {
+        return false;
+    }
+    match step(&[&[ESCAPE], bytes].concat()) {
+        None => true,
+        Some((_, Found::Answer)) => {
+            let has_end = |bytes: &[u8]| bytes == [ESCAPE, b'\\'] || matches!(bytes, [_, super::BELL | 0x9c]);
+            bytes.first() == Some(&b']') || bytes.windows(2).any(has_end)
+        }
+        Some((used, _)) => used == bytes.len() + 1,
+    }
+}
+
 /// The key, where bytes are one character and no more.
 pub(super) fn single(bytes: &[u8]) -> Option<KeyEvent> {
     let mut characters = str::from_utf8(bytes).ok()?.chars();

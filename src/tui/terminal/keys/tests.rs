@@ -203,6 +203,68 @@ fn an_arrow_in_pieces_is_an_arrow_or_nothing_that_acts() {
 }
 
 #[test]
+fn a_sequence_in_three_pieces_does_not_act() {
+    for (pieces, pauses) in [(["[", "B"], [400, 1_100]), (["]", "r"], [400, 4_900]), (["O", "P"], [990, 2_000])] {
+        let mut line = Line::new();
+        line.send("\u{1b}");
+        for (piece, pause) in pieces.into_iter().zip(pauses) {
+            line.pause(Duration::from_millis(pause)).send(piece);
+        }
+        let typed = line.take();
+        assert!(typed[1..].iter().all(|typed| matches!(typed, Typed::Doubtful(_))), "{pieces:?}: {typed:?}");
+        assert_eq!(typed.len(), 3, "{pieces:?}");
+    }
+}
+
+#[test]
+fn a_burst_that_only_a_terminal_sends_is_the_rest_however_late() {
+    let table: [(&str, &[Typed]); 9] = [
+        ("[B", &[pressed(KeyCode::Down, KeyModifiers::NONE)]),
+        ("[1;5B", &[pressed(KeyCode::Down, KeyModifiers::CONTROL)]),
+        ("OP", &[pressed(KeyCode::F(1), KeyModifiers::NONE)]),
+        ("[?997;1n", &[]),
+        ("]11;rgb:ffff/ffff/ffff\u{7}", &[]),
+        ("P>|XTerm(379)\u{1b}\\", &[]),
+        // A person's.
+        ("[[", &[typed('['), typed('[')]),
+        ("Pj", &[pressed(KeyCode::Char('P'), KeyModifiers::SHIFT), typed('j')]),
+        ("jj", &[typed('j'), typed('j')]),
+    ];
+    for (burst, wanted) in table {
+        let mut line = Line::new();
+        line.send("\u{1b}").pause(Duration::from_millis(1_100)).take();
+        assert_eq!(line.send(burst).take(), wanted, "{burst:?}");
+        let mut line = Line::new();
+        line.send("\u{1b}").pause(DOUBT).take();
+        assert!(line.send("[B").take().ends_with(&[pressed(KeyCode::Char('B'), KeyModifiers::SHIFT)]));
+    }
+}
+
+/// What was given as a key began no answer that takes the keyboard away.
+#[test]
+fn what_follows_a_key_is_not_swallowed() {
+    for first in ["P", "X", "_", "^", "]"] {
+        let mut line = Line::new();
+        line.send("\u{1b}").pause(Duration::from_millis(300)).send(first).pause(Duration::from_millis(300)).take();
+        for held in ["jj", "j", "jjj"] {
+            let doubtful = Typed::Doubtful(key(KeyCode::Char('j'), KeyModifiers::NONE));
+            assert_eq!(line.send(held).take(), vec![doubtful; held.len()], "{first}");
+            line.pause(Duration::from_millis(30));
+        }
+        assert_eq!(line.send("\r").take(), [pressed(KeyCode::Enter, KeyModifiers::NONE)], "{first}");
+        assert_eq!(line.send("rr").take(), [typed('r'), typed('r')], "{first}");
+    }
+    // If it was one all the same, its end is no key.
+    for end in ["\u{7}", "\u{9c}", "\u{1b}\\", "\u{18}"] {
+        let mut line = Line::new();
+        line.send("\u{1b}").pause(Duration::from_millis(300)).send("]").pause(Duration::from_millis(300)).take();
+        let typed_late = line.send(format!("l윜{end}r")).take();
+        assert_eq!(typed_late.last(), Some(&typed('r')), "{end:?}");
+        assert_eq!(typed_late.len(), 3, "{end:?}: {typed_late:?}");
+    }
+}
+
+#[test]
 fn what_is_pressed_behind_escape_is_a_key() {
     for keys in ["r", "j", "1", "q", "y", "jj", "김", "]]", "\r"] {
         let mut line = Line::new();
@@ -273,6 +335,33 @@ fn a_paste_without_an_end_leaves_the_keyboard() {
     let mut line = stalled();
     assert_eq!(line.send("\u{1b}[20").pause(Duration::from_secs(3)).send("1~r").take(), [typed('r')]);
     assert_eq!(stalled().pause(PASTE_DOUBT).send("r").take(), [typed('r')]);
+    // Once it was left by Escape, doubt is as short as behind any.
+    let mut line = stalled();
+    line.send("\u{1b}").pause(REST_WAIT + ESCAPE_DOUBT).take();
+    assert_eq!(line.send("P").take(), [pressed(KeyCode::Char('P'), KeyModifiers::SHIFT)]);
+}
+
+/// Whoever sees nothing happen presses it again, and what comes of a slow line comes together.
+#[test]
+fn an_interrupt_need_not_come_alone() {
+    for held_up in ["\u{1b}]52;c;", "\u{1b}[1;", "\u{1b}", "\u{1b}[200~hello"] {
+        let mut line = Line::new();
+        line.send(held_up).pause(Duration::from_secs(3)).take();
+        assert_eq!(line.send("\u{3}\u{3}").take(), [ctrl_c(), ctrl_c()], "{held_up:?}");
+        assert_eq!(line.send("r").take(), [typed('r')], "{held_up:?}");
+    }
+    let mut line = Line::new();
+    line.send("\u{1b}[200~hello").pause(Duration::from_secs(3)).take();
+    assert_eq!(line.send("y\r\u{1b}[2\u{3}").take(), [ctrl_c()]);
+    assert_eq!(line.send("r").take(), [typed('r')]);
+    // Behind its end it is a key as any.
+    let mut line = Line::new();
+    line.send("\u{1b}[200~hello").pause(Duration::from_secs(3)).take();
+    let wanted = [Typed::Paste("y\u{3}".into()), ctrl_c()];
+    assert_eq!(line.send("y\u{3}\u{1b}[201~\u{3}").take(), wanted);
+    // While a paste comes as it should, whatever is in it is text.
+    let mut line = Line::new();
+    assert_eq!(line.send("\u{1b}[200~a\u{3}").send("\u{1b}[201~").take(), [Typed::Paste("a\u{3}".into())]);
 }
 
 #[test]
@@ -340,8 +429,6 @@ proptest! {
         let wanted = read(part);
         let mut line = Line::new();
         let mut left = part;
-        // Behind an Escape that was a key, doubt is shorter.
-        let mut longest = 4_900;
         for (length, pause) in pieces.iter().cycle() {
             let (piece, rest) = left.split_at((*length).min(left.len()));
             line.send(piece);
@@ -349,10 +436,8 @@ proptest! {
             if left.is_empty() {
                 break;
             }
-            if ends_in_escape(piece) {
-                longest = 990;
-            }
-            line.pause(Duration::from_millis(pause % longest));
+            // Right behind an Escape that was a key, doubt is shorter.
+            line.pause(Duration::from_millis(if ends_in_escape(piece) { pause % 990 } else { *pause }));
         }
         let mut typed = line.pause(LONG).take();
         typed.retain(|typed| !matches!(typed, Typed::Doubtful(_)) && *typed != escape());
