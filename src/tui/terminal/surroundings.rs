@@ -35,7 +35,7 @@ impl Surroundings {
     }
 }
 
-/// By <https://no-color.org>, <https://bixense.com/clicolors> and the custom of terminals. screen knows no true colour
+/// By <https://no-color.org> and the custom of terminals. screen knows no true colour
 /// and takes `COLORTERM` over from the terminal around it; tmux brings what it is given down to what that one has.
 fn colours(variable: &impl Fn(&str) -> Option<String>) -> Colours {
     if variable("NO_COLOR").is_some() {
@@ -45,18 +45,17 @@ fn colours(variable: &impl Fn(&str) -> Option<String>) -> Colours {
     let has_256 = term.contains("256color");
     let is_screen = term.starts_with("screen") && variable("TMUX").is_none();
     let has_all = variable("COLORTERM").is_some_and(|value| matches!(value.as_str(), "truecolor" | "24bit"));
-    let is_forced = variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     match () {
         () if (has_all || term.ends_with("-direct")) && !is_screen => Colours::True,
         () if has_256 => Colours::TwoFiftySix,
-        () if is_forced || variable("COLORTERM").is_some() || term != "dumb" => Colours::Sixteen,
-        () => Colours::None,
+        // There is no console where `TERM` is dumb or not set.
+        () => Colours::Sixteen,
     }
 }
 
 /// By the locale, first of the variables that is set, and the terminal.
 fn is_unicode(variable: &impl Fn(&str) -> Option<String>) -> bool {
-    if matches!(variable("TERM").as_deref(), Some("linux" | "dumb")) {
+    if variable("TERM").as_deref() == Some("linux") {
         return false;
     }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
@@ -81,12 +80,6 @@ mod tests {
         let table = [
             ("TERM=xterm", Sixteen),
             ("TERM=linux", Sixteen),
-            ("", Sixteen),
-            ("TERM=dumb", None),
-            ("TERM=dumb COLORTERM=yes", Sixteen),
-            ("TERM=dumb COLORTERM=truecolor", True),
-            ("TERM=dumb CLICOLOR_FORCE=1", Sixteen),
-            ("TERM=dumb CLICOLOR_FORCE=0", None),
             ("TERM=xterm-256color", TwoFiftySix),
             ("TERM=xterm-256color COLORTERM=24bit", True),
             ("TERM=xterm-256color COLORTERM=yes", TwoFiftySix),
@@ -98,7 +91,7 @@ mod tests {
             ("TERM=xterm-256color NO_COLOR=1", None),
             ("TERM=xterm-256color NO_COLOR=0", None),
             ("TERM=xterm-256color NO_COLOR=", TwoFiftySix),
-            ("TERM=xterm CLICOLOR_FORCE=1 COLORTERM=truecolor NO_COLOR=1", None),
+            ("TERM=xterm COLORTERM=truecolor NO_COLOR=1", None),
         ];
         for (variables, colours) in table {
             assert_eq!(look(Glyphs::Auto, variables).colours, colours, "{variables}");
@@ -114,7 +107,6 @@ mod tests {
             (Glyphs::Auto, "TERM=xterm LANG=C LC_CTYPE=en_US.UTF-8", true),
             (Glyphs::Auto, "TERM=xterm LANG=en_US.UTF-8 LC_ALL=", true),
             (Glyphs::Auto, "TERM=linux LANG=ko_KR.UTF-8", false),
-            (Glyphs::Auto, "TERM=dumb LANG=ko_KR.UTF-8", false),
             (Glyphs::Auto, "TERM=xterm", false),
             (Glyphs::Unicode, "TERM=linux LANG=C", true),
             (Glyphs::Ascii, "TERM=xterm LANG=ko_KR.UTF-8", false),
