@@ -23,12 +23,18 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     tracing::info!(target_of_mail = %worker.target(), "worker started");
     let mode = if args.drain { Mode::Drain } else { Mode::Forever };
     let tally = worker.run(mode, shutdown).await;
+    // What became of the mails comes before what only makes screens later.
+    let printed = tally.as_ref().map(|tally| {
+        output::line(&format!(
+            "sent {}, failed {}, deferred {}, cancelled {}, unknown {}",
+            tally.sent, tally.failed, tally.deferred, tally.cancelled, tally.unknown
+        ))
+    });
     store.flush().await;
+    if let Ok(printed) = printed {
+        printed?;
+    }
     let tally = tally?;
-    output::line(&format!(
-        "sent {}, failed {}, deferred {}, cancelled {}, unknown {}",
-        tally.sent, tally.failed, tally.deferred, tally.cancelled, tally.unknown
-    ))?;
     if tally.unrecorded > 0 {
         return Err(unrecorded(&tally));
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -113,4 +114,22 @@ pub struct Brake {
     pub until: Option<Time>,
     /// When the next mail is tried, where it ends as soon as one is taken.
     pub probe_at: Option<Time>,
+    /// The database's clock when it was read: the only one that any of these can be compared with.
+    pub as_of: Time,
+}
+
+impl Brake {
+    /// How long until it ends by itself, if it does.
+    #[must_use]
+    pub fn ends_in(&self) -> Option<Duration> {
+        self.until.map(|until| (until - self.as_of).to_std().unwrap_or_default())
+    }
+
+    /// How long until the next mail is tried: at once where that moment lies further ahead than any wait for one, as
+    /// after a clock that was set back.
+    #[must_use]
+    pub fn probe_in(&self, longest: Duration) -> Option<Duration> {
+        let wait = self.probe_at.map(|at| (at - self.as_of).to_std().unwrap_or_default());
+        wait.map(|wait| if wait > longest { Duration::ZERO } else { wait })
+    }
 }

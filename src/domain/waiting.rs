@@ -102,6 +102,7 @@ mod tests {
             set_at: now(),
             until: None,
             probe_at: None,
+            as_of: now(),
         };
         let failing = WorkerRow { last_error: Some("no route to host".into()), ..worker(1, 0.0) };
         let used_up = PaceView { daily_quota: Some(200), used: 200, ..PaceView::default() };

@@ -19,6 +19,8 @@ pub(super) enum Due {
     Judge,
     /// Try one mail while the outbox is paused for refusals.
     Probe,
+    /// Put back what was begun and no lane has.
+    PutBack,
     /// Claim sends, and hand them to lanes.
     Prepare,
     /// Make the next mails of jobs.
@@ -33,10 +35,11 @@ pub(super) enum Due {
 
 impl Due {
     /// The most urgent first.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Record,
         Self::Renew,
         Self::Judge,
+        Self::PutBack,
         Self::Prepare,
         Self::Probe,
         Self::Jobs,
@@ -50,24 +53,28 @@ impl Due {
         let under_way = &run.under_way;
         let flows = !run.stopping && run.is_pace_set && run.held.is_none() && run.is_admitted();
         let gate = run.flow.resume_at();
+        let may_begin = !run.astray.is_any && !under_way.puts_back;
         let when = |is_wanted: bool, at: Instant| is_wanted.then_some(at);
         match self {
             Self::Record => when(!run.results.is_empty() && !under_way.records, run.record_at),
             Self::Renew => when(!run.busy.is_empty() && !under_way.renews, run.renew_at),
             Self::Judge => run.refusals.tell_at.filter(|_| !under_way.judges),
             Self::Probe => {
-                let is_free = !under_way.probes && run.refusals.probe.is_none() && run.record_failures == 0;
+                let is_free = !run.is_probing() && run.record_failures == 0;
                 let may_send = !run.stopping && run.is_pace_set && run.is_admitted();
-                let is_wanted = may_send && run.held.is_some() && !run.is_astray && is_free && run.free_lanes() > 0;
+                let is_wanted = may_send && run.held.is_some() && may_begin && is_free && run.free_lanes() > 0;
                 run.refusals.probe_at.filter(|_| is_wanted).map(|at| at.max(gate))
             }
+            Self::PutBack if under_way.puts_back => None,
+            Self::PutBack if run.astray.is_any => when(under_way.prepares == 0 && !under_way.probes, run.astray.at),
+            Self::PutBack => run.astray.late_at,
             Self::Prepare => {
                 let free = run.free_lanes();
                 // While one is under way a second is worth it for many mails only.
                 let is_worth_it =
                     under_way.prepares == 0 || under_way.prepares < PREPARES_MAX && free * 4 >= run.flow.lanes();
                 when(
-                    flows && !run.is_astray && run.record_failures == 0 && free > 0 && is_worth_it,
+                    flows && may_begin && run.record_failures == 0 && free > 0 && is_worth_it,
                     run.look_at.max(run.draw_at).max(gate),
                 )
             }

@@ -197,7 +197,8 @@ fn fate_by(verdict: &Verdict, stage: Stage, tried: Tried) -> (Fate, Meaning) {
         return (Fate::Failed { reason: reason.clone() }, Meaning::Failed(reason));
     }
     // Where nothing can be reached it is the worker that pauses, longer each time.
-    let after = class.wait().unwrap_or_else(|| {
+    let at_once = |wait: &Duration| wait.is_zero() && attempt > 1;
+    let after = class.wait().filter(|wait| !at_once(wait)).unwrap_or_else(|| {
         if is_unreachable { backoff::unreachable(1) } else { backoff::after(if counts { attempt } else { 1 }) }
     });
     let meaning = match class {

@@ -62,7 +62,7 @@ pub struct Batch {
 
 impl Batch {
     /// Takes in one that was prepared on its own. Its moments follow.
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.ready.extend(other.ready);
         self.cancelled.extend(other.cancelled);
         self.claimed += other.claimed;
@@ -99,7 +99,7 @@ struct Tried {
 
 /// Why an attempt came to nothing.
 #[derive(Debug, thiserror::Error)]
-enum Why {
+pub(super) enum Why {
     #[error(transparent)]
     Error(Error),
     #[error(transparent)]
@@ -108,7 +108,7 @@ enum Why {
 
 impl Why {
     /// Whether one send of several may be what it broke on.
-    fn may_be_of_one(&self) -> bool {
+    pub(super) fn may_be_of_one(&self) -> bool {
         match self {
             Self::Error(error) => error.is_a_fault(),
             Self::Broke(_) => true,
@@ -180,9 +180,9 @@ struct Wanted {
 
 impl Preparer {
     /// Claims up to `limit` due sends, draws moments for them, and looks at them again under their users' locks. Where
-    /// there is nothing to claim, nothing is told to the pace. A batch that breaks is tried one by one, and the send on
+    /// there is nothing to claim, nothing is told to the pace; what it was told is taken out of `to_tell`. A batch that breaks is tried one by one, and the send on
     /// which it breaks fails alone.
-    pub async fn prepare(&self, store: &Store, limit: usize, to_tell: ToTell) -> Result<Batch, Error> {
+    pub async fn prepare(&self, store: &Store, limit: usize, to_tell: &mut ToTell) -> Result<Batch, Error> {
         let mut tried = Tried::default();
         let why = match self.attempt(store, Which::Due(limit), to_tell, &mut tried).await {
             Ok(batch) => return Ok(batch),
@@ -192,11 +192,10 @@ impl Preparer {
             return Err(why.into());
         }
         tracing::warn!(%why, count = tried.claimed.len(), "a batch broke; its mails are tried one by one");
-        let mut to_tell = if tried.drawn.is_some() { ToTell::default() } else { to_tell };
         let mut done = Batch::default();
         for id in tried.claimed {
             let mut tried = Tried::default();
-            match self.attempt(store, Which::Only(id), std::mem::take(&mut to_tell), &mut tried).await {
+            match self.attempt(store, Which::Only(id), to_tell, &mut tried).await {
                 Ok(one) => done.add(one),
                 Err(why) if why.may_be_of_one() => {
                     done.claimed += 1;
@@ -212,7 +211,7 @@ impl Preparer {
 
     /// Gives a send up on which a batch breaks, with its reason; or puts it off where the reason may not lie in it. Whether
     /// it has given it up.
-    async fn leave_out(&self, store: &Store, id: SendId, why: &Why) -> Result<bool, Error> {
+    pub(super) async fn leave_out(&self, store: &Store, id: SendId, why: &Why) -> Result<bool, Error> {
         let is_given_up = why.is_of_one();
         let reason = format!("the mail could not be prepared: {why}");
         tracing::error!(send = %id, is_given_up, "{reason}");
@@ -224,7 +223,13 @@ impl Preparer {
     }
 
     /// One transaction; gives back what it has drawn if it comes to nothing.
-    async fn attempt(&self, store: &Store, which: Which, to_tell: ToTell, tried: &mut Tried) -> Result<Batch, Why> {
+    async fn attempt(
+        &self,
+        store: &Store,
+        which: Which,
+        to_tell: &mut ToTell,
+        tried: &mut Tried,
+    ) -> Result<Batch, Why> {
         let result = contained_async(self.prepare_at_once(store, which, to_tell, tried)).await;
         let why = match result {
             Ok(Ok(batch)) => return Ok(batch),
@@ -242,7 +247,7 @@ impl Preparer {
         &self,
         store: &Store,
         which: Which,
-        to_tell: ToTell,
+        to_tell: &mut ToTell,
         tried: &mut Tried,
     ) -> Result<Batch, Error> {
         let mut tx = store.begin().await?;
@@ -267,6 +272,7 @@ impl Preparer {
         }
         // Over another connection, in a statement of its own: nobody waits for the pace longer than that.
         let drawn = store.draw(sends.len(), to_tell.unused, to_tell.accepted).await?;
+        *to_tell = ToTell::default();
         tried.drawn = Some(drawn);
         done.drawn = Some(drawn);
         sends.truncate(drawn.count);

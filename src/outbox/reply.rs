@@ -192,7 +192,7 @@ const KNOWN: [Known; 19] = [
         words: &["timeout waiting for data"],
         class: Class::Transient { after: Some(Duration::ZERO) },
         happened: "SES had closed the connection while it was idle",
-        next: "it is tried again at once",
+        next: "it is tried again, the first time at once",
     },
     Known {
         code: 0,
@@ -321,10 +321,11 @@ fn judge_reply(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &E
     if text.contains("email address is not verified") {
         return judge_unverified(&text, sender, recipient);
     }
-    // Relays refuse a recipient in the same words, and a client behind a status code, of which SES has none: only what
-    // speaks of IAM is IAM's there.
-    let is_relays =
-        (stage == Stage::Rcpt || of_us::has_status(&text)) && !text.contains("ses:") && !text.contains(NOT_AUTHORIZED);
+    // Relays refuse a recipient in the same words, and a client behind a status code, of which SES has none, or for a
+    // while: only what speaks of IAM is IAM's there.
+    let is_relays = (stage == Stage::Rcpt || reply.code < 500 || of_us::has_status(&text))
+        && !text.contains("ses:send")
+        && !text.contains(NOT_AUTHORIZED);
     let fits = |known: &&Known| {
         (known.code == 0 && reply.code >= 400 || known.code == reply.code)
             && !(is_relays && known.words == [ACCESS_DENIED])

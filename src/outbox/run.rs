@@ -8,6 +8,7 @@
 
 mod admission;
 mod answered;
+pub(super) mod astray;
 mod ending;
 mod learn;
 pub(super) mod refused;
@@ -24,6 +25,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::admission::Admission;
+use self::astray::Astray;
 use self::ending::Ending;
 pub(super) use self::ending::LONGEST as LONGEST_ENDING;
 use self::refused::Refusals;
@@ -40,7 +42,7 @@ use crate::domain::change::Change;
 use crate::domain::id::{SendId, VerificationId};
 use crate::mail::transport::{Lane, Lease};
 use crate::store::jobs::{CHUNK, JobRules};
-use crate::store::{Changes, Error, Store};
+use crate::store::{Error, Following, Store};
 
 /// Longest wait without a look at the outbox, while `NOTIFY` is heard.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -92,6 +94,7 @@ pub(super) struct UnderWay {
     brakes: bool,
     pub(super) judges: bool,
     pub(super) probes: bool,
+    pub(super) puts_back: bool,
 }
 
 /// A mail that a lane has.
@@ -128,8 +131,7 @@ pub(super) struct Run {
     pub(super) record_failures: u32,
     /// Sends that were handed over and will not be recorded: settled when their lease ends.
     abandoned: HashSet<SendId>,
-    /// Whether sends may have been begun under this worker's lease that no lane has, nor ever had.
-    pub(super) is_astray: bool,
+    pub(super) astray: Astray,
     pub(super) held: Option<Held>,
     pub(super) refusals: Refusals,
     pub(super) rest: Rest,
@@ -157,7 +159,7 @@ pub(super) struct Run {
     beaten_at: Instant,
     beaten_sent: i64,
     /// Nothing while the subscription is broken.
-    changes: Option<Changes>,
+    changes: Option<Following>,
 }
 
 impl Run {
@@ -181,7 +183,7 @@ impl Run {
             results: Results::default(),
             record_failures: 0,
             abandoned: HashSet::new(),
-            is_astray: false,
+            astray: Astray::new(now),
             held: None,
             refusals: Refusals::default(),
             rest: Rest::Perhaps,
@@ -222,11 +224,11 @@ impl Run {
 
     /// Works until it is over; [`Run::end`] must follow.
     pub(super) async fn work(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        self.begin().await?;
+        match shutdown.run_until_cancelled(Box::pin(self.begin())).await {
+            Some(begun) => begun?,
+            None => self.stopping = true,
+        }
         loop {
-            if self.is_astray && self.under_way.prepares == 0 {
-                self.put_back().await;
-            }
             let now = Instant::now();
             while let Some(due) = Due::ALL.into_iter().find(|due| due.at(self).is_some_and(|at| at <= now)) {
                 self.start(due, now);
@@ -255,14 +257,14 @@ impl Run {
     async fn begin(&mut self) -> Result<(), Error> {
         let pace = &self.worker.shared.settings.pace;
         let asked_at = Instant::now();
-        let begun = async {
+        let begun = steps::within(async {
             let blocker = self.store().admit(&self.worker.beat).await?;
             if blocker.is_none() {
                 let worker = Some(self.worker.beat.id);
                 self.store().set_pace(worker, pace.rate(), pace.daily_quota()).await?;
             }
             Ok::<_, Error>((blocker, self.store().brake().await?))
-        };
+        });
         match begun.await {
             Ok((blocker, brake)) => {
                 self.is_pace_set = blocker.is_none();
@@ -272,14 +274,17 @@ impl Run {
             Err(error) if self.mode == Mode::Drain => return Err(error),
             Err(error) => tracing::warn!(%error, "waiting for the database"),
         }
-        self.changes = self.store().listen().await.ok();
+        self.changes = steps::listen(self.store()).await;
         self.fill_beat();
-        let beat = steps::beat(self.store().clone(), self.worker.beat.clone(), true).await.map(drop);
+        let beat = steps::within(steps::beat(self.store().clone(), self.worker.beat.clone(), true)).await.map(drop);
         let Worker { shared, .. } = &self.worker;
         let (store, actor, settings) = (shared.store.clone(), shared.preparer.actor.name.clone(), &shared.settings);
         let (lease, unknown_after) = (shared.preparer.lease, settings.worker.unknown_after);
-        let kept = steps::keep_house(store, actor, lease, unknown_after, settings.brake.clone()).await;
-        for result in [beat, kept] {
+        let id = self.worker.beat.id;
+        let left_behind = steps::within(store.settle_left_behind(id, unknown_after)).await.map(drop);
+        let house = steps::keep_house(store, actor, lease, unknown_after, settings.brake.clone());
+        let kept = steps::within(Box::pin(house)).await;
+        for result in [beat, left_behind, kept] {
             if let Err(error) = result {
                 tracing::warn!(%error, "the database does not answer everything");
             }
@@ -307,7 +312,8 @@ impl Run {
             && self.results.is_empty()
             && self.held.is_none()
             && !self.refusals.is_urgent()
-            && !self.is_astray
+            && !self.astray.is_any
+            && !under_way.puts_back
             && !self.is_told
             && self.jobs_at.is_none_or(|at| at > Instant::now() + NEAR)
             && match self.rest {
@@ -352,6 +358,7 @@ impl Run {
                 self.step(Kind::Jobs, async move { Step::Advanced(steps::advance_jobs(store, room, rules).await) });
             }
             Due::Judge => self.judge(now),
+            Due::PutBack => self.start_put_back(now),
             Due::Prepare => self.prepare(),
             Due::Probe => self.probe(now),
             Due::Sweep => self.lanes.sweep(now),
@@ -385,7 +392,7 @@ impl Run {
                 let lease = shared.preparer.lease;
                 let (pace, worker) = (shared.settings.pace.clone(), Some(self.worker.beat.id));
                 self.step(Kind::Keep, async move {
-                    let changes = if is_deaf { store.listen().await.ok() } else { None };
+                    let changes = if is_deaf { steps::listen(&store).await } else { None };
                     let result = async {
                         let paces_differ = store.set_pace(worker, pace.rate(), pace.daily_quota()).await?;
                         steps::keep_house(store, actor, lease, unknown_after, rules).await?;
@@ -403,13 +410,13 @@ impl Run {
         let at_once = (self.flow.rate() * AT_ONCE).ceil() as usize + 1;
         let count = self.free_lanes().min(at_once);
         let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
-        let told = std::mem::take(&mut self.to_tell);
+        let mut told = std::mem::take(&mut self.to_tell);
         self.lanes_kept += count;
         self.under_way.prepares += 1;
         self.is_told = false;
         let asked_at = Instant::now();
         self.step(Kind::Prepare { kept: count, told, asked_at }, async move {
-            let result = steps::within(steps::prepare(store, preparer, count, told)).await;
+            let result = steps::within(steps::prepare(store, preparer, count, &mut told)).await;
             Step::Prepared { result, kept: count, told, asked_at }
         });
     }
@@ -439,35 +446,15 @@ impl Run {
         }
     }
 
-    /// Takes a lane back, and what became of its mail.
     fn fill_beat(&mut self) {
         let beat = &mut self.worker.beat;
         (beat.sent, beat.failed) = (self.tally.sent, self.tally.failed);
         beat.lanes = i32::try_from(self.flow.lanes()).unwrap_or(i32::MAX);
     }
-
-    /// Puts back what was begun and no server has heard of: nobody else could send it for a while.
-    async fn put_back(&mut self) {
-        let kept: Vec<SendId> = self.busy.iter().chain(&self.abandoned).copied().collect();
-        match steps::within(self.store().put_back(self.worker.beat.id, &kept)).await {
-            Ok(_) => {
-                self.is_astray = false;
-                self.rest = Rest::Perhaps;
-                self.look_at = Instant::now();
-            }
-            Err(error) => {
-                tracing::warn!(%error, "mails that were not begun wait for the database");
-                if self.mode == Mode::Drain {
-                    self.stop(error.to_string());
-                }
-                tokio::time::sleep(POLL_EVERY).await;
-            }
-        }
-    }
 }
 
 /// The next change; never while there is no subscription.
-async fn next(changes: &mut Option<Changes>) -> Result<Change, Error> {
+async fn next(changes: &mut Option<Following>) -> Result<Change, Error> {
     match changes {
         Some(changes) => changes.next().await,
         None => std::future::pending().await,

@@ -15,14 +15,15 @@ use crate::store::brake::{self, NewBrake};
 use crate::store::jobs::{Advanced, JobRules};
 use crate::store::outbox::batch::{AroundLocks, Outcome, Unrecorded};
 use crate::store::workers::Heartbeat;
-use crate::store::{Changes, Error, Store};
+use crate::store::{Error, Following, Store};
 use crate::text::plain;
 
 /// What came of one.
 pub(super) enum Step {
     /// Mails of jobs made.
     Advanced(Result<Advanced, Error>),
-    /// Mails begun, and what the outbox holds besides; so many lanes were kept free for them; asked at.
+    /// Mails begun, and what the outbox holds besides; so many lanes were kept free for them; what the pace was not told
+    /// of; asked at.
     Prepared { result: Result<(Batch, Rest, Option<Brake>), Error>, kept: usize, told: ToTell, asked_at: Instant },
     /// Results written down, but for those that are locked or another's.
     Recorded(Result<Unrecorded, Error>),
@@ -32,11 +33,13 @@ pub(super) enum Step {
     Beaten { result: Result<(Option<Blocker>, Option<Brake>), Error>, asked_at: Instant },
     /// Whatever any worker does for all, and whether their settings of the pace differ; and a subscription, where there
     /// was none.
-    Kept { result: Result<bool, Error>, changes: Option<Changes> },
+    Kept { result: Result<bool, Error>, changes: Option<Following> },
     /// Refusals noted, and the brake put on or released for them.
-    Judged { result: Result<Judged, Error>, to_judge: ToJudge },
+    Judged(Result<Judged, Error>),
     /// A mail prepared to be tried while the outbox is paused for refusals, and the brake; asked at.
     Probed { result: Result<(Batch, Option<Brake>), Error>, asked_at: Instant },
+    /// What was begun and no lane has put back.
+    PutBack(Result<u64, Error>),
     /// The brake put on for all workers.
     Braked(Result<(), Error>),
     /// The pace lowered for all workers.
@@ -64,6 +67,8 @@ pub(super) enum Kind {
     Judge,
     /// [`Step::Probed`]
     Probe { asked_at: Instant },
+    /// [`Step::PutBack`]
+    PutBack,
     /// [`Step::Braked`]
     Brake,
     /// [`Step::Lowered`]
@@ -79,6 +84,11 @@ pub(super) enum Rest {
     In(Duration),
     /// Nothing waits.
     Nothing,
+}
+
+/// Subscribes to changes; nothing where that is not possible now.
+pub(super) async fn listen(store: &Store) -> Option<Following> {
+    Some(within(store.listen()).await.ok()?.follow())
 }
 
 /// Writes results down, and tells of them.
@@ -127,7 +137,7 @@ pub(super) async fn prepare(
     store: Store,
     preparer: Preparer,
     limit: usize,
-    to_tell: ToTell,
+    to_tell: &mut ToTell,
 ) -> Result<(Batch, Rest, Option<Brake>), Error> {
     let batch = preparer.prepare(&store, limit, to_tell).await?;
     for ready in &batch.ready {
@@ -257,7 +267,8 @@ pub(super) async fn lower_pace(store: Store, pause: Duration) -> Result<(), Erro
 }
 
 /// What any worker may do for all: settles what dead workers left behind, tries once more what was lost, watches the
-/// reputation, adds up counts, forgets what is old; first of all, whether the clock was set back.
+/// reputation, adds up counts, forgets what is old; first of all, whether the clock was set back. What fails keeps no
+/// other duty from being done; the first error is given in the end.
 pub(super) async fn keep_house(
     store: Store,
     set_by: String,
@@ -265,28 +276,52 @@ pub(super) async fn keep_house(
     unknown_after: Duration,
     rules: config::Brake,
 ) -> Result<(), Error> {
+    let duties = [
+        look_at_clock(&store, lease, unknown_after).await,
+        settle_lost(&store, unknown_after).await,
+        put_back_refused(&store).await,
+        look_at_reputation(&store, set_by, &rules).await,
+        store.roll_up_counts().await,
+        store.forget_old_workers().await,
+    ];
+    duties.into_iter().collect()
+}
+
+async fn look_at_clock(store: &Store, lease: Duration, unknown_after: Duration) -> Result<(), Error> {
     if store.repair_clock(lease, unknown_after).await? > 0 {
         tracing::warn!("the database's clock was set back; what waited for a moment in the future counts from now");
         store.notify(Change::Many).await;
         store.notify(Change::Queued).await;
     }
-    if store.settle_lost(unknown_after).await? > 0 {
+    Ok(())
+}
+
+async fn settle_lost(store: &Store, unknown_after: Duration) -> Result<(), Error> {
+    let settled = store.settle_lost(unknown_after).await;
+    let retried = store.retry_lost().await;
+    if settled.as_ref().is_ok_and(|count| *count > 0) || retried.as_ref().is_ok_and(|count| *count > 0) {
         store.notify(Change::Many).await;
     }
-    if store.retry_lost().await? > 0 {
-        store.notify(Change::Many).await;
+    if retried.as_ref().is_ok_and(|count| *count > 0) {
         store.notify(Change::Queued).await;
     }
-    // Whoever paused for them may have died before this.
+    settled.and(retried).map(drop)
+}
+
+/// The worker that paused for them may have died before this.
+async fn put_back_refused(store: &Store) -> Result<(), Error> {
     if store.is_paused_for_refusals().await? && store.put_back_refused().await? > 0 {
         store.notify(Change::Many).await;
     }
+    Ok(())
+}
+
+async fn look_at_reputation(store: &Store, set_by: String, rules: &config::Brake) -> Result<(), Error> {
     if store.brake().await?.is_none()
-        && let Some(reason) = store.last_results(rules.sends).await?.verdict(&rules)
+        && let Some(reason) = store.last_results(rules.sends).await?.verdict(rules)
     {
         tracing::warn!("{reason}");
         set_brake(store.clone(), set_by, BrakeCause::Reputation, reason, None).await?;
     }
-    store.roll_up_counts().await?;
-    store.forget_old_workers().await
+    Ok(())
 }

@@ -107,7 +107,7 @@ impl Store {
     pub async fn brake(&self) -> Result<Option<Brake>, Error> {
         let row = sqlx::query!(
             r#"select state, cause as "cause!", set_by as "set_by!", reason as "reason!", set_at as "set_at!", until,
-                probe_at
+                probe_at, now() as "as_of!"
             from brake
             where state <> 'off' and (until is null or until > now())"#
         )
@@ -122,6 +122,7 @@ impl Store {
             set_at: row.set_at.into(),
             until: row.until.map(Into::into),
             probe_at: row.probe_at.map(Into::into),
+            as_of: row.as_of.into(),
         }))
     }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::pooler::Sessions;
 use super::{Error, Store};
@@ -15,10 +17,30 @@ pub(super) const CHANNEL: &str = "verifydesk";
 /// How long a subscription may take to show that it is alive.
 const CHECK_MAX: Duration = Duration::from_secs(1);
 
+/// How long one that is followed may be silent before it is asked whether it is alive.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+
+/// Changes heard and not taken yet; more wait in the connection.
+const HEARD_MAX: usize = 64;
+
 /// A subscription on a connection of its own.
 #[derive(Debug)]
 pub struct Changes {
     listener: PgListener,
+}
+
+/// A subscription on a task of its own, which asks it after a silence whether it is alive. Ends when dropped.
+#[derive(Debug)]
+pub struct Following {
+    heard: mpsc::Receiver<Result<Change, Error>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Following {
+    /// Waits for the next change; cancel safe. An error is the last: subscribe again, then read.
+    pub async fn next(&mut self) -> Result<Change, Error> {
+        self.heard.recv().await.unwrap_or_else(|| Err(Error::from(sqlx::Error::WorkerCrashed)))
+    }
 }
 
 impl Store {
@@ -38,6 +60,28 @@ impl Store {
 }
 
 impl Changes {
+    /// For a listener that has no moment of its own to check it.
+    #[must_use]
+    pub fn follow(mut self) -> Following {
+        let (told, heard) = mpsc::channel(HEARD_MAX);
+        let task = tokio::spawn(async move {
+            loop {
+                let heard = match tokio::time::timeout(SILENCE_MAX, self.next()).await {
+                    Ok(heard) => heard,
+                    Err(_) => match self.check().await {
+                        Ok(()) => continue,
+                        Err(error) => Err(error),
+                    },
+                };
+                let is_last = heard.is_err();
+                if told.send(heard).await.is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Following { heard, _task: AbortOnDropHandle::new(task) }
+    }
+
     /// Waits for the next change; cancel safe. An error means that the connection is gone and changes may have been missed:
     /// subscribe again, then read.
     pub async fn next(&mut self) -> Result<Change, Error> {

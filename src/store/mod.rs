@@ -41,7 +41,7 @@ use self::connect::Way;
 use self::pooler::Sessions;
 use crate::config::{SettingError, Settings};
 
-pub use changes::Changes;
+pub use changes::{Changes, Following};
 pub use error::Error;
 pub use migrate::Migrated;
 pub use present::now;

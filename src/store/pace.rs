@@ -64,7 +64,8 @@ impl Store {
                     and waits_for is null
                     and pace_rate is not null
                     and beat_at > now() - make_interval(secs => $4::bigint)
-                    and beat_at <= now()
+                    -- `now()` is when this was asked, and a heartbeat may have come since.
+                    and beat_at <= clock_timestamp() + interval '1 second'
             ),
             wished as (
                 select min(rate) as rate, min(quota) as quota, count(distinct (rate, quota)) > 1 as differ from wishes

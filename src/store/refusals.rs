@@ -362,8 +362,8 @@ impl Store {
 }
 
 /// The mail to probe with, claimed for this transaction: one to a domain that is not in the run if there is one, else the
-/// next; people before bulk.
-pub async fn claim_probe(connection: &mut PgConnection) -> Result<Option<SendId>, Error> {
+/// next; people before bulk. None of those that were tried already.
+pub async fn claim_probe(connection: &mut PgConnection, tried: &[SendId]) -> Result<Option<SendId>, Error> {
     let id = sqlx::query_scalar!(
         "with gate as materialized (
             select coalesce(drain_set_at, 'infinity') as queued_until from brake where cause = 'refusals'
@@ -394,6 +394,7 @@ pub async fn claim_probe(connection: &mut PgConnection) -> Result<Option<SendId>
         join due on due.id = sends.id
         where
             sends.state = 'queued'
+            and sends.id <> all ($2)
             and sends.queued_at <= (select queued_until from gate)
             and (sends.lease_until is null or sends.lease_until < now())
         order by
@@ -406,7 +407,8 @@ pub async fn claim_probe(connection: &mut PgConnection) -> Result<Option<SendId>
             sends.due_at
         limit 1
         for update of sends skip locked",
-        LOOK_AHEAD
+        LOOK_AHEAD,
+        &tried.iter().map(|id| id.0).collect::<Vec<_>>()
     )
     .fetch_optional(connection)
     .await?;

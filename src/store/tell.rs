@@ -16,6 +16,9 @@ const FIRST: Duration = Duration::from_millis(10);
 /// How far apart further changes are told.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Longest time for what is still to be told when a process ends: screens that come later are all that it costs.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+
 /// More verifications at a time are "many".
 const VERIFICATIONS_MAX: usize = 50;
 
@@ -71,11 +74,16 @@ impl Store {
         });
     }
 
-    /// Tells what is still to be told.
+    /// Tells what is still to be told, if the database takes it within two seconds.
     pub async fn flush(&self) {
-        let _telling = self.told.telling.lock().await;
-        let changes = std::mem::take(&mut self.told.waiting.lock().await.changes);
-        self.tell_of(&changes).await;
+        let telling = async {
+            let _telling = self.told.telling.lock().await;
+            let changes = std::mem::take(&mut self.told.waiting.lock().await.changes);
+            self.tell_of(&changes).await;
+        };
+        if tokio::time::timeout(FLUSH_MAX, telling).await.is_err() {
+            tracing::warn!("other consoles were not told of a change: the database does not answer");
+        }
     }
 
     /// Tells what has gathered; false if there was nothing, and nobody attends any more.

@@ -170,12 +170,11 @@ pub(super) fn said(stage: Stage, reply: &Reply) -> Option<About> {
         return Some(CLIENT);
     }
     match (stage, status) {
-        // What the sender did wrong is for `mail.from` to answer.
-        (Stage::Mail, _) => None,
         // The system is not accepting, but for mails that are too large (RFC 3463, 3.4).
         (_, Some([3, detail])) if detail != 4 => Some(TROUBLE),
         // Policy: at RCPT the server has seen no more than who we are and whom we name.
         (Stage::Rcpt, Some([7, _])) if !has(CONTENT_WORDS) => Some(CLIENT),
+        // What the sender did wrong is for `mail.from` to answer.
         _ => None,
     }
 }
@@ -228,6 +227,12 @@ mod tests {
         (EndOfData, "554 5.7.1 Message rejected as spam by Content Filtering", Message),
         (EndOfData, "552 5.3.4 Error: message file too big", Message),
         (EndOfData, "554 5.3.0 Error: queue file write error", Relay),
+        (Mail, "550 5.3.2 System not accepting network messages", Relay),
+        // Microsoft, for a while.
+        (Mail, "451 4.7.550 Access denied, please try again later", LATER),
+        (EndOfData, "450 4.7.26 Access denied, a message sent over IPv6 must pass SPF or DKIM", LATER),
+        // Not a right of IAM's, though the letters are there.
+        (Rcpt, "550 5.1.1 addresses: <robin@example.com>: Access denied", Recipient),
         // Exchange and Microsoft 365.
         (Rcpt, "550 5.7.1 Unable to relay", Relay),
         (Rcpt, "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Relay),

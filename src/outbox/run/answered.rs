@@ -113,8 +113,9 @@ impl Run {
                     Err(error) => tracing::warn!(%error, "housekeeping waits for the database"),
                 }
             }
-            Step::Judged { result, to_judge } => self.judged_in(result, to_judge, now),
+            Step::Judged(result) => self.judged_in(result, now),
             Step::Probed { result, asked_at } => self.probed_in(result, asked_at, now),
+            Step::PutBack(result) => self.put_back_in(result, now),
             Step::Braked(result) => {
                 self.under_way.brakes = false;
                 self.beat_at = now;
@@ -149,7 +150,8 @@ impl Run {
             Kind::Beat => self.under_way.beats = false,
             Kind::Keep => self.under_way.keeps = false,
             Kind::Brake => self.under_way.brakes = false,
-            Kind::Judge => self.under_way.judges = false,
+            Kind::Judge => self.judged_in(Err(error()), now),
+            Kind::PutBack => self.put_back_in(Err(error()), now),
             Kind::Probe { asked_at } => self.probed_in(Err(error()), asked_at, now),
             Kind::Lower => {}
         }
@@ -177,13 +179,12 @@ impl Run {
         asked_at: Instant,
     ) -> Result<(), Error> {
         let now = Instant::now();
+        self.to_tell.unused += told.unused;
+        self.to_tell.accepted += told.accepted;
         let (batch, rest, brake) = match result {
             Ok(prepared) => prepared,
             Err(error) => {
-                // Its answer may be what was lost.
-                self.is_astray = true;
-                self.to_tell.unused += told.unused;
-                self.to_tell.accepted += told.accepted;
+                self.may_have_begun(asked_at, now);
                 self.flow.pause(now, POLL_EVERY);
                 self.trouble(format!("{UNPREPARED}: {error}"));
                 return if self.mode == Mode::Drain && self.busy.is_empty() { Err(error) } else { Ok(()) };
@@ -192,20 +193,13 @@ impl Run {
         self.trouble_is_over(UNPREPARED);
         if self.is_leaving() {
             // Begun, and no lane will send it: put back.
-            self.is_astray |= !batch.ready.is_empty();
+            self.astray.is_any |= !batch.ready.is_empty();
             return Ok(());
         }
-        if batch.failed > 0 {
-            self.tally.failed += i64::try_from(batch.failed).unwrap_or_default();
-            self.tally.failed_by.get_or_insert_with(|| "no mail could be made of what the database holds".into());
-        }
-        self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
+        self.made_nothing_of(&batch);
         self.to_tell.unused += batch.unused();
         if let Some(drawn) = &batch.drawn {
             self.drawn_in(drawn, batch.claimed, now);
-        } else {
-            self.to_tell.unused += told.unused;
-            self.to_tell.accepted += told.accepted;
         }
         if batch.later > 0 {
             // An act has the user for a moment.
@@ -223,24 +217,34 @@ impl Run {
             Rest::Nothing => now + waiting,
             Rest::In(next) => now + next.clamp(Duration::from_millis(20), waiting),
         };
-        if self.busy.is_empty() && !batch.ready.is_empty() {
-            // Begun since then: every lease in hand lasts at least so long.
-            self.lease_end.send_replace(asked_at + self.lease());
-            self.renew_at = asked_at + self.worker.renew_every();
-        } else {
-            let end = asked_at + self.lease();
-            self.lease_end.send_if_modified(|held| {
-                end < *held && {
-                    *held = end;
-                    true
-                }
-            });
+        if !batch.ready.is_empty() {
+            self.leased_in(asked_at);
         }
         let apart = batch.drawn.map(|drawn| (drawn.wait, drawn.apart)).unwrap_or_default();
         for (n, ready) in (0..).zip(batch.ready) {
             self.hand_over(ready, now + apart.0 + apart.1 * n);
         }
         Ok(())
+    }
+
+    /// Counts the sends of which no mail was made.
+    pub(super) fn made_nothing_of(&mut self, batch: &Batch) {
+        if batch.failed > 0 {
+            self.tally.failed += i64::try_from(batch.failed).unwrap_or_default();
+            self.tally.failed_by.get_or_insert_with(|| "no mail could be made of what the database holds".into());
+        }
+        self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
+    }
+
+    /// Mails were begun since then: every lease in hand lasts at least so long.
+    pub(super) fn leased_in(&mut self, asked_at: Instant) {
+        let end = asked_at + self.lease();
+        if self.busy.is_empty() {
+            self.lease_end.send_replace(end);
+            self.renew_at = asked_at + self.worker.renew_every();
+        } else {
+            self.lease_end.send_if_modified(|held| end < *held && std::mem::replace(held, end) != end);
+        }
     }
 
     pub(super) fn hand_over(&mut self, ready: Ready, at: Instant) {
@@ -317,6 +321,7 @@ impl Run {
                 if let [outcome] = &outcomes[..] {
                     self.busy.remove(&outcome.id);
                     self.abandoned.insert(outcome.id);
+                    self.refusals.forget(outcome.id);
                     self.tally.unrecorded += 1;
                     tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %error, "a result is lost");
                     self.trouble(format!("a result could not be recorded: {error}"));
@@ -347,7 +352,7 @@ impl Run {
             self.busy.remove(&outcome.id);
             if left.elsewhere.contains(&outcome.id) {
                 let state = outcome.fate.state();
-                tracing::warn!(send = %outcome.id, %state, "another process has settled it");
+                tracing::warn!(send = %outcome.id, %state, "settled already, by another process or by an earlier try");
             }
         }
         // What goes again is due at some time that only the database knows.

@@ -9,9 +9,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{InLane, Run};
+use crate::domain::id::SendId;
 use crate::outbox::due::Due;
 use crate::outbox::handle::broken;
-use crate::outbox::steps;
+use crate::outbox::steps::{self, Step};
+use crate::text::plain;
 
 /// How long an ending takes at most: systemd sends SIGKILL 90 s after SIGTERM, unless a unit says otherwise.
 pub(in crate::outbox) const LONGEST: Duration = Duration::from_secs(85);
@@ -21,6 +23,9 @@ const BEGIN_FOR: f64 = 0.06;
 const LANES_FOR: f64 = 0.70;
 const RECORD_FOR: f64 = 0.87;
 const LAST_TRY_FOR: f64 = 0.93;
+
+/// Longest wait for locked rows at the last try.
+const LOCKED_MAX: Duration = Duration::from_millis(100);
 
 /// How long steps under way are waited for besides.
 const LEAVE_FOR: Duration = Duration::from_secs(5);
@@ -68,9 +73,6 @@ impl Run {
         }
         // What lanes have not begun by now they leave.
         self.lease_end.send_if_modified(|end| *end > now && std::mem::replace(end, now) > now);
-        if now >= ending.lanes_until {
-            self.cut_lanes();
-        }
         Some(ending.lanes_until)
     }
 
@@ -79,10 +81,17 @@ impl Run {
         self.ending.is_some_and(|ending| Instant::now() >= ending.begin_until)
     }
 
-    /// Ends the lanes that wait for an answer still.
-    fn cut_lanes(&mut self) {
+    /// Ends the lanes that wait for an answer still; takes those back that have theirs.
+    pub(super) async fn cut_lanes(&mut self) {
+        while let Some(done) = self.in_lanes.try_join_next_with_id() {
+            self.take_back(done);
+        }
         self.in_lanes.abort_all();
-        for (_, InLane { id, verification, attempt, lease }) in self.in_lane.drain() {
+        // An answer may have come right before that.
+        while let Some(done) = self.in_lanes.join_next_with_id().await {
+            self.take_back(done);
+        }
+        for InLane { id, verification, attempt, lease } in std::mem::take(&mut self.in_lane).into_values() {
             if lease.has_begun() {
                 self.tally.unknown += 1;
                 let why = "the worker ended before the server had answered";
@@ -90,7 +99,7 @@ impl Run {
                 self.results.push(broken(id, verification, attempt, &lease, why));
             } else {
                 self.busy.remove(&id);
-                self.is_astray = true;
+                self.is_unbegun();
             }
         }
     }
@@ -99,12 +108,21 @@ impl Run {
     pub(in crate::outbox) async fn end(&mut self) {
         self.stopping = true;
         let ending = self.ending();
-        self.record_rest(ending).await;
+        self.cut_lanes().await;
+        let hanging = self.record_rest(ending).await;
         let _ = timeout_at(ending.last_try_until, self.judge_last()).await;
         // What these have begun meanwhile no lane will send.
-        self.is_astray |= self.under_way.prepares > 0 || self.under_way.probes;
+        self.astray.is_any |= self.under_way.prepares > 0 || self.under_way.probes || self.under_way.puts_back;
         // A chunk of a job may be dropped anywhere; whatever else is under way is bounded.
-        let joined = async { while self.steps.join_next().await.is_some() {} };
+        let joined = async {
+            while let Some(step) = self.steps.join_next().await {
+                if let Ok(Step::Recorded(Ok(left))) = step {
+                    // It hung, and came through.
+                    let recorded = hanging.iter().filter(|id| !left.locked.contains(id));
+                    recorded.for_each(|id| self.results.forget(*id));
+                }
+            }
+        };
         if timeout_at(ending.over_at.min(Instant::now() + LEAVE_FOR), joined).await.is_err() {
             self.steps.abort_all();
         }
@@ -114,14 +132,15 @@ impl Run {
         }
         for outcome in self.results.take() {
             self.tally.unrecorded += 1;
-            tracing::error!(send = %outcome.id, state = %outcome.fate.state(), "a result is not recorded");
+            let said = outcome.reply.as_deref().map(plain).unwrap_or_default();
+            tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %said, "a result is not recorded");
         }
         let _ = timeout_at(ending.over_at, self.lanes.close()).await;
     }
 
     async fn take_leave(&mut self) {
-        if self.is_astray {
-            self.put_back().await;
+        if self.astray.is_any {
+            self.put_back_last().await;
         }
         self.tally.deferred = self.store().deferred().await.unwrap_or_default();
         self.fill_beat();
@@ -133,8 +152,9 @@ impl Run {
         }
     }
 
-    /// Records what is left, for as long as there is time; and once more right before the end, whatever came before.
-    async fn record_rest(&mut self, ending: Ending) {
+    /// Records what is left, for as long as there is time; and once more right before the end, whatever came before. Gives
+    /// what hangs meanwhile.
+    async fn record_rest(&mut self, ending: Ending) -> Vec<SendId> {
         while (self.under_way.records || !self.results.is_empty()) && Instant::now() < ending.record_until {
             let now = Instant::now();
             if !self.under_way.records && now >= self.record_at {
@@ -150,8 +170,9 @@ impl Run {
             }
         }
         // One that hangs may still come through: recorded twice is recorded.
-        let hanging = self.results.end();
-        self.results.keep(hanging);
+        let under_way = self.results.end();
+        let hanging = under_way.iter().map(|outcome| outcome.id).collect();
+        self.results.keep(under_way);
         self.under_way.records = false;
         while !self.results.is_empty() && Instant::now() < ending.last_try_until {
             let (outcomes, around_locks) = self.results.begin();
@@ -164,6 +185,10 @@ impl Run {
             if is_over {
                 break;
             }
+            // Rows that another has locked, for which there is no time to wait long.
+            let now = Instant::now();
+            sleep_until(self.record_at.min(now + LOCKED_MAX)).await;
         }
+        hanging
     }
 }

@@ -35,7 +35,7 @@ impl Run {
             self.results.push(outcome);
         } else {
             self.busy.remove(&handled.id);
-            self.is_astray = true;
+            self.is_unbegun();
         }
         self.note(handled.id, handled.refusal, &handled.meaning);
         self.learn(handled.id, handled.meaning, handled.took, now);
@@ -142,7 +142,7 @@ impl Run {
     pub(super) fn look_at_brake(&mut self, brake: Option<Brake>) {
         match brake {
             Some(brake) if brake.state == BrakeState::Paused => {
-                let left = brake.until.map(|until| (until - chrono::Utc::now()).to_std().unwrap_or_default());
+                let left = brake.ends_in();
                 let by = brake.set_by.plain();
                 let held = Held {
                     reason: format!("sending is paused by {by}: {}", brake.reason.plain()),

@@ -60,14 +60,27 @@ pub(in crate::outbox) struct Refusals {
     /// While the outbox is paused for refusals: when to try the next mail.
     pub(in crate::outbox) probe_at: Option<Instant>,
     asked_at: Option<Instant>,
-    /// The mail that is being tried.
-    pub(in crate::outbox) probe: Option<SendId>,
+    /// The mail that is being tried, until what came of it is recorded.
+    pub(super) probe: Option<SendId>,
+    /// What the database is being told.
+    telling: Option<Arc<ToJudge>>,
 }
 
 impl Refusals {
     /// Whether there are some that the database has not been told of.
     pub(super) fn is_urgent(&self) -> bool {
         !self.to_note.is_empty()
+    }
+
+    /// This mail is tried.
+    pub(super) fn start_probe(&mut self, id: SendId) {
+        self.probe = Some(id);
+    }
+
+    /// What became of this send is recorded, or will not be.
+    pub(super) fn forget(&mut self, id: SendId) {
+        self.of.remove(&id);
+        self.probe = self.probe.filter(|probe| *probe != id);
     }
 }
 
@@ -132,14 +145,16 @@ impl Run {
     /// Results are recorded, in the order in which they came.
     pub(super) fn note_recorded(&mut self, outcomes: &[Outcome], elsewhere: &[SendId], now: Instant) {
         let refusals = &mut self.refusals;
-        for outcome in outcomes.iter().filter(|outcome| !elsewhere.contains(&outcome.id)) {
+        for outcome in outcomes {
+            let refusal = refusals.of.remove(&outcome.id);
+            refusals.forget(outcome.id);
             if let Fate::Accepted { .. } = outcome.fate {
-                refusals.of.remove(&outcome.id);
+                // The server took it, whatever its row says: an earlier try to record it may have come through.
                 refusals.is_taken = true;
                 refusals.to_note.clear();
                 refusals.own.clear();
                 refusals.ended = None;
-            } else if let Some(refusal) = refusals.of.remove(&outcome.id) {
+            } else if let Some(refusal) = refusal.filter(|_| !elsewhere.contains(&outcome.id)) {
                 let noted = Noted { id: outcome.id, is_of_us: refusal.is_of_us, is_final: refusal.is_final };
                 refusals.to_note.push(noted.clone());
                 if refusals.own.len() < OWN_MAX {
@@ -158,14 +173,14 @@ impl Run {
 
     /// Tells the database.
     pub(super) fn judge(&mut self, now: Instant) {
-        let Some(to_judge) = self.next_to_judge(now, false) else { return };
+        let Some(to_judge) = self.next_to_judge(now, false).map(Arc::new) else { return };
+        self.refusals.telling = Some(Arc::clone(&to_judge));
         let shared = &self.worker.shared;
         let (store, set_by, rules) =
             (shared.store.clone(), shared.preparer.actor.name.clone(), shared.settings.brake.clone());
         self.under_way.judges = true;
         self.step(Kind::Judge, async move {
-            let result = steps::within(steps::judge(&store, set_by, &to_judge, &rules)).await;
-            Step::Judged { result, to_judge }
+            Step::Judged(steps::within(steps::judge(&store, set_by, &to_judge, &rules)).await)
         });
     }
 
@@ -207,8 +222,9 @@ impl Run {
         }
     }
 
-    pub(super) fn judged_in(&mut self, result: Result<Judged, Error>, to_judge: ToJudge, now: Instant) {
+    pub(super) fn judged_in(&mut self, result: Result<Judged, Error>, now: Instant) {
         self.under_way.judges = false;
+        let Some(to_judge) = self.refusals.telling.take() else { return };
         match result {
             Ok(judged) => {
                 self.forget_put_back(&judged.put_back);
@@ -216,7 +232,6 @@ impl Run {
                     self.refusals.ended.get_or_insert(judged.runs_ended);
                 }
                 if to_judge.is_taken {
-                    self.refusals.probe = None;
                     self.refusals.failed.retain(|id| !to_judge.failed.contains(id));
                 }
                 if judged.is_changed {
@@ -238,7 +253,7 @@ impl Run {
             Err(error) => {
                 tracing::warn!(%error, "refusals wait for the database");
                 let refusals = &mut self.refusals;
-                let mut noted = to_judge.noted;
+                let mut noted = to_judge.noted.clone();
                 // What was taken since is the end of that run.
                 if refusals.is_taken {
                     noted.clear();
@@ -254,18 +269,21 @@ impl Run {
 
     /// Holds everything back for refusals, until the brake's next probe.
     pub(super) fn hold_for_refusals(&mut self, brake: &Brake, held: Held) {
-        let wait = brake.probe_at.map(|at| (at - chrono::Utc::now()).to_std().unwrap_or_default()).unwrap_or_default();
+        let wait = brake.probe_in(self.worker.shared.settings.brake.probe_at_most).unwrap_or_default();
         let now = Instant::now();
-        // The database's clock decides, and this one may go before or behind it.
-        let wait = wait.min(self.worker.shared.settings.brake.probe_at_most);
         self.refusals.probe_at = Some((now + wait).max(self.soonest_probe(now)));
-        let is_probing = self.refusals.probe.is_some() || self.under_way.probes;
-        if self.mode == Mode::Drain && (wait.is_zero() || is_probing) && !self.stopping {
+        if self.mode == Mode::Drain && (wait.is_zero() || self.is_probing()) && !self.stopping {
             // Where workers run for some mails only, one of them must try.
             self.held = Some(held);
         } else {
             self.hold(held);
         }
+    }
+
+    /// Whether a mail is tried, or what came of it is not told yet.
+    pub(in crate::outbox) fn is_probing(&self) -> bool {
+        let refusals = &self.refusals;
+        self.under_way.probes || refusals.probe.is_some() || self.under_way.judges || refusals.is_taken
     }
 
     /// A mail was queued: one to another domain may be tried out of turn.
@@ -299,8 +317,7 @@ impl Run {
         let (batch, brake) = match result {
             Ok(probed) => probed,
             Err(error) => {
-                // It may have been begun all the same.
-                self.is_astray = true;
+                self.may_have_begun(asked_at, now);
                 tracing::warn!(%error, "no mail could be tried");
                 if self.mode == Mode::Drain {
                     self.stop(error.to_string());
@@ -308,20 +325,17 @@ impl Run {
                 return;
             }
         };
-        self.tally.cancelled += i64::try_from(batch.cancelled.len()).unwrap_or_default();
+        self.made_nothing_of(&batch);
         let is_none = batch.ready.is_empty();
         if self.is_leaving() {
             // Begun, and no lane will send it: put back.
-            self.is_astray |= !is_none;
+            self.astray.is_any |= !is_none;
             return;
         }
         for ready in batch.ready {
-            if self.busy.is_empty() {
-                self.lease_end.send_replace(asked_at + self.lease());
-                self.renew_at = asked_at + self.worker.renew_every();
-            }
+            self.leased_in(asked_at);
             tracing::info!(send = %ready.id, "trying whether the mail server takes mail again");
-            self.refusals.probe = Some(ready.id);
+            self.refusals.start_probe(ready.id);
             self.hand_over(ready, now);
         }
         self.look_at_brake(brake);

@@ -218,7 +218,7 @@ pub async fn begin(
         set
             state = 'sending',
             verification_id = given.verification_id,
-            attempts = attempts + 1,
+            attempts = least(attempts, 32766) + 1,
             changed_at = now(),
             lease_by = $1,
             lease_until = now() + make_interval(secs => $4)
@@ -350,7 +350,7 @@ impl Store {
 
     /// Records results; gives what could not be. An answer that comes so late that the send is *unknown* already, its
     /// lease over while the database was away, still settles it, unless another attempt has begun: to know is better
-    /// than to double.
+    /// than to double. So does one that was accepted and waits for its second try.
     pub async fn record(
         &self,
         worker: Uuid,
@@ -404,6 +404,8 @@ impl Store {
                     and (
                         lease_by = $1 and sends.state = 'sending' and attempts = given.attempt
                         or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
+                        -- Its second try has not begun.
+                        or sends.state = 'queued' and lost > 0 and attempts = given.attempt and given.state = 'accepted'
                     )
                     and (not $11 or sends.id in (select id from free))
                 returning sends.id

@@ -2,14 +2,31 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::store::{Error, Store};
 
 impl Store {
     /// Settles mails whose worker died with them in hand: *unknown*, to be tried once more after `unknown_after`, or for
     /// an operator to decide where an answer was lost before.
     pub async fn settle_lost(&self, unknown_after: Duration) -> Result<u64, Error> {
+        self.settle(unknown_after, None).await
+    }
+
+    /// The same at once for what an earlier run under this worker's id had in hand, before the next run begins any.
+    pub async fn settle_left_behind(&self, worker: Uuid, unknown_after: Duration) -> Result<u64, Error> {
+        self.settle(unknown_after, Some(worker)).await
+    }
+
+    async fn settle(&self, unknown_after: Duration, left_by: Option<Uuid>) -> Result<u64, Error> {
         let done = sqlx::query!(
-            "update sends
+            "with left_behind as materialized (
+                select id
+                from sends
+                where state = 'sending' and (lease_until < now() or lease_by = $2)
+                for no key update skip locked
+            )
+            update sends
             set
                 state = 'unknown',
                 changed_at = now(),
@@ -18,8 +35,10 @@ impl Store {
                 retry_at = case when lost = 0 and test_of is null then now() + make_interval(secs => $1) end,
                 lease_by = null,
                 lease_until = null
-            where state = 'sending' and lease_until < now()",
-            unknown_after.as_secs_f64()
+            from left_behind
+            where sends.id = left_behind.id",
+            unknown_after.as_secs_f64(),
+            left_by
         )
         .execute(self.pool())
         .await?;

@@ -135,6 +135,7 @@ fn world_of(text: &str) -> World {
         set_at: now(),
         until: Some(now() + chrono::Duration::seconds(90)),
         probe_at: None,
+        as_of: now(),
     });
     let mut job = job(1, JobState::Running);
     job.created_by = text.into();

@@ -51,6 +51,29 @@ async fn a_clock_that_was_set_back_keeps_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_brought_back_keeps_nothing_else() {
+    let site = Site::new().await;
+    site.sign_up("mina@example.com").await;
+    site.execute("update sends set due_at = now() + interval '1 hour', changed_at = now() + interval '1 hour'").await;
+    // As a new installation has it: no brake was ever set.
+    site.execute("update brake set released_at = now() + interval '1 hour'").await;
+    site.execute("update pace set lowered_at = now() + interval '1 hour'").await;
+    site.execute("alter table pace add constraint refuses check (lowered_at > now()) not valid").await;
+    let second = Duration::from_secs(1);
+    assert_eq!(site.store().repair_clock(second, second).await.unwrap(), 2);
+    let ahead = "select count(*) from sends, brake where due_at > now() or released_at > now()";
+    assert_eq!(sqlx::query_scalar::<_, i64>(ahead).fetch_one(site.pool()).await.unwrap(), 0);
+    site.store().repair_clock(second, second).await.unwrap_err();
+
+    // Another worker has the same rows: neither waits for the other.
+    site.execute("update sends set due_at = now() + interval '1 hour', changed_at = now() + interval '1 hour'").await;
+    let mut other = site.pool().begin().await.unwrap();
+    sqlx::query("select from sends for update").execute(&mut *other).await.unwrap();
+    site.execute("alter table pace drop constraint refuses").await;
+    assert_eq!(site.store().repair_clock(second, second).await.unwrap(), 1, "the pace alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_smallest_wish_is_the_pace_of_all() {
     let sandbox = Site::new().await;
     let mut settings = sandbox.settings.clone();

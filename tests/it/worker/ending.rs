@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use verifydesk::config::{Tls, TransportKind};
+use verifydesk::config::{Secret, Settings};
 use verifydesk::domain::send::SendState::{Accepted, Queued, Unknown};
 use verifydesk::outbox::worker::{Mode, Worker};
 
 use super::faults::database;
-use super::site::{AtWork, Site, reason, server};
+use super::site::{AtWork, Site, reason, server, worker};
 use crate::peers::{Counter, PATIENCE};
 use crate::support::gate::Gate;
+use crate::support::silent::Silent;
 
 /// Instead of what systemd grants.
 const LONGEST: Duration = Duration::from_secs(6);
@@ -25,11 +26,7 @@ fn start(worker: Worker) -> AtWork {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_database_it_ends_in_time_and_tells_what_is_not_recorded() {
     let server = Counter::start(Duration::from_secs(1), Duration::ZERO);
-    let mut site = Site::new().await;
-    site.settings.mail.transport = TransportKind::Smtp;
-    site.settings.smtp.host = Some("127.0.0.1".into());
-    site.settings.smtp.port = Some(server.port());
-    site.settings.smtp.tls = Tls::None;
+    let site = Site::with_counter(&server).await;
     let mut gate = Gate::new(&site.db.url).await;
     site.sign_up("mina@example.com").await;
     let running = start(site.worker_behind(&gate));
@@ -39,6 +36,30 @@ async fn without_a_database_it_ends_in_time_and_tells_what_is_not_recorded() {
     let tally = running.end().await;
     assert!(asked.elapsed() < LONGEST + LATE, "{:?}", asked.elapsed());
     assert_eq!((tally.sent, tally.unrecorded), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_hears_at_once_that_it_is_to_end() {
+    let site = Site::new().await;
+    let mut gate = Gate::new(&site.db.url).await;
+    let running = start(site.worker_behind(&gate));
+    site.until(async || site.store().outbox().await.unwrap().workers.len() == 1).await;
+    // What it begins now it cannot know, and does not put back.
+    gate.forget();
+    gate.shut().await;
+    site.sign_up("mina@example.com").await;
+    let asked = Instant::now();
+    let tally = running.end().await;
+    assert!(asked.elapsed() < LONGEST + LATE, "{:?}", asked.elapsed());
+    assert_eq!(tally.unrecorded, 0);
+
+    // Before it has begun: the way to the database is silent.
+    let silent = Silent::new().await;
+    let url = Some(Secret::new(format!("postgres://verifydesk@{}/site?sslmode=disable", silent.at)));
+    let running = start(worker(&Settings { database_url: url, ..site.settings.clone() }));
+    let asked = Instant::now();
+    running.end().await;
+    assert!(asked.elapsed() < LONGEST + LATE, "{:?}", asked.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

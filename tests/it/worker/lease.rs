@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use verifydesk::config::Tls;
 use verifydesk::domain::brake::BrakeCause;
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::Mode;
 use verifydesk::store::outbox::batch::{AroundLocks, Fate, Outcome};
 
-use super::site::{Site, operator, reason};
+use super::site::{AtWork, Site, operator, reason};
+use crate::peers::PATIENCE;
 use crate::peers::counter::Counter;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -17,11 +18,7 @@ const HOUR: Duration = Duration::from_hours(1);
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_renewed_while_the_server_takes_its_time() {
     let server = Counter::start(Duration::from_millis(2_500), Duration::ZERO);
-    let mut site = Site::new().await;
-    site.settings.mail.transport = verifydesk::config::TransportKind::Smtp;
-    site.settings.smtp.host = Some("127.0.0.1".into());
-    site.settings.smtp.port = Some(server.port());
-    site.settings.smtp.tls = Tls::None;
+    let mut site = Site::with_counter(&server).await;
     site.settings.smtp.timeout = Duration::from_millis(200);
     site.settings.smtp.data_timeout = Duration::from_secs(5);
     site.sign_up("mina@example.com").await;
@@ -82,6 +79,11 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
     let send = site.one_send().await;
     assert_eq!((send.state, send.retry_at), (SendState::Accepted, None));
 
+    // The same while its second try only waits: nothing but an acceptance says more than the second try would.
+    site.execute("update sends set state = 'queued', reason = 'tried once more'").await;
+    assert!(record(holder).await.is_empty());
+    assert_eq!(site.one_send().await.state, SendState::Accepted);
+
     // Once another attempt has begun the late answer is not that attempt's.
     site.execute("update sends set state = 'unknown', reason = 'lost'").await;
     sqlx::query(begin).bind(other).execute(site.pool()).await.unwrap();
@@ -89,6 +91,43 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
     site.store().settle_lost(HOUR).await.unwrap();
     assert_eq!(record(holder).await, [id]);
     assert_eq!(site.one_send().await.state, SendState::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_run_of_the_same_worker_had_in_hand_is_not_put_back() {
+    let server = Counter::start(Duration::from_millis(2_500), Duration::ZERO);
+    let site = Site::with_counter(&server).await;
+    site.sign_up("mina@example.com").await;
+    let worker = site.worker();
+    let first = tokio::spawn(worker.clone().run(Mode::Forever, CancellationToken::new()));
+    tokio::task::block_in_place(|| server.wait_for(1, PATIENCE));
+    // As when it breaks: what it had in hand is still under its name.
+    first.abort();
+    let _ = first.await;
+    let next = AtWork::new(worker, Mode::Forever);
+    site.until(async || site.one_send().await.state == SendState::Unknown).await;
+    assert_eq!(site.one_send().await.lost, 1);
+    next.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_row_keeps_no_other_from_being_settled() {
+    let site = Site::new().await;
+    for email in ["mina@example.com", "joon@example.com"] {
+        site.sign_up(email).await;
+    }
+    site.execute(
+        "update sends set state = 'sending', lease_by = gen_random_uuid(), lease_until = now() - interval '1 s'",
+    )
+    .await;
+    let mut other = site.pool().begin().await.unwrap();
+    sqlx::query("select from sends where recipient = 'mina@example.com' for update")
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    assert_eq!(site.store().settle_lost(HOUR).await.unwrap(), 1);
+    other.rollback().await.unwrap();
+    assert_eq!(site.store().settle_lost(HOUR).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

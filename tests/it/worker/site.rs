@@ -17,7 +17,7 @@ use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::{Mode, Tally, Worker};
 use verifydesk::store::{Error, Store};
 
-use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
+use crate::peers::{Authority, Counter, PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::TestDb;
 use crate::support::gate::Gate;
 
@@ -59,6 +59,16 @@ impl Site {
         site.settings.smtp.ca_file = Some(Authority::shared().ca_file());
         site.settings.smtp.username = Some("user".into());
         site.settings.smtp.password = Some(Secret::new("password"));
+        site
+    }
+
+    /// A site whose mails a server takes and counts.
+    pub async fn with_counter(server: &Counter) -> Self {
+        let mut site = Self::new().await;
+        site.settings.mail.transport = TransportKind::Smtp;
+        site.settings.smtp.host = Some("127.0.0.1".into());
+        site.settings.smtp.port = Some(server.port());
+        site.settings.smtp.tls = Tls::None;
         site
     }
 

@@ -21,7 +21,16 @@ pub const HOSTILE: &str = "\u{1b}[31mSES \u{202e}refuses\u{1b}]0;pwn\u{7} 김철
                        DKIM records, wait until AWS has seen them, and then let the outbox go again.";
 
 pub fn brake(state: BrakeState, cause: BrakeCause, by: &str, reason: &str) -> Brake {
-    Brake { state, cause, set_by: by.into(), reason: reason.into(), set_at: ago(750), until: None, probe_at: None }
+    Brake {
+        state,
+        cause,
+        set_by: by.into(),
+        reason: reason.into(),
+        set_at: ago(750),
+        until: None,
+        probe_at: None,
+        as_of: ago(0),
+    }
 }
 
 pub fn pace(limit: f64, quota: i64, used: i64) -> PaceView {

@@ -105,7 +105,8 @@ async fn states(site: &Site) -> Vec<SendState> {
 async fn kept_while_refused(code: &str, words: &str) -> Result<(), String> {
     let site = site(code, words, ".").await;
     let running = site.start(Mode::Forever);
-    refused(&site, 1).await?;
+    // The second time shows that the worker has heard of the first.
+    refused(&site, 2).await?;
     // A whole round of it: nothing is begun that the worker could not record.
     site.sign_up("mina9@example.com").await;
     refused(&site, 3).await?;

@@ -9,6 +9,7 @@ use verifydesk::outbox::worker::Mode;
 
 use crate::peers::{SmtpServer, SmtpServerOptions};
 use crate::support::Program;
+use crate::worker::broken::refuse;
 use crate::worker::site::{SECRET, Site, operator, reason, server};
 
 /// Mails and domains of a test.
@@ -163,6 +164,44 @@ async fn one_worker_tries_with_one_mail() {
         .await
         .unwrap();
     assert!((0.75..0.85).contains(&wait), "{wait}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_locked_user_nor_a_broken_row_keeps_the_others_waiting() {
+    let mut server = server().fault("rcpt=each-reply:554 5.7.1 Unable to relay").start();
+    let site = site(&server).await;
+    let running = site.start(Mode::Forever);
+    site.until(async || is_paused(&site).await && count(&site, SendState::Sending).await == 0).await;
+    // The row of the second person refuses to change, and an act that does not end has the first and the third.
+    refuse(&site, "22000").await;
+    let mut act = site.pool().begin().await.unwrap();
+    let lock = "select from users where email in ('mina0@example0.com', 'mina2@example2.com') for update";
+    sqlx::query(lock).execute(&mut *act).await.unwrap();
+    // These are the next three.
+    site.execute(
+        "update sends set priority = 10 where recipient not in (
+        'mina0@example0.com', 'mina1@example1.com', 'mina2@example2.com')",
+    )
+    .await;
+    tokio::task::block_in_place(|| server.set_faults(&[]));
+    site.until(async || count(&site, SendState::Accepted).await == MAILS - 3).await;
+    act.rollback().await.unwrap();
+    site.until(async || count(&site, SendState::Accepted).await == MAILS - 1).await;
+    assert_eq!(count(&site, SendState::Failed).await, 1);
+    let tally = running.end().await;
+    assert_eq!((tally.sent, tally.failed), (i64::try_from(MAILS - 1).unwrap(), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_keeps_the_probe_no_longer() {
+    let mut server = server().fault("rcpt=each-reply:554 5.7.1 Unable to relay").start();
+    let site = site(&server).await;
+    let running = site.start(Mode::Forever);
+    site.until(async || is_paused(&site).await && count(&site, SendState::Sending).await == 0).await;
+    site.execute("update brake set probe_at = now() + interval '1 hour', probed_at = now() + interval '1 hour'").await;
+    tokio::task::block_in_place(|| server.set_faults(&[]));
+    site.until(async || count(&site, SendState::Accepted).await == MAILS).await;
+    running.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use verifydesk::config::Tls;
-use verifydesk::domain::brake::BrakeCause::{Configuration, Refusals};
+use verifydesk::domain::brake::BrakeCause::Refusals;
 use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknown};
 
 use super::Then::{self, GoesOn, Pauses, Stops};
@@ -32,7 +32,7 @@ const TABLE: &[Row] = &[
     // A hard error.
     Row(&["-f", "connect"], Queued, 0, NOW, "500 5.3.0 Error", Stops),
     Row(&["-f", "ehlo"], Queued, 0, NOW, "500 5.3.0 Error", Stops),
-    Row(&["-f", "mail"], Queued, 0, NOW, "refused the sender", Pauses(Configuration)),
+    Row(&["-f", "mail"], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
     Row(&["-f", "rcpt"], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
     Row(&["-f", "data"], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
     Row(&["-f", "."], Queued, 0, NOW, "the server has trouble of its own", Pauses(Refusals)),
