@@ -493,9 +493,9 @@ impl From<store::Error> for Problem {
 impl From<desk::Error> for Problem {
     fn from(error: desk::Error) -> Self {
         let possible_at = match &error {
-            // On this machine's clock, which the console counts by.
-            desk::Error::Refused(desk::Refusal::CoolDown { until, now } | desk::Refusal::DailyCap { until, now }) => {
-                Some(chrono::Utc::now() + (*until - *now))
+            // On the database's clock, as `Model::now` is.
+            desk::Error::Refused(desk::Refusal::CoolDown { until, .. } | desk::Refusal::DailyCap { until, .. }) => {
+                Some(*until)
             }
             _ => None,
         };
@@ -552,6 +552,16 @@ mod tests {
                 Err(problem) => assert!(breaks && problem.what.contains("a row of the test"), "{problem:?}"),
             }
             assert!(executor.is_idle());
+        }
+    }
+
+    #[test]
+    fn a_resend_is_possible_again_by_the_database_s_clock() {
+        // An hour behind this machine's.
+        let now = chrono::Utc::now() - chrono::Duration::hours(1);
+        let until = now + chrono::Duration::seconds(40);
+        for refusal in [desk::Refusal::CoolDown { until, now }, desk::Refusal::DailyCap { until, now }] {
+            assert_eq!(Problem::from(desk::Error::Refused(refusal)).possible_at, Some(until));
         }
     }
 }
