@@ -41,7 +41,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// People with such names, who signed up days ago: no distance in time changes while the test looks.
+    /// People with such names, whose times are far from the next change of what is said of them.
     async fn new() -> Self {
         let desk = Self { db: TestDb::new().await, home: tempfile::tempdir().unwrap() };
         for round in 0..3 {
@@ -50,7 +50,7 @@ impl Desk {
                 sqlx::query(
                     "with person as (
                          insert into users (email, name, created_at)
-                         values ($1, $2, now() - interval '3 days 5 hours')
+                         values ($1, $2, now() - interval '3 days 5 hours 30 minutes')
                          returning id, created_at
                      )
                      insert into verifications (user_id, created_at, expires_at, key_nonce)
