@@ -119,10 +119,10 @@ impl Store {
     /// Reads the database's URL. Connects at the first statement, so that a console's first frame never waits.
     pub fn open_for(settings: &Settings, purpose: Purpose) -> Result<Self, SettingError> {
         let url = settings.require_database_url()?;
-        let way = Way::open(url.expose(), purpose.silence())?;
+        let way = Way::open(url.expose(), purpose)?;
         let listening = match &settings.database_listen_url {
             None => None,
-            Some(url) => Some(pool(&Way::open(url.expose(), purpose.silence())?, purpose, LISTENERS_MAX)),
+            Some(url) => Some(pool(&Way::open(url.expose(), purpose)?, purpose, LISTENERS_MAX)),
         };
         let acts = (purpose == Purpose::Serve).then(|| Arc::new(Semaphore::new(ACTS_MAX)));
         Ok(Self {
@@ -150,7 +150,8 @@ impl Store {
 
     /// A connection outside of the pool.
     async fn connect_alone(&self, purpose: Purpose) -> Result<PgConnection, Error> {
-        let options = plain_options(&self.way.direct);
+        let way = if purpose == Purpose::Long { &self.way.long } else { &self.way.direct };
+        let options = plain_options(way);
         let connect = async {
             let mut passed_over = 0;
             let mut connection = loop {

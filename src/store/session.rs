@@ -28,6 +28,8 @@ pub enum Purpose {
     Work,
     /// A console or a command that a person waits for.
     Person,
+    /// What looks at a whole bulk resend, or makes a chunk of one: as long as a person waits who sees that it works.
+    Long,
     /// Whoever waits for another to have migrated: for as long as it takes.
     AwaitMigration,
     /// A migration: an index over millions of rows takes its time, but while it waits for a table, all others wait
@@ -51,6 +53,7 @@ impl Purpose {
         match self {
             Self::Serve => Limits { statement: "6s", lock: "2s", idle: "5s" },
             Self::Work | Self::Person => Limits { statement: "15s", lock: "5s", idle: "10s" },
+            Self::Long => Limits { statement: "120s", lock: "5s", idle: "10s" },
             Self::AwaitMigration => Limits { statement: "0", lock: "0", idle: "10s" },
             Self::Migrate => Limits { statement: "0", lock: "3s", idle: "60s" },
         }
@@ -62,6 +65,7 @@ impl Purpose {
         match self {
             Self::Serve => Duration::from_secs(8),
             Self::Work | Self::Person | Self::AwaitMigration | Self::Migrate => Duration::from_secs(20),
+            Self::Long => Duration::from_secs(130),
         }
     }
 
@@ -87,8 +91,12 @@ impl Purpose {
         .bind(values)
         // A pooler may not keep it.
         .persistent(false)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+        if self == Self::Long {
+            // Where the server's system can: what no one waits for any more ends there as well.
+            let _ = sqlx::query("set client_connection_check_interval = '5s'").execute(connection).await;
+        }
         Ok(())
     }
 }

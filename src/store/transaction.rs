@@ -18,6 +18,13 @@ use crate::text::plain;
 /// States what the acts are written for, where a pooler keeps no setting of the session.
 const BEGIN: &str = "begin isolation level read committed";
 
+/// The same for what may take long, on a connection for [`super::Purpose::Long`].
+pub(super) const BEGIN_LONG: &str = "begin isolation level read committed; set local statement_timeout = '120s'";
+
+/// For counting: all of it is seen as of one moment.
+pub(super) const BEGIN_LONG_LOOK: &str =
+    "begin isolation level repeatable read read only; set local statement_timeout = '120s'";
+
 /// An act's transaction. Dropped before it is committed, it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {

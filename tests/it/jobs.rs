@@ -3,6 +3,7 @@
 
 mod acts;
 mod crowd;
+mod long;
 mod rule;
 mod scale;
 mod shell;

@@ -23,12 +23,12 @@ mod startup;
 mod tls;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use self::dsn::Dsn;
 use self::relay::Relay;
+use super::Purpose;
 use crate::config::SettingError;
 use crate::dial::Dialer;
 use crate::text::plain;
@@ -49,6 +49,8 @@ pub(super) struct Way {
     pub(super) patient: PgConnectOptions,
     /// For a connection of its own: tells at once why there is none, and may be silent for as long as it likes.
     pub(super) direct: PgConnectOptions,
+    /// The same for statements that may take long, which are watched as the others are, but for longer.
+    pub(super) long: PgConnectOptions,
     /// How many servers there are to be tried.
     pub(super) servers: usize,
     /// Ends with the last clone.
@@ -56,24 +58,29 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// Reads a connection string; `silence` is how long a statement of the pool's may go without any answer before its
-    /// connection counts as forgotten.
-    pub(super) fn open(url: &str, silence: Duration) -> Result<Self, SettingError> {
+    /// Reads a connection string; `purpose` is the pool's.
+    pub(super) fn open(url: &str, purpose: Purpose) -> Result<Self, SettingError> {
         let dsn = dsn::parse(url, &|name| std::env::var(name).ok())?;
-        Self::to(dsn, silence, Dialer::default())
+        Self::to(dsn, purpose, Dialer::default())
     }
 
-    fn to(dsn: Dsn, silence: Duration, dialer: Dialer) -> Result<Self, SettingError> {
+    fn to(dsn: Dsn, purpose: Purpose, dialer: Dialer) -> Result<Self, SettingError> {
         let options = dsn.options.clone().ssl_mode(PgSslMode::Disable);
         if let [only] = dsn.servers.as_slice()
             && only.is_socket()
         {
             let options = options.socket(&only.name).port(only.port);
-            return Ok(Self { patient: options.clone(), direct: options, servers: 1, _relay: None });
+            return Ok(Self {
+                patient: options.clone(),
+                direct: options.clone(),
+                long: options,
+                servers: 1,
+                _relay: None,
+            });
         }
         let servers = dsn.servers.len();
         let tls = dsn.tls.connector()?;
-        let relay = Relay::start(relay::Servers::new(dsn.servers, dsn.wanted, tls, dialer), silence);
+        let relay = Relay::start(relay::Servers::new(dsn.servers, dsn.wanted, tls, dialer), purpose);
         let relay = relay.map_err(|error| {
             SettingError::new(
                 format!("no way to the database can be made: {}", plain(&error.to_string())),
@@ -84,6 +91,7 @@ impl Way {
         Ok(Self {
             patient: through(relay::PATIENT),
             direct: through(relay::DIRECT),
+            long: through(relay::LONG),
             servers,
             _relay: Some(Arc::new(relay)),
         })

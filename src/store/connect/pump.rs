@@ -1,50 +1,119 @@
 //! Passes bytes both ways until one side ends, the server says nothing to what it was asked, or the relay leaves the
 //! server.
+//!
+//! What is outstanding is counted by the messages themselves, not by times: a transaction asks again within the same
+//! millisecond in which it was answered, and a server may stop in the middle of an answer.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::startup::Wire;
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
 
-/// When the server was last asked, and last said something, in milliseconds since the beginning; and one more, so that
-/// 0 is never.
-#[derive(Debug)]
-struct Clock {
-    since: Instant,
-    asked: AtomicU64,
-    answered: AtomicU64,
+/// The part of the limit that is waited for once more when it has passed: a process that stood still reads first what
+/// came meanwhile.
+const ONCE_MORE: u32 = 16;
+
+/// What the server was asked and has not answered to the end.
+#[derive(Debug, Default)]
+struct Watch {
+    state: Mutex<State>,
     news: Notify,
 }
 
-impl Clock {
-    fn now(&self) -> u64 {
-        u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+#[derive(Debug, Default)]
+struct State {
+    asking: Messages,
+    answering: Messages,
+    /// What the server ends with *ready for query*.
+    asked: u64,
+    answered: u64,
+    /// When a byte last went either way.
+    passed_at: Option<Instant>,
+}
+
+impl Watch {
+    fn asked(&self, bytes: &[u8]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A simple query, the end of an extended one, a call of a function.
+        state.asked += state.asking.read(bytes, |kind| matches!(kind, b'Q' | b'S' | b'F'));
+        state.passed_at = Some(Instant::now());
+        self.news.notify_one();
     }
 
-    /// Ends where the server has not said a word for so long since it was asked.
+    fn answered(&self, bytes: &[u8]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.answered += state.answering.read(bytes, |kind| kind == b'Z');
+        state.passed_at = Some(Instant::now());
+    }
+
+    /// Since when the server has owed an answer in silence; nothing where it owes none.
+    fn owed_since(&self) -> Option<Instant> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.passed_at.filter(|_| state.asked > state.answered)
+    }
+
+    /// Ends where the server has owed an answer and not said a word for so long.
     async fn silence(&self, limit: Option<Duration>) {
         let Some(limit) = limit else { return std::future::pending().await };
         loop {
-            self.news.notified().await;
-            loop {
-                let asked = self.asked.load(Ordering::Relaxed);
-                if self.answered.load(Ordering::Relaxed) >= asked {
-                    break;
-                }
-                sleep_until(self.since + Duration::from_millis(asked) + limit).await;
-                if self.answered.load(Ordering::Relaxed) < asked {
+            let Some(since) = self.owed_since() else {
+                self.news.notified().await;
+                continue;
+            };
+            sleep_until(since + limit).await;
+            if self.owed_since() == Some(since) {
+                sleep(limit / ONCE_MORE).await;
+                if self.owed_since() == Some(since) {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Where one direction is in its messages, each of which begins with its kind and its length.
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html>
+#[derive(Debug, Default)]
+struct Messages {
+    head: [u8; 5],
+    known: usize,
+    rest: usize,
+}
+
+impl Messages {
+    /// How many messages of a kind end with these bytes.
+    fn read(&mut self, mut bytes: &[u8], counts: impl Fn(u8) -> bool) -> u64 {
+        let mut ended = 0;
+        loop {
+            let missing = self.head.len() - self.known;
+            if missing > 0 {
+                let (head, behind) = bytes.split_at(missing.min(bytes.len()));
+                self.head[self.known..][..head.len()].copy_from_slice(head);
+                self.known += head.len();
+                bytes = behind;
+                if self.known < self.head.len() {
+                    return ended;
+                }
+                let [_, length @ ..] = self.head;
+                self.rest = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX).saturating_sub(4);
+            }
+            let body = self.rest.min(bytes.len());
+            bytes = &bytes[body..];
+            self.rest -= body;
+            if self.rest > 0 {
+                return ended;
+            }
+            self.known = 0;
+            ended += u64::from(counts(self.head[0]));
         }
     }
 }
@@ -56,34 +125,95 @@ pub(super) async fn pump(
     silence: Option<Duration>,
     left: impl Future<Output = ()>,
 ) {
-    let clock =
-        Clock { since: Instant::now(), asked: AtomicU64::new(0), answered: AtomicU64::new(0), news: Notify::new() };
+    let watch = Watch::default();
     let (client_in, client_out) = client.into_split();
     let (server_in, server_out) = tokio::io::split(server);
-    let up = pass(client_in, server_out, || {
-        clock.asked.store(clock.now(), Ordering::Relaxed);
-        clock.news.notify_one();
-    });
-    let down = pass(server_in, client_out, || clock.answered.store(clock.now(), Ordering::Relaxed));
+    let up = pass(client_in, server_out, |bytes| watch.asked(bytes));
+    let down = pass(server_in, client_out, |bytes| watch.answered(bytes));
     tokio::select! {
         _ = up => {}
         _ = down => {}
-        () = clock.silence(silence) => {
+        () = watch.silence(silence) => {
             tracing::warn!("the database has not answered a statement; its connection is given up");
         }
         () = left => {}
     }
 }
 
-async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, passed: impl Fn()) -> io::Result<()> {
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    passed: impl Fn(&[u8]),
+) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     loop {
         let length = from.read(&mut chunk).await?;
         if length == 0 {
             return to.shutdown().await;
         }
-        passed();
+        passed(&chunk[..length]);
         to.write_all(&chunk[..length]).await?;
         to.flush().await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const QUERY: &[u8] = b"Q\0\0\0\x0dselect 1\0";
+    const ROW: &[u8] = b"D\0\0\0\x0b\0\x01\0\0\0\x011";
+    const READY: &[u8] = b"Z\0\0\0\x05T";
+    const LIMIT: Duration = Duration::from_millis(50);
+    const FOREVER: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_statement_right_behind_an_answer_is_watched_too() {
+        let watch = Watch::default();
+        // All in one moment, as within a transaction.
+        for _ in 0..3 {
+            watch.asked(QUERY);
+            watch.answered(READY);
+        }
+        watch.asked(QUERY);
+        timeout(FOREVER, watch.silence(Some(LIMIT))).await.expect("it is silent");
+    }
+
+    #[tokio::test]
+    async fn half_an_answer_is_none() {
+        let watch = Watch::default();
+        watch.asked(QUERY);
+        watch.answered(ROW);
+        timeout(FOREVER, watch.silence(Some(LIMIT))).await.expect("it is silent");
+    }
+
+    #[tokio::test]
+    async fn one_of_two_answers_is_not_enough() {
+        let watch = Watch::default();
+        watch.asked(&[QUERY, QUERY].concat());
+        watch.answered(READY);
+        timeout(FOREVER, watch.silence(Some(LIMIT))).await.expect("it is silent");
+    }
+
+    #[tokio::test]
+    async fn what_owes_nothing_may_be_silent() {
+        let (client, ours) = UnixStream::pair().unwrap();
+        let (theirs, mut server) = tokio::io::duplex(1024);
+        let pumps = tokio::spawn(pump(ours, Box::new(theirs), Some(LIMIT), std::future::pending()));
+        let (mut client_in, mut client_out) = client.into_split();
+        let mut heard = vec![0; 2 * QUERY.len()];
+        client_out.write_all(&[QUERY, QUERY].concat()).await.unwrap();
+        server.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, [QUERY, QUERY].concat());
+        // However the answers are cut.
+        for byte in [ROW, READY, ROW, READY].concat() {
+            server.write_all(&[byte]).await.unwrap();
+            assert_eq!(client_in.read_u8().await.unwrap(), byte);
+        }
+        assert!(timeout(10 * LIMIT, client_in.read_u8()).await.is_err(), "it goes on");
+        drop(server);
+        timeout(FOREVER, pumps).await.expect("and ends with the server").unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Two sockets in a private directory, behind which lies whichever server is wanted.
+//! Three sockets in a private directory, behind which lies whichever server is wanted.
 //!
 //! Servers are tried in their order, beginning with the one that did last time. One that is reached and is not of the
 //! kind that is wanted (a standby) sends the client back, who comes again and is led to the next. Once a primary has
@@ -24,7 +24,7 @@ use super::dsn::{Server, Wanted};
 use super::pump::pump;
 use super::startup::{Began, Told, Wire, begin, first_message, message_of, refusal};
 use super::tls::{Connector, Failed};
-use super::{OTHER_KIND, UNTRUSTED};
+use super::{OTHER_KIND, Purpose, UNTRUSTED};
 use crate::dial::Dialer;
 
 /// The socket of those who can wait: a server that is restarted is back in a moment.
@@ -32,6 +32,9 @@ pub(super) const PATIENT: u16 = 1;
 
 /// The socket of those who want to know.
 pub(super) const DIRECT: u16 = 2;
+
+/// The socket of those who want to know, and whose statements may take long.
+pub(super) const LONG: u16 = 3;
 
 /// How long a patient client's servers are tried: less than a pool waits for a connection, so that it learns why there
 /// is none.
@@ -173,12 +176,12 @@ fn keep_alive(socket: &TcpStream) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct Relay {
     directory: Directory,
-    listening: [JoinHandle<()>; 2],
+    listening: [JoinHandle<()>; 3],
 }
 
 impl Relay {
-    /// Begins to listen. `silence` is how long a patient client's server may leave it without any answer.
-    pub(super) fn start(servers: Servers, silence: Duration) -> io::Result<Self> {
+    /// Begins to listen; the patient clients are a pool of that purpose.
+    pub(super) fn start(servers: Servers, purpose: Purpose) -> io::Result<Self> {
         let directory = Directory::make()?;
         let servers = Arc::new(servers);
         let listen = |number: u16, patience: Duration, silence: Option<Duration>| {
@@ -199,7 +202,11 @@ impl Relay {
                 }
             }))
         };
-        let listening = [listen(PATIENT, PATIENCE, Some(silence))?, listen(DIRECT, Duration::ZERO, None)?];
+        let listening = [
+            listen(PATIENT, PATIENCE, Some(purpose.silence()))?,
+            listen(DIRECT, Duration::ZERO, None)?,
+            listen(LONG, Duration::ZERO, Some(Purpose::Long.silence()))?,
+        ];
         Ok(Self { directory, listening })
     }
 

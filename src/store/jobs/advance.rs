@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use super::scope::{self, Step, Walked};
 use super::{JobRules, stored_scope};
@@ -15,8 +15,9 @@ use crate::domain::id::{JobId, SendId, UserId, VerificationId};
 use crate::domain::job::{JobScope, Skip, Skipped};
 use crate::domain::send::{Priority, ResentHow};
 use crate::store::audit::{self, NewEntry};
+use crate::store::transaction::BEGIN_LONG;
 use crate::store::verifications::{self, OpenVerification};
-use crate::store::{Error, Store, StoredTime};
+use crate::store::{Error, Purpose, Store, StoredTime};
 
 /// Most verifications that are looked at in one chunk: few enough that nobody waits long for a user's row.
 pub const CHUNK: i64 = 1_000;
@@ -26,8 +27,7 @@ pub const CHUNK: i64 = 1_000;
 /// while all the same. Compiling such plans would take longer than they do.
 const BY_KEYS: &str = "select
     set_config('enable_seqscan', 'off', true),
-    set_config('jit', 'off', true),
-    set_config('statement_timeout', '120s', true)";
+    set_config('jit', 'off', true)";
 
 /// What a chunk came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,14 +84,23 @@ impl Store {
     }
 
     async fn advance(&self, only: Option<JobId>, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
-        let (looked_at, queued) = if room > 0 { self.make_chunk(only, room.min(CHUNK), rules).await? } else { (0, 0) };
+        let (more, next_in) = self.jobs_to_come().await?;
+        if room <= 0 || !more {
+            return Ok(Advanced { more, next_in, ..Advanced::default() });
+        }
+        let (looked_at, queued) = self.make_chunk(only, room.min(CHUNK), rules).await?;
         let (more, next_in) = self.jobs_to_come().await?;
         Ok(Advanced { looked_at, queued, more, next_in })
     }
 
     async fn make_chunk(&self, only: Option<JobId>, limit: i64, rules: &JobRules) -> Result<(i64, i64), Error> {
-        let mut tx = self.begin().await?;
-        let Some(job) = take(&mut tx, only).await? else { return Ok((0, 0)) };
+        // A connection a chunk costs little beside it, and given up, the server notices and stops.
+        let mut connection = self.connect_alone(Purpose::Long).await?;
+        let mut tx = connection.begin_with(BEGIN_LONG).await?;
+        let Some(job) = take(&mut tx, only).await? else {
+            tx.rollback().await?;
+            return Ok(connection.close().await.map(|()| (0, 0))?);
+        };
         sqlx::query(BY_KEYS).execute(&mut *tx).await?;
         let step = scope::step(&mut tx, &job.scope, job.cut_off, job.after, limit).await?;
         let mut skipped = Skipped::default();
@@ -109,6 +118,7 @@ impl Store {
         let queued = i64::try_from(mails.len()).unwrap_or(limit);
         move_on(&mut tx, &job, &step, queued, &skipped).await?;
         tx.commit().await?;
+        connection.close().await?;
         self.notify(Change::Outbox).await;
         if queued > 0 {
             self.notify(Change::Many).await;

@@ -1,6 +1,6 @@
 //! Whom a job is for: walked over chunk by chunk in the order of the list, planned and counted at once.
 
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+use sqlx::{Connection as _, FromRow, PgConnection, Postgres, QueryBuilder};
 
 use super::{JobRules, stored_scope};
 use crate::domain::Time;
@@ -10,10 +10,8 @@ use crate::domain::job::{JobPlan, JobScope, Skipped};
 use crate::domain::page::Cursor;
 use crate::domain::verification::Status;
 use crate::store::list::{self, Found};
-use crate::store::{Error, Store, StoredTime};
-
-/// How long a statement may take that looks at a whole scope: as long as a person waits who sees that it works.
-const PATIENCE: &str = "set local statement_timeout = '120s'";
+use crate::store::transaction::{BEGIN_LONG, BEGIN_LONG_LOOK};
+use crate::store::{Error, Purpose, Store, StoredTime};
 
 /// A verification on a job's way.
 #[derive(Clone, Copy, Debug)]
@@ -159,8 +157,8 @@ struct PlanRow {
 impl Store {
     /// What a job would do now. Changes nothing and locks nothing. A million verifications take some seconds.
     pub async fn plan_job(&self, scope: &JobScope, rules: &JobRules) -> Result<JobPlan, Error> {
-        let mut tx = self.begin().await?;
-        sqlx::query(PATIENCE).execute(&mut *tx).await?;
+        let mut connection = self.connect_alone(Purpose::Long).await?;
+        let mut tx = connection.begin_with(BEGIN_LONG).await?;
         let as_of: Time = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(&mut *tx).await?.into();
         let mut query = QueryBuilder::new("with found as (select ");
         match scope {
@@ -212,6 +210,7 @@ impl Store {
             );
         let row = query.build_query_as::<PlanRow>().persistent(false).fetch_one(&mut *tx).await?;
         tx.rollback().await?;
+        connection.close().await?;
         let pace = self.pace().await?;
         Ok(JobPlan {
             found: row.found,
@@ -234,10 +233,9 @@ impl Store {
 
     /// Counts what a job is for, where nobody has done so: what it has looked at already and what is still before it.
     pub async fn count_job(&self, id: JobId) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
+        let mut connection = self.connect_alone(Purpose::Long).await?;
         // A chunk made meanwhile is then in both numbers or in none.
-        sqlx::query("set transaction isolation level repeatable read").execute(&mut *tx).await?;
-        sqlx::query(PATIENCE).execute(&mut *tx).await?;
+        let mut tx = connection.begin_with(BEGIN_LONG_LOOK).await?;
         let job = sqlx::query!(
             "select status, search, since, until, verification_ids, cut_off, after_at, after_id, looked_at
             from jobs
@@ -271,6 +269,7 @@ impl Store {
             }
         };
         tx.rollback().await?;
+        connection.close().await?;
         sqlx::query!("update jobs set found = $2 where id = $1 and found is null", id.0, job.looked_at + before)
             .execute(self.pool())
             .await?;

@@ -1,0 +1,38 @@
+//! What looks at a whole bulk resend may take longer than any other statement, and than a silent server is waited for.
+
+use std::time::Duration;
+
+use verifydesk::config::{Secret, Settings};
+use verifydesk::desk::Desk;
+
+use super::{execute, expired, expired_people, start};
+use crate::support::TestDb;
+use crate::support::gate::Gate;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_not_cut_off_as_if_the_server_were_silent() {
+    let db = TestDb::new().await;
+    let gate = Gate::new(&db.url).await;
+    expired_people(&db.pool, 3).await;
+    // Longer than `serve` waits for a silent server.
+    execute(
+        &db.pool,
+        "alter function resend_skip(bigint, double precision, bigint) rename to judged;
+        create function resend_skip(who bigint, cool_down double precision, daily_cap bigint)
+        returns table (skip text) language plpgsql as $$
+        begin
+            perform pg_sleep(10) where who = (select min(id) from users);
+            return query select j.skip from judged(who, cool_down, daily_cap) j;
+        end
+        $$",
+    )
+    .await;
+    let settings = Settings { database_url: Some(Secret::new(&gate.url)), ..Settings::default() };
+    let desk = Desk::open_to_strangers(&settings).unwrap();
+    start(&desk, &expired()).await;
+    let scope = expired();
+    let both = async { tokio::join!(desk.plan_job(&scope), desk.store().advance_jobs(10, desk.rules())) };
+    let (plan, chunk) = tokio::time::timeout(Duration::from_mins(1), both).await.expect("it ends");
+    assert_eq!(plan.unwrap().found, 3);
+    assert_eq!(chunk.unwrap().queued, 3);
+}
