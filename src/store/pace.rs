@@ -47,13 +47,21 @@ impl Store {
     /// Makes the smallest wish of the workers at work the pace of all: this one's, and those of the others as far as
     /// their heartbeats are fresh. Returns whether they differ. Without a worker of its own the caller only wishes.
     pub async fn set_pace(&self, worker: Option<Uuid>, rate: f64, daily_quota: Option<i64>) -> Result<bool, Error> {
-        let differ = sqlx::query_scalar!(
-            r#"with noted as (
-                update workers
+        if let Some(worker) = worker {
+            // In a statement of its own: who only sends a test may not write here, whether there is a row or not.
+            sqlx::query!(
+                "update workers
                 set pace_rate = $2, pace_quota = $3
-                where id = $1 and (pace_rate is distinct from $2 or pace_quota is distinct from $3)
-            ),
-            wishes as (
+                where id = $1 and (pace_rate is distinct from $2 or pace_quota is distinct from $3)",
+                worker,
+                rate,
+                daily_quota
+            )
+            .execute(self.pool())
+            .await?;
+        }
+        let differ = sqlx::query_scalar!(
+            r#"with wishes as (
                 select $2::float8 as rate, $3::bigint as quota
                 union all
                 select pace_rate, pace_quota

@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use verifydesk::store::roles::GROUPS;
 
 use crate::support::{Program, TestDb};
+use crate::test_send;
 
 const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
@@ -188,6 +189,17 @@ fn operator_sends_a_test(office: &Office, mails: &std::path::Path, public_url: &
         .set("VERIFYDESK_MAIL__TRANSPORT", "capture")
         .set("VERIFYDESK_CAPTURE__DIR", mails.display().to_string())
         .run(&["test-send", "verification", "--simulator", "success"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_first_test_mail_needs_no_worker() {
+    let office = Office::new().await;
+    let server = test_send::server();
+    let operator = test_send::mailing(office.program("operator"), &server).set("VERIFYDESK_PACE__RATE", "7");
+    let sent = operator.run(&["test-send", "verification", "--to", "dev@example.com"]);
+    assert_eq!((sent.code, server.mails().len()), (0, 1), "{}{}", sent.out, sent.err);
+    assert_eq!(office.count("select count(*) from pace where limit_rate = 7 and minute_drawn = 1").await, 1);
+    assert_eq!(office.count("select count(*) from sends where state = 'accepted'").await, 1);
 }
 
 /// The link of the newest mail to an address that begins so.

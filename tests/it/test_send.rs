@@ -11,7 +11,12 @@ const PASSWORD: &str = "correct horse";
 
 /// A developer's machine without a database, whose mails go to this server.
 fn machine(database_url: &str, server: &SmtpServer) -> Program {
-    Program::new(database_url)
+    mailing(Program::new(database_url), server)
+}
+
+/// The same program with settings for mails.
+pub fn mailing(program: Program, server: &SmtpServer) -> Program {
+    program
         .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
         .set("VERIFYDESK_SMTP__HOST", "127.0.0.1")
         .set("VERIFYDESK_SMTP__PORT", server.port().to_string())
@@ -22,7 +27,7 @@ fn machine(database_url: &str, server: &SmtpServer) -> Program {
         .set("VERIFYDESK_TEST_SEND__ALLOW", "dev@example.com, @example.net")
 }
 
-fn server() -> SmtpServer {
+pub fn server() -> SmtpServer {
     SmtpServer::starttls().sign_in("user", PASSWORD).start()
 }
 
