@@ -1,4 +1,4 @@
-.PHONY: help clients demo test compare crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
+.PHONY: help clients demo test compare chaos-test crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,9 @@ compare: ## Compare how mails are laid out with a browser, and write tests/mails
 
 crash-test: ## Kill workers and the database in the midst of 20,000 mails (the suite: 1,500)
 	@scripts/full-size.sh fleet::crash VERIFYDESK_CRASH_SENDS=20000 VERIFYDESK_CRASH_KILLS=50 VERIFYDESK_CRASH_RESTARTS=2
+
+chaos-test: ## Let database, clock, disk, network and relay misbehave under 20,000 mails (the suite: 3,000)
+	@scripts/full-size.sh fleet::chaos VERIFYDESK_CHAOS_SENDS=20000
 
 pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seconds)
 	@scripts/full-size.sh fleet::pace VERIFYDESK_PACE_SECONDS=60

@@ -8,14 +8,12 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 use verifydesk::demo::cluster::{Cluster, Options};
 
+use super::ending::{self, Ending, Row, settled};
 use super::{ALONE, Fleet, queue, size};
 use crate::peers::Counter;
 
 /// Longest wait for the next of the steps by which the test goes on.
 const STEP_MAX: Duration = Duration::from_mins(1);
-
-/// What becomes of the workers' mails by their own time-outs must not take longer than this.
-const SETTLING_MAX: Duration = Duration::from_mins(2);
 
 const WORKERS: usize = 3;
 
@@ -27,16 +25,6 @@ const SETTINGS: [(&str, &str); 5] = [
     ("VERIFYDESK_WORKER__LANES", "20"),
     ("VERIFYDESK_PACE__RATE", "100000"),
 ];
-
-/// A send as it is in the end.
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: Uuid,
-    recipient: String,
-    state: String,
-    lost: i16,
-    is_settled: bool,
-}
 
 /// Mails that were in somebody's hands when it was killed, and may go out twice.
 #[derive(Default)]
@@ -129,63 +117,13 @@ fn restart(cluster: Cluster, options: &Options, by_force: bool) -> Cluster {
     Cluster::start(options.clone()).unwrap()
 }
 
-/// Waits until nothing more will become of any send without an operator.
-async fn settled(connection: &mut PgConnection, fleet: &Fleet) -> Vec<Row> {
-    let deadline = Instant::now() + SETTLING_MAX;
-    let mut looks = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        looks.tick().await;
-        let rows: Vec<Row> = sqlx::query_as(
-            "select
-                id,
-                recipient,
-                state,
-                lost,
-                state not in ('queued', 'sending') and retry_at is null as is_settled
-            from sends",
-        )
-        .fetch_all(&mut *connection)
-        .await
-        .unwrap();
-        let open = rows.iter().filter(|row| !row.is_settled).count();
-        if open == 0 {
-            return rows;
-        }
-        assert!(Instant::now() < deadline, "{open} sends are not settled; the workers say\n{}", fleet.log());
-    }
-}
-
 /// What is not as it should be; empty if all is.
 fn judge(rows: &[Row], server: &Counter, at_risk: &AtRisk, took: Duration) -> Vec<String> {
     let seen = server.by_recipient();
-    let (mut doubles, mut unknown, mut unseen) = (0, 0, 0);
     let mut wrong = Vec::new();
-    for row in rows {
-        let arrivals = seen.get(&row.recipient).map_or(&[][..], Vec::as_slice);
-        let mut see = |is_so: bool, what: &str| {
-            if !is_so {
-                let Row { recipient, state, lost, .. } = row;
-                wrong.push(format!("{recipient} ({state}, lost {lost} times) {what}: {arrivals:?}"));
-            }
-        };
-        see(arrivals.iter().all(|arrival| arrival.send == row.id), "got another's mail");
-        match row.state.as_str() {
-            "accepted" => see(arrivals.iter().any(|arrival| arrival.is_answered), "is lost"),
-            "unknown" => {
-                see(row.lost >= 2, "was given up after its answer was lost once");
-                unknown += 1;
-                unseen += usize::from(arrivals.is_empty());
-            }
-            _ => see(false, "is neither sent nor unknown"),
-        }
-        if arrivals.len() > 1 {
-            doubles += 1;
-            see(at_risk.sends.contains(&row.id), "is double, and was in nobody's dead hands");
-            see(row.lost >= 1, "is not marked as a double");
-            let attempts = || arrivals.iter().map(|arrival| arrival.attempt);
-            see(attempts().is_sorted_by(|a, b| a < b), "has the same attempt twice in its tags");
-        }
-    }
+    let Ending { doubles, unknown, unseen } = ending::judge(rows, &seen, &mut wrong, |row| {
+        (!at_risk.sends.contains(&row.id)).then_some("is double, and no dead worker had it")
+    });
     eprintln!(
         "{} mails in {took:.1?}: {doubles} twice, {unknown} unknown for good, {unseen} of them never seen; \
          at risk were {} by the database, {} by the server",

@@ -1,6 +1,8 @@
 //! Several worker processes at once, before a server that counts.
 
+mod chaos;
 mod crash;
+mod ending;
 mod frozen;
 mod pace;
 mod secrets;
@@ -49,8 +51,11 @@ impl Fleet {
     }
 
     fn start(&mut self) {
-        let process = self.command(&["worker"]).spawn().unwrap();
-        self.workers.push(Running(process));
+        self.spawn(self.command(&["worker"]));
+    }
+
+    fn spawn(&mut self, mut command: Command) {
+        self.workers.push(Running(command.spawn().unwrap()));
     }
 
     /// Kills one without a warning; gives its process number.

@@ -46,6 +46,8 @@ struct State {
     arrivals: Vec<Arrival>,
     /// Connections between MAIL and the answer to the mail's end.
     in_flight: usize,
+    /// What every recipient is refused with, if so.
+    refusal: Option<&'static str>,
 }
 
 impl Counter {
@@ -82,6 +84,12 @@ impl Counter {
         self.seen.lock().arrivals.clone()
     }
 
+    /// Counts the mails whose end has come, from any thread.
+    pub fn arrived(&self) -> impl Fn() -> usize + Send + use<> {
+        let seen = Arc::clone(&self.seen);
+        move || seen.lock().arrivals.len()
+    }
+
     /// The same for each recipient.
     pub fn by_recipient(&self) -> HashMap<String, Vec<Arrival>> {
         let mut found = HashMap::<_, Vec<_>>::new();
@@ -96,11 +104,22 @@ impl Counter {
         self.seen.lock().in_flight
     }
 
+    /// Refuses every recipient with this reply from now on; `None` takes them again.
+    pub fn refuse(&self, reply: Option<&'static str>) {
+        self.seen.lock().refusal = reply;
+    }
+
     /// Waits until so many mails have come, at most for so long.
     pub fn wait_for(&self, count: usize, at_most: Duration) {
+        let came = self.wait(count, at_most);
+        assert!(came >= count, "only {came} of {count} mails came in {at_most:?}");
+    }
+
+    /// Waits until so many mails have come, at most for so long; gives how many there are.
+    pub fn wait(&self, count: usize, at_most: Duration) -> usize {
         let waiting = |state: &mut State| state.arrivals.len() < count;
-        let (state, timeout) = self.seen.more.wait_timeout_while(self.seen.lock(), at_most, waiting).unwrap();
-        assert!(!timeout.timed_out(), "only {} of {count} mails came in {at_most:?}", state.arrivals.len());
+        let (state, _) = self.seen.more.wait_timeout_while(self.seen.lock(), at_most, waiting).unwrap();
+        state.arrivals.len()
     }
 }
 
@@ -132,7 +151,8 @@ impl Conversation {
                 }
                 "RCPT" => {
                     recipient = between(&line, '<', '>');
-                    b"250 Ok\r\n"
+                    let refusal = self.seen.lock().refusal;
+                    refusal.map_or(b"250 Ok\r\n", str::as_bytes)
                 }
                 "DATA" => {
                     stream.write_all(b"354 End data with <CR><LF>.<CR><LF>\r\n").await?;

@@ -3,6 +3,8 @@
 //! The demo's cluster is made for one owner who wants no set-up; this one is made to be broken.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,6 +15,18 @@ use verifydesk::demo::cluster::{Binaries, ROLE};
 
 /// Names the socket; nothing listens on the network.
 const PORT: &str = "5432";
+
+const OWN: [&str; 9] = [
+    "listen_addresses = ''",
+    "port = 5432",
+    "max_connections = 200",
+    "shared_buffers = 64MB",
+    "jit = off",
+    "timezone = UTC",
+    "log_timezone = UTC",
+    "fsync = off",
+    "max_parallel_workers_per_gather = 0",
+];
 
 /// A server's directory: `data/`, the socket, the log, and what it is told about time. Stopped when dropped.
 pub struct Node {
@@ -31,7 +45,9 @@ impl Node {
             command.args(["--username", ROLE, "--encoding", "UTF8", "--locale", "C.UTF-8", "--auth", "trust"]);
             command.args(["--no-sync", "--no-instructions"]);
         });
+        node.configure(&OWN);
         node.configure(settings);
+        node.set_sockets();
         node
     }
 
@@ -49,7 +65,7 @@ impl Node {
                 command.arg(format!("--tablespace-mapping={}={}", from.display(), to.display()));
             }
         });
-        node.configure(&[]);
+        node.set_sockets();
         node
     }
 
@@ -108,19 +124,18 @@ impl Node {
         self.place.path().join("clock")
     }
 
-    fn configure(&self, settings: &[&str]) {
-        let file = self.data().join("postgresql.conf");
-        let mut text = std::fs::read_to_string(&file).unwrap();
-        text.push_str(
-            "\nlisten_addresses = ''\nport = 5432\nmax_connections = 200\nshared_buffers = 64MB\njit = off\n",
-        );
-        text.push_str("timezone = UTC\nlog_timezone = UTC\nfsync = off\nmax_parallel_workers_per_gather = 0\n");
-        writeln!(text, "unix_socket_directories = '{}'", self.place.path().display()).unwrap();
+    /// Adds settings, of which the last of a name counts, from the next start on.
+    pub fn configure(&self, settings: &[&str]) {
+        let mut text = String::new();
         for setting in settings {
-            text.push_str(setting);
-            text.push('\n');
+            writeln!(text, "{setting}").unwrap();
         }
-        std::fs::write(file, text).unwrap();
+        let mut file = File::options().append(true).open(self.data().join("postgresql.conf")).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn set_sockets(&self) {
+        self.configure(&[&format!("unix_socket_directories = '{}'", self.place.path().display())]);
     }
 
     fn control(&self, arguments: &[&str]) {
