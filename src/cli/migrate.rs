@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Failure, output};
 use crate::config::Settings;
-use crate::store::{Store, roles};
+use crate::store::{Error, Store, roles};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,13 +23,13 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         output::line(store.roles_sql().await?.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let done = store.migrate().await?;
-    if args.roles {
-        store.make_roles().await.map_err(|error| {
-            let hint = "have a superuser run in this database what `verifydesk migrate --roles --print` prints";
-            let hint = if error.is_away() { error.hint() } else { hint };
-            Failure::failed(format!("the roles were not made: {error}"), hint)
-        })?;
+    let done = store.apply_migrations().await?;
+    // What a migration has made, only its owner may use so far.
+    if args.roles || store.has_roles().await? {
+        store
+            .make_roles()
+            .await
+            .map_err(|error| Failure::failed(format!("the roles were not made: {error}"), hint(&error)))?;
     }
     output::line(&match done.applied {
         0 => format!("the database is at version {} already", done.version),
@@ -46,4 +46,14 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn hint(error: &Error) -> &'static str {
+    match error {
+        Error::Denied(_) | Error::ReadOnly(_) => {
+            "have a superuser run in this database what `verifydesk migrate --roles --print` prints"
+        }
+        Error::Other(_) => "correct that and run it again; what was done before stays as it is",
+        other => other.hint(),
+    }
 }

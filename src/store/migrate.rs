@@ -43,9 +43,25 @@ fn of_migrating(error: MigrateError) -> Error {
     }
 }
 
+/// Tries again while others use the tables that it needs, so that those who wait behind it get on meanwhile.
+pub(super) async fn patiently<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..TRIES {
+        match attempt().await {
+            Err(Error::Contended(_)) => tokio::time::sleep(TRY_EVERY).await,
+            done => return done,
+        }
+    }
+    attempt().await.map_err(|error| match error {
+        Error::Contended(why) => {
+            Error::Contended(plain(&format!("{what} waits for tables that others use, {TRIES} times in vain ({why})")))
+        }
+        other => other,
+    })
+}
+
 /// Has a session look into this schema as well, behind those that it looks into already.
 async fn add_to_path(connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
-    sqlx::query("select set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), quote_ident($1)), false)")
+    sqlx::query("select set_config('search_path', pg_catalog.concat_ws(', ', nullif(current_setting('search_path'), ''), quote_ident($1)), false)")
         .bind(schema)
         .execute(connection)
         .await?;
@@ -53,8 +69,18 @@ async fn add_to_path(connection: &mut PgConnection, schema: &str) -> Result<(), 
 }
 
 impl Store {
-    /// Brings the database to this version. Safe to run at any time, also by several at once.
+    /// Brings the database to this version, and gives the roles their rights again where there are some. Safe to run at
+    /// any time, also by several at once.
     pub async fn migrate(&self) -> Result<Migrated, Error> {
+        let migrated = self.apply_migrations().await?;
+        if self.has_roles().await? {
+            self.make_roles().await?;
+        }
+        Ok(migrated)
+    }
+
+    /// The first half of [`Store::migrate`]: what a migration has made, only its owner may use so far.
+    pub async fn apply_migrations(&self) -> Result<Migrated, Error> {
         self.check_server().await?;
         // First of all, since two that create the extension at once meet in the catalogue, and one fails.
         let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
@@ -62,28 +88,16 @@ impl Store {
         sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
         let trigrams = self.create_trigrams().await?;
         let before = self.applied().await?.map_or(0, |(_, count)| count);
-        let mut tries = 1;
-        loop {
+        patiently("a migration", async || {
             // On a connection of its own, since an index over millions of rows takes its time.
             let mut connection = self.connect_alone(Purpose::Migrate).await?;
             add_to_path(&mut connection, &trigrams).await?;
             let done = MIGRATIONS.run(&mut connection).await.map_err(of_migrating);
             connection.close().await?;
-            match done {
-                Err(Error::Contended(_)) if tries < TRIES => tries += 1,
-                Err(Error::Contended(what)) => {
-                    let what = format!("a migration waits for tables that others use, {TRIES} times in vain ({what})");
-                    return Err(Error::Contended(plain(&what)));
-                }
-                done => break done?,
-            }
-            tokio::time::sleep(TRY_EVERY).await;
-        }
+            done
+        })
+        .await?;
         gate.close().await?;
-        // What a migration has made, only its owner may use so far.
-        if self.has_roles().await? {
-            self.make_roles().await?;
-        }
         let (version, after) = self.applied().await?.unwrap_or_default();
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
     }
@@ -185,14 +199,14 @@ impl Store {
     async fn searches_korean(&self) -> Result<bool, Error> {
         // Under its full name: the extension may be in a schema that is not on the path.
         let function: String = sqlx::query_scalar(
-            "select format('%I.show_trgm', n.nspname)
+            "select pg_catalog.format('%I.show_trgm', n.nspname)
             from pg_extension e
             join pg_namespace n on n.oid = e.extnamespace
             where e.extname = 'pg_trgm'",
         )
         .fetch_one(self.pool())
         .await?;
-        let asked = format!("select array_length({function}('김민준'), 1)");
+        let asked = format!("select pg_catalog.array_length({function}('김민준'), 1)");
         // The server itself has quoted the name.
         let count: Option<i32> = sqlx::query_scalar(AssertSqlSafe(asked)).fetch_one(self.pool()).await?;
         Ok(count.is_some_and(|n| n > 0))

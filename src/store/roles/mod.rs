@@ -3,7 +3,7 @@
 
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::migrate::MIGRATING;
+use super::migrate::{MIGRATING, patiently};
 use super::{Error, Purpose, Store};
 use crate::text::plain;
 
@@ -29,22 +29,24 @@ const TABLES: [&str; 15] = [
     "workers",
 ];
 
-/// The functions of the migrations.
-const FUNCTIONS: [&str; 14] = [
-    "admit_worker",
-    "approve",
-    "count_verifications",
-    "force_verify",
-    "forget_user",
-    "link_outcome",
-    "lock_user",
-    "look_at_link",
-    "note_session",
-    "note_verified",
-    "open_verification",
-    "queue_mail",
-    "refuse_audit_change",
-    "resend_skip",
+/// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
+/// functions of its own with these names.
+const FUNCTIONS: [&str; 15] = [
+    "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
+    "approve(bytea)",
+    "check_audit_entry()",
+    "count_verifications()",
+    "force_verify(bigint, text, text, text, double precision)",
+    "forget_user()",
+    "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
+    "lock_user(bigint)",
+    "look_at_link(bytea)",
+    "note_session()",
+    "note_verified(bigint, bigint, timestamptz, text)",
+    "open_verification(bigint)",
+    "queue_mail(uuid, bigint, smallint)",
+    "refuse_audit_change()",
+    "resend_skip(bigint, double precision, bigint)",
 ];
 
 /// The rights, with `@` before what differs between databases.
@@ -61,22 +63,25 @@ impl Store {
         fill(&database, schema.as_deref().unwrap_or("public"))
     }
 
-    /// Makes the groups and gives them their rights, all or nothing. Only after the migrations.
+    /// Makes the groups and gives them their rights. Only after the migrations. What an error leaves behind works as
+    /// before, and the next time goes on from there.
     pub async fn make_roles(&self) -> Result<(), Error> {
         let sql = self.roles_sql().await?;
         let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
         // Not checked queries: those cannot give back nothing.
         sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
-        let mut connection = self.connect_alone(Purpose::Migrate).await?;
-        // An error ends the connection, and with it the transaction.
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
-        connection.close().await?;
-        gate.close().await?;
-        Ok(())
+        patiently("giving the roles their rights", async || {
+            let mut connection = self.connect_alone(Purpose::Migrate).await?;
+            // An error ends the connection, and with it the transaction.
+            sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await?;
+            Ok(connection.close().await?)
+        })
+        .await?;
+        Ok(gate.close().await?)
     }
 
     /// Whether the groups of this database are there.
-    pub(super) async fn has_roles(&self) -> Result<bool, Error> {
+    pub async fn has_roles(&self) -> Result<bool, Error> {
         // Not a checked query: what it reads is the server's own.
         Ok(sqlx::query_scalar(
             "select count(*) = $1 from pg_roles where rolname = any(
@@ -101,9 +106,16 @@ fn fill(database: &str, schema: &str) -> Result<String, Error> {
             ))));
         }
     }
-    let mut sql = SQL.replace("'{@tables}'", &format!("'{{{}}}'", TABLES.join(",")));
-    sql = sql.replace("'{@functions}'", &format!("'{{{}}}'", FUNCTIONS.join(",")));
-    sql = sql.replace("@tables", &TABLES.join(", "));
+    let all = |names: &[&str], around: [&str; 2]| {
+        names.iter().map(|name| format!("{}@schema.{name}{}", around[0], around[1])).collect::<Vec<_>>().join(", ")
+    };
+    let lines = SQL.lines().flat_map(|line| {
+        let of_each = TABLES.map(|table| line.replace("@each", table));
+        if line.contains("@each") { of_each.to_vec() } else { vec![line.to_owned()] }
+    });
+    let mut sql = lines.collect::<Vec<_>>().join("\n");
+    sql = sql.replace("@functions", &format!("array[{}]", all(&FUNCTIONS, ["'", "'"])));
+    sql = sql.replace("@all_tables", &all(&TABLES, [""; 2])).replace("@tables", &TABLES.join(","));
     sql = sql.replace("@database", &format!("\"{database}\"")).replace("@schema", &format!("\"{schema}\""));
     for group in GROUPS {
         sql = sql.replace(&format!("@{group}"), &format!("\"{database}_{group}\""));

@@ -1,11 +1,18 @@
 -- The rights on a database of verifydesk, by role; written by `verifydesk migrate --roles`. Safe to run at any time, and
--- due again after each migration: `verifydesk migrate` does it where the roles are there.
+-- due again after each migration: `verifydesk migrate` does it where the roles are there. Where all is as it should be, it
+-- takes no lock that a reader or a writer of a table would wait for.
 --
 -- To be run by a superuser, by a role that may create roles and owns the database, or, once the roles are there, by a
 -- member of @owner. They are groups without a login; see docs/roles.md for the logins to put into them.
+--
+-- Several transactions, each of which can be done again: one for what is needed first, one a table that changes hands, so
+-- that it never waits for one while it holds another, and one for the rights. In each, names mean the server's own, or
+-- what others have put into the schema would be called with the rights of the login that runs this.
+
+set verifydesk.roles = '';
 
 begin;
-set local search_path = @schema;
+set local search_path = pg_catalog, pg_temp;
 
 -- Six groups. One that is there already must be one.
 do $$
@@ -32,8 +39,39 @@ begin
 end
 $$;
 
+-- What bears a name of ours must be ours: made by who made the table of users, or by a member of the owner group. With
+-- another's function, the next step would give it the owner group's rights.
+do $$
+declare
+    one record;
+begin
+    for one in
+        select p.oid::regprocedure::text as name, p.proowner as holder
+        from unnest(@functions) as signature
+        join pg_proc p on p.oid = to_regprocedure(signature)
+        union all
+        select format('%I.%I', '@schema'::regnamespace, c.relname), c.relowner
+        from pg_class c
+        where c.relnamespace = '@schema'::regnamespace and c.relname = any('{@tables}')
+    loop
+        if not (
+            pg_has_role(one.holder, '@owner'::regrole, 'usage')
+            or exists (
+                select
+                from pg_class c
+                where c.oid = to_regclass('@schema.users') and pg_has_role(one.holder, c.relowner, 'usage')
+            )
+        ) then
+            raise exception '% belongs to %, which neither made verifydesk''s tables nor is a member of @owner',
+                one.name, one.holder::regrole
+                using hint = 'drop it or rename it, or make its owner a member';
+        end if;
+    end loop;
+end
+$$;
+
 -- All belongs to the owner group, functions that run with their owner's rights included: those must not be a
--- superuser's. Whoever owned it before becomes a member, and so does who runs this.
+-- superuser's. Each owner before becomes a member, and so does who runs this.
 do $$
 declare
     one record;
@@ -55,141 +93,208 @@ begin
 end
 $$;
 grant usage, create on schema @schema to @owner;
+
+-- Who may write what into the audit log: no program another's acts. Workers make the mails of bulk resends in the name
+-- of who started them; what the owner's functions write is theirs to decide. A rule of rows (`create policy`) would keep
+-- backups from reading, too. Groups are looked for by name, since a copy of the database on another server may lack them.
+create or replace function @schema.check_audit_entry() returns trigger language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+begin
+    if pg_has_role(current_user, (select c.relowner from pg_class c where c.oid = tg_relid), 'usage')
+        or pg_has_role(current_user, to_regrole('@worker'), 'usage')
+            and new.action in ('resend', 'supersede')
+        or pg_has_role(current_user, to_regrole('@serve'), 'usage')
+            and new.origin in ('web', 'api') and new.action in ('sign_up', 'resend', 'supersede')
+        or pg_has_role(current_user, to_regrole('@support'), 'usage')
+            and new.origin in ('console', 'cli') and new.action in ('resend', 'supersede')
+        or pg_has_role(current_user, to_regrole('@operator'), 'usage')
+            and new.origin in ('console', 'cli') and new.action <> 'force_verify'
+    then
+        return new;
+    end if;
+    raise exception 'role % may not write % by % into the audit log', current_user, new.action, new.origin
+        using errcode = 'insufficient_privilege';
+end
+$$;
+-- A new one is its maker's, and everyone's to call.
+do $$
+begin
+    if exists (
+        select
+        from pg_proc p
+        where p.oid = to_regprocedure('@schema.check_audit_entry()') and p.proowner <> '@owner'::regrole
+    ) then
+        alter function @schema.check_audit_entry() owner to @owner;
+    end if;
+end
+$$;
+
+-- Without this the rest does nothing: tools may go on behind an error.
+set verifydesk.roles = 'prepared';
+commit;
+
+-- All others wait for a table while this waits for it: hence the limit. `verifydesk migrate` tries again by itself; psql
+-- does not.
+create or replace procedure pg_temp.hand_over(name text) language plpgsql
+set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
+begin
+    if current_setting('verifydesk.roles') <> 'prepared' then
+        return;
+    end if;
+    if exists (
+        select
+        from pg_class c
+        where c.relnamespace = '@schema'::regnamespace and c.relname = name and c.relowner <> '@owner'::regrole
+    ) then
+        execute format('alter table @schema.%I owner to @owner', name);
+    end if;
+end
+$$;
+begin; call pg_temp.hand_over('@each'); commit;
+
+begin;
+set local search_path = pg_catalog, pg_temp;
+set local lock_timeout = '3s';
 do $$
 declare
     one record;
 begin
+    if current_setting('verifydesk.roles') <> 'prepared' then
+        return;
+    end if;
+    -- An earlier version kept the rules of the audit log so.
     for one in
-        select c.oid::regclass as name
+        select p.polname as name
+        from pg_policy p
+        where
+            p.polrelid = '@schema.audit_log'::regclass
+            and p.polname in (
+                'audit_log_read', 'audit_log_worker', 'audit_log_serve', 'audit_log_support', 'audit_log_operator'
+            )
+    loop
+        alter table @schema.audit_log disable row level security;
+        execute format('drop policy %I on @schema.audit_log', one.name);
+    end loop;
+    if not exists (
+        select
+        from pg_trigger t
+        where
+            t.tgrelid = '@schema.audit_log'::regclass
+            and t.tgname = 'audit_log_may'
+            and t.tgfoid = '@schema.check_audit_entry()'::regprocedure
+            and t.tgenabled in ('O', 'A')
+            -- For each row, before, on insert.
+            and t.tgtype = 7
+    ) then
+        create or replace trigger audit_log_may before insert on @schema.audit_log
+            for each row execute function @schema.check_audit_entry();
+    end if;
+end
+$$;
+commit;
+
+begin;
+set local search_path = pg_catalog, pg_temp;
+do $$
+declare
+    one record;
+begin
+    if current_setting('verifydesk.roles') <> 'prepared' then
+        raise exception 'no rights were given, since a step before this has failed'
+            using hint = 'see its message, and run all of it again';
+    end if;
+    for one in
+        select c.relname as name
         from pg_class c
         where
             c.relnamespace = '@schema'::regnamespace
             and c.relname = any('{@tables}')
             and c.relowner <> '@owner'::regrole
-        order by c.relname
     loop
-        execute format('alter table %s owner to @owner', one.name);
+        raise exception 'no rights were given, since @owner does not own the table % yet', one.name
+            using hint = 'run all of it again';
     end loop;
     for one in
-        select p.oid::regprocedure as name
-        from pg_proc p
-        where
-            p.pronamespace = '@schema'::regnamespace
-            and p.proname = any('{@functions}')
-            and p.proowner <> '@owner'::regrole
+        select p.oid::regprocedure as name, p.proowner <> '@owner'::regrole as is_new
+        from unnest(@functions) as signature
+        join pg_proc p on p.oid = to_regprocedure(signature)
     loop
-        execute format('alter function %s owner to @owner', one.name);
-    end loop;
-end
-$$;
-
--- From everyone, what everyone had; and from the groups, what an earlier version gave them.
-revoke all on database @database from public;
-revoke create on schema @schema from public;
-revoke all on @tables from public, @worker, @operator, @support, @viewer, @serve;
-do $$
-declare
-    one record;
-begin
-    for one in
-        select p.oid::regprocedure as name
-        from pg_proc p
-        where p.pronamespace = '@schema'::regnamespace and p.proname = any('{@functions}')
-    loop
+        if one.is_new then
+            execute format('alter function %s owner to @owner', one.name);
+        end if;
         execute format(
             'revoke all on function %s from public, @worker, @operator, @support, @viewer, @serve', one.name);
     end loop;
 end
 $$;
 
+-- From everyone, what everyone had; and from the groups, what an earlier version gave them. Above, the same was done for
+-- functions.
+revoke all on database @database from public;
+revoke create on schema @schema from public;
+revoke all on @all_tables from public, @worker, @operator, @support, @viewer, @serve;
+
 grant connect, create, temporary on database @database to @owner;
 grant connect on database @database to @worker, @operator, @support, @viewer, @serve;
 grant usage on schema @schema to @worker, @operator, @support, @viewer, @serve;
-grant select on _sqlx_migrations to @worker, @operator, @support, @viewer, @serve;
+grant select on @schema._sqlx_migrations to @worker, @operator, @support, @viewer, @serve;
 
 -- Reading: everything, but of keys no more than what their fingerprint is made of.
-grant select on @tables to @worker, @operator, @support, @viewer;
-revoke select on verifications from @operator, @support, @viewer;
+grant select on @all_tables to @worker, @operator, @support, @viewer;
+revoke select on @schema.verifications from @operator, @support, @viewer;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at, key_digest)
-    on verifications to @operator, @support, @viewer;
-grant execute on function resend_skip(bigint, double precision, bigint) to @worker, @operator, @support, @viewer;
+    on @schema.verifications to @operator, @support, @viewer;
+grant execute on function @schema.resend_skip(bigint, double precision, bigint)
+    to @worker, @operator, @support, @viewer;
 
 -- Resending one mail. No right to write sends: with it, another user's link could be mailed anywhere.
 grant execute on function
-    lock_user(bigint), queue_mail(uuid, bigint, smallint)
+    @schema.lock_user(bigint), @schema.queue_mail(uuid, bigint, smallint)
     to @worker, @operator, @support, @serve;
-grant execute on function open_verification(bigint) to @worker, @operator, @support, @viewer, @serve;
+grant execute on function @schema.open_verification(bigint) to @worker, @operator, @support, @viewer, @serve;
 grant insert (user_id, key_nonce, expires_at), update (expires_at, revoked_at)
-    on verifications to @worker, @operator, @support, @serve;
-grant update (due_at, queued_at, priority, changed_at) on sends to @operator, @support, @serve;
+    on @schema.verifications to @worker, @operator, @support, @serve;
+grant update (due_at, queued_at, priority, changed_at) on @schema.sends to @operator, @support, @serve;
 grant insert (actor, origin, action, outcome, reason, user_id, verification_id, send_id)
-    on audit_log to @worker, @operator, @support, @serve;
+    on @schema.audit_log to @worker, @operator, @support, @serve;
 
 -- The internet-facing program: links, sign-ups, the site's questions. It reads no digest, or it could call `approve` with
 -- every one of them.
-grant execute on function approve(bytea), look_at_link(bytea) to @serve;
-grant execute on function link_outcome(timestamptz, timestamptz, timestamptz, timestamptz) to @serve;
-grant select, insert (email, name, locale) on users to @serve;
-grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on verifications to @serve;
-grant select (id, verification_id, user_id, state, priority, queued_at, lease_until) on sends to @serve;
+grant execute on function @schema.approve(bytea), @schema.look_at_link(bytea) to @serve;
+grant select, insert (email, name, locale) on @schema.users to @serve;
+grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on @schema.verifications to @serve;
+grant select (id, verification_id, user_id, state, priority, queued_at, lease_until) on @schema.sends to @serve;
 
 -- Operators: all that console and command line do.
-grant execute on function force_verify(bigint, text, text, text, double precision) to @operator;
-grant insert (email, name, locale) on users to @operator;
-grant update on brake to @operator, @worker;
+grant execute on function @schema.force_verify(bigint, text, text, text, double precision) to @operator;
+grant insert (email, name, locale) on @schema.users to @operator;
+grant update on @schema.brake to @operator, @worker;
 -- Who resumes ends the run of refusals that had paused it.
-grant delete on refused_sends to @operator;
+grant delete on @schema.refused_sends to @operator;
 -- The mails of a bulk resend are the workers' to make: operators may not queue many at once.
-grant insert, update on jobs to @operator;
-grant update (state, reason, changed_at, lease_by, lease_until, ses_id, reply, lost, retry_at) on sends to @operator;
+grant insert, update on @schema.jobs to @operator;
+grant update (state, reason, changed_at, lease_by, lease_until, ses_id, reply, lost, retry_at)
+    on @schema.sends to @operator;
 -- Test mails belong to no user.
-grant insert (id, recipient, locale, test_of, state, attempts, lease_by, lease_until) on sends to @operator;
+grant insert (id, recipient, locale, test_of, state, attempts, lease_by, lease_until) on @schema.sends to @operator;
 
 -- Workers. To lock a row, PostgreSQL asks for the right to update some column of it.
-grant update (locale) on users to @worker;
-grant update (key_digest) on verifications to @worker;
-grant insert, update on sends to @worker;
-grant insert on send_events to @worker;
-grant insert, update, delete on workers to @worker;
-grant update on jobs to @worker;
-grant update on pace to @worker, @operator;
-grant insert, update, delete on pace_minutes to @worker, @operator;
-grant insert, update, delete on refused_sends to @worker;
--- Not in every version.
-do $$
-declare
-    one record;
-begin
-    for one in
-        select p.oid::regprocedure as name
-        from pg_proc p
-        where p.pronamespace = '@schema'::regnamespace and p.proname = 'admit_worker'
-    loop
-        execute format('grant execute on function %s to @worker', one.name);
-    end loop;
-end
-$$;
+grant update (locale) on @schema.users to @worker;
+grant update (key_digest) on @schema.verifications to @worker;
+grant insert, update on @schema.sends to @worker;
+grant insert on @schema.send_events to @worker;
+grant insert, update, delete on @schema.workers to @worker;
+grant update on @schema.jobs to @worker;
+grant update on @schema.pace to @worker, @operator;
+grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
+grant insert, update, delete on @schema.refused_sends to @worker;
+grant execute on function
+    @schema.admit_worker(uuid, text, integer, text, text, text, text, double precision)
+    to @worker;
 
 -- Counting.
-grant select, update on verification_counts to @worker, @serve;
-grant select, delete on verification_count_deltas to @worker, @serve;
-
--- Who may write what into the audit log: no program another's acts. Workers make the mails of bulk resends in the name
--- of who started them. Reading and the owner are not affected.
-alter table audit_log enable row level security;
-drop policy if exists audit_log_read on audit_log;
-create policy audit_log_read on audit_log for select to @worker, @operator, @support, @viewer using (true);
-drop policy if exists audit_log_worker on audit_log;
-create policy audit_log_worker on audit_log for insert to @worker
-    with check (origin = 'worker' or action in ('resend', 'supersede'));
-drop policy if exists audit_log_serve on audit_log;
-create policy audit_log_serve on audit_log for insert to @serve
-    with check (origin in ('web', 'api') and action in ('sign_up', 'resend', 'supersede'));
-drop policy if exists audit_log_support on audit_log;
-create policy audit_log_support on audit_log for insert to @support
-    with check (origin in ('console', 'cli') and action in ('resend', 'supersede'));
-drop policy if exists audit_log_operator on audit_log;
-create policy audit_log_operator on audit_log for insert to @operator
-    with check (origin in ('console', 'cli') and action <> 'force_verify');
+grant select, update on @schema.verification_counts to @worker, @serve;
+grant select, delete on @schema.verification_count_deltas to @worker, @serve;
 
 commit;
+reset verifydesk.roles;
