@@ -98,7 +98,20 @@ fn refused(what: impl Into<String>) -> SettingError {
     SettingError::new(what, FORM)
 }
 
-/// Reads a connection string. No error quotes it: it may hold a password.
+/// A password may have been taken for what comes after it.
+fn cut_short() -> SettingError {
+    refused(
+        "the database URL has an `@` where none belongs; in a user's name or a password a `?`, `/`, `@` or `:` is written \
+         %3F, %2F, %40 or %3A",
+    )
+}
+
+/// A part of a parameter to be quoted: not where it may be a part of a password.
+fn quoted(part: &str, query: &str) -> Result<String, SettingError> {
+    if query.contains('@') { Err(cut_short()) } else { Ok(plain(part).to_string()) }
+}
+
+/// Reads a connection string. What an error quotes of it is never a part of a password.
 pub(super) fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Dsn, SettingError> {
     let text = text.trim();
     let variable = |name| variable(name).filter(|value| !value.is_empty());
@@ -114,8 +127,18 @@ pub(super) fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Re
             "the database URL is not one of PostgreSQL's: it begins with neither postgres:// nor postgresql://",
         ));
     }
+    // libpq takes all before an `@` for user and password, if no `/` comes before it.
+    if let Some((before, _)) = rest.split_once('@')
+        && before.contains('?')
+        && !before.contains('/')
+    {
+        return Err(cut_short());
+    }
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = place.split_once('/').unwrap_or((place, ""));
+    if database.contains('@') {
+        return Err(cut_short());
+    }
     let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (user, password) = match user.split_once(':') {
         Some((user, password)) => (user, Some(password)),
@@ -149,21 +172,25 @@ pub(super) fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Re
             other => {
                 return Err(refused(format!(
                     "the database URL has the parameter `{}`, which is not known here or cannot be met",
-                    plain(other)
+                    quoted(other, query)?
                 )));
             }
         }
     }
     let servers = servers(hosts, &given, &variable)?;
-    let wanted = wanted(given.wanted.or_else(|| variable("PGTARGETSESSIONATTRS")).as_deref(), servers.len())?;
+    let attributes = given.wanted.or_else(|| variable("PGTARGETSESSIONATTRS"));
+    let wanted = wanted(attributes.as_deref(), query, servers.len())?;
     let mode = match given.mode.or_else(|| variable("PGSSLMODE")) {
         None => Mode::Prefer,
-        Some(mode) => Mode::parse(&mode).ok_or_else(|| {
-            refused(format!(
-                "sslmode `{}` is not known; it is disable, prefer, require, verify-ca or verify-full",
-                plain(&mode)
-            ))
-        })?,
+        Some(mode) => match Mode::parse(&mode) {
+            Some(mode) => mode,
+            None => {
+                return Err(refused(format!(
+                    "sslmode `{}` is not known; it is disable, prefer, require, verify-ca or verify-full",
+                    quoted(&mode, query)?
+                )));
+            }
+        },
     };
     let tls = Tls {
         mode,
@@ -199,7 +226,7 @@ fn service(what: &str) -> SettingError {
     )
 }
 
-fn wanted(given: Option<&str>, servers: usize) -> Result<Wanted, SettingError> {
+fn wanted(given: Option<&str>, query: &str, servers: usize) -> Result<Wanted, SettingError> {
     Ok(match given {
         // Who names several has a standby among them, and outboxes are written to.
         None if servers > 1 => Wanted::Primary,
@@ -211,7 +238,7 @@ fn wanted(given: Option<&str>, servers: usize) -> Result<Wanted, SettingError> {
         Some(other) => {
             return Err(refused(format!(
                 "target_session_attrs `{}` is not known here; it is any, primary, read-write, standby or read-only",
-                plain(other)
+                quoted(other, query)?
             )));
         }
     })
@@ -384,10 +411,34 @@ mod tests {
 
     #[test]
     fn no_refusal_quotes_a_password() {
-        for text in ["host=db password=hunter2", "postgres://u:hunter2%@db/x", "postgres://u:hunter2@db:x/x"] {
-            let error = parse(text, &|_| None).unwrap_err();
-            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        let table = [
+            "host=db password=hunter",
+            "postgres://u:hunter%@db/x",
+            "postgres://u:hunter@db:x/x",
+            // What ends a password too early.
+            "postgres://u:pa?hunter@db/x",
+            "postgres://u:pa?hunter=b@db/x",
+            "postgres://u:12?options=hunter@db/x",
+            "postgres://u:12?sslmode=hunter@db/x",
+            "postgres://u:12/hunter@db/x",
+            "postgres://u:12/hunter?x=y@db/x",
+            "postgres://u:12/pa?hunter@db/x",
+            "postgres://u:12/pa?hunter=b@db/x",
+            "postgres://u:12/pa?sslmode=hunter@db/x",
+            "postgres://u:12/pa?target_session_attrs=hunter@db/x",
+            "postgres://u:p@ss/hunter@db/x",
+        ];
+        for text in table {
+            let error = parse(text, &|_| None).err().unwrap_or_else(|| panic!("{text} is read"));
+            assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn an_at_sign_may_stand_in_a_parameter() {
+        let dsn = read("postgres://db.example/x?user=min@db&password=p@w").unwrap();
+        assert_eq!(dsn.options.get_username(), "min@db");
+        assert_eq!(dsn.servers[0].to_string(), "db.example:5432");
     }
 
     #[test]
