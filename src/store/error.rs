@@ -3,6 +3,7 @@
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
+use super::connect;
 use crate::text::{Plain, plain};
 
 /// A database error. `Display` says what happened, [`Error::hint`] what to do.
@@ -68,6 +69,35 @@ pub enum Error {
 }
 
 impl Error {
+    /// By its SQLSTATE. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    fn of_state(code: &str, is_fatal: bool, message: Plain) -> Self {
+        match code {
+            // Connection exceptions; too many connections; shutting down or starting up.
+            code if code.starts_with("08") => Self::Away(message),
+            connect::OTHER_KIND | "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
+            connect::UNTRUSTED => Self::Untrusted(message),
+            connect::NO_TLS => Self::NoTls(message),
+            // A prepared statement that is not there, or there already.
+            "26000" | "42P05" => Self::Pooler(message),
+            "28000" | "28P01" => Self::Denied(message),
+            // Who is not let in at all meets the same code.
+            "42501" if is_fatal => Self::Denied(message),
+            "42501" | "25006" => Self::ReadOnly(message),
+            "57014" => Self::TooSlow(message),
+            // Serialization failure, deadlock, lock not available.
+            "40001" | "40P01" | "55P03" => Self::Contended(message),
+            "3D000" => Self::NoDatabase(message),
+            "3F000" => Self::NoSchema(message),
+            // Undefined table, column or function.
+            "42P01" | "42703" | "42883" => Self::NotMigrated(message),
+            code if code.starts_with("22") => Self::Value(message),
+            code if code.starts_with("23") => Self::Constraint(message),
+            // Insufficient resources, and what the system beneath the server refuses.
+            code if code.starts_with("53") || code.starts_with("58") => Self::Exhausted(message),
+            _ => Self::Other(message),
+        }
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -143,32 +173,8 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) => {
-                let message = plain(database.message());
-                match database.code().as_deref().unwrap_or_default() {
-                    // Connection exceptions; too many connections; shutting down or starting up.
-                    code if code.starts_with("08") => Self::Away(message),
-                    super::connect::OTHER_KIND | "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
-                    super::connect::UNTRUSTED => Self::Untrusted(message),
-                    super::connect::NO_TLS => Self::NoTls(message),
-                    // A prepared statement that is not there, or there already.
-                    "26000" | "42P05" => Self::Pooler(message),
-                    "28000" | "28P01" => Self::Denied(message),
-                    // Who is not let in at all meets the same code.
-                    "42501" if is_fatal(database.as_ref()) => Self::Denied(message),
-                    "42501" | "25006" => Self::ReadOnly(message),
-                    "57014" => Self::TooSlow(message),
-                    // Serialization failure, deadlock, lock not available.
-                    "40001" | "40P01" | "55P03" => Self::Contended(message),
-                    "3D000" => Self::NoDatabase(message),
-                    "3F000" => Self::NoSchema(message),
-                    // Undefined table, column or function.
-                    "42P01" | "42703" | "42883" => Self::NotMigrated(message),
-                    code if code.starts_with("22") => Self::Value(message),
-                    code if code.starts_with("23") => Self::Constraint(message),
-                    // Insufficient resources, and what the system beneath the server refuses.
-                    code if code.starts_with("53") || code.starts_with("58") => Self::Exhausted(message),
-                    _ => Self::Other(message),
-                }
+                let code = database.code().unwrap_or_default();
+                Self::of_state(&code, is_fatal(database.as_ref()), plain(database.message()))
             }
             sqlx::Error::Io(io) => Self::Away(plain(&io.to_string())),
             sqlx::Error::Tls(tls) => Self::Away(plain(&format!("TLS: {tls}"))),
@@ -179,6 +185,54 @@ impl From<sqlx::Error> for Error {
                 Self::Value(plain(&error.to_string()))
             }
             other => Self::Other(plain(&other.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_told_apart_by_what_can_be_done() {
+        const AWAY: &str = "the database does not answer";
+        const BUSY: &str = "the database was busy";
+        const OUT: &str = "the database server has run out";
+        let table = [
+            ("08000", AWAY),
+            ("08001", AWAY),
+            ("08003", AWAY),
+            ("08004", AWAY),
+            ("08006", AWAY),
+            ("08P01", AWAY),
+            ("53000", OUT),
+            ("53100", OUT),
+            ("53200", OUT),
+            ("53300", AWAY),
+            ("53400", OUT),
+            ("57014", "the database took too long"),
+            ("57P01", AWAY),
+            ("57P02", AWAY),
+            ("57P03", AWAY),
+            ("57P04", "there is no such database"),
+            ("57P05", AWAY),
+            ("25P03", AWAY),
+            ("25P04", AWAY),
+            ("25006", "the database does not allow it"),
+            ("40001", BUSY),
+            ("40P01", BUSY),
+            ("55P03", BUSY),
+            ("55006", BUSY),
+            ("58030", OUT),
+            ("58P01", OUT),
+            ("22P02", "a value cannot be written"),
+            ("23505", "the database forbids it"),
+            ("XX000", "the database failed"),
+            ("", "the database failed"),
+        ];
+        for (code, expected) in table {
+            let error = Error::of_state(code, true, plain("why"));
+            assert!(error.to_string().starts_with(expected), "{code}: {error}");
         }
     }
 }

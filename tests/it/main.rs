@@ -21,6 +21,7 @@ mod roles;
 mod schema;
 mod sessions;
 mod smtp;
+mod standing;
 mod support;
 mod surroundings;
 mod templates;

@@ -11,14 +11,15 @@
 //!   could be asked of the socket;
 //! - a stream of our own: sqlx has no way in for one.
 //!
-//! The relay speaks TLS itself, so it sees the server's greeting: whether it is a standby (`in_hot_standby`), without a
-//! round trip. And it answers in PostgreSQL's own words, so that what went wrong comes to a person with host and port.
+//! The relay speaks TLS itself, so it sees what the server tells of itself, and can ask it whether it is a standby. And
+//! it answers in PostgreSQL's own words, so that what went wrong comes to a person with host and port.
 //! A copy in memory each way is what it costs; a single server on a socket of this machine is reached without it.
 
 mod directory;
 mod dsn;
 mod pump;
 mod relay;
+mod standing;
 mod startup;
 mod tls;
 
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use self::dsn::Dsn;
+use self::dsn::{Dsn, Wanted};
 use self::relay::Relay;
 use super::Purpose;
 use crate::config::SettingError;
@@ -68,6 +69,7 @@ impl Way {
         let options = dsn.options.clone().ssl_mode(PgSslMode::Disable);
         if let [only] = dsn.servers.as_slice()
             && only.is_socket()
+            && dsn.wanted == Wanted::Any
         {
             let options = options.socket(&only.name).port(only.port);
             return Ok(Self {

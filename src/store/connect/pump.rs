@@ -1,5 +1,5 @@
-//! Passes bytes both ways until one side ends, the server says nothing to what it was asked, or the relay leaves the
-//! server.
+//! Passes bytes both ways until one side ends, the server says nothing to what it was asked, the server tells that it is
+//! not the wanted one any more, or the relay leaves it.
 //!
 //! What is outstanding is counted by the messages themselves, not by times: a transaction asks again within the same
 //! millisecond in which it was answered, and a server may stop in the middle of an answer.
@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::startup::Wire;
+use super::startup::{Told, Wire};
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
@@ -22,7 +22,10 @@ const CHUNK: usize = 16 * 1024;
 /// came meanwhile.
 const ONCE_MORE: u32 = 16;
 
-/// What the server was asked and has not answered to the end.
+/// Longest message of a server about one of its parameters that is read.
+const STATUS_MAX: usize = 1024;
+
+/// What the server was asked and has not answered to the end, and what it has told of itself.
 #[derive(Debug, Default)]
 struct Watch {
     state: Mutex<State>,
@@ -31,6 +34,11 @@ struct Watch {
 
 #[derive(Debug, Default)]
 struct State {
+    told: Told,
+    /// Whether it has told something that it had not.
+    is_news: bool,
+    /// Whether it has answered anything since it was last ready.
+    is_done: bool,
     asking: Messages,
     answering: Messages,
     /// What the server ends with *ready for query*.
@@ -44,15 +52,35 @@ impl Watch {
     fn asked(&self, bytes: &[u8]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A simple query, the end of an extended one, a call of a function.
-        state.asked += state.asking.read(bytes, |kind| matches!(kind, b'Q' | b'S' | b'F'));
+        let State { asking, asked, .. } = &mut *state;
+        asking.read(bytes, |kind, _| *asked += u64::from(matches!(kind, b'Q' | b'S' | b'F')));
         state.passed_at = Some(Instant::now());
         self.news.notify_one();
     }
 
-    fn answered(&self, bytes: &[u8]) {
+    /// Gives what the server tells of itself, where it has told something and is in no transaction; and whether it has
+    /// done anything that the client must hear of.
+    fn answered(&self, bytes: &[u8]) -> Option<(Told, bool)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.answered += state.answering.read(bytes, |kind| kind == b'Z');
+        let State { told, is_news, is_done, answering, answered, .. } = &mut *state;
+        let mut is_idle = false;
+        answering.read(bytes, |kind, body| match kind {
+            b'S' => {
+                let before = *told;
+                told.hear(body);
+                *is_news |= *told != before;
+            }
+            b'Z' => {
+                *answered += 1;
+                is_idle = body == b"I";
+            }
+            // A remark; the answer to a statement in which there is nothing, by which is asked whether it is still there.
+            b'N' | b'I' => {}
+            _ => *is_done = true,
+        });
         state.passed_at = Some(Instant::now());
+        let is_done = if is_idle { std::mem::take(&mut state.is_done) } else { state.is_done };
+        (is_idle && std::mem::take(&mut state.is_news)).then_some((state.told, is_done))
     }
 
     /// Since when the server has owed an answer in silence; nothing where it owes none.
@@ -87,12 +115,13 @@ struct Messages {
     head: [u8; 5],
     known: usize,
     rest: usize,
+    /// What has come of the body, where it is one to be read.
+    body: Vec<u8>,
 }
 
 impl Messages {
-    /// How many messages of a kind end with these bytes.
-    fn read(&mut self, mut bytes: &[u8], counts: impl Fn(u8) -> bool) -> u64 {
-        let mut ended = 0;
+    /// Hands out each message that ends with these bytes: its kind and, of those that tell of states, its body.
+    fn read(&mut self, mut bytes: &[u8], mut ended: impl FnMut(u8, &[u8])) {
         loop {
             let missing = self.head.len() - self.known;
             if missing > 0 {
@@ -101,35 +130,64 @@ impl Messages {
                 self.known += head.len();
                 bytes = behind;
                 if self.known < self.head.len() {
-                    return ended;
+                    return;
                 }
                 let [_, length @ ..] = self.head;
                 self.rest = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX).saturating_sub(4);
             }
-            let body = self.rest.min(bytes.len());
-            bytes = &bytes[body..];
-            self.rest -= body;
+            let (body, behind) = bytes.split_at(self.rest.min(bytes.len()));
+            if matches!(self.head[0], b'S' | b'Z') && self.body.len() + self.rest <= STATUS_MAX {
+                self.body.extend_from_slice(body);
+            }
+            bytes = behind;
+            self.rest -= body.len();
             if self.rest > 0 {
-                return ended;
+                return;
             }
             self.known = 0;
-            ended += u64::from(counts(self.head[0]));
+            ended(self.head[0], &self.body);
+            self.body.clear();
         }
     }
 }
 
-/// Passes on until something ends it.
+/// What becomes of bytes that have come.
+enum Pass {
+    /// They are passed on.
+    On,
+    /// They are the last.
+    Last,
+    /// They are not passed on, and nothing is any more.
+    Not,
+}
+
+/// Passes on until something ends it. What the server tells of itself may be a reason: after it has answered, or before
+/// it has done anything, so that whoever only asked whether it is there uses it no more.
 pub(super) async fn pump(
     client: UnixStream,
     server: Box<dyn Wire>,
     silence: Option<Duration>,
+    told: Told,
+    is_right: impl Fn(Told) -> bool,
     left: impl Future<Output = ()>,
 ) {
-    let watch = Watch::default();
+    let watch = Watch { state: Mutex::new(State { told, ..State::default() }), ..Watch::default() };
     let (client_in, client_out) = client.into_split();
     let (server_in, server_out) = tokio::io::split(server);
-    let up = pass(client_in, server_out, |bytes| watch.asked(bytes));
-    let down = pass(server_in, client_out, |bytes| watch.answered(bytes));
+    let up = pass(client_in, server_out, |bytes| {
+        watch.asked(bytes);
+        Pass::On
+    });
+    let down = pass(server_in, client_out, |bytes| match watch.answered(bytes) {
+        Some((told, is_done)) if !is_right(told) => {
+            if is_done {
+                Pass::Last
+            } else {
+                Pass::Not
+            }
+        }
+        _ => Pass::On,
+    });
     tokio::select! {
         _ = up => {}
         _ = down => {}
@@ -140,10 +198,11 @@ pub(super) async fn pump(
     }
 }
 
+/// Passes on for as long as `passes` says so.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    passed: impl Fn(&[u8]),
+    passes: impl Fn(&[u8]) -> Pass,
 ) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     loop {
@@ -151,9 +210,15 @@ async fn pass(
         if length == 0 {
             return to.shutdown().await;
         }
-        passed(&chunk[..length]);
+        let pass = passes(&chunk[..length]);
+        if matches!(pass, Pass::Not) {
+            return to.shutdown().await;
+        }
         to.write_all(&chunk[..length]).await?;
         to.flush().await?;
+        if matches!(pass, Pass::Last) {
+            return to.shutdown().await;
+        }
     }
 }
 
@@ -201,7 +266,8 @@ mod tests {
     async fn what_owes_nothing_may_be_silent() {
         let (client, ours) = UnixStream::pair().unwrap();
         let (theirs, mut server) = tokio::io::duplex(1024);
-        let pumps = tokio::spawn(pump(ours, Box::new(theirs), Some(LIMIT), std::future::pending()));
+        let pumps =
+            tokio::spawn(pump(ours, Box::new(theirs), Some(LIMIT), Told::default(), |_| true, std::future::pending()));
         let (mut client_in, mut client_out) = client.into_split();
         let mut heard = vec![0; 2 * QUERY.len()];
         client_out.write_all(&[QUERY, QUERY].concat()).await.unwrap();

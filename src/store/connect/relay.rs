@@ -2,7 +2,8 @@
 //!
 //! Servers are tried in their order, beginning with the one that did last time. One that is reached and is not of the
 //! kind that is wanted (a standby) sends the client back, who comes again and is led to the next. Once a primary has
-//! been found, what is connected to another server is cut: it was a primary, and is one no more.
+//! been found, what is connected to another server is cut: it was a primary, and is one no more. So is a connection to a
+//! server that tells while it is used that it is not as wanted any more.
 
 use std::io;
 use std::net::SocketAddr;
@@ -49,6 +50,11 @@ const EACH_OF_SEVERAL: Duration = Duration::from_millis(1_500);
 /// How long the only one may take.
 const ONLY: Duration = Duration::from_secs(4);
 
+/// How long the whole beginning of a session may take, however often the server says a word: less than any client waits.
+/// With one of several, so much less that the next can be tried.
+const BEGINNING: Duration = Duration::from_millis(4_500);
+const BEGINNING_OF_SEVERAL: Duration = Duration::from_secs(3);
+
 /// How long a client may take for its first message, which it sends at once.
 const FIRST_MESSAGE: Duration = Duration::from_secs(5);
 
@@ -85,6 +91,16 @@ impl Servers {
     /// How long one server may take until its first word.
     fn limit(&self) -> Duration {
         if self.all.len() > 1 { EACH_OF_SEVERAL } else { ONLY }
+    }
+
+    /// Whether a server is asked what it is: where that matters.
+    fn asks(&self) -> bool {
+        self.wanted != Wanted::Any
+    }
+
+    /// How long the whole beginning of a session may take.
+    fn beginning(&self) -> Duration {
+        if self.all.len() > 1 { BEGINNING_OF_SEVERAL } else { BEGINNING }
     }
 
     /// A connection to a server, protected as is wanted, and the address that it has led to.
@@ -141,6 +157,14 @@ impl Servers {
         }
     }
 
+    /// Whether one in use that tells this of itself still is as wanted.
+    fn is_still_right(&self, at: usize, told: Told) -> bool {
+        let Some(complaint) = self.complaint(told) else { return true };
+        tracing::warn!(server = %self.all[at], "the database {complaint} from now on: it is left");
+        self.passed_over(at);
+        false
+    }
+
     /// This one is not.
     fn passed_over(&self, at: usize) {
         // Another may have found the right one meanwhile; then it is found again.
@@ -159,6 +183,10 @@ impl Servers {
 
 fn silent() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "it took the connection and says nothing")
+}
+
+fn unready() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it let the connection in and does not get it ready")
 }
 
 /// The system itself notices that the other end is gone.
@@ -231,8 +259,9 @@ fn is_ours(client: &UnixStream) -> bool {
 async fn lead(mut client: UnixStream, servers: Arc<Servers>, patience: Duration, silence: Option<Duration>) {
     let Ok(Ok(first)) = timeout(FIRST_MESSAGE, first_message(&mut client)).await else { return };
     let told = match connect(&mut client, &servers, &first, patience).await {
-        Ok(Some((at, server))) => {
-            pump(client, server, silence, servers.left(at)).await;
+        Ok(Some(Ready { at, server, told })) => {
+            let is_right = |told| servers.is_still_right(at, told);
+            pump(client, server, silence, told, is_right, servers.left(at)).await;
             return;
         }
         Ok(None) => return,
@@ -242,15 +271,21 @@ async fn lead(mut client: UnixStream, servers: Arc<Servers>, patience: Duration,
     let _ = client.shutdown().await;
 }
 
+/// A session with a server, begun.
+struct Ready {
+    at: usize,
+    server: Box<dyn Wire>,
+    told: Told,
+}
+
 /// What became of one server.
 enum Tried {
-    Ready(Box<dyn Wire>, Vec<u8>),
+    /// What it has said last of its beginning is still to be passed on.
+    Ready(Ready, Vec<u8>),
     /// Its own refusal, or ours in its stead: for the client.
     Refused(Vec<u8>),
     /// The next may do better.
     Failed(Failed),
-    /// The client has heard some of it, and must begin again.
-    Broken,
 }
 
 /// A session with a server, begun; or what to tell the client. Nothing where the client has been told all there is.
@@ -259,21 +294,17 @@ async fn connect(
     servers: &Servers,
     first: &[u8],
     patience: Duration,
-) -> Result<Option<(usize, Box<dyn Wire>)>, Vec<u8>> {
+) -> Result<Option<Ready>, Vec<u8>> {
     let deadline = Instant::now() + patience;
     loop {
         let mut failures: Vec<(&Server, Failed)> = Vec::new();
         for (at, server) in servers.in_order() {
             match attempt(client, servers, (at, server), first, patience).await {
-                Tried::Ready(stream, ready) => {
+                Tried::Ready(ready, last) => {
                     servers.found(at);
-                    return match client.write_all(&ready).await {
-                        Ok(()) => Ok(Some((at, stream))),
-                        Err(_) => Ok(None),
-                    };
+                    return Ok(client.write_all(&last).await.is_ok().then_some(ready));
                 }
                 Tried::Refused(refusal) => return Err(refusal),
-                Tried::Broken => return Ok(None),
                 Tried::Failed(failed) => failures.push((server, failed)),
             }
         }
@@ -304,13 +335,15 @@ async fn attempt(
         Err(failed) => return Tried::Failed(failed),
     };
     let mut passed = false;
-    match begin(client, &mut *stream, first, until - Instant::now(), &mut passed).await {
-        Ok(Began::Ready(told, ready)) => match servers.complaint(told) {
-            None => Tried::Ready(stream, ready),
+    let began = begin(client, &mut *stream, first, until - Instant::now(), servers.asks(), &mut passed);
+    let began = timeout(servers.beginning(), began).await.unwrap_or_else(|_| Err(unready()));
+    let come_again = if patience.is_zero() { OTHER_KIND } else { COME_AGAIN };
+    match began {
+        Ok(Began::Ready(told, last)) => match servers.complaint(told) {
+            None => Tried::Ready(Ready { at, server: stream, told }, last),
             Some(complaint) => {
                 servers.passed_over(at);
-                let code = if patience.is_zero() { OTHER_KIND } else { COME_AGAIN };
-                Tried::Refused(refusal(code, &format!("{server} {complaint}")))
+                Tried::Refused(refusal(come_again, &format!("{server} {complaint}")))
             }
         },
         // It starts or stops: another may be there already.
@@ -318,9 +351,11 @@ async fn attempt(
             Tried::Failed(Failed { code: Some(COME_AGAIN), what: message_of(&refusal) })
         }
         Ok(Began::Refused(refusal, _)) => Tried::Refused(refusal),
-        Err(_) if passed => {
+        // The client has heard some of it, and must begin again.
+        Err(error) if passed => {
             servers.passed_over(at);
-            Tried::Broken
+            let code = if servers.all.len() > 1 { come_again } else { UNREACHED };
+            Tried::Refused(refusal(code, &format!("{server}: {error}")))
         }
         Err(error) => {
             address.inspect(|address| servers.dialer.shun(*address));

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::standing;
+
 /// Longest message of a beginning; the longest real ones hold a few hundred bytes.
 const MESSAGE_MAX: usize = 64 * 1024;
 
@@ -45,12 +47,13 @@ pub(super) async fn first_message(client: &mut (impl AsyncRead + Unpin)) -> io::
 }
 
 /// Begins a session with the server on behalf of the client. `passed` becomes true once the client has heard something
-/// of the server: from then on no other can take its place.
+/// of the server: from then on no other can take its place. With `asks` the server is asked what it is besides.
 pub(super) async fn begin<C, S>(
     client: &mut C,
     server: &mut S,
     first: &[u8],
     patience: Duration,
+    asks: bool,
     passed: &mut bool,
 ) -> io::Result<Began>
 where
@@ -86,6 +89,7 @@ where
                 }
                 kept.extend_from_slice(&next);
                 if kind == b'Z' {
+                    let told = if asks { standing::ask(server).await? } else { told };
                     return Ok(Began::Ready(told, kept));
                 }
                 within_bounds(Some(kept.len()))?;
@@ -95,7 +99,8 @@ where
 }
 
 impl Told {
-    fn hear(&mut self, status: &[u8]) {
+    /// Hears the body of a message of the kind `S`.
+    pub(super) fn hear(&mut self, status: &[u8]) {
         let mut parts = status.split(|byte| *byte == 0);
         let (name, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         match name {
@@ -133,7 +138,7 @@ fn field(refusal: &[u8], wanted: u8) -> Option<String> {
     Some(String::from_utf8_lossy(&field[1..]).into_owned())
 }
 
-async fn message(from: &mut (impl AsyncRead + Unpin + ?Sized)) -> io::Result<Vec<u8>> {
+pub(super) async fn message(from: &mut (impl AsyncRead + Unpin + ?Sized)) -> io::Result<Vec<u8>> {
     let mut head = [0; 5];
     from.read_exact(&mut head).await?;
     let length = usize::try_from(u32::from_be_bytes([head[1], head[2], head[3], head[4]])).ok();
@@ -168,7 +173,7 @@ mod tests {
         let said = b"R\0\0\0\x08\0\0\0\0S\0\0\0\x16in_hot_standby\0on\0Z\0\0\0\x05I";
         server.write_all(said).await.unwrap();
         let mut passed = false;
-        let began = begin(&mut ours, &mut theirs, b"first", Duration::from_secs(1), &mut passed).await.unwrap();
+        let began = begin(&mut ours, &mut theirs, b"first", Duration::from_secs(1), false, &mut passed).await.unwrap();
         let Began::Ready(told, kept) = began else { panic!("{began:?}") };
         assert_eq!((told.in_hot_standby, told.default_read_only, passed), (Some(true), None, true));
         assert_eq!(kept, &said[9..]);

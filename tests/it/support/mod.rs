@@ -2,6 +2,7 @@
 
 pub mod browser;
 mod database;
+pub mod fake;
 pub mod gate;
 pub mod node;
 mod program;
