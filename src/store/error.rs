@@ -75,6 +75,8 @@ impl Error {
             // Connection exceptions; too many connections; shutting down or starting up.
             code if code.starts_with("08") => Self::Away(message),
             connect::OTHER_KIND | "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
+            // A session that was ended since it stood still: in a transaction, in one that took too long, or in none.
+            "25P03" | "25P04" | "57P05" => Self::Away(message),
             connect::UNTRUSTED => Self::Untrusted(message),
             connect::NO_TLS => Self::NoTls(message),
             // A prepared statement that is not there, or there already.
@@ -86,7 +88,8 @@ impl Error {
             "57014" => Self::TooSlow(message),
             // Serialization failure, deadlock, lock not available.
             "40001" | "40P01" | "55P03" => Self::Contended(message),
-            "3D000" => Self::NoDatabase(message),
+            // Not there, or dropped while it was used.
+            "3D000" | "57P04" => Self::NoDatabase(message),
             "3F000" => Self::NoSchema(message),
             // Undefined table, column or function.
             "42P01" | "42703" | "42883" => Self::NotMigrated(message),
@@ -222,7 +225,6 @@ mod tests {
             ("40001", BUSY),
             ("40P01", BUSY),
             ("55P03", BUSY),
-            ("55006", BUSY),
             ("58030", OUT),
             ("58P01", OUT),
             ("22P02", "a value cannot be written"),
