@@ -74,9 +74,9 @@ impl Error {
         match code {
             // Connection exceptions; too many connections; shutting down or starting up.
             code if code.starts_with("08") => Self::Away(message),
-            connect::OTHER_KIND | "53300" | "57P01" | "57P02" | "57P03" => Self::Away(message),
-            // A session that was ended since it stood still: in a transaction, in one that took too long, or in none.
-            "25P03" | "25P04" | "57P05" => Self::Away(message),
+            connect::OTHER_KIND | "53300" | "57P01" | "57P02" | "57P03"
+            // And a session that was ended since it stood still: in a transaction, in one that took too long, in none.
+            | "25P03" | "25P04" | "57P05" => Self::Away(message),
             connect::UNTRUSTED => Self::Untrusted(message),
             connect::NO_TLS => Self::NoTls(message),
             // A prepared statement that is not there, or there already.
