@@ -94,6 +94,59 @@ async fn the_log_says_from_which_login_an_entry_came_whatever_the_program_says()
     assert_eq!(entries, expected);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_into_the_log_cannot_say_from_where_by_a_search_path() {
+    let db = TestDb::new().await;
+    let mut connection = db.pool.acquire().await.unwrap();
+    sqlx::raw_sql(
+        "create schema trap;
+        create function trap.inet_client_addr() returns inet language sql as $$ select inet '192.0.2.1' $$;
+        set search_path = trap, pg_catalog, public;
+        insert into audit_log (actor, origin, action, outcome) values ('jun', 'cli', 'pause', 'done')",
+    )
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    let is_so: bool = sqlx::query_scalar("select client is null and login = 'verifydesk' from audit_log")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert!(is_so);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_from_before_the_clock_was_set_back_is_verified_all_the_same() {
+    let db = TestDb::new().await;
+    let program = Program::new(&db.url);
+    for _ in 0..2 {
+        sign_up(&db);
+    }
+    sqlx::raw_sql(
+        "update users set created_at = now() + interval '1 hour';
+        update verifications set key_digest = sha256(int8send(id))",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let ids: Vec<i64> =
+        sqlx::query_scalar("select id from verifications order by id").fetch_all(&db.pool).await.unwrap();
+    let outcome: String = sqlx::query_scalar("select outcome from approve(sha256(int8send($1)))")
+        .bind(ids[0])
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(outcome, "verified");
+    let run = program.run(&["verify", &ids[1].to_string(), "--reason", "the user called"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(verified(&db.pool).await, 2);
+    let same: i64 = sqlx::query_scalar("select count(*) from users where verified_at = created_at")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(same, 2);
+}
+
 fn sign_up(db: &TestDb) -> i64 {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
