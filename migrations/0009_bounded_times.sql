@@ -1,8 +1,7 @@
 -- Every stored time lies within what RFC 3339 can write. PostgreSQL also knows `infinity` and years up to 294276, which
 -- imports and people write for "never" and "always"; programs that read them break.
 --
--- `not valid`: new rows are checked from now on, and no old one is read. The next migration repairs those, the one after
--- it validates.
+-- `not valid`: new rows are checked from now on, and no old one is read. The next migration repairs those and validates.
 
 alter table users add constraint users_times_bounded check (
     least(created_at, verified_at) >= '0001-01-01 00:00:00+00'

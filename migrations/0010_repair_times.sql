@@ -1,9 +1,10 @@
 -- no-transaction
 
 -- Moves times of old rows into the bounds: "never" becomes the end of the year 9999, "always" the beginning of the year
--- 1. Users and verifications in pieces, each committed by itself, so that no writer waits for more than one of them: an
--- import may have written `infinity` into every row. Last it validates; only the audit log's old rows, which nothing may
--- change, can stay outside the bounds, and then its constraint stays `not valid` with a warning.
+-- 1. Users and verifications in pieces of so many rows, however far apart their numbers are, each committed by itself, so
+-- that no writer waits for more than one of them: an import may have written `infinity` into every row. Last it
+-- validates; only the audit log's old rows, which nothing may change, can stay outside the bounds, and then its
+-- constraint stays `not valid` with a warning.
 do $$
 declare
     piece constant bigint := 20000;
@@ -18,22 +19,26 @@ begin
         create or replace function pg_temp.bounded(at timestamptz) returns timestamptz language sql immutable strict as
         'select least(greatest(at, ''0001-01-01 00:00:00+00''), ''9999-12-31 23:59:59+00'')'
     $function$;
-    select min(id), max(id) into first_id, last_id from users;
-    while first_id <= last_id loop
+    select min(id) into first_id from users;
+    while first_id is not null loop
+        select max(id) into last_id
+        from (select id from users where id >= first_id order by id limit piece) as next_piece;
         update users
         set
             created_at = pg_temp.bounded(created_at),
             verified_at = pg_temp.bounded(verified_at)
         where
             id >= first_id
-            and id < first_id + piece
+            and id <= last_id
             and (least(created_at, verified_at) < least_time or greatest(created_at, verified_at) >= beyond);
         commit;
-        first_id := first_id + piece;
+        select min(id) into first_id from users where id > last_id;
     end loop;
 
-    select min(id), max(id) into first_id, last_id from verifications;
-    while first_id <= last_id loop
+    select min(id) into first_id from verifications;
+    while first_id is not null loop
+        select max(id) into last_id
+        from (select id from verifications where id >= first_id order by id limit piece) as next_piece;
         update verifications
         set
             -- Even one that was made at the end of time expires after it.
@@ -44,13 +49,13 @@ begin
             opened_at = pg_temp.bounded(opened_at)
         where
             id >= first_id
-            and id < first_id + piece
+            and id <= last_id
             and (
                 least(created_at, expires_at, verified_at, revoked_at, opened_at) < least_time
                 or greatest(created_at, expires_at, verified_at, revoked_at, opened_at) >= beyond
             );
         commit;
-        first_id := first_id + piece;
+        select min(id) into first_id from verifications where id > last_id;
     end loop;
 
     -- Only people write such times by hand into what follows: a few rows, if any.

@@ -293,6 +293,29 @@ async fn a_migration_that_waits_lets_others_pass() {
     assert_eq!((migrated.code, said.starts_with("applied 1 migration; the database is at")), (0, true), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_an_earlier_build_is_migrated() {
+    let db = TestDb::new().await;
+    let program = Program::new(&db.url);
+    let set = async |version: i64, checksum: &str| {
+        run(&db.pool, &format!("update _sqlx_migrations set checksum = '\\x{checksum}' where version = {version}"))
+            .await
+            .unwrap();
+    };
+    // What these migrations were before they were corrected.
+    set(9, "19df3fb175f69a1b1419b5cbea63dea0b65e1267d2c161fe69fb693f86e852a949107ea91510b130df51a5962ef80c34").await;
+    set(10, "0b0e5b8877afa3be0e8fb5f5a9aa9723b6567995d09c921e3bf5762657c96302c1fa0dc56347eab9a0be60a4bde46570").await;
+    for _ in 0..2 {
+        let migrated = program.run(&["migrate"]);
+        assert_eq!((migrated.code, migrated.err.as_str()), (0, ""));
+    }
+    // What no build of ours has applied is for a person to look at.
+    set(10, "00").await;
+    let refused = program.run(&["migrate"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("migration 10"), "{}", refused.err);
+}
+
 async fn user(pool: &PgPool, email: &str) -> i64 {
     let insert = "insert into users (email) values ($1) returning id";
     sqlx::query_scalar(insert).bind(email).fetch_one(pool).await.unwrap()

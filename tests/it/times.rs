@@ -101,6 +101,30 @@ async fn old_rows_are_moved_within_the_bounds() {
     execute(&db.pool, BOUND[1]).await.unwrap();
 }
 
+#[tokio::test]
+async fn the_repair_walks_rows_and_not_numbers() {
+    let db = database().await;
+    // Numbers of another system's making, up to the last that there is.
+    let far = "insert into users (id, email, created_at) overriding system value values
+            (1000000000000000000, 'far@example.com', 'infinity'), (9223372036854775807, 'last@example.com', '-infinity');
+        insert into verifications (id, user_id, created_at, expires_at, key_nonce) overriding system value
+        select id, id, '2020-01-01', 'infinity', uuid_send(gen_random_uuid()) from users where id > 1000000;
+        set statement_timeout = '30s'";
+    let mut connection = db.pool.acquire().await.unwrap();
+    for statements in [far, BOUND[0], BOUND[1]] {
+        sqlx::raw_sql(statements).execute(&mut *connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let left: i64 = sqlx::query_scalar(
+        "select count(*) from users u left join verifications v on v.user_id = u.id
+        where not isfinite(u.created_at) or not isfinite(v.expires_at)",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(left, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_ends_because_of_an_old_row() {
     let db = database().await;
