@@ -21,6 +21,9 @@ pub enum Error {
     /// A pooler that loses prepared statements.
     #[error("PgBouncer, or another pooler before the database, does not keep sessions: {0}")]
     Pooler(Plain),
+    /// A pooler that gives each transaction another session, where one session is needed.
+    #[error("a pooler before the database shares sessions, and migrations and roles need one of their own")]
+    SharedSessions,
     /// It refuses the user or the act.
     #[error("the database refuses: {0}")]
     Denied(Plain),
@@ -114,6 +117,10 @@ impl Error {
             Self::Pooler(_) => {
                 "set pool_mode = session for this database, or use PgBouncer 1.21 or later with max_prepared_statements \
                  above 0; or have DATABASE_URL name the server itself"
+            }
+            Self::SharedSessions => {
+                "for this command, have DATABASE_URL name the server itself, or a database of the pooler with \
+                 pool_mode = session"
             }
             Self::Denied(_) => "check the user, password and rights that DATABASE_URL names",
             Self::ReadOnly(_) => {

@@ -114,6 +114,7 @@ impl Store {
 
     /// The first half of [`Store::migrate`]: what a migration has made, only its owner may use so far.
     pub async fn apply_migrations(&self) -> Result<Migrated, Error> {
+        self.require_own_sessions().await?;
         self.check_server().await?;
         // First of all, since two that create the extension at once meet in the catalogue, and one fails.
         let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
@@ -176,24 +177,39 @@ impl Store {
         }
     }
 
-    /// What lies between us and the server, looked at once.
+    /// Warns once if the sessions are shared.
     async fn check_sessions(&self) -> Result<(), Error> {
-        if self.sessions.get().is_some() {
-            return Ok(());
-        }
-        let (mut first, mut second) =
-            (self.connect_alone(Purpose::Person).await?, self.connect_alone(Purpose::Person).await?);
-        let sessions = pooler::look(&mut first, &mut second).await?;
-        if sessions == Sessions::Shared {
+        if self.sessions.get().is_none() && self.look_at_sessions().await? == Sessions::Shared {
             tracing::warn!(
                 "a pooler shares sessions: time-outs must be set by `alter role`, and changes are heard only where \
                  `database_listen_url` names the server itself"
             );
         }
+        Ok(())
+    }
+
+    /// Refuses shared sessions: a lock of a session would stay with one that another then has, and be waited for without
+    /// an end, and so would time-outs that are fit for a migration only.
+    pub(super) async fn require_own_sessions(&self) -> Result<(), Error> {
+        match self.look_at_sessions().await? {
+            Sessions::Own => Ok(()),
+            Sessions::Shared => Err(Error::SharedSessions),
+        }
+    }
+
+    /// What lies between us and the server, looked at once.
+    async fn look_at_sessions(&self) -> Result<Sessions, Error> {
+        if let Some(&sessions) = self.sessions.get() {
+            return Ok(sessions);
+        }
+        let (mut first, mut second) =
+            (self.connect_alone(Purpose::Person).await?, self.connect_alone(Purpose::Person).await?);
+        let sessions = pooler::look(&mut first, &mut second).await?;
         // Both have found the same.
         let _ = self.sessions.set(sessions);
         first.close().await?;
-        Ok(second.close().await?)
+        second.close().await?;
+        Ok(sessions)
     }
 
     /// On a connection of its own: the pool would try again and again, and then not say why.
@@ -247,5 +263,26 @@ impl Store {
         // The server itself has quoted the name.
         let count: Option<i32> = sqlx::query_scalar(AssertSqlSafe(asked)).fetch_one(self.pool()).await?;
         Ok(count.is_some_and(|n| n > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Secret, Settings};
+
+    #[tokio::test]
+    async fn nothing_is_locked_in_sessions_that_others_share() {
+        // Nothing answers there: it is not even tried.
+        let url = Secret::new("postgres://u@127.0.0.1:1/x");
+        let store = Store::open(&Settings { database_url: Some(url), ..Settings::default() }).unwrap();
+        store.sessions.set(Sessions::Shared).unwrap();
+        for error in
+            [store.apply_migrations().await.map(drop), store.migrate().await.map(drop), store.make_roles().await]
+        {
+            let error = error.unwrap_err();
+            let said = format!("{error}; {}", error.hint());
+            assert!(said.contains("pooler") && said.contains("DATABASE_URL name the server itself"), "{said}");
+        }
     }
 }

@@ -66,6 +66,7 @@ impl Store {
     /// Makes the groups and gives them their rights. Only after the migrations. What an error leaves behind works as
     /// before, and the next time goes on from there.
     pub async fn make_roles(&self) -> Result<(), Error> {
+        self.require_own_sessions().await?;
         let sql = self.roles_sql().await?;
         let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
         // Not checked queries: those cannot give back nothing.
