@@ -90,7 +90,7 @@ pub struct OutboxView {
     pub queued: i64,
     /// Sends in a worker's hands.
     pub sending: i64,
-    /// Since when the longest waiting one is due.
+    /// Since when the longest waiting one is due, but for those of paused jobs.
     pub due_since: Option<Time>,
     /// Sends whose answer was lost and that wait for an operator or for another try; `QUEUED_MAX` + 1 if there are more.
     pub unknown: i64,

@@ -187,7 +187,7 @@ impl Store {
     /// statement: every worker needs this row, and a transaction that waits for its client keeps it for as long as that
     /// one stands still. Another worker that turns the same minute waits, and then finds nothing to do; so nothing has
     /// changed `pace_minutes` since this statement's snapshot where it does find something.
-    async fn turn_minute(&self) -> Result<(), Error> {
+    pub(super) async fn turn_minute(&self) -> Result<(), Error> {
         sqlx::query!(
             "with over as materialized (
                 select minute, minute_drawn
@@ -234,7 +234,11 @@ impl Store {
                 rate = greatest(rate * $1, limit_rate * $2),
                 next_at = greatest(next_at, now() + make_interval(secs => $3)),
                 lowered_at = now()
-            where lowered_at is null or lowered_at < now() - make_interval(secs => $3) or lowered_at > now()",
+            where
+                lowered_at is null
+                or lowered_at < now() - make_interval(secs => $3)
+                -- Another may have lowered it since this was asked.
+                or lowered_at > now() + interval '1 second'",
             LOWERED_TO,
             LOWEST,
             pause.as_secs_f64()

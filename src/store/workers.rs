@@ -108,7 +108,12 @@ impl Store {
                     (
                         select due_at
                         from sends
-                        where state = 'queued' and priority = 10 and due_at <= now()
+                        where
+                            state = 'queued'
+                            and priority = 10
+                            and due_at <= now()
+                            -- Workers leave these.
+                            and not exists (select from jobs where jobs.id = sends.job_id and jobs.state = 'paused')
                         order by due_at
                         limit 1
                     )

@@ -117,7 +117,10 @@ async fn it_is_paused_resumed_and_cancelled() {
     expired_people(&db.pool, 30).await;
     let job = start(&desk, &expired()).await;
     assert_eq!(store.advance_jobs(10, rules).await.unwrap().queued, 10);
+    let due_since = async || store.outbox().await.unwrap().due_since;
+    assert!(due_since().await.is_some());
     desk.pause_job(&operator(), job).await.unwrap();
+    assert_eq!(due_since().await, None, "no worker is to blame for what no worker may take");
     assert_eq!(store.advance_jobs(10, rules).await.unwrap().looked_at, 0);
     let refused = desk.pause_job(&operator(), job).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::JobAlready { state: JobState::Paused }))));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::outbox::worker::Mode;
 
@@ -71,6 +72,87 @@ async fn what_cannot_be_brought_back_keeps_nothing_else() {
     sqlx::query("select from sends for update").execute(&mut *other).await.unwrap();
     site.execute("alter table pace drop constraint refuses").await;
     assert_eq!(site.store().repair_clock(second, second).await.unwrap(), 1, "the pace alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_lets_go_what_was_queued_before_it() {
+    // The drain itself, and one that a pause for refusals has taken the place of.
+    let drains = [
+        "update brake set state = 'draining', cause = 'operator', set_by = 'kim', reason = 'upgrade', set_at = now()",
+        "update brake set state = 'paused', cause = 'refusals', set_by = 'worker', reason = 'refused', set_at = now(),
+            probe_at = now(), drain_set_by = 'kim', drain_reason = 'upgrade', drain_set_at = now()",
+    ];
+    for drain in drains {
+        let site = Site::new().await;
+        let before = site.sign_up("mina@example.com").await;
+        site.execute(drain).await;
+        let after = site.sign_up("joon@example.com").await;
+        // Tried before the clock was set back: what it waits for was counted since.
+        site.execute("update sends set reason = 'tried', due_at = now() + interval '1 minute'").await;
+        site.execute("update sends set queued_at = queued_at + interval '1 hour'").await;
+        site.execute(
+            "update brake set set_at = set_at + interval '1 hour', drain_set_at = drain_set_at + interval '1 hour'",
+        )
+        .await;
+        let second = Duration::from_secs(1);
+        assert!(site.store().repair_clock(second, second).await.unwrap() > 0);
+        let goes = async |id: VerificationId| {
+            let query = "select queued_at <= coalesce(drain_set_at, set_at) and queued_at <= now() and
+                    greatest(set_at, drain_set_at) <= now() and due_at > now()
+                from sends, brake
+                where verification_id = $1";
+            sqlx::query_scalar::<_, bool>(query).bind(id.0).fetch_one(site.pool()).await.unwrap()
+        };
+        assert_eq!((goes(before).await, goes(after).await), (true, false), "{drain}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cool_downs_count_from_the_step_at_the_latest() {
+    let site = Site::new().await;
+    let id = site.sign_up("mina@example.com").await;
+    site.drain().await;
+    site.execute("update sends set queued_at = queued_at + interval '1 hour'").await;
+    // Each mail has drawn its moment.
+    site.execute("update pace set minute = minute + interval '1 hour'").await;
+    let second = Duration::from_secs(1);
+    let skip = async |cool_down: f64| {
+        let query = "select skip from users cross join lateral resend_skip(users.id, $1, 10)";
+        sqlx::query_scalar::<_, Option<String>>(query).bind(cool_down).fetch_one(site.pool()).await.unwrap()
+    };
+    assert!(site.store().repair_clock(second, second).await.unwrap() > 0);
+    assert_eq!(skip(0.0).await, None);
+    assert_eq!(skip(600.0).await.as_deref(), Some("cool_down"));
+    let refused = site.desk.resend(&super::operator(), id, Priority::Person).await.unwrap_err();
+    assert!(refused.to_string().contains("ago") || refused.to_string().contains("again"), "{refused}");
+    let day: i64 =
+        sqlx::query_scalar("select used from (select minute_drawn + earlier_drawn as used from pace) as one")
+            .fetch_one(site.pool())
+            .await
+            .unwrap();
+    assert_eq!(day, 1, "what was sent stays counted");
+    assert_eq!(site.store().repair_clock(second, second).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_session_wrote_a_moment_later_is_not_from_the_future() {
+    let site = Site::new().await;
+    for user in ["mina", "joon", "kim"] {
+        site.sign_up(&format!("{user}@example.com")).await;
+    }
+    // As a statement sees it that began a moment before: put off, lost, and in hand.
+    let moment = "
+        update sends set due_at = now() + interval '20 minutes';
+        update sends set state = 'unknown', reason = 'lost', lost = 1, retry_at = now() + interval '1 hour'
+            where id = (select id from sends order by id limit 1);
+        update sends set state = 'sending', lease_by = gen_random_uuid(), lease_until = now() + interval '1 hour'
+            where id = (select id from sends order by id desc limit 1);
+        update sends set queued_at = now() + interval '0.8 seconds', changed_at = now() + interval '0.8 seconds';
+        update brake set released_at = now() + interval '0.8 seconds';
+        update pace set lowered_at = now() + interval '0.8 seconds'";
+    sqlx::raw_sql(moment).execute(site.pool()).await.unwrap();
+    let second = Duration::from_secs(1);
+    assert_eq!(site.store().repair_clock(second, second).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
