@@ -2,9 +2,15 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sqlx::{AssertSqlSafe, PgPool};
+use verifydesk::config::{Secret, Settings};
 use verifydesk::demo::cluster::Binaries;
+use verifydesk::desk::{Desk, SignUp};
+use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::store::roles::GROUPS;
 
 use super::Office;
 use crate::peers::PATIENCE;
@@ -281,4 +287,60 @@ async fn who_owns_the_database_and_may_create_roles_needs_no_superuser() {
         assert_eq!(run.code, 0, "{}", run.err);
     }
     assert_eq!(program.run(&["signup", "mina@example.com"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acts_go_on_while_the_tables_change_hands() {
+    let db = TestDb::empty("").await;
+    let name = strings(&db.pool, "select current_database()::text").await.remove(0);
+    execute(&db.pool, &format!("create role {name}_before login; alter database {name} owner to {name}_before")).await;
+    let url = db.url.replacen("://verifydesk@", &format!("://{name}_before@"), 1);
+    assert_eq!(Program::new(&url).run(&["migrate"]).code, 0);
+    let (enough, made) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut people = tokio::task::JoinSet::new();
+    for person in 0..4 {
+        let (enough, made) = (Arc::clone(&enough), Arc::clone(&made));
+        let settings = Settings { database_url: Some(Secret::new(url.clone())), ..Settings::default() };
+        people.spawn(async move {
+            let desk = Desk::open(&settings).unwrap();
+            for turn in 0.. {
+                let who = SignUp { email: format!("u{person}-{turn}@example.com"), ..SignUp::default() };
+                desk.sign_up(&Actor::new("test", Origin::Cli), &who).await.unwrap();
+                made.fetch_add(1, Ordering::Relaxed);
+                if enough.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+            desk.store().close().await;
+        });
+    }
+    while made.load(Ordering::Relaxed) < 8 {
+        tokio::task::yield_now().await;
+    }
+    let program = Program::new(&db.url);
+    for _ in 0..2 {
+        let run = program.run(&["migrate", "--roles"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+    }
+    enough.store(true, Ordering::Relaxed);
+    while let Some(done) = people.join_next().await {
+        done.unwrap();
+    }
+    let count: i64 = sqlx::query_scalar("select count(*) from audit_log").fetch_one(&db.pool).await.unwrap();
+    assert_eq!(usize::try_from(count).unwrap(), made.load(Ordering::Relaxed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_of_another_name_are_followed_by_new_ones() {
+    let office = Office::new().await;
+    // As after the database was renamed.
+    for group in GROUPS {
+        let rename = format!("alter role {0}_{group} rename to {0}_old_{group}", office.name);
+        execute(&office.db.pool, &rename).await;
+    }
+    let run = Program::new(&office.db.url).run(&["migrate", "--roles"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(office.refusal("support", ENTRY.replace("pause", "resend").as_str()).await.is_some());
+    execute(&office.db.pool, &"grant @_support to @_support_login".replace('@', &office.name)).await;
+    assert_eq!(office.refusal("support", ENTRY.replace("pause", "resend").as_str()).await, None);
 }
