@@ -3,21 +3,20 @@
 //! Connections are driven by hyper directly, since axum's server waits for ever for the head of a request: who
 //! opens many connections and says nothing would hold them all. Here a silent one is closed after `HEAD_TIMEOUT`, one
 //! that does not read its answers after [`Bounds::write`], and no more are held than the caller allows: near the last
-//! seat idle ones give way, and if there are none, others wait in the system's queue.
+//! seat idle ones give way, and at the last one those that wait for their client; if there are none, others wait in the
+//! system's queue.
 
+mod body;
 mod seats;
 mod stream;
 
 use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::response::Response;
 use hyper::Request;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,7 +26,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use seats::{Busy, Seats, Taking};
+use crate::contain::contained_async;
+use body::{Expected, Held};
+use seats::{Seats, Taking};
 use stream::Patient;
 
 /// How long the head of a request may take; also how long a connection may idle between requests.
@@ -35,6 +36,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest head of a request, in bytes.
 const HEAD_MAX: usize = 16 * 1024;
+
+/// How long a connection that shall end may do nothing: time enough for a request that is on its way.
+const LAST_IDLE: Duration = Duration::from_secs(1);
 
 /// How long to wait when the system gives no more connections (out of file descriptors, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -65,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
         let Some((stream, taking)) = accepted else { break };
         let connection = connection(stream, taking, router.clone(), bounds, shutdown.clone());
         let cut = cut.clone();
-        connections.spawn(async move { cut.run_until_cancelled(connection).await });
+        connections.spawn(contained_async(async move { cut.run_until_cancelled(connection).await }));
     }
     drop(listener);
     connections.close();
@@ -96,10 +100,11 @@ async fn connection(stream: TcpStream, taking: Taking, router: Router, bounds: B
     let seat = &taking.seat;
     let service = TowerToHyperService::new(router);
     let service = service_fn(|request: Request<Incoming>| {
-        let (busy, answering) = (seat.begin(), service.call(request));
+        let busy = seat.begin();
+        let answering = service.call(request.map(|body| Expected::new(body, seat)));
         async move {
             let answer: Result<Response, Infallible> = answering.await;
-            answer.map(|answer| answer.map(|body| Held { body, _busy: busy }))
+            answer.map(|answer| answer.map(|body| Held::new(body, busy)))
         }
     });
     let connection = http1::Builder::new()
@@ -128,8 +133,11 @@ async fn connection(stream: TcpStream, taking: Taking, router: Router, bounds: B
             // At the end of all, the caller bounds it.
             let last = async { if is_bounded { sleep(bounds.shutdown).await } else { std::future::pending().await } };
             tokio::select! {
+                biased;
                 ended = connection => ended,
                 () = seat.cut.cancelled() => return,
+                // hyper waits for a head of which a part is there.
+                () = seat.idle_for(LAST_IDLE) => return,
                 () = last => return,
             }
         }
@@ -137,31 +145,5 @@ async fn connection(stream: TcpStream, taking: Taking, router: Router, bounds: B
     if let Err(error) = ended {
         // Clients hang up as they please. hyper's errors quote nothing of the request.
         tracing::debug!(%error, "a connection ended early");
-    }
-}
-
-/// The body of an answer; as long as it is there, its request is in flight.
-struct Held {
-    body: Body,
-    _busy: Busy,
-}
-
-impl hyper::body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -3,7 +3,8 @@
 //! A connection that is kept open between requests keeps a seat that another client may need: near the last seat, such
 //! a connection is asked to leave, and closed in an orderly way. First those of the client that holds the most, so that
 //! one of many cannot keep the others out; among a client's, the one that has idled longest. Behind a proxy all are one
-//! client's, and only the time counts. If none idles, an answer that has not been taken for a while is cut off.
+//! client's, and only the time counts. If none idles, an answer that has not been taken for a while, or a request whose
+//! body has not come, is cut off.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// One seat in so many is kept free where idle connections can give way, for the next client.
@@ -23,8 +24,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long a connection may take for the head of its first request before it counts as idle: it was opened for that.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long an answer may wait for its reader while others wait for a seat.
-const READER_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an answer may wait for its reader, and a request for the rest of its body, while others wait for a seat.
+const PEER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// All seats of a server.
 pub(super) struct Seats {
@@ -63,6 +64,8 @@ struct Doing {
     requests: usize,
     /// Since when a part of an answer waits for its reader.
     unread_since: Option<Instant>,
+    /// Since when the body of a request is expected.
+    unsent_since: Option<Instant>,
     /// Since when it does nothing, if it does nothing.
     since: Instant,
     /// Whether a request came yet.
@@ -91,7 +94,13 @@ impl Seats {
     pub(super) fn take(&self, permit: OwnedSemaphorePermit, client: IpAddr) -> Taking {
         let seat = Arc::new(Seat {
             client: household(client),
-            doing: Mutex::new(Doing { requests: 0, unread_since: None, since: Instant::now(), has_asked: false }),
+            doing: Mutex::new(Doing {
+                requests: 0,
+                unread_since: None,
+                unsent_since: None,
+                since: Instant::now(),
+                has_asked: false,
+            }),
             leave: CancellationToken::new(),
             cut: CancellationToken::new(),
         });
@@ -113,12 +122,13 @@ impl Seats {
         let staying = taken.seats.values().filter(|seat| !seat.leave.is_cancelled() && !seat.cut.is_cancelled());
         let idle = staying.clone().filter_map(|seat| Some((most(seat), seat.idle_since()?, seat)));
         if let Some((_, _, seat)) = idle.min_by_key(|(most, since, _)| (*most, *since)) {
-            seat.leave.cancel();
+            // hyper would wait for the rest of a first head, and what has not asked for anything misses no answer.
+            if seat.has_asked() { seat.leave.cancel() } else { seat.cut.cancel() }
         } else if self.free.available_permits() == 0 {
-            let long_ago = |since: &Instant| since.elapsed() >= READER_PATIENCE;
-            let unread = taken.seats.values().filter(|seat| !seat.cut.is_cancelled());
-            let unread = unread.filter_map(|seat| Some((most(seat), seat.unread_since().filter(long_ago)?, seat)));
-            if let Some((_, _, seat)) = unread.min_by_key(|(most, since, _)| (*most, *since)) {
+            let long_ago = |since: &Instant| since.elapsed() >= PEER_PATIENCE;
+            let stalled = taken.seats.values().filter(|seat| !seat.cut.is_cancelled());
+            let stalled = stalled.filter_map(|seat| Some((most(seat), seat.stalled_since().filter(long_ago)?, seat)));
+            if let Some((_, _, seat)) = stalled.min_by_key(|(most, since, _)| (*most, *since)) {
                 seat.cut.cancel();
             }
         }
@@ -149,16 +159,45 @@ impl Seat {
         doing.since = now;
     }
 
-    fn unread_since(&self) -> Option<Instant> {
-        locked(&self.doing).unread_since
+    /// Whether the body of a request is expected.
+    pub(super) fn set_unsent(&self, is_unsent: bool) {
+        locked(&self.doing).unsent_since = is_unsent.then(Instant::now);
+    }
+
+    /// Ends once it has done nothing for so long.
+    pub(super) async fn idle_for(&self, long: Duration) {
+        let asked_at = Instant::now();
+        loop {
+            let doing = *locked(&self.doing);
+            let idle = if doing.is_idle() { doing.since.max(asked_at).elapsed() } else { Duration::ZERO };
+            if idle >= long {
+                return;
+            }
+            sleep(long.saturating_sub(idle)).await;
+        }
+    }
+
+    fn has_asked(&self) -> bool {
+        locked(&self.doing).has_asked
+    }
+
+    /// Since when it waits for its client, though a request is in flight.
+    fn stalled_since(&self) -> Option<Instant> {
+        let doing = *locked(&self.doing);
+        [doing.unread_since, doing.unsent_since].into_iter().flatten().min()
     }
 
     /// The head of a request that is not whole yet does not count, but for the first one there is a moment: what has
     /// just got its seat would be the one to lose it where all others are busy.
     fn idle_since(&self) -> Option<Instant> {
         let doing = *locked(&self.doing);
-        let is_idle = doing.requests == 0 && doing.unread_since.is_none();
-        (is_idle && (doing.has_asked || doing.since.elapsed() >= FIRST_PATIENCE)).then_some(doing.since)
+        (doing.is_idle() && (doing.has_asked || doing.since.elapsed() >= FIRST_PATIENCE)).then_some(doing.since)
+    }
+}
+
+impl Doing {
+    fn is_idle(&self) -> bool {
+        self.requests == 0 && self.unread_since.is_none()
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::routing::get;
+use axum::body::Bytes;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
@@ -39,6 +40,7 @@ impl Hall {
         let router = Router::new()
             .route("/", get(|| async { "x".repeat(5_000) }))
             .route("/large", get(|| async { "x".repeat(1_000_000) }))
+            .route("/form", post(|form: Bytes| async move { format!("{} bytes", form.len()) }))
             .route("/slow", get(async move || waiting.notified().await));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -149,6 +151,63 @@ async fn the_silent_give_way_too() {
     }
     let waited = hall.visit().await;
     assert!(waited < Duration::from_secs(3), "{waited:?}");
+    hall.close().await;
+}
+
+/// As long as `serve` allows requests in flight.
+const LONG_SHUTDOWN: Bounds = Bounds { shutdown: Duration::from_secs(12), ..BOUNDS };
+
+#[tokio::test]
+async fn who_never_ends_a_head_gives_way() {
+    let hall = Hall::open(LONG_SHUTDOWN).await;
+    let mut halves = Vec::new();
+    for _ in 0..SEATS {
+        let mut stream = hall.connect().await;
+        stream.write_all(&REQUEST[..10]).await.unwrap();
+        halves.push(stream);
+    }
+    for _ in 0..5 {
+        let waited = hall.visit().await;
+        assert!(waited < Duration::from_secs(3), "{waited:?}");
+    }
+    // And keeps no one from ending.
+    let mut unfinished = hall.connect().await;
+    unfinished.write_all(&REQUEST[..10]).await.unwrap();
+    let started = Instant::now();
+    hall.close().await;
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn whose_body_never_comes_gives_way() {
+    let hall = Hall::open(LONG_SHUTDOWN).await;
+    let mut halves = Vec::new();
+    for _ in 0..SEATS {
+        let mut stream = hall.connect().await;
+        stream.write_all(b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx").await.unwrap();
+        halves.push(stream);
+    }
+    for _ in 0..5 {
+        let waited = hall.visit().await;
+        assert!(waited < Duration::from_secs(4), "{waited:?}");
+    }
+    hall.close().await;
+}
+
+/// Where no one waits for a seat, a body may take its time; and one that is whole is in flight like any other.
+#[tokio::test]
+async fn a_slow_body_is_taken_where_there_is_room() {
+    let hall = Hall::open(LONG_SHUTDOWN).await;
+    let mut slow = hall.connect().await;
+    slow.write_all(b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx").await.unwrap();
+    for _ in 0..9 {
+        assert!(!is_closed(&mut slow).await);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        slow.write_all(b"x").await.unwrap();
+    }
+    let mut answer = vec![0; 12];
+    slow.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 200");
     hall.close().await;
 }
 
