@@ -211,10 +211,18 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_hidden(c))
 }
 
-/// How many terminal columns text takes, counted as ratatui counts: the marks of half-width kana take one each.
+/// How many terminal columns text takes, counted as ratatui draws: grapheme by grapheme, though some take less
+/// together (Arabic lam and alef), and the marks of half-width kana take one each.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    UnicodeWidthStr::width(text) + text.matches(['\u{ff9e}', '\u{ff9f}']).count()
+    if text.is_ascii() {
+        return text.len();
+    }
+    text.graphemes(true).map(width_of_grapheme).sum()
+}
+
+fn width_of_grapheme(grapheme: &str) -> usize {
+    UnicodeWidthStr::width(grapheme) + grapheme.matches(['\u{ff9e}', '\u{ff9f}']).count()
 }
 
 /// Text cut to at most `columns` terminal columns, ending in `ellipsis` where something was cut. Never splits a
@@ -228,7 +236,7 @@ pub fn fit(text: &str, columns: usize, ellipsis: &str) -> String {
     let mut out = String::new();
     let mut used = 0;
     for grapheme in text.graphemes(true) {
-        let wide = width(grapheme);
+        let wide = width_of_grapheme(grapheme);
         if used + wide > room {
             break;
         }
@@ -293,13 +301,20 @@ mod tests {
         assert_eq!(pad("김", 4, "…"), "김  ");
     }
 
+    /// Where ratatui stands when it has drawn a text.
+    fn drawn(text: &str) -> usize {
+        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 1_000, 1));
+        usize::from(buffer.set_stringn(0, 0, text, 1_000, ratatui::style::Style::default()).0)
+    }
+
     #[test]
     fn counts_as_ratatui_counts() {
-        use ratatui::buffer::CellWidth as _;
-        for text in ["ﾔﾏﾀﾞ ﾊﾟ", "ﾞ", "김", "กำ", "🇰🇷", "e\u{301}", "မြန်မာ", "abc"]
-        {
-            assert_eq!(width(text), usize::from(text.cell_width()), "{text:?}");
+        let texts = ["ﾔﾏﾀﾞ ﾊﾟ", "ﾞ", "김", "กำ", "🇰🇷", "e\u{301}", "မြန်မာ", "abc", "", "سلام", "علاء", "ក្រុម", "ꓹꓼ"];
+        for text in texts {
+            assert_eq!(width(text), drawn(text), "{text:?}");
         }
+        // Nothing is cut off without a sign of it.
+        assert_eq!(fit("سلام", 3, "…"), "سل…");
     }
 
     proptest! {
@@ -311,6 +326,14 @@ mod tests {
             prop_assert!(!shown.as_str().chars().any(hidden));
             let again = plain(shown.as_str());
             prop_assert_eq!(again, shown);
+        }
+
+        #[test]
+        fn is_as_wide_as_it_is_drawn(text in any::<String>(), arabic in "[\u{620}-\u{64a} ]{0,20}", khmer in "[\u{1780}-\u{17d3}]{0,20}") {
+            for text in [text, arabic, khmer] {
+                let shown = plain(&text);
+                prop_assert_eq!(width(shown.as_str()), drawn(shown.as_str()), "{:?}", shown);
+            }
         }
 
         #[test]
