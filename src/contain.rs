@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tokio::task::JoinHandle;
+
 use crate::text::{Plain, plain};
 
 /// Longest message that is kept, in characters.
@@ -55,6 +57,22 @@ fn poll<F: Future>(future: &mut Pin<Box<F>>, context: &mut Context<'_>) -> Poll<
         Ok(Poll::Pending) => Poll::Pending,
         Err(broke) => Poll::Ready(Err(broke)),
     }
+}
+
+/// Spawns a task whose panic ends it and nothing more; see there for what it would end otherwise.
+#[expect(clippy::disallowed_methods, reason = "it is contained")]
+pub fn spawn<F>(future: F) -> JoinHandle<Result<F::Output, Broke>>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    tokio::spawn(contained_async(future))
+}
+
+/// The same for what blocks its thread.
+#[expect(clippy::disallowed_methods, reason = "it is contained")]
+pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<Result<T, Broke>> {
+    tokio::task::spawn_blocking(|| contained(work))
 }
 
 impl Broke {

@@ -43,6 +43,8 @@
 //! - A mail whose answer was lost is *unknown*: never called failed, never sent again unasked.
 //! - The console never waits: whatever takes time is an effect that answers with a message.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test that panics is to end"))]
+
 pub mod cli;
 pub mod config;
 pub mod contain;

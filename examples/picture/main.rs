@@ -4,6 +4,8 @@
 //! `cargo run --example picture -- FILE.svg [COLUMNSxROWS [KEYS]]`, after `cargo build`; `\e` in KEYS is Escape. With
 //! `templates` as a fourth argument it is the templates' workbench alone, which needs no database.
 
+#![allow(clippy::disallowed_methods, reason = "a panic is to end it")]
+
 mod svg;
 
 use std::io::{Read as _, Write as _};

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, operator};
 use crate::config::Settings;
+use crate::contain;
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
 use crate::outbox::worker::Worker;
@@ -25,7 +26,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
         let asked = shutdown.clone();
         setup.sends = Some(worker.id());
         // Its errors show in its heartbeat, as those of any worker.
-        sending = Some(tokio::spawn(worker.run_on(asked)));
+        sending = Some(contain::spawn(worker.run_on(asked)));
     }
     let ended = run::run(desk, settings, setup).await;
     shutdown.cancel();

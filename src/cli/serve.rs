@@ -9,6 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Failure, log, signals};
 use crate::config::Settings;
+use crate::contain::{self, contained_async};
 use crate::desk::Desk;
 use crate::store::Store;
 use crate::web;
@@ -36,7 +37,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         tracing::warn!("{error}; {}", error.hint());
     }
     let store = desk.store().clone();
-    let housekeeping = tokio::spawn(keep_counts(store.clone()));
+    let housekeeping = contain::spawn(keep_counts(store.clone()));
     let served = web::serve(listener, web::Context::new(desk, settings), shutdown).await;
     housekeeping.abort();
     store.flush().await;
@@ -50,7 +51,8 @@ async fn keep_counts(store: Store) {
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        if let Err(error) = store.roll_up_counts().await {
+        // Where it breaks, it is tried again in the next round.
+        if let Ok(Err(error)) = contained_async(store.roll_up_counts()).await {
             tracing::debug!(%error, "the counts are rolled up later");
         }
     }

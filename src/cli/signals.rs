@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use crate::contain;
 
 /// Cancelled at the first SIGTERM, SIGINT or SIGHUP. A second one ends the process at once.
 pub fn shutdown() -> Result<CancellationToken, Failure> {
@@ -14,7 +15,7 @@ pub fn shutdown() -> Result<CancellationToken, Failure> {
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?, listen(SignalKind::hangup())?);
     let token = CancellationToken::new();
     let asked = token.clone();
-    tokio::spawn(async move {
+    contain::spawn(async move {
         loop {
             let code = tokio::select! {
                 _ = term.recv() => 143,

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::cluster::{Cluster, ClusterError, Options};
 use super::people;
 use crate::config::{Capture, Secret, SettingError, Settings, TransportKind};
+use crate::contain::{self, Broke, contained_async};
 use crate::desk::Desk;
 use crate::outbox::worker::{Mode, Worker};
 use crate::store::{self, Store};
@@ -73,7 +74,7 @@ pub struct Stage {
     /// How many demo people were made now; nothing if they were there.
     pub made: Option<usize>,
     cluster: Cluster,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Result<(), Broke>>,
     shutdown: CancellationToken,
 }
 
@@ -112,17 +113,17 @@ impl Stage {
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let (stop_worker, stop_view) = (shutdown.clone(), shutdown.clone());
-        tasks.spawn(async move {
+        tasks.spawn(contained_async(async move {
             if let Err(error) = worker.run(Mode::Forever, stop_worker).await {
                 tracing::error!(%error, "the demo's worker ended");
             }
-        });
+        }));
         let context = web::Context::new(desk.clone(), &settings);
-        tasks.spawn(async move {
+        tasks.spawn(contained_async(async move {
             if let Err(error) = web::serve(listener, context, stop_view).await {
                 tracing::error!(%error, "the demo's verification view ended");
             }
-        });
+        }));
         Ok(Self { settings, desk, made, cluster, tasks, shutdown })
     }
 
@@ -166,8 +167,9 @@ async fn start(options: Options) -> Result<Cluster, Error> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ClusterError> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => Ok(result?),
+    match contain::spawn_blocking(work).await {
+        Ok(Ok(result)) => Ok(result?),
+        Ok(Err(broke)) => Err(Error::Io { doing: "starting PostgreSQL".into(), source: std::io::Error::other(broke) }),
         Err(error) => Err(Error::Io { doing: "starting PostgreSQL".into(), source: std::io::Error::other(error) }),
     }
 }

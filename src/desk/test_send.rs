@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Error, Refusal};
 use crate::config::Settings;
+use crate::contain;
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::{Action, Actor};
@@ -155,7 +156,7 @@ pub async fn run(
     let mut lane = transport.lane_telling(dialogue);
     let answer = lane.send(&mail, id, &Lease::new(end)).await;
     // Nobody has to wait for the leave-taking to know the result.
-    tokio::spawn(lane.close());
+    contain::spawn(lane.close());
     let (fate, reply, class) = fate_of(&answer, &mail);
     let mut recorded = Recorded::NoDatabase;
     if let Some(store) = store {

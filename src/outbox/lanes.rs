@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::contain::{self, contained_async};
 use crate::mail::transport::{Lane, Transport};
 
 /// How long an idle lane keeps its connection: SES closes after about 10 s, and a lane uses none that is older.
@@ -40,7 +41,7 @@ impl Lanes {
     pub(super) fn sweep(&mut self, now: Instant) {
         let old = self.idle.partition_point(|(_, since)| *since + IDLE_MAX <= now);
         for (lane, _) in self.idle.drain(..old) {
-            tokio::spawn(lane.close());
+            contain::spawn(lane.close());
         }
     }
 
@@ -48,7 +49,7 @@ impl Lanes {
     pub(super) async fn close(&mut self) {
         let mut leaving = JoinSet::new();
         for (lane, _) in self.idle.drain(..) {
-            leaving.spawn(lane.close());
+            leaving.spawn(contained_async(lane.close()));
         }
         while leaving.join_next().await.is_some() {}
     }

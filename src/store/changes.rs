@@ -8,6 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::pooler::Sessions;
 use super::{Error, Store};
+use crate::contain;
 use crate::domain::change::Change;
 use crate::text::plain;
 
@@ -33,7 +34,7 @@ pub struct Changes {
 #[derive(Debug)]
 pub struct Following {
     heard: mpsc::Receiver<Result<Change, Error>>,
-    _task: AbortOnDropHandle<()>,
+    _task: AbortOnDropHandle<Result<(), contain::Broke>>,
 }
 
 impl Following {
@@ -64,7 +65,8 @@ impl Changes {
     #[must_use]
     pub fn follow(mut self) -> Following {
         let (told, heard) = mpsc::channel(HEARD_MAX);
-        let task = tokio::spawn(async move {
+        // Where it breaks nothing more is heard, which the other end takes for the end of the connection.
+        let task = contain::spawn(async move {
             loop {
                 let heard = match tokio::time::timeout(SILENCE_MAX, self.next()).await {
                     Ok(heard) => heard,

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use super::{Error, Store, changes};
+use crate::contain::{self, contained_async};
 use crate::domain::change::Change;
 
 /// How long the first change waits for others of the same act.
@@ -66,9 +67,10 @@ impl Store {
             return;
         }
         let store = self.clone();
-        tokio::spawn(async move {
+        contain::spawn(async move {
             sleep(FIRST).await;
-            while store.tell().await {
+            // Where it breaks, what was to be told is lost; what comes later must find that someone attends.
+            while contained_async(store.tell()).await.unwrap_or(true) {
                 sleep(PAUSE).await;
             }
         });

@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::{ACQUIRE_TIMEOUT, Error, Store};
+use crate::contain;
 use crate::text::plain;
 
 /// States what the acts are written for, where a pooler keeps no setting of the session.
@@ -83,9 +84,10 @@ impl DerefMut for Transaction {
 async fn undisturbed<T: Send + 'static>(
     future: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::spawn(future).await {
-        Ok(done) => Ok(done?),
+    match contain::spawn(future).await {
+        Ok(Ok(done)) => Ok(done?),
         // The runtime ends, or sqlx is broken: the connection is not used again either way.
+        Ok(Err(broke)) => Err(Error::Away(plain(&format!("the connection was given up: {broke}")))),
         Err(error) => Err(Error::Away(plain(&format!("the connection was given up: {error}")))),
     }
 }

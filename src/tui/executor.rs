@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use super::effect::{Effect, PAGE_ROWS};
 use super::msg::{Answer, JobChange, JobStarted, Msg, Order, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
 use crate::config::Settings;
-use crate::contain::{Broke, contained_async};
+use crate::contain::{Broke, contained_async, spawn};
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::send::Priority;
@@ -170,7 +170,7 @@ impl Executor {
     pub fn connect(&self) {
         let Some(desk) = self.context.desk.clone() else { return };
         let (context, all) = (Arc::clone(&self.context), self.all.clone());
-        tokio::spawn(async move {
+        spawn(async move {
             let keep = async {
                 // It returns only where it breaks.
                 while contained_async(connection::keep(&context, desk.store())).await.is_err() {
@@ -220,20 +220,16 @@ impl Executor {
             Effect::StopPage => self.page_shown.0.cancel(),
             Effect::StartPage => {
                 let ended = self.page_shown.next(&self.all);
-                tokio::spawn(workbench::page(Arc::clone(&self.context), ended));
+                spawn(workbench::page(Arc::clone(&self.context), ended));
             }
             Effect::TestSend { request, generation } => {
-                let context = Arc::clone(&self.context);
-                context.open.fetch_add(1, Ordering::SeqCst);
-                self.acts.spawn(async move {
-                    let answer = workbench::test_send(&context, &request, generation).await;
-                    context.close(Msg::TestSent { generation, answer });
-                });
+                let sent = workbench::test_send(Arc::clone(&self.context), request, generation);
+                self.context.see_through(&self.acts, sent, move |answer| Msg::TestSent { generation, answer });
             }
             Effect::WatchTemplates => {
                 let cancelled = self.watch.next(&self.all);
                 let watch = workbench::watch(Arc::clone(&self.context));
-                tokio::spawn(async move { cancelled.run_until_cancelled(watch).await });
+                spawn(async move { cancelled.run_until_cancelled(watch).await });
             }
             Effect::ForgetPlan => self.plan.0.cancel(),
             Effect::Resend { .. }
@@ -303,7 +299,7 @@ impl Executor {
         let Some(desk) = context.desk.clone() else { return unasked(&effect) };
         let actor = context.actor.clone();
         context.open.fetch_add(1, Ordering::SeqCst);
-        self.acts.spawn(async move {
+        let act = async move {
             let msg = match effect {
                 Effect::Resend { id } => {
                     let resent = async { desk.resend(&actor, id, Priority::Person).await };
@@ -354,7 +350,9 @@ impl Executor {
                 }
             };
             context.close(msg);
-        });
+        };
+        // What could break in it answers by itself.
+        self.acts.spawn(contained_async(act));
     }
 }
 
@@ -385,13 +383,28 @@ impl Context {
     ) {
         let context = Arc::clone(self);
         context.open.fetch_add(1, Ordering::SeqCst);
-        tokio::spawn(async move {
-            match cancelled.run_until_cancelled(answer).await {
-                Some(answer) => context.close(message(answer)),
+        spawn(async move {
+            match cancelled.run_until_cancelled(contained_async(answer)).await {
+                Some(answer) => context.close(message(answer.unwrap_or_else(|broke| Err(broke.into())))),
                 None => {
                     context.open.fetch_sub(1, Ordering::SeqCst);
                 }
             }
+        });
+    }
+
+    /// Answers an act that goes on whatever becomes of the console's questions.
+    fn see_through<T: Send + 'static>(
+        self: &Arc<Self>,
+        acts: &TaskTracker,
+        answer: impl Future<Output = Answer<T>> + Send + 'static,
+        message: impl FnOnce(Answer<T>) -> Msg + Send + 'static,
+    ) {
+        let context = Arc::clone(self);
+        context.open.fetch_add(1, Ordering::SeqCst);
+        acts.spawn(async move {
+            let answer = contained_async(answer).await.unwrap_or_else(|broke| Err(broke.into()));
+            context.close(message(answer));
         });
     }
 
@@ -553,6 +566,21 @@ mod tests {
             }
             assert!(executor.is_idle());
         }
+    }
+
+    /// Outside of what asks the database, too, and where it is an act.
+    #[tokio::test]
+    async fn whatever_breaks_is_answered() {
+        let (executor, mut inbox) = Executor::new(None, Settings::default(), "mina");
+        let breaks = async || -> Answer<Counts> { panic!("a template of the test") };
+        executor.context.answer(executor.all.clone(), breaks(), Msg::Counts);
+        executor.context.see_through(&executor.acts, breaks(), Msg::Counts);
+        for _ in 0..2 {
+            let answer = timeout(Duration::from_secs(20), inbox.recv()).await.expect("an answer");
+            let Some(Msg::Counts(Err(problem))) = answer else { panic!("{answer:?}") };
+            assert!(problem.what.contains("a template of the test"), "{problem:?}");
+        }
+        assert!(executor.is_idle());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Everything that needs a database, a server or a process of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
+#![allow(clippy::disallowed_methods, reason = "a test that panics is to end")]
 
 mod acts;
 mod browser;

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use crate::cli::format::{findings, json, sarif};
 use crate::cli::{Failure, output};
 use crate::config::Settings;
+use crate::contain;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Progress, Report, Rule, Severity, clients};
@@ -97,8 +98,9 @@ async fn in_time<T: Send + 'static>(
     budget: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>, Failure> {
-    match tokio::time::timeout(budget + GRACE, tokio::task::spawn_blocking(work)).await {
-        Ok(Ok(done)) => Ok(Some(done)),
+    match tokio::time::timeout(budget + GRACE, contain::spawn_blocking(work)).await {
+        Ok(Ok(Ok(done))) => Ok(Some(done)),
+        Ok(Ok(Err(broke))) => Err(Failure::failed(broke.to_string(), "report it, with the templates that did it")),
         Ok(Err(_)) => Err(Failure::failed("the checks broke off", "report it, with the templates that did it")),
         Err(_) => Ok(None),
     }

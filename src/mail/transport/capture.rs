@@ -10,6 +10,7 @@ use chrono::Utc;
 
 use super::{Cause, Failure, Reply, Stage};
 use crate::config::SettingError;
+use crate::contain;
 use crate::domain::id::SendId;
 use crate::mail::message::Composed;
 use crate::text::{Untrusted, plain};
@@ -54,8 +55,9 @@ impl Capture {
     pub(super) async fn send(&self, mail: &Composed, id: SendId) -> Result<Reply, Failure> {
         let name = format!("{}-{id}.eml", Utc::now().format("%Y%m%dT%H%M%S%.3fZ"));
         let (dir, bytes) = (self.dir.clone(), mail.bytes.clone());
-        let written = tokio::task::spawn_blocking(move || write(&dir, &name, &bytes)).await;
-        match written.map_err(io::Error::other).and_then(|result| result) {
+        let written = contain::spawn_blocking(move || write(&dir, &name, &bytes)).await;
+        let written = written.map_err(io::Error::other).and_then(|done| done.map_err(io::Error::other));
+        match written.and_then(|result| result) {
             Ok(()) => Ok(Reply::new(250, format!("Ok captured-{id}"))),
             Err(error) => {
                 let what = Untrusted::new(format!("{}: {error}", self.dir.display()));

@@ -18,6 +18,7 @@ use super::secrets::Secrets;
 use super::sign_in::SignIn;
 use super::trust::Trust;
 use super::{Cause, Failure, Reply, Stage, Timeouts};
+use crate::contain;
 use crate::dial::Dialer;
 use crate::text::Untrusted;
 
@@ -149,7 +150,7 @@ impl Connection {
 
     /// Takes leave without making anybody wait.
     pub(super) fn leave(self) {
-        tokio::spawn(self.quit());
+        contain::spawn(self.quit());
     }
 
     /// Takes leave, within a bounded time. Whatever comes of it, the connection ends here.

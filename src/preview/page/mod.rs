@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::contain;
 use crate::listen::{self, Bounds};
 use crate::text::plain;
 
@@ -52,7 +53,7 @@ const WRITE_MAX: Duration = Duration::from_mins(1);
 pub struct Handle {
     url: String,
     address: SocketAddr,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<Result<(), contain::Broke>>,
     running: DropGuard,
 }
 
@@ -78,7 +79,7 @@ pub async fn start(source: Arc<dyn Source>, changes: watch::Receiver<u64>, port:
         answer: None,
         life: None,
     };
-    let serving = tokio::spawn(listen::serve(listener, router, bounds, shutdown.clone()));
+    let serving = contain::spawn(listen::serve(listener, router, bounds, shutdown.clone()));
     Ok(Handle { url, address, serving, running: shutdown.drop_guard() })
 }
 

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::frame;
 use super::guard::{Door, guard};
 use super::source::{EXAMPLE, Source};
+use crate::contain;
 use crate::domain::locale::Locale;
 use crate::preview::laid::Note;
 use crate::preview::layout::lay_out;
@@ -114,16 +115,17 @@ impl Asked {
 }
 
 impl Context {
-    /// Works off the async threads, and says so where it takes too long.
+    /// Works off the async threads, and says so where it takes too long or breaks.
     async fn off<T: Send + 'static>(&self, work: impl FnOnce(&dyn Source) -> T + Send + 'static) -> Result<T, String> {
         let too_long = || format!("the template took longer than {} seconds to render", RENDER_MAX.as_secs());
         let permit = timeout(RENDER_MAX, Arc::clone(&self.renderings).acquire_owned()).await.map_err(|_| too_long())?;
         let source = Arc::clone(&self.source);
-        let working = tokio::task::spawn_blocking(move || {
+        let working = contain::spawn_blocking(move || {
             let _permit = permit;
             work(&*source)
         });
-        timeout(RENDER_MAX, working).await.ok().and_then(Result::ok).ok_or_else(too_long)
+        let done = timeout(RENDER_MAX, working).await.ok().and_then(Result::ok).ok_or_else(too_long)?;
+        done.map_err(|broke| broke.to_string())
     }
 }
 

@@ -19,6 +19,7 @@ impl Source for One {
     }
 
     fn render(&self, template: &str, _locale: Locale, _fixture: &str) -> Result<Shown, String> {
+        assert!(template != "broken", "a fixture of the test");
         if template != "hello" {
             return Err(format!("there is no template {template}"));
         }
@@ -160,4 +161,17 @@ async fn changes_are_told_as_they_happen() {
     }
     handle.stop().await;
     assert!(answer.chunk().await.unwrap().is_none(), "it ends with the page");
+}
+
+/// The console that shows the page goes on, and the browser is answered.
+#[tokio::test]
+async fn what_breaks_on_a_template_is_told() {
+    let (handle, _changes) = page().await;
+    let about = reqwest::get(format!("{}about?template=broken", handle.url())).await.unwrap();
+    let about: serde_json::Value = about.json().await.unwrap();
+    let told = about["error"].as_str().unwrap();
+    assert!(told.contains("this program broke on it") && told.contains("a fixture of the test"), "{told}");
+    let mail = reqwest::get(format!("{}mail?template=broken", handle.url())).await.unwrap();
+    assert_eq!(mail.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(mail.text().await.unwrap().contains("a fixture of the test"));
 }

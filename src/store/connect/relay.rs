@@ -26,6 +26,7 @@ use super::pump::pump;
 use super::startup::{Began, Told, Wire, begin, first_message, message_of, refusal};
 use super::tls::{Connector, Failed};
 use super::{OTHER_KIND, Purpose, UNTRUSTED};
+use crate::contain::{self, Broke};
 use crate::dial::Dialer;
 
 /// The socket of those who can wait: a server that is restarted is back in a moment.
@@ -204,7 +205,7 @@ fn keep_alive(socket: &TcpStream) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct Relay {
     directory: Directory,
-    listening: [JoinHandle<()>; 3],
+    listening: [JoinHandle<Result<(), Broke>>; 3],
 }
 
 impl Relay {
@@ -215,11 +216,11 @@ impl Relay {
         let listen = |number: u16, patience: Duration, silence: Option<Duration>| {
             let listener = UnixListener::bind(directory.path().join(format!(".s.PGSQL.{number}")))?;
             let servers = Arc::clone(&servers);
-            io::Result::Ok(tokio::spawn(async move {
+            io::Result::Ok(contain::spawn(async move {
                 loop {
                     match listener.accept().await {
                         Ok((client, _)) if is_ours(&client) => {
-                            tokio::spawn(lead(client, Arc::clone(&servers), patience, silence));
+                            contain::spawn(lead(client, Arc::clone(&servers), patience, silence));
                         }
                         Ok(_) => {}
                         Err(error) => {

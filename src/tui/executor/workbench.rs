@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::config::Settings;
-use crate::contain::contained;
+use crate::contain::{spawn, spawn_blocking};
 use crate::desk::Desk;
 use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
@@ -85,9 +85,9 @@ async fn off<T: Send + 'static>(
     late: impl FnOnce(T) -> Msg + Send + 'static,
 ) -> Answer<T> {
     let working_for = Arc::clone(context);
-    let mut working = tokio::task::spawn_blocking(move || {
+    let mut working = spawn_blocking(move || {
         let _permit = permit;
-        contained(|| work(&working_for.settings, &Templates::gather(&working_for.settings)))
+        work(&working_for.settings, &Templates::gather(&working_for.settings))
     });
     match timeout(longest, &mut working).await {
         Ok(Ok(done)) => Ok(done?),
@@ -95,7 +95,7 @@ async fn off<T: Send + 'static>(
         Ok(Err(_)) => Err(too_long(longest)),
         Err(_) => {
             let context = Arc::clone(context);
-            tokio::spawn(async move {
+            spawn(async move {
                 if let Ok(Ok(done)) = working.await {
                     context.tell(late(done));
                 }
@@ -114,16 +114,16 @@ fn too_long(longest: Duration) -> Problem {
 }
 
 /// Sends a test and passes on what is said. The leave-taking after the answer still comes, as it is said.
-pub(super) async fn test_send(context: &Arc<Context>, request: &TestSend, generation: u64) -> Answer<Box<TestSent>> {
+pub(super) async fn test_send(context: Arc<Context>, request: Box<TestSend>, generation: u64) -> Answer<Box<TestSent>> {
     let (dialogue, mut lines) = mpsc::unbounded_channel();
-    let telling = Arc::clone(context);
-    tokio::spawn(async move {
+    let telling = Arc::clone(&context);
+    spawn(async move {
         while let Some(line) = lines.recv().await {
             telling.tell(Msg::TestSaid { generation, line });
         }
     });
     let store = context.desk.as_ref().map(Desk::store);
-    let sent = test_send::run(store, &context.settings, &context.actor, request, dialogue).await;
+    let sent = test_send::run(store, &context.settings, &context.actor, &request, dialogue).await;
     Ok(Box::new(sent?))
 }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Hold;
+use crate::contain::{self, Broke};
 
 /// How long the console may take to end itself after it was asked to, before it is ended.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -149,13 +150,13 @@ impl Ends {
 /// A watch that ends the process, with the terminal's mode restored, if it was asked to end and has not after three
 /// seconds: a write to a terminal that takes no more output waits for ever. Dropping it calls it off.
 #[derive(Debug)]
-pub struct Watch(JoinHandle<()>);
+pub struct Watch(JoinHandle<Result<(), Broke>>);
 
 impl Watch {
     /// Sets the watch up.
     pub fn new(hold: Hold) -> io::Result<Self> {
         let mut ends = Ends::new()?;
-        Ok(Self(tokio::spawn(async move {
+        Ok(Self(contain::spawn(async move {
             let number = ends.next().await;
             tokio::time::sleep(PATIENCE).await;
             hold.restore();
