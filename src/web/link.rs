@@ -5,7 +5,8 @@
 //! characters cannot belong to it: so it can be left out, at the key's ends and inside it, as long as exactly one
 //! well-formed key remains. Never more than one: nothing is tried against the database.
 //!
-//! Two well-formed keys are nobody's: then no one can say which is meant.
+//! Two well-formed keys are nobody's: then no one can say which is meant. Nor can they where one of two is cut or run
+//! together with something: the one that is whole may be another person's.
 
 use std::borrow::Cow;
 
@@ -19,6 +20,12 @@ const NAME: &[u8] = b"key";
 
 /// How many characters are looked at for a key in pieces: its own, a `3D` in front, and emphasis around it.
 const JOINED_MAX: usize = 2 * KEY_LENGTH;
+
+/// From how many of a key's characters on a value that is no key was one, most likely.
+const REMAINS_MIN: usize = 30;
+
+/// How many characters are kept of such a value.
+const REMAINS_MAX: usize = 1_024;
 
 /// What a link's path begins with, as the words of [`words_of`].
 const PLACE: &str = "verify";
@@ -85,10 +92,17 @@ pub(super) fn key_of(path: &str, query: Option<&str>) -> Option<Key> {
         text = plainer;
     }
     // What was undone was an escape if a key comes of it. Before that its digits look like a key's now and then.
-    let (named, anywhere): (Vec<_>, Vec<_>) =
-        readings.into_iter().rev().map(|reading| (reading.named, reading.anywhere)).unzip();
-    let mut surest = named.into_iter().chain(anywhere).find_map(Keys::surest)?;
-    if surest.len() == 1 { surest.pop() } else { None }
+    let (named, anywhere): (Vec<_>, Vec<_>) = readings
+        .into_iter()
+        .rev()
+        .map(|reading| ((reading.named, reading.remains.clone()), (reading.anywhere, reading.remains)))
+        .unzip();
+    let mut all = named.into_iter().chain(anywhere);
+    let (mut surest, remains) = all.find_map(|(keys, remains)| Some((keys.surest()?, remains)))?;
+    let key = if surest.len() == 1 { surest.pop()? } else { return None };
+    let whole = key.expose();
+    let is_of_it = |remains: &String| whole.contains(remains.as_str()) || remains.contains(&whole);
+    remains.iter().all(is_of_it).then_some(key)
 }
 
 /// The keys that can be read in one spelling of a link.
@@ -98,6 +112,8 @@ struct Reading {
     named: Keys,
     /// Anywhere. Other parameters do not matter where one has the key's name: mail services add theirs.
     anywhere: Keys,
+    /// The characters of a key in those parameters' values that are as good as one and none.
+    remains: Vec<String>,
 }
 
 /// Keys of one place, each once.
@@ -115,7 +131,7 @@ impl Reading {
     fn of(text: &[u8]) -> Self {
         let mut reading = Self::default();
         for value in values(text) {
-            reading.named.read(value);
+            reading.value(value);
         }
         for piece in text.split(|byte| matches!(byte, b'&' | b'?' | b'/')) {
             reading.anywhere.read(piece);
@@ -130,29 +146,43 @@ impl Reading {
         for value in values(text) {
             let plainer = without_quoting(value);
             any |= plainer.is_some();
-            reading.named.read(plainer.as_deref().unwrap_or(value));
+            reading.value(plainer.as_deref().unwrap_or(value));
         }
         any.then_some(reading)
+    }
+
+    /// Reads the value of a parameter of the key's name.
+    fn value(&mut self, value: &[u8]) {
+        if self.named.read(value) {
+            return;
+        }
+        let of_a_key = value.iter().filter(|byte| is_of_a_key(**byte)).take(REMAINS_MAX);
+        let remains: String = of_a_key.copied().map(char::from).collect();
+        if remains.len() >= REMAINS_MIN {
+            self.remains.push(remains);
+        }
     }
 }
 
 impl Keys {
-    /// Adds the keys that stand in a piece of text, and the one that its first pieces make.
-    fn read(&mut self, piece: &[u8]) {
+    /// Adds the keys that stand in a piece of text, and the one that its first pieces make; false if there are none.
+    fn read(&mut self, piece: &[u8]) -> bool {
         let mut joined = Vec::new();
+        let mut any = false;
         for run in piece.split(|byte| !is_of_a_key(*byte)).filter(|run| !run.is_empty()) {
             if let Some((key, _)) = key_in(run) {
                 add(key, &mut self.whole);
+                any = true;
             }
             if joined.len() <= JOINED_MAX {
                 joined.extend_from_slice(run);
-                match key_in(&joined) {
-                    Some((key, true)) => add(key, &mut self.trimmed),
-                    Some((key, false)) => add(key, &mut self.joined),
-                    None => {}
+                if let Some((key, is_trimmed)) = key_in(&joined) {
+                    add(key, if is_trimmed { &mut self.trimmed } else { &mut self.joined });
+                    any = true;
                 }
             }
         }
+        any
     }
 
     /// The keys of the surest kind that there is.

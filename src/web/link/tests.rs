@@ -31,6 +31,14 @@ fn what_cannot_be_read_is_not_guessed() {
         format!("/verify/?key=3d{}", &KEY[..42]),
         format!("/verify/?key={}", KEY.to_lowercase()),
         format!("/verify/?key={KEY}{KEY}"),
+        // Two links, without anything between.
+        format!("/verify/?key={KEY}https://example.org/verify/?key={OTHER}"),
+        format!("/verify/?key={}&key={OTHER}", &KEY[..42]),
+        format!("/verify/?key={OTHER}&key={}", &KEY[..42]),
+        format!("/verify/?key={}&key={OTHER}", &KEY[..30]),
+        format!("/verify/?key={KEY}A&key={OTHER}"),
+        format!("/verify/?key={}&amp;key%3D{OTHER}", &KEY[..40]),
+        format!("/verify/?key={} {}&key={OTHER}", &KEY[..20], &KEY[20..42]),
     ];
     for link in table {
         assert_eq!(read(&link), None, "{link}");
@@ -45,6 +53,9 @@ fn a_key_is_that_of_its_parameter() {
         format!("/verify/{OTHER}?key={KEY}"),
         format!("/verify/?monkey={OTHER}&key={KEY}"),
         format!("/verify/?key={KEY}&key=&key=x"),
+        // What was cut off is a part of the whole.
+        format!("/verify/?key={}&key={KEY}", &KEY[..42]),
+        format!("/verify/?key={KEY}&key={}", &KEY[3..]),
         format!("/verify/?key={KEY}. If it was not you who asked for this mail, there is nothing to do at all."),
     ];
     for link in table {
