@@ -28,7 +28,11 @@ async fn one_locked_row_keeps_no_one_else_out() {
             let started = Instant::now();
             (Answer::of(request).await, started.elapsed())
         });
-        let body = serde_json::json!({ "email": "mina@example.com" });
+    }
+    for number in 0..60 {
+        // One address, however it is written.
+        let email = format!("{}mina@EXAMPLE.com{}", " ".repeat(number % 5), "\u{200b}".repeat(number / 5));
+        let body = serde_json::json!({ "email": email });
         let request = site.server.request(Method::POST, "/api/signups").bearer_auth(TOKEN).json(&body);
         clicks.spawn(async move {
             let started = Instant::now();
