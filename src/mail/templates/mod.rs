@@ -26,6 +26,7 @@ use crate::text::plain;
 use error::Report;
 use files::Sources;
 use fixture::{Fixture, Schema, Trials, Value};
+use growth::Watched;
 use lines::Marks;
 
 pub use error::TemplateError;
@@ -104,7 +105,10 @@ pub struct Source {
 
 /// The loaded templates.
 pub struct Templates {
+    /// As they are, for what Tera knows of them and says about them.
     tera: Tera,
+    /// With their steps counted, to be rendered.
+    watched: Watched,
     sources: Sources,
     trials: BTreeMap<String, Trials>,
     mistakes: Vec<TemplateError>,
@@ -129,8 +133,7 @@ impl Templates {
             return Err(mistake.error);
         }
         keep_mailed(&mut found.sources);
-        let mut templates =
-            Self { tera: Tera::new(), sources: found.sources, trials: BTreeMap::new(), mistakes: Vec::new() };
+        let mut templates = Self::of(found.sources);
         if let Err(error) = templates.compile() {
             return Err(error.1);
         }
@@ -138,13 +141,17 @@ impl Templates {
         Ok(templates)
     }
 
+    fn of(sources: Sources) -> Self {
+        let (tera, watched) = (Tera::new(), Watched::default());
+        Self { tera, watched, sources, trials: BTreeMap::new(), mistakes: Vec::new() }
+    }
+
     /// Loads all there is, for previews and checks: what is broken is left out, and named by [`Templates::mistakes`].
     #[must_use]
     pub fn gather(settings: &Settings) -> Self {
         let dir = settings.templates.dir.as_deref();
         let found = files::collect(dir);
-        let mut templates =
-            Self { tera: Tera::new(), sources: found.sources, trials: BTreeMap::new(), mistakes: Vec::new() };
+        let mut templates = Self::of(found.sources);
         templates.mistakes.extend(found.mistakes.into_iter().map(|mistake| mistake.error));
         let all = templates.sources.clone();
         let found_before = templates.mistakes.len();
@@ -289,9 +296,12 @@ impl Templates {
             let mistake = self.mistakes.iter().find(of_file).or_else(|| self.mistakes.first());
             return Err(mistake.cloned().unwrap_or_else(|| self.missing(name, &path)));
         }
-        let text = growth::render(&self.tera, &path, context)
+        let text = growth::render(&self.watched, &path, context)
             .map_err(|message| TemplateError::In { file: self.shown(&path), message })?
-            .map_err(|error| self.explain(&error, &path).1.without_link(context))?;
+            .map_err(|error| {
+                let error = growth::error_of(&self.tera, &path, context).unwrap_or(error);
+                self.explain(&error, &path).1.without_link(context)
+            })?;
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if part != Part::Subject {
             return Ok(format!("{}\n", text.trim_end()));
@@ -315,11 +325,9 @@ impl Templates {
         let sources = self.sources.iter().filter(|(path, _)| self.tera.contains_template(path));
         let marked: Vec<(&str, String)> =
             sources.map(|(path, source)| (path.as_str(), marks.mark(path, &source.text))).collect();
-        let mut tera = Tera::new();
-        if tera.add_raw_templates(marked).is_err() {
-            return LineMap::default();
-        }
-        let Ok(Ok(marked)) = growth::render(&tera, &part.path(locale, name), context) else {
+        let marked = marked.iter().map(|(path, text)| (*path, text.as_str()));
+        let Ok(watched) = Watched::new(marked) else { return LineMap::default() };
+        let Ok(Ok(marked)) = growth::render(&watched, &part.path(locale, name), context) else {
             return LineMap::default();
         };
         marks.map(&rendered, &marked)
@@ -334,27 +342,31 @@ impl Templates {
 
     /// Gives all sources to Tera; what is wrong comes with the path to blame, where it is known.
     fn compile(&mut self) -> Result<(), (Option<String>, TemplateError)> {
-        let assigned = self.sources.values().flat_map(|source| growth::assigned(&source.text)).collect();
+        let texts = || self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str()));
+        let known = growth::Known::new(texts());
         for (path, source) in &self.sources {
-            if let Some(((line, column), message)) = growth::doubling(&source.text, &assigned) {
+            if let Some(((line, column), message)) = known.doubling(&source.text) {
                 let error = TemplateError::At { file: source.shown.clone(), line, column, message };
                 return Err((Some(path.clone()), error));
             }
         }
-        let texts = self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str()));
-        let compiled = self.tera.add_raw_templates(texts);
-        compiled.map_err(|error| self.explain(&error, ""))
+        self.tera.add_raw_templates(texts()).map_err(|error| self.explain(&error, ""))?;
+        self.watched = Watched::new(texts()).map_err(|error| self.explain(&error, ""))?;
+        Ok(())
     }
 
     /// Gives the sources to Tera one by one, where it does not say which one is wrong.
     fn compile_alone(&mut self) {
         let partials: Vec<_> = self.sources.iter().filter(|(path, _)| path.starts_with(PARTIALS)).collect();
-        let mut tera = Tera::new();
+        let known = growth::Known::new(self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str())));
+        let (mut tera, mut watched) = (Tera::new(), Watched::default());
         for (path, source) in partials.iter().copied().chain(&self.sources) {
             // Tera keeps what it had where this fails.
-            let _ = tera.add_raw_template(path, &source.text);
+            if known.doubling(&source.text).is_none() && tera.add_raw_template(path, &source.text).is_ok() {
+                let _ = watched.add(path, &source.text);
+            }
         }
-        self.tera = tera;
+        (self.tera, self.watched) = (tera, watched);
     }
 
     /// Renders every template that is mailed in every locale, for this site with and without a URL, with what a person

@@ -271,6 +271,78 @@ fn what_would_fill_the_memory_is_refused() {
     assert!(error.ends_with("body.txt: it makes more than 4096 KiB of one part of a mail"), "{error}");
 }
 
+/// What goes into an assigned text passes no bound on its way.
+#[test]
+fn what_would_double_by_a_detour_is_refused() {
+    let a = "{% set a = \"x\" %}";
+    let partials = [
+        ("partials/once.txt", "{{ a }}"),
+        ("partials/deep.txt", "{% include \"partials/once.txt\" %}"),
+        ("partials/twice.txt", "{% component twice(text) %}{{ text }}{{ text }}{{ body }}{% endcomponent twice %}"),
+    ];
+    for (source, column) in [
+        ("{% set a %}{% for i in range(end=2) %}{{ a }}{% endfor %}{% endset %}", 18),
+        (
+            "{% for i in range(end=9) %}{% set_global a %}{{ a }}{% include \"partials/once.txt\" %}{% endset %}{% endfor %}",
+            45,
+        ),
+        ("{% set a %}{% include \"partials/deep.txt\" %}{% include \"partials/deep.txt\" %}{% endset %}", 18),
+        ("{% set a %}{% for i in range(end=2) %}{% include \"partials/deep.txt\" %}{% endfor %}{% endset %}", 18),
+        ("{% set a %}{{ <twice text={a}/> }}{% endset %}", 18),
+        ("{% set a = <twice text={a}/> %}", 18),
+        ("{% set a %}{% <twice text=\"\"> %}{{ a }}{% </twice> %}{% endset %}", 18),
+        ("{% set b = [[1 for x in range(end=9)] for y in range(end=9)] %}", 18),
+    ] {
+        let text = format!("{a}{source}");
+        let dir = dir_with(&[&partials[..], &[(TEXT, text.as_str())]].concat());
+        let error = Templates::load(Some(dir.path())).err().unwrap_or_else(|| panic!("accepted: {source}")).to_string();
+        assert!(error.contains(&format!("body.txt, line 1, column {column}: `")), "{source}: {error}");
+    }
+}
+
+/// What grows otherwise, or takes for ever without a word.
+#[test]
+fn what_a_template_does_unseen_is_bounded() {
+    let grow = "{% set a = a | replace(from=\"x\", to=\"xx\") %}".repeat(22);
+    for (source, said) in [
+        (format!("{{% set a = \"x\" %}}{grow}"), "it assigns more than 256 KiB to `a`"),
+        ("{% set a %}{% for i in range(end=100000) %}0123456789{% endfor %}{% endset %}".to_owned(), "to `a`"),
+        ("{% set a = [0] %}{% for i in range(end=300) %}{% set_global a = [a] %}{% endfor %}".to_owned(), "to `a`"),
+        (
+            "{% for a in range(end=1100) %}{% for b in range(end=1000) %}{% endfor %}{% endfor %}".to_owned(),
+            "it repeats",
+        ),
+        (format!("{{% for a in range(end=100000) %}}{{# {} #}}{{% endfor %}}", "x".repeat(2_000)), "it repeats"),
+    ] {
+        let dir = dir_with(&[("partials/p.txt", &source), (TEXT, "{% include \"partials/p.txt\" %}")]);
+        let error = Templates::load(Some(dir.path())).err().unwrap_or_else(|| panic!("accepted: {said}")).to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+/// The bounds change no word, and errors stand where they stood.
+#[test]
+fn bounds_leave_no_trace() {
+    let source = "{%- set a = \"%}\" -%}\n  {% for i in [1, 2] -%}\n  {{ i }}{% set_global a = i %}  {%- endfor %}{{ a }}\
+                  {% set b -%} {{ a }} {%- endset %} {{ b }}{% raw %}{% for x %}{% endraw %}{# {% for #}\n\
+                  {% for i in [] %}{% else %}none{% endfor %}{{ \"{% set a = 1 %}\" }}";
+    let dir = dir_with(&[(TEXT, source)]);
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    let (settings, mail) = sample(Locale::En);
+    let context = mail.context(&settings.site);
+    let text = templates.render_part("verification", Locale::En, Part::Text, &context).unwrap();
+    assert_eq!(text, "122 2{% for x %}\nnone{% set a = 1 %}\n");
+    let dir = dir_with(&[(TEXT, "{% for i in [1] %}{% set a = i %}{{ a | upper }}{% endfor %}")]);
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.contains("body.txt, line 1, column 37"), "{error}");
+    let dir = dir_with(&[
+        ("partials/base.txt", "<{% block a %}-{% endblock %}>"),
+        (TEXT, "{% extends \"partials/base.txt\" %}{% block a %}{% set b = 1 %}{{ super() }}{{ b }}{% endblock %}"),
+    ]);
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    assert_eq!(templates.render_part("verification", Locale::En, Part::Text, &context).unwrap(), "<-1>\n");
+}
+
 /// The time grows with the number of files, not with its square.
 #[test]
 fn a_directory_of_many_templates_is_walked_once() {

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use tera::Tera;
-
 use super::case::Set;
 use super::finding::place_in;
 use crate::domain::locale::Locale;
-use crate::mail::templates::{Part, growth};
+use crate::mail::templates::Part;
+use crate::mail::templates::growth::{self, Watched};
 
 /// First of the characters that mark branches: plane 16, for private use.
 const FIRST_MARK: u32 = 0x10_0000;
@@ -51,10 +50,11 @@ pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
         };
         sources.push((path.to_owned(), text));
     }
-    let mut tera = Tera::new();
-    if branches.is_empty() || tera.add_raw_templates(sources).is_err() {
+    if branches.is_empty() {
         return Vec::new();
     }
+    let sources = sources.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let Ok(watched) = Watched::new(sources) else { return Vec::new() };
     let mut taken = BTreeSet::new();
     for case in set.cases {
         // Whether the site has an address is for the settings to say, not for a template's fixtures.
@@ -66,7 +66,7 @@ pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
             }
             for part in Part::ALL {
                 let path = part.path(case.locale, set.template);
-                let rendered = growth::render(&tera, &path, &context).ok().and_then(Result::ok).unwrap_or_default();
+                let rendered = growth::render(&watched, &path, &context).ok().and_then(Result::ok).unwrap_or_default();
                 taken.extend(rendered.chars().filter_map(|c| u32::from(c).checked_sub(FIRST_MARK)));
             }
         }
