@@ -23,3 +23,11 @@ pub mod worker;
 
 /// The one clock's unit: UTC, as PostgreSQL's `timestamptz` gives it.
 pub type Time = chrono::DateTime<chrono::Utc>;
+
+/// Whether a time that someone gives can be asked about: in the years 1970 to 9999. Beyond them PostgreSQL and RFC 3339
+/// have no such time at some point, and no row of ours any.
+#[must_use]
+pub fn is_askable(time: Time) -> bool {
+    const END: i64 = 253_402_300_800;
+    (0..END).contains(&time.timestamp())
+}

@@ -46,7 +46,10 @@ impl FromStr for Cursor {
         let text = String::from_utf8(bytes).map_err(|_| MalformedCursor)?;
         let parts: Vec<&str> = text.split(' ').collect();
         let ["1", list, as_of, at, id] = parts[..] else { return Err(MalformedCursor) };
-        let time = |micros: &str| micros.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or(MalformedCursor);
+        let time = |micros: &str| {
+            let time = micros.parse().ok().and_then(DateTime::from_timestamp_micros);
+            time.filter(|time| super::is_askable(*time)).ok_or(MalformedCursor)
+        };
         let status = if list == "all" { None } else { Some(list.parse().map_err(|_| MalformedCursor)?) };
         Ok(Self { status, as_of: time(as_of)?, at: time(at)?, id: id.parse().map_err(|_| MalformedCursor)? })
     }
@@ -116,6 +119,17 @@ impl<T> Page<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// PostgreSQL would refuse to compare with them.
+    #[test]
+    fn times_beyond_the_database_are_no_places() {
+        for micros in [i64::MIN, -1, 253_402_300_800_000_000, 8_210_266_876_799_999_999, i64::MAX] {
+            for text in [format!("1 all {micros} 0 1"), format!("1 all 0 {micros} 1")] {
+                assert!(URL_SAFE_NO_PAD.encode(&text).parse::<Cursor>().is_err(), "{text}");
+            }
+        }
+        assert!(URL_SAFE_NO_PAD.encode("1 all 0 0 1").parse::<Cursor>().is_ok());
+    }
 
     proptest! {
         #[test]
