@@ -9,7 +9,7 @@ use crate::store::{Purpose, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when nothing is due any more; with exit code 1 if nothing can be sent, or if mails failed
+    /// End when nothing is due any more; with exit code 1 if nothing can be sent, mails failed, or results were not recorded
     #[arg(long)]
     drain: bool,
 }
