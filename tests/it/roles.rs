@@ -251,6 +251,9 @@ async fn no_role_may_more_than_it_needs() {
         ("alter table audit_log disable trigger audit_log_append_only", everyone),
         ("alter table audit_log disable row level security", everyone),
         ("drop trigger audit_log_session on audit_log", everyone),
+        ("alter table audit_log disable trigger audit_log_may", everyone),
+        ("alter function check_audit_entry() reset search_path", everyone),
+        ("set session_replication_role = replica", everyone),
         (
             "insert into audit_log (actor, origin, action, outcome, login) values ('a', 'cli', 'pause', 'done', 'b')",
             everyone,
