@@ -1,18 +1,15 @@
 //! Acts that are given up in the midst of it, as those of a request whose client hangs up: each is done or not done, and
 //! no connection goes back to the pool with a transaction that nobody ends, or that is ended twice.
 
-use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tracing_subscriber::fmt::MakeWriter;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 
-use crate::support::TestDb;
+use crate::support::{Log, TestDb};
 
 /// More than a sign-up needs.
 const POLLS_MAX: usize = 60;
@@ -43,35 +40,6 @@ impl<F: Future> Future for GivenUp<F> {
             Poll::Pending if self.polls_left == 0 => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
-    }
-}
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }
 
@@ -112,9 +80,7 @@ async fn a_transaction_given_up_while_it_begins_is_not_left_open() {
 async fn a_sign_up_given_up_anywhere_is_whole_and_ends_its_transaction_once() {
     let db = TestDb::new().await;
     let desk = desk(&db);
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(log.clone()).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let log = Log::of_this_thread(tracing::Level::WARN);
     let actor = Actor::new("tests", Origin::Api);
     let mut done = 0;
     for polls in 1..=POLLS_MAX {

@@ -4,6 +4,7 @@ pub mod browser;
 mod database;
 pub mod fake;
 pub mod gate;
+mod log;
 pub mod node;
 mod program;
 pub mod pty;
@@ -12,4 +13,5 @@ pub mod silent;
 pub mod tmux;
 
 pub use database::TestDb;
+pub use log::Log;
 pub use program::{Program, Run, Running, pg_dump};

@@ -1,13 +1,9 @@
 //! The page of each outcome, and what opening, looking and pressing change.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use sha2::{Digest as _, Sha256};
-use tracing_subscriber::fmt::MakeWriter;
 use verifydesk::desk::SignUp;
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::VerificationId;
@@ -15,6 +11,7 @@ use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::locale::Locale;
 
 use super::{Answer, Site, button, link};
+use crate::support::Log;
 
 /// A key that nobody was mailed.
 fn stray() -> Key {
@@ -288,38 +285,10 @@ async fn hostile_names_do_not_change_the_page() {
     assert_eq!(page.matches("&lt;script&gt;").count(), 3, "title, head and button: {page}");
 }
 
-/// What a subscriber wrote.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_log_line_has_a_key() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(lines.clone())
-        .finish();
-    // For this thread, which the test's runtime does not leave.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // The test's runtime does not leave this thread.
+    let log = Log::of_this_thread(tracing::Level::TRACE);
     let site = Site::start().await;
     let (id, key) = site.mailed("mina@example.com", Locale::En).await;
     let key_text = key.expose();
@@ -345,7 +314,7 @@ async fn no_log_line_has_a_key() {
     sqlx::query("alter table moved rename to verifications").execute(&site.db.pool).await.unwrap();
     site.server.desk.force_verify(&Actor::new("test", Origin::Cli), id, "she called").await.unwrap_err();
 
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("GET") && log.contains("route=\"/verify/\"") && log.contains("status=200"), "{log}");
     assert!(log.contains("a link could not be worked on"), "{log}");
     assert!(!log.contains(&key_text) && !log.contains(super::TOKEN), "{log}");
