@@ -11,6 +11,8 @@
 //! workers do not have ten runs of failures. Each step is one statement, with nothing held while a client thinks, and may
 //! be repeated.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -27,6 +29,10 @@ const ANY_DOMAIN: i64 = 5;
 /// How many of the next mails are looked at for one to another domain.
 const LOOK_AHEAD: i64 = 200;
 
+/// For how long a refusal is remembered behind which a mail was taken: that mail may have been under way when the server
+/// began to refuse.
+pub const REMEMBERED: Duration = Duration::from_secs(30);
+
 /// How often an untried domain may be probed out of turn: a tenth of the first wait.
 const OUT_OF_TURN: f64 = 0.1;
 
@@ -39,6 +45,8 @@ pub struct Noted {
     pub is_of_us: bool,
     /// Whether it stays as it is recorded.
     pub is_final: bool,
+    /// Whether a mail was taken behind it: it counts no longer, but is put back with a run that follows at once.
+    pub is_ended: bool,
 }
 
 impl Store {
@@ -47,19 +55,34 @@ impl Store {
         let ids: Vec<Uuid> = noted.iter().map(|one| one.id.0).collect();
         let of_us: Vec<bool> = noted.iter().map(|one| one.is_of_us).collect();
         let tries: Vec<i16> = noted.iter().map(|one| i16::from(!one.is_final)).collect();
+        let ended: Vec<bool> = noted.iter().map(|one| one.is_ended).collect();
         sqlx::query!(
-            "insert into refused_sends (send_id, of_us, tries)
-            select given.send_id, given.of_us, given.tries
-            from unnest($1::uuid[], $2::boolean[], $3::smallint[]) as given (send_id, of_us, tries)
+            "with forgotten as (
+                delete from refused_sends
+                where
+                    ended_at <= now() - make_interval(secs => $5)
+                    -- No statement may change a row twice.
+                    and send_id <> all ($1)
+            )
+            insert into refused_sends (send_id, of_us, tries, ended_at)
+            select given.send_id, given.of_us, given.tries, case when given.is_ended then now() end
+            from unnest($1::uuid[], $2::boolean[], $3::smallint[], $4::boolean[]) as given (send_id, of_us, tries, is_ended)
             order by given.send_id
             on conflict (send_id) do update
             set
                 of_us = excluded.of_us,
-                tries = case when excluded.tries = 0 then 0 else least(refused_sends.tries + 1, 1000) end,
+                tries = case
+                    when excluded.tries = 0 then 0
+                    when refused_sends.ended_at is null then least(refused_sends.tries + 1, 1000)
+                    else excluded.tries
+                end,
+                ended_at = excluded.ended_at,
                 noted_at = now()",
             &ids,
             &of_us,
-            &tries
+            &tries,
+            &ended,
+            REMEMBERED.as_secs_f64()
         )
         .execute(self.pool())
         .await?;
@@ -74,6 +97,7 @@ impl Store {
                 select refused_sends.of_us, lower(substring(sends.recipient from '[^@]*$')) as domain
                 from refused_sends
                 join sends on sends.id = refused_sends.send_id
+                where refused_sends.ended_at is null
             ),
             counted as materialized (
                 select
@@ -187,7 +211,7 @@ impl Store {
                 "with noted as materialized (
                     select send_id, tries
                     from refused_sends
-                    where tries > 0 and $1
+                    where tries > 0 and $1 and (ended_at is null or ended_at > now() - make_interval(secs => $3))
                     order by send_id
                     for update
                 ),
@@ -233,7 +257,8 @@ impl Store {
                         )
                     )",
                 is_noted,
-                &ids
+                &ids,
+                REMEMBERED.as_secs_f64()
             )
             .execute(self.pool())
             .await;
@@ -250,7 +275,9 @@ impl Store {
     /// there was a pause.
     pub async fn end_refusals(&self) -> Result<bool, Error> {
         let is_any = sqlx::query_scalar!(
-            r#"select exists (select from refused_sends) or exists (select from brake where cause = 'refusals') as "is!""#
+            r#"select
+                exists (select from refused_sends where ended_at is null)
+                or exists (select from brake where cause = 'refusals') as "is!""#
         )
         .fetch_one(self.pool())
         .await?;
@@ -261,9 +288,17 @@ impl Store {
             // Whoever paused it may have died before this.
             self.put_back_refused().await?;
         }
-        sqlx::query!("with ended as (delete from refused_sends) update brake set runs_ended = runs_ended + 1")
-            .execute(self.pool())
-            .await?;
+        sqlx::query!(
+            "with ended as (
+                update refused_sends
+                set ended_at = now()
+                where ended_at is null
+            )
+            update brake
+            set runs_ended = runs_ended + 1"
+        )
+        .execute(self.pool())
+        .await?;
         let done = sqlx::query!(
             "update brake
             set
@@ -299,6 +334,7 @@ impl Store {
                 select distinct lower(substring(sends.recipient from '[^@]*$')) as domain
                 from refused_sends
                 join sends on sends.id = refused_sends.send_id
+                where refused_sends.ended_at is null
             ),
             asked as materialized (
                 select
@@ -402,6 +438,7 @@ pub async fn claim_probe(connection: &mut PgConnection, tried: &[SendId]) -> Res
                 select lower(substring(refused.recipient from '[^@]*$'))
                 from refused_sends
                 join sends as refused on refused.id = refused_sends.send_id
+                where refused_sends.ended_at is null
             ),
             sends.priority,
             sends.due_at

@@ -17,7 +17,7 @@ use crate::outbox::steps::{self, Kind, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
 use crate::store::outbox::batch::{Fate, Outcome};
-use crate::store::refusals::{DOMAINS_MIN, Noted};
+use crate::store::refusals::{DOMAINS_MIN, Noted, REMEMBERED};
 
 /// How soon after the last time the database hears that mails are taken, while nothing speaks against it.
 const TAKEN_EVERY: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ const FAILED_MAX: usize = 1_000;
 pub(in crate::outbox) struct Refusals {
     /// Of sends whose results are to be recorded.
     of: HashMap<SendId, Refusal>,
-    /// Recorded since a mail was last taken, and to be noted.
+    /// Recorded, and to be noted.
     to_note: Vec<Noted>,
     /// What the server said last.
     says: String,
@@ -55,8 +55,8 @@ pub(in crate::outbox) struct Refusals {
     ended: Option<i64>,
     /// Whether that is this worker's own trouble: what it still has in hand is part of it.
     is_own_trouble: bool,
-    /// Counted as failed since then.
-    failed: Vec<SendId>,
+    /// Counted as failed, and when: they may still be queued again.
+    failed: Vec<(SendId, Instant)>,
     /// While the outbox is paused for refusals: when to try the next mail.
     pub(in crate::outbox) probe_at: Option<Instant>,
     asked_at: Option<Instant>,
@@ -69,7 +69,13 @@ pub(in crate::outbox) struct Refusals {
 impl Refusals {
     /// Whether there are some that the database has not been told of.
     pub(super) fn is_urgent(&self) -> bool {
-        !self.to_note.is_empty()
+        self.to_note.iter().any(|noted| !noted.is_ended)
+    }
+
+    /// A mail was taken behind what is to be noted.
+    fn end_noted(&mut self) {
+        self.to_note.iter_mut().for_each(|noted| noted.is_ended = true);
+        self.to_note.truncate(OWN_MAX);
     }
 
     /// This mail is tried.
@@ -116,7 +122,7 @@ impl Run {
         if let Meaning::Failed(_) = meaning
             && self.refusals.failed.len() < FAILED_MAX
         {
-            self.refusals.failed.push(id);
+            self.refusals.failed.push((id, Instant::now()));
         }
         if let Some(refusal) = refusal {
             self.refusals.of.insert(id, refusal);
@@ -151,11 +157,12 @@ impl Run {
             if let Fate::Accepted { .. } = outcome.fate {
                 // The server took it, whatever its row says: an earlier try to record it may have come through.
                 refusals.is_taken = true;
-                refusals.to_note.clear();
+                refusals.end_noted();
                 refusals.own.clear();
                 refusals.ended = None;
             } else if let Some(refusal) = refusal.filter(|_| !elsewhere.contains(&outcome.id)) {
-                let noted = Noted { id: outcome.id, is_of_us: refusal.is_of_us, is_final: refusal.is_final };
+                let Refusal { is_of_us, is_final, .. } = refusal;
+                let noted = Noted { id: outcome.id, is_of_us, is_final, is_ended: false };
                 refusals.to_note.push(noted.clone());
                 if refusals.own.len() < OWN_MAX {
                     refusals.own.push((noted, refusal.domain));
@@ -164,7 +171,7 @@ impl Run {
             }
         }
         if refusals.is_taken || !refusals.to_note.is_empty() {
-            let is_urgent = !refusals.to_note.is_empty() || self.held.is_some();
+            let is_urgent = refusals.is_urgent() || self.held.is_some();
             let usual = refusals.told_at.map_or(now, |told_at| told_at + TAKEN_EVERY);
             let at = if is_urgent { now } else { usual.max(now) };
             refusals.tell_at = Some(refusals.tell_at.map_or(at, |already| already.min(at)));
@@ -207,7 +214,7 @@ impl Run {
             noted: std::mem::take(&mut refusals.to_note),
             says: refusals.says.clone(),
             own,
-            failed: refusals.failed.clone(),
+            failed: refusals.failed.iter().map(|(id, _)| *id).collect(),
         })
     }
 
@@ -232,7 +239,8 @@ impl Run {
                     self.refusals.ended.get_or_insert(judged.runs_ended);
                 }
                 if to_judge.is_taken {
-                    self.refusals.failed.retain(|id| !to_judge.failed.contains(id));
+                    let is_recent = |(_, at): &(SendId, Instant)| now.duration_since(*at) < REMEMBERED;
+                    self.refusals.failed.retain(is_recent);
                 }
                 if judged.is_changed {
                     self.beat_at = now;
@@ -253,14 +261,13 @@ impl Run {
             Err(error) => {
                 tracing::warn!(%error, "refusals wait for the database");
                 let refusals = &mut self.refusals;
-                let mut noted = to_judge.noted.clone();
+                let since = std::mem::replace(&mut refusals.to_note, to_judge.noted.clone());
                 // What was taken since is the end of that run.
                 if refusals.is_taken {
-                    noted.clear();
+                    refusals.end_noted();
                 }
                 refusals.is_taken |= to_judge.is_taken;
-                noted.append(&mut refusals.to_note);
-                refusals.to_note = noted;
+                refusals.to_note.extend(since);
                 refusals.tell_at = Some(now + POLL_EVERY);
                 self.stop_held();
             }
@@ -347,7 +354,7 @@ impl Run {
     /// Takes what was queued again, by whichever worker, out of what this one has counted as failed.
     fn forget_put_back(&mut self, put_back: &[SendId]) {
         let before = self.refusals.failed.len();
-        self.refusals.failed.retain(|id| !put_back.contains(id));
+        self.refusals.failed.retain(|(id, _)| !put_back.contains(id));
         let count = i64::try_from(before - self.refusals.failed.len()).unwrap_or_default();
         self.tally.failed -= count.min(self.tally.failed);
         if self.tally.failed == 0 {

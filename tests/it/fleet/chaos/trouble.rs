@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::frozen;
 use super::site::Site;
 
-/// What a relay says that does not know this client any more.
-const REFUSAL: &str = "554 5.7.1 Relay access denied\r\n";
+/// What a relay says of every recipient whose directory is away, and then of a client that it does not know any more.
+const REFUSALS: [&str; 2] =
+    ["550 5.1.1 User unknown in local recipient table\r\n", "554 5.7.1 Relay access denied\r\n"];
 
 /// How long each lasts that does not end by what happens.
 const LASTS: Duration = Duration::from_secs(6);
@@ -62,8 +63,10 @@ impl Trouble {
             Self::Frozen => frozen::at_each_point(site).await,
             Self::Forgotten => site.gates.iter().for_each(crate::support::gate::Gate::forget),
             Self::Refused => {
-                site.server.refuse(Some(REFUSAL));
-                tokio::time::sleep(LASTS).await;
+                for refusal in REFUSALS {
+                    site.server.refuse(Some(refusal));
+                    tokio::time::sleep(LASTS / 2).await;
+                }
                 site.server.refuse(None);
             }
             Self::ClockBack => site.nodes[site.primary].set_clock("-1h"),

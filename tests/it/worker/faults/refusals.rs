@@ -265,6 +265,31 @@ async fn refusals_between_mails_that_are_taken_pause_nothing() {
     assert_eq!(running.end().await.stopped_by, None);
 }
 
+/// A mail that is under way when a server begins to refuse is taken all the same. What was refused before its answer came
+/// belongs to the run nevertheless; what was refused long before does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_under_way_takes_no_refusal_out_of_the_run() {
+    for (is_long_ago, failed) in [(false, 0), (true, 1)] {
+        let no = "reply:550 5.1.1 User unknown";
+        let mut server = server().fault(&format!("rcpt={no}")).fault("rcpt=pass").start();
+        let mut site = site(&server).await;
+        site.settings.worker.lanes = 1;
+        site.settings.pace.rate = Some(4.0);
+        let running = site.start(Mode::Forever);
+        let is_noted = "select exists (select from refused_sends where ended_at is not null)";
+        site.until(async || sqlx::query_scalar(is_noted).fetch_one(site.pool()).await.unwrap()).await;
+        if is_long_ago {
+            site.execute("update refused_sends set ended_at = now() - interval '1 minute'").await;
+        }
+        tokio::task::block_in_place(|| server.set_faults(&[format!("rcpt=each-{no}")]));
+        site.execute("update pace set rate = 1000, limit_rate = 1000").await;
+        site.until(async || is_paused(&site).await).await;
+        tokio::task::block_in_place(|| server.set_faults(&[]));
+        site.until(async || count(&site, SendState::Accepted).await == MAILS - failed).await;
+        assert_eq!(running.end().await.failed, i64::try_from(failed).unwrap(), "long ago: {is_long_ago}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn recipients_who_are_not_verified_in_the_sandbox_pause_nothing() {
     let says = "554 Message rejected: Email address is not verified. The following identities failed the check in region \
