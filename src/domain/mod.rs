@@ -24,10 +24,20 @@ pub mod worker;
 /// The one clock's unit: UTC, as PostgreSQL's `timestamptz` gives it.
 pub type Time = chrono::DateTime<chrono::Utc>;
 
-/// Whether a time that someone gives can be asked about: in the years 1970 to 9999. Beyond them PostgreSQL and RFC 3339
+/// The end of the last year that has four digits.
+const YEARS_END: i64 = 253_402_300_800;
+
+/// Whether rows may have this time: in the years 1 to 9999, as their constraints have it, and as old rows that have no
+/// such time are shown.
+#[must_use]
+pub fn is_kept(time: Time) -> bool {
+    const YEARS_BEGIN: i64 = -62_135_596_800;
+    (YEARS_BEGIN..YEARS_END).contains(&time.timestamp())
+}
+
+/// Whether a time that someone types can be asked about: in the years 1970 to 9999. Beyond them PostgreSQL and RFC 3339
 /// have no such time at some point, and no row of ours any.
 #[must_use]
 pub fn is_askable(time: Time) -> bool {
-    const END: i64 = 253_402_300_800;
-    (0..END).contains(&time.timestamp())
+    (0..YEARS_END).contains(&time.timestamp())
 }
