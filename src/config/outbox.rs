@@ -29,7 +29,8 @@ impl Default for Worker {
     }
 }
 
-/// How fast mails go out, of all workers together. Each worker writes it into the database when it starts.
+/// How fast mails go out, of all workers together: each worker's wish, told to the database with its housekeeping; the
+/// smallest of those at work holds.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pace {

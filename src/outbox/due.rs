@@ -21,6 +21,8 @@ pub(super) enum Due {
     Probe,
     /// Put back what was begun and no lane has.
     PutBack,
+    /// Record again what another server may not have heard of.
+    Again,
     /// Claim sends, and hand them to lanes.
     Prepare,
     /// Make the next mails of jobs.
@@ -35,11 +37,12 @@ pub(super) enum Due {
 
 impl Due {
     /// The most urgent first.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Record,
         Self::Renew,
         Self::Judge,
         Self::PutBack,
+        Self::Again,
         Self::Prepare,
         Self::Probe,
         Self::Jobs,
@@ -53,7 +56,7 @@ impl Due {
         let under_way = &run.under_way;
         let flows = !run.stopping && run.is_pace_set && run.held.is_none() && run.is_admitted();
         let gate = run.flow.resume_at();
-        let may_begin = !run.astray.is_any && !under_way.puts_back;
+        let may_begin = !run.astray.is_any && !under_way.puts_back && run.moved.is_none();
         let when = |is_wanted: bool, at: Instant| is_wanted.then_some(at);
         match self {
             Self::Record => when(!run.results.is_empty() && !under_way.records, run.record_at),
@@ -68,6 +71,7 @@ impl Due {
             Self::PutBack if under_way.puts_back => None,
             Self::PutBack if run.astray.is_any => when(under_way.prepares == 0 && !under_way.probes, run.astray.at),
             Self::PutBack => run.astray.late_at,
+            Self::Again => run.again_at(),
             Self::Prepare => {
                 let free = run.free_lanes();
                 // While one is under way a second is worth it for many mails only.

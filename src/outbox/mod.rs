@@ -6,7 +6,8 @@
 //! how long to wait after it. Where the server takes no mail at all, the outbox pauses, and one mail at a time is tried
 //! ([`crate::store::refusals`]).
 
-pub mod backoff;
+pub mod again;
+mod backoff;
 mod due;
 mod flow;
 mod handle;

@@ -19,6 +19,7 @@ use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
 use crate::store::outbox::batch::{self, Claimed, Recipient};
+use crate::store::outbox::standing::{Claimant, ServerRun, Standing};
 use crate::store::pace::Drawn;
 use crate::store::verifications::KeyMaterial;
 use crate::store::{Error, Store, verifications};
@@ -41,6 +42,8 @@ pub struct Preparer {
     pub lease: Duration,
     /// How long after it was asked for a mail is old: no longer put off.
     pub old_after: Duration,
+    /// The database's server that it knows; any if none.
+    pub server: Option<ServerRun>,
 }
 
 /// What came of claiming.
@@ -58,6 +61,8 @@ pub struct Batch {
     pub drawn: Option<Drawn>,
     /// How many were given up, since no mail can be made of what the database holds; the reasons are recorded.
     pub failed: usize,
+    /// How the worker stood when it claimed.
+    pub standing: Option<Standing>,
 }
 
 impl Batch {
@@ -68,6 +73,7 @@ impl Batch {
         self.claimed += other.claimed;
         self.later += other.later;
         self.failed += other.failed;
+        self.standing = other.standing.or(self.standing);
         self.drawn = match (self.drawn, other.drawn) {
             (Some(first), Some(next)) => Some(Drawn { count: first.count + next.count, ..first }),
             (first, next) => first.or(next),
@@ -222,6 +228,11 @@ impl Preparer {
         Ok(false)
     }
 
+    /// As whom it claims.
+    pub(super) fn claimant(&self) -> Claimant {
+        Claimant { worker: Some(self.worker), server: self.server }
+    }
+
     /// One transaction; gives back what it has drawn if it comes to nothing.
     async fn attempt(
         &self,
@@ -251,11 +262,17 @@ impl Preparer {
         tried: &mut Tried,
     ) -> Result<Batch, Error> {
         let mut tx = store.begin().await?;
+        let mut done = Batch::default();
         let ids = match which {
-            Which::Due(limit) => batch::claim(&mut tx, i64::try_from(limit).unwrap_or(i64::MAX)).await?,
+            Which::Due(limit) => {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let claim = batch::claim(&mut tx, self.claimant(), limit).await?;
+                done.standing = Some(claim.standing);
+                claim.ids
+            }
             Which::Only(id) => batch::claim_one(&mut tx, id).await?,
         };
-        let mut done = Batch { claimed: ids.len(), ..Batch::default() };
+        done.claimed = ids.len();
         if ids.is_empty() {
             return Ok(done);
         }

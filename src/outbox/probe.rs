@@ -5,6 +5,7 @@ use crate::config;
 use crate::contain::contained_async;
 use crate::domain::id::SendId;
 use crate::store::outbox::batch;
+use crate::store::outbox::standing::standing;
 use crate::store::{Error, Store, refusals};
 
 /// How many mails are passed over on the way to one that can be tried: those no longer wanted, those whose users an act
@@ -57,6 +58,11 @@ impl Preparer {
         done: &mut Batch,
     ) -> Result<bool, Error> {
         let mut tx = store.begin().await?;
+        let standing = standing(&mut tx, self.claimant()).await?;
+        done.standing = Some(standing);
+        if !self.claimant().may_claim(standing) {
+            return Ok(false);
+        }
         let Some(id) = refusals::claim_probe(&mut tx, &tried.ids).await? else { return Ok(false) };
         tried.ids.push(id);
         let locked = batch::lock_users(&mut tx, &[id]).await?;

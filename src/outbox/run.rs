@@ -11,6 +11,7 @@ mod answered;
 pub(super) mod astray;
 mod ending;
 mod learn;
+mod moved;
 pub(super) mod refused;
 mod results;
 #[cfg(test)]
@@ -28,13 +29,14 @@ use self::admission::Admission;
 use self::astray::Astray;
 use self::ending::Ending;
 pub(super) use self::ending::LONGEST as LONGEST_ENDING;
+use self::moved::{Moved, Recent};
 use self::refused::Refusals;
 use self::results::Results;
 use super::due::Due;
 use super::flow::Flow;
 use super::handle::Handled;
 use super::lanes::Lanes;
-use super::prepare::ToTell;
+use super::prepare::{Preparer, ToTell};
 use super::steps::{self, Kind, Rest, Step};
 use super::worker::{Mode, Tally, Worker};
 use crate::contain::contained_async;
@@ -42,6 +44,7 @@ use crate::domain::change::Change;
 use crate::domain::id::{SendId, VerificationId};
 use crate::mail::transport::{Lane, Lease};
 use crate::store::jobs::{CHUNK, JobRules};
+use crate::store::outbox::standing::ServerRun;
 use crate::store::{Error, Following, Store};
 
 /// Longest wait without a look at the outbox, while `NOTIFY` is heard.
@@ -95,6 +98,7 @@ pub(super) struct UnderWay {
     pub(super) judges: bool,
     pub(super) probes: bool,
     pub(super) puts_back: bool,
+    pub(super) agains: bool,
 }
 
 /// A mail that a lane has.
@@ -132,6 +136,12 @@ pub(super) struct Run {
     /// Sends that were handed over and will not be recorded: settled when their lease ends.
     abandoned: HashSet<SendId>,
     pub(super) astray: Astray,
+    /// What the database was told in the last minute.
+    recent: Recent,
+    /// The database's server; nothing until told.
+    server: Option<ServerRun>,
+    /// Another one that it has gone over to: nothing is taken in hand until it knows what the first knew.
+    pub(super) moved: Option<Moved>,
     pub(super) held: Option<Held>,
     pub(super) refusals: Refusals,
     pub(super) rest: Rest,
@@ -184,6 +194,9 @@ impl Run {
             record_failures: 0,
             abandoned: HashSet::new(),
             astray: Astray::new(now),
+            recent: Recent::default(),
+            server: None,
+            moved: None,
             held: None,
             refusals: Refusals::default(),
             rest: Rest::Perhaps,
@@ -314,6 +327,7 @@ impl Run {
             && !self.refusals.is_urgent()
             && !self.astray.is_any
             && !under_way.puts_back
+            && self.moved.is_none()
             && !self.is_told
             && self.jobs_at.is_none_or(|at| at > Instant::now() + NEAR)
             && match self.rest {
@@ -359,6 +373,7 @@ impl Run {
             }
             Due::Judge => self.judge(now),
             Due::PutBack => self.start_put_back(now),
+            Due::Again => self.start_again(now),
             Due::Prepare => self.prepare(),
             Due::Probe => self.probe(now),
             Due::Sweep => self.lanes.sweep(now),
@@ -409,16 +424,21 @@ impl Run {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded at once")]
         let at_once = (self.flow.rate() * AT_ONCE).ceil() as usize + 1;
         let count = self.free_lanes().min(at_once);
-        let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
+        let (store, preparer) = (self.store().clone(), self.preparer());
         let mut told = std::mem::take(&mut self.to_tell);
         self.lanes_kept += count;
         self.under_way.prepares += 1;
         self.is_told = false;
         let asked_at = Instant::now();
         self.step(Kind::Prepare { kept: count, told, asked_at }, async move {
-            let result = steps::within(steps::prepare(store, preparer, count, &mut told)).await;
+            let result = steps::within(Box::pin(steps::prepare(store, preparer, count, &mut told))).await;
             Step::Prepared { result, kept: count, told, asked_at }
         });
+    }
+
+    /// One that claims where this run is.
+    fn preparer(&self) -> Preparer {
+        Preparer { server: self.server, ..self.worker.shared.preparer.clone() }
     }
 
     /// Starts a step. One that panics answers that it broke.

@@ -14,6 +14,7 @@ use crate::store::admission::Blocker;
 use crate::store::brake::{self, NewBrake};
 use crate::store::jobs::{Advanced, JobRules};
 use crate::store::outbox::batch::{AroundLocks, Outcome, Unrecorded};
+use crate::store::outbox::standing::ServerRun;
 use crate::store::workers::Heartbeat;
 use crate::store::{Error, Following, Store};
 use crate::text::plain;
@@ -30,7 +31,7 @@ pub(super) enum Step {
     /// The lease moved on; asked at.
     Renewed { result: Result<u64, Error>, asked_at: Instant },
     /// A heartbeat written, and the brake looked at; asked at.
-    Beaten { result: Result<(Option<Blocker>, Option<Brake>), Error>, asked_at: Instant },
+    Beaten { result: Result<Beaten, Error>, asked_at: Instant },
     /// Whatever any worker does for all, and whether their settings of the pace differ; and a subscription, where there
     /// was none.
     Kept { result: Result<bool, Error>, changes: Option<Following> },
@@ -40,12 +41,24 @@ pub(super) enum Step {
     Probed { result: Result<(Batch, Option<Brake>), Error>, asked_at: Instant },
     /// What was begun and no lane has put back.
     PutBack(Result<u64, Error>),
+    /// Results recorded once more at this server, with what lanes had in hand or without; how many it lacked.
+    RecordedAgain { result: Result<usize, Error>, server: ServerRun, is_all: bool },
     /// The brake put on for all workers.
     Braked(Result<(), Error>),
     /// The pace lowered for all workers.
     Lowered(Result<(), Error>),
     /// It panicked.
     Broke(Kind),
+}
+
+/// What came of a heartbeat.
+pub(super) struct Beaten {
+    /// The worker to wait for.
+    pub(super) blocker: Option<Blocker>,
+    /// Where it was written.
+    pub(super) server: ServerRun,
+    /// The brake, looked at.
+    pub(super) brake: Option<Brake>,
 }
 
 /// What a step was there for, should it break.
@@ -69,6 +82,8 @@ pub(super) enum Kind {
     Probe { asked_at: Instant },
     /// [`Step::PutBack`]
     PutBack,
+    /// [`Step::RecordedAgain`]
+    Again,
     /// [`Step::Braked`]
     Brake,
     /// [`Step::Lowered`]
@@ -167,17 +182,13 @@ pub(super) async fn prepare(
 }
 
 /// Writes a heartbeat, asks whether the worker may work, and looks at the brake.
-pub(super) async fn beat(
-    store: Store,
-    beat: Heartbeat,
-    is_news: bool,
-) -> Result<(Option<Blocker>, Option<Brake>), Error> {
+pub(super) async fn beat(store: Store, beat: Heartbeat, is_news: bool) -> Result<Beaten, Error> {
     let blocker = if beat.stopped { None } else { store.admit(&beat).await? };
     store.beat(&beat).await?;
     if is_news {
         store.notify(Change::Workers).await;
     }
-    Ok((blocker, store.brake().await?))
+    Ok(Beaten { blocker, server: store.server_run().await?, brake: store.brake().await? })
 }
 
 /// Puts the brake on for all workers.

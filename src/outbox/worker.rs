@@ -102,6 +102,7 @@ impl Worker {
             secret_previous,
             lifetime: settings.verification.lifetime,
             lease: transport.longest_content() + lease_margin(&transport),
+            server: None,
             old_after: settings.verification.lifetime.mul_f64(settings.worker.give_up_after),
         };
         let shared = Shared {

@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod lease;
 pub mod lost;
+pub mod standing;
 pub mod test;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Users: found, made, locked, verified.
+//! Users: found, made, locked.
 
 use sqlx::PgConnection;
 

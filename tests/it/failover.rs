@@ -1,15 +1,17 @@
 //! Two servers, of which one takes over from the other, with both named in the connection string.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
 use verifydesk::config::{Secret, Settings, TransportKind};
-use verifydesk::desk::{Desk, SignUp};
+use verifydesk::desk::{Desk, LinkOutcome, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::outbox::worker::{Mode, Worker};
 use verifydesk::store::{Purpose, Store};
 
 use crate::support::node::Node;
-use crate::worker::site::{AtWork, SECRET};
+use crate::worker::site::{AtWork, SECRET, key_in};
 
 /// How long going over to the other may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,6 +31,32 @@ async fn eventually<T, E: std::fmt::Display>(what: &str, mut act: impl AsyncFnMu
     }
 }
 
+/// Of a site on these servers, in this order.
+fn settings(nodes: &[&Node], mails: &TempDir) -> Settings {
+    let hosts: Vec<String> = nodes.iter().map(|node| directory(node)).collect();
+    let mut settings = Settings {
+        database_url: Some(Secret::new(format!("postgres://verifydesk@/postgres?host={}", hosts.join(",")))),
+        public_url: Some("https://example.org".into()),
+        secret: Some(Secret::new(SECRET)),
+        ..Settings::default()
+    };
+    settings.mail.from = Some("Example <no-reply@example.org>".into());
+    settings.mail.transport = TransportKind::Capture;
+    settings.capture.dir = Some(mails.path().join("mail"));
+    settings.pace.rate = Some(1_000.0);
+    settings
+}
+
+fn captured(mails: &TempDir) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(mails.path().join("mail")).unwrap().map(|file| file.unwrap().path());
+    files.filter(|file| file.extension().is_some_and(|end| end == "eml")).collect()
+}
+
+async fn expect(pool: &sqlx::PgPool, query: &'static str, wanted: i64) -> Result<(), String> {
+    let count: i64 = sqlx::query_scalar(query).fetch_one(pool).await.map_err(|error| error.to_string())?;
+    if count == wanted { Ok(()) } else { Err(format!("{count} where {wanted} should be: {query}")) }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_takes_over_without_a_hand() {
     let (primary, second) = tokio::task::spawn_blocking(|| {
@@ -40,20 +68,9 @@ async fn a_standby_takes_over_without_a_hand() {
     })
     .await
     .unwrap();
-    // The standby first, so that it has to be passed over.
-    let hosts = format!("{},{}", directory(&second), directory(&primary));
     let mails = tempfile::tempdir().unwrap();
-    let mut settings = Settings {
-        database_url: Some(Secret::new(format!("postgres://verifydesk@/postgres?host={hosts}"))),
-        public_url: Some("https://example.org".into()),
-        secret: Some(Secret::new(SECRET)),
-        ..Settings::default()
-    };
-    settings.mail.from = Some("Example <no-reply@example.org>".into());
-    settings.mail.transport = TransportKind::Capture;
-    settings.capture.dir = Some(mails.path().join("mail"));
-    settings.pace.rate = Some(1_000.0);
-
+    // The standby first, so that it has to be passed over.
+    let settings = settings(&[&second, &primary], &mails);
     let desk = Desk::open_to_strangers(&settings).unwrap();
     desk.store().migrate().await.unwrap();
     let console = Store::open(&settings).unwrap();
@@ -87,15 +104,64 @@ async fn a_standby_takes_over_without_a_hand() {
     let mut changes = eventually("a subscription", async || console.listen().await).await;
     changes.check().await.unwrap();
     let accepted = "select count(*) from sends where state = 'accepted'";
-    eventually("the mails", async || {
-        let count: i64 = sqlx::query_scalar(accepted).fetch_one(&alone).await.unwrap();
-        if count == 40 { Ok(()) } else { Err(format!("{count} are accepted")) }
-    })
-    .await;
+    eventually("the mails", async || expect(&alone, accepted, 40).await).await;
     assert!(since.elapsed() < PATIENCE, "{:?}", since.elapsed());
     let tally = at_work.end().await;
-    let files = std::fs::read_dir(mails.path().join("mail")).unwrap();
-    let mails = files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "eml")).count();
-    assert_eq!((mails, tally.sent), (40, 40), "none is lost and none goes twice");
+    assert_eq!((captured(&mails).len(), tally.sent), (40, 40), "none is lost and none goes twice");
+    drop((primary, second));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_standby_had_not_heard_of_is_recorded_again() {
+    let (primary, second) = tokio::task::spawn_blocking(|| {
+        let primary = Node::primary(&[]);
+        primary.start();
+        let second = Node::standby(&primary, "second", None);
+        second.start();
+        (primary, second)
+    })
+    .await
+    .unwrap();
+    let mails = tempfile::tempdir().unwrap();
+    let settings = settings(&[&primary, &second], &mails);
+    let desk = Desk::open(&settings).unwrap();
+    desk.store().migrate().await.unwrap();
+    let actor = Actor::new("test", Origin::Cli);
+    for n in 0..10 {
+        desk.sign_up(&actor, &SignUp { email: format!("user{n}@example.com"), ..SignUp::default() }).await.unwrap();
+    }
+    desk.pause(&actor, "upgrade").await.unwrap();
+    let standby = sqlx::PgPool::connect(&second.url("postgres")).await.unwrap();
+    let waiting = "select count(*) from sends, brake where sends.state = 'queued' and brake.state = 'paused'";
+    eventually("the standby", async || expect(&standby, waiting, 10).await).await;
+    // From here on it hears of nothing.
+    sqlx::query("alter system set primary_conninfo = ''").execute(&standby).await.unwrap();
+    sqlx::query("select pg_reload_conf()").execute(&standby).await.unwrap();
+    let receivers = "select count(*) from pg_stat_wal_receiver";
+    eventually("no replication", async || expect(&standby, receivers, 0).await).await;
+
+    let worker = Worker::from_settings(Store::open_for(&settings, Purpose::Work).unwrap(), &settings).unwrap();
+    let at_work = AtWork::new(worker, Mode::Forever);
+    desk.resume(&actor).await.unwrap();
+    let accepted = "select count(*) from sends where state = 'accepted' and attempts = 1";
+    let alone = sqlx::PgPool::connect(&primary.url("postgres")).await.unwrap();
+    eventually("the mails", async || expect(&alone, accepted, 10).await).await;
+
+    let (primary, second) = tokio::task::spawn_blocking(move || {
+        primary.crash();
+        second.promote();
+        (primary, second)
+    })
+    .await
+    .unwrap();
+    eventually("the operator", async || desk.resume(&actor).await).await;
+    eventually("the results", async || expect(&standby, accepted, 10).await).await;
+    let tally = at_work.end().await;
+    let captured = captured(&mails);
+    assert_eq!((captured.len(), tally.sent), (10, 10), "none goes twice");
+    for file in captured {
+        let opened = desk.open_link(&key_in(&file)).await.unwrap();
+        assert!(matches!(opened, LinkOutcome::Verified { now: true, .. }), "{opened:?}");
+    }
     drop((primary, second));
 }

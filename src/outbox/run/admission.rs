@@ -9,6 +9,7 @@ use super::Run;
 use crate::domain::worker::{BEAT_EVERY, GONE_AFTER_SECONDS};
 use crate::outbox::worker::Mode;
 use crate::store::admission::Blocker;
+use crate::store::outbox::standing::Standing;
 
 /// How often one that waits asks again: until then nothing may be sent by anyone.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +36,19 @@ impl Run {
     /// Until the next heartbeat.
     pub(super) fn beat_every(&self) -> Duration {
         if self.admission.waits_since.is_some() { ASK_EVERY } else { BEAT_EVERY }
+    }
+
+    /// A claim was asked for. Whether it was let: not where the database has not heard of this worker for so long that
+    /// another may have taken its place, though its own clock, which stands still with its machine, knows of nothing; nor
+    /// where it is another server.
+    pub(super) fn standing_in(&mut self, standing: Option<Standing>, now: Instant) -> bool {
+        let Some(standing) = standing else { return true };
+        self.stands_on(standing.server, now);
+        if !standing.is_admitted {
+            self.admission.at = None;
+            self.beat_at = now;
+        }
+        standing.is_admitted && self.moved.is_none()
     }
 
     /// A heartbeat was written.

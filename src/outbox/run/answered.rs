@@ -13,7 +13,7 @@ use crate::mail::transport::Lease;
 use crate::outbox::backoff;
 use crate::outbox::handle::{Handled, Meaning, broken};
 use crate::outbox::prepare::{Batch, Ready, ToTell};
-use crate::outbox::steps::{Kind, Rest, Step};
+use crate::outbox::steps::{Beaten, Kind, Rest, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
 use crate::store::jobs::Advanced;
@@ -85,7 +85,8 @@ impl Run {
             Step::Beaten { result, asked_at } => {
                 self.under_way.beats = false;
                 match result {
-                    Ok((blocker, brake)) => {
+                    Ok(Beaten { blocker, server, brake }) => {
+                        self.stands_on(server, now);
                         self.admitted_in(blocker, asked_at);
                         self.look_at_brake(brake);
                     }
@@ -116,6 +117,7 @@ impl Run {
             Step::Judged(result) => self.judged_in(result, now),
             Step::Probed { result, asked_at } => self.probed_in(result, asked_at, now),
             Step::PutBack(result) => self.put_back_in(result, now),
+            Step::RecordedAgain { result, server, is_all } => self.again_in(result, server, is_all, now),
             Step::Braked(result) => {
                 self.under_way.brakes = false;
                 self.beat_at = now;
@@ -153,6 +155,7 @@ impl Run {
             Kind::Judge => self.judged_in(Err(error()), now),
             Kind::PutBack => self.put_back_in(Err(error()), now),
             Kind::Probe { asked_at } => self.probed_in(Err(error()), asked_at, now),
+            Kind::Again => self.again_broke(),
             Kind::Lower => {}
         }
         Ok(())
@@ -191,6 +194,7 @@ impl Run {
             }
         };
         self.trouble_is_over(UNPREPARED);
+        let may_claim = self.standing_in(batch.standing, now);
         if self.is_leaving() {
             // Begun, and no lane will send it: put back.
             self.astray.is_any |= !batch.ready.is_empty();
@@ -206,12 +210,14 @@ impl Run {
             self.flow.pause(now, LATER);
         }
         let rest = if asked_at < self.reopened_at { Rest::Perhaps } else { rest };
-        self.rest = rest;
+        self.rest = if may_claim { rest } else { Rest::Perhaps };
         if brake.is_some() {
             self.look_at_brake(brake);
         }
         let waiting = if self.changes.is_some() { LOOK_EVERY } else { POLL_EVERY };
-        self.look_at = match rest {
+        self.look_at = match self.rest {
+            // It is let in, or has recorded, before it looks again.
+            Rest::Perhaps if !may_claim => now + POLL_EVERY,
             Rest::Perhaps => now,
             _ if self.is_told => now,
             Rest::Nothing => now + waiting,
@@ -254,6 +260,7 @@ impl Run {
         let in_lane = InLane { id, verification, attempt, lease: lease.clone() };
         // It could be claimed, so an earlier result of it was recorded, though the answer to that was lost.
         self.results.forget(id);
+        self.recent.forget(id);
         self.busy.insert(id);
         self.lanes_kept += 1;
         let task = self.in_lanes.spawn(async move {
@@ -348,6 +355,7 @@ impl Run {
     /// These results are in the database, or another process was faster.
     fn settled_in(&mut self, outcomes: &[Outcome], left: &Unrecorded, now: Instant) {
         self.note_recorded(outcomes, &left.elsewhere, now);
+        self.recent.keep(outcomes, now);
         for outcome in outcomes {
             self.busy.remove(&outcome.id);
             if left.elsewhere.contains(&outcome.id) {

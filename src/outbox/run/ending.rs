@@ -139,6 +139,7 @@ impl Run {
     }
 
     async fn take_leave(&mut self) {
+        self.record_again_last().await;
         if self.astray.is_any {
             self.put_back_last().await;
         }

@@ -308,7 +308,7 @@ impl Run {
 
     /// Tries one mail, if no other worker does.
     pub(super) fn probe(&mut self, now: Instant) {
-        let (store, preparer) = (self.store().clone(), self.worker.shared.preparer.clone());
+        let (store, preparer) = (self.store().clone(), self.preparer());
         let rules = self.worker.shared.settings.brake.clone();
         self.under_way.probes = true;
         self.refusals.asked_at = Some(now);
@@ -332,6 +332,7 @@ impl Run {
                 return;
             }
         };
+        self.standing_in(batch.standing, now);
         self.made_nothing_of(&batch);
         let is_none = batch.ready.is_empty();
         if self.is_leaving() {

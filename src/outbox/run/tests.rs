@@ -86,6 +86,7 @@ async fn a_step_that_breaks_ends_nothing_but_itself() {
         Kind::Record,
         Kind::Judge,
         Kind::PutBack,
+        Kind::Again,
         Kind::Probe { asked_at: now },
     ] {
         run.under_way = UnderWay {
@@ -99,6 +100,7 @@ async fn a_step_that_breaks_ends_nothing_but_itself() {
             judges: true,
             probes: true,
             puts_back: true,
+            agains: true,
         };
         run.step(kind, async { panic!("a test breaks a step") });
         let step = run.steps.join_next().await.unwrap();
@@ -113,6 +115,7 @@ async fn a_step_that_breaks_ends_nothing_but_itself() {
             Kind::Judge => !run.under_way.judges,
             Kind::PutBack => !run.under_way.puts_back,
             Kind::Probe { .. } => !run.under_way.probes,
+            Kind::Again => !run.under_way.agains,
             Kind::Brake => !run.under_way.brakes,
             Kind::Lower => true,
         };

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::lease::bare;
+use super::standing::{Claimant, Standing, standing};
 use crate::domain::Time;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::{KeyDigest, Nonce};
@@ -19,9 +20,22 @@ use crate::text::Untrusted;
 /// Longest reply that is kept, in characters.
 pub(super) const REPLY_MAX: usize = 10_000;
 
+/// What came of claiming.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// How the claimant stands; where it may not claim there is nothing.
+    pub standing: Standing,
+    /// What is claimed.
+    pub ids: Vec<SendId>,
+}
+
 /// Takes up to `limit` due sends for this transaction, the first to go first: people before bulk, the longest due
 /// first. What another transaction has is left to it; so is what the brake or a paused job holds back.
-pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<SendId>, Error> {
+pub async fn claim(connection: &mut PgConnection, claimant: Claimant, limit: i64) -> Result<Claim, Error> {
+    let standing = standing(&mut *connection, claimant).await?;
+    if !claimant.may_claim(standing) {
+        return Ok(Claim { standing, ids: Vec::new() });
+    }
     // Each priority on its own: mails of people that wait for a later time do not stand before bulk in the index.
     let ids = sqlx::query_scalar!(
         r#"with people as materialized (
@@ -56,7 +70,7 @@ pub async fn claim(connection: &mut PgConnection, limit: i64) -> Result<Vec<Send
     )
     .fetch_all(connection)
     .await?;
-    Ok(ids.into_iter().map(SendId).collect())
+    Ok(Claim { standing, ids: ids.into_iter().map(SendId).collect() })
 }
 
 /// Takes this send for this transaction, if it waits; waits for whoever has it.
@@ -203,6 +217,39 @@ pub async fn set_keys(
     Ok(ends.into_iter().next().map(Into::into))
 }
 
+/// The verifications of which a mail went out by one of these results, though nothing was committed to their keys, as
+/// far as this server knows; each with what its key is made of.
+pub async fn without_key(
+    connection: &mut PgConnection,
+    outcomes: &[Outcome],
+) -> Result<Vec<(VerificationId, Nonce)>, Error> {
+    let mut given = Columns::default();
+    for outcome in outcomes {
+        given.add(outcome);
+    }
+    let rows = sqlx::query!(
+        "select v.id, v.key_nonce
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::bigint[]) as given (id, attempt, state, verification)
+        join sends as s on s.id = given.id and s.verification_id = given.verification
+        join verifications as v on v.id = s.verification_id
+        where
+            given.state in ('accepted', 'unknown')
+            and s.state = 'queued'
+            and s.attempts = given.attempt - 1
+            and v.key_digest is null
+            and v.verified_at is null
+            and v.revoked_at is null",
+        &given.ids,
+        &given.attempts,
+        &given.states,
+        &given.verifications
+    )
+    .fetch_all(connection)
+    .await?;
+    let of = |row: Vec<u8>| row.try_into().ok().map(Nonce);
+    Ok(rows.into_iter().filter_map(|row| Some((VerificationId(row.id), of(row.key_nonce)?))).collect())
+}
+
 /// Moves claimed sends to *sending*, each for its verification, under this worker's lease until `lease` from now. Gives
 /// them with the number of the attempt.
 pub async fn begin(
@@ -309,6 +356,15 @@ pub enum AroundLocks {
     Yes,
 }
 
+/// Whether the server has heard that the mails were begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// It has.
+    Begun,
+    /// It may have lost that.
+    Perhaps,
+}
+
 /// What was not recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unrecorded {
@@ -358,6 +414,28 @@ impl Store {
         unknown_after: Duration,
         around_locks: AroundLocks,
     ) -> Result<Unrecorded, Error> {
+        self.record_as(worker, outcomes, unknown_after, around_locks, Known::Begun).await
+    }
+
+    /// Records results that were recorded before, at a server that may not have heard of it, nor of the beginning of the
+    /// mails.
+    pub async fn record_again(
+        &self,
+        worker: Uuid,
+        outcomes: &[Outcome],
+        unknown_after: Duration,
+    ) -> Result<Unrecorded, Error> {
+        self.record_as(worker, outcomes, unknown_after, AroundLocks::No, Known::Perhaps).await
+    }
+
+    async fn record_as(
+        &self,
+        worker: Uuid,
+        outcomes: &[Outcome],
+        unknown_after: Duration,
+        around_locks: AroundLocks,
+        known: Known,
+    ) -> Result<Unrecorded, Error> {
         let mut given = Columns::default();
         for outcome in outcomes {
             given.add(outcome);
@@ -366,8 +444,9 @@ impl Store {
             r#"with given as materialized (
                 select *
                 from unnest(
-                    $2::uuid[], $3::smallint[], $4::text[], $5::float8[], $6::boolean[], $7::text[], $8::text[], $9::text[]
-                ) as given (id, attempt, state, after, counts, ses_id, reply, reason)
+                    $2::uuid[], $3::smallint[], $4::text[], $5::float8[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+                    $12::bigint[]
+                ) as given (id, attempt, state, after, counts, ses_id, reply, reason, verification)
             ),
             free as materialized (
                 select id
@@ -384,7 +463,7 @@ impl Store {
                         when given.state = 'queued' then now() + make_interval(secs => given.after)
                         else sends.due_at
                     end,
-                    attempts = attempts - case when given.counts then 0 else 1 end,
+                    attempts = given.attempt - case when given.counts then 0 else 1 end,
                     ses_id = given.ses_id,
                     -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
                     reply = case when user_id is not null then given.reply end,
@@ -406,6 +485,12 @@ impl Store {
                         or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
                         -- Its second try has not begun.
                         or sends.state = 'queued' and lost > 0 and attempts = given.attempt and given.state = 'accepted'
+                        -- Its beginning was lost with the server that had heard of it.
+                        or $13
+                            and sends.state = 'queued'
+                            and attempts = given.attempt - 1
+                            and verification_id = given.verification
+                            and given.state in ('accepted', 'unknown')
                     )
                     and (not $11 or sends.id in (select id from free))
                 returning sends.id
@@ -427,7 +512,9 @@ impl Store {
             &given.replies as &[Option<String>],
             &given.reasons as &[Option<String>],
             unknown_after.as_secs_f64(),
-            around_locks == AroundLocks::Yes
+            around_locks == AroundLocks::Yes,
+            &given.verifications,
+            known == Known::Perhaps
         )
         .fetch_all(self.pool())
         .await?;
@@ -445,6 +532,7 @@ struct Columns {
     ids: Vec<Uuid>,
     attempts: Vec<i16>,
     states: Vec<String>,
+    verifications: Vec<i64>,
     afters: Vec<f64>,
     counts: Vec<bool>,
     ses_ids: Vec<Option<String>>,
@@ -457,6 +545,7 @@ impl Columns {
         let fate = &outcome.fate;
         self.ids.push(outcome.id.0);
         self.attempts.push(outcome.attempt);
+        self.verifications.push(outcome.verification.0);
         self.states.push(fate.state().as_str().to_owned());
         let (after, counts) = match fate {
             Fate::Again { after, counts, .. } => (after.as_secs_f64(), *counts),

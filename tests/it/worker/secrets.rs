@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 use verifydesk::config::Secret;
-use verifydesk::domain::send::Priority;
+use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::Mode;
 use verifydesk::store::workers::Heartbeat;
 
 use super::site::{SECRET, Site, operator};
+use crate::peers::PATIENCE;
 
 const OTHER: &str = "another secret of the tests, also 32 bytes";
 
@@ -157,4 +158,32 @@ async fn with_the_previous_secret_the_same_link_is_mailed_again() {
     }
     assert_eq!(site.drain().await.sent, 2);
     assert_eq!((site.status(old).await, site.status(new).await), (Status::Revoked, Status::Pending));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_was_paused_takes_nothing_before_it_is_let_in_again() {
+    let site = Site::new().await;
+    let running = site.start(Mode::Forever);
+    site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
+    // Its own clock stood still; by the database's another may have taken its place. No heartbeat comes through yet.
+    let mut gate = site.pool().begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('verifydesk: which workers may work', 0))")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    site.execute("update workers set beat_at = now() - interval '21 seconds'").await;
+    site.sign_up("mina@example.com").await;
+    let asks = "select exists (
+        select
+        from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query like '%admit_worker%'
+    )";
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !sqlx::query_scalar::<_, bool>(asks).fetch_one(site.pool()).await.unwrap() {
+        assert!(std::time::Instant::now() < deadline, "it asks whether it may work");
+    }
+    assert_eq!(site.one_send().await.state, SendState::Queued);
+    gate.rollback().await.unwrap();
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    running.end().await;
 }

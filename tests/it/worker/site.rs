@@ -1,5 +1,7 @@
 //! A site whose outbox is worked by workers of the test.
 
+use std::path::Path;
+
 use mail_parser::MessageParser;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
@@ -159,18 +161,20 @@ impl Site {
 
     /// The keys in the captured mails, oldest first.
     pub fn keys(&self) -> Vec<Key> {
-        let key = |file| {
-            let mail = std::fs::read(file).unwrap();
-            let text = MessageParser::default().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
-            let word = text.split_whitespace().find(|word| word.contains("?key=")).unwrap();
-            Key::parse(word.split("key=").nth(1).unwrap()).unwrap()
-        };
-        self.captured().into_iter().map(key).collect()
+        self.captured().iter().map(|file| key_in(file)).collect()
     }
 
     pub async fn open(&self, key: &Key) -> LinkOutcome {
         self.desk.open_link(key).await.unwrap()
     }
+}
+
+/// The key in a captured mail.
+pub fn key_in(file: &Path) -> Key {
+    let mail = std::fs::read(file).unwrap();
+    let text = MessageParser::default().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
+    let word = text.split_whitespace().find(|word| word.contains("?key=")).unwrap();
+    Key::parse(word.split("key=").nth(1).unwrap()).unwrap()
 }
 
 pub fn worker(settings: &Settings) -> Worker {

@@ -1,0 +1,69 @@
+//! What a worker relies on when it takes mails in hand: that it may, and that the database's server still is the one that
+//! has heard of all it did.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::worker::GONE_AFTER_SECONDS;
+use crate::store::{Error, Store};
+
+/// One run of a database server. Another one may lack the last moments: a standby that took over, or a server that came
+/// back after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerRun(pub(super) i64);
+
+/// Who takes mails in hand, and where.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Claimant {
+    /// A worker, which must be let in and have told of itself; a test needs neither.
+    pub worker: Option<Uuid>,
+    /// The server that it knows; any if none.
+    pub server: Option<ServerRun>,
+}
+
+/// What the database says to that. Its clock goes on while a machine is paused, other than that machine's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the worker may work.
+    pub is_admitted: bool,
+    /// Where it is.
+    pub server: ServerRun,
+}
+
+/// How the claimant stands.
+pub async fn standing(connection: &mut PgConnection, claimant: Claimant) -> Result<Standing, Error> {
+    let row = sqlx::query!(
+        r#"select
+            $1::uuid is null or exists (
+                select
+                from workers
+                where
+                    id = $1
+                    and stopped_at is null
+                    and waits_for is null
+                    and beat_at > now() - make_interval(secs => $2::bigint)
+                    and beat_at <= now() + interval '1 second'
+            ) as "is_admitted!",
+            (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint as "server!""#,
+        claimant.worker,
+        GONE_AFTER_SECONDS
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Standing { is_admitted: row.is_admitted, server: ServerRun(row.server) })
+}
+
+impl Claimant {
+    /// Whether it may take something in hand.
+    #[must_use]
+    pub fn may_claim(self, standing: Standing) -> bool {
+        standing.is_admitted && self.server.is_none_or(|server| server == standing.server)
+    }
+}
+
+impl Store {
+    /// Which run of a server this is.
+    pub async fn server_run(&self) -> Result<ServerRun, Error> {
+        Ok(standing(&mut *self.pool().acquire().await?, Claimant::default()).await?.server)
+    }
+}
