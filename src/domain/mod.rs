@@ -35,8 +35,8 @@ pub fn is_kept(time: Time) -> bool {
     (YEARS_BEGIN..YEARS_END).contains(&time.timestamp())
 }
 
-/// Whether a time that someone types can be asked about: in the years 1970 to 9999. Beyond them PostgreSQL and RFC 3339
-/// have no such time at some point, and no row of ours any.
+/// Whether a time that someone types can be asked about: in the years 1970 to 9999. Anything else is a slip of the
+/// keyboard, and would find all or nothing without a word.
 #[must_use]
 pub fn is_askable(time: Time) -> bool {
     (0..YEARS_END).contains(&time.timestamp())

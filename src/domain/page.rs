@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// PostgreSQL would refuse to compare with them.
+    /// No list gave them out: no row is shown with such a time.
     #[test]
     fn times_beyond_the_database_are_no_places() {
         for micros in [i64::MIN, -62_135_596_800_000_001, 253_402_300_800_000_000, i64::MAX] {
