@@ -12,7 +12,7 @@ use super::TIME_MAX;
 use super::pieces::{Piece, assignment, pieces, words};
 
 /// How often a part of a mail may begin a file, block or component, or go through a loop.
-const PASSES_MAX: u64 = 1_000_000;
+const PASSES_MAX: u64 = 200_000;
 
 /// How much source that may be, taken together, and assigned text.
 const WORK_MAX: u64 = 64 << 20;
