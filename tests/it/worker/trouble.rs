@@ -40,6 +40,22 @@ async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
     assert_eq!((site.one_send().await.attempts, site.captured().len()), (1, 1));
 }
 
+/// By polling alone it would take half a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_a_firewall_has_forgotten_is_noticed() {
+    let site = Site::new().await;
+    site.sign_up("mina@example.com").await;
+    let gate = Gate::new(&site.db.url).await;
+    let running = site.start_behind(&gate);
+    site.until(async || site.one_send().await.state == SendState::Accepted).await;
+    gate.forget();
+    let since = Instant::now();
+    site.sign_up("robin@example.com").await;
+    site.until(async || site.sends().await.iter().all(|send| send.state == SendState::Accepted)).await;
+    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+    assert_eq!(running.end().await.sent, 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_never_reached_the_server_is_put_back() {
     let site = Site::new().await;
