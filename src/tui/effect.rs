@@ -13,7 +13,7 @@ use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::locale::Locale;
 use crate::domain::page::{Cursor, Position};
 use crate::preview::proof::Order;
-use crate::tui::msg::{self, JobChange};
+use crate::tui::msg::{BrakeChange, JobChange};
 
 /// How many rows a page has.
 pub const PAGE_ROWS: i64 = 100;
@@ -147,7 +147,7 @@ pub enum Effect {
     /// Stops the outbox or lets it go → [`super::Msg::BrakeSet`].
     SetBrake {
         /// What is done.
-        order: msg::Order,
+        change: BrakeChange,
         /// The operator's reason; none for letting it go.
         reason: String,
     },

@@ -19,7 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::effect::{Effect, PAGE_ROWS};
-use super::msg::{Answer, JobChange, JobStarted, Msg, Order, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
+use super::msg::{Answer, BrakeChange, JobChange, JobStarted, Msg, Problem};
 use crate::config::Settings;
 use crate::contain::{Broke, contained_async, spawn};
 use crate::desk::{self, Desk};
@@ -282,7 +282,7 @@ impl Executor {
             Effect::PlanResend { id } => {
                 let context = Arc::clone(context);
                 let planning = Arc::clone(&context);
-                let plan = async move { planning.act(desk.plan_resend(id)).await.map(Into::into) };
+                let plan = async move { planning.act(desk.plan_resend(id)).await };
                 context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
             }
             Effect::PlanJob { scope, generation } => {
@@ -303,8 +303,7 @@ impl Executor {
             let msg = match effect {
                 Effect::Resend { id } => {
                     let resent = async { desk.resend(&actor, id, Priority::Person).await };
-                    let answer = context.act(resent).await.map(Into::into);
-                    Msg::Resent { id, answer }
+                    Msg::Resent { id, answer: context.act(resent).await }
                 }
                 Effect::ForceVerify { id, reason } => {
                     let verified = async { desk.force_verify(&actor, id, &reason).await };
@@ -314,7 +313,7 @@ impl Executor {
                 Effect::SignUp { email, name, locale } => {
                     let request = desk::SignUp { email, name, locale };
                     let signed_up = async { desk.sign_up(&actor, &request).await };
-                    Msg::SignedUp(context.act(signed_up).await.map(Into::into))
+                    Msg::SignedUp(context.act(signed_up).await)
                 }
                 Effect::StartJob { scope, plan } => {
                     let grace = desk.grace();
@@ -334,15 +333,15 @@ impl Executor {
                     };
                     Msg::JobChanged { id, change, answer: context.act(changed).await }
                 }
-                Effect::SetBrake { order, reason } => {
+                Effect::SetBrake { change, reason } => {
                     let set = async {
-                        match order {
-                            Order::Pause => desk.pause(&actor, &reason).await,
-                            Order::Drain => desk.drain(&actor, &reason).await,
-                            Order::Resume => desk.resume(&actor).await,
+                        match change {
+                            BrakeChange::Pause => desk.pause(&actor, &reason).await,
+                            BrakeChange::Drain => desk.drain(&actor, &reason).await,
+                            BrakeChange::Resume => desk.resume(&actor).await,
                         }
                     };
-                    Msg::BrakeSet { order, answer: context.act(set).await }
+                    Msg::BrakeSet { change, answer: context.act(set).await }
                 }
                 other => {
                     debug_assert!(false, "not an act: {other:?}");
@@ -514,33 +513,6 @@ impl From<desk::Error> for Problem {
         };
         let away = matches!(&error, desk::Error::Store(error) if error.is_away());
         Self { what: error.to_string(), hint: error.hint(), away, possible_at }
-    }
-}
-
-impl From<desk::ResentHow> for ResendPlan {
-    fn from(how: desk::ResentHow) -> Self {
-        match how {
-            desk::ResentHow::SameLink => Self::SameLink,
-            desk::ResentHow::NewKey => Self::NewKey,
-            desk::ResentHow::BroughtForward => Self::BroughtForward,
-        }
-    }
-}
-
-impl From<desk::Resent> for Resent {
-    fn from(resent: desk::Resent) -> Self {
-        Self { verification_id: resent.verification_id, how: resent.how.into() }
-    }
-}
-
-impl From<desk::SignedUp> for SignedUp {
-    fn from(signed_up: desk::SignedUp) -> Self {
-        let outcome = match signed_up.status {
-            desk::SignUpStatus::Created => SignUpOutcome::Created,
-            desk::SignUpStatus::Resent => SignUpOutcome::Resent,
-            desk::SignUpStatus::AlreadyVerified => SignUpOutcome::AlreadyVerified,
-        };
-        Self { verification_id: signed_up.verification_id, email: signed_up.email.to_string(), outcome }
     }
 }
 

@@ -289,7 +289,7 @@ impl Model {
             Some(Overlay::Help { .. } | Overlay::Finding { .. }) => return Place::Help,
             Some(Overlay::ForceVerify(_)) => return Place::Reason,
             Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
-            Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => return Place::Reason,
+            Some(Overlay::Brake(dialog)) if dialog.change.needs_reason() => return Place::Reason,
             Some(Overlay::Resend(_) | Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => {
                 return Place::Confirm;
             }

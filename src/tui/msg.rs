@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 
 use super::model::workbench::PageAddress;
 use crate::desk::test_send::TestSent;
+use crate::desk::{Resent, ResentHow, SignedUp};
 use crate::domain::Time;
 use crate::domain::change::Change;
 use crate::domain::id::{JobId, VerificationId};
@@ -128,7 +129,7 @@ pub enum Msg {
         /// As in the effect.
         id: VerificationId,
         /// What a resend would do, or why it is refused.
-        answer: Answer<ResendPlan>,
+        answer: Answer<ResentHow>,
     },
     /// Answers [`super::Effect::Resend`].
     Resent {
@@ -167,7 +168,7 @@ pub enum Msg {
     /// Answers [`super::Effect::SetBrake`].
     BrakeSet {
         /// As in the effect.
-        order: Order,
+        change: BrakeChange,
         /// Whether it was done.
         answer: Answer<()>,
     },
@@ -198,26 +199,6 @@ pub struct Problem {
     pub possible_at: Option<Time>,
 }
 
-/// What a resend does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResendPlan {
-    /// The same link goes out again; its life starts anew.
-    SameLink,
-    /// A new key; the old verification is superseded.
-    NewKey,
-    /// A mail is waiting already; it goes first.
-    BroughtForward,
-}
-
-/// A resend that was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resent {
-    /// The verification whose link is mailed; a new one after [`ResendPlan::NewKey`].
-    pub verification_id: VerificationId,
-    /// What was done.
-    pub how: ResendPlan,
-}
-
 /// A bulk resend that was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobStarted {
@@ -240,7 +221,7 @@ pub enum JobChange {
 
 /// What an operator does to the whole outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum BrakeChange {
     /// Nothing goes out any more.
     Pause,
     /// What is queued goes out, then nothing.
@@ -249,32 +230,10 @@ pub enum Order {
     Resume,
 }
 
-impl Order {
+impl BrakeChange {
     /// Whether the audit log wants to know why.
     #[must_use]
     pub fn needs_reason(self) -> bool {
         self != Self::Resume
     }
-}
-
-/// What a sign-up came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignUpOutcome {
-    /// A new user.
-    Created,
-    /// The address was known and unverified: mailed again.
-    Resent,
-    /// The address is verified.
-    AlreadyVerified,
-}
-
-/// A sign-up that was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedUp {
-    /// The user's verification; none where she was verified without one.
-    pub verification_id: Option<VerificationId>,
-    /// The address as stored.
-    pub email: String,
-    /// What it came to.
-    pub outcome: SignUpOutcome,
 }

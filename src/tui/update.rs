@@ -80,7 +80,7 @@ fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
         Msg::JobPlanned { generation, answer } => outbox::planned(model, generation, answer),
         Msg::JobStarted(answer) => outbox::started(model, answer, fx),
         Msg::JobChanged { id, change, answer } => outbox::job_changed(model, id, change, answer, fx),
-        Msg::BrakeSet { order, answer } => outbox::brake_set(model, order, answer, fx),
+        Msg::BrakeSet { change, answer } => outbox::brake_set(model, change, answer, fx),
         Msg::DatabaseAway { problem, retry_at } => model.link = Link::Away { problem, retry_at: retry_at + model.skew },
         Msg::DatabaseBack => {
             model.link = Link::Up;

@@ -2,6 +2,7 @@
 
 use super::Subject;
 use super::field::Field;
+use crate::desk::ResentHow;
 use crate::desk::test_send::TestSent;
 use crate::domain::id::JobId;
 use crate::domain::job::{JobPlan, JobScope};
@@ -9,7 +10,7 @@ use crate::domain::locale::Locale;
 use crate::mail::transport::dialogue::DialogueLine;
 use crate::preview::check::Finding;
 use crate::ses::simulator::Simulator;
-use crate::tui::msg::{Answer, Order, Problem, ResendPlan};
+use crate::tui::msg::{Answer, BrakeChange, Problem};
 
 /// What covers the screen.
 #[derive(Clone, Debug)]
@@ -101,7 +102,7 @@ pub struct ResendDialog {
     /// Whom it concerns.
     pub subject: Subject,
     /// What would happen; nothing until the desk has answered.
-    pub plan: Option<Answer<ResendPlan>>,
+    pub plan: Option<Answer<ResentHow>>,
     /// It was confirmed and is being done.
     pub busy: bool,
 }
@@ -147,7 +148,7 @@ impl BulkDialog {
 #[derive(Clone, Debug)]
 pub struct BrakeDialog {
     /// What is asked for.
-    pub order: Order,
+    pub change: BrakeChange,
     /// Why; not for letting it go.
     pub reason: Field,
     /// What is wrong with it, or why it was not done.

@@ -8,12 +8,13 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::lines::Lines;
+use crate::desk::ResentHow;
 use crate::domain::locale::Locale;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::Subject;
 use crate::tui::model::overlay::{Form, FormField, ReasonDialog, ResendDialog};
-use crate::tui::msg::{Problem, ResendPlan};
+use crate::tui::msg::Problem;
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::{field, sheet};
@@ -74,15 +75,15 @@ pub fn resend(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &Resen
         None => lines.text("asking the desk what a resend would do…", Tone::Quiet),
         Some(Ok(plan)) => {
             let (what, then) = match plan {
-                ResendPlan::SameLink => (
+                ResentHow::SameLink => (
                     "The same link is mailed again.",
                     "Its life starts anew; the link in the earlier mail keeps working too.",
                 ),
-                ResendPlan::NewKey => (
+                ResentHow::NewKey => (
                     "A new link is mailed.",
                     "A new verification takes the place of this one; its old link does not work any more.",
                 ),
-                ResendPlan::BroughtForward => {
+                ResentHow::BroughtForward => {
                     ("A mail is waiting to be sent already; it goes first.", "No second mail is queued.")
                 }
             };

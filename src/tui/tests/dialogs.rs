@@ -4,10 +4,11 @@ use chrono::Duration;
 
 use super::fixture::{Console, World, now};
 use super::picture::{drawn, text};
+use crate::desk::ResentHow;
 use crate::domain::id::VerificationId;
 use crate::tui::action::Place;
 use crate::tui::model::Level;
-use crate::tui::msg::{Problem, ResendPlan};
+use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Msg};
 
 fn screen(console: &Console) -> String {
@@ -18,13 +19,13 @@ fn screen(console: &Console) -> String {
 fn a_resend_says_what_will_happen_and_then_does_it() {
     let table = [
         (
-            ResendPlan::SameLink,
+            ResentHow::SameLink,
             "The same link is mailed again.",
             "The same link is on its way to minji.kim@example.com.",
         ),
-        (ResendPlan::NewKey, "A new link is mailed.", "A new link is on its way to minji.kim@example.com."),
+        (ResentHow::NewKey, "A new link is mailed.", "A new link is on its way to minji.kim@example.com."),
         (
-            ResendPlan::BroughtForward,
+            ResentHow::BroughtForward,
             "A mail is waiting to be sent already; it goes first.",
             "The mail to minji.kim@example.com goes first now.",
         ),
@@ -81,10 +82,10 @@ fn a_late_answer_to_another_question_changes_nothing() {
     let (mut console, world) = Console::loaded(80, 24);
     console.press("r Esc j r");
     console.take_asked();
-    console.send(Msg::ResendPlanned { id: VerificationId(49_993), answer: Ok(ResendPlan::NewKey) });
+    console.send(Msg::ResendPlanned { id: VerificationId(49_993), answer: Ok(ResentHow::NewKey) });
     console.press("y");
     assert!(console.take_asked().is_empty());
-    console.send(Msg::ResendPlanned { id: VerificationId(49_992), answer: Ok(ResendPlan::SameLink) });
+    console.send(Msg::ResendPlanned { id: VerificationId(49_992), answer: Ok(ResentHow::SameLink) });
     console.press("y");
     assert_eq!(console.asked, [Effect::Resend { id: VerificationId(49_992) }]);
     // Cancelled while under way: what came of it is told all the same.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::findings::report;
 use crate::config::Settings;
 use crate::desk::test_send::{Recipient, Recorded, TestSent};
+use crate::desk::{Resent, ResentHow, SignUpStatus, SignedUp};
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::AuditEntry;
@@ -29,7 +30,7 @@ use crate::text::Untrusted;
 use crate::tui::effect::PAGE_ROWS;
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::model::{Setup, Zone};
-use crate::tui::msg::{Answer, JobStarted, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
+use crate::tui::msg::{Answer, JobStarted, Problem};
 use crate::tui::{Effect, Model, Msg, update};
 
 /// The time of every fixture: in the middle of a minute.
@@ -158,7 +159,7 @@ pub struct World {
     pub rows: Vec<VerificationRow>,
     pub sends: Vec<SendRow>,
     pub outbox: OutboxView,
-    pub plan: Answer<ResendPlan>,
+    pub plan: Answer<ResentHow>,
     pub job_plan: Answer<JobPlan>,
     pub settings: Settings,
     pub report: Arc<Report>,
@@ -356,7 +357,7 @@ impl Default for World {
             rows,
             sends,
             outbox,
-            plan: Ok(ResendPlan::SameLink),
+            plan: Ok(ResentHow::SameLink),
             job_plan: Ok(job_plan(1_204, 1_500)),
             settings: settings(),
             report: Arc::new(report()),
@@ -534,22 +535,29 @@ impl World {
             }
             Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: self.plan.clone() },
             Effect::Resend { id } => {
-                let done = |how| Resent { verification_id: VerificationId(id.0 + 1), how };
+                let done = |how| Resent {
+                    user_id: UserId(id.0 - 30_000),
+                    verification_id: VerificationId(id.0 + 1),
+                    send_id: send_id(78),
+                    how,
+                };
                 Msg::Resent { id, answer: self.plan.clone().map(done) }
             }
             Effect::ForceVerify { id, .. } => Msg::ForceVerified { id, answer: Ok(()) },
             Effect::SignUp { email, .. } if !email.contains('@') => Msg::SignedUp(Err(refused())),
             Effect::SignUp { email, .. } => Msg::SignedUp(Ok(SignedUp {
+                status: SignUpStatus::Created,
+                user_id: UserId(19_990),
                 verification_id: Some(VerificationId(49_990)),
-                email,
-                outcome: SignUpOutcome::Created,
+                send_id: Some(send_id(79)),
+                email: EmailAddress::parse(&email).unwrap(),
             })),
             Effect::PlanJob { generation, .. } => {
                 Msg::JobPlanned { generation, answer: self.job_plan.clone().map(Box::new) }
             }
             Effect::StartJob { .. } => Msg::JobStarted(Ok(JobStarted { id: job_id(1), starts_in: 10 })),
             Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Ok(()) },
-            Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Ok(()) },
+            Effect::SetBrake { change, .. } => Msg::BrakeSet { change, answer: Ok(()) },
             Effect::WatchTemplates
             | Effect::StopPage
             | Effect::Copy(_)

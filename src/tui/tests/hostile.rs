@@ -173,7 +173,7 @@ fn fail(console: &mut Console, text: &str) {
             Effect::PlanJob { generation, .. } => Msg::JobPlanned { generation, answer: Err(problem()) },
             Effect::StartJob { .. } => Msg::JobStarted(Err(problem())),
             Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Err(problem()) },
-            Effect::SetBrake { order, .. } => Msg::BrakeSet { order, answer: Err(problem()) },
+            Effect::SetBrake { change, .. } => Msg::BrakeSet { change, answer: Err(problem()) },
             Effect::StopPage
             | Effect::Copy(_)
             | Effect::ForgetPlan

@@ -16,7 +16,7 @@ use crate::domain::verification::Status;
 use crate::tui::action::Place;
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{JobChange, Order, Problem};
+use crate::tui::msg::{BrakeChange, JobChange, Problem};
 use crate::tui::{Colours, Effect, Look, Msg};
 use worlds::{Make, bare, brake, busy, counting, draining, grace, idle, misconfigured, paused, quota_used_up};
 
@@ -282,16 +282,18 @@ fn the_selection_stays_with_its_row() {
 
 #[test]
 fn the_brake_asks_why_and_is_set() {
-    let table =
-        [("P", Order::Pause, "Sending is paused."), ("D", Order::Drain, "What is queued goes out, then nothing.")];
-    for (key, order, done) in table {
+    let table = [
+        ("P", BrakeChange::Pause, "Sending is paused."),
+        ("D", BrakeChange::Drain, "What is queued goes out, then nothing."),
+    ];
+    for (key, change, done) in table {
         let (mut console, world) = Console::loaded(80, 24);
         console.run(&world, &format!("o {key} Enter"));
         assert!(screen(&console).contains("A reason of at least 3 characters is needed."));
         console.type_text("  SES maintenance ");
         assert!(!screen(&console).contains("at least 3"));
         console.press("Enter");
-        assert_eq!(console.asked, [Effect::SetBrake { order, reason: "SES maintenance".into() }]);
+        assert_eq!(console.asked, [Effect::SetBrake { change, reason: "SES maintenance".into() }]);
         console.press("Enter");
         assert_eq!(console.asked.len(), 1, "set twice");
         console.serve(&world);
@@ -312,9 +314,9 @@ fn whoever_resumes_reads_why_it_stood_still() {
             assert!(shown.contains(part), "{keys:?}: {part} is missing in\n{shown}");
         }
         console.press("y");
-        assert_eq!(console.asked, [Effect::SetBrake { order: Order::Resume, reason: String::new() }]);
+        assert_eq!(console.asked, [Effect::SetBrake { change: BrakeChange::Resume, reason: String::new() }]);
         let problem = Problem { what: "sending is not paused".into(), ..Problem::default() };
-        console.send(Msg::BrakeSet { order: Order::Resume, answer: Err(problem) });
+        console.send(Msg::BrakeSet { change: BrakeChange::Resume, answer: Err(problem) });
         assert!(screen(&console).contains("✗ sending is not paused"), "{}", screen(&console));
     }
 }

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{is_busy, load, outbox, test_send};
+use crate::desk::{Resent, ResentHow, SignUpStatus, SignedUp};
 use crate::domain::change::Change;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
@@ -12,7 +13,7 @@ use crate::tui::model::field::Field;
 use crate::tui::model::list::Edge;
 use crate::tui::model::overlay::{Form, FormField, Overlay, REASON_MIN};
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{Answer, Problem, ResendPlan, Resent, SignUpOutcome, SignedUp};
+use crate::tui::msg::{Answer, Problem};
 use crate::tui::{Effect, Model};
 
 /// The text that typing goes to.
@@ -28,7 +29,7 @@ fn focused(model: &mut Model) -> Option<&mut Field> {
             FormField::Locale => None,
         },
         Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => Some(&mut dialog.number),
-        Some(Overlay::Brake(dialog)) if dialog.order.needs_reason() => Some(&mut dialog.reason),
+        Some(Overlay::Brake(dialog)) if dialog.change.needs_reason() => Some(&mut dialog.reason),
         Some(Overlay::TestSend(dialog)) if dialog.is_typed() => dialog.address.as_mut(),
         None if model.prompt && model.view == View::Mail => Some(&mut model.mail.search),
         None if model.prompt => Some(&mut model.people.search),
@@ -172,7 +173,7 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
 }
 
 /// What a resend would do.
-pub fn planned(model: &mut Model, id: VerificationId, plan: Answer<ResendPlan>) {
+pub fn planned(model: &mut Model, id: VerificationId, plan: Answer<ResentHow>) {
     if let Some(Overlay::Resend(dialog)) = &mut model.overlay
         && dialog.subject.id == id
         && !dialog.busy
@@ -194,12 +195,12 @@ pub fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resent>, fx:
                 model.overlay = None;
             }
             let (what, hint) = match resent.how {
-                ResendPlan::SameLink => (format!("The same link is on its way to {to}."), String::new()),
-                ResendPlan::NewKey => (
+                ResentHow::SameLink => (format!("The same link is on its way to {to}."), String::new()),
+                ResentHow::NewKey => (
                     format!("A new link is on its way to {to}."),
                     format!("Verification {} takes the place of {id}.", resent.verification_id),
                 ),
-                ResendPlan::BroughtForward => (format!("The mail to {to} goes first now."), String::new()),
+                ResentHow::BroughtForward => (format!("The mail to {to} goes first now."), String::new()),
             };
             model.toast(Level::Done, what, hint);
             load::changed(model, Change::Verification(id), fx);
@@ -248,12 +249,12 @@ pub fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Vec<Effec
             if open.is_some() {
                 model.overlay = None;
             }
-            let (what, hint) = match done.outcome {
-                SignUpOutcome::Created => (format!("{} is signed up.", done.email), "The mail is queued."),
-                SignUpOutcome::Resent => {
+            let (what, hint) = match done.status {
+                SignUpStatus::Created => (format!("{} is signed up.", done.email), "The mail is queued."),
+                SignUpStatus::Resent => {
                     (format!("{} had signed up before, unverified.", done.email), "The mail is queued again.")
                 }
-                SignUpOutcome::AlreadyVerified => {
+                SignUpStatus::AlreadyVerified => {
                     (format!("{} is verified already.", done.email), "No mail was queued.")
                 }
             };
@@ -273,7 +274,7 @@ pub fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Vec<Effec
 fn show_new(model: &mut Model, done: &SignedUp, fx: &mut Vec<Effect>) {
     use crate::domain::verification::Status;
     let shown = model.view == View::Verifications && model.opened.is_none() && model.people.search.is_empty();
-    let fits = done.outcome != SignUpOutcome::AlreadyVerified;
+    let fits = done.status != SignUpStatus::AlreadyVerified;
     if shown
         && fits
         && let Some(list) = model.people.list_mut()

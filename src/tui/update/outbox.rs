@@ -11,7 +11,7 @@ use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog, Overlay, REASON_MIN};
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{Answer, JobChange, JobStarted, Order, Problem};
+use crate::tui::msg::{Answer, BrakeChange, JobChange, JobStarted, Problem};
 use crate::tui::when;
 use crate::tui::widget::number::thousands;
 use crate::tui::{Effect, Model};
@@ -62,9 +62,9 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
             };
             plan(model, scope, fx);
         }
-        Action::Pause => ask_brake(model, Order::Pause),
-        Action::Drain => ask_brake(model, Order::Drain),
-        Action::Resume => ask_brake(model, Order::Resume),
+        Action::Pause => ask_brake(model, BrakeChange::Pause),
+        Action::Drain => ask_brake(model, BrakeChange::Drain),
+        Action::Resume => ask_brake(model, BrakeChange::Resume),
         Action::HoldJob => {
             let Some((id, state)) = model.selected_job().map(|job| (job.id, job.state)) else { return };
             let change = if state == JobState::Paused { JobChange::Resume } else { JobChange::Pause };
@@ -108,8 +108,8 @@ fn plan(model: &mut Model, scope: JobScope, fx: &mut Vec<Effect>) {
     }));
 }
 
-fn ask_brake(model: &mut Model, order: Order) {
-    let dialog = BrakeDialog { order, reason: Field::default(), problem: None, busy: false };
+fn ask_brake(model: &mut Model, change: BrakeChange) {
+    let dialog = BrakeDialog { change, reason: Field::default(), problem: None, busy: false };
     model.overlay = Some(Overlay::Brake(dialog));
 }
 
@@ -130,7 +130,7 @@ pub(super) fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
         },
         Some(Overlay::Brake(dialog)) => {
             let reason = dialog.reason.text().trim().to_owned();
-            if dialog.order.needs_reason() && reason.chars().count() < REASON_MIN {
+            if dialog.change.needs_reason() && reason.chars().count() < REASON_MIN {
                 dialog.problem = Some(Problem {
                     what: format!("A reason of at least {REASON_MIN} characters is needed."),
                     hint: "Every console shows it while the outbox is stopped.".into(),
@@ -139,7 +139,7 @@ pub(super) fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
                 return;
             }
             (dialog.problem, dialog.busy) = (None, true);
-            fx.push(Effect::SetBrake { order: dialog.order, reason });
+            fx.push(Effect::SetBrake { change: dialog.change, reason });
         }
         Some(Overlay::CancelJob(dialog)) => {
             (dialog.problem, dialog.busy) = (None, true);
@@ -250,9 +250,9 @@ pub(super) fn job_changed(model: &mut Model, id: JobId, change: JobChange, answe
 }
 
 /// The outbox was stopped or let go, or not.
-pub(super) fn brake_set(model: &mut Model, order: Order, answer: Answer<()>, fx: &mut Vec<Effect>) {
+pub(super) fn brake_set(model: &mut Model, change: BrakeChange, answer: Answer<()>, fx: &mut Vec<Effect>) {
     let open = match &mut model.overlay {
-        Some(Overlay::Brake(dialog)) if dialog.order == order && dialog.busy => Some(dialog),
+        Some(Overlay::Brake(dialog)) if dialog.change == change && dialog.busy => Some(dialog),
         _ => None,
     };
     match (answer, open) {
@@ -260,10 +260,10 @@ pub(super) fn brake_set(model: &mut Model, order: Order, answer: Answer<()>, fx:
             if open.is_some() {
                 model.overlay = None;
             }
-            let (what, hint) = match order {
-                Order::Pause => ("Sending is paused.", "U lets it go again."),
-                Order::Drain => ("What is queued goes out, then nothing.", "U lets the outbox go again."),
-                Order::Resume => ("Sending goes on.", ""),
+            let (what, hint) = match change {
+                BrakeChange::Pause => ("Sending is paused.", "U lets it go again."),
+                BrakeChange::Drain => ("What is queued goes out, then nothing.", "U lets the outbox go again."),
+                BrakeChange::Resume => ("Sending goes on.", ""),
             };
             model.toast(Level::Done, what, hint);
             load::changed(model, Change::Outbox, fx);

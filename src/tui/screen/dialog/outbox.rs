@@ -9,7 +9,7 @@ use crate::domain::job::{JobPlan, Skip};
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog};
-use crate::tui::msg::Order;
+use crate::tui::msg::BrakeChange;
 use crate::tui::screen::lines::Lines;
 use crate::tui::screen::queue::scope_words;
 use crate::tui::when;
@@ -178,34 +178,34 @@ pub fn brake(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BrakeD
     let look = canvas.look;
     let columns = columns_for(area);
     let is_short = area.height < 18;
-    let (title, what, then, yes) = match dialog.order {
-        Order::Pause => (
+    let (title, what, then, yes) = match dialog.change {
+        BrakeChange::Pause => (
             "Pause sending",
             "No mail goes out any more, sign-ups included.",
             "Mails in hand are finished; the rest waits until somebody resumes.",
             "pause",
         ),
-        Order::Drain => (
+        BrakeChange::Drain => (
             "Drain the outbox",
             "What is queued now goes out, then nothing.",
             "Jobs make no more mails; what comes later waits until somebody resumes.",
             "drain",
         ),
-        Order::Resume => {
+        BrakeChange::Resume => {
             ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is mended.", "resume")
         }
     };
     let mut lines = Lines::new(look, columns);
-    if dialog.order == Order::Resume
+    if dialog.change == BrakeChange::Resume
         && let Some(brake) = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref())
     {
         was_stopped(&mut lines, model, brake, usize::from(area.height.saturating_sub(15)).max(3));
     }
-    if !is_short || !dialog.order.needs_reason() {
+    if !is_short || !dialog.change.needs_reason() {
         explain(&mut lines, model, what, then);
     }
     let mut at = None;
-    if dialog.order.needs_reason() {
+    if dialog.change.needs_reason() {
         if !is_short {
             lines.gap();
         }
@@ -221,11 +221,11 @@ pub fn brake(canvas: &mut Canvas<'_>, model: &Model, area: Rect, dialog: &BrakeD
             None => lines.text("telling the workers…", Tone::Quiet),
         }
     }
-    if is_short && dialog.order.needs_reason() {
+    if is_short && dialog.change.needs_reason() {
         explain(&mut lines, model, what, then);
     }
-    if !is_short || !dialog.order.needs_reason() {
-        answer(&mut lines, &[(if dialog.order.needs_reason() { "Enter" } else { "y" }, yes), ("Esc", "cancel")]);
+    if !is_short || !dialog.change.needs_reason() {
+        answer(&mut lines, &[(if dialog.change.needs_reason() { "Enter" } else { "y" }, yes), ("Esc", "cancel")]);
     }
     let place = put(canvas, area, title, &lines.finish());
     at.and_then(|at| input(canvas, place, at, &dialog.reason, true))
