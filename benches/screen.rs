@@ -14,6 +14,7 @@ use verifydesk::domain::page::Page;
 use verifydesk::domain::send::{LastSend, SendState};
 use verifydesk::domain::user::User;
 use verifydesk::domain::verification::{Verification, VerificationDetail, VerificationRow};
+use verifydesk::tui::effect::{Load, Loaded};
 use verifydesk::tui::model::Setup;
 use verifydesk::tui::{Colours, Effect, Look, Model, Msg, draw, update};
 
@@ -56,15 +57,15 @@ fn console() -> Model {
     let mut asked = update(&mut model, Msg::Start);
     while let Some(effect) = asked.pop() {
         let msg = match effect {
-            Effect::LoadPage { generation, .. } => {
+            Effect::Load(Load::Page { generation, .. }) => {
                 let page = Page { rows: (1..=100).rev().map(row).collect(), as_of: now(), newer: false, older: false };
-                Msg::Page { generation, answer: Ok(page) }
+                Msg::Loaded(Loaded::Page { generation, answer: Ok(page) })
             }
-            Effect::LoadDetail { id } => {
+            Effect::Load(Load::Detail { id }) => {
                 let VerificationRow { verification, user, .. } = row(id.0);
                 let others = (200..230).map(|n| row(n).verification).collect();
                 let detail = VerificationDetail { verification, user, others, sends: Vec::new(), audit: Vec::new() };
-                Msg::Detail { id, answer: Ok(Some(Box::new(detail))) }
+                Msg::Loaded(Loaded::Detail { id, answer: Ok(Some(Box::new(detail))) })
             }
             _ => continue,
         };

@@ -14,7 +14,7 @@ use crate::store::{outbox, users, verifications};
 use crate::text::plain;
 
 /// Somebody who wants to join.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignUp {
     /// Her address, as typed.
     pub email: String,

@@ -4,7 +4,8 @@ use chrono::Utc;
 use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 
-use super::executor::{Executor, Own};
+use super::effect::TerminalCommand;
+use super::executor::Executor;
 use super::model::Setup;
 use super::{Model, Msg, update};
 use crate::config::Settings;
@@ -26,12 +27,12 @@ impl App {
 
     /// Tells the model the time. Before every batch of other messages.
     pub(super) fn tick(&mut self) {
-        // The time asks for data, never for the loop's own acts, which operators ask for.
+        // The time asks for data, never for the terminal, which operators ask for.
         self.take(Msg::Clock(Utc::now()));
     }
 
-    /// Takes a message and begins what it asks for; the last of the loop's own acts among it is handed back.
-    pub(super) fn take(&mut self, msg: Msg) -> Option<Own> {
+    /// Takes a message and begins what it asks for; the last command for the terminal among it is handed back.
+    pub(super) fn take(&mut self, msg: Msg) -> Option<TerminalCommand> {
         let effects = update(&mut self.model, msg);
         effects.into_iter().filter_map(|effect| self.executor.run(effect)).last()
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::msg::{Answer, Problem};
+use super::effect::{Answer, Problem};
+
 use super::terminal::signals::Who;
 use super::terminal::{Signal, Signals};
 use super::update::workbench::no_editor;

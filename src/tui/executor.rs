@@ -5,10 +5,12 @@
 //! done. `connection` keeps the subscription to changes and knows whether the database is there; while it is not, or
 //! as soon as it no longer is, loads are answered at once with the reason instead of each waiting for its own time-out.
 
+mod act;
 mod connection;
+mod load;
+mod problem;
 mod workbench;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,13 +20,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::effect::{Effect, PAGE_ROWS};
-use super::msg::{Answer, BrakeChange, JobChange, JobStarted, Msg, Problem};
+use super::effect::{Answer, Effect, Problem, TerminalCommand};
+use super::msg::Msg;
 use crate::config::Settings;
-use crate::contain::{Broke, contained_async, spawn};
+use crate::contain::{contained_async, spawn};
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
-use crate::domain::send::Priority;
 use crate::store;
 
 /// How long a load may take: longer than that, nobody looks at the screen any more.
@@ -38,26 +39,6 @@ const FINISH_MAX: Duration = Duration::from_secs(5);
 
 /// How long to wait before a connection that broke is kept again.
 const BROKE_PAUSE: Duration = Duration::from_secs(5);
-
-/// What the loop does itself, since it holds the terminal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Own {
-    /// Draw everything anew.
-    Repaint,
-    /// Stop, for the shell.
-    Suspend,
-    /// Give the terminal to an editor for a while.
-    Edit {
-        /// The file.
-        file: PathBuf,
-        /// The line, from 1.
-        line: usize,
-    },
-    /// Put a text into the terminal's clipboard.
-    Copy(String),
-    /// End.
-    Quit,
-}
 
 /// The executor. Dropping it cancels loads; acts go on, see [`Executor::finish`].
 #[derive(Debug)]
@@ -195,168 +176,20 @@ impl Executor {
         }
     }
 
-    /// Begins an effect, or hands it back where it is the loop's own.
-    pub fn run(&mut self, effect: Effect) -> Option<Own> {
+    /// Begins an effect, or hands it back where it is the terminal's.
+    pub fn run(&mut self, effect: Effect) -> Option<TerminalCommand> {
         match effect {
-            Effect::Repaint => return Some(Own::Repaint),
-            Effect::Suspend => return Some(Own::Suspend),
-            Effect::Quit => return Some(Own::Quit),
-            Effect::Reconnect => self.context.reconnect.notify_one(),
-            Effect::Edit { file, line } => return Some(Own::Edit { file, line }),
-            Effect::Prove { order, generation } => {
-                let cancelled = self.preview.next(&self.all);
-                let proved = workbench::prove(Arc::clone(&self.context), (*order).clone(), generation);
-                self.context.answer(cancelled, proved, move |answer| Msg::Proved { order, generation, answer });
-            }
-            Effect::StockTemplates => {
-                let stock = workbench::stock(Arc::clone(&self.context));
-                self.context.answer(self.all.clone(), stock, Msg::Stocked);
-            }
-            Effect::CheckTemplates => {
-                let checked = workbench::check(Arc::clone(&self.context));
-                self.context.answer(self.all.clone(), checked, Msg::Checked);
-            }
-            Effect::Copy(text) => return Some(Own::Copy(text)),
-            Effect::StopPage => self.page_shown.0.cancel(),
-            Effect::StartPage => {
-                let ended = self.page_shown.next(&self.all);
-                spawn(workbench::page(Arc::clone(&self.context), ended));
-            }
-            Effect::TestSend { request, generation } => {
-                let sent = workbench::test_send(Arc::clone(&self.context), request, generation);
-                self.context.see_through(&self.acts, sent, move |answer| Msg::TestSent { generation, answer });
-            }
-            Effect::WatchTemplates => {
-                let cancelled = self.watch.next(&self.all);
-                let watch = workbench::watch(Arc::clone(&self.context));
-                spawn(async move { cancelled.run_until_cancelled(watch).await });
-            }
-            Effect::ForgetPlan => self.plan.0.cancel(),
-            Effect::Resend { .. }
-            | Effect::ForceVerify { .. }
-            | Effect::SignUp { .. }
-            | Effect::StartJob { .. }
-            | Effect::ChangeJob { .. }
-            | Effect::SetBrake { .. } => self.act(effect),
-            load => self.load(load),
+            Effect::Load(load) => self.load(load),
+            Effect::Act(act) => self.act(act),
+            Effect::Bench(bench) => self.bench(bench),
+            Effect::Terminal(command) => return Some(command),
         }
         None
-    }
-
-    fn load(&mut self, effect: Effect) {
-        let context = &self.context;
-        let all = &self.all;
-        let Some(desk) = context.desk.clone() else { return unasked(&effect) };
-        let store = desk.store().clone();
-        match effect {
-            Effect::LoadPage { filter, position, generation } => {
-                let page = context.ask(None, async move { store.list(&filter, position, PAGE_ROWS).await });
-                context.answer(self.page.next(all), page, move |answer| Msg::Page { generation, answer });
-            }
-            Effect::LoadSends { filter, position, generation } => {
-                let sends = context.ask(None, async move { store.sends(&filter, position, PAGE_ROWS).await });
-                context.answer(self.sends.next(all), sends, move |answer| Msg::Sends { generation, answer });
-            }
-            Effect::LoadRows { ids } => {
-                let asked = ids.clone();
-                let rows = context.ask(Some(&self.turns.rows), async move { store.rows(&ids).await });
-                context.answer(all.clone(), rows, move |answer| Msg::Rows { asked, answer });
-            }
-            Effect::CountNewer { filter, than, generation } => {
-                let newer = context.ask(Some(&self.turns.newer), async move { store.newer(&filter, than).await });
-                context.answer(all.clone(), newer, move |answer| Msg::Newer { generation, answer });
-            }
-            Effect::LoadCounts => {
-                let counts = context.ask(Some(&self.turns.counts), async move { store.counts().await });
-                context.answer(all.clone(), counts, Msg::Counts);
-            }
-            Effect::LoadOutbox => {
-                let outbox = context.ask(Some(&self.turns.outbox), async move { store.outbox().await });
-                context.answer(all.clone(), outbox, Msg::Outbox);
-            }
-            Effect::LoadDetail { id } => {
-                let detail = async move { Ok(store.show(id).await?.map(Box::new)) };
-                let detail = context.ask(Some(&self.turns.detail), detail);
-                context.answer(all.clone(), detail, move |answer| Msg::Detail { id, answer });
-            }
-            Effect::PlanResend { id } => {
-                let context = Arc::clone(context);
-                let planning = Arc::clone(&context);
-                let plan = async move { planning.act(desk.plan_resend(id)).await };
-                context.answer(all.clone(), plan, move |answer| Msg::ResendPlanned { id, answer });
-            }
-            Effect::PlanJob { scope, generation } => {
-                let planning = Arc::clone(context);
-                let plan = async move { planning.act(desk.plan_job(&scope)).await.map(Box::new) };
-                context.answer(self.plan.next(all), plan, move |answer| Msg::JobPlanned { generation, answer });
-            }
-            other => debug_assert!(false, "not a load: {other:?}"),
-        }
-    }
-
-    fn act(&self, effect: Effect) {
-        let context = Arc::clone(&self.context);
-        let Some(desk) = context.desk.clone() else { return unasked(&effect) };
-        let actor = context.actor.clone();
-        context.open.fetch_add(1, Ordering::SeqCst);
-        let act = async move {
-            let msg = match effect {
-                Effect::Resend { id } => {
-                    let resent = async { desk.resend(&actor, id, Priority::Person).await };
-                    Msg::Resent { id, answer: context.act(resent).await }
-                }
-                Effect::ForceVerify { id, reason } => {
-                    let verified = async { desk.force_verify(&actor, id, &reason).await };
-                    let answer = context.act(verified).await.map(|_| ());
-                    Msg::ForceVerified { id, answer }
-                }
-                Effect::SignUp { email, name, locale } => {
-                    let request = desk::SignUp { email, name, locale };
-                    let signed_up = async { desk.sign_up(&actor, &request).await };
-                    Msg::SignedUp(context.act(signed_up).await)
-                }
-                Effect::StartJob { scope, plan } => {
-                    let grace = desk.grace();
-                    let started = context.act(desk.start_job(&actor, &scope, Some(&plan), grace)).await;
-                    Msg::JobStarted(
-                        started
-                            .map(|id| JobStarted { id, starts_in: i64::try_from(grace.as_secs()).unwrap_or(i64::MAX) }),
-                    )
-                }
-                Effect::ChangeJob { id, change } => {
-                    let changed = async {
-                        match change {
-                            JobChange::Pause => desk.pause_job(&actor, id).await,
-                            JobChange::Resume => desk.resume_job(&actor, id).await,
-                            JobChange::Cancel => desk.cancel_job(&actor, id).await,
-                        }
-                    };
-                    Msg::JobChanged { id, change, answer: context.act(changed).await }
-                }
-                Effect::SetBrake { change, reason } => {
-                    let set = async {
-                        match change {
-                            BrakeChange::Pause => desk.pause(&actor, &reason).await,
-                            BrakeChange::Drain => desk.drain(&actor, &reason).await,
-                            BrakeChange::Resume => desk.resume(&actor).await,
-                        }
-                    };
-                    Msg::BrakeSet { change, answer: context.act(set).await }
-                }
-                other => {
-                    debug_assert!(false, "not an act: {other:?}");
-                    return;
-                }
-            };
-            context.close(msg);
-        };
-        // What could break in it answers by itself.
-        self.acts.spawn(contained_async(act));
     }
 }
 
 /// What needs a database is not asked for where there is none.
-fn unasked(effect: &Effect) {
+fn unasked(effect: &impl std::fmt::Debug) {
     tracing::debug!("no database for {effect:?}");
 }
 
@@ -489,37 +322,15 @@ async fn whole<T, E: Into<Problem>>(way: impl Future<Output = Result<T, E>>) -> 
     contained_async(way).await.map_err(Problem::from)?.map_err(Into::into)
 }
 
-impl From<Broke> for Problem {
-    fn from(broke: Broke) -> Self {
-        let hint = "it is a fault of this program, brought out by what it read; everything else goes on".into();
-        Self { what: broke.to_string(), hint, ..Self::default() }
-    }
-}
-
-impl From<store::Error> for Problem {
-    fn from(error: store::Error) -> Self {
-        Self { what: error.to_string(), hint: error.hint().into(), away: error.is_away(), possible_at: None }
-    }
-}
-
-impl From<desk::Error> for Problem {
-    fn from(error: desk::Error) -> Self {
-        let possible_at = match &error {
-            // On the database's clock, as `Model::now` is.
-            desk::Error::Refused(desk::Refusal::CoolDown { until, .. } | desk::Refusal::DailyCap { until, .. }) => {
-                Some(*until)
-            }
-            _ => None,
-        };
-        let away = matches!(&error, desk::Error::Store(error) if error.is_away());
-        Self { what: error.to_string(), hint: error.hint(), away, possible_at }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::verification::Counts;
+    use crate::tui::effect::Loaded;
+
+    fn loaded(counts: Answer<Counts>) -> Msg {
+        Msg::Loaded(Loaded::Counts(counts))
+    }
 
     #[tokio::test]
     async fn a_question_that_breaks_is_answered_and_the_next_one_too() {
@@ -530,8 +341,8 @@ mod tests {
                 Ok(Counts::default())
             };
             let counts = executor.context.ask(Some(&executor.turns.counts), query);
-            executor.context.answer(executor.all.clone(), counts, Msg::Counts);
-            let Some(Msg::Counts(answer)) = inbox.recv().await else { panic!("no answer") };
+            executor.context.answer(executor.all.clone(), counts, loaded);
+            let Some(Msg::Loaded(Loaded::Counts(answer))) = inbox.recv().await else { panic!("no answer") };
             match answer {
                 Ok(_) => assert!(!breaks),
                 Err(problem) => assert!(breaks && problem.what.contains("a row of the test"), "{problem:?}"),
@@ -545,23 +356,13 @@ mod tests {
     async fn whatever_breaks_is_answered() {
         let (executor, mut inbox) = Executor::new(None, Settings::default(), "mina");
         let breaks = async || -> Answer<Counts> { panic!("a template of the test") };
-        executor.context.answer(executor.all.clone(), breaks(), Msg::Counts);
-        executor.context.see_through(&executor.acts, breaks(), Msg::Counts);
+        executor.context.answer(executor.all.clone(), breaks(), loaded);
+        executor.context.see_through(&executor.acts, breaks(), loaded);
         for _ in 0..2 {
             let answer = timeout(Duration::from_secs(20), inbox.recv()).await.expect("an answer");
-            let Some(Msg::Counts(Err(problem))) = answer else { panic!("{answer:?}") };
+            let Some(Msg::Loaded(Loaded::Counts(Err(problem)))) = answer else { panic!("{answer:?}") };
             assert!(problem.what.contains("a template of the test"), "{problem:?}");
         }
         assert!(executor.is_idle());
-    }
-
-    #[test]
-    fn a_resend_is_possible_again_by_the_database_s_clock() {
-        // An hour behind this machine's.
-        let now = chrono::Utc::now() - chrono::Duration::hours(1);
-        let until = now + chrono::Duration::seconds(40);
-        for refusal in [desk::Refusal::CoolDown { until, now }, desk::Refusal::DailyCap { until, now }] {
-            assert_eq!(Problem::from(desk::Error::Refused(refusal)).possible_at, Some(until));
-        }
     }
 }

@@ -3,6 +3,8 @@
 //! Elm's shape: [`Msg`] in, [`update()`] changes the [`Model`] and returns [`Effect`]s, [`draw`] shows the model. Both are
 //! synchronous and do no I/O; the run loop and the executor around them do.
 
+#![expect(missing_docs, reason = "where a name says all, words would only repeat it")]
+
 pub mod action;
 mod app;
 mod editor;

@@ -13,7 +13,7 @@ use chrono::{Duration, FixedOffset};
 use uuid::Uuid;
 
 use super::action::{Action, Place};
-use super::msg::Problem;
+use super::effect::Problem;
 use super::screen::layout::{self, Layout};
 use super::when;
 use crate::domain::Time;

@@ -12,7 +12,7 @@ use nix::sys::signal::Signal as Number;
 
 use super::app::App;
 use super::editor;
-use super::executor::Own;
+use super::effect::TerminalCommand;
 use super::model::Setup;
 use super::terminal::signals::{self, Who};
 use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Typed, Watch};
@@ -147,18 +147,18 @@ impl Console {
     async fn run(&mut self) -> io::Result<Ended> {
         self.draw()?;
         self.app.executor.connect();
-        let mut own = self.app.take(Msg::Start);
+        let mut command = self.app.take(Msg::Start);
         loop {
-            let ended = match own.take() {
+            let ended = match command.take() {
                 None => None,
-                Some(Own::Quit) => Some(Ended::Quit),
-                Some(Own::Suspend) => self.suspend(Who::Job).await?,
-                Some(Own::Edit { file, line }) => self.edit(&file, line).await?,
-                Some(Own::Copy(text)) => {
+                Some(TerminalCommand::Quit) => Some(Ended::Quit),
+                Some(TerminalCommand::Suspend) => self.suspend(Who::Job).await?,
+                Some(TerminalCommand::Edit { file, line }) => self.edit(&file, line).await?,
+                Some(TerminalCommand::Copy(text)) => {
                     self.terminal.copy(&text)?;
                     None
                 }
-                Some(Own::Repaint) => {
+                Some(TerminalCommand::Repaint) => {
                     self.terminal.repaint();
                     self.draw()?;
                     None
@@ -187,11 +187,11 @@ impl Console {
                 Wake::Input(None) => return Ok(Ended::Signal(Number::SIGHUP as i32)),
                 Wake::Input(Some(typed)) => {
                     self.app.tick();
-                    own = self.take_input(typed).or_else(|| self.take_pending());
+                    command = self.take_input(typed).or_else(|| self.take_pending());
                 }
                 Wake::Msg(msg) => {
                     self.app.tick();
-                    own = self.app.take(*msg).or_else(|| self.take_pending());
+                    command = self.app.take(*msg).or_else(|| self.take_pending());
                 }
                 Wake::Deadline => self.app.tick(),
             }
@@ -214,23 +214,23 @@ impl Console {
         }
     }
 
-    /// Takes what else has happened, up to an act of the loop's own.
-    fn take_pending(&mut self) -> Option<Own> {
+    /// Takes what else has happened, up to a command for the terminal.
+    fn take_pending(&mut self) -> Option<TerminalCommand> {
         for _ in 0..BATCH_MAX {
-            let own = if let Ok(msg) = self.app.inbox.try_recv() {
+            let command = if let Ok(msg) = self.app.inbox.try_recv() {
                 self.app.take(msg)
             } else {
                 let typed = self.input.as_mut()?.pending()?;
                 self.take_input(typed)
             };
-            if own.is_some() {
-                return own;
+            if command.is_some() {
+                return command;
             }
         }
         None
     }
 
-    fn take_input(&mut self, typed: Typed) -> Option<Own> {
+    fn take_input(&mut self, typed: Typed) -> Option<TerminalCommand> {
         self.app.take(match typed {
             Typed::Key(key) => Msg::Key(key),
             Typed::Doubtful(key) => Msg::Doubtful(key),

@@ -9,12 +9,12 @@ mod test_send;
 mod travel;
 pub mod workbench;
 
+use super::effect::{Loaded, TerminalCommand};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::action::{self, Action};
 use super::model::overlay::Overlay;
 use super::model::{Level, Link};
-use super::screen::{notice, queue};
 use super::{Effect, Model, Msg};
 use crate::domain::Time;
 pub use act::blocked;
@@ -23,70 +23,33 @@ pub use act::blocked;
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     let fx = &mut effects;
+    // These come often and mostly change nothing on the screen: they say themselves whether they did.
+    let is_quiet = matches!(msg, Msg::Clock(_) | Msg::Loaded(Loaded::Outbox(_) | Loaded::Counts(_)));
+    model.dirty |= !is_quiet;
     match msg {
-        Msg::Clock(now) => clock(model, now, fx),
-        Msg::Outbox(answer) => {
-            let before = (notice::shown(model), queue::shown(model));
-            arrive::outbox(model, answer, fx);
-            model.dirty |= (notice::shown(model), queue::shown(model)) != before;
-        }
-        Msg::Counts(answer) => {
-            let before = model.counts;
-            arrive::counts(model, answer, fx);
-            model.dirty |= model.counts != before;
-        }
-        msg => {
-            model.dirty = true;
-            visible(model, msg, fx);
-        }
-    }
-    load::settle(model, fx);
-    effects
-}
-
-fn visible(model: &mut Model, msg: Msg, fx: &mut Vec<Effect>) {
-    match msg {
-        Msg::Clock(_) | Msg::Outbox(_) | Msg::Counts(_) => {}
         Msg::Start => load::start(model, fx),
+        Msg::Clock(now) => clock(model, now, fx),
         Msg::Key(event) => key(model, &event, false, fx),
         Msg::Doubtful(event) => key(model, &event, true, fx),
         Msg::Paste(text) => answer::paste(model, &text),
         Msg::Resize { width, height } => model.size = (width, height),
         Msg::Resumed => {
-            fx.push(Effect::Repaint);
+            fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::catch_up(model, fx);
         }
         Msg::Changed(change) => load::changed(model, change, fx),
-        Msg::Page { generation, answer } => arrive::page(model, generation, answer),
-        Msg::Rows { asked, answer } => arrive::rows(model, &asked, answer, fx),
-        Msg::Newer { generation, answer } => arrive::newer(model, generation, answer, fx),
-        Msg::Detail { id, answer } => arrive::detail(model, id, answer),
-        Msg::Sends { generation, answer } => arrive::sends(model, generation, answer),
-        Msg::Stocked(answer) => workbench::stocked(model, answer),
-        Msg::Proved { order, generation, answer } => workbench::proved(model, *order, generation, answer),
-        Msg::ProofWaits { generation } => workbench::waits(model, generation),
-        Msg::Checked(answer) => workbench::checked(model, answer, fx),
-        Msg::CheckedLate(report) => workbench::checked_late(model, report),
-        Msg::PageStarted(answer) => workbench::page_started(model, answer),
-        Msg::TestSaid { generation, line } => test_send::said(model, generation, line),
-        Msg::TestSent { generation, answer } => test_send::sent(model, generation, answer),
-        Msg::TemplatesChanged => workbench::changed(model, None),
-        Msg::TemplatesUnwatched(why) => workbench::changed(model, Some(why)),
+        Msg::Loaded(loaded) => arrive::loaded(model, loaded, fx),
+        Msg::Acted(acted) => answer::acted(model, acted, fx),
+        Msg::Bench(benched) => workbench::benched(model, benched, fx),
         Msg::Edited(answer) => workbench::edited(model, answer),
-        Msg::ResendPlanned { id, answer } => answer::planned(model, id, answer),
-        Msg::Resent { id, answer } => answer::resent(model, id, answer, fx),
-        Msg::ForceVerified { id, answer } => answer::force_verified(model, id, answer, fx),
-        Msg::SignedUp(answer) => answer::signed_up(model, answer, fx),
-        Msg::JobPlanned { generation, answer } => outbox::planned(model, generation, answer),
-        Msg::JobStarted(answer) => outbox::started(model, answer, fx),
-        Msg::JobChanged { id, change, answer } => outbox::job_changed(model, id, change, answer, fx),
-        Msg::BrakeSet { change, answer } => outbox::brake_set(model, change, answer, fx),
         Msg::DatabaseAway { problem, retry_at } => model.link = Link::Away { problem, retry_at: retry_at + model.skew },
         Msg::DatabaseBack => {
             model.link = Link::Up;
             load::catch_up(model, fx);
         }
     }
+    load::settle(model, fx);
+    effects
 }
 
 fn clock(model: &mut Model, now: Time, fx: &mut Vec<Effect>) {

@@ -11,6 +11,7 @@ use verifydesk::domain::filter::{Filter, Search};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::Position;
 use verifydesk::store::Store;
+use verifydesk::tui::effect::{Act, Load, Loaded};
 use verifydesk::tui::executor::Executor;
 use verifydesk::tui::headless::Headless;
 use verifydesk::tui::model::Setup;
@@ -214,11 +215,11 @@ async fn the_last_query_wins() {
     let (mut executor, mut inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
     for (generation, text) in (1..).zip(["m", "mi", "min", "mina"]) {
         let filter = Filter { search: Search::parse(text), ..Filter::default() };
-        executor.run(Effect::LoadPage { filter, position: Position::Newest, generation });
+        executor.run(Effect::Load(Load::Page { filter, position: Position::Newest, generation }));
     }
     let answer = tokio::time::timeout(PATIENCE, inbox.recv()).await.unwrap();
     assert!(
-        matches!(&answer, Some(Msg::Page { generation: 4, answer: Ok(page) }) if page.rows.len() == 1),
+        matches!(&answer, Some(Msg::Loaded(Loaded::Page { generation: 4, answer: Ok(page) })) if page.rows.len() == 1),
         "{answer:?}"
     );
     assert!(executor.is_idle());
@@ -229,7 +230,7 @@ async fn the_last_query_wins() {
 async fn an_act_begun_is_done_although_the_console_ends() {
     let office = Office::new().await;
     let (mut executor, inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
-    executor.run(Effect::SignUp { email: "last@example.com".into(), name: String::new(), locale: Locale::Ko });
+    executor.run(Effect::Act(Act::SignUp(SignUp { email: "last@example.com".into(), ..SignUp::default() })));
     drop(inbox);
     executor.finish().await;
     assert_eq!(office.text("select email from users").await.as_deref(), Some("last@example.com"));

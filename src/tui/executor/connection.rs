@@ -12,7 +12,8 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until};
 use super::{Context, Database};
 use crate::domain::change::Change;
 use crate::store::{self, Changes, Store};
-use crate::tui::msg::{Msg, Problem};
+use crate::tui::effect::Problem;
+use crate::tui::msg::Msg;
 
 /// Changes reach the screen at most this often.
 const GATHER: Duration = Duration::from_millis(250);

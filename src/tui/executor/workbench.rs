@@ -4,6 +4,7 @@
 //! ever must not take the console along. Such a rendering cannot be stopped, only left alone, so there are never more
 //! than a few: what is asked for meanwhile waits for one of them to end. What comes late is still told.
 
+use crate::tui::effect::{Bench, Benched};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::{Context, Executor};
 use crate::config::Settings;
 use crate::contain::{spawn, spawn_blocking};
 use crate::desk::Desk;
@@ -22,8 +23,9 @@ use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
 use crate::preview::watch::{self, Word};
+use crate::tui::effect::{Answer, Problem};
 use crate::tui::model::workbench::PageAddress;
-use crate::tui::msg::{Answer, Msg, Problem};
+use crate::tui::msg::Msg;
 
 /// How many renderings may run.
 pub(super) const AT_ONCE: usize = 3;
@@ -37,39 +39,74 @@ const WAIT_SAID: Duration = Duration::from_millis(700);
 /// How long checks begin with further mails.
 const CHECK_MAX: Duration = Duration::from_secs(20);
 
+impl Executor {
+    pub(super) fn bench(&mut self, bench: Bench) {
+        let (context, all) = (&self.context, &self.all);
+        match bench {
+            Bench::List => {
+                let listed = stock(Arc::clone(context));
+                context.answer(all.clone(), listed, |answer| Msg::Bench(Benched::Listed(answer)));
+            }
+            Bench::Prove { order, generation } => {
+                let proved = prove(Arc::clone(context), (*order).clone(), generation);
+                let benched = move |answer| Msg::Bench(Benched::Proved { order, generation, answer });
+                context.answer(self.preview.next(all), proved, benched);
+            }
+            Bench::Check => {
+                let checked = check(Arc::clone(context));
+                context.answer(all.clone(), checked, |answer| Msg::Bench(Benched::Checked(answer)));
+            }
+            Bench::Watch => {
+                let (cancelled, watch) = (self.watch.next(all), watch(Arc::clone(context)));
+                spawn(async move { cancelled.run_until_cancelled(watch).await });
+            }
+            Bench::TestSend { request, generation } => {
+                let sent = test_send(Arc::clone(context), request, generation);
+                let benched = move |answer| Msg::Bench(Benched::TestSent { generation, answer });
+                context.see_through(&self.acts, sent, benched);
+            }
+            Bench::StartPage => {
+                let ended = self.page_shown.next(all);
+                spawn(page(Arc::clone(context), ended));
+            }
+            Bench::StopPage => self.page_shown.0.cancel(),
+        }
+    }
+}
+
 /// Renders in its turn. Whoever waits for a turn and is cancelled for a newer order is gone; who waits long is told.
-pub(super) async fn prove(context: Arc<Context>, order: Order, generation: u64) -> Answer<Box<Attempt>> {
+async fn prove(context: Arc<Context>, order: Order, generation: u64) -> Answer<Box<Attempt>> {
     let permit = turn(&context.renderings);
     tokio::pin!(permit);
     let permit = if let Ok(permit) = timeout(WAIT_SAID, &mut permit).await {
         permit
     } else {
-        context.tell(Msg::ProofWaits { generation });
+        context.tell(Msg::Bench(Benched::ProofWaits { generation }));
         permit.await
     };
     let (now, asked) = (Utc::now(), order.clone());
     // Read anew each time: files are small, and what is shown is what would be mailed.
     let render =
         move |settings: &Settings, templates: &Templates| Box::new(proof::prove(templates, settings, &order, now));
-    let late = move |done| Msg::Proved { order: Box::new(asked), generation, answer: Ok(done) };
+    let late = move |done| Msg::Bench(Benched::Proved { order: Box::new(asked), generation, answer: Ok(done) });
     off(&context, permit, RENDER_MAX, render, late).await
 }
 
-pub(super) async fn stock(context: Arc<Context>) -> Answer<Box<Stock>> {
+async fn stock(context: Arc<Context>) -> Answer<Box<Stock>> {
     // Nothing is rendered for it, so that it need not wait for renderings.
     let permit = turn(&context.stocks).await;
     let stock = |_: &Settings, templates: &Templates| Box::new(proof::stock(templates));
-    off(&context, permit, RENDER_MAX, stock, |done| Msg::Stocked(Ok(done))).await
+    off(&context, permit, RENDER_MAX, stock, |done| Msg::Bench(Benched::Listed(Ok(done)))).await
 }
 
-pub(super) async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
+async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
     let now = Utc::now();
     let check = move |settings: &Settings, templates: &Templates| {
         let options = Options { budget: CHECK_MAX, ..Options::default() };
         Arc::new(check::check(templates, settings, now, &options))
     };
     let permit = turn(&context.checks).await;
-    off(&context, permit, CHECK_MAX + RENDER_MAX, check, Msg::CheckedLate).await
+    off(&context, permit, CHECK_MAX + RENDER_MAX, check, |report| Msg::Bench(Benched::CheckedLate(report))).await
 }
 
 /// A turn, as soon as there is one. None where there are no turns any more, which does not happen.
@@ -114,12 +151,12 @@ fn too_long(longest: Duration) -> Problem {
 }
 
 /// Sends a test and passes on what is said. The leave-taking after the answer still comes, as it is said.
-pub(super) async fn test_send(context: Arc<Context>, request: Box<TestSend>, generation: u64) -> Answer<Box<TestSent>> {
+async fn test_send(context: Arc<Context>, request: Box<TestSend>, generation: u64) -> Answer<Box<TestSent>> {
     let (dialogue, mut lines) = mpsc::unbounded_channel();
     let telling = Arc::clone(&context);
     spawn(async move {
         while let Some(line) = lines.recv().await {
-            telling.tell(Msg::TestSaid { generation, line });
+            telling.tell(Msg::Bench(Benched::TestSaid { generation, line }));
         }
     });
     let store = context.desk.as_ref().map(Desk::store);
@@ -128,34 +165,34 @@ pub(super) async fn test_send(context: Arc<Context>, request: Box<TestSend>, gen
 }
 
 /// Shows the templates to browsers on this machine until it is told to end.
-pub(super) async fn page(context: Arc<Context>, ended: CancellationToken) {
+async fn page(context: Arc<Context>, ended: CancellationToken) {
     let source = Arc::new(page::Files::new(context.settings.clone()));
     let handle = match page::start(source, context.changes.subscribe(), None).await {
         Ok(handle) => handle,
         Err(error) => {
-            return context.tell(Msg::PageStarted(Err(Problem {
+            return context.tell(Msg::Bench(Benched::PageStarted(Err(Problem {
                 what: format!("the page cannot be shown: {error}"),
                 hint: "127.0.0.1 takes no connections here".into(),
                 ..Problem::default()
-            })));
+            }))));
         }
     };
     let address = PageAddress { url: handle.url().to_owned(), ssh: handle.ssh_line(&page::host()) };
-    context.tell(Msg::PageStarted(Ok(address)));
+    context.tell(Msg::Bench(Benched::PageStarted(Ok(address))));
     ended.cancelled().await;
     handle.stop().await;
 }
 
 /// Tells of changes to the templates' files for as long as it is polled.
-pub(super) async fn watch(context: Arc<Context>) {
+async fn watch(context: Arc<Context>) {
     let Some(dir) = &context.settings.templates.dir else { return };
     let told = |word| {
         context.changes.send_modify(|count| *count += 1);
         context.tell(match word {
-            Word::Changed => Msg::TemplatesChanged,
+            Word::Changed => Msg::Bench(Benched::FilesChanged),
             Word::Lost(why) => {
                 tracing::warn!("the templates' directory cannot be watched: {why}");
-                Msg::TemplatesUnwatched(why)
+                Msg::Bench(Benched::Unwatched(why))
             }
         });
     };

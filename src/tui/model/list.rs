@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::msg::Problem;
+use super::super::effect::Problem;
 use crate::domain::Time;
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};

@@ -10,7 +10,7 @@ use crate::domain::locale::Locale;
 use crate::mail::transport::dialogue::DialogueLine;
 use crate::preview::check::Finding;
 use crate::ses::simulator::Simulator;
-use crate::tui::msg::{Answer, BrakeChange, Problem};
+use crate::tui::effect::{Answer, BrakeChange, Problem};
 
 /// What covers the screen.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use crate::mail::templates::{Part, Source};
 use crate::preview::check::{Finding, Report, Severity};
 use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
 use crate::preview::view::View;
-use crate::tui::msg::Problem;
+use crate::tui::effect::Problem;
 
 /// What of a mail is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

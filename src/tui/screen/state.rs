@@ -4,8 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::text::plain;
+use crate::tui::effect::Problem;
 use crate::tui::look::Tone;
-use crate::tui::msg::Problem;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 

@@ -1,14 +1,16 @@
 //! Resend, force-verify, sign up: nothing happens on a single key, and every answer is shown.
 
+use crate::tui::effect::{Act, Acted, Load, Loaded};
 use chrono::Duration;
 
 use super::fixture::{Console, World, now};
 use super::picture::{drawn, text};
 use crate::desk::ResentHow;
 use crate::domain::id::VerificationId;
+use crate::domain::locale::Locale;
 use crate::tui::action::Place;
+use crate::tui::effect::Problem;
 use crate::tui::model::Level;
-use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Msg};
 
 fn screen(console: &Console) -> String {
@@ -35,14 +37,14 @@ fn a_resend_says_what_will_happen_and_then_does_it() {
         let world = World { plan: Ok(plan), ..World::default() };
         console.serve(&world);
         console.press("r");
-        assert_eq!(console.take_asked(), [Effect::PlanResend { id: VerificationId(49_993) }]);
+        assert_eq!(console.take_asked(), [Effect::Load(Load::ResendPlan { id: VerificationId(49_993) })]);
         console.press("y");
         assert!(console.take_asked().is_empty(), "confirmed before it was known what would happen");
-        console.send(Msg::ResendPlanned { id: VerificationId(49_993), answer: Ok(plan) });
+        console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_993), answer: Ok(plan) }));
         let shown = screen(&console);
         assert!(shown.contains(before) && shown.contains("minji.kim@example.com"), "{shown}");
         console.press("y");
-        assert_eq!(console.asked, [Effect::Resend { id: VerificationId(49_993) }]);
+        assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_993) })]);
         console.press("y Enter");
         assert_eq!(console.asked.len(), 1, "sent twice");
         console.serve(&world);
@@ -74,7 +76,7 @@ fn a_resend_that_is_refused_says_when_it_is_possible() {
     assert!(screen(&console).contains("It is possible now."), "{}", screen(&console));
     console.take_asked();
     console.press("y");
-    assert_eq!(console.take_asked(), [Effect::PlanResend { id: VerificationId(49_993) }]);
+    assert_eq!(console.take_asked(), [Effect::Load(Load::ResendPlan { id: VerificationId(49_993) })]);
 }
 
 #[test]
@@ -82,12 +84,12 @@ fn a_late_answer_to_another_question_changes_nothing() {
     let (mut console, world) = Console::loaded(80, 24);
     console.press("r Esc j r");
     console.take_asked();
-    console.send(Msg::ResendPlanned { id: VerificationId(49_993), answer: Ok(ResentHow::NewKey) });
+    console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_993), answer: Ok(ResentHow::NewKey) }));
     console.press("y");
     assert!(console.take_asked().is_empty());
-    console.send(Msg::ResendPlanned { id: VerificationId(49_992), answer: Ok(ResentHow::SameLink) });
+    console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_992), answer: Ok(ResentHow::SameLink) }));
     console.press("y");
-    assert_eq!(console.asked, [Effect::Resend { id: VerificationId(49_992) }]);
+    assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_992) })]);
     // Cancelled while under way: what came of it is told all the same.
     console.press("Esc");
     console.serve(&world);
@@ -110,7 +112,7 @@ fn a_forced_verification_needs_a_reason() {
         assert!(shown.contains(part), "{part} is missing in\n{shown}");
     }
     console.press("Enter");
-    let done = Effect::ForceVerify { id: VerificationId(49_993), reason: "ok by phone".into() };
+    let done = Effect::Act(Act::ForceVerify { id: VerificationId(49_993), reason: "ok by phone".into() });
     assert_eq!(console.asked, [done]);
     console.press("Enter x");
     assert_eq!(console.asked.len(), 1);
@@ -126,7 +128,7 @@ fn a_forced_verification_that_fails_keeps_the_reason() {
     console.press("Enter");
     let problem =
         Problem { what: "the database is away".into(), hint: "try again".into(), away: true, possible_at: None };
-    console.send(Msg::ForceVerified { id: VerificationId(49_993), answer: Err(problem) });
+    console.send(Msg::Acted(Acted::ForceVerified { id: VerificationId(49_993), answer: Err(problem) }));
     let shown = screen(&console);
     assert!(shown.contains("the database is away") && shown.contains("by phone"), "{shown}");
     console.take_asked();
@@ -154,7 +156,7 @@ fn the_form_shows_what_is_wrong_and_keeps_what_was_typed() {
 fn the_form_toggles_its_language() {
     let (mut console, _) = Console::loaded(80, 24);
     console.press("n a @ b . c o ctrl-o Enter");
-    assert!(matches!(&console.asked[..], [Effect::SignUp { locale: crate::domain::locale::Locale::En, .. }]));
+    assert!(matches!(&console.asked[..], [Effect::Act(Act::SignUp(asked))] if asked.locale == Locale::En));
 }
 
 #[test]
@@ -169,5 +171,5 @@ fn nothing_is_changed_while_the_database_is_away() {
     assert!(console.take_asked().is_empty());
     assert!(console.model.toasts.last().unwrap().what.contains("away"));
     console.press("R");
-    assert!(console.take_asked().contains(&Effect::Reconnect));
+    assert!(console.take_asked().contains(&Effect::Load(Load::Reconnect)));
 }

@@ -1,5 +1,6 @@
 //! A small world behind the console: rows, mails, a worker; and answers to whatever the console asks for.
 
+use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded};
 use std::sync::Arc;
 
 use chrono::Duration;
@@ -28,9 +29,10 @@ use crate::preview::check::Report;
 use crate::preview::proof;
 use crate::text::Untrusted;
 use crate::tui::effect::PAGE_ROWS;
+use crate::tui::effect::{Answer, JobStarted, Problem};
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::model::{Setup, Zone};
-use crate::tui::msg::{Answer, JobStarted, Problem};
+
 use crate::tui::{Effect, Model, Msg, update};
 
 /// The time of every fixture: in the middle of a minute.
@@ -116,7 +118,7 @@ impl Console {
             for effect in asked {
                 if let Some(mut msg) = world.answer(effect) {
                     // The database's clock goes on with this one.
-                    if let Msg::Outbox(Ok(outbox)) = &mut msg {
+                    if let Msg::Loaded(Loaded::Outbox(Ok(outbox))) = &mut msg {
                         outbox.as_of = self.model.now;
                     }
                     self.send(msg);
@@ -490,25 +492,25 @@ impl World {
             ..Problem::default()
         };
         Some(match effect {
-            Effect::LoadPage { filter, position, generation } => {
-                Msg::Page { generation, answer: Ok(self.list(&filter, position)) }
+            Effect::Load(Load::Page { filter, position, generation }) => {
+                Msg::Loaded(Loaded::Page { generation, answer: Ok(self.list(&filter, position)) })
             }
-            Effect::LoadRows { ids } => {
+            Effect::Load(Load::Rows { ids }) => {
                 let rows = self.rows.iter().filter(|row| ids.contains(&row.verification.id)).cloned().collect();
-                Msg::Rows { asked: ids, answer: Ok(rows) }
+                Msg::Loaded(Loaded::Rows { asked: ids, answer: Ok(rows) })
             }
-            Effect::CountNewer { filter, than, generation } => {
+            Effect::Load(Load::Newer { filter, than, generation }) => {
                 let page = self.list(&filter, Position::Before(than));
-                Msg::Newer { generation, answer: Ok(i64::try_from(page.rows.len()).unwrap()) }
+                Msg::Loaded(Loaded::Newer { generation, answer: Ok(i64::try_from(page.rows.len()).unwrap()) })
             }
-            Effect::LoadCounts => Msg::Counts(Ok(self.counts())),
-            Effect::LoadOutbox => Msg::Outbox(Ok(self.outbox.clone())),
-            Effect::LoadDetail { id } => Msg::Detail { id, answer: Ok(self.detail(id)) },
-            Effect::LoadSends { filter, generation, .. } => {
+            Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Ok(self.counts()))),
+            Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Ok(self.outbox.clone()))),
+            Effect::Load(Load::Detail { id }) => Msg::Loaded(Loaded::Detail { id, answer: Ok(self.detail(id)) }),
+            Effect::Load(Load::Sends { filter, generation, .. }) => {
                 let search = filter.search.as_ref().map(crate::domain::filter::Search::text);
-                Msg::Sends { generation, answer: Ok(self.sends(filter.state, search)) }
+                Msg::Loaded(Loaded::Sends { generation, answer: Ok(self.sends(filter.state, search)) })
             }
-            Effect::TestSend { request, generation } => {
+            Effect::Bench(Bench::TestSend { request, generation }) => {
                 let address = match &request.to {
                     Recipient::Address(address) => address.clone(),
                     Recipient::Simulator(simulator) => simulator.address(),
@@ -521,52 +523,50 @@ impl World {
                     ses_id: None,
                     recorded: Recorded::Yes,
                 };
-                Msg::TestSent { generation, answer: Ok(Box::new(sent)) }
+                Msg::Bench(Benched::TestSent { generation, answer: Ok(Box::new(sent)) })
             }
-            Effect::StartPage => Msg::PageStarted(Ok(PageAddress {
+            Effect::Bench(Bench::StartPage) => Msg::Bench(Benched::PageStarted(Ok(PageAddress {
                 url: "http://127.0.0.1:40123/dG9rZW4tb2YtYS1wYWdl/".into(),
                 ssh: "ssh -N -L 40123:127.0.0.1:40123 bastion".into(),
-            })),
-            Effect::CheckTemplates => Msg::Checked(Ok(Arc::clone(&self.report))),
-            Effect::StockTemplates => Msg::Stocked(Ok(Box::new(proof::stock(&self.templates())))),
-            Effect::Prove { order, generation } => {
+            }))),
+            Effect::Bench(Bench::Check) => Msg::Bench(Benched::Checked(Ok(Arc::clone(&self.report)))),
+            Effect::Bench(Bench::List) => Msg::Bench(Benched::Listed(Ok(Box::new(proof::stock(&self.templates()))))),
+            Effect::Bench(Bench::Prove { order, generation }) => {
                 let attempt = proof::prove(&self.templates(), &self.settings, &order, now());
-                Msg::Proved { order, generation, answer: Ok(Box::new(attempt)) }
+                Msg::Bench(Benched::Proved { order, generation, answer: Ok(Box::new(attempt)) })
             }
-            Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: self.plan.clone() },
-            Effect::Resend { id } => {
+            Effect::Load(Load::ResendPlan { id }) => Msg::Loaded(Loaded::ResendPlan { id, answer: self.plan.clone() }),
+            Effect::Act(Act::Resend { id }) => {
                 let done = |how| Resent {
                     user_id: UserId(id.0 - 30_000),
                     verification_id: VerificationId(id.0 + 1),
                     send_id: send_id(78),
                     how,
                 };
-                Msg::Resent { id, answer: self.plan.clone().map(done) }
+                Msg::Acted(Acted::Resent { id, answer: self.plan.clone().map(done) })
             }
-            Effect::ForceVerify { id, .. } => Msg::ForceVerified { id, answer: Ok(()) },
-            Effect::SignUp { email, .. } if !email.contains('@') => Msg::SignedUp(Err(refused())),
-            Effect::SignUp { email, .. } => Msg::SignedUp(Ok(SignedUp {
+            Effect::Act(Act::ForceVerify { id, .. }) => Msg::Acted(Acted::ForceVerified { id, answer: Ok(()) }),
+            Effect::Act(Act::SignUp(asked)) if !asked.email.contains('@') => {
+                Msg::Acted(Acted::SignedUp(Err(refused())))
+            }
+            Effect::Act(Act::SignUp(asked)) => Msg::Acted(Acted::SignedUp(Ok(SignedUp {
                 status: SignUpStatus::Created,
                 user_id: UserId(19_990),
                 verification_id: Some(VerificationId(49_990)),
                 send_id: Some(send_id(79)),
-                email: EmailAddress::parse(&email).unwrap(),
-            })),
-            Effect::PlanJob { generation, .. } => {
-                Msg::JobPlanned { generation, answer: self.job_plan.clone().map(Box::new) }
+                email: EmailAddress::parse(&asked.email).unwrap(),
+            }))),
+            Effect::Load(Load::JobPlan { generation, .. }) => {
+                Msg::Loaded(Loaded::JobPlan { generation, answer: self.job_plan.clone().map(Box::new) })
             }
-            Effect::StartJob { .. } => Msg::JobStarted(Ok(JobStarted { id: job_id(1), starts_in: 10 })),
-            Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Ok(()) },
-            Effect::SetBrake { change, .. } => Msg::BrakeSet { change, answer: Ok(()) },
-            Effect::WatchTemplates
-            | Effect::StopPage
-            | Effect::Copy(_)
-            | Effect::Edit { .. }
-            | Effect::ForgetPlan
-            | Effect::Reconnect
-            | Effect::Repaint
-            | Effect::Suspend
-            | Effect::Quit => return None,
+            Effect::Act(Act::StartJob { .. }) => {
+                Msg::Acted(Acted::JobStarted(Ok(JobStarted { id: job_id(1), starts_in: 10 })))
+            }
+            Effect::Act(Act::ChangeJob { id, change }) => Msg::Acted(Acted::JobChanged { id, change, answer: Ok(()) }),
+            Effect::Act(Act::SetBrake { change, .. }) => Msg::Acted(Acted::BrakeSet { change, answer: Ok(()) }),
+            Effect::Bench(Bench::Watch | Bench::StopPage)
+            | Effect::Terminal(_)
+            | Effect::Load(Load::ForgetJobPlan | Load::Reconnect) => return None,
         })
     }
 }

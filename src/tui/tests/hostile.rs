@@ -1,5 +1,6 @@
 //! Random messages, keys, sizes and strings: nothing panics, and nothing dangerous gets into the buffer.
 
+use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, TerminalCommand};
 use proptest::prelude::*;
 
 use super::fixture::{Console, World, job, job_plan, now};
@@ -9,7 +10,7 @@ use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState};
-use crate::tui::msg::Problem;
+use crate::tui::effect::Problem;
 use crate::tui::{Colours, Effect, Look, Msg};
 
 const KEYS: [&str; 52] = [
@@ -152,35 +153,47 @@ fn fail(console: &mut Console, text: &str) {
     let problem = || Problem { what: text.into(), hint: text.into(), away: false, possible_at: Some(now()) };
     for effect in console.take_asked() {
         let msg = match effect {
-            Effect::LoadPage { generation, .. } => Msg::Page { generation, answer: Err(problem()) },
-            Effect::LoadSends { generation, .. } => Msg::Sends { generation, answer: Err(problem()) },
-            Effect::LoadCounts => Msg::Counts(Err(problem())),
-            Effect::LoadOutbox => Msg::Outbox(Err(problem())),
-            Effect::LoadDetail { id } => Msg::Detail { id, answer: Err(problem()) },
-            Effect::LoadRows { ids } => Msg::Rows { asked: ids, answer: Err(problem()) },
-            Effect::CountNewer { generation, .. } => Msg::Newer { generation, answer: Err(problem()) },
-            Effect::StockTemplates => Msg::Stocked(Err(problem())),
-            Effect::Prove { order, generation } => Msg::Proved { order, generation, answer: Err(problem()) },
-            Effect::TestSend { generation, .. } => Msg::TestSent { generation, answer: Err(problem()) },
-            Effect::StartPage => Msg::PageStarted(Err(problem())),
-            Effect::CheckTemplates => Msg::Checked(Err(problem())),
-            Effect::Edit { .. } => Msg::Edited(Err(problem())),
-            Effect::WatchTemplates => Msg::TemplatesChanged,
-            Effect::PlanResend { id } => Msg::ResendPlanned { id, answer: Err(problem()) },
-            Effect::Resend { id } => Msg::Resent { id, answer: Err(problem()) },
-            Effect::ForceVerify { id, .. } => Msg::ForceVerified { id, answer: Err(problem()) },
-            Effect::SignUp { .. } => Msg::SignedUp(Err(problem())),
-            Effect::PlanJob { generation, .. } => Msg::JobPlanned { generation, answer: Err(problem()) },
-            Effect::StartJob { .. } => Msg::JobStarted(Err(problem())),
-            Effect::ChangeJob { id, change } => Msg::JobChanged { id, change, answer: Err(problem()) },
-            Effect::SetBrake { change, .. } => Msg::BrakeSet { change, answer: Err(problem()) },
-            Effect::StopPage
-            | Effect::Copy(_)
-            | Effect::ForgetPlan
-            | Effect::Reconnect
-            | Effect::Repaint
-            | Effect::Suspend
-            | Effect::Quit => continue,
+            Effect::Load(Load::Page { generation, .. }) => {
+                Msg::Loaded(Loaded::Page { generation, answer: Err(problem()) })
+            }
+            Effect::Load(Load::Sends { generation, .. }) => {
+                Msg::Loaded(Loaded::Sends { generation, answer: Err(problem()) })
+            }
+            Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Err(problem()))),
+            Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Err(problem()))),
+            Effect::Load(Load::Detail { id }) => Msg::Loaded(Loaded::Detail { id, answer: Err(problem()) }),
+            Effect::Load(Load::Rows { ids }) => Msg::Loaded(Loaded::Rows { asked: ids, answer: Err(problem()) }),
+            Effect::Load(Load::Newer { generation, .. }) => {
+                Msg::Loaded(Loaded::Newer { generation, answer: Err(problem()) })
+            }
+            Effect::Bench(Bench::List) => Msg::Bench(Benched::Listed(Err(problem()))),
+            Effect::Bench(Bench::Prove { order, generation }) => {
+                Msg::Bench(Benched::Proved { order, generation, answer: Err(problem()) })
+            }
+            Effect::Bench(Bench::TestSend { generation, .. }) => {
+                Msg::Bench(Benched::TestSent { generation, answer: Err(problem()) })
+            }
+            Effect::Bench(Bench::StartPage) => Msg::Bench(Benched::PageStarted(Err(problem()))),
+            Effect::Bench(Bench::Check) => Msg::Bench(Benched::Checked(Err(problem()))),
+            Effect::Terminal(TerminalCommand::Edit { .. }) => Msg::Edited(Err(problem())),
+            Effect::Bench(Bench::Watch) => Msg::Bench(Benched::FilesChanged),
+            Effect::Load(Load::ResendPlan { id }) => Msg::Loaded(Loaded::ResendPlan { id, answer: Err(problem()) }),
+            Effect::Act(Act::Resend { id }) => Msg::Acted(Acted::Resent { id, answer: Err(problem()) }),
+            Effect::Act(Act::ForceVerify { id, .. }) => Msg::Acted(Acted::ForceVerified { id, answer: Err(problem()) }),
+            Effect::Act(Act::SignUp(_)) => Msg::Acted(Acted::SignedUp(Err(problem()))),
+            Effect::Load(Load::JobPlan { generation, .. }) => {
+                Msg::Loaded(Loaded::JobPlan { generation, answer: Err(problem()) })
+            }
+            Effect::Act(Act::StartJob { .. }) => Msg::Acted(Acted::JobStarted(Err(problem()))),
+            Effect::Act(Act::ChangeJob { id, change }) => {
+                Msg::Acted(Acted::JobChanged { id, change, answer: Err(problem()) })
+            }
+            Effect::Act(Act::SetBrake { change, .. }) => Msg::Acted(Acted::BrakeSet { change, answer: Err(problem()) }),
+            Effect::Bench(Bench::StopPage)
+            | Effect::Terminal(
+                TerminalCommand::Copy(_) | TerminalCommand::Repaint | TerminalCommand::Suspend | TerminalCommand::Quit,
+            )
+            | Effect::Load(Load::ForgetJobPlan | Load::Reconnect) => continue,
         };
         console.send(msg);
     }

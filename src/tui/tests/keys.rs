@@ -1,8 +1,10 @@
 //! Keys → model and effects, as tables.
 
+use crate::tui::effect::{Act, Bench, Load, TerminalCommand};
 use crossterm::event::{KeyEventKind, KeyEventState};
 
 use super::fixture::{Console, key_of, now};
+use crate::desk::SignUp;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::tui::action::Place;
@@ -83,14 +85,14 @@ fn where_there_is_a_pane_a_mail_opens_its_verification_at_once() {
 #[test]
 fn keys_ask_the_loop_for_its_own_acts() {
     let table = [
-        ("q", Effect::Quit),
-        ("ctrl-c", Effect::Quit),
-        ("v ctrl-c", Effect::Quit),
-        ("/ ctrl-c", Effect::Quit),
-        ("n ctrl-c", Effect::Quit),
-        ("ctrl-z", Effect::Suspend),
-        ("v ctrl-z", Effect::Suspend),
-        ("R", Effect::Repaint),
+        ("q", Effect::Terminal(TerminalCommand::Quit)),
+        ("ctrl-c", Effect::Terminal(TerminalCommand::Quit)),
+        ("v ctrl-c", Effect::Terminal(TerminalCommand::Quit)),
+        ("/ ctrl-c", Effect::Terminal(TerminalCommand::Quit)),
+        ("n ctrl-c", Effect::Terminal(TerminalCommand::Quit)),
+        ("ctrl-z", Effect::Terminal(TerminalCommand::Suspend)),
+        ("v ctrl-z", Effect::Terminal(TerminalCommand::Suspend)),
+        ("R", Effect::Terminal(TerminalCommand::Repaint)),
     ];
     for (keys, effect) in table {
         let (mut console, _) = Console::loaded(80, 24);
@@ -110,7 +112,11 @@ fn ctrl_l_draws_everything_afresh_wherever_it_is_pressed_and_does_no_more() {
             console.take_asked();
             let place = console.model.place();
             console.press("ctrl-l");
-            assert_eq!(console.take_asked(), [Effect::Repaint], "{keys:?} at {width}×{height}");
+            assert_eq!(
+                console.take_asked(),
+                [Effect::Terminal(TerminalCommand::Repaint)],
+                "{keys:?} at {width}×{height}"
+            );
             assert_eq!(console.model.place(), place, "{keys:?}");
         }
     }
@@ -118,7 +124,7 @@ fn ctrl_l_draws_everything_afresh_wherever_it_is_pressed_and_does_no_more() {
     let mut console = Console::new(80, 24);
     console.take_asked();
     console.press("ctrl-l");
-    assert_eq!(console.take_asked(), [Effect::Repaint]);
+    assert_eq!(console.take_asked(), [Effect::Terminal(TerminalCommand::Repaint)]);
 }
 
 #[test]
@@ -171,7 +177,7 @@ fn a_released_key_is_no_key() {
     assert!(console.take_asked().is_empty());
     event.kind = KeyEventKind::Repeat;
     console.send(Msg::Key(event));
-    assert_eq!(console.take_asked(), [Effect::Quit]);
+    assert_eq!(console.take_asked(), [Effect::Terminal(TerminalCommand::Quit)]);
 }
 
 #[test]
@@ -191,7 +197,11 @@ fn a_paste_is_no_command() {
     console.press("Tab");
     console.send(Msg::Paste("Mina\tKim".into()));
     console.press("Tab Right Enter");
-    let signed_up = Effect::SignUp { email: "mina@example.com".into(), name: "Mina Kim".into(), locale: Locale::En };
+    let signed_up = Effect::Act(Act::SignUp(SignUp {
+        email: "mina@example.com".into(),
+        name: "Mina Kim".into(),
+        locale: Locale::En,
+    }));
     assert_eq!(console.take_asked(), [signed_up]);
 }
 
@@ -271,11 +281,12 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
             let before = console.model.overlay.is_some();
             console.send(Msg::Doubtful(key_of(press)));
             let asked = console.take_asked();
-            let is_look = |effect: &Effect| {
-                let name = format!("{effect:?}");
-                ["Load", "Count", "Prove", "Stock", "Watch", "Check", "ForgetPlan"]
-                    .iter()
-                    .any(|start| name.starts_with(start))
+            let is_look = |effect: &Effect| match effect {
+                Effect::Load(load) => !matches!(load, Load::ResendPlan { .. } | Load::JobPlan { .. } | Load::Reconnect),
+                Effect::Bench(bench) => {
+                    matches!(bench, Bench::List | Bench::Prove { .. } | Bench::Check | Bench::Watch)
+                }
+                Effect::Act(_) | Effect::Terminal(_) => false,
             };
             assert!(asked.iter().all(is_look), "{press:?} behind {keys:?} asks for {asked:?}");
             let opened = !before && console.model.overlay.is_some();
@@ -294,5 +305,5 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
     assert_eq!(console.model.place(), Place::Prompt);
     console.take_asked();
     console.send(Msg::Doubtful(key_of("ctrl-c")));
-    assert!(console.take_asked().contains(&Effect::Quit));
+    assert!(console.take_asked().contains(&Effect::Terminal(TerminalCommand::Quit)));
 }

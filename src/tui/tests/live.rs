@@ -1,5 +1,6 @@
 //! What others change while the screen is open, clocks, and a database that comes and goes.
 
+use crate::tui::effect::{Load, Loaded, TerminalCommand};
 use chrono::Duration;
 
 use super::fixture::{Console, World, ago, now, row, worker};
@@ -9,8 +10,8 @@ use crate::domain::id::VerificationId;
 use crate::domain::page::Page;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
+use crate::tui::effect::Problem;
 use crate::tui::model::Link;
-use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Msg};
 
 fn screen(console: &Console) -> String {
@@ -128,7 +129,7 @@ fn a_flood_of_changes_runs_one_load_of_a_kind() {
 fn while_the_cursor_runs_details_in_between_are_not_asked_for() {
     let (mut console, world) = Console::loaded(120, 40);
     console.press("j j j j j j");
-    assert_eq!(console.asked, [Effect::LoadDetail { id: VerificationId(49_992) }]);
+    assert_eq!(console.asked, [Effect::Load(Load::Detail { id: VerificationId(49_992) })]);
     console.serve(&world);
     assert_eq!(console.model.detail.data.as_ref().unwrap().verification.id, VerificationId(49_987));
 }
@@ -210,10 +211,10 @@ fn workers_are_alive_by_the_database_clock() {
         let (mut console, _) = Console::loaded(120, 40);
         world.outbox.as_of = now() + skew;
         world.outbox.workers[0].beat_at = now() + skew;
-        console.send(Msg::Outbox(Ok(world.outbox.clone())));
+        console.send(Msg::Loaded(Loaded::Outbox(Ok(world.outbox.clone()))));
         assert!(screen(&console).contains("● 1 worker sending"), "{skew}: {}", screen(&console));
         world.outbox.workers[0].beat_at -= Duration::seconds(21);
-        console.send(Msg::Outbox(Ok(world.outbox.clone())));
+        console.send(Msg::Loaded(Loaded::Outbox(Ok(world.outbox.clone()))));
         assert!(screen(&console).contains("○ nobody is sending"), "{skew}: {}", screen(&console));
     }
 }
@@ -225,7 +226,7 @@ fn a_heartbeat_draws_nothing() {
     world.outbox.workers[0].beat_at = now() + Duration::seconds(5);
     let due = console.model.next_deadline().unwrap();
     console.send(Msg::Clock(due));
-    assert_eq!(console.asked, [Effect::LoadOutbox]);
+    assert_eq!(console.asked, [Effect::Load(Load::Outbox)]);
     console.serve(&world);
     assert!(!console.model.take_dirty());
 }
@@ -269,7 +270,7 @@ fn when_the_database_is_away_the_list_stays_and_the_place_is_kept() {
     assert!(console.take_asked().is_empty(), "asks nobody while nobody is there");
     console.send(Msg::DatabaseBack);
     assert_eq!(console.model.link, Link::Up);
-    assert!(console.asked.iter().any(|effect| matches!(effect, Effect::LoadRows { ids } if ids.len() == 11)));
+    assert!(console.asked.iter().any(|effect| matches!(effect, Effect::Load(Load::Rows { ids }) if ids.len() == 11)));
     console.serve(&world);
     assert_eq!(console.selected(), 49_990);
     assert!(!screen(&console).contains("gone"));
@@ -287,8 +288,8 @@ fn a_database_that_is_away_from_the_start_is_explained() {
     let asked = console.take_asked();
     console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(2) });
     for effect in asked {
-        if let Effect::LoadPage { generation, .. } = effect {
-            console.send(Msg::Page { generation, answer: Err(problem.clone()) });
+        if let Effect::Load(Load::Page { generation, .. }) = effect {
+            console.send(Msg::Loaded(Loaded::Page { generation, answer: Err(problem.clone()) }));
         }
     }
     assert!(console.model.toasts.is_empty(), "the banner says it");
@@ -306,9 +307,9 @@ fn statuses_go_by_the_database_clock() {
     let asked = console.take_asked();
     let ahead = Duration::minutes(10);
     for effect in asked {
-        if let Effect::LoadPage { generation, .. } = effect {
+        if let Effect::Load(Load::Page { generation, .. }) = effect {
             let page = Page { rows: world.rows[..2].to_vec(), as_of: now() + ahead, newer: false, older: false };
-            console.send(Msg::Page { generation, answer: Ok(page) });
+            console.send(Msg::Loaded(Loaded::Page { generation, answer: Ok(page) }));
         }
     }
     assert_eq!(console.model.now, now() + ahead);
@@ -324,8 +325,12 @@ fn statuses_go_by_the_database_clock() {
 fn after_a_suspension_everything_is_looked_at_again() {
     let (mut console, world) = Console::loaded(120, 40);
     console.send(Msg::Resumed);
-    assert_eq!(console.asked[0], Effect::Repaint);
-    for wanted in [Effect::LoadCounts, Effect::LoadOutbox, Effect::LoadDetail { id: VerificationId(49_993) }] {
+    assert_eq!(console.asked[0], Effect::Terminal(TerminalCommand::Repaint));
+    for wanted in [
+        Effect::Load(Load::Counts),
+        Effect::Load(Load::Outbox),
+        Effect::Load(Load::Detail { id: VerificationId(49_993) }),
+    ] {
         assert!(console.asked.contains(&wanted), "{wanted:?}");
     }
     console.serve(&world);

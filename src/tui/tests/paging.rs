@@ -3,8 +3,9 @@
 use super::fixture::{Console, World};
 use crate::domain::filter::Search;
 use crate::domain::page::{Page, Position};
+use crate::tui::effect::Problem;
+use crate::tui::effect::{Load, Loaded};
 use crate::tui::model::list::WINDOW_MAX;
-use crate::tui::msg::Problem;
 use crate::tui::{Effect, Msg};
 
 fn ids(console: &Console) -> Vec<i64> {
@@ -75,7 +76,7 @@ fn the_last_search_wins() {
     let pages: Vec<_> = asked
         .iter()
         .filter_map(|effect| match effect {
-            Effect::LoadPage { filter, generation, .. } => Some((filter.search.clone(), *generation)),
+            Effect::Load(Load::Page { filter, generation, .. }) => Some((filter.search.clone(), *generation)),
             _ => None,
         })
         .collect();
@@ -85,10 +86,10 @@ fn the_last_search_wins() {
     );
     let page =
         |rows: &World| Page { rows: rows.rows[..1].to_vec(), as_of: super::fixture::now(), newer: false, older: false };
-    console.send(Msg::Page { generation: pages[1].1, answer: Ok(page(&world)) });
+    console.send(Msg::Loaded(Loaded::Page { generation: pages[1].1, answer: Ok(page(&world)) }));
     assert_eq!(ids(&console), [49_993]);
     let late = Page { rows: world.rows[3..6].to_vec(), as_of: super::fixture::now(), newer: false, older: false };
-    console.send(Msg::Page { generation: pages[0].1, answer: Ok(late) });
+    console.send(Msg::Loaded(Loaded::Page { generation: pages[0].1, answer: Ok(late) }));
     assert_eq!(ids(&console), [49_993], "the answer to an older search is dropped");
 }
 
@@ -124,12 +125,12 @@ fn a_page_that_fails_is_not_asked_for_again_by_itself() {
         .take_asked()
         .iter()
         .find_map(|effect| match effect {
-            Effect::LoadPage { generation, position: Position::Newest, .. } => Some(*generation),
+            Effect::Load(Load::Page { generation, position: Position::Newest, .. }) => Some(*generation),
             _ => None,
         })
         .unwrap();
     let problem = Problem { what: "permission denied".into(), hint: "ask for the role".into(), ..Problem::default() };
-    console.send(Msg::Page { generation, answer: Err(problem) });
+    console.send(Msg::Loaded(Loaded::Page { generation, answer: Err(problem) }));
     assert!(console.take_asked().is_empty());
     console.press("j");
     assert!(console.take_asked().is_empty());
@@ -142,7 +143,7 @@ fn a_tab_that_was_left_before_its_page_came_asks_again() {
     let (mut console, world) = Console::loaded(80, 24);
     console.press("2 3");
     let asked = console.take_asked();
-    assert_eq!(asked.iter().filter(|effect| matches!(effect, Effect::LoadPage { .. })).count(), 2);
+    assert_eq!(asked.iter().filter(|effect| matches!(effect, Effect::Load(Load::Page { .. }))).count(), 2);
     // The first of the two was cancelled by the second and is never answered.
     console.run(&world, "2");
     assert_eq!(ids(&console).len(), 2);

@@ -3,6 +3,7 @@
 mod pictures;
 mod worlds;
 
+use crate::tui::effect::{Act, Acted, Load, Loaded};
 use chrono::Duration;
 
 use super::fixture::{Console, World, job, job_id, job_plan, now};
@@ -14,9 +15,10 @@ use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState};
 use crate::domain::verification::Status;
 use crate::tui::action::Place;
+use crate::tui::effect::{BrakeChange, JobChange, Problem};
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{BrakeChange, JobChange, Problem};
+
 use crate::tui::{Colours, Effect, Look, Msg};
 use worlds::{Make, bare, brake, busy, counting, draining, grace, idle, misconfigured, paused, quota_used_up};
 
@@ -94,7 +96,10 @@ fn a_bulk_resend_is_for_the_marked_or_else_for_what_is_shown() {
         console.run(&world, before);
         console.press(last);
         let asked = console.take_asked();
-        assert!(matches!(&asked[..], [Effect::PlanJob { scope: asked, .. }] if *asked == scope), "{keys:?}: {asked:?}");
+        assert!(
+            matches!(&asked[..], [Effect::Load(Load::JobPlan { scope: asked, .. })] if *asked == scope),
+            "{keys:?}: {asked:?}"
+        );
         assert!(screen(&console).contains("counting…"), "{keys:?}");
     }
     let (mut console, world) = Console::loaded(80, 24);
@@ -107,21 +112,27 @@ fn a_bulk_resend_is_for_the_marked_or_else_for_what_is_shown() {
 fn the_last_plan_wins_and_one_that_was_given_up_is_forgotten() {
     let (mut console, _) = counting(80, 24);
     let generation = |asked: Vec<Effect>| {
-        asked.iter().find_map(|e| if let Effect::PlanJob { generation, .. } = e { Some(*generation) } else { None })
+        asked
+            .iter()
+            .find_map(|e| if let Effect::Load(Load::JobPlan { generation, .. }) = e { Some(*generation) } else { None })
     };
     let first = generation(console.take_asked()).unwrap();
     console.press("y Enter");
     assert!(console.take_asked().is_empty(), "agreed before it was known to what");
     console.press("Esc");
-    assert_eq!(console.take_asked(), [Effect::ForgetPlan]);
+    assert_eq!(console.take_asked(), [Effect::Load(Load::ForgetJobPlan)]);
     console.press("B");
     let second = generation(console.take_asked()).unwrap();
-    console.send(Msg::JobPlanned { generation: first, answer: Ok(Box::new(job_plan(1, 1))) });
+    console.send(Msg::Loaded(Loaded::JobPlan { generation: first, answer: Ok(Box::new(job_plan(1, 1))) }));
     console.press("y");
     assert!(console.take_asked().is_empty(), "took the answer to a question that was given up");
-    console.send(Msg::JobPlanned { generation: second, answer: Ok(Box::new(job_plan(1, 1))) });
+    console.send(Msg::Loaded(Loaded::JobPlan { generation: second, answer: Ok(Box::new(job_plan(1, 1))) }));
     console.press("y");
-    assert!(matches!(&console.asked[..], [Effect::StartJob { plan, .. }] if plan.mails == 1), "{:?}", console.asked);
+    assert!(
+        matches!(&console.asked[..], [Effect::Act(Act::StartJob { plan, .. })] if plan.mails == 1),
+        "{:?}",
+        console.asked
+    );
 }
 
 #[test]
@@ -130,7 +141,7 @@ fn the_number_is_typed_from_26_mails_on() {
         let (mut console, _) = counting(80, 24);
         console.serve(&World { job_plan: Ok(job_plan(mails, mails)), ..World::default() });
         console.press(keys);
-        console.take_asked().iter().filter(|effect| matches!(effect, Effect::StartJob { .. })).count()
+        console.take_asked().iter().filter(|effect| matches!(effect, Effect::Act(Act::StartJob { .. }))).count()
     };
     let table = [
         (25, "y", 1),
@@ -173,7 +184,7 @@ fn a_started_job_is_selected_in_the_queue_and_can_be_called_off() {
     console.press("x");
     assert!(screen(&console).contains("It has mailed nobody yet; it starts in 8 s."), "{}", screen(&console));
     console.press("y");
-    assert_eq!(console.asked, [Effect::ChangeJob { id: job_id(1), change: JobChange::Cancel }]);
+    assert_eq!(console.asked, [Effect::Act(Act::ChangeJob { id: job_id(1), change: JobChange::Cancel })]);
     console.press("y Enter");
     assert_eq!(console.asked.len(), 1, "called off twice");
     console.serve(&world);
@@ -242,22 +253,26 @@ fn jobs_are_paused_and_go_on_by_one_key() {
         let mut console = Console::new(80, 24);
         console.serve(&world);
         console.press(keys);
-        let expected: Vec<_> = expected.map(|(id, change)| Effect::ChangeJob { id, change }).into_iter().collect();
+        let expected: Vec<_> =
+            expected.map(|(id, change)| Effect::Act(Act::ChangeJob { id, change })).into_iter().collect();
         assert_eq!(console.take_asked(), expected, "{keys:?}");
         assert_eq!(console.model.toasts.is_empty(), !expected.is_empty(), "{keys:?}");
     }
     console.press("o p");
     console.take_asked();
-    console.send(Msg::JobChanged { id: job_id(1), change: JobChange::Pause, answer: Ok(()) });
-    assert_eq!(console.take_asked(), [Effect::LoadOutbox]);
+    console.send(Msg::Acted(Acted::JobChanged { id: job_id(1), change: JobChange::Pause, answer: Ok(()) }));
+    assert_eq!(console.take_asked(), [Effect::Load(Load::Outbox)]);
     console.press("p");
-    let on = Effect::ChangeJob { id: job_id(1), change: JobChange::Resume };
+    let on = Effect::Act(Act::ChangeJob { id: job_id(1), change: JobChange::Resume });
     assert_eq!(console.take_asked(), [on], "by what was answered, before the outbox was read again");
     let problem = Problem { what: "this job was called off".into(), ..Problem::default() };
-    console.send(Msg::JobChanged { id: job_id(1), change: JobChange::Resume, answer: Err(problem) });
+    console.send(Msg::Acted(Acted::JobChanged { id: job_id(1), change: JobChange::Resume, answer: Err(problem) }));
     assert_eq!(console.model.toasts.last().unwrap().level, Level::Failed);
     console.press("p");
-    assert!(console.asked.iter().any(|effect| matches!(effect, Effect::ChangeJob { .. })), "may be tried again");
+    assert!(
+        console.asked.iter().any(|effect| matches!(effect, Effect::Act(Act::ChangeJob { .. }))),
+        "may be tried again"
+    );
 }
 
 #[test]
@@ -293,7 +308,7 @@ fn the_brake_asks_why_and_is_set() {
         console.type_text("  SES maintenance ");
         assert!(!screen(&console).contains("at least 3"));
         console.press("Enter");
-        assert_eq!(console.asked, [Effect::SetBrake { change, reason: "SES maintenance".into() }]);
+        assert_eq!(console.asked, [Effect::Act(Act::SetBrake { change, reason: "SES maintenance".into() })]);
         console.press("Enter");
         assert_eq!(console.asked.len(), 1, "set twice");
         console.serve(&world);
@@ -314,9 +329,9 @@ fn whoever_resumes_reads_why_it_stood_still() {
             assert!(shown.contains(part), "{keys:?}: {part} is missing in\n{shown}");
         }
         console.press("y");
-        assert_eq!(console.asked, [Effect::SetBrake { change: BrakeChange::Resume, reason: String::new() }]);
+        assert_eq!(console.asked, [Effect::Act(Act::SetBrake { change: BrakeChange::Resume, reason: String::new() })]);
         let problem = Problem { what: "sending is not paused".into(), ..Problem::default() };
-        console.send(Msg::BrakeSet { change: BrakeChange::Resume, answer: Err(problem) });
+        console.send(Msg::Acted(Acted::BrakeSet { change: BrakeChange::Resume, answer: Err(problem) }));
         assert!(screen(&console).contains("✗ sending is not paused"), "{}", screen(&console));
     }
 }

@@ -1,10 +1,11 @@
 //! Each screen as text and styles, in colour and in ASCII without colour.
 
+use crate::tui::effect::Loaded;
 use chrono::Duration;
 
 use super::fixture::{Console, World, now};
 use super::picture::picture;
-use crate::tui::msg::Problem;
+use crate::tui::effect::Problem;
 use crate::tui::{Colours, Look, Msg};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
@@ -109,7 +110,7 @@ fn toasts() {
             hint: "ask for the role verifydesk_viewer".into(),
             ..Problem::default()
         };
-        console.send(Msg::Counts(Err(problem)));
+        console.send(Msg::Loaded(Loaded::Counts(Err(problem))));
         snapshot("toasts", &console);
     }
 }

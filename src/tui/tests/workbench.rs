@@ -1,5 +1,6 @@
 //! The templates' workbench: what keys change, what is asked for, and how it looks.
 
+use crate::tui::effect::{Bench, Benched, TerminalCommand};
 use std::sync::Arc;
 
 use super::fixture::{Console, World};
@@ -12,10 +13,10 @@ use crate::preview::check::Report;
 use crate::preview::view::{Scheme, Width};
 use crate::ses::simulator::Simulator;
 use crate::tui::action::Place;
+use crate::tui::effect::Problem;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::model::{Setup, View};
-use crate::tui::msg::Problem;
 use crate::tui::{Colours, Effect, Look, Model, Msg, update};
 
 fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
@@ -72,21 +73,21 @@ fn what_was_seen_is_not_rendered_again_until_a_file_changes() {
     let (mut console, world) = open(120, 40, "s s");
     console.press("s");
     assert_eq!(console.take_asked(), [], "light was there before");
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     let asked = console.take_asked();
-    assert!(matches!(asked[..], [Effect::StockTemplates, Effect::Prove { .. }]), "{asked:?}");
+    assert!(matches!(asked[..], [Effect::Bench(Bench::List), Effect::Bench(Bench::Prove { .. })]), "{asked:?}");
     // Only when the mail is there is anything checked, and no check begins beside another.
-    let Effect::Prove { order, generation } = asked[1].clone() else { unreachable!() };
+    let Effect::Bench(Bench::Prove { order, generation }) = asked[1].clone() else { unreachable!() };
     let proof = console.model.workbench.proof.clone().unwrap().1;
     let attempt = crate::preview::proof::Attempt { sources: Vec::new(), outcome: Ok(proof) };
-    console.send(Msg::Proved { order, generation, answer: Ok(Box::new(attempt)) });
-    assert_eq!(console.take_asked(), [Effect::CheckTemplates]);
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::Proved { order, generation, answer: Ok(Box::new(attempt)) }));
+    assert_eq!(console.take_asked(), [Effect::Bench(Bench::Check)]);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     assert!(console.model.workbench.is_busy());
-    console.send(Msg::Checked(Ok(Arc::clone(&world.report))));
-    assert_eq!(console.take_asked(), [Effect::CheckTemplates]);
-    console.send(Msg::Checked(Ok(Arc::clone(&world.report))));
+    console.send(Msg::Bench(Benched::Checked(Ok(Arc::clone(&world.report)))));
+    assert_eq!(console.take_asked(), [Effect::Bench(Bench::Check)]);
+    console.send(Msg::Bench(Benched::Checked(Ok(Arc::clone(&world.report)))));
     assert!(console.take_asked().is_empty() && !console.model.workbench.is_busy());
 }
 
@@ -95,10 +96,17 @@ fn a_late_answer_is_dropped() {
     let (mut console, world) = open(120, 40, "");
     console.press("w s");
     let asked = console.take_asked();
-    let [Effect::Prove { order: first, generation }, Effect::Prove { .. }] = &asked[..] else { panic!("{asked:?}") };
+    let [Effect::Bench(Bench::Prove { order: first, generation }), Effect::Bench(Bench::Prove { .. })] = &asked[..]
+    else {
+        panic!("{asked:?}")
+    };
     let proof = console.model.workbench.proof.clone().unwrap().1;
     let late = crate::preview::proof::Attempt { sources: Vec::new(), outcome: Ok(proof) };
-    console.send(Msg::Proved { order: first.clone(), generation: *generation, answer: Ok(Box::new(late)) });
+    console.send(Msg::Bench(Benched::Proved {
+        order: first.clone(),
+        generation: *generation,
+        answer: Ok(Box::new(late)),
+    }));
     assert!(console.model.workbench.is_busy());
     console.asked = asked;
     console.serve(&world);
@@ -114,11 +122,11 @@ fn an_old_mail_is_never_shown_as_the_one_asked_for() {
     assert!(faded(&console) && seen(&console).contains("rendering…"), "{}", seen(&console));
     // It takes too long: said where the mail stands, not in a message that goes.
     let asked = console.take_asked();
-    let [Effect::Prove { order, generation }] = &asked[..] else { panic!("{asked:?}") };
-    console.send(Msg::ProofWaits { generation: *generation });
+    let [Effect::Bench(Bench::Prove { order, generation })] = &asked[..] else { panic!("{asked:?}") };
+    console.send(Msg::Bench(Benched::ProofWaits { generation: *generation }));
     assert!(seen(&console).contains("An earlier rendering still runs"), "{}", seen(&console));
     let slow = Problem { what: "the templates took longer than 3 seconds".into(), ..Problem::default() };
-    console.send(Msg::Proved { order: order.clone(), generation: *generation, answer: Err(slow) });
+    console.send(Msg::Bench(Benched::Proved { order: order.clone(), generation: *generation, answer: Err(slow) }));
     let text = seen(&console);
     assert!(faded(&console) && text.contains("took longer") && text.contains("as it was with 640 px"), "{text}");
     assert!(console.model.toasts.is_empty());
@@ -139,7 +147,7 @@ fn the_last_good_mail_is_of_the_same_template_language_and_person() {
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("body.html"), "<p>{{ nmae }}</p>").unwrap();
     world.settings.templates.dir = Some(dir.path().to_owned());
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     assert!(seen(&console).contains("Robin"));
     console.run(&world, "L");
@@ -152,11 +160,11 @@ fn the_last_good_mail_is_of_the_same_template_language_and_person() {
 fn a_directory_that_is_not_there_or_not_watched_is_said() {
     let (mut console, mut world) = open(120, 40, "");
     assert!(seen(&console).contains("Built in"));
-    console.send(Msg::TemplatesUnwatched("/etc/t: too many watches".into()));
+    console.send(Msg::Bench(Benched::Unwatched("/etc/t: too many watches".into())));
     console.serve(&world);
     assert!(seen(&console).contains("not watched, R reads them anew: /etc/t"), "{}", seen(&console));
     world.settings.templates.dir = Some("/nonexistent/templates".into());
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     let text = seen(&console);
     assert!(text.contains("`templates.dir` is not what is shown") && text.contains("/nonexistent/templates"), "{text}");
@@ -173,7 +181,7 @@ fn a_template_without_the_other_language_stays() {
         std::fs::write(place.join(file), text).unwrap();
     }
     world.settings.templates.dir = Some(dir.path().to_owned());
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     while console.model.workbench.template != "onlyko" {
         console.run(&world, "J");
@@ -194,7 +202,7 @@ fn a_line_longer_than_the_pane_is_read_through() {
         |middle: &str| format!("<p>first{} {middle} {}last</p>\n<b>end</b>", "x".repeat(2_000), "y".repeat(2_000));
     std::fs::write(place.join("body.html"), long("")).unwrap();
     world.settings.templates.dir = Some(dir.path().to_owned());
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     console.run(&world, "4");
     assert!(seen(&console).contains("first"));
@@ -217,7 +225,7 @@ fn a_line_longer_than_the_pane_is_read_through() {
     assert!(seen(&console).contains("first"));
     // What is wrong in the middle of it is seen at once.
     std::fs::write(place.join("body.html"), long("{{ nmae }}")).unwrap();
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     let text = seen(&console);
     let rows: Vec<&str> = text.lines().collect();
@@ -269,16 +277,16 @@ fn built_in_templates_cannot_be_edited_and_files_can() {
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("body.html"), "<p>\n{{ nmae }}\n</p>").unwrap();
     world.settings.templates.dir = Some(dir.path().to_owned());
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);
     let trouble = console.model.workbench.trouble.clone().unwrap();
     assert_eq!((trouble.part, trouble.place.map(|(line, _)| line)), (Some(Part::Html), Some(2)), "{trouble:?}");
     assert!(console.model.workbench.proof.is_some(), "the last good one stays");
     console.press("e");
     let asked = console.take_asked();
-    assert_eq!(asked, [Effect::Edit { file: place.join("body.html"), line: 2 }]);
+    assert_eq!(asked, [Effect::Terminal(TerminalCommand::Edit { file: place.join("body.html"), line: 2 })]);
     console.send(Msg::Edited(Ok(())));
-    assert!(matches!(console.take_asked()[..], [Effect::StockTemplates, Effect::Prove { .. }]));
+    assert!(matches!(console.take_asked()[..], [Effect::Bench(Bench::List), Effect::Bench(Bench::Prove { .. })]));
 }
 
 #[test]
@@ -307,7 +315,11 @@ fn without_a_database_nothing_asks_for_one() {
         assert!(model.overlay.is_none() && model.toasts.is_empty(), "{key}");
     }
     let own = |effect: &Effect| {
-        matches!(effect, Effect::StockTemplates | Effect::WatchTemplates | Effect::Repaint | Effect::Prove { .. })
+        matches!(
+            effect,
+            Effect::Bench(Bench::List | Bench::Watch | Bench::Prove { .. })
+                | Effect::Terminal(TerminalCommand::Repaint)
+        )
     };
     assert!(asked.iter().all(own), "{asked:?}");
 }
@@ -315,7 +327,7 @@ fn without_a_database_nothing_asks_for_one() {
 fn say(console: &mut Console, lines: &[(Speaker, &str)]) {
     let generation = console.model.generation;
     for (speaker, text) in lines {
-        console.send(Msg::TestSaid { generation, line: DialogueLine::new(*speaker, text) });
+        console.send(Msg::Bench(Benched::TestSaid { generation, line: DialogueLine::new(*speaker, text) }));
     }
 }
 
@@ -327,7 +339,7 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
     snapshot("test_send_to_whom", &console, &look);
     console.press("Tab Enter");
     let asked = console.take_asked();
-    let [Effect::TestSend { request, .. }] = &asked[..] else { panic!("{asked:?}") };
+    let [Effect::Bench(Bench::TestSend { request, .. })] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!((&*request.fixture, &request.to), ("long-name", &Recipient::Simulator(Simulator::Success)));
     console.press("Enter Enter");
     assert_eq!(console.take_asked(), [], "one at a time");
@@ -356,7 +368,7 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
     console.type_text("q@example.org");
     console.press("Enter");
     let asked = console.take_asked();
-    let [Effect::TestSend { request, .. }] = &asked[..] else { panic!("{asked:?}") };
+    let [Effect::Bench(Bench::TestSend { request, .. })] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(request.to, Recipient::Address("q@example.org".into()));
     console.press("Esc");
     console.asked = asked;
@@ -369,17 +381,23 @@ fn the_page_is_started_when_asked_for_and_ended() {
     let look = Look::new(Colours::Sixteen, true);
     let (mut console, world) = open(120, 40, "");
     console.press("p");
-    assert_eq!(console.asked, [Effect::StartPage]);
+    assert_eq!(console.asked, [Effect::Bench(Bench::StartPage)]);
     console.serve(&world);
     snapshot("page", &console, &look);
     console.press("c");
-    assert_eq!(console.take_asked(), [Effect::Copy("http://127.0.0.1:40123/dG9rZW4tb2YtYS1wYWdl/".into())]);
+    assert_eq!(
+        console.take_asked(),
+        [Effect::Terminal(TerminalCommand::Copy("http://127.0.0.1:40123/dG9rZW4tb2YtYS1wYWdl/".into()))]
+    );
     console.press("s");
-    assert_eq!(console.take_asked(), [Effect::Copy("ssh -N -L 40123:127.0.0.1:40123 bastion".into())]);
+    assert_eq!(
+        console.take_asked(),
+        [Effect::Terminal(TerminalCommand::Copy("ssh -N -L 40123:127.0.0.1:40123 bastion".into()))]
+    );
     console.press("Esc p");
     assert_eq!(console.take_asked(), [], "it is there already");
     console.press("x");
-    assert_eq!(console.take_asked(), [Effect::StopPage]);
+    assert_eq!(console.take_asked(), [Effect::Bench(Bench::StopPage)]);
     assert!(console.model.workbench.page.is_none() && console.model.overlay.is_none());
     // Ended while it was being started.
     console.press("p x");
@@ -476,7 +494,7 @@ fn loading_empty_and_wrong() {
     snapshot("loading", &console, &look);
     console.serve(&world);
     let mut quiet = World { report: Arc::new(Report { mails: 20, ..Report::default() }), ..World::default() };
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&quiet);
     console.run(&quiet, "8");
     snapshot("nothing_found", &console, &look);
@@ -485,7 +503,7 @@ fn loading_empty_and_wrong() {
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("body.html"), "<p>\n  <b>{{ nmae }}</b>\n</p>\n").unwrap();
     quiet.settings.templates.dir = Some(dir.path().to_owned());
-    console.send(Msg::TemplatesChanged);
+    console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&quiet);
     for (name, key) in [("trouble_rendered", "1"), ("trouble_source", "4")] {
         console.run(&quiet, key);

@@ -1,5 +1,6 @@
 //! Actions: what each does where it is asked for, and why it cannot where it cannot.
 
+use crate::tui::effect::{Load, TerminalCommand};
 use crossterm::event::KeyEvent;
 
 use super::{answer, load, outbox, test_send, travel, workbench};
@@ -85,7 +86,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Search => model.prompt = true,
         Action::Resend => {
             if let Some(subject) = model.subject() {
-                fx.push(Effect::PlanResend { id: subject.id });
+                fx.push(Effect::Load(Load::ResendPlan { id: subject.id }));
                 model.overlay = Some(Overlay::Resend(ResendDialog { subject, plan: None, busy: false }));
             }
         }
@@ -103,13 +104,13 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::TestSend => test_send::open(model),
         Action::Preview => workbench::open_person(model),
         Action::Refresh => {
-            fx.push(Effect::Repaint);
+            fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::refresh(model, fx);
         }
-        Action::Redraw => fx.push(Effect::Repaint),
+        Action::Redraw => fx.push(Effect::Terminal(TerminalCommand::Repaint)),
         Action::Help => model.overlay = Some(Overlay::Help { scroll: 0 }),
-        Action::Quit => fx.push(Effect::Quit),
-        Action::Suspend => fx.push(Effect::Suspend),
+        Action::Quit => fx.push(Effect::Terminal(TerminalCommand::Quit)),
+        Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
         Action::Confirm if model.place() == Place::Prompt => model.prompt = false,
         Action::Confirm => answer::confirm(model, fx),
         Action::Cancel => cancel(model, fx),
@@ -182,7 +183,7 @@ fn back(model: &mut Model) {
 
 fn cancel(model: &mut Model, fx: &mut Vec<Effect>) {
     if matches!(&model.overlay, Some(Overlay::Bulk(dialog)) if dialog.plan.is_none()) {
-        fx.push(Effect::ForgetPlan);
+        fx.push(Effect::Load(Load::ForgetJobPlan));
     }
     if model.overlay.take().is_none() && model.prompt {
         model.prompt = false;

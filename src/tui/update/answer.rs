@@ -1,19 +1,21 @@
 //! Dialogs: what is typed into them, and what the desk answers.
 
+use crate::tui::effect::{Act, Acted, Load};
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{is_busy, load, outbox, test_send};
-use crate::desk::{Resent, ResentHow, SignUpStatus, SignedUp};
+use crate::desk::{Resent, ResentHow, SignUp, SignUpStatus, SignedUp};
 use crate::domain::change::Change;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::domain::page::Position;
 use crate::tui::action::Action;
+use crate::tui::effect::{Answer, Problem};
 use crate::tui::model::field::Field;
 use crate::tui::model::list::Edge;
 use crate::tui::model::overlay::{Form, FormField, Overlay, REASON_MIN};
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{Answer, Problem};
+
 use crate::tui::{Effect, Model};
 
 /// The text that typing goes to.
@@ -124,12 +126,12 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
             None => {}
             Some(Ok(_)) => {
                 dialog.busy = true;
-                fx.push(Effect::Resend { id: dialog.subject.id });
+                fx.push(Effect::Act(Act::Resend { id: dialog.subject.id }));
             }
             Some(Err(Problem { possible_at: Some(at), .. })) if *at > now => {}
             Some(Err(Problem { possible_at: Some(_), .. })) => {
                 dialog.plan = None;
-                fx.push(Effect::PlanResend { id: dialog.subject.id });
+                fx.push(Effect::Load(Load::ResendPlan { id: dialog.subject.id }));
             }
             Some(Err(_)) => model.overlay = None,
         },
@@ -146,7 +148,7 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
             let reason = reason.to_owned();
             dialog.problem = None;
             dialog.busy = true;
-            fx.push(Effect::ForceVerify { id: dialog.subject.id, reason });
+            fx.push(Effect::Act(Act::ForceVerify { id: dialog.subject.id, reason }));
         }
         Some(Overlay::SignUp(form)) => {
             if form.email.text().trim().is_empty() {
@@ -160,15 +162,27 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
             }
             form.problem = None;
             form.busy = true;
-            fx.push(Effect::SignUp {
+            fx.push(Effect::Act(Act::SignUp(SignUp {
                 email: form.email.text().trim().to_owned(),
                 name: form.name.text().trim().to_owned(),
                 locale: form.locale,
-            });
+            })));
         }
         Some(Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => outbox::confirm(model, fx),
         Some(Overlay::TestSend(_)) => test_send::confirm(model, fx),
         Some(Overlay::Help { .. } | Overlay::Finding { .. } | Overlay::Page { .. }) | None => {}
+    }
+}
+
+/// What became of an act.
+pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
+    match acted {
+        Acted::Resent { id, answer } => resent(model, id, answer, fx),
+        Acted::ForceVerified { id, answer } => force_verified(model, id, answer, fx),
+        Acted::SignedUp(answer) => signed_up(model, answer, fx),
+        Acted::JobStarted(answer) => outbox::started(model, answer, fx),
+        Acted::JobChanged { id, change, answer } => outbox::job_changed(model, id, change, answer, fx),
+        Acted::BrakeSet { change, answer } => outbox::brake_set(model, change, answer, fx),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Data that arrived.
 
+use crate::tui::effect::{Load, Loaded};
 use chrono::Duration;
 
 use super::load;
@@ -9,10 +10,12 @@ use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
+use crate::tui::effect::{Answer, Problem};
 use crate::tui::model::Link;
 use crate::tui::model::list::{Edge, List, Row};
 use crate::tui::model::slot::Slot;
-use crate::tui::msg::{Answer, Problem};
+use crate::tui::screen::{notice, queue};
+
 use crate::tui::{Effect, Model};
 
 /// A difference between the clocks that is worth correcting; less is the way here.
@@ -24,8 +27,32 @@ fn up<T>(model: &mut Model, answer: &Answer<T>) {
     }
 }
 
+/// What was read from the database.
+pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
+    match loaded {
+        Loaded::Page { generation, answer } => page(model, generation, answer),
+        Loaded::Rows { asked, answer } => rows(model, &asked, answer, fx),
+        Loaded::Newer { generation, answer } => newer(model, generation, answer, fx),
+        Loaded::Counts(answer) => {
+            let before = model.counts;
+            counts(model, answer, fx);
+            model.dirty |= model.counts != before;
+        }
+        Loaded::Outbox(answer) => {
+            let shown = |model: &Model| (notice::shown(model), queue::shown(model));
+            let before = shown(model);
+            outbox(model, answer, fx);
+            model.dirty |= shown(model) != before;
+        }
+        Loaded::Detail { id, answer } => detail(model, id, answer),
+        Loaded::Sends { generation, answer } => sends(model, generation, answer),
+        Loaded::ResendPlan { id, answer } => super::answer::planned(model, id, answer),
+        Loaded::JobPlan { generation, answer } => super::outbox::planned(model, generation, answer),
+    }
+}
+
 /// A page of verifications.
-pub fn page(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
+fn page(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
     up(model, &answer);
     let Some(list) = awaited(&mut model.people.lists, generation) else { return };
     match answer {
@@ -68,7 +95,7 @@ fn failed(model: &mut Model, generation: u64, problem: Problem) {
 }
 
 /// A page of mails.
-pub fn sends(model: &mut Model, generation: u64, answer: Answer<Page<SendRow>>) {
+fn sends(model: &mut Model, generation: u64, answer: Answer<Page<SendRow>>) {
     up(model, &answer);
     let Some(list) = awaited(&mut model.mail.lists, generation) else { return };
     match answer {
@@ -80,7 +107,7 @@ pub fn sends(model: &mut Model, generation: u64, answer: Answer<Page<SendRow>>) 
 }
 
 /// Rows that had changed.
-pub fn rows(model: &mut Model, asked: &[VerificationId], answer: Answer<Vec<VerificationRow>>, fx: &mut Vec<Effect>) {
+fn rows(model: &mut Model, asked: &[VerificationId], answer: Answer<Vec<VerificationRow>>, fx: &mut Vec<Effect>) {
     up(model, &answer);
     match answer {
         Ok(rows) => {
@@ -95,7 +122,7 @@ pub fn rows(model: &mut Model, asked: &[VerificationId], answer: Answer<Vec<Veri
 }
 
 /// How many rows have come above.
-pub fn newer(model: &mut Model, generation: u64, answer: Answer<i64>, fx: &mut Vec<Effect>) {
+fn newer(model: &mut Model, generation: u64, answer: Answer<i64>, fx: &mut Vec<Effect>) {
     up(model, &answer);
     let again = model.slots.newer.done();
     if let (Ok(count), Some((asked, tab))) = (answer, model.newer_for)
@@ -112,10 +139,10 @@ pub fn newer(model: &mut Model, generation: u64, answer: Answer<i64>, fx: &mut V
 }
 
 /// The counts.
-pub fn counts(model: &mut Model, answer: Answer<Counts>, fx: &mut Vec<Effect>) {
+fn counts(model: &mut Model, answer: Answer<Counts>, fx: &mut Vec<Effect>) {
     up(model, &answer);
     if model.slots.counts.done() {
-        fx.push(Effect::LoadCounts);
+        fx.push(Effect::Load(Load::Counts));
     }
     match answer {
         Ok(counts) => model.counts = Some(counts),
@@ -124,10 +151,10 @@ pub fn counts(model: &mut Model, answer: Answer<Counts>, fx: &mut Vec<Effect>) {
 }
 
 /// The outbox. Nobody announces that a worker died: before the newest heartbeat is too old, it is looked at again.
-pub fn outbox(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect>) {
+fn outbox(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect>) {
     up(model, &answer);
     if model.slots.outbox.done() {
-        fx.push(Effect::LoadOutbox);
+        fx.push(Effect::Load(Load::Outbox));
     }
     match answer {
         Ok(outbox) => {
@@ -149,7 +176,7 @@ pub fn outbox(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect
 }
 
 /// A verification's detail.
-pub fn detail(model: &mut Model, id: VerificationId, answer: Answer<Option<Box<VerificationDetail>>>) {
+fn detail(model: &mut Model, id: VerificationId, answer: Answer<Option<Box<VerificationDetail>>>) {
     up(model, &answer);
     let detail = &mut model.detail;
     if detail.loading == Some(id) {

@@ -5,6 +5,7 @@ use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::VerificationId;
 use crate::domain::page::Position;
+use crate::tui::effect::Load;
 use crate::tui::model::list::Edge;
 use crate::tui::model::{Link, Slots, View};
 use crate::tui::{Effect, Model};
@@ -80,7 +81,7 @@ pub fn people(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Ef
     }
     if let Some(list) = model.people.list_mut() {
         list.awaiting = Some((generation, edge));
-        fx.push(Effect::LoadPage { filter, position, generation });
+        fx.push(Effect::Load(Load::Page { filter, position, generation }));
     }
 }
 
@@ -98,7 +99,7 @@ pub fn mail(model: &mut Model, edge: Edge, position: Position<crate::domain::id:
     if let Some(list) = model.mail.list_mut() {
         list.awaiting = Some((generation, edge));
         let filter = SendFilter { state: list.tab, search };
-        fx.push(Effect::LoadSends { filter, position, generation });
+        fx.push(Effect::Load(Load::Sends { filter, position, generation }));
     }
 }
 
@@ -123,21 +124,21 @@ fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
     if !away && detail.loading.is_none() && (lacking || detail.stale) {
         detail.loading = Some(id);
         detail.stale = false;
-        fx.push(Effect::LoadDetail { id });
+        fx.push(Effect::Load(Load::Detail { id }));
     }
 }
 
 /// Asks for the counts.
 pub fn counts(model: &mut Model, fx: &mut Vec<Effect>) {
     if !is_away(model) && model.slots.counts.ask() {
-        fx.push(Effect::LoadCounts);
+        fx.push(Effect::Load(Load::Counts));
     }
 }
 
 /// Asks for the outbox.
 pub fn outbox(model: &mut Model, fx: &mut Vec<Effect>) {
     if !is_away(model) && model.slots.outbox.ask() {
-        fx.push(Effect::LoadOutbox);
+        fx.push(Effect::Load(Load::Outbox));
     }
 }
 
@@ -149,7 +150,7 @@ pub fn rows(model: &mut Model, ids: impl IntoIterator<Item = VerificationId>, fx
         }
     }
     if !model.slots.changed.is_empty() && !is_away(model) && model.slots.rows.ask() {
-        fx.push(Effect::LoadRows { ids: std::mem::take(&mut model.slots.changed) });
+        fx.push(Effect::Load(Load::Rows { ids: std::mem::take(&mut model.slots.changed) }));
     }
 }
 
@@ -168,7 +169,7 @@ pub fn newer(model: &mut Model, fx: &mut Vec<Effect>) {
     if !is_away(model) && model.slots.newer.ask() {
         model.generation += 1;
         model.newer_for = Some((model.generation, model.people.tab));
-        fx.push(Effect::CountNewer { filter: filter(model), than, generation: model.generation });
+        fx.push(Effect::Load(Load::Newer { filter: filter(model), than, generation: model.generation }));
     }
 }
 
@@ -240,7 +241,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
         return;
     }
     if is_away(model) {
-        fx.push(Effect::Reconnect);
+        fx.push(Effect::Load(Load::Reconnect));
         return;
     }
     counts(model, fx);

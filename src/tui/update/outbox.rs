@@ -7,11 +7,13 @@ use crate::domain::id::JobId;
 use crate::domain::job::{JobPlan, JobScope, JobState};
 use crate::domain::verification::Status;
 use crate::tui::action::Action;
+use crate::tui::effect::{Act, Load};
+use crate::tui::effect::{Answer, BrakeChange, JobChange, JobStarted, Problem};
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog, Overlay, REASON_MIN};
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{Answer, BrakeChange, JobChange, JobStarted, Problem};
+
 use crate::tui::when;
 use crate::tui::widget::number::thousands;
 use crate::tui::{Effect, Model};
@@ -71,7 +73,7 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
             // A second press before the answer would mean the same.
             if model.queue.changing.is_none() {
                 model.queue.changing = Some(id);
-                fx.push(Effect::ChangeJob { id, change });
+                fx.push(Effect::Act(Act::ChangeJob { id, change }));
             }
         }
         Action::CancelJob => {
@@ -97,7 +99,7 @@ fn mark(model: &mut Model) {
 fn plan(model: &mut Model, scope: JobScope, fx: &mut Vec<Effect>) {
     model.generation += 1;
     let generation = model.generation;
-    fx.push(Effect::PlanJob { scope: scope.clone(), generation });
+    fx.push(Effect::Load(Load::JobPlan { scope: scope.clone(), generation }));
     model.overlay = Some(Overlay::Bulk(BulkDialog {
         scope,
         generation,
@@ -139,11 +141,11 @@ pub(super) fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
                 return;
             }
             (dialog.problem, dialog.busy) = (None, true);
-            fx.push(Effect::SetBrake { change: dialog.change, reason });
+            fx.push(Effect::Act(Act::SetBrake { change: dialog.change, reason }));
         }
         Some(Overlay::CancelJob(dialog)) => {
             (dialog.problem, dialog.busy) = (None, true);
-            fx.push(Effect::ChangeJob { id: dialog.id, change: JobChange::Cancel });
+            fx.push(Effect::Act(Act::ChangeJob { id: dialog.id, change: JobChange::Cancel }));
         }
         _ => {}
     }
@@ -160,7 +162,7 @@ fn confirm_bulk(dialog: &mut BulkDialog, mails: i64, plan: Box<JobPlan>, fx: &mu
         return;
     }
     (dialog.problem, dialog.busy) = (None, true);
-    fx.push(Effect::StartJob { scope: dialog.scope.clone(), plan });
+    fx.push(Effect::Act(Act::StartJob { scope: dialog.scope.clone(), plan }));
 }
 
 /// What a bulk resend would do.

@@ -5,10 +5,11 @@ use crate::domain::send::SendState;
 use crate::mail::transport::dialogue::DialogueLine;
 use crate::ses::simulator::Simulator;
 use crate::tui::action::Action;
+use crate::tui::effect::Answer;
+use crate::tui::effect::Bench;
 use crate::tui::model::Level;
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{Overlay, TestDialog, TestTo};
-use crate::tui::msg::Answer;
 use crate::tui::{Effect, Model};
 
 /// Most lines of a dialogue that are kept.
@@ -60,7 +61,7 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
         TestSend { template: dialog.template.clone(), locale: dialog.locale, fixture: dialog.fixture.clone(), to };
     (dialog.busy, dialog.generation) = (true, generation);
     model.generation = generation;
-    fx.push(Effect::TestSend { request: Box::new(request), generation });
+    fx.push(Effect::Bench(Bench::TestSend { request: Box::new(request), generation }));
 }
 
 /// A line was said.

@@ -1,5 +1,7 @@
 //! The templates' workbench: what each key changes, what has to be rendered for it, and what came of that.
 
+use super::test_send;
+use crate::tui::effect::{Bench, Benched, TerminalCommand};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,11 +12,12 @@ use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
 use crate::text::plain;
 use crate::tui::action::Action;
+use crate::tui::effect::{Answer, Problem};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::slot::Slot;
 use crate::tui::model::workbench::{File, KEPT, Mode, Page, PageAddress, Workbench};
 use crate::tui::model::{Level, View};
-use crate::tui::msg::{Answer, Problem};
+
 use crate::tui::screen;
 use crate::tui::{Effect, Model};
 
@@ -26,7 +29,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     let bench = &mut model.workbench;
     if !bench.watched {
         bench.watched = true;
-        fx.push(Effect::WatchTemplates);
+        fx.push(Effect::Bench(Bench::Watch));
     }
     if bench.stale {
         bench.stale = false;
@@ -34,11 +37,11 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         bench.ordered = None;
         bench.stocking = true;
         bench.unchecked = true;
-        fx.push(Effect::StockTemplates);
+        fx.push(Effect::Bench(Bench::List));
     } else if bench.stock.is_none() && !bench.stocking {
         bench.stocking = true;
         bench.unchecked = true;
-        fx.push(Effect::StockTemplates);
+        fx.push(Effect::Bench(Bench::List));
     }
     let Some(order) = bench.order() else { return };
     if bench.ordered.as_ref() == Some(&order) {
@@ -46,7 +49,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         if bench.unchecked && bench.awaiting.is_none() {
             bench.unchecked = false;
             if bench.checking.ask() {
-                fx.push(Effect::CheckTemplates);
+                fx.push(Effect::Bench(Bench::Check));
             }
         }
         return;
@@ -63,16 +66,32 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     model.generation += 1;
     bench.awaiting = Some(model.generation);
     bench.waits = false;
-    fx.push(Effect::Prove { order: Box::new(order), generation: model.generation });
+    fx.push(Effect::Bench(Bench::Prove { order: Box::new(order), generation: model.generation }));
+}
+
+/// What came of what the workbench asked for.
+pub fn benched(model: &mut Model, benched: Benched, fx: &mut Vec<Effect>) {
+    match benched {
+        Benched::Listed(answer) => stocked(model, answer),
+        Benched::Proved { order, generation, answer } => proved(model, *order, generation, answer),
+        Benched::ProofWaits { generation } => waits(model, generation),
+        Benched::Checked(answer) => checked(model, answer, fx),
+        Benched::CheckedLate(report) => checked_late(model, report),
+        Benched::FilesChanged => changed(model, None),
+        Benched::Unwatched(why) => changed(model, Some(why)),
+        Benched::TestSaid { generation, line } => test_send::said(model, generation, line),
+        Benched::TestSent { generation, answer } => test_send::sent(model, generation, answer),
+        Benched::PageStarted(answer) => page_started(model, answer),
+    }
 }
 
 /// Files have changed, or are not watched any more, which is one more change.
-pub fn changed(model: &mut Model, unwatched: Option<String>) {
+fn changed(model: &mut Model, unwatched: Option<String>) {
     (model.workbench.stale, model.workbench.unwatched) = (true, unwatched);
 }
 
 /// What there is.
-pub fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
+fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
     model.workbench.stocking = false;
     match answer {
         Ok(stock) => model.workbench.stock = Some(*stock),
@@ -85,7 +104,7 @@ pub fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
 }
 
 /// A proof, or what is wrong.
-pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<Attempt>>) {
+fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<Attempt>>) {
     let bench = &mut model.workbench;
     // What took too long may come after all.
     let late = bench.problem.as_ref().is_some_and(|(given_up, _)| *given_up == generation);
@@ -123,12 +142,12 @@ pub fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<B
 }
 
 /// What was ordered waits for its turn.
-pub fn waits(model: &mut Model, generation: u64) {
+fn waits(model: &mut Model, generation: u64) {
     model.workbench.waits = model.workbench.awaiting == Some(generation);
 }
 
 /// Checks that were given up have ended. Newer ones know better.
-pub fn checked_late(model: &mut Model, report: Arc<Report>) {
+fn checked_late(model: &mut Model, report: Arc<Report>) {
     let bench = &mut model.workbench;
     if bench.checking == Slot::Idle {
         bench.report = Some(report);
@@ -137,10 +156,10 @@ pub fn checked_late(model: &mut Model, report: Arc<Report>) {
 }
 
 /// What the checks have found.
-pub fn checked(model: &mut Model, answer: Answer<Arc<Report>>, fx: &mut Vec<Effect>) {
+fn checked(model: &mut Model, answer: Answer<Arc<Report>>, fx: &mut Vec<Effect>) {
     let bench = &mut model.workbench;
     if bench.checking.done() {
-        fx.push(Effect::CheckTemplates);
+        fx.push(Effect::Bench(Bench::Check));
     }
     match answer {
         Ok(report) => {
@@ -192,7 +211,7 @@ pub fn open(model: &mut Model) {
 }
 
 /// The page is there, or not. One that was ended meanwhile is gone by itself.
-pub fn page_started(model: &mut Model, answer: Answer<PageAddress>) {
+fn page_started(model: &mut Model, answer: Answer<PageAddress>) {
     match answer {
         Ok(address) if model.workbench.page.is_some() => model.workbench.page = Some(Page::Up(address)),
         Ok(_) => {}
@@ -279,14 +298,14 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Page => {
             if bench.page.is_none() {
                 bench.page = Some(Page::Starting);
-                fx.push(Effect::StartPage);
+                fx.push(Effect::Bench(Bench::StartPage));
             }
             model.overlay = Some(Overlay::Page { scroll: 0 });
         }
         Action::StopPage => {
             bench.page = None;
             model.overlay = None;
-            fx.push(Effect::StopPage);
+            fx.push(Effect::Bench(Bench::StopPage));
             model.toast(Level::Done, "The page is gone.", "");
         }
         Action::CopyAddress | Action::CopySsh => {
@@ -295,7 +314,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
                 Action::CopyAddress => (address.url.clone(), "address"),
                 _ => (address.ssh.clone(), "line"),
             };
-            fx.push(Effect::Copy(text));
+            fx.push(Effect::Terminal(TerminalCommand::Copy(text)));
             let hint =
                 "Terminals that know OSC 52 have it in their clipboard now; in tmux, `set-clipboard` must be on.";
             model.toast(Level::Done, format!("The {what} was copied."), hint);
@@ -306,7 +325,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         }
         Action::Edit => {
             if let Some((file, line)) = bench.editable() {
-                fx.push(Effect::Edit { file, line });
+                fx.push(Effect::Terminal(TerminalCommand::Edit { file, line }));
             }
         }
         _ => {}

@@ -5,7 +5,8 @@ use super::worlds::{
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::Place;
-use crate::tui::msg::Problem;
+use crate::tui::effect::Acted;
+use crate::tui::effect::Problem;
 use crate::tui::tests::fixture::{Console, World, job_plan};
 use crate::tui::tests::picture::picture;
 use crate::tui::{Colours, Look, Msg};
@@ -102,7 +103,7 @@ fn the_plan_in_each_state() {
         console.press("Enter");
         snapshot("plan_starting", &console);
         let problem = Problem { what: "permission denied for table jobs".into(), ..Problem::default() };
-        console.send(Msg::JobStarted(Err(problem)));
+        console.send(Msg::Acted(Acted::JobStarted(Err(problem))));
         snapshot("plan_not_started", &console);
     }
 }

@@ -1,0 +1,72 @@
+//! Changing data, in the operator's name. An act that was begun is never cancelled.
+
+use super::Answer;
+use crate::desk::{Resent, SignUp, SignedUp};
+use crate::domain::id::{JobId, VerificationId};
+use crate::domain::job::{JobPlan, JobScope};
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Mails a link again.
+    Resend { id: VerificationId },
+    /// Verifies without the link.
+    ForceVerify { id: VerificationId, reason: String },
+    /// Signs someone up.
+    SignUp(SignUp),
+    /// Starts a bulk resend, as planned and agreed to.
+    StartJob { scope: JobScope, plan: Box<JobPlan> },
+    /// Pauses, resumes or cancels a job.
+    ChangeJob { id: JobId, change: JobChange },
+    /// Stops the outbox or lets it go; letting it go needs no reason.
+    SetBrake { change: BrakeChange, reason: String },
+}
+
+/// The answers, in the same order.
+#[derive(Clone, Debug)]
+pub enum Acted {
+    Resent { id: VerificationId, answer: Answer<Resent> },
+    ForceVerified { id: VerificationId, answer: Answer<()> },
+    SignedUp(Answer<SignedUp>),
+    JobStarted(Answer<JobStarted>),
+    JobChanged { id: JobId, change: JobChange, answer: Answer<()> },
+    BrakeSet { change: BrakeChange, answer: Answer<()> },
+}
+
+/// A bulk resend that was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobStarted {
+    pub id: JobId,
+    /// In how many seconds its first mail is made.
+    pub starts_in: i64,
+}
+
+/// What an operator does to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobChange {
+    /// It makes no more mails for now.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It ends, and what it has waiting is not mailed.
+    Cancel,
+}
+
+/// What an operator does to the whole outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrakeChange {
+    /// Nothing goes out any more.
+    Pause,
+    /// What is queued goes out, then nothing.
+    Drain,
+    /// It goes again.
+    Resume,
+}
+
+impl BrakeChange {
+    /// Whether the audit log wants to know why.
+    #[must_use]
+    pub fn needs_reason(self) -> bool {
+        self != Self::Resume
+    }
+}

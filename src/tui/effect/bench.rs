@@ -1,0 +1,61 @@
+//! What the templates' workbench asks for. None of it needs a database.
+
+use std::sync::Arc;
+
+use super::Answer;
+use crate::desk::test_send::{TestSend, TestSent};
+use crate::mail::transport::dialogue::DialogueLine;
+use crate::preview::check::Report;
+use crate::preview::proof::{Attempt, Order, Stock};
+use crate::tui::model::workbench::PageAddress;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bench {
+    /// Which templates and fixtures there are.
+    List,
+    /// A template rendered and taken apart.
+    Prove { order: Box<Order>, generation: u64 },
+    /// All templates held to all rules.
+    Check,
+    /// From now on, word of every change of the templates' files.
+    Watch,
+    /// Sends a test mail; each line said on the way is passed on.
+    TestSend { request: Box<TestSend>, generation: u64 },
+    /// Starts the page for browsers.
+    StartPage,
+    /// Ends it.
+    StopPage,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Benched {
+    Listed(Answer<Box<Stock>>),
+    Proved {
+        order: Box<Order>,
+        generation: u64,
+        /// A problem where it took too long.
+        answer: Answer<Box<Attempt>>,
+    },
+    /// The proof waits for earlier renderings that are left alone but still run.
+    ProofWaits {
+        generation: u64,
+    },
+    Checked(Answer<Arc<Report>>),
+    /// Checks that were given up have ended after all.
+    CheckedLate(Arc<Report>),
+    /// The files have changed.
+    FilesChanged,
+    /// They are not watched for the time being: why, plain.
+    Unwatched(String),
+    TestSaid {
+        generation: u64,
+        line: DialogueLine,
+    },
+    TestSent {
+        generation: u64,
+        answer: Answer<Box<TestSent>>,
+    },
+    PageStarted(Answer<PageAddress>),
+}

@@ -1,0 +1,79 @@
+//! Reading the database.
+
+use super::Answer;
+use crate::desk::ResentHow;
+use crate::domain::filter::{Filter, SendFilter};
+use crate::domain::id::{SendId, VerificationId};
+use crate::domain::job::{JobPlan, JobScope};
+use crate::domain::page::{Cursor, Page, Position};
+use crate::domain::send::SendRow;
+use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
+use crate::domain::worker::OutboxView;
+
+/// How many rows a page has.
+pub const PAGE_ROWS: i64 = 100;
+
+/// What is read. Generations go back in the answers, so that old ones are known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Load {
+    /// [`PAGE_ROWS`] verifications.
+    Page { filter: Filter, position: Position, generation: u64 },
+    /// These verifications as they are now.
+    Rows { ids: Vec<VerificationId> },
+    /// How many are newer than the newest row known.
+    Newer { filter: Filter, than: Cursor, generation: u64 },
+    /// How many there are of each status.
+    Counts,
+    /// The outbox and its workers.
+    Outbox,
+    /// All about one verification.
+    Detail { id: VerificationId },
+    /// [`PAGE_ROWS`] sends.
+    Sends { filter: SendFilter, position: Position<SendId>, generation: u64 },
+    /// What a resend would do.
+    ResendPlan { id: VerificationId },
+    /// What a bulk resend would do.
+    JobPlan { scope: JobScope, generation: u64 },
+    /// No one waits for the plan of a job any more: it is cancelled, and not answered.
+    ForgetJobPlan,
+    /// Try the database now instead of at the next retry.
+    Reconnect,
+}
+
+/// The answers, each named as what was asked for.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    Page {
+        generation: u64,
+        answer: Answer<Page<VerificationRow>>,
+    },
+    Rows {
+        /// Those of them missing in the answer are gone.
+        asked: Vec<VerificationId>,
+        answer: Answer<Vec<VerificationRow>>,
+    },
+    Newer {
+        generation: u64,
+        answer: Answer<i64>,
+    },
+    Counts(Answer<Counts>),
+    Outbox(Answer<OutboxView>),
+    Detail {
+        id: VerificationId,
+        /// None if there is no such verification.
+        answer: Answer<Option<Box<VerificationDetail>>>,
+    },
+    Sends {
+        generation: u64,
+        answer: Answer<Page<SendRow>>,
+    },
+    ResendPlan {
+        id: VerificationId,
+        /// What it would do, or why it is refused.
+        answer: Answer<ResentHow>,
+    },
+    JobPlan {
+        generation: u64,
+        answer: Answer<Box<JobPlan>>,
+    },
+}

@@ -1,0 +1,64 @@
+//! Changing data, in the operator's name.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Executor, unasked};
+use crate::contain::contained_async;
+use crate::domain::send::Priority;
+use crate::tui::effect::{Act, Acted, BrakeChange, JobChange, JobStarted};
+use crate::tui::msg::Msg;
+
+impl Executor {
+    pub(super) fn act(&self, act: Act) {
+        let context = Arc::clone(&self.context);
+        let Some(desk) = context.desk.clone() else { return unasked(&act) };
+        let actor = context.actor.clone();
+        context.open.fetch_add(1, Ordering::SeqCst);
+        let act = async move {
+            let acted = match act {
+                Act::Resend { id } => {
+                    let resent = async { desk.resend(&actor, id, Priority::Person).await };
+                    Acted::Resent { id, answer: context.act(resent).await }
+                }
+                Act::ForceVerify { id, reason } => {
+                    let verified = async { desk.force_verify(&actor, id, &reason).await };
+                    Acted::ForceVerified { id, answer: context.act(verified).await.map(|_| ()) }
+                }
+                Act::SignUp(request) => {
+                    let signed_up = async { desk.sign_up(&actor, &request).await };
+                    Acted::SignedUp(context.act(signed_up).await)
+                }
+                Act::StartJob { scope, plan } => {
+                    let grace = desk.grace();
+                    let starts_in = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
+                    let started = context.act(desk.start_job(&actor, &scope, Some(&plan), grace)).await;
+                    Acted::JobStarted(started.map(|id| JobStarted { id, starts_in }))
+                }
+                Act::ChangeJob { id, change } => {
+                    let changed = async {
+                        match change {
+                            JobChange::Pause => desk.pause_job(&actor, id).await,
+                            JobChange::Resume => desk.resume_job(&actor, id).await,
+                            JobChange::Cancel => desk.cancel_job(&actor, id).await,
+                        }
+                    };
+                    Acted::JobChanged { id, change, answer: context.act(changed).await }
+                }
+                Act::SetBrake { change, reason } => {
+                    let set = async {
+                        match change {
+                            BrakeChange::Pause => desk.pause(&actor, &reason).await,
+                            BrakeChange::Drain => desk.drain(&actor, &reason).await,
+                            BrakeChange::Resume => desk.resume(&actor).await,
+                        }
+                    };
+                    Acted::BrakeSet { change, answer: context.act(set).await }
+                }
+            };
+            context.close(Msg::Acted(acted));
+        };
+        // What could break in it answers by itself.
+        self.acts.spawn(contained_async(act));
+    }
+}

@@ -1,0 +1,63 @@
+//! Reading the database.
+
+use std::sync::Arc;
+
+use super::{Executor, unasked};
+use crate::tui::effect::{Load, Loaded, PAGE_ROWS};
+use crate::tui::msg::Msg;
+
+impl Executor {
+    pub(super) fn load(&mut self, load: Load) {
+        let context = &self.context;
+        let all = &self.all;
+        let Some(desk) = context.desk.clone() else { return unasked(&load) };
+        let store = desk.store().clone();
+        match load {
+            Load::Page { filter, position, generation } => {
+                let page = context.ask(None, async move { store.list(&filter, position, PAGE_ROWS).await });
+                let loaded = move |answer| Msg::Loaded(Loaded::Page { generation, answer });
+                context.answer(self.page.next(all), page, loaded);
+            }
+            Load::Sends { filter, position, generation } => {
+                let sends = context.ask(None, async move { store.sends(&filter, position, PAGE_ROWS).await });
+                let loaded = move |answer| Msg::Loaded(Loaded::Sends { generation, answer });
+                context.answer(self.sends.next(all), sends, loaded);
+            }
+            Load::Rows { ids } => {
+                let asked = ids.clone();
+                let rows = context.ask(Some(&self.turns.rows), async move { store.rows(&ids).await });
+                context.answer(all.clone(), rows, move |answer| Msg::Loaded(Loaded::Rows { asked, answer }));
+            }
+            Load::Newer { filter, than, generation } => {
+                let newer = context.ask(Some(&self.turns.newer), async move { store.newer(&filter, than).await });
+                context.answer(all.clone(), newer, move |answer| Msg::Loaded(Loaded::Newer { generation, answer }));
+            }
+            Load::Counts => {
+                let counts = context.ask(Some(&self.turns.counts), async move { store.counts().await });
+                context.answer(all.clone(), counts, |answer| Msg::Loaded(Loaded::Counts(answer)));
+            }
+            Load::Outbox => {
+                let outbox = context.ask(Some(&self.turns.outbox), async move { store.outbox().await });
+                context.answer(all.clone(), outbox, |answer| Msg::Loaded(Loaded::Outbox(answer)));
+            }
+            Load::Detail { id } => {
+                let detail = async move { Ok(store.show(id).await?.map(Box::new)) };
+                let detail = context.ask(Some(&self.turns.detail), detail);
+                context.answer(all.clone(), detail, move |answer| Msg::Loaded(Loaded::Detail { id, answer }));
+            }
+            Load::ResendPlan { id } => {
+                let planning = Arc::clone(context);
+                let plan = async move { planning.act(desk.plan_resend(id)).await };
+                context.answer(all.clone(), plan, move |answer| Msg::Loaded(Loaded::ResendPlan { id, answer }));
+            }
+            Load::JobPlan { scope, generation } => {
+                let planning = Arc::clone(context);
+                let plan = async move { planning.act(desk.plan_job(&scope)).await.map(Box::new) };
+                let loaded = move |answer| Msg::Loaded(Loaded::JobPlan { generation, answer });
+                context.answer(self.plan.next(all), plan, loaded);
+            }
+            Load::ForgetJobPlan => self.plan.0.cancel(),
+            Load::Reconnect => context.reconnect.notify_one(),
+        }
+    }
+}
