@@ -6,6 +6,7 @@
 #![expect(missing_docs, reason = "where a name says all, words would only repeat it")]
 
 pub mod action;
+pub mod allowed;
 mod app;
 mod editor;
 pub mod effect;

@@ -17,7 +17,6 @@ use super::model::overlay::Overlay;
 use super::model::{Level, Link};
 use super::{Effect, Model, Msg};
 use crate::domain::Time;
-pub use act::blocked;
 
 /// Changes the model by a message and says what is to be done outside.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {

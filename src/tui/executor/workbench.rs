@@ -4,7 +4,6 @@
 //! ever must not take the console along. Such a rendering cannot be stopped, only left alone, so there are never more
 //! than a few: what is asked for meanwhile waits for one of them to end. What comes late is still told.
 
-use crate::tui::effect::{Bench, Benched};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
 use crate::preview::watch::{self, Word};
-use crate::tui::effect::{Answer, Problem};
+use crate::tui::effect::{Answer, Bench, Benched, Problem};
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::Msg;
 

@@ -9,6 +9,7 @@ use crate::domain::filter::Search;
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::{self, Action, Entry, Place};
+use crate::tui::allowed;
 use crate::tui::look::Tone;
 use crate::tui::model::View;
 use crate::tui::model::list::{List, Row};
@@ -168,5 +169,5 @@ const GAP: usize = 3;
 
 /// Whether an action would do nothing now.
 fn is_idle(model: &Model, action: Action) -> bool {
-    crate::tui::update::blocked(model, action).is_some()
+    allowed::blocked(model, action).is_some()
 }

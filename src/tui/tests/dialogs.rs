@@ -1,6 +1,5 @@
 //! Resend, force-verify, sign up: nothing happens on a single key, and every answer is shown.
 
-use crate::tui::effect::{Act, Acted, Load, Loaded};
 use chrono::Duration;
 
 use super::fixture::{Console, World, now};
@@ -9,7 +8,7 @@ use crate::desk::ResentHow;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::tui::action::Place;
-use crate::tui::effect::Problem;
+use crate::tui::effect::{Act, Acted, Load, Loaded, Problem};
 use crate::tui::model::Level;
 use crate::tui::{Colours, Effect, Look, Msg};
 

@@ -1,6 +1,5 @@
 //! A small world behind the console: rows, mails, a worker; and answers to whatever the console asks for.
 
-use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded};
 use std::sync::Arc;
 
 use chrono::Duration;
@@ -28,8 +27,7 @@ use crate::mail::templates::Templates;
 use crate::preview::check::Report;
 use crate::preview::proof;
 use crate::text::Untrusted;
-use crate::tui::effect::PAGE_ROWS;
-use crate::tui::effect::{Answer, JobStarted, Problem};
+use crate::tui::effect::{Act, Acted, Answer, Bench, Benched, JobStarted, Load, Loaded, PAGE_ROWS, Problem};
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::model::{Setup, Zone};
 

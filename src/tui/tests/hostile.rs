@@ -1,6 +1,5 @@
 //! Random messages, keys, sizes and strings: nothing panics, and nothing dangerous gets into the buffer.
 
-use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, TerminalCommand};
 use proptest::prelude::*;
 
 use super::fixture::{Console, World, job, job_plan, now};
@@ -10,7 +9,7 @@ use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState};
-use crate::tui::effect::Problem;
+use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::{Colours, Effect, Look, Msg};
 
 const KEYS: [&str; 52] = [

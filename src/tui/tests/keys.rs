@@ -1,6 +1,5 @@
 //! Keys → model and effects, as tables.
 
-use crate::tui::effect::{Act, Bench, Load, TerminalCommand};
 use crossterm::event::{KeyEventKind, KeyEventState};
 
 use super::fixture::{Console, key_of, now};
@@ -8,6 +7,7 @@ use crate::desk::SignUp;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::tui::action::Place;
+use crate::tui::effect::{Act, Bench, Load, TerminalCommand};
 use crate::tui::model::workbench::Mode;
 use crate::tui::model::{Level, View};
 use crate::tui::{Effect, Msg};

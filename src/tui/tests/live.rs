@@ -1,6 +1,5 @@
 //! What others change while the screen is open, clocks, and a database that comes and goes.
 
-use crate::tui::effect::{Load, Loaded, TerminalCommand};
 use chrono::Duration;
 
 use super::fixture::{Console, World, ago, now, row, worker};
@@ -10,7 +9,7 @@ use crate::domain::id::VerificationId;
 use crate::domain::page::Page;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
-use crate::tui::effect::Problem;
+use crate::tui::effect::{Load, Loaded, Problem, TerminalCommand};
 use crate::tui::model::Link;
 use crate::tui::{Colours, Effect, Look, Msg};
 

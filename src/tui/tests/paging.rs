@@ -3,8 +3,7 @@
 use super::fixture::{Console, World};
 use crate::domain::filter::Search;
 use crate::domain::page::{Page, Position};
-use crate::tui::effect::Problem;
-use crate::tui::effect::{Load, Loaded};
+use crate::tui::effect::{Load, Loaded, Problem};
 use crate::tui::model::list::WINDOW_MAX;
 use crate::tui::{Effect, Msg};
 

@@ -3,7 +3,6 @@
 mod pictures;
 mod worlds;
 
-use crate::tui::effect::{Act, Acted, Load, Loaded};
 use chrono::Duration;
 
 use super::fixture::{Console, World, job, job_id, job_plan, now};
@@ -15,7 +14,7 @@ use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState};
 use crate::domain::verification::Status;
 use crate::tui::action::Place;
-use crate::tui::effect::{BrakeChange, JobChange, Problem};
+use crate::tui::effect::{Act, Acted, BrakeChange, JobChange, Load, Loaded, Problem};
 use crate::tui::model::queue::ItemId;
 use crate::tui::model::{Level, View};
 

@@ -1,11 +1,10 @@
 //! Each screen as text and styles, in colour and in ASCII without colour.
 
-use crate::tui::effect::Loaded;
 use chrono::Duration;
 
 use super::fixture::{Console, World, now};
 use super::picture::picture;
-use crate::tui::effect::Problem;
+use crate::tui::effect::{Loaded, Problem};
 use crate::tui::{Colours, Look, Msg};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.

@@ -1,6 +1,5 @@
 //! The templates' workbench: what keys change, what is asked for, and how it looks.
 
-use crate::tui::effect::{Bench, Benched, TerminalCommand};
 use std::sync::Arc;
 
 use super::fixture::{Console, World};
@@ -13,7 +12,7 @@ use crate::preview::check::Report;
 use crate::preview::view::{Scheme, Width};
 use crate::ses::simulator::Simulator;
 use crate::tui::action::Place;
-use crate::tui::effect::Problem;
+use crate::tui::effect::{Bench, Benched, Problem, TerminalCommand};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::model::{Setup, View};

@@ -1,67 +1,18 @@
 //! Actions: what each does where it is asked for, and why it cannot where it cannot.
 
-use crate::tui::effect::{Load, TerminalCommand};
 use crossterm::event::KeyEvent;
 
 use super::{answer, load, outbox, test_send, travel, workbench};
-use crate::domain::verification::Status;
 use crate::tui::action::{Action, Place};
+use crate::tui::effect::{Load, TerminalCommand};
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{Form, Overlay, ReasonDialog, ResendDialog};
-use crate::tui::model::workbench::Mode;
-use crate::tui::model::{Level, Link, View, queue};
-use crate::tui::{Effect, Model};
-
-/// Why an action cannot be done now: what, and what to do instead.
-#[must_use]
-pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
-    let say = |what: &str, hint: &str| Some((what.to_owned(), hint.to_owned()));
-    if action.changes_data() && matches!(model.link, Link::Away { .. }) {
-        return say("The database is away, so nothing can be changed.", "Wait for it, or press R to try now.");
-    }
-    match action {
-        Action::Open => match model.view {
-            View::Verifications => model.people.selected().is_none(),
-            View::Mail if model.send_open || model.layout().divider.width > 0 => {
-                let send = model.mail.selected();
-                if send.is_some_and(|send| send.verification_id.is_none()) {
-                    return say("The user of this mail was deleted.", "Only the mail's own record is left.");
-                }
-                send.is_none()
-            }
-            View::Mail => model.mail.selected().is_none(),
-            View::Queue => model.queue_selected().is_none(),
-            View::Templates => model.workbench.mode == Mode::Checks && model.workbench.chosen_finding().is_none(),
-        }
-        .then(|| {
-            let hint = if matches!(model.view, View::Queue | View::Templates) {
-                ""
-            } else {
-                "Choose another tab or change the search."
-            };
-            ("There is nothing to open.".into(), hint.into())
-        }),
-        Action::Resend | Action::ForceVerify => {
-            let Some(subject) = model.subject() else {
-                return say("No verification is selected.", "Choose a row first.");
-            };
-            let what = if action == Action::Resend { "there is nothing to resend" } else { "there is nothing to do" };
-            if subject.status == Some(Status::Verified) || subject.user_verified {
-                return Some((format!("{} is verified already; {what}.", subject.email), String::new()));
-            }
-            None
-        }
-        Action::Edit | Action::Explain | Action::TestSend => {
-            workbench::blocked(model, action).and_then(|(what, hint)| say(what, hint))
-        }
-        Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
-        _ => outbox::blocked(model, action).and_then(|(what, hint)| say(what, hint)),
-    }
-}
+use crate::tui::model::{Level, View, queue};
+use crate::tui::{Effect, Model, allowed};
 
 /// Does an action.
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
-    if let Some((what, hint)) = blocked(model, action) {
+    if let Some((what, hint)) = allowed::blocked(model, action) {
         model.toast(Level::Refused, what, hint);
         return;
     }

@@ -1,6 +1,5 @@
 //! Dialogs: what is typed into them, and what the desk answers.
 
-use crate::tui::effect::{Act, Acted, Load};
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{is_busy, load, outbox, test_send};
@@ -10,7 +9,7 @@ use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::domain::page::Position;
 use crate::tui::action::Action;
-use crate::tui::effect::{Answer, Problem};
+use crate::tui::effect::{Act, Acted, Answer, Load, Problem};
 use crate::tui::model::field::Field;
 use crate::tui::model::list::Edge;
 use crate::tui::model::overlay::{Form, FormField, Overlay, REASON_MIN};

@@ -1,6 +1,5 @@
 //! Data that arrived.
 
-use crate::tui::effect::{Load, Loaded};
 use chrono::Duration;
 
 use super::load;
@@ -10,7 +9,7 @@ use crate::domain::page::Page;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
-use crate::tui::effect::{Answer, Problem};
+use crate::tui::effect::{Answer, Load, Loaded, Problem};
 use crate::tui::model::Link;
 use crate::tui::model::list::{Edge, List, Row};
 use crate::tui::model::slot::Slot;

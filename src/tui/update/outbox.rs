@@ -1,14 +1,11 @@
 //! The outbox from the keyboard: bulk resends, jobs, the brake.
 
 use super::load;
-use crate::domain::brake::{BrakeCause, BrakeState};
 use crate::domain::change::Change;
 use crate::domain::id::JobId;
 use crate::domain::job::{JobPlan, JobScope, JobState};
-use crate::domain::verification::Status;
 use crate::tui::action::Action;
-use crate::tui::effect::{Act, Load};
-use crate::tui::effect::{Answer, BrakeChange, JobChange, JobStarted, Problem};
+use crate::tui::effect::{Act, Answer, BrakeChange, JobChange, JobStarted, Load, Problem};
 use crate::tui::model::field::Field;
 use crate::tui::model::overlay::{BrakeDialog, BulkDialog, CancelDialog, Overlay, REASON_MIN};
 use crate::tui::model::queue::ItemId;
@@ -18,41 +15,7 @@ use crate::tui::when;
 use crate::tui::widget::number::thousands;
 use crate::tui::{Effect, Model};
 
-/// Why something about the outbox cannot be done now: what, and what to do instead.
-pub(super) fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
-    let brake = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref());
-    match action {
-        Action::Mark => {
-            model.people.selected().is_none().then_some(("There is nothing to mark.", "Choose another tab first."))
-        }
-        Action::BulkResend => {
-            let is_verified = model.people.list().is_some_and(|list| list.tab == Some(Status::Verified));
-            (model.marks.is_empty() && is_verified)
-                .then_some(("The verified need no mail.", "Choose another tab, or mark rows with Space."))
-        }
-        Action::Pause => brake
-            .is_some_and(|brake| brake.state == BrakeState::Paused && brake.cause == BrakeCause::Operator)
-            .then_some(("Sending is paused already.", "U lets it go again.")),
-        Action::Drain => match brake?.state {
-            BrakeState::Paused => Some(("Sending is paused: nothing goes out.", "Resume with U first.")),
-            BrakeState::Draining => Some(("The outbox drains already.", "U lets it go again.")),
-            BrakeState::Off => None,
-        },
-        Action::Resume if brake.is_some() => None,
-        Action::Resume => Some(match model.outbox.as_ref().and_then(|outbox| outbox.pace.left()) {
-            Some(0) => ("Only the quota holds mail back.", "It goes on by itself as places come free."),
-            _ => ("Nothing holds the outbox back.", "P in the Queue pauses it."),
-        }),
-        Action::HoldJob | Action::CancelJob => match model.selected_job() {
-            None => Some(("No job is selected.", "B in Verifications starts one.")),
-            Some(job) if !job.state.is_open() => Some(("This job is over.", "B in Verifications starts another.")),
-            Some(_) => None,
-        },
-        _ => None,
-    }
-}
-
-/// Does what [`blocked`] has let pass.
+/// Does what is not blocked.
 pub(super) fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     match action {
         Action::Mark => mark(model),

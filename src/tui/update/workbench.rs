@@ -1,7 +1,6 @@
 //! The templates' workbench: what each key changes, what has to be rendered for it, and what came of that.
 
 use super::test_send;
-use crate::tui::effect::{Bench, Benched, TerminalCommand};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
 use crate::text::plain;
 use crate::tui::action::Action;
-use crate::tui::effect::{Answer, Problem};
+use crate::tui::effect::{Answer, Bench, Benched, Problem, TerminalCommand};
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::slot::Slot;
 use crate::tui::model::workbench::{File, KEPT, Mode, Page, PageAddress, Workbench};
@@ -237,22 +236,6 @@ pub fn edited(model: &mut Model, answer: Answer<()>) {
 pub fn refresh(bench: &mut Workbench) {
     bench.stale = true;
     bench.watched = false;
-}
-
-/// Why an action cannot be done now.
-#[must_use]
-pub fn blocked(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
-    let bench = &model.workbench;
-    match action {
-        Action::TestSend if bench.entry().is_none() => Some(("There is no template to send.", "")),
-        Action::Explain if bench.chosen_finding().is_none() => Some(("There is no finding to explain.", "")),
-        Action::Edit if bench.sources.is_empty() => Some(("There is no file to edit yet.", "")),
-        Action::Edit if bench.editable().is_none() => Some((
-            "This template is built in; there is no file to edit.",
-            "`verifydesk templates eject DIR` writes the built-in ones as files; then set `templates.dir`.",
-        )),
-        _ => None,
-    }
 }
 
 /// Does an action of the workbench.

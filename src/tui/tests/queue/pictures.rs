@@ -5,8 +5,7 @@ use super::worlds::{
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::Place;
-use crate::tui::effect::Acted;
-use crate::tui::effect::Problem;
+use crate::tui::effect::{Acted, Problem};
 use crate::tui::tests::fixture::{Console, World, job_plan};
 use crate::tui::tests::picture::picture;
 use crate::tui::{Colours, Look, Msg};
