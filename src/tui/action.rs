@@ -105,7 +105,7 @@ pub enum Action {
     /// End the page for browsers.
     StopPage,
     /// Copy the page's address.
-    CopyAddress,
+    CopyPageAddress,
     /// Copy the line that reaches the page from another machine.
     CopySsh,
     /// The mail of the selected verification, in the workbench.

@@ -138,6 +138,12 @@ impl Look {
         Self { colours, unicode }
     }
 
+    /// Without colours: for what is measured and not shown.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self::new(Colours::None, true)
+    }
+
     /// How many colours there are for a mail; the console's own are 16 at most.
     #[must_use]
     pub fn colours(&self) -> Colours {

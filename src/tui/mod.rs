@@ -8,11 +8,14 @@
 pub mod action;
 pub mod allowed;
 mod app;
+mod clipboard;
+pub mod dialog;
 mod editor;
 pub mod effect;
 pub mod executor;
 pub mod headless;
 pub mod keymap;
+mod load;
 pub mod look;
 pub mod model;
 pub mod msg;

@@ -2,7 +2,6 @@
 
 pub mod field;
 pub mod list;
-pub mod overlay;
 pub mod queue;
 pub mod slot;
 pub mod workbench;
@@ -13,6 +12,7 @@ use chrono::{Duration, FixedOffset};
 use uuid::Uuid;
 
 use super::action::{Action, Place};
+use super::dialog::Dialog;
 use super::effect::Problem;
 use super::screen::layout::{self, Layout};
 use super::when;
@@ -24,7 +24,6 @@ use crate::domain::verification::{Counts, Status, Verification, VerificationDeta
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use field::Field;
 use list::{List, Row};
-use overlay::Overlay;
 use queue::Queue;
 use slot::Slot;
 use workbench::{Mode, Workbench};
@@ -225,7 +224,7 @@ pub struct Model {
     /// Whether a search is being typed.
     pub prompt: bool,
     /// What covers the screen.
-    pub overlay: Option<Overlay>,
+    pub dialog: Option<Dialog>,
     /// Messages, the newest last.
     pub toasts: Vec<Toast>,
     pub(super) slots: Slots,
@@ -272,7 +271,7 @@ impl Model {
             counts: None,
             outbox: None,
             prompt: false,
-            overlay: None,
+            dialog: None,
             toasts: Vec::new(),
             slots: Slots::default(),
             generation: 0,
@@ -285,18 +284,8 @@ impl Model {
     /// Where keys go.
     #[must_use]
     pub fn place(&self) -> Place {
-        match &self.overlay {
-            Some(Overlay::Help { .. } | Overlay::Finding { .. }) => return Place::Help,
-            Some(Overlay::ForceVerify(_)) => return Place::Reason,
-            Some(Overlay::Bulk(dialog)) if dialog.asks_for_number() => return Place::Reason,
-            Some(Overlay::Brake(dialog)) if dialog.change.needs_reason() => return Place::Reason,
-            Some(Overlay::Resend(_) | Overlay::Bulk(_) | Overlay::Brake(_) | Overlay::CancelJob(_)) => {
-                return Place::Confirm;
-            }
-            Some(Overlay::Page { .. }) => return Place::Page,
-            Some(Overlay::TestSend(dialog)) if dialog.outcome.is_some() || dialog.busy => return Place::Confirm,
-            Some(Overlay::SignUp(_) | Overlay::TestSend(_)) => return Place::Form,
-            None => {}
+        if let Some(dialog) = &self.dialog {
+            return dialog.place();
         }
         match self.view {
             View::Templates => match self.workbench.mode {
@@ -387,11 +376,7 @@ impl Model {
         if let Link::Away { retry_at, .. } = &self.link {
             next.push(when::next_second(*retry_at, self.now));
         }
-        if let Some(Overlay::Resend(dialog)) = &self.overlay
-            && let Some(Err(Problem { possible_at: Some(at), .. })) = &dialog.plan
-        {
-            next.push(when::next_second(*at, self.now));
-        }
+        next.extend(self.dialog.as_ref().map(|dialog| dialog.next_change(self)));
         next.extend(self.countdowns().map(|time| when::next_countdown(time, self.now)));
         next.extend(self.visible_times().into_iter().map(|time| when::next_change(time, self.now)));
         if let Some(outbox) = &self.outbox {
@@ -403,12 +388,8 @@ impl Model {
 
     /// Until when a job on the screen can be called off before its first mail: the one thing that counts seconds.
     fn countdowns(&self) -> impl Iterator<Item = Time> {
-        let asked = match &self.overlay {
-            Some(Overlay::CancelJob(dialog)) => Some(dialog.id),
-            _ => None,
-        };
         let jobs = self.outbox.iter().flat_map(|outbox| &outbox.jobs);
-        let seen = jobs.filter(move |job| self.view == View::Queue || asked == Some(job.id));
+        let seen = jobs.filter(|_| self.view == View::Queue);
         seen.filter(|job| job.is_in_grace(self.now)).map(|job| job.starts_at)
     }
 
@@ -465,6 +446,15 @@ impl Model {
     #[must_use]
     pub fn search(&self) -> &Field {
         if self.view == View::Mail { &self.mail.search } else { &self.people.search }
+    }
+
+    /// Goes to a view; what was open elsewhere is closed.
+    pub(super) fn show(&mut self, view: View) {
+        self.view = view;
+        self.prompt = false;
+        self.opened = None;
+        self.send_open = false;
+        self.queue.open = false;
     }
 
     /// Shows a message for a while.

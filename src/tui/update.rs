@@ -1,11 +1,8 @@
 //! The one place where the model changes: no I/O, no clock, so that a test is a plain function call.
 
 mod act;
-mod answer;
 mod arrive;
-mod load;
-mod outbox;
-mod test_send;
+mod search;
 mod travel;
 pub mod workbench;
 
@@ -13,9 +10,8 @@ use super::effect::{Loaded, TerminalCommand};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::action::{self, Action};
-use super::model::overlay::Overlay;
 use super::model::{Level, Link};
-use super::{Effect, Model, Msg};
+use super::{Effect, Model, Msg, dialog, load};
 use crate::domain::Time;
 
 /// Changes the model by a message and says what is to be done outside.
@@ -30,7 +26,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Clock(now) => clock(model, now, fx),
         Msg::Key(event) => key(model, &event, false, fx),
         Msg::Doubtful(event) => key(model, &event, true, fx),
-        Msg::Paste(text) => answer::paste(model, &text),
+        Msg::Paste(text) => search::paste(model, &text),
         Msg::Resize { width, height } => model.size = (width, height),
         Msg::Resumed => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));
@@ -38,7 +34,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Changed(change) => load::changed(model, change, fx),
         Msg::Loaded(loaded) => arrive::loaded(model, loaded, fx),
-        Msg::Acted(acted) => answer::acted(model, acted, fx),
+        Msg::Acted(acted) => dialog::acted(model, acted, fx),
         Msg::Bench(benched) => workbench::benched(model, benched, fx),
         Msg::Edited(answer) => workbench::edited(model, answer),
         Msg::DatabaseAway { problem, retry_at } => model.link = Link::Away { problem, retry_at: retry_at + model.skew },
@@ -47,6 +43,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             load::catch_up(model, fx);
         }
     }
+    workbench::settle(model, fx);
     load::settle(model, fx);
     effects
 }
@@ -77,7 +74,7 @@ fn key(model: &mut Model, event: &KeyEvent, is_doubtful: bool, fx: &mut Vec<Effe
     match action::find(place, event).filter(|action| model.offers(*action) || *action == Action::Back) {
         Some(action) if is_refused(action) => doubt(model),
         Some(action) => act::act(model, action, event, fx),
-        None if place.takes_text() => answer::typed(model, event),
+        None if place.takes_text() => search::typed(model, event),
         None => {}
     }
 }
@@ -86,18 +83,4 @@ fn key(model: &mut Model, event: &KeyEvent, is_doubtful: bool, fx: &mut Vec<Effe
 fn doubt(model: &mut Model) {
     let what = "That key may be a piece of something the terminal sent, so nothing was done.";
     model.toast(Level::Refused, what, "Press Esc, wait a second, and press the key again.");
-}
-
-/// Whether a dialog waits for the desk.
-fn is_busy(model: &Model) -> bool {
-    match &model.overlay {
-        Some(Overlay::Resend(dialog)) => dialog.busy,
-        Some(Overlay::ForceVerify(dialog)) => dialog.busy,
-        Some(Overlay::SignUp(form)) => form.busy,
-        Some(Overlay::Bulk(dialog)) => dialog.busy,
-        Some(Overlay::Brake(dialog)) => dialog.busy,
-        Some(Overlay::CancelJob(dialog)) => dialog.busy,
-        Some(Overlay::TestSend(dialog)) => dialog.busy,
-        Some(Overlay::Help { .. } | Overlay::Finding { .. } | Overlay::Page { .. }) | None => false,
-    }
 }

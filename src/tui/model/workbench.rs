@@ -194,6 +194,11 @@ pub struct Workbench {
 pub const KEPT: usize = 12;
 
 impl Workbench {
+    /// Has everything read again.
+    pub(in crate::tui) fn reread(&mut self) {
+        (self.stale, self.watched) = (true, false);
+    }
+
     /// The list's rows.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {

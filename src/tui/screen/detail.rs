@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::lines::Lines;
 use super::state::{self, State};
 use crate::domain::Time;
 use crate::domain::send::SendRow;
@@ -14,6 +13,7 @@ use crate::tui::look::{Look, Tone};
 use crate::tui::model::Link;
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
+use crate::tui::widget::lines::Lines;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {

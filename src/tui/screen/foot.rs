@@ -24,7 +24,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
     if !dialog || layout.rule.height == 0 {
         keys(canvas, model, layout.foot);
     }
-    if model.prompt && model.overlay.is_none() {
+    if model.prompt && model.dialog.is_none() {
         let spare = [layout.status, layout.foot, layout.list];
         let place = spare.into_iter().find(|area| area.height > 0 && area.width > 0)?;
         let place = Rect { y: place.bottom() - 1, height: 1, ..place };

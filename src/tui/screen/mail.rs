@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
-use super::lines::Lines;
 use super::people::{HIDDEN, NARROW, away, no_match, usual};
 use super::state::{self, State};
 use super::{bar, detail};
@@ -15,6 +14,7 @@ use crate::tui::look::{Look, Tone};
 use crate::tui::model::list::{Item, List};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
+use crate::tui::widget::lines::Lines;
 use crate::tui::widget::table::{self, Column, RowMark};
 
 /// Draws it.

@@ -3,11 +3,8 @@
 mod banner;
 pub mod bar;
 pub mod detail;
-pub mod dialog;
 pub mod foot;
-pub mod help;
 pub mod layout;
-pub mod lines;
 pub mod mail;
 pub mod notice;
 pub mod people;
@@ -19,11 +16,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::Model;
-use super::look::{Colours, Look, Tone};
+use super::look::{Look, Tone};
 use super::model::View;
-use super::model::overlay::Overlay;
 use super::widget::canvas::{Canvas, inset};
-use super::widget::{sheet, toast};
+use super::widget::toast;
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or nothing where it should be hidden.
@@ -45,35 +41,9 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     }
     canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
     let mut caret = foot::draw(&mut canvas, model, &layout);
-    if let Some(overlay) = &model.overlay {
+    if let Some(dialog) = &model.dialog {
         let over = Rect { height: area.height - layout.foot.height, ..area };
-        caret = match overlay {
-            Overlay::Help { scroll } => {
-                help::draw(&mut canvas, model, over, *scroll);
-                None
-            }
-            Overlay::Finding { finding, scroll } => {
-                workbench::explain(&mut canvas, over, finding, *scroll);
-                None
-            }
-            Overlay::Resend(dialog) => {
-                dialog::resend(&mut canvas, model, over, dialog);
-                None
-            }
-            Overlay::ForceVerify(dialog) => dialog::reason(&mut canvas, model, over, dialog),
-            Overlay::SignUp(form) => dialog::form(&mut canvas, over, form),
-            Overlay::Bulk(dialog) => dialog::bulk(&mut canvas, model, over, dialog),
-            Overlay::Brake(dialog) => dialog::brake(&mut canvas, model, over, dialog),
-            Overlay::Page { scroll } => {
-                dialog::page(&mut canvas, model, over, *scroll);
-                None
-            }
-            Overlay::TestSend(dialog) => dialog::test_send(&mut canvas, over, dialog),
-            Overlay::CancelJob(dialog) => {
-                dialog::cancel_job(&mut canvas, model, over, dialog);
-                None
-            }
-        };
+        caret = dialog.draw(&mut canvas, model, over);
     }
     let bottom = if layout.status.height > 0 && !model.prompt { layout.status.bottom() } else { layout.status.y };
     let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.foot.height };
@@ -81,22 +51,11 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     caret
 }
 
-/// How far what has the keys can be scrolled.
+/// How far what is under any dialog can be scrolled.
 pub(super) fn max_scroll(model: &Model) -> usize {
     let pane = model.layout().pane;
     let height = usize::from(pane.height);
-    let look = Look::new(Colours::None, true);
-    if let Some(Overlay::Help { .. }) = &model.overlay {
-        return help::lines(model, &look).len().saturating_sub(usize::from(model.size.1).saturating_sub(6));
-    }
-    let over = Rect { width: model.size.0, height: model.size.1.saturating_sub(1), ..Rect::default() };
-    match &model.overlay {
-        Some(Overlay::Finding { finding, .. }) => {
-            return sheet::most(workbench::explained(&look, over, finding).len(), over);
-        }
-        Some(Overlay::Page { .. }) => return sheet::most(dialog::page_lines(&look, model, over).len(), over),
-        _ => {}
-    }
+    let look = Look::plain();
     let columns = inset(pane, 1).width;
     let count = match model.view {
         View::Templates => return workbench::max_scroll(model),

@@ -24,15 +24,12 @@ use ratatui::text::Line;
 use super::layout::{Layout, PANE_FROM};
 use super::people::away;
 use super::state;
-use crate::domain::job::JobScope;
 use crate::domain::worker::OutboxView;
-use crate::text::plain;
 use crate::tui::Model;
-use crate::tui::look::{Glyphs, Look, Tone};
+use crate::tui::dialog::Dialog;
+use crate::tui::look::Tone;
 use crate::tui::model::View;
-use crate::tui::model::overlay::Overlay;
 use crate::tui::widget::canvas::{Canvas, inset, row};
-use crate::tui::widget::number::thousands;
 pub use head::{state, tone};
 pub use item::lines;
 use tables::Piece;
@@ -54,7 +51,7 @@ pub fn tells_of_trouble(model: &Model) -> bool {
 /// What of the outbox this view shows, to tell whether a newer state of it looks different. A heartbeat does not.
 #[must_use]
 pub fn shown(model: &Model) -> Option<OutboxView> {
-    let asks = matches!(model.overlay, Some(Overlay::CancelJob(_) | Overlay::Brake(_)));
+    let asks = matches!(model.dialog, Some(Dialog::CancelJob(_) | Dialog::Brake(_)));
     let mut outbox = model.outbox.clone().filter(|_| model.view == View::Queue || asks)?;
     outbox.as_of = crate::domain::Time::default();
     for worker in &mut outbox.workers {
@@ -122,24 +119,6 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let most = lines.len().saturating_sub(usize::from(area.height));
     for (n, line) in (0..area.height).zip(lines.iter().skip(model.queue.scroll.min(most))) {
         canvas.line(row(area, n), line);
-    }
-}
-
-/// Whom a job is for, in words.
-#[must_use]
-pub fn scope_words(scope: &JobScope, look: &Look) -> String {
-    let glyphs: &Glyphs = look.glyphs();
-    match scope {
-        JobScope::Marked(ids) => format!("{} marked", thousands(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
-        JobScope::Filter(filter) => {
-            let [open, close] = glyphs.quotes;
-            let day = |time: crate::domain::Time| time.format("%Y-%m-%d").to_string();
-            let mut words = vec![filter.status.map_or("everybody", |status| status.as_str()).to_owned()];
-            words.extend(filter.search.as_ref().map(|s| format!("matching {open}{}{close}", plain(s.typed()))));
-            words.extend(filter.since.map(|time| format!("since {}", day(time))));
-            words.extend(filter.until.map(|time| format!("until {}", day(time))));
-            words.join(", ")
-        }
     }
 }
 

@@ -165,7 +165,7 @@ fn nothing_is_changed_while_the_database_is_away() {
     console.send(Msg::DatabaseAway { problem, retry_at: now() + Duration::seconds(5) });
     for key in ["r", "v", "n"] {
         console.press(key);
-        assert!(console.model.overlay.is_none(), "{key}");
+        assert!(console.model.dialog.is_none(), "{key}");
     }
     assert!(console.take_asked().is_empty());
     assert!(console.model.toasts.last().unwrap().what.contains("away"));

@@ -219,7 +219,7 @@ fn says_why_an_act_cannot_be_done() {
         console.run(&world, keys);
         let toast = console.model.toasts.last().unwrap();
         assert_eq!((toast.level, toast.what.as_str()), (Level::Refused, what), "{keys:?}");
-        assert!(console.model.overlay.is_none(), "{keys:?}");
+        assert!(console.model.dialog.is_none(), "{keys:?}");
     }
 }
 
@@ -278,7 +278,7 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
             let (mut console, world) = Console::loaded(120, 40);
             console.run(&world, keys);
             console.take_asked();
-            let before = console.model.overlay.is_some();
+            let before = console.model.dialog.is_some();
             console.send(Msg::Doubtful(key_of(press)));
             let asked = console.take_asked();
             let is_look = |effect: &Effect| match effect {
@@ -289,7 +289,7 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
                 Effect::Act(_) | Effect::Terminal(_) => false,
             };
             assert!(asked.iter().all(is_look), "{press:?} behind {keys:?} asks for {asked:?}");
-            let opened = !before && console.model.overlay.is_some();
+            let opened = !before && console.model.dialog.is_some();
             assert!(!opened, "{press:?} behind {keys:?} opened something");
             assert!(console.model.marks.is_empty(), "{press:?} behind {keys:?} marked a row");
         }

@@ -354,7 +354,7 @@ fn says_why_an_act_on_the_outbox_cannot_be_done() {
         console.run(&world, keys);
         let toast = console.model.toasts.last().unwrap();
         assert_eq!((toast.level, toast.what.as_str()), (Level::Refused, what), "{keys:?}");
-        assert!(console.model.overlay.is_none(), "{keys:?}");
+        assert!(console.model.dialog.is_none(), "{keys:?}");
     }
     // What a machine has stopped, a person may stop in her own name: then it does not end by itself.
     let (mut console, world) = (Console::new(80, 24), misconfigured());
@@ -372,7 +372,7 @@ fn nothing_is_done_to_the_outbox_while_the_database_is_away() {
     console.send(Msg::DatabaseAway { problem, retry_at: now() + Duration::seconds(5) });
     for key in ["P", "D", "U", "p", "x"] {
         console.press(key);
-        assert!(console.model.overlay.is_none() && console.take_asked().is_empty(), "{key}");
+        assert!(console.model.dialog.is_none() && console.take_asked().is_empty(), "{key}");
     }
     assert!(screen(&console).contains("As last seen"), "{}", screen(&console));
 }

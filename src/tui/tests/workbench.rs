@@ -12,8 +12,8 @@ use crate::preview::check::Report;
 use crate::preview::view::{Scheme, Width};
 use crate::ses::simulator::Simulator;
 use crate::tui::action::Place;
+use crate::tui::dialog::Dialog;
 use crate::tui::effect::{Bench, Benched, Problem, TerminalCommand};
-use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::model::{Setup, View};
 use crate::tui::{Colours, Effect, Look, Model, Msg, update};
@@ -241,7 +241,7 @@ fn dialogs_can_be_read_through() {
         }
         assert!(seen(&console).contains(last), "{keys}: {}", seen(&console));
         console.run(&world, "Esc");
-        assert!(console.model.overlay.is_none());
+        assert!(console.model.dialog.is_none());
     }
 }
 
@@ -255,7 +255,7 @@ fn a_finding_leads_to_its_line_and_explains_itself() {
     console.run(&world, "j");
     assert_eq!(console.model.workbench.file.part, Part::Subject);
     console.run(&world, "?");
-    assert!(matches!(&console.model.overlay, Some(Overlay::Finding { finding, .. }) if finding.rule.id == "S002"));
+    assert!(matches!(&console.model.dialog, Some(Dialog::Finding(dialog)) if dialog.finding.rule.id == "S002"));
     assert!(seen(&console).contains("Phones show about 50 columns"));
     console.run(&world, "Esc k Enter");
     let bench = &console.model.workbench;
@@ -263,7 +263,7 @@ fn a_finding_leads_to_its_line_and_explains_itself() {
     // And the keys are still to be had.
     console.run(&world, "8");
     console.send(Msg::Key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::F(1))));
-    assert!(matches!(console.model.overlay, Some(Overlay::Help { .. })));
+    assert!(matches!(console.model.dialog, Some(Dialog::Help(_))));
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn without_a_database_nothing_asks_for_one() {
     for key in ["t", "m", "o", "Tab", "n", "U", "Esc", "R"] {
         asked.extend(update(&mut model, Msg::Key(super::fixture::key_of(key))));
         assert_eq!(model.view, View::Templates, "{key}");
-        assert!(model.overlay.is_none() && model.toasts.is_empty(), "{key}");
+        assert!(model.dialog.is_none() && model.toasts.is_empty(), "{key}");
     }
     let own = |effect: &Effect| {
         matches!(
@@ -359,7 +359,7 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
     say(&mut console, &[(Client, "QUIT")]);
     assert!(seen(&console).contains("C: QUIT"));
     console.press("Enter");
-    assert!(console.model.overlay.is_none());
+    assert!(console.model.dialog.is_none());
     // To an address of an allowed domain, typed; who closes the dialog is told all the same.
     console.press("T Shift-Tab");
     console.press("Enter");
@@ -397,7 +397,7 @@ fn the_page_is_started_when_asked_for_and_ended() {
     assert_eq!(console.take_asked(), [], "it is there already");
     console.press("x");
     assert_eq!(console.take_asked(), [Effect::Bench(Bench::StopPage)]);
-    assert!(console.model.workbench.page.is_none() && console.model.overlay.is_none());
+    assert!(console.model.workbench.page.is_none() && console.model.dialog.is_none());
     // Ended while it was being started.
     console.press("p x");
     console.serve(&world);

@@ -2,13 +2,12 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{answer, load, outbox, test_send, travel, workbench};
+use super::{search, travel, workbench};
+use crate::domain::job::JobState;
 use crate::tui::action::{Action, Place};
-use crate::tui::effect::{Load, TerminalCommand};
-use crate::tui::model::field::Field;
-use crate::tui::model::overlay::{Form, Overlay, ReasonDialog, ResendDialog};
+use crate::tui::effect::{Act, JobChange, TerminalCommand};
 use crate::tui::model::{Level, View, queue};
-use crate::tui::{Effect, Model, allowed};
+use crate::tui::{Effect, Model, allowed, dialog, load};
 
 /// Does an action.
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
@@ -27,51 +26,27 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::NextView | Action::PreviousView => {
             let now = View::ALL.iter().position(|view| *view == model.view).unwrap_or(0);
             let by = if action == Action::NextView { 1 } else { View::ALL.len() - 1 };
-            travel::view(model, View::ALL[(now + by) % View::ALL.len()]);
+            model.show(View::ALL[(now + by) % View::ALL.len()]);
         }
-        Action::Mail => travel::view(model, View::Mail),
-        Action::Queue => travel::view(model, View::Queue),
-        Action::Templates => travel::view(model, View::Templates),
+        Action::Mail => model.show(View::Mail),
+        Action::Queue => model.show(View::Queue),
+        Action::Templates => model.show(View::Templates),
         Action::Open => open(model),
         Action::Back => back(model),
         Action::Search => model.prompt = true,
-        Action::Resend => {
-            if let Some(subject) = model.subject() {
-                fx.push(Effect::Load(Load::ResendPlan { id: subject.id }));
-                model.overlay = Some(Overlay::Resend(ResendDialog { subject, plan: None, busy: false }));
-            }
-        }
-        Action::ForceVerify => {
-            if let Some(subject) = model.subject() {
-                model.overlay = Some(Overlay::ForceVerify(ReasonDialog {
-                    subject,
-                    reason: Field::default(),
-                    problem: None,
-                    busy: false,
-                }));
-            }
-        }
-        Action::SignUp => model.overlay = Some(Overlay::SignUp(Form::default())),
-        Action::TestSend => test_send::open(model),
         Action::Preview => workbench::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::refresh(model, fx);
         }
         Action::Redraw => fx.push(Effect::Terminal(TerminalCommand::Repaint)),
-        Action::Help => model.overlay = Some(Overlay::Help { scroll: 0 }),
         Action::Quit => fx.push(Effect::Terminal(TerminalCommand::Quit)),
         Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
         Action::Confirm if model.place() == Place::Prompt => model.prompt = false,
-        Action::Confirm => answer::confirm(model, fx),
+        Action::Confirm => dialog::confirm(model, fx),
         Action::Cancel => cancel(model, fx),
-        Action::Mark
-        | Action::BulkResend
-        | Action::Pause
-        | Action::Drain
-        | Action::Resume
-        | Action::HoldJob
-        | Action::CancelJob => outbox::act(model, action, fx),
+        Action::Mark => mark(model),
+        Action::HoldJob => hold_job(model, fx),
         Action::Language
         | Action::Width
         | Action::Scheme
@@ -87,13 +62,15 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         | Action::Wider
         | Action::ShiftLeft
         | Action::ShiftRight
-        | Action::Explain
-        | Action::Page
-        | Action::StopPage
-        | Action::CopyAddress
-        | Action::CopySsh
         | Action::Edit => workbench::act(model, action, fx),
-        Action::NextField | Action::PreviousField | Action::Toggle => answer::move_in_form(model, action),
+        Action::StopPage | Action::CopyPageAddress | Action::CopySsh => dialog::act_on_page(model, action, fx),
+        Action::NextField | Action::PreviousField | Action::Toggle => {
+            if let Some(dialog) = &mut model.dialog {
+                dialog.step(action);
+            }
+        }
+        // The others open a dialog.
+        _ => dialog::open(model, action, fx),
     }
 }
 
@@ -124,20 +101,39 @@ fn back(model: &mut Model) {
     } else if model.queue.open {
         model.queue.open = false;
     } else if matches!(model.view, View::Verifications | View::Mail) && !model.search().is_empty() {
-        answer::clear_search(model);
+        search::clear(model);
     } else if model.view == View::Verifications {
         model.marks.clear();
     } else if !model.setup.only_templates {
-        travel::view(model, View::Verifications);
+        model.show(View::Verifications);
     }
 }
 
 fn cancel(model: &mut Model, fx: &mut Vec<Effect>) {
-    if matches!(&model.overlay, Some(Overlay::Bulk(dialog)) if dialog.plan.is_none()) {
-        fx.push(Effect::Load(Load::ForgetJobPlan));
-    }
-    if model.overlay.take().is_none() && model.prompt {
+    if !dialog::cancel(model, fx) && model.prompt {
         model.prompt = false;
-        answer::clear_search(model);
+        search::clear(model);
+    }
+}
+
+/// Marks or unmarks the selected row and goes to the next.
+fn mark(model: &mut Model) {
+    let Some(id) = model.people.selected().map(|row| row.verification.id) else { return };
+    if !model.marks.remove(&id) {
+        model.marks.insert(id);
+    }
+    if let Some(list) = model.people.list_mut() {
+        list.step(1);
+    }
+}
+
+/// Pauses the selected job, or lets it go on.
+fn hold_job(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some((id, state)) = model.selected_job().map(|job| (job.id, job.state)) else { return };
+    let change = if state == JobState::Paused { JobChange::Resume } else { JobChange::Pause };
+    // A second press before the answer would mean the same.
+    if model.queue.changing.is_none() {
+        model.queue.changing = Some(id);
+        fx.push(Effect::Act(Act::ChangeJob { id, change }));
     }
 }

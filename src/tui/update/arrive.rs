@@ -2,7 +2,6 @@
 
 use chrono::Duration;
 
-use super::load;
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
 use crate::domain::page::Page;
@@ -15,7 +14,7 @@ use crate::tui::model::list::{Edge, List, Row};
 use crate::tui::model::slot::Slot;
 use crate::tui::screen::{notice, queue};
 
-use crate::tui::{Effect, Model};
+use crate::tui::{Effect, Model, dialog, load};
 
 /// A difference between the clocks that is worth correcting; less is the way here.
 const SKEW_MIN: i64 = 3;
@@ -45,8 +44,7 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         }
         Loaded::Detail { id, answer } => detail(model, id, answer),
         Loaded::Sends { generation, answer } => sends(model, generation, answer),
-        Loaded::ResendPlan { id, answer } => super::answer::planned(model, id, answer),
-        Loaded::JobPlan { generation, answer } => super::outbox::planned(model, generation, answer),
+        plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlan { .. }) => dialog::planned(model, plan),
     }
 }
 

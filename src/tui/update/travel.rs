@@ -3,20 +3,20 @@
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 
-use super::{load, workbench};
+use super::workbench;
 use crate::domain::page::Position;
 use crate::tui::action::Action;
+use crate::tui::dialog;
 use crate::tui::model::View;
 use crate::tui::model::list::{Edge, List, Row};
-use crate::tui::model::overlay::Overlay;
 use crate::tui::model::workbench::Mode;
 use crate::tui::screen;
-use crate::tui::{Effect, Model};
+use crate::tui::{Effect, Model, load};
 
 /// Moves the cursor, or scrolls what has the keys.
 pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let layout = model.layout();
-    let scrolls = model.overlay.is_some()
+    let scrolls = model.dialog.is_some()
         || model.opened.is_some()
         || model.send_open
         || model.queue.open
@@ -64,16 +64,19 @@ fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> bool {
 }
 
 fn scroll(model: &mut Model, by: isize) {
-    if model.overlay.is_none() && model.view == View::Templates {
+    if model.dialog.is_some() {
+        return dialog::scroll(model, by);
+    }
+    if model.view == View::Templates {
         return workbench::step(model, by);
     }
     let most = screen::max_scroll(model);
-    let place = match &mut model.overlay {
-        Some(Overlay::Help { scroll } | Overlay::Finding { scroll, .. } | Overlay::Page { scroll }) => scroll,
-        Some(_) => return,
-        None if model.view == View::Queue => &mut model.queue.scroll,
-        None if model.opened.is_some() => &mut model.detail.scroll,
-        None => &mut model.send_scroll,
+    let place = if model.view == View::Queue {
+        &mut model.queue.scroll
+    } else if model.opened.is_some() {
+        &mut model.detail.scroll
+    } else {
+        &mut model.send_scroll
     };
     *place = (*place).min(most).saturating_add_signed(by).min(most);
 }
@@ -104,13 +107,4 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         View::Queue => {}
         View::Templates => workbench::mode(&mut model.workbench, Mode::ALL[next]),
     }
-}
-
-/// Another view.
-pub fn view(model: &mut Model, view: View) {
-    model.view = view;
-    model.prompt = false;
-    model.opened = None;
-    model.send_open = false;
-    model.queue.open = false;
 }

@@ -1,6 +1,5 @@
 //! The templates' workbench: what each key changes, what has to be rendered for it, and what came of that.
 
-use super::test_send;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,10 +10,10 @@ use crate::preview::proof::{Attempt, Order, Stock};
 use crate::preview::view::{Scheme, Width};
 use crate::text::plain;
 use crate::tui::action::Action;
+use crate::tui::dialog;
 use crate::tui::effect::{Answer, Bench, Benched, Problem, TerminalCommand};
-use crate::tui::model::overlay::Overlay;
 use crate::tui::model::slot::Slot;
-use crate::tui::model::workbench::{File, KEPT, Mode, Page, PageAddress, Workbench};
+use crate::tui::model::workbench::{File, KEPT, Mode, Workbench};
 use crate::tui::model::{Level, View};
 
 use crate::tui::screen;
@@ -78,9 +77,9 @@ pub fn benched(model: &mut Model, benched: Benched, fx: &mut Vec<Effect>) {
         Benched::CheckedLate(report) => checked_late(model, report),
         Benched::FilesChanged => changed(model, None),
         Benched::Unwatched(why) => changed(model, Some(why)),
-        Benched::TestSaid { generation, line } => test_send::said(model, generation, line),
-        Benched::TestSent { generation, answer } => test_send::sent(model, generation, answer),
-        Benched::PageStarted(answer) => page_started(model, answer),
+        Benched::TestSaid { generation, line } => dialog::test_said(model, generation, line),
+        Benched::TestSent { generation, answer } => dialog::test_sent(model, generation, answer),
+        Benched::PageStarted(answer) => dialog::page_started(model, answer),
     }
 }
 
@@ -209,33 +208,12 @@ pub fn open(model: &mut Model) {
     }
 }
 
-/// The page is there, or not. One that was ended meanwhile is gone by itself.
-fn page_started(model: &mut Model, answer: Answer<PageAddress>) {
-    match answer {
-        Ok(address) if model.workbench.page.is_some() => model.workbench.page = Some(Page::Up(address)),
-        Ok(_) => {}
-        Err(problem) => {
-            model.workbench.page = None;
-            if matches!(model.overlay, Some(Overlay::Page { .. })) {
-                model.overlay = None;
-            }
-            model.complain(problem);
-        }
-    }
-}
-
 /// The editor was closed, or could not be opened. What it wrote is seen by the watch; where that cannot be, here.
 pub fn edited(model: &mut Model, answer: Answer<()>) {
     model.workbench.stale = true;
     if let Err(problem) = answer {
         model.complain(problem);
     }
-}
-
-/// Reads everything anew.
-pub fn refresh(bench: &mut Workbench) {
-    bench.stale = true;
-    bench.watched = false;
 }
 
 /// Does an action of the workbench.
@@ -277,34 +255,6 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::ShiftRight => {
             let columns = bench.proof().map_or(0, |proof| proof.laid.needed.max(proof.laid.columns));
             bench.left = bench.left.saturating_add(8).min(columns.saturating_sub(8));
-        }
-        Action::Page => {
-            if bench.page.is_none() {
-                bench.page = Some(Page::Starting);
-                fx.push(Effect::Bench(Bench::StartPage));
-            }
-            model.overlay = Some(Overlay::Page { scroll: 0 });
-        }
-        Action::StopPage => {
-            bench.page = None;
-            model.overlay = None;
-            fx.push(Effect::Bench(Bench::StopPage));
-            model.toast(Level::Done, "The page is gone.", "");
-        }
-        Action::CopyAddress | Action::CopySsh => {
-            let Some(Page::Up(address)) = &bench.page else { return };
-            let (text, what) = match action {
-                Action::CopyAddress => (address.url.clone(), "address"),
-                _ => (address.ssh.clone(), "line"),
-            };
-            fx.push(Effect::Terminal(TerminalCommand::Copy(text)));
-            let hint =
-                "Terminals that know OSC 52 have it in their clipboard now; in tmux, `set-clipboard` must be on.";
-            model.toast(Level::Done, format!("The {what} was copied."), hint);
-        }
-        Action::Explain => {
-            let finding = bench.chosen_finding().cloned().map(Box::new);
-            model.overlay = finding.map(|finding| Overlay::Finding { finding, scroll: 0 });
         }
         Action::Edit => {
             if let Some((file, line)) = bench.editable() {
@@ -434,7 +384,7 @@ pub fn open_person(model: &mut Model) {
         expires_at: Some(verification.expires_at),
     };
     let locale = user.locale;
-    super::travel::view(model, View::Templates);
+    model.show(View::Templates);
     let bench = &mut model.workbench;
     (bench.person, bench.locale, bench.mode) = (Some(person), locale, Mode::Rendered);
     crate::mail::verification::TEMPLATE.clone_into(&mut bench.template);

@@ -7,6 +7,12 @@ use ratatui::text::Line;
 use super::canvas::{Canvas, inset, row};
 use crate::tui::look::Tone;
 
+/// Columns of a text on a screen that would rather have so many.
+#[must_use]
+pub fn columns(wanted: u16, screen: Rect) -> u16 {
+    wanted.min(screen.width.saturating_sub(6)).max(screen.width.saturating_sub(2).min(20))
+}
+
 /// Draws an empty sheet for a text of this size; returns where the text goes.
 pub fn draw(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, rows: u16) -> Rect {
     let screen = canvas.clip(screen);

@@ -123,7 +123,7 @@ pub(super) static ACTS: &[Entry] = &[
         rank: 12,
     },
     Entry {
-        action: Action::CopyAddress,
+        action: Action::CopyPageAddress,
         title: "copy address",
         help: "Copy the page's address",
         keys: &[char('c')],

@@ -10,9 +10,9 @@ use crate::text::pad;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::Link;
-use crate::tui::screen::lines::Lines;
 use crate::tui::when;
 use crate::tui::widget::gauge::gauge;
+use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands, up_to};
 
 /// Columns of a gauge, where there is room.

@@ -2,15 +2,16 @@
 
 use ratatui::text::Line;
 
-use super::{scope_words, tables};
+use super::tables;
 use crate::domain::job::{JobRow, JobState, Skip};
 use crate::domain::worker::WorkerRow;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::queue::Item;
-use crate::tui::screen::lines::Lines;
 use crate::tui::when;
+use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands};
+use crate::tui::widget::scope::scope_words;
 
 /// A job's glyph, tone and word: in its grace period how long that still is, and whether the brake holds it back.
 pub(super) fn job_state(model: &Model, look: &Look, job: &JobRow) -> (&'static str, Tone, String) {

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{item, scope_words};
+use super::item;
 use crate::domain::job::JobRow;
 use crate::domain::worker::{OutboxView, WorkerRow};
 use crate::text::width;
@@ -14,6 +14,7 @@ use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::number::{rate, thousands};
+use crate::tui::widget::scope::scope_words;
 use crate::tui::widget::table::{self, Column, RowMark};
 
 /// A row of the lists.

@@ -1,21 +1,16 @@
-//! What the checks have found about the chosen mail, the worst first; what a rule is about.
+//! What the checks have found about the chosen mail, the worst first.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::preview::check::{Finding, Report, Severity};
-use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::workbench::Workbench;
-use crate::tui::screen::lines::Lines;
 use crate::tui::screen::state::{self, State};
 use crate::tui::widget::canvas::{Canvas, row};
-use crate::tui::widget::sheet;
+use crate::tui::widget::severity::mark;
 use crate::tui::widget::wrap::wrap;
-
-/// Columns of the explanation of a rule.
-const COLUMNS: u16 = 66;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
@@ -82,16 +77,6 @@ fn summary(bench: &Workbench, report: &Report, findings: &[&Finding], look: &Loo
     Line::from(spans)
 }
 
-/// A severity's glyph and tone.
-pub fn mark(severity: Severity, look: &Look) -> (&'static str, Tone) {
-    let [_, bad, warn] = look.glyphs().marks;
-    match severity {
-        Severity::Error => (bad, Tone::Bad),
-        Severity::Warning => (warn, Tone::Warn),
-        Severity::Info => (look.glyphs().dot, Tone::Quiet),
-    }
-}
-
 /// What is wrong, then where.
 fn one(finding: &Finding, chosen: bool, look: &Look, columns: usize) -> Vec<Line<'static>> {
     let (glyph, tone) = mark(finding.severity, look);
@@ -116,37 +101,4 @@ fn one(finding: &Finding, chosen: bool, look: &Look, columns: usize) -> Vec<Line
     }
     lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(place, look.style(Tone::Quiet))]));
     lines
-}
-
-/// What a rule asks for, why, and where that comes from.
-pub fn explain(canvas: &mut Canvas<'_>, area: Rect, finding: &Finding, scroll: usize) {
-    let lines = explained(canvas.look, area, finding);
-    let title = format!("{} {} {}", plain(finding.rule.id), canvas.glyphs().dot, finding.severity);
-    sheet::scrolled(canvas, area, &title, columns(area), &lines, scroll);
-}
-
-fn columns(area: Rect) -> u16 {
-    COLUMNS.min(area.width.saturating_sub(6)).max(area.width.saturating_sub(2).min(20))
-}
-
-/// Its lines, for a screen.
-#[must_use]
-pub fn explained(look: &Look, area: Rect, finding: &Finding) -> Vec<Line<'static>> {
-    let (_, tone) = mark(finding.severity, look);
-    let mut lines = Lines::new(look, columns(area));
-    lines.text(finding.rule.title, Tone::Strong);
-    lines.gap();
-    lines.text(finding.rule.why, Tone::Text);
-    lines.gap();
-    lines.value("here", &finding.message, tone);
-    let line = finding.file.as_ref().map(|file| format!("{}:{}", file.shown, finding.line));
-    lines.value("at", &line.unwrap_or_else(|| finding.subject()), Tone::Text);
-    if let Some(fixtures) = finding.fixtures_shown() {
-        lines.value("seen", &fixtures, Tone::Text);
-    }
-    lines.value("by", finding.rule.source, Tone::Quiet);
-    lines.gap();
-    lines.text("To let it stand, with a reason, write into the file:", Tone::Quiet);
-    lines.text(&format!("{{# mail-lint: allow {} the reason #}}", finding.rule.id), Tone::Text);
-    lines.finish()
 }

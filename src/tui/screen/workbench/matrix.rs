@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::checks;
 use crate::domain::locale::Locale;
 use crate::preview::check::{Finding, Report, Severity};
 use crate::text::{pad, plain, width};
@@ -12,6 +11,7 @@ use crate::tui::look::{Look, Tone};
 use crate::tui::model::workbench::{Entry, Workbench};
 use crate::tui::screen::state::{self, State};
 use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::severity::mark;
 
 /// Columns of a cell.
 const CELL: usize = 12;
@@ -81,7 +81,7 @@ fn cell(
         // What is worth a thought is no reason not to send it.
         None | Some(Severity::Info) => (good.to_owned(), Tone::Good),
         Some(severity) => {
-            let (glyph, tone) = checks::mark(severity, look);
+            let (glyph, tone) = mark(severity, look);
             (format!("{glyph} {count}"), tone)
         }
     };
@@ -108,7 +108,7 @@ fn found(bench: &Workbench, report: &Report, entry: &Entry, look: &Look) -> Vec<
         )];
     }
     let line = |finding: &&Finding| {
-        let (glyph, tone) = checks::mark(finding.severity, look);
+        let (glyph, tone) = mark(finding.severity, look);
         Line::from(vec![
             Span::styled(format!("{glyph} {} ", finding.rule.id), look.style(tone)),
             Span::styled(finding.message.clone(), look.style(Tone::Text)),

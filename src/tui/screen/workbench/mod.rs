@@ -21,8 +21,6 @@ mod source;
 mod text;
 mod variables;
 
-pub use checks::{explain, explained};
-
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 

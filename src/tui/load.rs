@@ -1,6 +1,5 @@
 //! What has to be loaded, so that what is on the screen is there and true.
 
-use super::workbench;
 use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::VerificationId;
@@ -29,7 +28,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         list.top = list.top_for(height);
     }
     match model.view {
-        View::Templates => workbench::settle(model, fx),
+        View::Templates => {}
         _ if is_away(model) => {}
         View::Verifications => want_people(model, fx),
         View::Mail => want_mail(model, fx),
@@ -235,7 +234,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
 /// Loads what is on the screen anew, at the same place.
 pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     if model.view == View::Templates {
-        workbench::refresh(&mut model.workbench);
+        model.workbench.reread();
     }
     if model.setup.only_templates {
         return;

@@ -1,11 +1,12 @@
 //! All keys, from the table of actions.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use super::{Body, Place};
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::action::{Place, all};
+use crate::tui::action::all;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::View;
 use crate::tui::widget::canvas::{Canvas, row};
@@ -14,34 +15,50 @@ use crate::tui::widget::sheet;
 /// Columns of the keys.
 const KEYS: usize = 20;
 
-/// Draws it.
-pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect, scroll: usize) {
-    let lines = lines(model, canvas.look);
-    let columns = lines.iter().map(Line::width).max().unwrap_or(0);
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(4));
-    let columns = u16::try_from(columns).unwrap_or(u16::MAX).min(area.width.saturating_sub(6));
-    let title = if model.setup.operator.is_empty() {
-        "Keys".to_owned()
-    } else {
-        format!("Keys {} you act as {}", canvas.glyphs().dot, model.setup.operator)
-    };
-    let area = sheet::draw(canvas, area, &title, columns, rows);
-    let most = lines.len().saturating_sub(usize::from(area.height));
-    for (n, line) in (0..area.height).zip(lines.iter().skip(scroll.min(most))) {
-        canvas.line(row(area, n), line);
+#[derive(Clone, Debug, Default)]
+pub struct HelpDialog {
+    /// First line shown.
+    pub scroll: usize,
+}
+
+impl Body for HelpDialog {
+    fn place(&self) -> Place {
+        Place::Help
     }
-    if scroll < most && area.height > 2 {
-        let last = row(area, area.height - 1);
-        canvas.clear(last);
-        let [_, down, ..] = canvas.glyphs().arrows;
-        let style = canvas.style(Tone::Quiet);
-        canvas.text(last, &format!("{down} {} more", most - scroll + 1), style);
+
+    fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
+        let rows = usize::from(model.size.1).saturating_sub(6);
+        let most = lines(model, &Look::plain()).len().saturating_sub(rows);
+        Some((&mut self.scroll, most))
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let lines = lines(model, canvas.look);
+        let columns = lines.iter().map(Line::width).max().unwrap_or(0);
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(4));
+        let columns = u16::try_from(columns).unwrap_or(u16::MAX).min(area.width.saturating_sub(6));
+        let title = if model.setup.operator.is_empty() {
+            "Keys".to_owned()
+        } else {
+            format!("Keys {} you act as {}", canvas.glyphs().dot, model.setup.operator)
+        };
+        let area = sheet::draw(canvas, area, &title, columns, rows);
+        let most = lines.len().saturating_sub(usize::from(area.height));
+        for (n, line) in (0..area.height).zip(lines.iter().skip(self.scroll.min(most))) {
+            canvas.line(row(area, n), line);
+        }
+        if self.scroll < most && area.height > 2 {
+            let last = row(area, area.height - 1);
+            canvas.clear(last);
+            let [_, down, ..] = canvas.glyphs().arrows;
+            let style = canvas.style(Tone::Quiet);
+            canvas.text(last, &format!("{down} {} more", most - self.scroll + 1), style);
+        }
+        None
     }
 }
 
-/// Its lines.
-#[must_use]
-pub fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
+fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
     let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
     // The workbench's modes have keys of their own.
     let bench = [Place::Templates, Place::Checks, Place::Matrix, Place::Page];

@@ -1,0 +1,148 @@
+//! Stop the outbox, or let it go again?
+
+use ratatui::layout::{Position, Rect};
+
+use super::parts::{columns_for, complaint, input, keys, operator, put};
+use super::{Body, Dialog, Place, REASON_MIN, Then, answered, done, reason_missing};
+use crate::domain::brake::{Brake, BrakeState};
+use crate::domain::change::Change;
+use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
+use crate::tui::look::Tone;
+use crate::tui::model::field::Field;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::{Effect, Model, when};
+
+/// The question before the outbox is stopped or let go.
+#[derive(Clone, Debug)]
+pub struct BrakeDialog {
+    pub change: BrakeChange,
+    /// Not for letting it go.
+    pub reason: Field,
+    /// What is wrong with it, or why it was not done.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+pub(super) fn open(change: BrakeChange) -> Dialog {
+    Dialog::Brake(BrakeDialog { change, reason: Field::default(), problem: None, busy: false })
+}
+
+/// The outbox was stopped or let go, or not.
+pub(super) fn set(model: &mut Model, change: BrakeChange, answer: Answer<()>, fx: &mut Vec<Effect>) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Brake(dialog) if dialog.change == change);
+    if answered(model, answer, is_it).is_none() {
+        return;
+    }
+    let (what, hint) = match change {
+        BrakeChange::Pause => ("Sending is paused.", "U lets it go again."),
+        BrakeChange::Drain => ("What is queued goes out, then nothing.", "U lets the outbox go again."),
+        BrakeChange::Resume => ("Sending goes on.", ""),
+    };
+    done(model, what, hint, Change::Outbox, fx);
+}
+
+impl Body for BrakeDialog {
+    fn place(&self) -> Place {
+        if self.change.needs_reason() { Place::Reason } else { Place::Confirm }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        self.change.needs_reason().then_some(&mut self.reason)
+    }
+
+    fn edited(&mut self) {
+        self.problem = None;
+    }
+
+    fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        let reason = self.reason.text().trim().to_owned();
+        if self.change.needs_reason() && reason.chars().count() < REASON_MIN {
+            self.problem = Some(reason_missing("Every console shows it while the outbox is stopped."));
+            return Then::Stay;
+        }
+        (self.problem, self.busy) = (None, true);
+        fx.push(Effect::Act(Act::SetBrake { change: self.change, reason }));
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let columns = columns_for(area);
+        let is_short = area.height < 18;
+        let (title, what, then, yes) = match self.change {
+            BrakeChange::Pause => (
+                "Pause sending",
+                "No mail goes out any more, sign-ups included.",
+                "Mails in hand are finished; the rest waits until somebody resumes.",
+                "pause",
+            ),
+            BrakeChange::Drain => (
+                "Drain the outbox",
+                "What is queued now goes out, then nothing.",
+                "Jobs make no more mails; what comes later waits until somebody resumes.",
+                "drain",
+            ),
+            BrakeChange::Resume => {
+                ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is mended.", "resume")
+            }
+        };
+        let mut lines = Lines::new(look, columns);
+        if self.change == BrakeChange::Resume
+            && let Some(brake) = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref())
+        {
+            was_stopped(&mut lines, model, brake, usize::from(area.height.saturating_sub(15)).max(3));
+        }
+        if !is_short || !self.change.needs_reason() {
+            explain(&mut lines, model, what, then);
+        }
+        let mut at = None;
+        if self.change.needs_reason() {
+            if !is_short {
+                lines.gap();
+            }
+            at = Some(lines.count());
+            lines.value("reason", "", Tone::Text);
+        }
+        if self.busy || self.problem.is_some() {
+            if !is_short {
+                lines.gap();
+            }
+            match &self.problem {
+                Some(problem) => complaint(&mut lines, look, problem),
+                None => lines.text("telling the workers…", Tone::Quiet),
+            }
+        }
+        if is_short && self.change.needs_reason() {
+            explain(&mut lines, model, what, then);
+        }
+        if !is_short || !self.change.needs_reason() {
+            keys(&mut lines, &[(if self.change.needs_reason() { "Enter" } else { "y" }, yes), ("Esc", "cancel")]);
+        }
+        let place = put(canvas, area, title, &lines.finish());
+        at.and_then(|at| input(canvas, place, at, &self.reason, true))
+    }
+}
+
+fn explain(lines: &mut Lines<'_>, model: &Model, what: &str, then: &str) {
+    lines.text(what, Tone::Strong);
+    lines.text(then, Tone::Text);
+    lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+}
+
+/// Why it stands still: nobody resumes without having read it.
+fn was_stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
+    let ago = when::relative(brake.set_at, model.now);
+    let word = if brake.state == BrakeState::Draining { "drains" } else { "paused" };
+    lines.value(word, &format!("by {}, {ago}", brake.set_by.plain()), Tone::Text);
+    lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, most);
+    lines.gap();
+}

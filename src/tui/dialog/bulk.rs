@@ -1,0 +1,321 @@
+//! Mail many again? It counts first, and from some number of mails on has that number typed.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::parts::{columns_for, complaint, input, keys, operator, put};
+use super::{Body, Dialog, Place, Then, answered, done};
+use crate::domain::change::Change;
+use crate::domain::job::{JobPlan, JobScope, Skip};
+use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::View;
+use crate::tui::model::field::Field;
+use crate::tui::model::queue::ItemId;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::widget::number::{rate, thousands};
+use crate::tui::widget::scope::scope_words;
+use crate::tui::{Effect, Model, load, when};
+
+/// From how many mails on their number has to be typed.
+const NUMBER_FROM: i64 = 26;
+
+/// How many of the first addresses are shown.
+const FIRST_MAX: usize = 5;
+
+/// Columns of a number in front of what it counts.
+const NUMBER: usize = 11;
+
+/// Rows that a sheet takes around its text.
+const SHEET: u16 = 4;
+
+/// The question before a bulk resend.
+#[derive(Clone, Debug)]
+pub struct BulkDialog {
+    pub scope: JobScope,
+    /// Which plan is awaited; answers to earlier questions are dropped.
+    pub generation: u64,
+    /// What would happen; None while it is counted.
+    pub plan: Option<Answer<Box<JobPlan>>>,
+    /// The number of mails, typed.
+    pub number: Field,
+    /// What is wrong with it, or why the job was not started.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+impl BulkDialog {
+    /// How many mails would go out, where there is something to confirm.
+    fn mails(&self) -> Option<i64> {
+        match &self.plan {
+            Some(Ok(plan)) if plan.mails > 0 => Some(plan.mails),
+            _ => None,
+        }
+    }
+
+    /// Whether the number of mails has to be typed.
+    fn asks_for_number(&self) -> bool {
+        self.mails().is_some_and(|mails| mails >= NUMBER_FROM)
+    }
+}
+
+/// For the marked, or for all that the list shows.
+pub(super) fn open(model: &mut Model, fx: &mut Vec<Effect>) -> Dialog {
+    let scope = if model.marks.is_empty() {
+        JobScope::Filter(load::filter(model))
+    } else {
+        JobScope::Marked(model.marks.iter().copied().collect())
+    };
+    Dialog::Bulk(plan(model, scope, fx))
+}
+
+/// Asks what a bulk resend would do; the dialog is there at once.
+fn plan(model: &mut Model, scope: JobScope, fx: &mut Vec<Effect>) -> BulkDialog {
+    model.generation += 1;
+    let generation = model.generation;
+    fx.push(Effect::Load(Load::JobPlan { scope: scope.clone(), generation }));
+    BulkDialog { scope, generation, plan: None, number: Field::default(), problem: None, busy: false }
+}
+
+/// What a bulk resend would do.
+pub(super) fn planned(model: &mut Model, generation: u64, plan: Answer<Box<JobPlan>>) {
+    if let Some(Dialog::Bulk(dialog)) = &mut model.dialog
+        && dialog.generation == generation
+    {
+        dialog.plan = Some(plan);
+    }
+}
+
+/// A bulk resend was started, or not.
+pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>, fx: &mut Vec<Effect>) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Bulk(_));
+    let Some((job, dialog)) = answered(model, answer, is_it) else { return };
+    let mails = match &dialog {
+        Some(Dialog::Bulk(dialog)) => dialog.mails(),
+        _ => None,
+    };
+    let what = match mails {
+        Some(1) => "The bulk resend of 1 mail".to_owned(),
+        Some(mails) => format!("The bulk resend of {} mails", thousands(mails)),
+        None => "The bulk resend".to_owned(),
+    };
+    let (what, hint) = match job.starts_in {
+        0 => (format!("{what} has started."), "It goes on whatever happens to this console."),
+        seconds => (
+            format!("{what} starts in {}.", when::countdown(seconds)),
+            "x calls it off; after that it goes on by itself.",
+        ),
+    };
+    model.queue.selected = Some(ItemId::Job(job.id));
+    if dialog.is_some() {
+        model.show(View::Queue);
+    }
+    model.marks.clear();
+    done(model, what, hint, Change::Outbox, fx);
+}
+
+impl Body for BulkDialog {
+    fn place(&self) -> Place {
+        if self.asks_for_number() { Place::Reason } else { Place::Confirm }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn takes(&mut self, event: &KeyEvent) -> bool {
+        // No letter belongs into a number.
+        matches!(event.code, KeyCode::Char(c) if c.is_alphabetic() && event.modifiers.is_empty())
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        self.asks_for_number().then_some(&mut self.number)
+    }
+
+    fn edited(&mut self) {
+        self.problem = None;
+    }
+
+    fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        let agreed = match (&self.plan, self.mails()) {
+            (None, _) => return Then::Stay,
+            (Some(Err(_)), _) => {
+                *self = plan(model, self.scope.clone(), fx);
+                return Then::Stay;
+            }
+            (Some(Ok(_)), None) => return Then::Close,
+            (Some(Ok(plan)), Some(_)) => plan.clone(),
+        };
+        let typed: String = self.number.text().chars().filter(char::is_ascii_digit).collect();
+        if self.asks_for_number() && typed.parse() != Ok(agreed.mails) {
+            self.problem = Some(Problem {
+                what: format!("Type {} to agree.", thousands(agreed.mails)),
+                hint: "It is the number of mails that go out.".into(),
+                ..Problem::default()
+            });
+            return Then::Stay;
+        }
+        (self.problem, self.busy) = (None, true);
+        fx.push(Effect::Act(Act::StartJob { scope: self.scope.clone(), plan: agreed }));
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn cancelled(&self, fx: &mut Vec<Effect>) {
+        if self.plan.is_none() {
+            fx.push(Effect::Load(Load::ForgetJobPlan));
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let columns = columns_for(area);
+        let told = |detail| {
+            let mut lines = Lines::new(look, columns);
+            let asked = bulk_lines(&mut lines, model, look, self, detail);
+            (lines.finish(), asked)
+        };
+        // What is asked must be on the screen; what explains it gives way.
+        let fits = |lines: &[Line<'_>]| lines.len() + usize::from(SHEET) <= usize::from(area.height);
+        let all = [Detail::All, Detail::Most].into_iter().map(told).find(|(lines, _)| fits(lines));
+        let (lines, asked) = all.unwrap_or_else(|| told(Detail::Little));
+        let place = put(canvas, area, "Bulk resend", &lines);
+        input(canvas, place, asked?, &self.number, !self.busy)
+    }
+}
+
+/// How much of a plan is told: all, without what is only good to know, or what must not be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    Little,
+    Most,
+    All,
+}
+
+/// The dialog's lines; returns the one on which the number is typed.
+fn bulk_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
+    if detail == Detail::Little
+        && let Some(Ok(plan)) = &dialog.plan
+    {
+        return in_short(lines, model, look, dialog, plan);
+    }
+    lines.value("for", &scope_words(&dialog.scope, look), Tone::Strong);
+    lines.gap();
+    match &dialog.plan {
+        None => {
+            lines.text("counting…", Tone::Strong);
+            lines.text("Nothing is mailed before you agree.", Tone::Quiet);
+            keys(lines, &[("Esc", "cancel")]);
+            None
+        }
+        Some(Err(problem)) => {
+            complaint(lines, look, problem);
+            keys(lines, &[("Enter", "count again"), ("Esc", "close")]);
+            None
+        }
+        Some(Ok(plan)) => {
+            plan_lines(lines, model, look, plan, detail);
+            agree(lines, model, look, dialog, detail)
+        }
+    }
+}
+
+/// What must not be missing, the most needed first.
+fn in_short(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, plan: &JobPlan) -> Option<usize> {
+    let mut asked = None;
+    if plan.mails == 0 {
+        lines.text("There is nobody to mail.", Tone::Strong);
+    } else {
+        going(lines, plan);
+        asked = number(lines, look, dialog);
+    }
+    lines.value("for", &scope_words(&dialog.scope, look), Tone::Text);
+    if plan.skipped.total() > 0 {
+        count(lines, -plan.skipped.total(), "skipped", Tone::Quiet);
+    }
+    cost(lines, model, plan);
+    asked
+}
+
+/// A number and what it counts.
+fn count(lines: &mut Lines<'_>, n: i64, words: &str, tone: Tone) {
+    lines.pieces(vec![(format!("{:>NUMBER$}", thousands(n)), tone), (format!("  {words}"), tone)]);
+}
+
+fn plan_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan, detail: Detail) {
+    let found = if plan.found == 1 { "verification found" } else { "verifications found" };
+    count(lines, plan.found, found, Tone::Text);
+    for skip in Skip::ALL {
+        if plan.skipped.of(skip) > 0 {
+            count(lines, -plan.skipped.of(skip), skip.title(), Tone::Quiet);
+        }
+    }
+    if plan.mails == 0 {
+        lines.gap();
+        lines.text("There is nobody to mail.", Tone::Strong);
+        return;
+    }
+    going(lines, plan);
+    lines.gap();
+    cost(lines, model, plan);
+    if detail == Detail::All {
+        let ellipsis = look.glyphs().ellipsis;
+        for (n, email) in plan.first.iter().take(FIRST_MAX).enumerate() {
+            let email = crate::text::fit(email.plain().as_str(), lines.room(0), ellipsis);
+            lines.value(if n == 0 { "first" } else { "" }, &email, Tone::Quiet);
+        }
+    }
+}
+
+fn going(lines: &mut Lines<'_>, plan: &JobPlan) {
+    count(lines, plan.mails, if plan.mails == 1 { "mail goes out" } else { "mails go out" }, Tone::Strong);
+}
+
+/// How long it takes, and whether the quota is enough.
+fn cost(lines: &mut Lines<'_>, model: &Model, plan: &JobPlan) {
+    if plan.mails == 0 {
+        return;
+    }
+    let at = model.outbox.as_ref().map(|outbox| format!(" at {}", rate(outbox.pace.rate))).unwrap_or_default();
+    lines.value("takes", &format!("{}{at}, behind sign-ups", when::about(plan.seconds)), Tone::Text);
+    if let Some(over) = plan.over_quota.filter(|over| *over > 0) {
+        let words = format!("{} more than the quota has left; they wait", thousands(over));
+        lines.value("quota", &words, Tone::Warn);
+    }
+}
+
+/// What has to be done to start it; returns the line on which the number is typed.
+fn agree(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
+    if dialog.mails().is_none() {
+        keys(lines, &[("Enter", "close")]);
+        return None;
+    }
+    lines.gap();
+    let at = number(lines, look, dialog);
+    if detail == Detail::All {
+        lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+    }
+    keys(lines, &[(if at.is_some() { "Enter" } else { "y" }, "start it"), ("Esc", "cancel")]);
+    at
+}
+
+/// Where the number is typed, and what is wrong with it; returns its line.
+fn number(lines: &mut Lines<'_>, look: &Look, dialog: &BulkDialog) -> Option<usize> {
+    let at = dialog.asks_for_number().then(|| lines.count());
+    if at.is_some() {
+        lines.value("type", "", Tone::Text);
+    }
+    if dialog.busy {
+        lines.text("starting…", Tone::Quiet);
+    } else if let Some(problem) = &dialog.problem {
+        complaint(lines, look, problem);
+    } else if let (Some(mails), Some(_)) = (dialog.mails(), at) {
+        lines.text(&format!("Type {} and press Enter: so many mails go out.", thousands(mails)), Tone::Text);
+    }
+    at
+}

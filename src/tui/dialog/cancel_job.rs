@@ -1,0 +1,117 @@
+//! Call a job off?
+
+use ratatui::layout::{Position, Rect};
+
+use super::parts::{columns_for, complaint, keys, operator, put};
+use super::{Body, Dialog, Place, Then, answered, done};
+use crate::domain::Time;
+use crate::domain::change::Change;
+use crate::domain::id::JobId;
+use crate::domain::job::JobState;
+use crate::tui::effect::{Act, Answer, JobChange, Problem};
+use crate::tui::look::Tone;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::widget::number::thousands;
+use crate::tui::widget::scope::scope_words;
+use crate::tui::{Effect, Model, load, when};
+
+/// The question before a job is called off.
+#[derive(Clone, Debug)]
+pub struct CancelJobDialog {
+    pub id: JobId,
+    /// Why it was not done.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+pub(super) fn open(model: &Model) -> Option<Dialog> {
+    let id = model.selected_job()?.id;
+    Some(Dialog::CancelJob(CancelJobDialog { id, problem: None, busy: false }))
+}
+
+/// A job was paused, resumed or called off, or not; only the last is asked for by a dialog.
+pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: Answer<()>, fx: &mut Vec<Effect>) {
+    if model.queue.changing == Some(id) {
+        model.queue.changing = None;
+    }
+    let is_it = |dialog: &Dialog| {
+        change == JobChange::Cancel && matches!(dialog, Dialog::CancelJob(dialog) if dialog.id == id && dialog.busy)
+    };
+    let is_asked = model.dialog.as_ref().is_some_and(is_it);
+    if answered(model, answer, is_it).is_none() {
+        if !is_asked {
+            load::outbox(model, fx);
+        }
+        return;
+    }
+    let (state, what, hint) = match change {
+        JobChange::Pause => (JobState::Paused, "The job is paused.", "p lets it go on."),
+        JobChange::Resume => (JobState::Running, "The job goes on.", ""),
+        JobChange::Cancel => (JobState::Cancelled, "The job is called off.", "It mails nobody any more."),
+    };
+    // What is known already need not wait for the outbox to be read again: the next key goes by it.
+    let job = model.outbox.iter_mut().flat_map(|outbox| &mut outbox.jobs).find(|job| job.id == id);
+    if let Some(job) = job {
+        job.state = state;
+    }
+    done(model, what, hint, Change::Outbox, fx);
+}
+
+impl Body for CancelJobDialog {
+    fn place(&self) -> Place {
+        Place::Confirm
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        (self.problem, self.busy) = (None, true);
+        fx.push(Effect::Act(Act::ChangeJob { id: self.id, change: JobChange::Cancel }));
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn next_change(&self, model: &Model) -> Option<Time> {
+        let job = model.job(self.id).filter(|job| job.is_in_grace(model.now))?;
+        when::next_countdown(job.starts_at, model.now)
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let mut lines = Lines::new(look, columns_for(area));
+        if let Some(job) = model.job(self.id) {
+            lines.value("for", &scope_words(&job.scope, look), Tone::Strong);
+            lines.value("by", job.created_by.plain().as_str(), Tone::Text);
+            lines.gap();
+            if job.is_in_grace(model.now) {
+                let left = when::countdown(when::seconds_until(job.starts_at, model.now));
+                lines.text(&format!("It has mailed nobody yet; it starts in {left}."), Tone::Strong);
+            } else if job.queued == 0 {
+                lines.text("It has mailed nobody yet.", Tone::Strong);
+            } else {
+                let gone = thousands((job.queued - job.open).max(0));
+                let words =
+                    format!("{gone} of its mails have gone out; {} that wait are called off.", thousands(job.open));
+                lines.text(&words, Tone::Strong);
+            }
+        }
+        lines.text("It cannot go on after that; another can be started.", Tone::Text);
+        lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+        if self.busy {
+            lines.gap();
+            lines.text("calling it off…", Tone::Quiet);
+        } else if let Some(problem) = &self.problem {
+            lines.gap();
+            complaint(&mut lines, look, problem);
+        }
+        keys(&mut lines, &[("y", "call it off"), ("Esc", "leave it")]);
+        put(canvas, area, "Call the job off", &lines.finish());
+        None
+    }
+}

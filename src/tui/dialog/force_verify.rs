@@ -1,0 +1,123 @@
+//! Verify without the link, and why?
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::parts::{columns_for, complaint, input, keys, operator, put, who};
+use super::{Body, Dialog, Place, REASON_MIN, Then, answered, done, reason_missing};
+use crate::domain::change::Change;
+use crate::domain::id::VerificationId;
+use crate::tui::effect::{Act, Answer, Problem};
+use crate::tui::look::Tone;
+use crate::tui::model::Subject;
+use crate::tui::model::field::Field;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::{Effect, Model};
+
+/// The question before a forced verification.
+#[derive(Clone, Debug)]
+pub struct ForceVerifyDialog {
+    pub subject: Subject,
+    pub reason: Field,
+    /// What is wrong with it.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+pub(super) fn open(model: &Model) -> Option<Dialog> {
+    let subject = model.subject()?;
+    Some(Dialog::ForceVerify(ForceVerifyDialog { subject, reason: Field::default(), problem: None, busy: false }))
+}
+
+/// A forced verification was done, or not.
+pub(super) fn verified(model: &mut Model, id: VerificationId, answer: Answer<()>, fx: &mut Vec<Effect>) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::ForceVerify(dialog) if dialog.subject.id == id);
+    let Some(((), dialog)) = answered(model, answer, is_it) else { return };
+    let who = match dialog {
+        Some(Dialog::ForceVerify(dialog)) => dialog.subject.email,
+        _ => format!("Verification {id}"),
+    };
+    // Also where it was opened again meanwhile.
+    model.dialog.take_if(|dialog| is_it(dialog));
+    let what = format!("{who} is verified.");
+    done(model, what, "Your reason is in the audit log.", Change::Verification(id), fx);
+}
+
+impl Body for ForceVerifyDialog {
+    fn place(&self) -> Place {
+        Place::Reason
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        Some(&mut self.reason)
+    }
+
+    fn edited(&mut self) {
+        self.problem = None;
+    }
+
+    fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        let reason = self.reason.text().trim();
+        if reason.chars().count() < REASON_MIN {
+            let hint = "The audit log keeps it: how do you know that the address is hers?";
+            self.problem = Some(reason_missing(hint));
+            return Then::Stay;
+        }
+        fx.push(Effect::Act(Act::ForceVerify { id: self.subject.id, reason: reason.to_owned() }));
+        (self.problem, self.busy) = (None, true);
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let columns = columns_for(area);
+        // Where not everything fits, what is typed and what is wrong with it come before what is explained.
+        let short = area.height < 18;
+        let mut explained = Lines::new(look, columns);
+        explained.text("The address counts as verified from now on, without the link.", Tone::Strong);
+        explained.text(&format!("It is audited under {}, with your reason.", operator(model)), Tone::Text);
+        let explained = explained.finish();
+        let mut wrong = Lines::new(look, columns);
+        if self.busy {
+            wrong.text("verifying…", Tone::Quiet);
+        } else if let Some(problem) = &self.problem {
+            complaint(&mut wrong, look, problem);
+        }
+        let wrong = wrong.finish();
+        let mut lines = Lines::new(look, columns);
+        if short {
+            lines.value("to", &self.subject.email, Tone::Strong);
+        } else {
+            who(&mut lines, &self.subject);
+        }
+        let mut lines = lines.finish();
+        if !short {
+            lines.extend(explained.clone());
+            lines.push(Line::default());
+        }
+        let at = lines.len();
+        lines.push(Line::styled("reason", look.style(Tone::Quiet)));
+        if !wrong.is_empty() {
+            lines.extend(Some(Line::default()).filter(|_| !short));
+            lines.extend(wrong);
+        }
+        if short {
+            lines.extend(explained);
+        } else {
+            let mut below = Lines::new(look, columns);
+            keys(&mut below, &[("Enter", "verify"), ("Esc", "cancel")]);
+            lines.extend(below.finish());
+        }
+        let place = put(canvas, area, "Force-verify", &lines);
+        input(canvas, place, at, &self.reason, true)
+    }
+}

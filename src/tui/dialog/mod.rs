@@ -1,0 +1,292 @@
+//! What covers the screen until it is answered: a dialog a file.
+//!
+//! A dialog's file holds its state, where its keys go, what is typed into it, what *yes* asks for, what the answer to
+//! that does, and its lines. A dialog that is added is a file, a variant and an arm of [`open`] here, and its action; if
+//! its *yes* is a new act, that act's variants and what runs it.
+
+mod brake;
+mod bulk;
+mod cancel_job;
+mod finding;
+mod force_verify;
+mod help;
+mod page;
+mod parts;
+mod resend;
+mod sign_up;
+mod test_send;
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::{Position, Rect};
+
+use super::action::{Action, Place};
+use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem};
+use super::model::field::Field;
+use super::model::{Level, Model};
+use super::widget::canvas::Canvas;
+use super::{Effect, load};
+use crate::domain::Time;
+use crate::domain::change::Change;
+pub use brake::BrakeDialog;
+pub use bulk::BulkDialog;
+pub use cancel_job::CancelJobDialog;
+pub use finding::FindingDialog;
+pub use force_verify::ForceVerifyDialog;
+pub use help::HelpDialog;
+pub use page::{PageDialog, act as act_on_page, started as page_started};
+pub use resend::ResendDialog;
+pub use sign_up::SignUpDialog;
+pub use test_send::{TestSendDialog, said as test_said, sent as test_sent};
+
+/// Shortest reason of an act that needs one, in characters.
+const REASON_MIN: usize = crate::desk::REASON_MIN;
+
+/// What covers the screen.
+#[derive(Clone, Debug)]
+pub enum Dialog {
+    Help(HelpDialog),
+    Finding(FindingDialog),
+    Resend(ResendDialog),
+    ForceVerify(ForceVerifyDialog),
+    SignUp(SignUpDialog),
+    Bulk(BulkDialog),
+    Brake(BrakeDialog),
+    CancelJob(CancelJobDialog),
+    Page(PageDialog),
+    TestSend(TestSendDialog),
+}
+
+/// What a dialog can do; what most cannot is left out by most.
+trait Body {
+    /// Where its keys go.
+    fn place(&self) -> Place;
+
+    /// Draws it; returns where the cursor is while a text is typed.
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position>;
+
+    /// Whether it was confirmed and is being done.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
+    /// Takes a key that is no command before any text gets it; says whether it did.
+    fn takes(&mut self, _: &KeyEvent) -> bool {
+        false
+    }
+
+    /// The text that typing goes to.
+    fn field(&mut self) -> Option<&mut Field> {
+        None
+    }
+
+    /// That text was changed: what was wrong with it need not be so any more.
+    fn edited(&mut self) {}
+
+    /// Moves among its fields or choices, or toggles one.
+    fn step(&mut self, _: Action) {}
+
+    /// Its *yes*. It is not in the model meanwhile.
+    fn confirm(&mut self, _: &mut Model, _: &mut Vec<Effect>) -> Then {
+        Then::Stay
+    }
+
+    /// What it asked for was refused, or failed.
+    fn refused(&mut self, _: Problem) {}
+
+    /// It is closed without an answer.
+    fn cancelled(&self, _: &mut Vec<Effect>) {}
+
+    /// The first line shown, where it can be scrolled, and how far.
+    fn scroll(&mut self, _: &Model) -> Option<(&mut usize, usize)> {
+        None
+    }
+
+    /// When a text of it changes next by the mere passing of time.
+    fn next_change(&self, _: &Model) -> Option<Time> {
+        None
+    }
+}
+
+/// What becomes of a dialog after its *yes*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Stay,
+    Close,
+}
+
+impl Dialog {
+    fn body(&self) -> &dyn Body {
+        match self {
+            Self::Help(dialog) => dialog,
+            Self::Finding(dialog) => dialog,
+            Self::Resend(dialog) => dialog,
+            Self::ForceVerify(dialog) => dialog,
+            Self::SignUp(dialog) => dialog,
+            Self::Bulk(dialog) => dialog,
+            Self::Brake(dialog) => dialog,
+            Self::CancelJob(dialog) => dialog,
+            Self::Page(dialog) => dialog,
+            Self::TestSend(dialog) => dialog,
+        }
+    }
+
+    fn body_mut(&mut self) -> &mut dyn Body {
+        match self {
+            Self::Help(dialog) => dialog,
+            Self::Finding(dialog) => dialog,
+            Self::Resend(dialog) => dialog,
+            Self::ForceVerify(dialog) => dialog,
+            Self::SignUp(dialog) => dialog,
+            Self::Bulk(dialog) => dialog,
+            Self::Brake(dialog) => dialog,
+            Self::CancelJob(dialog) => dialog,
+            Self::Page(dialog) => dialog,
+            Self::TestSend(dialog) => dialog,
+        }
+    }
+
+    /// Where its keys go.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.body().place()
+    }
+
+    /// Draws it; returns where the cursor is while a text is typed.
+    pub fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        self.body().draw(canvas, model, area)
+    }
+
+    /// When a text of it changes next by the mere passing of time.
+    #[must_use]
+    pub fn next_change(&self, model: &Model) -> Option<Time> {
+        self.body().next_change(model)
+    }
+
+    /// A key that is no command.
+    pub fn typed(&mut self, event: &KeyEvent) {
+        if !self.body_mut().takes(event) {
+            self.edit(|field| field.press(event));
+        }
+    }
+
+    /// A text pasted in one piece.
+    pub fn pasted(&mut self, text: &str) {
+        self.edit(|field| field.paste(text));
+    }
+
+    /// Changes the text that typing goes to, but not while what was confirmed is being done.
+    fn edit(&mut self, change: impl FnOnce(&mut Field) -> bool) {
+        let body = self.body_mut();
+        if !body.is_busy() && body.field().is_some_and(change) {
+            body.edited();
+        }
+    }
+
+    /// Moves among its fields or choices, or toggles one.
+    pub fn step(&mut self, action: Action) {
+        self.body_mut().step(action);
+    }
+}
+
+/// Opens the dialog that an action asks for.
+pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
+    let dialog = match action {
+        Action::Help => Some(Dialog::Help(HelpDialog::default())),
+        Action::Explain => finding::open(model),
+        Action::Resend => resend::open(model, fx),
+        Action::ForceVerify => force_verify::open(model),
+        Action::SignUp => Some(Dialog::SignUp(SignUpDialog::default())),
+        Action::BulkResend => Some(bulk::open(model, fx)),
+        Action::Pause => Some(brake::open(BrakeChange::Pause)),
+        Action::Drain => Some(brake::open(BrakeChange::Drain)),
+        Action::Resume => Some(brake::open(BrakeChange::Resume)),
+        Action::CancelJob => cancel_job::open(model),
+        Action::Page => Some(page::open(model, fx)),
+        Action::TestSend => test_send::open(model),
+        _ => None,
+    };
+    if dialog.is_some() {
+        model.dialog = dialog;
+    }
+}
+
+/// The *yes* of the dialog that is open.
+pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(mut dialog) = model.dialog.take() else { return };
+    if dialog.body().is_busy() || dialog.body_mut().confirm(model, fx) == Then::Stay {
+        model.dialog = Some(dialog);
+    }
+}
+
+/// Closes the dialog that is open; says whether there was one.
+pub fn cancel(model: &mut Model, fx: &mut Vec<Effect>) -> bool {
+    let dialog = model.dialog.take();
+    if let Some(dialog) = &dialog {
+        dialog.body().cancelled(fx);
+    }
+    dialog.is_some()
+}
+
+/// Scrolls the dialog that is open, if it can be.
+pub fn scroll(model: &mut Model, by: isize) {
+    let Some(mut dialog) = model.dialog.take() else { return };
+    if let Some((first, most)) = dialog.body_mut().scroll(model) {
+        *first = (*first).min(most).saturating_add_signed(by).min(most);
+    }
+    model.dialog = Some(dialog);
+}
+
+/// What a dialog asked to know before it asks the operator.
+pub fn planned(model: &mut Model, loaded: Loaded) {
+    match loaded {
+        Loaded::ResendPlan { id, answer } => resend::planned(model, id, answer),
+        Loaded::JobPlan { generation, answer } => bulk::planned(model, generation, answer),
+        _ => {}
+    }
+}
+
+/// What became of an act.
+pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
+    match acted {
+        Acted::Resent { id, answer } => resend::resent(model, id, answer, fx),
+        Acted::ForceVerified { id, answer } => force_verify::verified(model, id, answer, fx),
+        Acted::SignedUp(answer) => sign_up::signed_up(model, answer, fx),
+        Acted::JobStarted(answer) => bulk::started(model, answer, fx),
+        Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
+        Acted::BrakeSet { change, answer } => brake::set(model, change, answer, fx),
+    }
+}
+
+/// The arms that every answer has: what was done closes the dialog that asked for it; what was not is said in that
+/// dialog, or in a message where it was closed meanwhile. Returns what was done, and that dialog.
+fn answered<T>(
+    model: &mut Model,
+    answer: Answer<T>,
+    asked: impl FnOnce(&Dialog) -> bool,
+) -> Option<(T, Option<Dialog>)> {
+    let dialog = model.dialog.take_if(|dialog| dialog.body().is_busy() && asked(dialog));
+    match (answer, dialog) {
+        (Ok(done), dialog) => return Some((done, dialog)),
+        (Err(problem), Some(mut dialog)) => {
+            dialog.body_mut().refused(problem);
+            model.dialog = Some(dialog);
+        }
+        (Err(problem), None) => model.toast(Level::Failed, problem.what, problem.hint),
+    }
+    None
+}
+
+/// Says what was done, and loads what it has changed.
+fn done(model: &mut Model, what: impl Into<String>, hint: impl Into<String>, change: Change, fx: &mut Vec<Effect>) {
+    model.toast(Level::Done, what, hint);
+    load::changed(model, change, fx);
+}
+
+/// A reason is too short, and what it is for.
+fn reason_missing(hint: &str) -> Problem {
+    Problem {
+        what: format!("A reason of at least {REASON_MIN} characters is needed."),
+        hint: hint.into(),
+        ..Problem::default()
+    }
+}

@@ -1,0 +1,88 @@
+//! What dialogs are drawn with.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use crate::tui::Model;
+use crate::tui::effect::Problem;
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::Subject;
+use crate::tui::model::field::Field;
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::lines::Lines;
+use crate::tui::widget::{field, sheet};
+
+/// Columns of a dialog's text.
+const COLUMNS: u16 = 60;
+
+pub(super) fn columns_for(area: Rect) -> u16 {
+    sheet::columns(COLUMNS, area)
+}
+
+/// What a dialog covers, for what is asked before it is drawn.
+pub(super) fn screen(model: &Model) -> Rect {
+    Rect { width: model.size.0, height: model.size.1.saturating_sub(1), ..Rect::default() }
+}
+
+/// Puts lines on a sheet; returns where they went.
+pub(super) fn put(canvas: &mut Canvas<'_>, area: Rect, title: &str, lines: &[Line<'_>]) -> Rect {
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let place = sheet::draw(canvas, area, title, columns_for(area), rows);
+    for (n, line) in (0..place.height).zip(lines) {
+        canvas.line(row(place, n), line);
+    }
+    place
+}
+
+pub(super) fn who(lines: &mut Lines<'_>, subject: &Subject) {
+    lines.value("to", &subject.email, Tone::Strong);
+    if !subject.name.is_empty() {
+        lines.value("name", &subject.name, Tone::Text);
+    }
+    lines.gap();
+}
+
+pub(super) fn complaint(lines: &mut Lines<'_>, look: &Look, problem: &Problem) {
+    let [_, bad, _] = look.glyphs().marks;
+    lines.text(&format!("{bad} {}", problem.what), Tone::Bad);
+    if !problem.hint.is_empty() {
+        lines.text(&problem.hint, Tone::Text);
+    }
+}
+
+/// The keys that answer it.
+pub(super) fn keys(lines: &mut Lines<'_>, keys: &[(&str, &str)]) {
+    lines.gap();
+    let mut pieces = Vec::new();
+    for (key, title) in keys {
+        pieces.push(((*key).to_owned(), Tone::Key));
+        pieces.push((format!(" {title}   "), Tone::Text));
+    }
+    lines.pieces(pieces);
+}
+
+pub(super) fn operator(model: &Model) -> &str {
+    if model.setup.operator.is_empty() { "your name" } else { &model.setup.operator }
+}
+
+/// A field behind its label on a line of a dialog; returns where the cursor is if it is the one typed into. Where the
+/// line is not on the screen, the last one takes its place: what is typed must be seen.
+pub(super) fn input(canvas: &mut Canvas<'_>, place: Rect, at: usize, content: &Field, typed: bool) -> Option<Position> {
+    const LABEL: u16 = 10;
+    let n = u16::try_from(at).unwrap_or(u16::MAX);
+    let n = if typed { n.min(place.height.saturating_sub(1)) } else { n };
+    let line = row(place, n);
+    if line.is_empty() {
+        return None;
+    }
+    let label = LABEL.min(line.width / 2);
+    let room = Rect { x: line.x + label, width: line.width - label, ..line };
+    canvas.clear(room);
+    if typed {
+        let marker = canvas.style(Tone::Here);
+        canvas.text(Rect { x: room.x, width: 1, ..room }, canvas.glyphs().selected.trim_end(), marker);
+    }
+    let room = Rect { x: room.x + 2.min(room.width), width: room.width.saturating_sub(2), ..room };
+    let caret = field::draw(canvas, room, content);
+    caret.filter(|_| typed)
+}

@@ -1,0 +1,148 @@
+//! Mail again? It says first what would happen.
+
+use ratatui::layout::{Position, Rect};
+
+use super::parts::{columns_for, complaint, keys, operator, put, who};
+use super::{Body, Dialog, Place, Then, answered, done};
+use crate::desk::{Resent, ResentHow};
+use crate::domain::Time;
+use crate::domain::change::Change;
+use crate::domain::id::VerificationId;
+use crate::tui::effect::{Act, Answer, Load, Problem};
+use crate::tui::look::Tone;
+use crate::tui::model::Subject;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::{Effect, Model, when};
+
+/// The question before a resend.
+#[derive(Clone, Debug)]
+pub struct ResendDialog {
+    pub subject: Subject,
+    /// What would happen; None until the desk has answered.
+    pub plan: Option<Answer<ResentHow>>,
+    pub busy: bool,
+}
+
+pub(super) fn open(model: &Model, fx: &mut Vec<Effect>) -> Option<Dialog> {
+    let subject = model.subject()?;
+    fx.push(Effect::Load(Load::ResendPlan { id: subject.id }));
+    Some(Dialog::Resend(ResendDialog { subject, plan: None, busy: false }))
+}
+
+/// What a resend would do.
+pub(super) fn planned(model: &mut Model, id: VerificationId, plan: Answer<ResentHow>) {
+    if let Some(Dialog::Resend(dialog)) = &mut model.dialog
+        && dialog.subject.id == id
+        && !dialog.busy
+    {
+        dialog.plan = Some(plan);
+    }
+}
+
+/// A resend was done, or not.
+pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resent>, fx: &mut Vec<Effect>) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Resend(dialog) if dialog.subject.id == id);
+    let Some((resent, dialog)) = answered(model, answer, is_it) else { return };
+    let to = match dialog {
+        Some(Dialog::Resend(dialog)) => dialog.subject.email,
+        _ => format!("verification {id}"),
+    };
+    // Also where it was opened again meanwhile.
+    model.dialog.take_if(|dialog| is_it(dialog));
+    let (what, hint) = match resent.how {
+        ResentHow::SameLink => (format!("The same link is on its way to {to}."), String::new()),
+        ResentHow::NewKey => (
+            format!("A new link is on its way to {to}."),
+            format!("Verification {} takes the place of {id}.", resent.verification_id),
+        ),
+        ResentHow::BroughtForward => (format!("The mail to {to} goes first now."), String::new()),
+    };
+    done(model, what, hint, Change::Verification(id), fx);
+}
+
+impl Body for ResendDialog {
+    fn place(&self) -> Place {
+        Place::Confirm
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        match &self.plan {
+            None => {}
+            Some(Ok(_)) => {
+                self.busy = true;
+                fx.push(Effect::Act(Act::Resend { id: self.subject.id }));
+            }
+            Some(Err(Problem { possible_at: Some(at), .. })) if *at > model.now => {}
+            Some(Err(Problem { possible_at: Some(_), .. })) => {
+                self.plan = None;
+                fx.push(Effect::Load(Load::ResendPlan { id: self.subject.id }));
+            }
+            Some(Err(_)) => return Then::Close,
+        }
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.plan) = (false, Some(Err(problem)));
+    }
+
+    fn next_change(&self, model: &Model) -> Option<Time> {
+        match &self.plan {
+            Some(Err(Problem { possible_at: Some(at), .. })) => when::next_second(*at, model.now),
+            _ => None,
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let mut lines = Lines::new(look, columns_for(area));
+        who(&mut lines, &self.subject);
+        match &self.plan {
+            _ if self.busy => lines.text("queueing the mail…", Tone::Quiet),
+            None => lines.text("asking the desk what a resend would do…", Tone::Quiet),
+            Some(Ok(plan)) => {
+                let (what, then) = match plan {
+                    ResentHow::SameLink => (
+                        "The same link is mailed again.",
+                        "Its life starts anew; the link in the earlier mail keeps working too.",
+                    ),
+                    ResentHow::NewKey => (
+                        "A new link is mailed.",
+                        "A new verification takes the place of this one; its old link does not work any more.",
+                    ),
+                    ResentHow::BroughtForward => {
+                        ("A mail is waiting to be sent already; it goes first.", "No second mail is queued.")
+                    }
+                };
+                lines.text(what, Tone::Strong);
+                lines.text(then, Tone::Text);
+                lines.gap();
+                lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+                keys(&mut lines, &[("y", "mail it"), ("Esc", "cancel")]);
+            }
+            Some(Err(problem)) => {
+                complaint(&mut lines, look, problem);
+                match problem.possible_at {
+                    Some(at) if at > model.now => {
+                        let left = when::seconds_until(at, model.now);
+                        let clock = when::time_of_day(at, model.setup.zone);
+                        lines.text(&format!("Possible at {clock}, in {left} s."), Tone::Strong);
+                        keys(&mut lines, &[("Esc", "close")]);
+                    }
+                    Some(_) => {
+                        lines.text("It is possible now.", Tone::Strong);
+                        keys(&mut lines, &[("y", "ask again"), ("Esc", "close")]);
+                    }
+                    None => keys(&mut lines, &[("Esc", "close")]),
+                }
+            }
+        }
+        put(canvas, area, "Resend", &lines.finish());
+        None
+    }
+}

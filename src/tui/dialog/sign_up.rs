@@ -1,0 +1,190 @@
+//! Who signs up? A form.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::parts::{columns_for, complaint, input, keys, put};
+use super::{Action, Body, Dialog, Place, Then, answered, done};
+use crate::desk::{SignUp, SignUpStatus, SignedUp};
+use crate::domain::change::Change;
+use crate::domain::locale::Locale;
+use crate::domain::page::Position as PagePosition;
+use crate::domain::verification::Status;
+use crate::tui::effect::{Act, Answer, Problem};
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::View;
+use crate::tui::model::field::Field;
+use crate::tui::model::list::Edge;
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::lines::Lines;
+use crate::tui::{Effect, Model, load};
+
+/// The sign-up form.
+#[derive(Clone, Debug, Default)]
+pub struct SignUpDialog {
+    pub email: Field,
+    pub name: Field,
+    /// The language of mails and pages.
+    pub locale: Locale,
+    /// Where typing goes.
+    pub at: FormField,
+    /// What is wrong with it.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+/// The fields of the form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormField {
+    #[default]
+    Email,
+    Name,
+    Locale,
+}
+
+impl FormField {
+    const ALL: [Self; 3] = [Self::Email, Self::Name, Self::Locale];
+}
+
+impl SignUpDialog {
+    fn toggle(&mut self) {
+        self.locale = match self.locale {
+            Locale::Ko => Locale::En,
+            Locale::En => Locale::Ko,
+        };
+    }
+
+    fn language_line(&self, look: &Look) -> Line<'static> {
+        let here = self.at == FormField::Locale;
+        let mut spans = vec![Span::styled(if here { look.glyphs().selected } else { "  " }, look.style(Tone::Here))];
+        for (locale, name) in [(Locale::Ko, "Korean"), (Locale::En, "English")] {
+            let chosen = self.locale == locale;
+            let mark = if chosen { look.glyphs().on } else { look.glyphs().off };
+            spans.push(Span::styled(
+                format!("{mark} {name}   "),
+                look.style(if chosen { Tone::Strong } else { Tone::Quiet }),
+            ));
+        }
+        if here {
+            let [_, _, left, right] = look.glyphs().arrows;
+            spans.push(Span::styled(format!("{left} {right}"), look.style(Tone::Quiet)));
+        }
+        Line::from(spans)
+    }
+}
+
+/// A sign-up was done, or not.
+pub(super) fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Vec<Effect>) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::SignUp(_));
+    let Some((signed_up, _)) = answered(model, answer, is_it) else { return };
+    let email = &signed_up.email;
+    let (what, hint) = match signed_up.status {
+        SignUpStatus::Created => (format!("{email} is signed up."), "The mail is queued."),
+        SignUpStatus::Resent => (format!("{email} had signed up before, unverified."), "The mail is queued again."),
+        SignUpStatus::AlreadyVerified => (format!("{email} is verified already."), "No mail was queued."),
+    };
+    let change = signed_up.verification_id.map_or(Change::Many, Change::Verification);
+    done(model, what, hint, change, fx);
+    show_new(model, &signed_up, fx);
+}
+
+/// The user who was just signed up is shown, where the list on the screen begins with them.
+fn show_new(model: &mut Model, signed_up: &SignedUp, fx: &mut Vec<Effect>) {
+    let shown = model.view == View::Verifications && model.opened.is_none() && model.people.search.is_empty();
+    let fits = signed_up.status != SignUpStatus::AlreadyVerified;
+    if shown
+        && fits
+        && let Some(list) = model.people.list_mut()
+        && matches!(list.tab, None | Some(Status::Pending))
+    {
+        list.select = signed_up.verification_id;
+        load::people(model, Edge::Top, PagePosition::Newest, fx);
+    }
+}
+
+impl Body for SignUpDialog {
+    fn place(&self) -> Place {
+        Place::Form
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn takes(&mut self, event: &KeyEvent) -> bool {
+        let turns = matches!(event.code, KeyCode::Left | KeyCode::Right | KeyCode::Char(' '));
+        let takes = turns && self.at == FormField::Locale;
+        if takes {
+            self.toggle();
+        }
+        takes
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        match self.at {
+            FormField::Email => Some(&mut self.email),
+            FormField::Name => Some(&mut self.name),
+            FormField::Locale => None,
+        }
+    }
+
+    fn edited(&mut self) {
+        self.problem = None;
+    }
+
+    fn step(&mut self, action: Action) {
+        let now = FormField::ALL.iter().position(|field| *field == self.at).unwrap_or(0);
+        let count = FormField::ALL.len();
+        match action {
+            Action::NextField => self.at = FormField::ALL[(now + 1) % count],
+            Action::PreviousField => self.at = FormField::ALL[(now + count - 1) % count],
+            _ => self.toggle(),
+        }
+    }
+
+    fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        let [email, name] = [&self.email, &self.name].map(|field| field.text().trim().to_owned());
+        if email.is_empty() {
+            self.at = FormField::Email;
+            self.problem = Some(Problem {
+                what: "An e-mail address is needed.".into(),
+                hint: "The verification mail goes there.".into(),
+                ..Problem::default()
+            });
+            return Then::Stay;
+        }
+        (self.problem, self.busy) = (None, true);
+        fx.push(Effect::Act(Act::SignUp(SignUp { email, name, locale: self.locale })));
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let quiet = look.style(Tone::Quiet);
+        let mut lines: Vec<Line<'_>> =
+            ["e-mail", "name", "language"].iter().map(|label| Line::styled(*label, quiet)).collect();
+        let mut below = Lines::new(look, columns_for(area));
+        below.gap();
+        if self.busy {
+            below.text("signing up…", Tone::Quiet);
+        } else if let Some(problem) = &self.problem {
+            complaint(&mut below, look, problem);
+        } else {
+            below.text("A verification mail is queued for the address.", Tone::Quiet);
+        }
+        keys(&mut below, &[("Enter", "sign up"), ("Tab", "next field"), ("Esc", "cancel")]);
+        lines.extend(below.finish());
+        let place = put(canvas, area, "Sign someone up", &lines);
+        let label = 10.min(place.width / 2);
+        let room = row(place, 2);
+        canvas.line(Rect { x: room.x + label, width: room.width - label, ..room }, &self.language_line(look));
+        let email = input(canvas, place, 0, &self.email, self.at == FormField::Email);
+        let name = input(canvas, place, 1, &self.name, self.at == FormField::Name);
+        email.or(name)
+    }
+}

@@ -1,0 +1,277 @@
+//! A test mail: to whom it goes, then what the mail server and we say to each other.
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::parts::{complaint, input, keys};
+use super::{Action, Body, Dialog, Place, Then};
+use crate::desk::test_send::{Recipient, Recorded, TestSend, TestSent};
+use crate::domain::locale::Locale;
+use crate::domain::send::SendState;
+use crate::mail::transport::dialogue::{DialogueLine, Speaker};
+use crate::ses::simulator::Simulator;
+use crate::text::{pad, plain};
+use crate::tui::effect::{Answer, Bench};
+use crate::tui::look::{Look, Tone};
+use crate::tui::model::Level;
+use crate::tui::model::field::Field;
+use crate::tui::widget::canvas::{Canvas, row};
+use crate::tui::widget::lines::Lines;
+use crate::tui::widget::sheet;
+use crate::tui::widget::wrap::wrap;
+use crate::tui::{Effect, Model};
+
+/// Columns of the dialog: lines of SMTP are long.
+const COLUMNS: u16 = 76;
+
+/// Columns of an address.
+const ADDRESS: usize = 42;
+
+/// Most lines of a dialogue that are kept.
+const SAID_MAX: usize = 500;
+
+#[derive(Clone, Debug)]
+pub struct TestSendDialog {
+    pub template: String,
+    pub locale: Locale,
+    pub fixture: String,
+    /// To whom it may go; where `address` may be typed, that comes after the last of them.
+    pub recipients: Vec<TestTo>,
+    /// The address being typed, where a whole domain is allowed.
+    pub address: Option<Field>,
+    /// Which of them is chosen.
+    pub chosen: usize,
+    /// The test that was sent last; answers about others are dropped.
+    pub generation: u64,
+    /// What was said so far.
+    pub said: Vec<DialogueLine>,
+    /// What became of it, or why it was not sent.
+    pub outcome: Option<Answer<Box<TestSent>>>,
+    pub busy: bool,
+}
+
+/// Who may get tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestTo {
+    /// An address that the settings allow.
+    Address(String),
+    /// A mailbox of SES's simulator.
+    Simulator(Simulator),
+}
+
+impl TestSendDialog {
+    /// Whether an address is being typed.
+    fn is_typed(&self) -> bool {
+        self.address.is_some() && self.chosen >= self.recipients.len()
+    }
+
+    /// How many choices there are.
+    fn count(&self) -> usize {
+        self.recipients.len() + usize::from(self.address.is_some())
+    }
+}
+
+/// Asks to whom. A real person's mail is never a test: the fixture takes its place.
+pub(super) fn open(model: &Model) -> Option<Dialog> {
+    let bench = &model.workbench;
+    let entry = bench.entry()?;
+    let fixture = bench.fixtures().get(bench.fixture_index()).map(|(id, _)| id.clone()).unwrap_or_default();
+    let (domains, addresses): (Vec<&String>, Vec<&String>) =
+        model.setup.tests.iter().partition(|allowed| allowed.starts_with('@'));
+    let simulators = Simulator::ALL.into_iter().map(TestTo::Simulator);
+    Some(Dialog::TestSend(TestSendDialog {
+        template: entry.template,
+        locale: entry.locale,
+        fixture,
+        recipients: addresses.into_iter().cloned().map(TestTo::Address).chain(simulators).collect(),
+        address: (!domains.is_empty()).then(Field::default),
+        chosen: 0,
+        generation: 0,
+        said: Vec::new(),
+        outcome: None,
+        busy: false,
+    }))
+}
+
+/// A line was said.
+pub fn said(model: &mut Model, generation: u64, line: DialogueLine) {
+    if let Some(Dialog::TestSend(dialog)) = &mut model.dialog
+        && dialog.generation == generation
+        && dialog.said.len() < SAID_MAX
+    {
+        dialog.said.push(line);
+    }
+}
+
+/// What became of a test. Who has closed its dialog is told all the same.
+pub fn sent(model: &mut Model, generation: u64, answer: Answer<Box<TestSent>>) {
+    if let Some(Dialog::TestSend(dialog)) = &mut model.dialog
+        && dialog.generation == generation
+    {
+        dialog.busy = false;
+        dialog.outcome = Some(answer);
+        return;
+    }
+    match answer {
+        Ok(sent) if sent.state == SendState::Accepted => {
+            model.toast(Level::Done, format!("The test to {} was accepted.", sent.recipient), "");
+        }
+        Ok(sent) => {
+            let words = sent.words.plain().into_string();
+            model.toast(Level::Failed, format!("The test to {} is {}.", sent.recipient, sent.state), words);
+        }
+        Err(problem) => model.complain(problem),
+    }
+}
+
+impl Body for TestSendDialog {
+    fn place(&self) -> Place {
+        if self.outcome.is_some() || self.busy { Place::Confirm } else { Place::Form }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        if self.is_typed() { self.address.as_mut() } else { None }
+    }
+
+    fn step(&mut self, action: Action) {
+        let by = if action == Action::PreviousField { self.count() - 1 } else { 1 };
+        self.chosen = (self.chosen + by) % self.count().max(1);
+    }
+
+    /// Sends it, or closes what is over.
+    fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        if self.outcome.is_some() {
+            return Then::Close;
+        }
+        let to = match (self.recipients.get(self.chosen), &self.address) {
+            (Some(TestTo::Address(address)), _) => Recipient::Address(address.clone()),
+            (Some(TestTo::Simulator(simulator)), _) => Recipient::Simulator(*simulator),
+            (None, Some(typed)) if !typed.text().trim().is_empty() => {
+                Recipient::Address(typed.text().trim().to_owned())
+            }
+            (None, _) => return Then::Stay,
+        };
+        let request =
+            TestSend { template: self.template.clone(), locale: self.locale, fixture: self.fixture.clone(), to };
+        model.generation += 1;
+        (self.busy, self.generation) = (true, model.generation);
+        fx.push(Effect::Bench(Bench::TestSend { request: Box::new(request), generation: model.generation }));
+        Then::Stay
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+        let look = canvas.look;
+        let columns = sheet::columns(COLUMNS, area);
+        let mut lines = Lines::new(look, columns);
+        let dot = look.glyphs().dot;
+        lines.text(&format!("{} {dot} {} {dot} {}", self.template, self.locale, self.fixture), Tone::Strong);
+        lines.text("With sample values and a link that opens nothing.", Tone::Quiet);
+        lines.gap();
+        let mut lines = lines.finish();
+        let at = lines.len() + self.recipients.len();
+        if self.busy || self.outcome.is_some() {
+            lines.extend(dialogue(self, look, columns, area.height));
+        } else {
+            lines.extend(choices(self, look));
+            let mut below = Lines::new(look, columns);
+            keys(&mut below, &[("Enter", "send"), ("Tab", "next"), ("Esc", "cancel")]);
+            lines.extend(below.finish());
+        }
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let place = sheet::draw(canvas, area, "Test send", columns, rows);
+        // Where not all fits, what is chosen or was said last does.
+        let wanted = if self.busy || self.outcome.is_some() { lines.len() } else { 4 + self.chosen };
+        let top = wanted.saturating_sub(usize::from(place.height)).min(lines.len());
+        for (n, line) in (0..place.height).zip(&lines[top..]) {
+            canvas.line(row(place, n), line);
+        }
+        let typed = self.address.as_ref().filter(|_| self.outcome.is_none() && !self.busy)?;
+        input(canvas, place, at.saturating_sub(top), typed, self.is_typed())
+    }
+}
+
+fn choices(dialog: &TestSendDialog, look: &Look) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (n, to) in dialog.recipients.iter().enumerate() {
+        let chosen = n == dialog.chosen;
+        let (address, about) = match to {
+            TestTo::Address(address) => (plain(address).into_string(), ""),
+            TestTo::Simulator(simulator) => (simulator.address(), about(*simulator)),
+        };
+        lines.push(Line::from(vec![
+            Span::styled(if chosen { look.glyphs().selected } else { "  " }, look.style(Tone::Here)),
+            Span::styled(
+                pad(&address, ADDRESS, look.glyphs().ellipsis),
+                look.style(if chosen { Tone::Strong } else { Tone::Text }),
+            ),
+            Span::styled(about, look.style(Tone::Quiet)),
+        ]));
+    }
+    if dialog.address.is_some() {
+        lines.push(Line::styled("address", look.style(Tone::Quiet)));
+    }
+    lines
+}
+
+fn about(simulator: Simulator) -> &'static str {
+    match simulator {
+        Simulator::Success => "takes it",
+        Simulator::Bounce => "refuses it for good",
+        Simulator::Complaint => "calls it spam",
+        Simulator::OutOfTheOffice => "answers that nobody is there",
+        Simulator::Suppression => "is suppressed",
+    }
+}
+
+/// What was said, the last lines of it, and what became of it.
+fn dialogue(dialog: &TestSendDialog, look: &Look, columns: u16, height: u16) -> Vec<Line<'static>> {
+    let mut said: Vec<Line<'static>> =
+        dialog.said.iter().flat_map(|line| one(line, look, usize::from(columns))).collect();
+    let room = usize::from(height.saturating_sub(14).max(4));
+    if said.len() > room {
+        said.drain(..said.len() - room);
+    }
+    let mut end = Lines::new(look, columns);
+    end.gap();
+    match &dialog.outcome {
+        None => end.text("sending…", Tone::Quiet),
+        Some(Err(problem)) => complaint(&mut end, look, problem),
+        Some(Ok(sent)) => {
+            let [good, bad, warn] = look.glyphs().marks;
+            let (mark, tone) = match sent.state {
+                SendState::Accepted => (good, Tone::Good),
+                SendState::Unknown => (warn, Tone::Warn),
+                _ => (bad, Tone::Bad),
+            };
+            end.text(&format!("{mark} {} for {}: {}", sent.state, sent.recipient, sent.words.plain()), tone);
+            match &sent.recorded {
+                Recorded::Yes => end.text("It is among the mails, marked as a test.", Tone::Quiet),
+                Recorded::NoDatabase => end.text("Shown only: there is no database.", Tone::Quiet),
+                Recorded::Failed(why) => end.text(&format!("{warn} This could not be recorded: {why}"), Tone::Warn),
+            }
+        }
+    }
+    let closing: &[(&str, &str)] = if dialog.busy { &[("Esc", "close; it goes on")] } else { &[("Enter", "close")] };
+    keys(&mut end, closing);
+    said.extend(end.finish());
+    said
+}
+
+fn one(line: &DialogueLine, look: &Look, columns: usize) -> Vec<Line<'static>> {
+    let (lead, lead_tone, tone) = match line.speaker {
+        Speaker::Client => ("C: ", Tone::Here, Tone::Strong),
+        Speaker::Server => ("S: ", Tone::Quiet, Tone::Text),
+        Speaker::Note => ("   ", Tone::Quiet, Tone::Quiet),
+    };
+    let parts = wrap(line.text.as_str(), columns.saturating_sub(3).max(8)).into_iter().enumerate();
+    parts
+        .map(|(n, part)| {
+            let lead = Span::styled(if n == 0 { lead } else { "   " }, look.style(lead_tone));
+            Line::from(vec![lead, Span::styled(part, look.style(tone))])
+        })
+        .collect()
+}

@@ -1,0 +1,24 @@
+//! Whom a job is for.
+
+use super::number::thousands;
+use crate::domain::job::JobScope;
+use crate::text::plain;
+use crate::tui::look::{Glyphs, Look};
+
+/// Whom a job is for, in words.
+#[must_use]
+pub fn scope_words(scope: &JobScope, look: &Look) -> String {
+    let glyphs: &Glyphs = look.glyphs();
+    match scope {
+        JobScope::Marked(ids) => format!("{} marked", thousands(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
+        JobScope::Filter(filter) => {
+            let [open, close] = glyphs.quotes;
+            let day = |time: crate::domain::Time| time.format("%Y-%m-%d").to_string();
+            let mut words = vec![filter.status.map_or("everybody", |status| status.as_str()).to_owned()];
+            words.extend(filter.search.as_ref().map(|s| format!("matching {open}{}{close}", plain(s.typed()))));
+            words.extend(filter.since.map(|time| format!("since {}", day(time))));
+            words.extend(filter.until.map(|time| format!("until {}", day(time))));
+            words.join(", ")
+        }
+    }
+}
