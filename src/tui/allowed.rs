@@ -102,3 +102,72 @@ fn on_the_bench(model: &Model, action: Action) -> Option<(&'static str, &'static
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+
+    use crate::tui::action::Place;
+    use crate::tui::effect::{Load, Problem};
+    use crate::tui::model::Level;
+    use crate::tui::tests::fixture::{Console, now};
+    use crate::tui::tests::queue::worlds::{Make, bare, busy, draining, misconfigured, paused, quota_used_up};
+    use crate::tui::{Effect, Msg};
+    use chrono::Duration;
+
+    #[test]
+    fn nothing_is_changed_while_the_database_is_away() {
+        let (mut console, _) = Console::loaded(80, 24);
+        let problem = Problem { what: "the database is gone".into(), away: true, ..Problem::default() };
+        console.send(Msg::DatabaseAway { problem, retry_at: now() + Duration::seconds(5) });
+        for key in ["r", "v", "n"] {
+            console.press(key);
+            assert!(console.model.dialog.is_none(), "{key}");
+        }
+        assert!(console.take_asked().is_empty());
+        assert!(console.model.toasts.last().unwrap().what.contains("away"));
+        console.press("R");
+        assert!(console.take_asked().contains(&Effect::Load(Load::Reconnect)));
+    }
+
+    #[test]
+    fn nothing_is_done_to_the_outbox_while_the_database_is_away() {
+        let (mut console, world) = (Console::new(80, 24), paused());
+        console.serve(&world);
+        console.press("o");
+        let problem = Problem { what: "the database is gone".into(), away: true, ..Problem::default() };
+        console.send(Msg::DatabaseAway { problem, retry_at: now() + Duration::seconds(5) });
+        for key in ["P", "D", "U", "p", "x"] {
+            console.press(key);
+            assert!(console.model.dialog.is_none() && console.take_asked().is_empty(), "{key}");
+        }
+        assert!(console.screen().contains("As last seen"), "{}", console.screen());
+    }
+
+    #[test]
+    fn says_why_an_act_on_the_outbox_cannot_be_done() {
+        let table: [(&str, Make, &str); 9] = [
+            ("o P", paused, "Sending is paused already."),
+            ("o D", paused, "Sending is paused: nothing goes out."),
+            ("o D", draining, "The outbox drains already."),
+            ("o U", busy, "Nothing holds the outbox back."),
+            ("U", busy, "Nothing holds the outbox back."),
+            ("U", quota_used_up, "Only the quota holds mail back."),
+            ("o x", bare, "No job is selected."),
+            ("o j j x", busy, "This job is over."),
+            ("/ z z z Enter Space", busy, "There is nothing to mark."),
+        ];
+        for (keys, world, what) in table {
+            let (mut console, world) = (Console::new(80, 24), world());
+            console.serve(&world);
+            console.run(&world, keys);
+            let toast = console.model.toasts.last().unwrap();
+            assert_eq!((toast.level, toast.what.as_str()), (Level::Refused, what), "{keys:?}");
+            assert!(console.model.dialog.is_none(), "{keys:?}");
+        }
+        // What a machine has stopped, a person may stop in her own name: then it does not end by itself.
+        let (mut console, world) = (Console::new(80, 24), misconfigured());
+        console.serve(&world);
+        console.run(&world, "o P");
+        assert_eq!(console.model.place(), Place::Reason);
+    }
+}

@@ -1,13 +1,12 @@
 //! The pure half of the console, tested by plain function calls.
 
-mod dialogs;
 mod findings;
-mod fixture;
+pub(super) mod fixture;
 mod hostile;
 mod keys;
 mod live;
 mod paging;
 pub(super) mod picture;
-mod queue;
+pub(super) mod queue;
 mod screens;
 mod workbench;

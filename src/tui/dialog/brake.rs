@@ -146,3 +146,58 @@ fn was_stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize)
     lines.value_within("reason", brake.reason.plain().as_str(), Tone::Strong, most);
     lines.gap();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::Msg;
+    use crate::tui::effect::Acted;
+
+    use crate::tui::tests::fixture::Console;
+    use crate::tui::tests::queue::worlds::paused;
+
+    #[test]
+    fn the_brake_asks_why_and_is_set() {
+        let table = [
+            ("P", BrakeChange::Pause, "Sending is paused."),
+            ("D", BrakeChange::Drain, "What is queued goes out, then nothing."),
+        ];
+        for (key, change, done) in table {
+            let (mut console, world) = Console::loaded(80, 24);
+            console.run(&world, &format!("o {key} Enter"));
+            assert!(console.screen().contains("A reason of at least 3 characters is needed."));
+            console.type_text("  SES maintenance ");
+            assert!(!console.screen().contains("at least 3"));
+            console.press("Enter");
+            assert_eq!(console.asked, [Effect::Act(Act::SetBrake { change, reason: "SES maintenance".into() })]);
+            console.press("Enter");
+            assert_eq!(console.asked.len(), 1, "set twice");
+            console.serve(&world);
+            assert_eq!(console.model.place(), Place::Queue);
+            assert_eq!(console.model.toasts.last().unwrap().what, done);
+        }
+    }
+
+    #[test]
+    fn whoever_resumes_reads_why_it_stood_still() {
+        for keys in ["U", "m U", "t U", "o U", "Enter U"] {
+            let (mut console, world) = (Console::new(80, 24), paused());
+            console.serve(&world);
+            console.run(&world, keys);
+            let shown = console.screen();
+            let parts =
+                ["Resume sending", "by mina@bastion, 12 min ago", "SES maintenance in ap-northeast-2 until four"];
+            for part in parts {
+                assert!(shown.contains(part), "{keys:?}: {part} is missing in\n{shown}");
+            }
+            console.press("y");
+            assert_eq!(
+                console.asked,
+                [Effect::Act(Act::SetBrake { change: BrakeChange::Resume, reason: String::new() })]
+            );
+            let problem = Problem { what: "sending is not paused".into(), ..Problem::default() };
+            console.send(Msg::Acted(Acted::BrakeSet { change: BrakeChange::Resume, answer: Err(problem) }));
+            assert!(console.screen().contains("✗ sending is not paused"), "{}", console.screen());
+        }
+    }
+}

@@ -319,3 +319,142 @@ fn number(lines: &mut Lines<'_>, look: &Look, dialog: &BulkDialog) -> Option<usi
     }
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::filter::{Filter, Search};
+    use crate::domain::id::VerificationId;
+    use crate::domain::job::JobState;
+    use crate::domain::verification::Status;
+    use crate::tui::Msg;
+    use crate::tui::effect::{JobChange, Loaded};
+    use crate::tui::model::Level;
+    use crate::tui::tests::fixture::{Console, World, job, job_id, job_plan};
+    use crate::tui::tests::queue::worlds::{counting, grace};
+
+    #[test]
+    fn a_bulk_resend_is_for_the_marked_or_else_for_what_is_shown() {
+        let filter = |status, search| {
+            JobScope::Filter(Filter { status, search: Search::parse(search), since: None, until: None })
+        };
+        let table = [
+            ("Space Space B", JobScope::Marked(vec![VerificationId(49_992), VerificationId(49_993)])),
+            ("Space 2 B", JobScope::Marked(vec![VerificationId(49_993)])),
+            ("B", filter(Some(Status::Pending), "")),
+            ("3 B", filter(Some(Status::Expired), "")),
+            ("3 / n a v e r Enter B", filter(Some(Status::Expired), "naver")),
+            ("5 B", filter(None, "")),
+        ];
+        for (keys, scope) in table {
+            let (mut console, world) = Console::loaded(80, 24);
+            let (before, last) = keys.rsplit_once(' ').unwrap_or(("", keys));
+            console.run(&world, before);
+            console.press(last);
+            let asked = console.take_asked();
+            assert!(
+                matches!(&asked[..], [Effect::Load(Load::JobPlan { scope: asked, .. })] if *asked == scope),
+                "{keys:?}: {asked:?}"
+            );
+            assert!(console.screen().contains("counting…"), "{keys:?}");
+        }
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "2 B");
+        let toast = console.model.toasts.last().unwrap();
+        assert_eq!((toast.level, toast.what.as_str()), (Level::Refused, "The verified need no mail."));
+    }
+
+    #[test]
+    fn the_last_plan_wins_and_one_that_was_given_up_is_forgotten() {
+        let (mut console, _) = counting(80, 24);
+        let generation = |asked: Vec<Effect>| {
+            asked.iter().find_map(|e| {
+                if let Effect::Load(Load::JobPlan { generation, .. }) = e { Some(*generation) } else { None }
+            })
+        };
+        let first = generation(console.take_asked()).unwrap();
+        console.press("y Enter");
+        assert!(console.take_asked().is_empty(), "agreed before it was known to what");
+        console.press("Esc");
+        assert_eq!(console.take_asked(), [Effect::Load(Load::ForgetJobPlan)]);
+        console.press("B");
+        let second = generation(console.take_asked()).unwrap();
+        console.send(Msg::Loaded(Loaded::JobPlan { generation: first, answer: Ok(Box::new(job_plan(1, 1))) }));
+        console.press("y");
+        assert!(console.take_asked().is_empty(), "took the answer to a question that was given up");
+        console.send(Msg::Loaded(Loaded::JobPlan { generation: second, answer: Ok(Box::new(job_plan(1, 1))) }));
+        console.press("y");
+        assert!(
+            matches!(&console.asked[..], [Effect::Act(Act::StartJob { plan, .. })] if plan.mails == 1),
+            "{:?}",
+            console.asked
+        );
+    }
+
+    #[test]
+    fn the_number_is_typed_from_26_mails_on() {
+        let start = |mails: i64, keys: &str| {
+            let (mut console, _) = counting(80, 24);
+            console.serve(&World { job_plan: Ok(job_plan(mails, mails)), ..World::default() });
+            console.press(keys);
+            console.take_asked().iter().filter(|effect| matches!(effect, Effect::Act(Act::StartJob { .. }))).count()
+        };
+        let table = [
+            (25, "y", 1),
+            (25, "Enter", 1),
+            (1, "y y Enter", 1),
+            (25, "n", 0),
+            (26, "y", 0),
+            (26, "Enter", 0),
+            (26, "2 6 Enter", 1),
+            (26, "2 6 Enter Enter", 1),
+            (26, "2 7 Enter", 0),
+            (26, "2 7 Enter Backspace 6 Enter", 1),
+            (26, "a 2 b 6 Enter", 1),
+            (1_204, "1 , 2 0 4 Enter", 1),
+            (1_204, "1 2 0 4 Enter", 1),
+            (1_204, "1 2 0 Enter", 0),
+            (0, "y Enter", 0),
+        ];
+        for (mails, keys, started) in table {
+            assert_eq!(start(mails, keys), started, "{mails} mails, {keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_started_job_is_selected_in_the_queue_and_can_be_called_off() {
+        let (mut console, mut world) = Console::loaded(80, 24);
+        console.run(&world, "Space Space B");
+        console.type_text("1204");
+        let mut started = grace();
+        started.outbox.jobs.push(job(2, JobState::Running));
+        world.outbox = started.outbox;
+        console.press("Enter");
+        assert!(console.screen().contains("starting…"));
+        console.serve(&world);
+        assert_eq!((console.model.place(), console.model.marks.len()), (Place::Queue, 0));
+        assert_eq!(console.model.selected_job().map(|job| job.id), Some(job_id(1)));
+        let toast = console.model.toasts.last().unwrap();
+        assert_eq!(toast.what, "The bulk resend of 1,204 mails starts in 10 s.");
+        assert!(toast.hint.starts_with("x calls it off"));
+        console.press("x");
+        assert!(console.screen().contains("It has mailed nobody yet; it starts in 8 s."), "{}", console.screen());
+        console.press("y");
+        assert_eq!(console.asked, [Effect::Act(Act::ChangeJob { id: job_id(1), change: JobChange::Cancel })]);
+        console.press("y Enter");
+        assert_eq!(console.asked.len(), 1, "called off twice");
+        console.serve(&world);
+        assert_eq!(console.model.toasts.last().unwrap().what, "The job is called off.");
+    }
+
+    #[test]
+    fn a_job_started_behind_a_closed_dialog_is_told_all_the_same() {
+        let (mut console, world) = counting(80, 24);
+        console.serve(&world);
+        console.type_text("1204");
+        console.press("Enter Esc");
+        console.serve(&world);
+        assert_eq!(console.model.view, View::Verifications, "nobody is taken away from what she went on with");
+        assert!(console.model.toasts.last().unwrap().what.contains("starts in 10 s"));
+    }
+}

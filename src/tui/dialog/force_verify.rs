@@ -121,3 +121,51 @@ impl Body for ForceVerifyDialog {
         input(canvas, place, at, &self.reason, true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::Msg;
+    use crate::tui::effect::Acted;
+    use crate::tui::tests::fixture::Console;
+
+    #[test]
+    fn a_forced_verification_needs_a_reason() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.press("v Enter");
+        assert!(console.take_asked().is_empty());
+        assert!(console.screen().contains("A reason of at least 3 characters is needed."));
+        console.type_text("  ok ");
+        console.press("Enter");
+        assert!(console.take_asked().is_empty());
+        console.type_text("by phone");
+        assert!(!console.screen().contains("at least 3"));
+        let shown = console.screen();
+        for part in ["minji.kim@example.com", "김민지", "mina@bastion", "verified from now on"] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+        console.press("Enter");
+        let done = Effect::Act(Act::ForceVerify { id: VerificationId(49_993), reason: "ok by phone".into() });
+        assert_eq!(console.asked, [done]);
+        console.press("Enter x");
+        assert_eq!(console.asked.len(), 1);
+        console.serve(&world);
+        assert_eq!(console.model.toasts.last().unwrap().what, "minji.kim@example.com is verified.");
+    }
+
+    #[test]
+    fn a_forced_verification_that_fails_keeps_the_reason() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("v");
+        console.type_text("by phone");
+        console.press("Enter");
+        let problem =
+            Problem { what: "the database is away".into(), hint: "try again".into(), away: true, possible_at: None };
+        console.send(Msg::Acted(Acted::ForceVerified { id: VerificationId(49_993), answer: Err(problem) }));
+        let shown = console.screen();
+        assert!(shown.contains("the database is away") && shown.contains("by phone"), "{shown}");
+        console.take_asked();
+        console.press("Enter");
+        assert_eq!(console.asked.len(), 1);
+    }
+}

@@ -146,3 +146,92 @@ impl Body for ResendDialog {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::Msg;
+    use crate::tui::effect::Loaded;
+    use crate::tui::model::Level;
+    use crate::tui::tests::fixture::{Console, World, now};
+    use chrono::Duration;
+
+    #[test]
+    fn a_resend_says_what_will_happen_and_then_does_it() {
+        let table = [
+            (
+                ResentHow::SameLink,
+                "The same link is mailed again.",
+                "The same link is on its way to minji.kim@example.com.",
+            ),
+            (ResentHow::NewKey, "A new link is mailed.", "A new link is on its way to minji.kim@example.com."),
+            (
+                ResentHow::BroughtForward,
+                "A mail is waiting to be sent already; it goes first.",
+                "The mail to minji.kim@example.com goes first now.",
+            ),
+        ];
+        for (plan, before, after) in table {
+            let mut console = Console::new(80, 24);
+            let world = World { plan: Ok(plan), ..World::default() };
+            console.serve(&world);
+            console.press("r");
+            assert_eq!(console.take_asked(), [Effect::Load(Load::ResendPlan { id: VerificationId(49_993) })]);
+            console.press("y");
+            assert!(console.take_asked().is_empty(), "confirmed before it was known what would happen");
+            console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_993), answer: Ok(plan) }));
+            let shown = console.screen();
+            assert!(shown.contains(before) && shown.contains("minji.kim@example.com"), "{shown}");
+            console.press("y");
+            assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_993) })]);
+            console.press("y Enter");
+            assert_eq!(console.asked.len(), 1, "sent twice");
+            console.serve(&world);
+            assert_eq!(console.model.place(), Place::Verifications);
+            let toast = console.model.toasts.last().unwrap();
+            assert_eq!((toast.level, toast.what.as_str()), (Level::Done, after));
+        }
+    }
+
+    #[test]
+    fn a_resend_that_is_refused_says_when_it_is_possible() {
+        let mut console = Console::new(80, 24);
+        let problem = Problem {
+            what: "a mail went out less than 60 s ago".into(),
+            hint: "wait".into(),
+            possible_at: Some(now() + Duration::seconds(40)),
+            ..Problem::default()
+        };
+        let world = World { plan: Err(problem), ..World::default() };
+        console.serve(&world);
+        console.run(&world, "r");
+        assert!(console.screen().contains("Possible at 14:31:00, in 40 s."), "{}", console.screen());
+        console.run(&world, "y Enter");
+        assert_eq!(console.model.place(), Place::Confirm);
+        assert_eq!(console.model.next_deadline(), Some(now() + Duration::seconds(1)));
+        console.send(Msg::Clock(now() + Duration::seconds(1)));
+        assert!(console.screen().contains("in 39 s."));
+        console.send(Msg::Clock(now() + Duration::seconds(41)));
+        assert!(console.screen().contains("It is possible now."), "{}", console.screen());
+        console.take_asked();
+        console.press("y");
+        assert_eq!(console.take_asked(), [Effect::Load(Load::ResendPlan { id: VerificationId(49_993) })]);
+    }
+
+    #[test]
+    fn a_late_answer_to_another_question_changes_nothing() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.press("r Esc j r");
+        console.take_asked();
+        console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_993), answer: Ok(ResentHow::NewKey) }));
+        console.press("y");
+        assert!(console.take_asked().is_empty());
+        console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_992), answer: Ok(ResentHow::SameLink) }));
+        console.press("y");
+        assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_992) })]);
+        // Cancelled while under way: what came of it is told all the same.
+        console.press("Esc");
+        console.serve(&world);
+        assert!(console.model.toasts.last().unwrap().what.contains("verification 49992"));
+    }
+}

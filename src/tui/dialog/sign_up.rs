@@ -188,3 +188,32 @@ impl Body for SignUpDialog {
         email.or(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::tests::fixture::Console;
+
+    #[test]
+    fn the_form_shows_what_is_wrong_and_keeps_what_was_typed() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "n Enter");
+        assert!(console.screen().contains("An e-mail address is needed."));
+        console.type_text("mina");
+        console.run(&world, "Enter");
+        let shown = console.screen();
+        assert!(shown.contains("not an address") && shown.contains("> mina"), "{shown}");
+        console.type_text("@example.com");
+        console.run(&world, "Enter");
+        assert_eq!(console.model.place(), Place::Verifications);
+        assert_eq!(console.model.toasts.last().unwrap().what, "mina@example.com is signed up.");
+        assert_eq!(console.selected(), 49_990, "the new row is selected");
+    }
+
+    #[test]
+    fn the_form_toggles_its_language() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("n a @ b . c o ctrl-o Enter");
+        assert!(matches!(&console.asked[..], [Effect::Act(Act::SignUp(asked))] if asked.locale == Locale::En));
+    }
+}

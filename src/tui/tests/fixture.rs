@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use uuid::Uuid;
 
 use super::findings::report;
+use super::picture::{drawn, text};
 use crate::config::Settings;
 use crate::desk::test_send::{Recipient, Recorded, TestSent};
 use crate::desk::{Resent, ResentHow, SignUpStatus, SignedUp};
@@ -31,7 +32,7 @@ use crate::tui::effect::{Act, Acted, Answer, Bench, Benched, JobStarted, Load, L
 use crate::tui::model::workbench::PageAddress;
 use crate::tui::model::{Setup, Zone};
 
-use crate::tui::{Effect, Model, Msg, update};
+use crate::tui::{Colours, Effect, Look, Model, Msg, update};
 
 /// The time of every fixture: in the middle of a minute.
 pub fn now() -> Time {
@@ -124,6 +125,11 @@ impl Console {
             }
         }
         panic!("the console never stops asking");
+    }
+
+    /// What is on the screen, in colour and Unicode.
+    pub fn screen(&self) -> String {
+        text(&drawn(&self.model, &Look::new(Colours::Sixteen, true)))
     }
 
     pub fn selected(&self) -> i64 {
