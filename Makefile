@@ -1,4 +1,4 @@
-.PHONY: help clients demo test compare chaos-test crash-test pace-test bench bench-job bench-send lint picture sqlx sqlx-check release
+.PHONY: help clients demo test compare chaos-test crash-test pace-test bench bench-job bench-send bench-view lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ bench: ## Run the benchmarks
 
 bench-send: ## Measure mails a second beside smtp-source and Django (MAILS=20000 ROUNDS=3)
 	@scripts/bench-send.sh
+
+bench-view: ## Measure the verification view beside a Django site's (SECONDS_EACH=8 ROUNDS=3)
+	@scripts/bench-view.sh
 
 bench-job: ## Measure a bulk resend over a million verifications (some minutes)
 	@scripts/install-postgres.sh
