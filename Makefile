@@ -1,4 +1,4 @@
-.PHONY: help clients demo test compare chaos-test crash-test pace-test bench bench-job bench-send bench-view lint picture sqlx sqlx-check release
+.PHONY: help clients demo docs test compare chaos-test crash-test pace-test bench bench-job bench-send bench-view lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ bench-job: ## Measure a bulk resend over a million verifications (some minutes)
 
 lint: ## Check format, clippy, documentation and .sqlx/
 	@scripts/lint.sh
+
+docs: ## Write docs/cli.md again, after a change of commands or options
+	VERIFYDESK_WRITE_DOCS=1 cargo test --locked --lib cli::reference
 
 picture: ## Draw README's pictures anew, from real runs
 	@scripts/picture.sh

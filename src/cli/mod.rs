@@ -17,6 +17,8 @@ mod migrate;
 mod output;
 mod progress;
 mod queue;
+#[cfg(test)]
+mod reference;
 mod render;
 mod resend;
 mod sends;
