@@ -11,7 +11,7 @@ use super::{SettingError, Settings};
 use crate::text::plain;
 
 /// Variables of other programs that set one of ours, weakest first.
-const FOREIGN: [(&str, &[&str]); 6] = [
+pub(super) const FOREIGN: [(&str, &[&str]); 6] = [
     ("DATABASE_URL", &["database_url"]),
     ("AWS_ACCESS_KEY_ID", &["ses", "access_key_id"]),
     ("AWS_SECRET_ACCESS_KEY", &["ses", "secret_access_key"]),
@@ -20,7 +20,7 @@ const FOREIGN: [(&str, &[&str]); 6] = [
     ("AWS_SES_REGION_ENDPOINT", &["ses", "endpoint"]),
 ];
 
-const PREFIX: &str = "VERIFYDESK_";
+pub(super) const PREFIX: &str = "VERIFYDESK_";
 
 /// Reads settings from the given file, or from the usual place if there is a file there, and from the environment.
 pub fn load(
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<Table, SettingError> {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         SettingError::new(
             format!("{shown}, line {line}: {}", plain(error.message())),
-            "README, section Settings, lists every key; mend or remove this one",
+            "docs/settings.md lists every key; correct or remove this one",
         )
     };
     let table = text.parse::<Table>().map_err(|error| refuse(&error))?;
@@ -83,12 +83,13 @@ pub(super) fn overlay(
         }
     }
     variables.sort();
-    let mut settings = parse(&table).map_err(|error| SettingError::new(error.to_string(), "mend the settings file"))?;
+    let mut settings =
+        parse(&table).map_err(|error| SettingError::new(error.to_string(), "correct the settings file"))?;
     for (_, name, path, value) in variables {
         let refuse = |error: &toml::de::Error| {
             SettingError::new(
                 format!("{}: {}", plain(&name), plain(error.message())),
-                "README, section Settings, lists every variable; mend or unset this one",
+                "docs/settings.md lists every variable; correct or unset this one",
             )
         };
         // A token of digits is a string, a port is a number: the struct knows which.

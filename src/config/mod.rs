@@ -6,6 +6,8 @@
 mod bounds;
 mod file;
 mod outbox;
+#[cfg(test)]
+mod reference;
 mod secret;
 mod test_send;
 
@@ -456,44 +458,4 @@ fn web_url(name: &str, text: &str) -> Result<Url, SettingError> {
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-#[cfg(test)]
-mod papers {
-    use super::Settings;
-
-    /// The keys below a table, as the struct itself names them where it is asked for one that is not there.
-    fn keys_below(table: &str) -> Vec<String> {
-        let asked = if table.is_empty() { "zzz = 1".to_owned() } else { format!("[{table}]\nzzz = 1") };
-        let refused = toml::from_str::<Settings>(&asked).unwrap_err();
-        let Some((_, expected)) = refused.message().split_once("unknown field `zzz`, expected") else {
-            return vec![table.to_owned()];
-        };
-        let names = expected.split('`').skip(1).step_by(2);
-        let below = |name: &str| if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") };
-        names.flat_map(|name| keys_below(&below(name))).collect()
-    }
-
-    /// `.port` stands for the key before it, with another last name.
-    fn keys_of(cell: &str) -> Vec<String> {
-        let mut keys: Vec<String> = Vec::new();
-        for name in cell.split('`').skip(1).step_by(2) {
-            let before = keys.last().and_then(|key| key.rsplit_once('.')).map_or("", |(before, _)| before);
-            keys.push(if name.starts_with('.') { format!("{before}{name}") } else { name.to_owned() });
-        }
-        keys
-    }
-
-    #[test]
-    fn readme_has_each_setting() {
-        let readme = include_str!("../../README.md");
-        let (_, table) = readme.split_once("| key | environment | default | |").unwrap();
-        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-        let mut told: Vec<String> = rows.flat_map(|row| keys_of(row.split('|').nth(1).unwrap())).collect();
-        let mut known = keys_below("");
-        assert!(known.len() > 40 && known.contains(&"site.zone.ko".to_owned()), "{known:#?}");
-        known.sort();
-        told.sort();
-        assert_eq!(told, known, "left: README, section Settings; right: the struct");
-    }
 }
