@@ -1,134 +1,80 @@
 //! What an operator can do from the keyboard: the one table that keys, footer and help are derived from.
 
-mod table;
+mod place;
 
 use crossterm::event::KeyEvent;
 
-use super::keymap::Chord;
-pub use table::all;
+use super::keymap::{
+    BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
+};
+use place::{
+    BENCH, CHECKS, CONFIRM, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE, PAGES, PEOPLE,
+    PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, VERIFICATIONS, VIEWS,
+};
+pub use place::{Place, Places};
 
-/// Something an operator can ask for.
+/// Something an operator can ask for. [`all`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// One row or line up.
     Up,
-    /// One row or line down.
     Down,
-    /// A screenful up.
     PageUp,
-    /// A screenful down.
     PageDown,
-    /// To the newest row, or the first line.
     First,
-    /// To the oldest row loaded, or the last line.
     Last,
-    /// Show all about the selected row.
     Open,
-    /// Out of whatever is open.
     Back,
-    /// The next tab.
     NextTab,
-    /// The tab before.
     PreviousTab,
-    /// The tab with the number pressed.
     PickTab,
-    /// The next view.
     NextView,
-    /// The view before.
     PreviousView,
-    /// The view of mails.
     Mail,
-    /// The view of the outbox.
     Queue,
-    /// The view of templates.
     Templates,
-    /// Look for somebody.
     Search,
-    /// Mail the link again.
     Resend,
-    /// Verify without the link.
     ForceVerify,
-    /// Mark or unmark the selected row.
     Mark,
-    /// Mail the links of many again.
     BulkResend,
-    /// Stop the outbox.
     Pause,
-    /// Stop the outbox behind what is queued.
     Drain,
-    /// Let the outbox go again.
     Resume,
-    /// Pause the selected job, or let it go on.
     HoldJob,
-    /// Call the selected job off.
     CancelJob,
-    /// Sign someone up.
     SignUp,
-    /// The template in the other language.
     Language,
-    /// A narrower window, or the widest again.
     Width,
-    /// Light, dark, turned round.
     Scheme,
-    /// With images or without.
     Images,
-    /// With `<style>` or without.
     Styles,
-    /// As Outlook on Windows, or as the others.
     Outlook,
-    /// The next fixture.
     NextFixture,
-    /// The fixture before.
     PreviousFixture,
-    /// The next row of the list of templates.
     NextTemplate,
-    /// The row before.
     PreviousTemplate,
-    /// Decoded or as sent; the template or what it became.
     OtherForm,
-    /// Another of the template's files.
     NextFile,
-    /// The list gives its room to the panes, or takes it back.
     Wider,
-    /// See more of what is to the left.
     ShiftLeft,
-    /// See more of what is to the right.
     ShiftRight,
-    /// Open the editor at the line.
     Edit,
-    /// What the rule behind a finding is about.
     Explain,
-    /// Send a test mail.
     TestSend,
-    /// Show the mail in a browser, or where it is shown.
     Page,
-    /// End the page for browsers.
     StopPage,
-    /// Copy the page's address.
     CopyPageAddress,
-    /// Copy the line that reaches the page from another machine.
     CopySsh,
-    /// The mail of the selected verification, in the workbench.
     Preview,
-    /// Load anew.
     Refresh,
-    /// Draw the screen afresh.
     Redraw,
-    /// Show all keys.
     Help,
-    /// End the console.
     Quit,
-    /// Stop in the shell's sense.
     Suspend,
-    /// Do what the dialog says.
     Confirm,
-    /// Close the dialog without doing anything.
     Cancel,
-    /// The form's next field.
     NextField,
-    /// The form's field before.
     PreviousField,
-    /// The form's other language.
     Toggle,
 }
 
@@ -149,9 +95,7 @@ impl Action {
                 | Self::CancelJob
         )
     }
-}
 
-impl Action {
     /// Whether, at a place, it mails or changes something, opens the dialog that does, or ends the console: what no key may
     /// do of which it is in doubt whether anyone pressed it.
     #[must_use]
@@ -163,47 +107,110 @@ impl Action {
     }
 }
 
-/// Where keys go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// The list of verifications.
-    Verifications,
-    /// A verification's detail.
-    Detail,
-    /// The list of mails.
-    Mail,
-    /// A mail's detail.
-    Send,
-    /// Jobs and workers.
-    Queue,
-    /// All about a job or a worker.
-    QueueItem,
-    /// The templates.
-    Templates,
-    /// The templates, where findings are chosen.
-    Checks,
-    /// The templates, where a language and a fixture are chosen.
-    Matrix,
-    /// Where the page for browsers is.
-    Page,
-    /// The search prompt.
-    Prompt,
-    /// The help.
-    Help,
-    /// A question answered by yes or no.
-    Confirm,
-    /// A question answered by a text.
-    Reason,
-    /// The sign-up form.
-    Form,
+macro_rules! table {
+    ($($action:ident: [$($key:expr),+], $places:expr, $rank:literal, $title:literal, $help:literal;)+) => {
+        &[$(Entry {
+            action: Action::$action,
+            title: $title,
+            help: $help,
+            keys: &[$($key),+],
+            places: $places,
+            rank: $rank,
+        }),+]
+    };
 }
 
-impl Place {
-    /// Whether characters are typed into a text here.
-    #[must_use]
-    pub fn takes_text(self) -> bool {
-        matches!(self, Self::Prompt | Self::Reason | Self::Form)
-    }
+/// Action: keys, where they apply, rank in the footer, title, help. In the order that footer and help show them.
+static TABLE: &[Entry] = table! {
+    // What is done to users, mails and the outbox.
+    Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
+    Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
+    Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name or number; mails by SES id too";
+    Resend: [c('r')], PEOPLE, 5, "resend", "Mail the link again; says first what will happen";
+    ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
+    SignUp: [c('n')], PEOPLE.and(QUEUES), 9, "sign up", "Sign someone up";
+    SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
+    Mark: [c(' ')], LIST, 11, "mark", "Mark or unmark the row, for a bulk resend";
+    BulkResend: [c('B')], LIST, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
+    HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or let it go on";
+    CancelJob: [c('x')], QUEUES, 5, "call off", "Call the selected job off, and the mails that it has waiting";
+    Pause: [c('P')], QUEUES, 3, "pause all", "Stop the whole outbox; asks for the reason";
+    Drain: [c('D')], QUEUES, 7, "drain", "Send what is queued now, then nothing; asks for the reason";
+    Resume: [c('U')], QUEUES, 4, "resume", "Let the outbox go again, whoever or whatever stopped it";
+    Resume: [c('U')], PEOPLE.and(BENCH), 0, "resume", "Let the outbox go again, whoever or whatever stopped it";
+    // What is done in the templates' workbench.
+    Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
+    Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";
+    Open: [ENTER], MATRIX, 1, "show", "Show that mail";
+    Language: [LEFT, RIGHT, c('h'), c('l')], MATRIX, 0, "language", "The template in the other language";
+    Width: [c('w')], BENCH, 3, "width", "Narrower: 640, 480, 375, 320 px";
+    Scheme: [c('s')], BENCH, 4, "scheme", "Light, dark as written, colours turned round (a simulation)";
+    Language: [c('L')], BENCH, 5, "language", "The template in the other language";
+    NextFixture: [c('f')], BENCH, 6, "fixture", "The next fixture: what the variables say";
+    PreviousFixture: [c('F')], BENCH, 0, "fixture before", "The fixture before";
+    Images: [c('i')], BENCH, 9, "images", "With images, or with their alternative texts";
+    Styles: [c('y')], BENCH, 10, "<style>", "With <style>, or without as in some of Gmail";
+    Outlook: [c('x')], BENCH, 11, "Outlook", "As Outlook on Windows takes it";
+    TestSend: [c('T')], BENCH, 8, "test send", "Send it as a test: to an allow-listed address or SES's simulator";
+    Page: [c('p')], BENCH, 12, "page", "Show it in a browser, by a page on this machine only";
+    CopyPageAddress: [c('c')], PAGE, 3, "copy address", "Copy the page's address";
+    CopySsh: [c('s')], PAGE, 4, "copy ssh line", "Copy the line that reaches it from your own machine";
+    StopPage: [c('x')], PAGE, 5, "end it", "End the page";
+    Cancel: [ESC, ENTER, c('p'), c('q')], PAGE, 1, "close", "Close this; the page stays";
+    NextTemplate: [c('J')], BENCH, 0, "next mail", "The next template or language of the list";
+    PreviousTemplate: [c('K')], BENCH, 0, "mail before", "The one before";
+    Edit: [c('e')], BENCH, 7, "edit", "Open $VISUAL or $EDITOR at the line";
+    OtherForm: [c('d')], BENCH, 0, "decoded or sent", "MIME decoded or as sent; the template's source or what it became";
+    NextFile: [c('a')], BENCH, 0, "file", "The source of subject, text or HTML";
+    Wider: [c('b')], BENCH, 0, "more room", "Hide the list beside, or show it";
+    ShiftLeft: [c('<'), c(',')], BENCH, 0, "left", "More of what is to the left";
+    ShiftRight: [c('>'), c('.')], BENCH, 0, "right", "More of what is to the right";
+    Preview: [c('p')], VERIFICATIONS, 0, "preview", "The mail of this verification in the workbench, with a sample link";
+    // Getting about, dialogs, and what is the same everywhere.
+    NextTab: [c(']'), c('l'), RIGHT], TABBED, 0, "next tab", "The next tab";
+    NextTab: [c(']')], MATRIX, 0, "next tab", "The next tab";
+    PreviousTab: [c('['), c('h'), LEFT], TABBED, 0, "previous tab", "The tab before";
+    PreviousTab: [c('[')], MATRIX, 0, "previous tab", "The tab before";
+    PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], TABBED, 0, "tab", "The tab with that number";
+    PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MATRIX, 0, "tab", "The tab with that number";
+    NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Templates in turn";
+    PreviousView: [BACK_TAB], PAGES, 0, "previous view", "The same, backwards";
+    Mail: [c('m')], PAGES, 0, "mail", "What became of each mail";
+    Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what waits, pace, jobs, workers";
+    Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
+    Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";
+    Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";
+    PageUp: [PAGE_UP, ctrl('b')], MOVES, 0, "page up", "A screenful up";
+    PageDown: [PAGE_DOWN, ctrl('f'), c(' ')], SPACED, 0, "page down", "A screenful down; Space where it does not mark";
+    PageDown: [PAGE_DOWN, ctrl('f')], LIST, 0, "page down", "A screenful down";
+    First: [c('g'), HOME], ENDS, 0, "newest", "To the newest row, or the top";
+    Last: [c('G'), END], ENDS, 0, "oldest", "To the oldest row loaded, or the bottom";
+    Confirm: [c('y'), ENTER], CONFIRM, 1, "do it", "Do what the dialog says";
+    Confirm: [ENTER], TYPED, 1, "do it", "Do what the dialog says";
+    Confirm: [ENTER], PROMPT, 1, "keep", "Keep the search and go to the list";
+    NextField: [TAB, DOWN], FORM, 3, "next field", "The next field";
+    PreviousField: [BACK_TAB, UP], FORM, 0, "previous field", "The field before";
+    Toggle: [ctrl('o')], FORM, 4, "language", "The other language";
+    Cancel: [ESC, c('n'), c('q')], CONFIRM, 2, "cancel", "Close the dialog without doing anything";
+    Cancel: [ESC], TYPED, 2, "cancel", "Close the dialog without doing anything";
+    Cancel: [ESC], PROMPT, 2, "clear", "Give the search up";
+    Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
+    Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";
+    Back: [ESC], VIEWS, 0, "back", "Close messages, detail, search; then go back";
+    Refresh: [c('R')], PAGES, 10, "refresh", "Load anew, at the same place";
+    Help: [c('?'), F1], PAGES.but(CHECKS), 1, "help", "Show all keys";
+    Help: [F1], CHECKS, 3, "help", "Show all keys";
+    Quit: [c('q'), ctrl('c')], PAGES, 2, "quit", "End the console";
+    Quit: [ctrl('c')], DIALOGS, 0, "quit", "End the console";
+    Redraw: [ctrl('l')], PAGES, 0, "redraw", "Draw the screen afresh";
+    Redraw: [ctrl('l')], DIALOGS, 0, "redraw", "Draw the screen afresh";
+    Suspend: [ctrl('z')], PAGES, 0, "suspend", "Back to the shell; `fg` returns";
+    Suspend: [ctrl('z')], DIALOGS, 0, "suspend", "Back to the shell; `fg` returns";
+};
+
+/// The whole table.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter()
 }
 
 /// A line of the table.
@@ -218,7 +225,7 @@ pub struct Entry {
     /// Its keys; the first is the one that the footer shows.
     pub keys: &'static [Chord],
     /// Where it applies.
-    pub places: &'static [Place],
+    pub places: Places,
     /// Its rank in the footer: 1 is shown first where room is short, 0 is never shown.
     pub rank: u8,
 }
@@ -227,14 +234,14 @@ pub struct Entry {
 #[must_use]
 pub fn find(place: Place, event: &KeyEvent) -> Option<Action> {
     all()
-        .filter(|entry| entry.places.contains(&place))
+        .filter(|entry| entry.places.contains(place))
         .find(|entry| entry.keys.iter().any(|k| k.matches(event) && !(place.takes_text() && k.is_text())))
         .map(|entry| entry.action)
 }
 
 /// What applies at a place, in the table's order.
 pub fn at(place: Place) -> impl Iterator<Item = &'static Entry> {
-    all().filter(move |entry| entry.places.contains(&place))
+    all().filter(move |entry| entry.places.contains(place))
 }
 
 #[cfg(test)]
@@ -242,27 +249,9 @@ mod tests {
     use super::*;
     use crossterm::event::KeyCode;
 
-    const PLACES: [Place; 15] = [
-        Place::Verifications,
-        Place::Detail,
-        Place::Mail,
-        Place::Send,
-        Place::Queue,
-        Place::QueueItem,
-        Place::Templates,
-        Place::Checks,
-        Place::Matrix,
-        Place::Page,
-        Place::Prompt,
-        Place::Help,
-        Place::Confirm,
-        Place::Reason,
-        Place::Form,
-    ];
-
     #[test]
     fn no_key_means_two_things_at_one_place() {
-        for place in PLACES {
+        for place in Place::ALL {
             let entries: Vec<_> = at(place).collect();
             for (n, a) in entries.iter().enumerate() {
                 for b in &entries[n + 1..] {
@@ -276,7 +265,7 @@ mod tests {
     #[test]
     fn every_place_can_be_left() {
         use crossterm::event::KeyModifiers;
-        for place in PLACES {
+        for place in Place::ALL {
             let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
             assert_eq!(find(place, &ctrl_c), Some(Action::Quit), "{place:?}");
             let esc = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
@@ -287,7 +276,7 @@ mod tests {
     #[test]
     fn text_is_typed_where_text_is_taken() {
         use crossterm::event::KeyModifiers;
-        for place in PLACES.into_iter().filter(|p| p.takes_text()) {
+        for place in Place::ALL.into_iter().filter(|p| p.takes_text()) {
             for c in ' '..='~' {
                 let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
                 assert_eq!(find(place, &event), None, "{c:?} at {place:?}");

@@ -11,8 +11,21 @@ pub struct Chord {
     ctrl: bool,
 }
 
-/// A key by itself.
-pub(super) const fn key(code: KeyCode) -> Chord {
+pub(super) const ENTER: Chord = key(KeyCode::Enter);
+pub(super) const ESC: Chord = key(KeyCode::Esc);
+pub(super) const TAB: Chord = key(KeyCode::Tab);
+pub(super) const BACK_TAB: Chord = key(KeyCode::BackTab);
+pub(super) const UP: Chord = key(KeyCode::Up);
+pub(super) const DOWN: Chord = key(KeyCode::Down);
+pub(super) const LEFT: Chord = key(KeyCode::Left);
+pub(super) const RIGHT: Chord = key(KeyCode::Right);
+pub(super) const PAGE_UP: Chord = key(KeyCode::PageUp);
+pub(super) const PAGE_DOWN: Chord = key(KeyCode::PageDown);
+pub(super) const HOME: Chord = key(KeyCode::Home);
+pub(super) const END: Chord = key(KeyCode::End);
+pub(super) const F1: Chord = key(KeyCode::F(1));
+
+const fn key(code: KeyCode) -> Chord {
     Chord { code, ctrl: false }
 }
 

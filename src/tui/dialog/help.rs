@@ -66,7 +66,7 @@ fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
     let places = if in_bench { &bench[..] } else { &main[..] };
     let mut lines = Vec::new();
     let mut seen = Vec::new();
-    for entry in all().filter(|entry| entry.places.iter().any(|place| places.contains(place))) {
+    for entry in all().filter(|entry| places.iter().any(|place| entry.places.contains(*place))) {
         let names: Vec<String> = entry.keys.iter().map(|key| key.name(look)).collect();
         // One line an act; in the workbench one for each of its keys, since its modes differ in them.
         let is_seen = |(action, keys): &(_, Vec<String>)| *action == entry.action && (!in_bench || *keys == names);
