@@ -10,8 +10,9 @@ use crate::contain;
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
 use crate::outbox::worker::Worker;
-use crate::tui::model::{Setup, Zone};
+use crate::tui::model::Setup;
 use crate::tui::run;
+use crate::tui::when::Zone;
 
 /// Opens the console. No look at the database before: the first frame does not wait for it.
 pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {

@@ -4,6 +4,7 @@ use super::Model;
 use super::action::Action;
 use super::model::workbench::Mode;
 use super::model::{Link, View};
+use super::screen::layout;
 use crate::domain::brake::{BrakeCause, BrakeState};
 use crate::domain::verification::Status;
 
@@ -17,7 +18,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     match action {
         Action::Open => match model.view {
             View::Verifications => model.people.selected().is_none(),
-            View::Mail if model.send_open || model.layout().divider.width > 0 => {
+            View::Mail if model.send_open || layout::whole(model).divider.width > 0 => {
                 let send = model.mail.selected();
                 if send.is_some_and(|send| send.verification_id.is_none()) {
                     return say("The user of this mail was deleted.", "Only the mail's own record is left.");

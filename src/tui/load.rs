@@ -7,6 +7,7 @@ use crate::domain::page::Position;
 use crate::tui::effect::Load;
 use crate::tui::model::list::Edge;
 use crate::tui::model::{Link, Slots, View};
+use crate::tui::screen::{detail, layout};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -20,7 +21,7 @@ pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// After every message: keeps the cursor in sight, and asks for what the screen lacks.
 pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
-    let height = usize::from(model.layout().list.height);
+    let height = usize::from(layout::whole(model).list.height);
     for list in &mut model.people.lists {
         list.top = list.top_for(height);
     }
@@ -110,7 +111,7 @@ pub fn filter(model: &Model) -> Filter {
 
 /// One load of a detail at a time: while the cursor runs over rows, those in between are never asked for.
 fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
-    let (wanted, away) = (model.detail_wanted(), is_away(model));
+    let (wanted, away) = (detail::wanted(model), is_away(model));
     let detail = &mut model.detail;
     if detail.id != wanted {
         detail.id = wanted;

@@ -8,20 +8,19 @@ pub mod workbench;
 
 use std::collections::BTreeSet;
 
-use chrono::{Duration, FixedOffset};
+use chrono::Duration;
 use uuid::Uuid;
 
 use super::action::{Action, Place};
 use super::dialog::Dialog;
 use super::effect::Problem;
-use super::screen::layout::{self, Layout};
-use super::when;
+use super::when::Zone;
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
-use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
+use crate::domain::worker::OutboxView;
 use field::Field;
 use list::{List, Row};
 use queue::Queue;
@@ -43,16 +42,6 @@ pub struct Setup {
     pub tests: Vec<String>,
     /// Whether there are templates and nothing else: no database is needed, and none is asked for.
     pub only_templates: bool,
-}
-
-/// The zone of absolute times; they always show their offset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Zone {
-    /// UTC.
-    #[default]
-    Utc,
-    /// The operator's, found once at the start.
-    Local(FixedOffset),
 }
 
 /// What the body shows.
@@ -310,20 +299,6 @@ impl Model {
         !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 
-    /// The verification whose detail belongs on the screen.
-    #[must_use]
-    pub fn detail_wanted(&self) -> Option<VerificationId> {
-        match self.view {
-            View::Queue | View::Templates => None,
-            View::Mail => self.opened,
-            View::Verifications => {
-                let pane = self.layout().pane.width > 0;
-                let selected = || self.people.selected().filter(|_| pane).map(|row| row.verification.id);
-                self.opened.or_else(selected)
-            }
-        }
-    }
-
     /// The verification that acts are about, and whose it is.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
@@ -353,88 +328,6 @@ impl Model {
             })
         };
         detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)
-    }
-
-    /// Where everything is on a terminal of the model's size.
-    #[must_use]
-    pub fn layout(&self) -> Layout {
-        layout::of(self, ratatui::layout::Rect::new(0, 0, self.size.0, self.size.1))
-    }
-
-    /// When something visible changes by the mere passing of time, by this machine's clock; send
-    /// [`super::Msg::Clock`] then. Nothing: only other messages change it.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<Time> {
-        let next = [self.next_text_change(), self.outbox_due].into_iter().flatten().min()?;
-        // Never sooner than a moment from now, whatever a database's times say.
-        Some(next.max(self.now + Duration::milliseconds(1)) - self.skew)
-    }
-
-    /// When a text on the screen changes next.
-    pub(super) fn next_text_change(&self) -> Option<Time> {
-        let mut next: Vec<Option<Time>> = self.toasts.iter().map(|toast| Some(toast.until)).collect();
-        if let Link::Away { retry_at, .. } = &self.link {
-            next.push(when::next_second(*retry_at, self.now));
-        }
-        next.extend(self.dialog.as_ref().map(|dialog| dialog.next_change(self)));
-        next.extend(self.countdowns().map(|time| when::next_countdown(time, self.now)));
-        next.extend(self.visible_times().into_iter().map(|time| when::next_change(time, self.now)));
-        if let Some(outbox) = &self.outbox {
-            let gone = |beat: Time| beat + Duration::seconds(GONE_AFTER_SECONDS);
-            next.extend(outbox.workers.iter().filter(|w| w.is_alive(self.now)).map(|w| Some(gone(w.beat_at))));
-        }
-        next.into_iter().flatten().min()
-    }
-
-    /// Until when a job on the screen can be called off before its first mail: the one thing that counts seconds.
-    fn countdowns(&self) -> impl Iterator<Item = Time> {
-        let jobs = self.outbox.iter().flat_map(|outbox| &outbox.jobs);
-        let seen = jobs.filter(|_| self.view == View::Queue);
-        seen.filter(|job| job.is_in_grace(self.now)).map(|job| job.starts_at)
-    }
-
-    /// Every time that is on the screen as a distance.
-    fn visible_times(&self) -> Vec<Time> {
-        let mut times = Vec::new();
-        let height = usize::from(self.layout().list.height);
-        match self.view {
-            View::Verifications => {
-                if let Some(list) = self.people.list() {
-                    for item in list.items.iter().skip(list.top_for(height)).take(height) {
-                        let verification = &item.row.verification;
-                        times.extend(
-                            [Some(verification.created_at), Some(verification.expires_at)].into_iter().flatten(),
-                        );
-                        times.extend(verification.verified_at.or(verification.revoked_at));
-                        times.extend(item.row.last_send.as_ref().map(|send| send.changed_at));
-                    }
-                }
-            }
-            View::Mail => {
-                if let Some(list) = self.mail.list() {
-                    for item in list.items.iter().skip(list.top_for(height)).take(height) {
-                        times.extend([item.row.queued_at, item.row.changed_at]);
-                        times.extend(item.row.state.is_open().then_some(item.row.due_at));
-                    }
-                }
-            }
-            View::Queue => times.extend(self.outbox.iter().flat_map(queue::times)),
-            View::Templates => {}
-        }
-        let details = matches!(self.view, View::Verifications | View::Mail);
-        if let Some(detail) = self.detail.data.as_deref().filter(|_| details) {
-            let all = std::iter::once(&detail.verification).chain(&detail.others);
-            times.extend(all.flat_map(|v| {
-                [Some(v.created_at), Some(v.expires_at), v.verified_at, v.revoked_at, v.opened_at].into_iter().flatten()
-            }));
-            times.extend(detail.sends.iter().map(|send| send.changed_at));
-        }
-        if let Some(outbox) = &self.outbox {
-            times.extend(outbox.due_since);
-            times.extend(outbox.brake.iter().flat_map(|brake| [Some(brake.set_at), brake.until]).flatten());
-            times.extend(outbox.pace.next_place_at);
-        }
-        times
     }
 
     /// Whether there may be something new to draw; asking resets it.

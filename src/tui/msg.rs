@@ -11,7 +11,7 @@ use crate::domain::change::Change;
 pub enum Msg {
     /// The first message: what is on the first screen starts to load.
     Start,
-    /// The time. Comes before every batch of other messages, and when [`super::Model::next_deadline`] is reached.
+    /// The time. Comes before every batch of other messages, and when [`super::screen::deadline::next`] is reached.
     Clock(Time),
     Key(KeyEvent),
     /// A key that may be a piece of something which the terminal sent: nothing is mailed or changed by it.

@@ -14,6 +14,7 @@ use super::app::App;
 use super::editor;
 use super::effect::TerminalCommand;
 use super::model::Setup;
+use super::screen::deadline;
 use super::terminal::signals::{self, Who};
 use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Typed, Watch};
 use super::{Look, Msg, draw};
@@ -199,7 +200,7 @@ impl Console {
     }
 
     async fn wake(&mut self) -> Wake {
-        let deadline = self.app.model.next_deadline().map(|at| {
+        let deadline = deadline::next(&self.app.model).map(|at| {
             let left = (at - Utc::now()).to_std().unwrap_or_default();
             left.clamp(SLEEP_MIN, SLEEP_MAX)
         });

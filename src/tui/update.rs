@@ -11,6 +11,7 @@ use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::action::{self, Action};
 use super::model::{Level, Link};
+use super::screen::deadline;
 use super::{Effect, Model, Msg, dialog, load};
 use crate::domain::Time;
 
@@ -49,7 +50,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 }
 
 fn clock(model: &mut Model, now: Time, fx: &mut Vec<Effect>) {
-    let due = model.next_text_change();
+    let due = deadline::next_text_change(model);
     model.now = now + model.skew;
     if due.is_some_and(|due| due <= model.now) {
         model.dirty = true;

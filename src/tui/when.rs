@@ -3,10 +3,19 @@
 //! Distances have minutes as their finest step and are counted from whole minutes of the clock, so that all of a
 //! screen's texts change together, once a minute at most, and an idle console stays idle.
 
-use chrono::{Duration, DurationRound as _};
+use chrono::{Duration, DurationRound as _, FixedOffset};
 
-use super::model::Zone;
 use crate::domain::Time;
+
+/// The zone of absolute times; they always show their offset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// UTC.
+    #[default]
+    Utc,
+    /// The operator's, found once at the start.
+    Local(FixedOffset),
+}
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -103,12 +103,27 @@ impl Handle {
         format!("ssh -N -L {port}:127.0.0.1:{port} {host}")
     }
 
+    /// Both, where this runs on [`host`].
+    #[must_use]
+    pub fn page_address(&self) -> PageAddress {
+        PageAddress { url: self.url.clone(), ssh: self.ssh_line(&host()) }
+    }
+
     /// Ends it, within a bounded time.
     pub async fn stop(self) {
         drop(self.running);
         // It ends by itself; a panic in it has nothing to tell any more.
         let _ = self.serving.await;
     }
+}
+
+/// How the page is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAddress {
+    /// Whoever knows it sees the templates.
+    pub url: String,
+    /// What to type on another machine to reach it there under the same address.
+    pub ssh: String,
 }
 
 /// How this machine is called from where its user sits: by the address that she came to, or by its name.

@@ -162,6 +162,12 @@ impl Dialog {
         self.body().next_change(model)
     }
 
+    /// Whether it tells of the outbox, so that it looks different when that has changed.
+    #[must_use]
+    pub fn shows_outbox(&self) -> bool {
+        matches!(self, Self::CancelJob(_) | Self::Brake(_))
+    }
+
     /// A key that is no command.
     pub fn typed(&mut self, event: &KeyEvent) {
         if !self.body_mut().takes(event) {

@@ -4,10 +4,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::{Action, Body, Dialog, Place};
+use crate::preview::page::PageAddress;
 use crate::tui::effect::{Answer, Bench};
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
-use crate::tui::model::workbench::{Page, PageAddress};
+use crate::tui::model::workbench::Page;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::sheet;

@@ -208,7 +208,7 @@ mod tests {
         assert!(console.screen().contains("Possible at 14:31:00, in 40 s."), "{}", console.screen());
         console.run(&world, "y Enter");
         assert_eq!(console.model.place(), Place::Confirm);
-        assert_eq!(console.model.next_deadline(), Some(now() + Duration::seconds(1)));
+        assert_eq!(console.next_deadline(), Some(now() + Duration::seconds(1)));
         console.send(Msg::Clock(now() + Duration::seconds(1)));
         assert!(console.screen().contains("in 39 s."));
         console.send(Msg::Clock(now() + Duration::seconds(41)));

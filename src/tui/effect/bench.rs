@@ -6,8 +6,8 @@ use super::Answer;
 use crate::desk::test_send::{TestSend, TestSent};
 use crate::mail::transport::dialogue::DialogueLine;
 use crate::preview::check::Report;
+use crate::preview::page::PageAddress;
 use crate::preview::proof::{Attempt, Order, Stock};
-use crate::tui::model::workbench::PageAddress;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]

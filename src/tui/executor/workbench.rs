@@ -23,7 +23,6 @@ use crate::preview::page;
 use crate::preview::proof::{self, Attempt, Order, Stock};
 use crate::preview::watch::{self, Word};
 use crate::tui::effect::{Answer, Bench, Benched, Problem};
-use crate::tui::model::workbench::PageAddress;
 use crate::tui::msg::Msg;
 
 /// How many renderings may run.
@@ -176,7 +175,7 @@ async fn page(context: Arc<Context>, ended: CancellationToken) {
             }))));
         }
     };
-    let address = PageAddress { url: handle.url().to_owned(), ssh: handle.ssh_line(&page::host()) };
+    let address = handle.page_address();
     context.tell(Msg::Bench(Benched::PageStarted(Ok(address))));
     ended.cancelled().await;
     handle.stop().await;

@@ -2,10 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::job::JobRow;
-use crate::domain::worker::{OutboxView, WorkerRow};
+use crate::domain::worker::WorkerRow;
 use crate::tui::Model;
 
 /// The view of the outbox.
@@ -86,11 +85,4 @@ impl Model {
     pub fn job(&self, id: JobId) -> Option<&JobRow> {
         self.outbox.as_ref()?.jobs.iter().find(|job| job.id == id)
     }
-}
-
-/// Every time that the view shows as a distance, but those that count seconds.
-pub(super) fn times(outbox: &OutboxView) -> impl Iterator<Item = Time> {
-    let jobs = outbox.jobs.iter().flat_map(|job| [Some(job.created_at), job.ended_at]).flatten();
-    let workers = outbox.workers.iter().flat_map(|worker| [worker.beat_at, worker.started_at]);
-    outbox.pace.lowered_at.into_iter().chain(jobs).chain(workers)
 }

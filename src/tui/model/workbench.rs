@@ -7,6 +7,7 @@ use super::slot::Slot;
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source};
 use crate::preview::check::{Finding, Report, Severity};
+use crate::preview::page::PageAddress;
 use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
 use crate::preview::view::View;
 use crate::tui::effect::Problem;
@@ -114,15 +115,6 @@ pub enum Page {
     Starting,
     /// It is there.
     Up(PageAddress),
-}
-
-/// Where the page is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageAddress {
-    /// Its address; whoever knows it sees the templates.
-    pub url: String,
-    /// What to type on another machine to reach it there under the same address.
-    pub ssh: String,
 }
 
 /// The workbench.

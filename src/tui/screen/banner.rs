@@ -39,7 +39,7 @@ pub(super) fn height(model: &Model, area: Rect) -> u16 {
 }
 
 /// Draws it.
-pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let Some(banner) = notice::banner(model) else { return };
     if area.height == 0 {
         return;

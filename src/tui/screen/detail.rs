@@ -3,21 +3,37 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::layout;
 use super::state::{self, State};
 use crate::domain::Time;
+use crate::domain::id::VerificationId;
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Status, Verification, VerificationDetail};
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::Link;
+use crate::tui::model::{Link, View};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
 
+/// The verification whose detail belongs on the screen.
+#[must_use]
+pub fn wanted(model: &Model) -> Option<VerificationId> {
+    match model.view {
+        View::Queue | View::Templates => None,
+        View::Mail => model.opened,
+        View::Verifications => {
+            let pane = layout::whole(model).pane.width > 0;
+            let selected = || model.people.selected().filter(|_| pane).map(|row| row.verification.id);
+            model.opened.or_else(selected)
+        }
+    }
+}
+
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let wanted = model.detail_wanted();
+    let wanted = wanted(model);
     let detail = &model.detail;
     if wanted.is_some() && detail.missing {
         let gone = State::quiet("This verification no longer exists.").hint("Its user was deleted.");
@@ -38,7 +54,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 #[must_use]
 pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
     let mut lines = Lines::new(look, columns);
-    let Some(id) = model.detail_wanted() else { return Vec::new() };
+    let Some(id) = wanted(model) else { return Vec::new() };
     if let Some(detail) = model.detail.data.as_deref().filter(|d| d.verification.id == id) {
         whole(&mut lines, model, look, detail);
         return lines.finish();

@@ -49,6 +49,12 @@ pub struct Layout {
     pub foot: Rect,
 }
 
+/// Where everything is on a terminal of the model's size.
+#[must_use]
+pub fn whole(model: &Model) -> Layout {
+    of(model, Rect::new(0, 0, model.size.0, model.size.1))
+}
+
 /// Lays the screen out.
 #[must_use]
 pub fn of(model: &Model, area: Rect) -> Layout {

@@ -1,7 +1,8 @@
 //! What is drawn. Drawing changes nothing and cannot fail: every size has a picture, down to one cell and none.
 
-mod banner;
+pub mod banner;
 pub mod bar;
+pub mod deadline;
 pub mod detail;
 pub mod foot;
 pub mod layout;
@@ -12,48 +13,14 @@ pub mod queue;
 pub mod state;
 pub mod workbench;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
-
 use super::Model;
-use super::look::{Look, Tone};
+use super::look::Look;
 use super::model::View;
-use super::widget::canvas::{Canvas, inset};
-use super::widget::toast;
-
-/// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
-/// methods show their pre-edit there), or nothing where it should be hidden.
-pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-    let mut canvas = Canvas::new(buf, look);
-    let area = canvas.clip(area);
-    if area.is_empty() {
-        return None;
-    }
-    canvas.clear(area);
-    let layout = layout::of(model, area);
-    bar::draw(&mut canvas, model, &layout);
-    banner::draw(&mut canvas, model, layout.banner);
-    match model.view {
-        View::Verifications => people::draw(&mut canvas, model, &layout),
-        View::Mail => mail::draw(&mut canvas, model, &layout),
-        View::Queue => queue::draw(&mut canvas, model, &layout),
-        View::Templates => workbench::draw(&mut canvas, model, &layout),
-    }
-    canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
-    let mut caret = foot::draw(&mut canvas, model, &layout);
-    if let Some(dialog) = &model.dialog {
-        let over = Rect { height: area.height - layout.foot.height, ..area };
-        caret = dialog.draw(&mut canvas, model, over);
-    }
-    let bottom = if layout.status.height > 0 && !model.prompt { layout.status.bottom() } else { layout.status.y };
-    let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.foot.height };
-    toast::draw(&mut canvas, Rect { height: bottom - area.y, ..area }, &model.toasts);
-    caret
-}
+use super::widget::canvas::inset;
 
 /// How far what is under any dialog can be scrolled.
 pub(super) fn max_scroll(model: &Model) -> usize {
-    let pane = model.layout().pane;
+    let pane = layout::whole(model).pane;
     let height = usize::from(pane.height);
     let look = Look::plain();
     let columns = inset(pane, 1).width;

@@ -26,7 +26,6 @@ use super::people::away;
 use super::state;
 use crate::domain::worker::OutboxView;
 use crate::tui::Model;
-use crate::tui::dialog::Dialog;
 use crate::tui::look::Tone;
 use crate::tui::model::View;
 use crate::tui::widget::canvas::{Canvas, inset, row};
@@ -51,7 +50,7 @@ pub fn tells_of_trouble(model: &Model) -> bool {
 /// What of the outbox this view shows, to tell whether a newer state of it looks different. A heartbeat does not.
 #[must_use]
 pub fn shown(model: &Model) -> Option<OutboxView> {
-    let asks = matches!(model.dialog, Some(Dialog::CancelJob(_) | Dialog::Brake(_)));
+    let asks = matches!(&model.dialog, Some(dialog) if dialog.shows_outbox());
     let mut outbox = model.outbox.clone().filter(|_| model.view == View::Queue || asks)?;
     outbox.as_of = crate::domain::Time::default();
     for worker in &mut outbox.workers {

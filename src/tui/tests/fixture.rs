@@ -26,11 +26,13 @@ use crate::domain::verification::{Counts, Status, Verification, VerificationDeta
 use crate::domain::worker::{OutboxView, WorkerRow};
 use crate::mail::templates::Templates;
 use crate::preview::check::Report;
+use crate::preview::page::PageAddress;
 use crate::preview::proof;
 use crate::text::Untrusted;
 use crate::tui::effect::{Act, Acted, Answer, Bench, Benched, JobStarted, Load, Loaded, PAGE_ROWS, Problem};
-use crate::tui::model::workbench::PageAddress;
-use crate::tui::model::{Setup, Zone};
+use crate::tui::model::Setup;
+use crate::tui::screen::deadline;
+use crate::tui::when::Zone;
 
 use crate::tui::{Colours, Effect, Look, Model, Msg, update};
 
@@ -125,6 +127,10 @@ impl Console {
             }
         }
         panic!("the console never stops asking");
+    }
+
+    pub fn next_deadline(&self) -> Option<Time> {
+        deadline::next(&self.model)
     }
 
     /// What is on the screen, in colour and Unicode.

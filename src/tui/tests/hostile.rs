@@ -226,7 +226,7 @@ proptest! {
                 }
                 Step::Back => console.send(Msg::DatabaseBack),
             }
-            if let Some(deadline) = console.model.next_deadline() {
+            if let Some(deadline) = console.next_deadline() {
                 prop_assert!(deadline + console.model.skew > console.model.now);
             }
             check(&console);

@@ -51,7 +51,7 @@ fn a_row_whose_time_passes_says_so_without_being_asked() {
     assert!(line_of(&screen(&console), "minji").contains("in <1 min"));
     let mut time = now();
     while time < now() + Duration::seconds(30) {
-        time = console.model.next_deadline().unwrap();
+        time = console.next_deadline().unwrap();
         console.send(Msg::Clock(time));
         console.serve(&world);
     }
@@ -196,7 +196,7 @@ fn a_worker_that_dies_silently_is_noticed() {
     let (mut console, world) = Console::loaded(120, 40);
     let mut time = now();
     while time < now() + Duration::seconds(40) {
-        time = console.model.next_deadline().unwrap();
+        time = console.next_deadline().unwrap();
         console.send(Msg::Clock(time));
         console.serve(&world);
     }
@@ -223,7 +223,7 @@ fn a_heartbeat_draws_nothing() {
     let (mut console, mut world) = Console::loaded(120, 40);
     console.model.take_dirty();
     world.outbox.workers[0].beat_at = now() + Duration::seconds(5);
-    let due = console.model.next_deadline().unwrap();
+    let due = console.next_deadline().unwrap();
     console.send(Msg::Clock(due));
     assert_eq!(console.asked, [Effect::Load(Load::Outbox)]);
     console.serve(&world);
@@ -239,7 +239,7 @@ fn an_idle_console_wakes_at_most_once_a_minute() {
     console.serve(&world);
     let mut wakes = 0;
     let mut time = now();
-    while let Some(next) = console.model.next_deadline().filter(|next| *next < now() + Duration::minutes(10)) {
+    while let Some(next) = console.next_deadline().filter(|next| *next < now() + Duration::minutes(10)) {
         assert!(next > time);
         time = next;
         wakes += 1;
@@ -264,7 +264,7 @@ fn when_the_database_is_away_the_list_stays_and_the_place_is_kept() {
     assert!(shown.contains("✗ the database is gone · trying again in 5 s; is it running?"), "{shown}");
     console.press("Esc");
     assert!(screen(&console).contains("minji.kim"));
-    assert_eq!(console.model.next_deadline(), Some(now() + Duration::seconds(1)));
+    assert_eq!(console.next_deadline(), Some(now() + Duration::seconds(1)));
     console.press("2 1 j k");
     assert!(console.take_asked().is_empty(), "asks nobody while nobody is there");
     console.send(Msg::DatabaseBack);
@@ -314,10 +314,7 @@ fn statuses_go_by_the_database_clock() {
     assert_eq!(console.model.now, now() + ahead);
     console.send(Msg::Clock(now() + Duration::seconds(5)));
     assert_eq!(console.model.now, now() + ahead + Duration::seconds(5));
-    assert!(
-        console.model.next_deadline().unwrap() < now() + Duration::seconds(70),
-        "deadlines are this machine's time"
-    );
+    assert!(console.next_deadline().unwrap() < now() + Duration::seconds(70), "deadlines are this machine's time");
 }
 
 #[test]

@@ -73,14 +73,14 @@ fn a_grace_period_counts_seconds_only_where_it_is_seen() {
     let mut console = Console::new(80, 24);
     let world = grace();
     console.serve(&world);
-    assert!(console.model.next_deadline().unwrap() > now() + Duration::seconds(1));
+    assert!(console.next_deadline().unwrap() > now() + Duration::seconds(1));
     console.run(&world, "o");
     let mut seen = Vec::new();
     let mut time = now();
     while time < now() + Duration::seconds(8) {
         let shown = console.screen();
         seen.push(shown.lines().find(|line| line.starts_with("> ")).unwrap()[..20].trim_end().to_owned());
-        time = console.model.next_deadline().unwrap();
+        time = console.next_deadline().unwrap();
         console.model.take_dirty();
         console.send(Msg::Clock(time));
         assert!(console.model.take_dirty(), "{time}");
@@ -89,7 +89,7 @@ fn a_grace_period_counts_seconds_only_where_it_is_seen() {
     assert_eq!(seen.len(), 8, "{seen:?}");
     assert!(seen[0].contains("starts in 8 s") && seen[7].contains("starts in 1 s"), "{seen:?}");
     assert!(console.screen().contains("> » running"), "{}", console.screen());
-    assert!(console.model.next_deadline().unwrap() > time + Duration::seconds(1), "goes on counting");
+    assert!(console.next_deadline().unwrap() > time + Duration::seconds(1), "goes on counting");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_long_grace_period_counts_minutes() {
     console.serve(&world);
     console.run(&world, "o");
     assert!(console.screen().contains("starts in 10 min"));
-    assert!(console.model.next_deadline().unwrap() >= now() + Duration::seconds(30), "counts what nobody sees");
+    assert!(console.next_deadline().unwrap() >= now() + Duration::seconds(30), "counts what nobody sees");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn an_idle_queue_stays_silent_and_a_working_one_moves() {
     console.send(Msg::Changed(Change::Outbox));
     console.serve(&world);
     let (mut wakes, mut time) = (0, now());
-    while let Some(next) = console.model.next_deadline().filter(|next| *next < now() + Duration::minutes(10)) {
+    while let Some(next) = console.next_deadline().filter(|next| *next < now() + Duration::minutes(10)) {
         assert!(next > time);
         (time, wakes) = (next, wakes + 1);
         console.send(Msg::Clock(time));
@@ -236,7 +236,7 @@ fn a_pause_that_ends_by_itself_is_looked_at_again() {
     let mut time = now();
     while time < now() + Duration::seconds(90) {
         assert!(console.screen().contains("paused"), "{time}");
-        time = console.model.next_deadline().unwrap();
+        time = console.next_deadline().unwrap();
         console.send(Msg::Clock(time));
         console.serve(&world);
     }

@@ -7,6 +7,7 @@ use crate::domain::job::JobState;
 use crate::tui::action::{Action, Place};
 use crate::tui::effect::{Act, JobChange, TerminalCommand};
 use crate::tui::model::{Level, View, queue};
+use crate::tui::screen::layout;
 use crate::tui::{Effect, Model, allowed, dialog, load};
 
 /// Does an action.
@@ -75,7 +76,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
 }
 
 fn open(model: &mut Model) {
-    let has_pane = model.layout().divider.width > 0;
+    let has_pane = layout::whole(model).divider.width > 0;
     match model.view {
         View::Verifications => model.opened = model.people.selected().map(|row| row.verification.id),
         View::Mail if model.send_open || has_pane => {

@@ -10,12 +10,12 @@ use crate::tui::dialog;
 use crate::tui::model::View;
 use crate::tui::model::list::{Edge, List, Row};
 use crate::tui::model::workbench::Mode;
-use crate::tui::screen;
+use crate::tui::screen::{self, layout};
 use crate::tui::{Effect, Model, load};
 
 /// Moves the cursor, or scrolls what has the keys.
 pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
-    let layout = model.layout();
+    let layout = layout::whole(model);
     let scrolls = model.dialog.is_some()
         || model.opened.is_some()
         || model.send_open

@@ -24,7 +24,7 @@ mod variables;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::state::{self, State};
 use crate::mail::templates::DIRECTORY_UNREAD;
 use crate::preview::proof::{Proof, Trouble, Whose};
@@ -187,14 +187,14 @@ fn lines(bench: &Workbench, proof: &Proof, mode: Mode, look: &Look, columns: u16
 
 /// How far into the line that is looked at the source's pane begins, and how far it can.
 pub(in crate::tui) fn source_fold(model: &Model) -> (usize, usize) {
-    let area = panes(model, model.layout().pane).main;
+    let area = panes(model, layout::whole(model).pane).main;
     source::fold(&model.workbench, &Look::new(Colours::None, true), area)
 }
 
 /// How far the mode on the screen can be scrolled.
 pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
     let bench = &model.workbench;
-    let area = panes(model, model.layout().pane).main;
+    let area = panes(model, layout::whole(model).pane).main;
     let Some(proof) = bench.proof() else { return 0 };
     let (count, height) = match bench.mode {
         Mode::Rendered => (proof.laid.rows.len(), area.height.saturating_sub(rendered::head(area, false))),
