@@ -3,12 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::Model;
 use super::look::{Look, Tone};
 use super::model::View;
-use super::screen::{banner, bar, foot, layout, mail, people, queue, workbench};
+use super::screen::{banner, bar, layout, mail, people, queue, workbench};
 use super::widget::canvas::Canvas;
 use super::widget::toast;
+use super::{Model, foot};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or nothing where it should be hidden.

@@ -10,10 +10,8 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::effect::{Answer, Problem};
-
 use super::terminal::signals::Who;
 use super::terminal::{Signal, Signals};
-use super::update::workbench::no_editor;
 
 /// What is tried where the environment names no editor: POSIX demands it.
 const FALLBACK: &str = "vi";
@@ -120,6 +118,16 @@ fn place(program: &OsString, file: &Path, line: usize) -> Vec<OsString> {
         "mate" => vec!["--wait".into(), "--line".into(), line.to_string().into(), file.into()],
         "ed" | "cat" => vec![file.into()],
         _ => vec![format!("+{line}").into(), file.into()],
+    }
+}
+
+/// Why no editor could be started.
+fn no_editor(file: &Path, error: &str) -> Problem {
+    let file = crate::text::plain(&file.display().to_string());
+    Problem {
+        what: format!("no editor could be started for {file}: {error}"),
+        hint: "set VISUAL or EDITOR to one that is installed".into(),
+        ..Problem::default()
     }
 }
 

@@ -4,7 +4,6 @@ pub mod banner;
 pub mod bar;
 pub mod deadline;
 pub mod detail;
-pub mod foot;
 pub mod layout;
 pub mod mail;
 pub mod notice;

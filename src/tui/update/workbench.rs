@@ -1,6 +1,5 @@
 //! The templates' workbench: what each key changes, what has to be rendered for it, and what came of that.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::locale::Locale;
@@ -11,7 +10,7 @@ use crate::preview::view::{Scheme, Width};
 use crate::text::plain;
 use crate::tui::action::Action;
 use crate::tui::dialog;
-use crate::tui::effect::{Answer, Bench, Benched, Problem, TerminalCommand};
+use crate::tui::effect::{Answer, Bench, Benched, TerminalCommand};
 use crate::tui::model::slot::Slot;
 use crate::tui::model::workbench::{File, KEPT, Mode, Workbench};
 use crate::tui::model::{Level, View};
@@ -351,17 +350,6 @@ pub fn step(model: &mut Model, by: isize) {
     let bench = &mut model.workbench;
     let place = &mut bench.scroll[bench.mode.index()];
     *place = (*place).min(most).saturating_add_signed(by).min(most);
-}
-
-/// What an editor is told that could not be started.
-#[must_use]
-pub fn no_editor(file: &Path, error: &str) -> Problem {
-    let file = crate::text::plain(&file.display().to_string());
-    Problem {
-        what: format!("no editor could be started for {file}: {error}"),
-        hint: "set VISUAL or EDITOR to one that is installed".into(),
-        ..Problem::default()
-    }
 }
 
 /// A preview of a verification's mail was asked for: a real one's, but for its link.
