@@ -35,6 +35,7 @@ pub enum Action {
     Search,
     Resend,
     ForceVerify,
+    CopyEmail,
     Mark,
     BulkResend,
     Pause,
@@ -96,7 +97,7 @@ impl Action {
         )
     }
 
-    /// Whether, at a place, it mails or changes something, opens the dialog that does, or ends the console: what no key may
+    /// Whether, at a place, it mails or changes something, be it the clipboard, opens the dialog that does, or ends the console: what no key may
     /// do of which it is in doubt whether anyone pressed it.
     #[must_use]
     pub fn acts(self, place: Place) -> bool {
@@ -104,6 +105,7 @@ impl Action {
         self.changes_data()
             || is_answer
             || matches!(self, Self::TestSend | Self::Mark | Self::Edit | Self::Page | Self::Quit)
+            || matches!(self, Self::CopyEmail | Self::CopyPageAddress | Self::CopySsh)
     }
 }
 
@@ -128,6 +130,7 @@ static TABLE: &[Entry] = table! {
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name or number; mails by SES id too";
     Resend: [c('r')], PEOPLE, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
+    CopyEmail: [c('c')], PEOPLE, 0, "copy address", "Copy the user's e-mail address";
     SignUp: [c('n')], PEOPLE.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
     Mark: [c(' ')], LIST, 11, "mark", "Mark or unmark the row, for a bulk resend";

@@ -1,10 +1,10 @@
 //! Why an action cannot be done now, if it cannot: asked before it is done, and by the footer, which shows it dimmed.
 
-use super::Model;
 use super::action::Action;
 use super::model::workbench::Mode;
 use super::model::{Link, View};
 use super::screen::layout;
+use super::{Model, clipboard};
 use crate::domain::brake::{BrakeCause, BrakeState};
 use crate::domain::verification::Status;
 
@@ -50,6 +50,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::Edit | Action::Explain | Action::TestSend => {
             on_the_bench(model, action).and_then(|(what, hint)| say(what, hint))
         }
+        Action::CopyEmail if clipboard::email(model).is_none() => say("No user is selected.", "Choose a row first."),
         Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
         _ => on_the_outbox(model, action).and_then(|(what, hint)| say(what, hint)),
     }

@@ -8,7 +8,7 @@ use crate::tui::action::{Action, Place};
 use crate::tui::effect::{Act, JobChange, TerminalCommand};
 use crate::tui::model::{Level, View, queue};
 use crate::tui::screen::layout;
-use crate::tui::{Effect, Model, allowed, dialog, load};
+use crate::tui::{Effect, Model, allowed, clipboard, dialog, load};
 
 /// Does an action.
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
@@ -46,6 +46,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Confirm if model.place() == Place::Prompt => model.prompt = false,
         Action::Confirm => dialog::confirm(model, fx),
         Action::Cancel => cancel(model, fx),
+        Action::CopyEmail => clipboard::copy_email(model, fx),
         Action::Mark => mark(model),
         Action::HoldJob => hold_job(model, fx),
         Action::Language
