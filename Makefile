@@ -12,7 +12,7 @@ test: ## Set up what the tests need and run them all
 compare: ## Compare how mails are laid out with a browser, and write tests/mails/COMPARISON.md
 	@scripts/compare.sh
 
-crash-test: ## Kill workers and the database in the midst of 20,000 mails (the suite: 1,500)
+crash-test: ## Kill workers and the database in the middle of 20,000 mails (the suite: 1,500)
 	@scripts/full-size.sh fleet::crash VERIFYDESK_CRASH_SENDS=20000 VERIFYDESK_CRASH_KILLS=50 VERIFYDESK_CRASH_RESTARTS=2
 
 chaos-test: ## Let database, clock, disk, network and relay misbehave under 20,000 mails (the suite: 3,000)
@@ -24,10 +24,10 @@ pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seco
 bench: ## Run the benchmarks
 	cargo bench --locked
 
-bench-send: ## Measure mails a second beside smtp-source and Django (MAILS=20000 ROUNDS=3)
+bench-send: ## Compare mails a second with smtp-source and Django (MAILS=20000 ROUNDS=3)
 	@scripts/bench-send.sh
 
-bench-view: ## Measure the verification view beside a Django site's (SECONDS_EACH=8 ROUNDS=3)
+bench-view: ## Compare the verification view with a Django site's (SECONDS_EACH=8 ROUNDS=3)
 	@scripts/bench-view.sh
 
 bench-job: ## Measure a bulk resend over a million verifications (some minutes)
@@ -40,10 +40,10 @@ lint: ## Check format, clippy, documentation and .sqlx/
 docs: ## Write docs/cli.md again, after a change of commands or options
 	VERIFYDESK_WRITE_DOCS=1 cargo test --locked --lib cli::reference
 
-picture: ## Draw README's pictures anew, from real runs
+picture: ## Draw README's pictures again, from real runs
 	@scripts/picture.sh
 
-sqlx: ## Write .sqlx/ anew, after a change of queries or migrations
+sqlx: ## Write .sqlx/ again, after a change of queries or migrations
 	@scripts/install-postgres.sh
 	@scripts/sqlx.sh
 
@@ -51,7 +51,7 @@ sqlx-check: ## See whether .sqlx/ is in step with queries and migrations
 	@scripts/install-postgres.sh
 	@scripts/sqlx.sh --check
 
-clients: ## Fetch what mail programs support anew from npm's caniemail (VERSION=2.0.2)
+clients: ## Fetch what mail programs support again, from npm's caniemail (VERSION=2.0.2)
 	@scripts/clients.sh $(VERSION)
 
 release: ## Build the optimized program

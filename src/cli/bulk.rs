@@ -39,12 +39,12 @@ pub async fn start(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     remark_on(scope);
-    // Whoever listens no more has still started it.
+    // The job is started even if no one reads the output.
     let _ = output::line(&format!("job {id}: queued {} mails; {}", job.queued, skipped(&job.skipped)));
     if job.state == JobState::Running {
         if let Some(brake) = desk.store().brake().await? {
             let (state, by) = (brake.state, brake.set_by.plain());
-            output::remark(&format!("sending is {state} by {by}; the job goes on when somebody resumes it"));
+            output::remark(&format!("sending is {state} by {by}; the job goes on when someone resumes it"));
         }
         output::remark(&format!(
             "workers make the rest; `verifydesk jobs` shows how far it is, `verifydesk jobs cancel {id}` stops it"
@@ -70,7 +70,7 @@ fn about(seconds: f64) -> String {
     };
     match Duration::try_from_secs_f64((seconds / unit).round() * unit) {
         Ok(time) => format!("in about {}", humantime::format_duration(time)),
-        Err(_) => "in more time than anybody has".into(),
+        Err(_) => "in longer than anyone can wait".into(),
     }
 }
 

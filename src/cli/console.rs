@@ -38,7 +38,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(ended?.exit_code()))
 }
 
-/// What the console is told when it starts.
+/// What the console knows when it starts.
 pub fn setup(settings: &Settings) -> Setup {
     Setup {
         site: settings.site.name.clone(),

@@ -46,7 +46,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
                 let what = format!("the demo broke off: {}", plain(&error.to_string()));
                 Failure::failed(what, "`verifydesk demo --reset` starts over")
             }),
-            None => Err(Failure::failed("the demo was asked to end", "")),
+            None => Err(Failure::failed("the demo was stopped", "")),
         }
     };
     stage.strike().await?;
@@ -66,7 +66,7 @@ impl From<stage::Error> for Failure {
         match error {
             stage::Error::Setting(error) => error.into(),
             stage::Error::Store(error) => {
-                Self::failed(error.to_string(), "`verifydesk demo --reset` makes the demo's data anew")
+                Self::failed(error.to_string(), "`verifydesk demo --reset` makes the demo's data again")
             }
             stage::Error::Cluster(error) => {
                 Self::failed(error.to_string(), "`verifydesk demo --reset` starts over; `--env` joins a demo that runs")

@@ -16,7 +16,7 @@ pub struct Args {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
-    /// Print JSON Lines, one object a row
+    /// Print JSON Lines, one object per row
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -25,17 +25,17 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Act {
-    /// Hold one back, and what it has queued
+    /// Pause one, and the mails it has queued
     Pause {
         /// The job's id
         id: JobId,
     },
-    /// Let one go on
+    /// Resume one
     Resume {
         /// The job's id
         id: JobId,
     },
-    /// Call one off, and what it has queued
+    /// Cancel one, and the mails it has queued
     Cancel {
         /// The job's id
         id: JobId,
@@ -59,7 +59,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
             format!("job {id} is cancelled")
         }
     };
-    // What was done stays done, whoever listens.
+    // What was done stays done, even if no one reads the output.
     let _ = output::line(&done);
     Ok(ExitCode::SUCCESS)
 }
@@ -85,7 +85,7 @@ async fn list(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
 /// A table of jobs; shared with `queue`.
 pub fn lines(jobs: &[JobRow]) -> Vec<String> {
     let cells: Vec<Vec<String>> = jobs.iter().map(cells).collect();
-    let headings = ["ID", "STATE", "DONE", "QUEUED", "WAITING", "SKIPPED", "STARTED", "BY", "WHOM", "REASON"];
+    let headings = ["ID", "STATE", "DONE", "QUEUED", "WAITING", "SKIPPED", "STARTED", "BY", "SCOPE", "REASON"];
     table::lines(&headings, &cells, output::columns())
 }
 

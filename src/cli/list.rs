@@ -40,7 +40,7 @@ fn status(text: &str) -> Result<StatusArg, String> {
         .map_err(|_| "there are pending, verified, expired, revoked and all".into())
 }
 
-/// A search that can find something: none at all would be a filter that everybody fits.
+/// A search that can find something: none at all would be a filter that everyone fits.
 pub fn search(text: &str) -> Result<Search, String> {
     Search::parse(text).filter(Search::can_find).ok_or_else(|| "it needs a letter or a digit".into())
 }
@@ -76,10 +76,10 @@ pub struct Args {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
-    /// Go on behind the row with this cursor
+    /// Continue after the row with this cursor
     #[arg(long, value_name = "CURSOR")]
     after: Option<Cursor>,
-    /// Print JSON Lines, one object a row
+    /// Print JSON Lines, one object per row
     #[arg(long)]
     json: bool,
 }
@@ -103,7 +103,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     }
     remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
-        output::remark("no verification fits");
+        output::remark("no verification matches");
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = page.rows.iter().map(|row| cells(row, page.as_of)).collect();

@@ -42,7 +42,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     if !done.searches_korean {
         output::remark(
             "warning: this database's character type cannot search inside Korean names\n         \
-             make it anew with `createdb --template template0 --encoding UTF8 --locale C.UTF-8` to be able to",
+             create it again with `createdb --template template0 --encoding UTF8 --locale C.UTF-8` to be able to",
         );
     }
     Ok(ExitCode::SUCCESS)

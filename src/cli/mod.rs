@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand, one a format.
+//! The command line: one file per subcommand, one per format.
 //!
 //! Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule. Settings that are missing or wrong are usage,
 //! as far as that shows without asking a server: a worker without a secret ends with 2, one whose password the mail
@@ -60,19 +60,19 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play everything on this machine with no set-up: PostgreSQL, demo data, mails, verification view, console
+    /// Run everything on this machine with no set-up: PostgreSQL, demo data, mails, verification view, console
     Demo(demo::Args),
     /// Bring the database to this version
     Migrate(migrate::Args),
-    /// Make a user and a verification, and queue the mail
+    /// Sign an address up: make a user and a verification, and queue the mail
     Signup(signup::Args),
     /// List verifications, newest first
     List(list::Args),
     /// Show one verification with its user, mails and audit trail
     Show(show::Args),
-    /// Queue mails again
+    /// Mail links again: single ones by number, or many by filter
     Resend(resend::Args),
-    /// Verify a user without her click
+    /// Verify a user without the link
     Verify(verify::Args),
     /// Work the outbox: send the mails that are due
     Worker(worker::Args),
@@ -80,15 +80,15 @@ enum Command {
     Serve(serve::Args),
     /// List mails and what became of them, newest first
     Sends(sends::Args),
-    /// Show the outbox: what waits, the pace, the brake, workers and bulk resends; stop it or let it go
+    /// Show the outbox: what waits, pace, brake, workers and bulk resends; pause, drain or resume it
     Queue(queue::Args),
-    /// List bulk resends, the newest first; pause, resume or cancel one
+    /// List bulk resends, newest first; pause, resume or cancel one
     Jobs(jobs::Args),
     /// Render a template with sample values
     Render(render::Args),
     /// Send a template with sample values to an address that may get tests, and show what the mail server says
     TestSend(test_send::Args),
-    /// Look at the mails' templates and mend them; needs no database
+    /// Preview, check and change the mail templates; needs no database
     Templates(templates::Args),
 }
 
@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
         }
     };
     let done = runtime.block_on(run(cli));
-    // Not by dropping it, which waits for blocking work: a template that renders for ever would keep the program.
+    // Not by dropping it, which waits for blocking work: a template that renders forever would keep the program.
     runtime.shutdown_background();
     match done {
         Ok(code) => code,
@@ -149,7 +149,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Acts, and does not end before the other processes were told.
+/// Acts, and does not end before the other processes were notified.
 async fn act(
     settings: &Settings,
     act: impl AsyncFnOnce(&Desk) -> Result<ExitCode, Failure>,

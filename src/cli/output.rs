@@ -9,7 +9,7 @@ pub fn line(text: &str) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Says something on stderr, if anybody can hear it: a program must not end because nobody reads its remarks.
+/// Prints a line on stderr if that is possible: a program must not end because no one reads its remarks.
 pub fn remark(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -23,7 +23,7 @@ pub fn columns() -> usize {
     }
 }
 
-/// Whether a line can be drawn anew: both outputs go to a terminal that can do so.
+/// Whether a line can be redrawn: both outputs go to a terminal that can do so.
 pub fn can_redraw() -> bool {
     io::stdout().is_terminal()
         && io::stderr().is_terminal()

@@ -1,4 +1,4 @@
-//! A job followed on a terminal: one line, drawn anew in place. It has no colour, so that none need be switched off.
+//! A job followed on a terminal: one line, redrawn in place. It has no colour, so that none need be switched off.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ pub async fn follow(desk: &Desk, id: JobId) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Where it is drawn nobody may be looking any more, which stops nothing.
+/// No one may be looking any more where it is drawn, which stops nothing.
 fn draw(line: &str) {
     let mut err = io::stderr().lock();
     let _ = write!(err, "\r{line}\x1b[K");

@@ -21,17 +21,17 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Act {
-    /// Stop sending; what a worker has in hand is finished
+    /// Stop sending; workers finish what they have begun
     Pause(Reason),
     /// Send what is queued now, then stop
     Drain(Reason),
-    /// Send again, whoever or whatever stopped it
+    /// Send again, no matter who or what stopped it
     Resume,
 }
 
 #[derive(Debug, clap::Args)]
 struct Reason {
-    /// Why; kept in the audit log and shown to everybody
+    /// Why; kept in the audit log and shown to everyone
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -53,7 +53,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
             "sending goes on"
         }
     };
-    // What was done stays done, whoever listens.
+    // What was done stays done, even if no one reads the output.
     let _ = output::line(done);
     Ok(ExitCode::SUCCESS)
 }

@@ -86,7 +86,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
         if templates.mistakes().contains(&error) {
             return Failure::from(SettingError::from(error));
         }
-        Failure::failed(error.to_string(), "mend the template, or the values given with --set")
+        Failure::failed(error.to_string(), "correct the template, or the values given with --set")
     })?;
     let mime = || -> Result<Vec<u8>, Failure> {
         let mut settings = settings.clone();
@@ -94,7 +94,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
         let name = args.set.iter().rfind(|(key, _)| key == "name").map_or(mail.name.raw(), |(_, value)| value);
         let composed = Composer::from_settings(&settings)?
             .compose(SendId::new(), 1, &mail.recipient, name, &rendered, now)
-            .map_err(|error| Failure::failed(error.to_string(), "mend the template or the sender"))?;
+            .map_err(|error| Failure::failed(error.to_string(), "correct the template or the sender"))?;
         Ok(composed.bytes)
     };
     if let Some(file) = &args.eml {

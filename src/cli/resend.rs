@@ -26,7 +26,7 @@ pub struct Args {
     /// Start a bulk resend to all that the filters find; workers make its mails
     #[arg(long)]
     yes: bool,
-    /// Print JSON Lines: one object a verification, or one for all that the filters find
+    /// Print JSON Lines: one object per verification, or one for all that the filters find
     #[arg(long)]
     json: bool,
 }
@@ -66,14 +66,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Tells a result. Mails are asked for, not lines: nobody listening any more stops nothing.
+    /// Prints a result. Mails are asked for, not lines: that no one reads them any more stops nothing.
     fn say(&mut self, line: &str) {
         if !self.unheard && output::line(line).is_err() {
             self.unheard = true;
         }
     }
 
-    /// One verification. A refusal is told and counted; anything else ends the run.
+    /// One verification. A refusal is printed and counted; anything else ends the run.
     async fn one(&mut self, id: VerificationId) -> Result<(), Failure> {
         let result = if self.args.dry_run {
             self.desk.plan_resend(id).await.map(|how| (how, None, id))

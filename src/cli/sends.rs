@@ -20,7 +20,7 @@ pub struct Args {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
-    /// Print JSON Lines, one object a row
+    /// Print JSON Lines, one object per row
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +43,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     }
     list::remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
-        output::remark("no mail fits");
+        output::remark("no mail matches");
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = page.rows.iter().map(cells).collect();

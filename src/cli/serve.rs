@@ -26,7 +26,7 @@ pub struct Args {
 
 pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     log::start();
-    // Not checked here: the view starts while the database is away, and says so to whoever asks.
+    // Not checked here: the view starts while the database is away, and says so to every caller.
     let desk = Desk::open_to_strangers(settings)?;
     let address = args.listen.unwrap_or(settings.serve.listen);
     let listener = TcpListener::bind(address).await.map_err(|error| {

@@ -65,7 +65,7 @@ fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
             send.attempts
         ));
         if send.is_possible_double() {
-            out.push("             an answer was lost; she may have got it more than once".into());
+            out.push("             an answer was lost; the user may have received it more than once".into());
         }
         if let Some(at) = send.retry_at {
             out.push(format!("             tried once more at {}", shown(at)));

@@ -14,10 +14,10 @@ use crate::domain::locale::Locale;
 pub struct Args {
     /// Address to sign up
     email: String,
-    /// What the person calls herself
+    /// The user's name
     #[arg(long, default_value = "")]
     name: String,
-    /// Language of her mails and pages: ko or en
+    /// Language of their mails and pages: ko or en
     #[arg(long, default_value = "ko")]
     locale: Locale,
     /// Print one JSON object

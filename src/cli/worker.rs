@@ -49,7 +49,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         (None, _) => Ok(ExitCode::SUCCESS),
         (Some(reason), _) => Err(Failure::failed(
             format!("the worker stopped: {reason}"),
-            "mend it and start the worker again; what waits is still in the outbox",
+            "fix it and start the worker again; what waits is still in the outbox",
         )),
     }
 }

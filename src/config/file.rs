@@ -112,7 +112,7 @@ pub(super) fn overlay(
                 Err(error) => result = Err(Some(error)),
             }
         }
-        // Last, and without a word of its own: an error that speaks of a sequence would help nobody.
+        // Last, and without a word of its own: an error that speaks of a sequence would help no one.
         if result.is_err() {
             let list = value.split(',').map(|item| Value::String(item.trim().to_owned())).collect();
             let mut trial = table.clone();

@@ -96,7 +96,7 @@ pub struct Site {
     pub name: String,
     /// Where the success page links back to.
     pub url: Option<String>,
-    /// In which zone its readers are told until when a link works.
+    /// The zone in which its readers see until when a link works.
     pub zone: Zones,
 }
 
@@ -185,7 +185,7 @@ pub struct Smtp {
     pub username: Option<String>,
     /// The SMTP password; for SES's own hosts by default derived from `ses.secret_access_key`.
     pub password: Option<Secret>,
-    /// PEM file of certificates to trust besides the system's.
+    /// PEM file of certificates to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// How long the relay may take to answer one command.
     #[serde(with = "file::duration")]
@@ -220,7 +220,7 @@ pub struct Ses {
     pub secret_access_key: Option<Secret>,
     /// Region, such as `ap-northeast-2`.
     pub region: Option<String>,
-    /// API host, such as `email.ap-northeast-2.amazonaws.com`; tells the region where `region` does not.
+    /// API host, such as `email.ap-northeast-2.amazonaws.com`; gives the region where `region` does not.
     pub endpoint: Option<String>,
 }
 

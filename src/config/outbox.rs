@@ -29,7 +29,7 @@ impl Default for Worker {
     }
 }
 
-/// How fast mails go out, of all workers together: each worker's wish, told to the database with its housekeeping; the
+/// How fast mails go out, of all workers together: each worker's wish, written to the database with its housekeeping; the
 /// smallest of those at work holds.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,7 +54,7 @@ impl Pace {
         self.rate.unwrap_or(if self.sandbox { SANDBOX.0 } else { RATE })
     }
 
-    /// Mails in any 24 hours; nothing for no limit of ours.
+    /// Mails in any 24 hours; `None` for no limit of ours.
     #[must_use]
     pub fn daily_quota(&self) -> Option<i64> {
         self.daily_quota.or(self.sandbox.then_some(SANDBOX.1))
@@ -113,7 +113,7 @@ impl Brake {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Jobs {
-    /// How long a bulk resend started in the console can be called off before its first mail.
+    /// How long a bulk resend started in the console can be cancelled before its first mail.
     #[serde(with = "file::duration")]
     pub grace: Duration,
 }

@@ -6,7 +6,7 @@ use super::SettingError;
 use crate::domain::address::EmailAddress;
 use crate::text::{plain, trimmed};
 
-/// Test mails: to whom they may go.
+/// Test mails: where they may go.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TestSend {
@@ -41,7 +41,7 @@ impl TestSend {
     }
 }
 
-/// An address that the entry allows; nothing if it is a wrong one.
+/// An address that the entry allows; `None` if it is a wrong one.
 fn example_of(entry: &str) -> Option<EmailAddress> {
     if entry.starts_with('@') {
         EmailAddress::parse(&format!("x{entry}")).ok()
@@ -71,8 +71,8 @@ mod tests {
         for (address, is_allowed) in table {
             assert_eq!(settings.allows(&EmailAddress::parse(address).unwrap()), is_allowed, "{address}");
         }
-        let nobody = TestSend::default();
-        assert!(!nobody.allows(&EmailAddress::parse("dev@example.org").unwrap()));
+        let no_one = TestSend::default();
+        assert!(!no_one.allows(&EmailAddress::parse("dev@example.org").unwrap()));
     }
 
     #[test]

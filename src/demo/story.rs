@@ -61,20 +61,20 @@ pub async fn tell(
         let local = local.clone();
         move |screen: &str| screen.lines().any(|line| line.contains(&local) && line.contains(word))
     };
-    anyhow::ensure!(console.wait(PATIENCE, shows("accepted")).await, "the console does not show her mail as accepted");
+    anyhow::ensure!(console.wait(PATIENCE, shows("accepted")).await, "the console does not show the mail as accepted");
     console.settle().await;
-    say("3. The console shows her as pending:\n")?;
+    say("3. The console shows the user as pending:\n")?;
     say(&console.text())?;
 
     let opened = Instant::now();
     let status = get(&link).await?;
     say(&format!("4. She opens the link: {status}\n"))?;
-    anyhow::ensure!(console.wait(PATIENCE, shows("verified")).await, "the console does not show her as verified");
+    anyhow::ensure!(console.wait(PATIENCE, shows("verified")).await, "the console does not show the user as verified");
     let after = opened.elapsed();
     let verified = format!("Verified {}", thousands(stage.desk.store().counts().await?.verified));
     let is_whole = |screen: &str| screen.contains(&verified) && screen.contains("verified, just now");
-    anyhow::ensure!(console.wait(PATIENCE, is_whole).await, "the console does not show all about her");
-    say(&format!("5. {} ms later the console shows her as verified:\n", after.as_millis()))?;
+    anyhow::ensure!(console.wait(PATIENCE, is_whole).await, "the console does not show all about the user");
+    say(&format!("5. {} ms later the console shows the user as verified:\n", after.as_millis()))?;
     say(&console.text())?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::brake::{self, NewBrake};
 
 impl Desk {
-    /// Stops the outbox: mails in a lane's hands are finished, no other goes out until somebody resumes.
+    /// Stops the outbox: mails in a lane's hands are finished, no other goes out until someone resumes.
     pub async fn pause(&self, actor: &Actor, reason: &str) -> Result<(), Error> {
         self.set_brake(actor, Action::Pause, BrakeState::Paused, reason).await
     }
@@ -18,7 +18,7 @@ impl Desk {
         self.set_brake(actor, Action::Drain, BrakeState::Draining, reason).await
     }
 
-    /// Lets the outbox go again, whoever or whatever stopped it.
+    /// Lets the outbox go again, no matter who or what stopped it.
     pub async fn resume(&self, actor: &Actor) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         if !brake::release(&mut tx).await? {

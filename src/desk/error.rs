@@ -50,7 +50,7 @@ pub enum Refusal {
         /// What time it was when that was found out, by the same clock: the database's.
         now: Time,
     },
-    /// She got as many mails in the last 24 hours as one address may get.
+    /// The user got as many mails in the last 24 hours as one address may get.
     #[error("this address got the day's mails; the next is possible at {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     DailyCap {
         /// From when on another mail is possible.
@@ -76,10 +76,10 @@ pub enum Refusal {
         /// How it ended.
         state: JobState,
     },
-    /// A test mail to somebody who has not asked for tests.
+    /// A test mail to someone who has not asked for tests.
     #[error("test mails may not go to {address}")]
     NotAllowListed {
-        /// To whom.
+        /// The recipient.
         address: EmailAddress,
     },
     /// Nothing goes out at this moment.
@@ -109,12 +109,12 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Invalid(_) => "mend it and try again; nothing was changed".into(),
+            Self::Invalid(_) => "correct it and try again; nothing was changed".into(),
             Self::NotFound(_) => {
                 "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`".into()
             }
             Self::NoTemplate(_) => "name one of these; nothing was sent".into(),
-            Self::Template(_) => "mend the template; nothing was sent".into(),
+            Self::Template(_) => "correct the template; nothing was sent".into(),
             Self::Refused(refusal) => refusal.hint().into(),
             Self::Store(error) => error.hint().into(),
             Self::Setting(error) => error.hint.clone(),
@@ -128,7 +128,7 @@ impl Refusal {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::AlreadyVerified | Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
-            Self::CoolDown { .. } => "wait, and ask her to look into her spam folder meanwhile",
+            Self::CoolDown { .. } => "wait, and ask them to look into their spam folder meanwhile",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",
@@ -136,7 +136,7 @@ impl Refusal {
                 "put the address, or its domain as \"@example.org\", into `test_send.allow`; the mailbox simulator of \
                  Amazon SES needs no entry (`--simulator success`)"
             }
-            Self::Stopped { .. } => "mend what stopped it, then `verifydesk queue resume`; see `verifydesk queue`",
+            Self::Stopped { .. } => "fix what stopped it, then `verifydesk queue resume`; see `verifydesk queue`",
             Self::NoMoment => "try again in a moment; see `verifydesk queue` for the pace",
             Self::QuotaUsed => "see `verifydesk queue` for when the next place comes back",
             Self::JobOver { .. } => "see `verifydesk jobs` for those that are not over",

@@ -12,14 +12,14 @@ use crate::domain::id::{UserId, VerificationId};
 pub struct ForceVerified {
     /// Who is verified now.
     pub user_id: UserId,
-    /// By which verification: the one named, or her open one if the named one was revoked.
+    /// By which verification: the one named, or the user's open one if the named one was revoked.
     pub verification_id: VerificationId,
     /// Since when.
     pub verified_at: Time,
 }
 
 impl Desk {
-    /// Verifies the user of this verification without a click. An attempt on somebody who is verified already is
+    /// Verifies the user of this verification without a click. An attempt on someone who is verified already is
     /// refused and still written into the audit log: it tells what the operator meant to do.
     pub async fn force_verify(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<ForceVerified, Error> {
         let reason = super::reason(reason, "a force-verify")?;

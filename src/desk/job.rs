@@ -1,4 +1,4 @@
-//! Bulk resends: planned, started, paused, resumed, called off.
+//! Bulk resends: planned, started, paused, resumed, cancelled.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::text::plain;
 pub const MARKED_MAX: usize = 100_000;
 
 impl Desk {
-    /// How long a bulk resend started in the console can be called off before its first mail.
+    /// How long a bulk resend started in the console can be cancelled before its first mail.
     #[must_use]
     pub fn grace(&self) -> Duration {
         self.grace
@@ -29,7 +29,7 @@ impl Desk {
     }
 
     /// Starts a bulk resend: workers make its mails from `grace` on. `plan` is what the operator has seen and agreed
-    /// to, where somebody counted; who counts is decided as of it, else as of now. Takes no longer for a million.
+    /// to, where someone counted; who counts is decided as of it, else as of now. Takes no longer for a million.
     pub async fn start_job(
         &self,
         actor: &Actor,
@@ -72,7 +72,7 @@ impl Desk {
         }
     }
 
-    /// Counts what a job is for, where nobody has: for its progress. A million verifications take a second or two.
+    /// Counts what a job is for, where no one has: for its progress. A million verifications take a second or two.
     pub async fn count_job(&self, id: JobId) -> Result<(), Error> {
         Ok(self.store.count_job(id).await?)
     }
@@ -113,13 +113,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Calls it off, and what it has queued but for what a worker has in hand.
+    /// Cancels it, and what it has queued except for what a worker has in hand.
     pub async fn cancel_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         if let Err(error) = stoppable(&mut tx, id, JobState::Cancelled).await {
             return refuse(tx, error).await;
         }
-        let reason = format!("called off by {}", actor.name);
+        let reason = format!("cancelled by {}", actor.name);
         jobs::set_state(&mut tx, id, JobState::Cancelled, Some(&reason)).await?;
         let cancelled = jobs::cancel_waiting(&mut tx, id, &format!("the bulk resend was {reason}")).await?;
         let entry = format!("job {id}: {cancelled} waiting mails cancelled");
@@ -142,7 +142,7 @@ async fn refuse(tx: Transaction, error: impl Into<Error>) -> Result<(), Error> {
 /// Locks a job that may become `next`.
 async fn stoppable(tx: &mut Transaction, id: JobId, next: JobState) -> Result<LockedJob, Error> {
     let job = jobs::lock(tx, id).await?.ok_or_else(|| no_job(id))?;
-    // The mails of one that has looked at everybody can still be held back.
+    // The mails of one that has looked at everyone can still be held back.
     let is_over = job.state == JobState::Cancelled || job.state == JobState::Done && !job.waits;
     if is_over {
         return Err(Refusal::JobOver { state: job.state }.into());

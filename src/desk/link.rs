@@ -12,29 +12,29 @@ use crate::store::verifications::{self, Led, LinkedVerification};
 /// What a link leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkOutcome {
-    /// It has verified the user, just now or before: she need not know the difference.
+    /// It has verified the user, just now or before: they need not know the difference.
     Verified {
-        /// Her language.
+        /// The user's language.
         locale: Locale,
         /// Whether it was just now.
         now: bool,
     },
     /// It would verify the user.
     Pending {
-        /// Her language.
+        /// The user's language.
         locale: Locale,
     },
     /// Its time is over.
     Expired {
-        /// Her language.
+        /// The user's language.
         locale: Locale,
     },
     /// A newer one took its place, or it was withdrawn.
     Revoked {
-        /// Her language.
+        /// The user's language.
         locale: Locale,
     },
-    /// Nobody was ever mailed this key.
+    /// This key was never mailed to anyone.
     Unknown,
 }
 
@@ -80,7 +80,7 @@ impl Desk {
         Ok(LinkOutcome::of(&opened.link))
     }
 
-    /// Queues a new mail for whoever holds this link, under the cool-down. Nothing for a key that nobody was mailed.
+    /// Queues a new mail for the holder of this link, under the cool-down. Nothing for a key that was never mailed.
     pub async fn ask_for_new_mail(&self, actor: &Actor, key: &Key) -> Result<Option<Resent>, Error> {
         let mut tx = self.store.begin().await?;
         let Some((id, user)) = verifications::user_of_link(&mut tx, &key.digest()).await? else { return Ok(None) };

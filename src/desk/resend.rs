@@ -15,7 +15,7 @@ use crate::text::plain;
 /// A resend that was done.
 #[derive(Clone, Debug)]
 pub struct Resent {
-    /// To whom.
+    /// The recipient.
     pub user_id: UserId,
     /// The verification that is mailed: a new one where the old one had expired or was revoked.
     pub verification_id: VerificationId,
@@ -51,7 +51,7 @@ impl Plan {
 }
 
 impl Desk {
-    /// Queues a mail to the user of this verification. Whichever of her verifications is named, it is her open one
+    /// Queues a mail to the user of this verification. Whichever of their verifications is named, it is their open one
     /// that is mailed, or a new one if there is none or its time is over.
     pub async fn resend(&self, actor: &Actor, id: VerificationId, priority: Priority) -> Result<Resent, Error> {
         let mut tx = self.store.begin().await?;
@@ -67,7 +67,7 @@ impl Desk {
         Ok(resent)
     }
 
-    /// What a resend would do now, or the refusal that it would meet. Changes nothing and locks nothing: whoever may
+    /// What a resend would do now, or the refusal that it would meet. Changes nothing and locks nothing: a login that may
     /// only read may ask too.
     pub async fn plan_resend(&self, id: VerificationId) -> Result<ResentHow, Error> {
         let mut tx = self.store.begin().await?;
@@ -150,7 +150,7 @@ impl Desk {
     }
 }
 
-/// The user of a verification, her row locked.
+/// The user of a verification, their row locked.
 async fn locked_user(connection: &mut PgConnection, id: VerificationId) -> Result<User, Error> {
     let user = verifications::user_of(connection, id).await?.ok_or_else(|| no_verification(id))?;
     users::lock(connection, user).await?.ok_or_else(|| no_verification(id))

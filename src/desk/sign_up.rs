@@ -13,14 +13,14 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::{outbox, users, verifications};
 use crate::text::plain;
 
-/// Somebody who wants to join.
+/// Someone who wants to join.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignUp {
-    /// Her address, as typed.
+    /// Their address, as typed.
     pub email: String,
-    /// What she calls herself; may be empty.
+    /// Their name; may be empty.
     pub name: String,
-    /// The language of her mails and pages.
+    /// The language of their mails and pages.
     pub locale: Locale,
 }
 
@@ -29,9 +29,9 @@ pub struct SignUp {
 pub enum SignUpStatus {
     /// A new user.
     Created,
-    /// She had signed up before and not verified yet: another mail was queued.
+    /// They had signed up before and not verified yet: another mail was queued.
     Resent,
-    /// She had signed up before and is verified: nothing was done.
+    /// They had signed up before and is verified: nothing was done.
     AlreadyVerified,
 }
 
@@ -54,7 +54,7 @@ pub struct SignedUp {
     pub status: SignUpStatus,
     /// Who.
     pub user_id: UserId,
-    /// Her verification: the one mailed, or the one that verified her.
+    /// Their verification: the one mailed, or the one that verified them.
     pub verification_id: Option<VerificationId>,
     /// The mail that was queued.
     pub send_id: Option<SendId>,
@@ -64,11 +64,11 @@ pub struct SignedUp {
 
 impl Desk {
     /// Signs an address up. One that is known already gets another mail under the cool-down, or, when it is verified,
-    /// nothing; its name and language stay as they are, since whoever types a stranger's address into a form must not
-    /// change what she reads.
+    /// nothing; its name and language stay as they are, since one who types a stranger's address into a form must not
+    /// change what the stranger reads.
     pub async fn sign_up(&self, actor: &Actor, request: &SignUp) -> Result<SignedUp, Error> {
         let email = EmailAddress::parse(&request.email).map_err(|why| {
-            Error::Invalid(plain(&format!("{} is no address to sign up: {why}", quoted(&request.email))))
+            Error::Invalid(plain(&format!("{} is not an address to sign up: {why}", quoted(&request.email))))
         })?;
         let name = name::check(&request.name).map_err(|why| Error::Invalid(plain(&why.to_string())))?;
         let mut tx = self.store.begin().await?;
@@ -92,7 +92,7 @@ impl Desk {
                     email,
                 });
             }
-            // Nothing if another sign-up of the address was faster: then it is there to be locked.
+            // `None` if another sign-up of the address was faster: then it is there to be locked.
             let Some(user) = users::insert(&mut tx, &email, name, request.locale).await? else { continue };
             let verification = verifications::insert(&mut tx, user, self.rules.lifetime).await?;
             let send = outbox::NewSend { verification, priority: Priority::Person };
@@ -126,7 +126,7 @@ impl Desk {
     }
 }
 
-/// What somebody typed, short enough for an error.
+/// What someone typed, short enough for an error.
 fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(80).collect();
     if shown.len() < text.len() {

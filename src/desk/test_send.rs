@@ -1,8 +1,8 @@
-//! A test mail: a template with sample values and a link that opens nothing, to somebody who may get tests.
+//! A test mail: a template with sample values and a link that opens nothing, to someone who may get tests.
 //!
 //! It goes through the same transport as every mail, and whatever is said on the way is told line by line. Where there
 //! is a database it draws its moment from the pace, obeys the brake, and is recorded like every send, marked as a test;
-//! it stays in the hands of whoever made it, so that no worker ever has to do with it. Without a database it is only
+//! it stays with the process that made it, so that no worker ever has to do with it. Without a database it is only
 //! shown.
 
 use std::fmt;
@@ -51,7 +51,7 @@ const RECORD_TRIES: usize = 3;
 const RECORD_APART: Duration = Duration::from_millis(500);
 const RECORD_MAX: Duration = Duration::from_secs(20);
 
-/// To whom a test mail goes.
+/// Where a test mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipient {
     /// An address, as typed; the settings must allow it.
@@ -69,7 +69,7 @@ pub struct TestSend {
     pub locale: Locale,
     /// With the values of which fixture.
     pub fixture: String,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
 }
 
@@ -86,7 +86,7 @@ impl TestSend {
 pub struct TestSent {
     /// Its id, which the mail carries.
     pub id: SendId,
-    /// To whom it went.
+    /// The recipient.
     pub recipient: EmailAddress,
     /// *Accepted*, *failed* or *unknown*.
     pub state: SendState,
@@ -130,7 +130,7 @@ pub async fn run(
     let by = Uuid::now_v7();
     if let Some(store) = store {
         may_go(store).await?;
-        // Files use up nobody's quota.
+        // Files use up no quota.
         if transport.kind() == "smtp" {
             set_first_pace(store, settings).await?;
             wait_for_moment(store, &dialogue).await?;
@@ -155,7 +155,7 @@ pub async fn run(
     let (_held, end) = watch::channel(Instant::now() + lease);
     let mut lane = transport.lane_telling(dialogue);
     let answer = lane.send(&mail, id, &Lease::new(end)).await;
-    // Nobody has to wait for the leave-taking to know the result.
+    // No one has to wait for the QUIT to know the result.
     contain::spawn(lane.close());
     let (fate, reply, class) = fate_of(&answer, &mail);
     let mut recorded = Recorded::NoDatabase;
@@ -178,7 +178,7 @@ pub async fn run(
 /// The address, if it may get tests.
 fn recipient(settings: &Settings, to: &Recipient) -> Result<EmailAddress, Error> {
     let parsed = |text: &str| {
-        let refuse = |why: &dyn fmt::Display| Error::Invalid(plain(&format!("\"{text}\" is no address: {why}")));
+        let refuse = |why: &dyn fmt::Display| Error::Invalid(plain(&format!("\"{text}\" is not an address: {why}")));
         EmailAddress::parse(text).map_err(|why| refuse(&why))
     };
     match to {
@@ -197,7 +197,7 @@ fn recipient(settings: &Settings, to: &Recipient) -> Result<EmailAddress, Error>
 /// The whole mail, as it is sent.
 fn mail(settings: &Settings, request: &TestSend, id: SendId, to: &EmailAddress, now: Time) -> Result<Composed, Error> {
     let rendered = content(settings, request, now)?;
-    // To nobody by name: the sample's is not hers who gets it.
+    // Addressed to no one by name: the sample's is not the recipient's.
     let composed = Composer::from_settings(settings)?.compose(id, 1, to, "", &rendered, now);
     composed.map_err(|error| Error::Template(plain(&error.to_string())))
 }

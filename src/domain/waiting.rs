@@ -16,7 +16,7 @@ impl OutboxView {
             return None;
         }
         if self.is_read_only {
-            return Some("the database takes no writes: it is a standby, or was told to be read-only".into());
+            return Some("the database takes no writes: it is a standby, or was set to read-only".into());
         }
         if let Some(brake) = &self.brake {
             return Some(by_brake(brake));

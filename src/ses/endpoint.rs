@@ -13,7 +13,7 @@ pub fn smtp_host(region: &str) -> String {
 const SUFFIXES: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
 
 /// The region in an API host such as `email.ap-northeast-2.amazonaws.com`, also one written as a URL, with a port, or
-/// of the FIPS or SMTP kind. Nothing for a host that is not AWS's own, down to its last label.
+/// of the FIPS or SMTP kind. `None` for a host that is not AWS's own, down to its last label.
 #[must_use]
 pub fn region_of(endpoint: &str) -> Option<&str> {
     let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);

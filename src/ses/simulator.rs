@@ -14,7 +14,7 @@ pub enum Simulator {
     Bounce,
     /// Takes it and calls it spam.
     Complaint,
-    /// Takes it and answers that nobody is there.
+    /// Takes it and answers that no one is there.
     OutOfTheOffice,
     /// Is on the list of addresses that SES sends nothing to.
     Suppression,

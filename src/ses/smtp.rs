@@ -22,7 +22,7 @@ pub struct SmtpTarget {
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
-    /// Who signs in; a private relay may ask for nobody.
+    /// Who signs in; a private relay may ask no one.
     pub credentials: Option<Credentials>,
 }
 
@@ -36,7 +36,7 @@ pub fn smtp_settings(settings: &Settings) -> Result<SmtpTarget, SettingError> {
         (None, Some(region)) => endpoint::smtp_host(region),
         (None, None) => {
             return Err(SettingError::new(
-                "no SMTP server is set, and no SES region that tells one",
+                "no SMTP server is set, and no SES region that gives one",
                 "set AWS_SES_REGION_NAME to the region of your SES account, such as ap-northeast-2, \
                  or VERIFYDESK_SMTP__HOST",
             ));
@@ -115,7 +115,7 @@ fn sign_in(settings: &Settings, host: &str) -> Result<Option<Credentials>, Setti
     };
     if credentials::is_temporary(&username) {
         return Err(SettingError::new(
-            format!("the access key {} is temporary; SES takes no temporary keys over SMTP", plain(&username)),
+            format!("the access key {} is temporary; SES does not accept temporary keys over SMTP", plain(&username)),
             "make a long-lived access key (AKIA…) of an IAM user with ses:SendRawEmail",
         ));
     }

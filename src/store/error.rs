@@ -1,4 +1,4 @@
-//! What can go wrong with the database, told apart by what a person can do about it.
+//! What can go wrong with the database, sorted by what a person can do about it.
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
@@ -27,7 +27,7 @@ pub enum Error {
     /// It refuses the user or the act.
     #[error("the database refuses: {0}")]
     Denied(Plain),
-    /// It lets this user, or anybody, only read.
+    /// It lets this user, or anyone, only read.
     #[error("the database does not allow it: {0}")]
     ReadOnly(Plain),
     /// There is no such database.
@@ -127,7 +127,7 @@ impl Error {
                 "this role or this server may only read, or not do this; to act, have DATABASE_URL name a login with a role \
                  (docs/roles.md) and a server that may"
             }
-            Self::NoDatabase(_) => "create it with `createdb`, or mend DATABASE_URL",
+            Self::NoDatabase(_) => "create it with `createdb`, or correct DATABASE_URL",
             Self::NotMigrated(_) => "run `verifydesk migrate`",
             Self::Newer(_) => "install the newer verifydesk on this machine too",
             Self::NotUnicode(_) => {
@@ -149,7 +149,7 @@ impl Error {
         }
     }
 
-    /// Whether this program made a mistake; everything else is for an operator to mend, and then the same act works.
+    /// Whether this program made a mistake; everything else is for an operator to fix, and then the same act works.
     #[must_use]
     pub fn is_a_fault(&self) -> bool {
         matches!(self, Self::Value(_) | Self::Constraint(_) | Self::Other(_))

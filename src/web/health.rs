@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::Context;
 
-/// How long the database may take to answer; whoever asks must not wait longer.
+/// How long the database may take to answer; a caller must not wait longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// 200 `ok` when the database answers in time, 503 otherwise.

@@ -5,7 +5,7 @@
 //! characters cannot belong to it: so it can be left out, at the key's ends and inside it, as long as exactly one
 //! well-formed key remains. Never more than one: nothing is tried against the database.
 //!
-//! Two well-formed keys are nobody's: then no one can say which is meant. Nor can they where one of two is cut or run
+//! Two well-formed keys are no one's: then no one can say which is meant. Nor can they where one of two is cut or run
 //! together with something: the one that is whole may be another person's.
 
 use std::borrow::Cow;
@@ -139,7 +139,7 @@ impl Reading {
         reading
     }
 
-    /// With the values in quoted-printable; nothing where none is.
+    /// With the values in quoted-printable; `None` where none is.
     fn of_quoted(text: &[u8]) -> Option<Self> {
         let mut reading = Self::default();
         let mut any = false;
@@ -241,7 +241,7 @@ fn is_emphasis(byte: u8) -> bool {
     matches!(byte, b'-' | b'_')
 }
 
-/// The text with its percent-escapes undone; nothing where it has none.
+/// The text with its percent-escapes undone; `None` where it has none.
 fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
     undone(text, b'%', |rest| hex(rest).map(|byte| (Some(byte), 2)))
 }
@@ -280,7 +280,7 @@ fn without_markup(text: &[u8]) -> Option<Vec<u8>> {
     plainer.or(tagless)
 }
 
-/// The text with hyphens that are ones; nothing where it has no others.
+/// The text with hyphens that are ones; `None` where it has no others.
 fn with_hyphens(text: &[u8]) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(text);
     let others = HYPHENS.iter().any(|(other, _)| text.contains(other));
@@ -288,7 +288,7 @@ fn with_hyphens(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The text with each escape replaced by what `meaning` says it stands for (a byte or nothing) and how long it is
-/// behind its mark; nothing where there is no escape.
+/// behind its mark; `None` where there is no escape.
 fn undone(text: &[u8], mark: u8, meaning: impl Fn(&[u8]) -> Option<(Option<u8>, usize)>) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

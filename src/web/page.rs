@@ -127,7 +127,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// A reader of whom only the request is known.
+    /// A reader about whom only the request is known.
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {
@@ -150,7 +150,7 @@ impl Reader {
         self
     }
 
-    /// A user's own language, once she is known, goes before her browser's.
+    /// A user's own language, once they are known, goes before their browser's.
     pub(super) fn speaking(mut self, locale: Option<Locale>) -> Self {
         self.locale = locale.unwrap_or(self.locale);
         self

@@ -52,7 +52,7 @@ pub(super) struct Held<T> {
 }
 
 impl<T> Held<T> {
-    /// This is how it is from now on, whoever asks.
+    /// This is how it is from now on, for every caller.
     pub(super) fn settle(self, outcome: T) {
         *self.thing.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
     }

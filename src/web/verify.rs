@@ -40,7 +40,7 @@ fn allow(methods: &'static str) -> Response {
     (StatusCode::NO_CONTENT, [(ALLOW, HeaderValue::from_static(methods))]).into_response()
 }
 
-/// Whoever holds the link; nothing more is known about her.
+/// The person who holds the link; nothing more is known about them.
 fn actor() -> Actor {
     Actor::new("link", Origin::Web)
 }
@@ -117,7 +117,7 @@ async fn ask(State(context): State<Context>, reader: Reader, form: KeyForm) -> R
         Ok(key) => key,
         Err(page) => return context.0.pages.response(&reader, page),
     };
-    // For her language, and because a key that nobody was mailed gets nothing.
+    // For their language, and because a key that was mailed to no one gets nothing.
     let locale = match context.0.desk.look_at_link(&key).await {
         Ok(outcome @ (LinkOutcome::Unknown | LinkOutcome::Verified { .. })) => {
             return led_to(&context, reader.with(key), Ok(outcome));

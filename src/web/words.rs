@@ -126,7 +126,7 @@ fn english(page: Page) -> Words {
         ),
         Page::Confirm => words(
             "Please confirm your email address",
-            ["One press of the button, and you are done.", "If you did not sign up, do not press it; close this page."],
+            ["Press the button, and you are done.", "If you did not sign up, do not press it; close this page."],
             "Confirm my email address",
         ),
         Page::Expired => words(
@@ -155,7 +155,7 @@ fn english(page: Page) -> Words {
             "A new mail is on its way",
             [
                 "Please open the link in it.",
-                "If you do not see it after a few minutes, look into your spam folder. If there are several mails, use \
+                "If you do not see it after a few minutes, check your spam folder. If there are several mails, use \
                  the newest.",
             ],
             "",
@@ -163,7 +163,7 @@ fn english(page: Page) -> Words {
         Page::CoolingDown { seconds } => Words {
             heading: "A mail is already on its way",
             paragraphs: vec![
-                "Please look into your inbox and your spam folder first. It may take a few minutes to arrive.".into(),
+                "Please check your inbox and your spam folder first. It may take a few minutes to arrive.".into(),
                 format!("You can ask for another one in {}.", english_wait(seconds)),
             ],
             button: "Send me a new mail",
@@ -171,7 +171,7 @@ fn english(page: Page) -> Words {
         Page::HadTheDaysMails { seconds } => Words {
             heading: "We cannot send you more mails today",
             paragraphs: vec![
-                "We have sent you several in the last 24 hours. Please look into your inbox and your spam folder, and \
+                "We have sent you several in the last 24 hours. Please check your inbox and your spam folder, and \
                  open the link in the newest one."
                     .into(),
                 format!("You can ask for another one in {}.", english_wait(seconds)),
@@ -185,12 +185,12 @@ fn english(page: Page) -> Words {
         ),
         Page::Failed => words(
             "Something went wrong",
-            ["The fault is ours, and it has been noted. Nothing was changed. Please try again later."],
+            ["The problem is on our side, and it has been logged. Nothing was changed. Please try again later."],
             "Try again",
         ),
         Page::Nowhere => words(
             "There is no page here",
-            ["If you wanted to confirm your email address, please press the button in the mail again."],
+            ["If you want to confirm your email address, please press the button in the mail again."],
             "",
         ),
         Page::BadRequest(_) => words(

@@ -147,7 +147,7 @@ async fn errors_name_the_thing_and_what_to_do() {
         (Program::new(&db.url.replace("/test_", "/no_such_")), &["list"], 1, "error: there is no such database"),
         (Program::new(&db.url), &["show", "999"], 3, "error: there is no verification 999"),
         (Program::new(&db.url), &["verify", "1", "--reason", " "], 4, "error: a force-verify needs a reason"),
-        (Program::new(&db.url), &["signup", "nobody"], 2, "is no address to sign up"),
+        (Program::new(&db.url), &["signup", "nobody"], 2, "is not an address to sign up"),
         (Program::new(&db.url), &["resend", "1"], 4, "cool-down"),
         (Program::new(&db.url), &["resend"], 2, "error: nothing to resend is named"),
         (Program::new(&db.url), &["worker"], 2, "error: no server secret is set"),

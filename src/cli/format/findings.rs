@@ -38,7 +38,7 @@ pub fn text(report: &Report, with_infos: bool, with_suppressed: bool) -> Vec<Str
 
 /// That findings were left out, and of which kind.
 pub fn cut(report: &Report) -> String {
-    format!("{} more like these were left out: mend some, and check again", report.cut)
+    format!("{} more like these were left out: fix some, and check again", report.cut)
 }
 
 fn group(lines: &mut Vec<String>, last: &mut Option<String>, finding: &Finding) {

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0 (OASIS), which code hosts show beside the lines of a change.
+//! Findings as SARIF 2.1.0 (OASIS), which code hosts show next to the lines of a change.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use crate::preview::check::{self, File, Finding, Report, Rule, Severity};
 /// The published shape of such a log.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// Where the built-in templates are kept in this program's repository, and whoever ejects them may well keep theirs.
+/// Where the built-in templates are kept in this program's repository, and where those who eject them may well keep theirs.
 const BUILT_IN_AT: &str = "templates";
 
 /// A log of one run. Every result has a file, since code hosts refuse the whole log for one that has none: what is about
-/// a setting or a mail as a whole stands at the file that such a mail begins with, with its own name beside it.
+/// a setting or a mail as a whole stands at the file that such a mail begins with, with its own name next to it.
 pub fn log(report: &Report, templates: &Templates) -> Value {
     let rules: Vec<&Rule> = check::all().collect();
     let findings = report.findings.iter().chain(&report.suppressed);

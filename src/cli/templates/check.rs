@@ -16,7 +16,7 @@ use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Progress, Report, Rule, Severity, clients};
 use crate::text::plain;
 
-/// How long a mail that was begun may take beyond the time for all of them: a template may render for ever.
+/// How long a mail that was begun may take beyond the time for all of them: a template may render forever.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ pub struct Args {
     /// Say what a rule asks for and why, and check nothing; `all` lists the rules
     #[arg(long, value_name = "RULE")]
     explain: Option<String>,
-    /// Print what is only worth a thought as well; JSON and SARIF always have it
+    /// Print remarks (severity info) as well; JSON and SARIF always have them
     #[arg(long)]
     all: bool,
     /// Fail on warnings too
@@ -51,9 +51,9 @@ pub struct Args {
 enum Format {
     /// Grouped by file: `file:line:column: severity RULE message`
     Text,
-    /// JSON Lines, a finding a row
+    /// JSON Lines, one finding per row
     Json,
-    /// SARIF 2.1.0, which code hosts show beside the lines
+    /// SARIF 2.1.0, which code hosts show next to the lines
     Sarif,
 }
 
@@ -87,13 +87,13 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
         return Err(Failure::failed(format!("not all mails were checked within {seconds} seconds"), hint));
     }
     if report.mails == 0 {
-        return Err(Failure::failed("no mail could be made, so none was checked", "mend the errors first"));
+        return Err(Failure::failed("no mail could be made, so none was checked", "fix the errors first"));
     }
     let fails = report.count(Severity::Error) > 0 || (args.strict && report.count(Severity::Warning) > 0);
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What some work gives; nothing where it takes longer than its time and some grace.
+/// What some work gives; `None` where it takes longer than its time and some grace.
 async fn in_time<T: Send + 'static>(
     budget: Duration,
     work: impl FnOnce() -> T + Send + 'static,

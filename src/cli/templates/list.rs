@@ -14,7 +14,7 @@ use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Print JSON Lines, one object a template and language
+    /// Print JSON Lines, one object per template and language
     #[arg(long)]
     json: bool,
 }

@@ -33,13 +33,13 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     output::remark("Ctrl-C ends it");
     let watching = async {
         let Some(dir) = &dir else { return };
-        let told = |word| {
+        let heard = |word| {
             if let Word::Lost(why) = word {
                 output::remark(&format!("`templates.dir` cannot be watched, and is looked for again: {why}"));
             }
             news.send_modify(|number| *number += 1);
         };
-        files(dir, told).await;
+        files(dir, heard).await;
     };
     tokio::select! {
         () = shutdown.cancelled() => {}

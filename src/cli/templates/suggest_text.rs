@@ -39,7 +39,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     }
     let html = templates
         .render_part(&args.template, args.locale, Part::Html, &context)
-        .map_err(|error| Failure::failed(error.to_string(), "mend the HTML first; the text is made from it"))?;
+        .map_err(|error| Failure::failed(error.to_string(), "fix the HTML first; the text is made from it"))?;
     render::print(suggested_text(&without_anchors(&html)).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -55,7 +55,7 @@ pub enum ClusterError {
         directory: PathBuf,
     },
     /// Something that others made is where the directory should be.
-    #[error("{} belongs to somebody else or is no directory; move it away", path.display())]
+    #[error("{} belongs to someone else or is not a directory; move it away", path.display())]
     Unsafe {
         /// What is there.
         path: PathBuf,

@@ -50,7 +50,7 @@ const OPERATORS: [By; 4] = [
 ];
 const REASONS: [&str; 5] = [
     "confirmed on the phone, customer number matches",
-    "her company's filter eats our mails; her manager vouches for the address",
+    "their company's filter eats our mails; their manager vouches for the address",
     "이메일 화면을 보여 주심, 본인 확인 완료",
     "wrote to support from this very address",
     "mailbox was full, has cleared it, cannot wait",

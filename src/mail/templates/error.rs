@@ -84,7 +84,7 @@ impl From<TemplateError> for SettingError {
     fn from(error: TemplateError) -> Self {
         Self::new(
             error.to_string(),
-            "mend the file under `templates.dir`, or remove it to have the built-in one; README lists the variables",
+            "correct the file under `templates.dir`, or remove it to use the built-in one; docs/templates.md lists the variables",
         )
     }
 }

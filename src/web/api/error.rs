@@ -42,7 +42,7 @@ impl ApiError {
     /// A value that is of the right type and still no good.
     pub(super) fn invalid(message: impl AsRef<str>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
-            .hint("mend it and try again; nothing was changed")
+            .hint("correct it and try again; nothing was changed")
     }
 
     pub(super) fn unauthorized(message: &str) -> Self {

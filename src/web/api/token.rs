@@ -14,11 +14,11 @@ use super::ApiError;
 use crate::config::Secret;
 use crate::web::Context;
 
-/// The digest of the token: comparing digests tells nothing about the token's length either.
+/// The digest of the token: comparing digests reveals nothing about the token's length either.
 pub(in crate::web) struct Token([u8; 32]);
 
 impl Token {
-    /// None for a blank one, which would let everybody in.
+    /// None for a blank one, which would let everyone in.
     pub(in crate::web) fn new(secret: &Secret) -> Option<Self> {
         let token = secret.expose().trim();
         (!token.is_empty()).then(|| Self(Sha256::digest(token).into()))
@@ -35,7 +35,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Lets through whoever has the token.
+/// Lets callers with the token through.
 pub(super) async fn demand(State(context): State<Context>, request: Request, next: Next) -> Response {
     let Some(token) = &context.0.token else {
         return ApiError::new(StatusCode::NOT_FOUND, "api_off", "this server has no API: no token is set")
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lets_nobody_in() {
+    fn blank_lets_no_one_in() {
         assert!(Token::new(&Secret::new("")).is_none());
         assert!(Token::new(&Secret::new(" \n")).is_none());
         let token = Token::new(&Secret::new("right\n")).unwrap();

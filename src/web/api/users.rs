@@ -11,14 +11,14 @@ use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::web::Context;
 
-/// Her state, with her newest verification.
+/// The user's state, with their newest verification.
 pub(super) async fn show(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     let email = the_email(query.as_deref().unwrap_or_default())?;
     let email =
-        EmailAddress::parse(&email).map_err(|why| ApiError::invalid(format!("{email} is no address: {why}")))?;
+        EmailAddress::parse(&email).map_err(|why| ApiError::invalid(format!("{email} is not an address: {why}")))?;
     let Some((user, verification)) = context.0.desk.store().user_state(&email).await? else {
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("nobody signed up with {email}"))
-            .hint("sign her up with POST /api/signups"));
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("no one signed up with {email}"))
+            .hint("sign them up with POST /api/signups"));
     };
     // By the clock that the times in the answer are of.
     let now = context.0.desk.store().now().await?;

@@ -106,7 +106,7 @@ async fn in_its_grace_period_it_is_called_off_before_the_first_mail() {
     let made = desk.store().advance_jobs(1_000, desk.rules()).await.unwrap();
     assert_eq!((made.looked_at, made.more, made.next_in), (0, false, None));
     let row = desk.job(job).await.unwrap();
-    assert_eq!((row.state, row.queued, row.reason.unwrap().raw()), (JobState::Cancelled, 0, "called off by mina@desk"));
+    assert_eq!((row.state, row.queued, row.reason.unwrap().raw()), (JobState::Cancelled, 0, "cancelled by mina@desk"));
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn it_is_paused_resumed_and_cancelled() {
     assert_eq!(store.advance_jobs(10, rules).await.unwrap().looked_at, 0);
     let row = desk.job(job).await.unwrap();
     assert_eq!((row.state, row.queued, row.open), (JobState::Cancelled, 20, 3));
-    let cancelled = "select count(*) from sends where state = 'cancelled' and reason = 'the bulk resend was called off by mina@desk'";
+    let cancelled = "select count(*) from sends where state = 'cancelled' and reason = 'the bulk resend was cancelled by mina@desk'";
     assert_eq!(number(&db.pool, cancelled).await, 16);
     let over = |result| matches!(result, Err(Error::Refused(Refusal::JobOver { state: JobState::Cancelled })));
     assert!(over(desk.pause_job(&operator(), job).await));

@@ -80,8 +80,8 @@ pub(super) static CHECKS: [Check; 7] = [
         Rule {
             id: "A007",
             severity: Severity::Info,
-            title: "Links are told by more than colour, and text is not justified",
-            why: "Not everybody sees colours; gaps of justified text are hard to read for dyslexic people.",
+            title: "Links differ by more than colour, and text is not justified",
+            why: "Not everyone sees colours; gaps of justified text are hard to read for dyslexic people.",
             source: "WCAG 2.2, 1.4.1 and 1.4.8",
         },
         not_by_colour_only,
@@ -132,7 +132,7 @@ fn all_has_a_text(case: &Case<'_>, found: &mut Vec<Spot>) {
         let is_named =
             ["aria-label", "title"].iter().any(|name| link.attr(name).is_some_and(|text| !text.trim().is_empty()));
         if has_alt && link.attr("data-mail") == Some("cta") {
-            found.push(spot_of(case, link, "the button is an image only: nobody sees it where images are blocked"));
+            found.push(spot_of(case, link, "the button is an image only: no one sees it where images are blocked"));
         } else if !has_alt && !is_named {
             found.push(spot_of(case, link, "the link has no text"));
         }
@@ -266,7 +266,7 @@ fn not_by_colour_only(case: &Case<'_>, found: &mut Vec<Spot>) {
         let bold = cascade.inherited(link, "font-weight").is_some();
         let alone = own_cell(dom, link, cascade).is_some();
         if bare && !bordered && !bold && !alone && !is_button(dom, link, cascade) {
-            found.push(spot_of(case, link, "the link is told from the text by its colour only"));
+            found.push(spot_of(case, link, "the link differs from the text by its colour only"));
         }
     }
     for element in visible(dom, cascade) {

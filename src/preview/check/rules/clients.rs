@@ -36,7 +36,7 @@ pub(super) static CHECKS: [Check; 3] = [
             id: "H009",
             severity: Severity::Info,
             title: "The chosen mail programs are known, and there is data about them",
-            why: "Nothing is guessed: what a program without data makes of the mail, only a look at it there tells.",
+            why: "Nothing is guessed: what a program without data makes of the mail can only be seen in it.",
             source: "caniemail has no data of Naver, Daum and Kakao",
         },
         are_known,

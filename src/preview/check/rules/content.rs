@@ -39,7 +39,7 @@ pub(super) static CHECKS: [Check; 6] = [
             id: "X003",
             severity: Severity::Warning,
             title: "The mail names the site",
-            why: "A mail that does not say whom it is from looks like fraud.",
+            why: "A mail that does not say who it is from looks like fraud.",
             source: "Postmark's guide",
         },
         names_the_site,
@@ -48,7 +48,7 @@ pub(super) static CHECKS: [Check; 6] = [
         Rule {
             id: "X006",
             severity: Severity::Warning,
-            title: "There is somebody to ask",
+            title: "There is someone to ask",
             why: "Where answers go nowhere, and no link leads to the site, people who are stuck report spam.",
             source: "Postmark's guide",
         },

@@ -22,7 +22,7 @@ pub(super) static CHECKS: [Check; 2] = [
             id: "I002",
             severity: Severity::Warning,
             title: "Images have sizes and https addresses, and none is there to watch the reader",
-            why: "Without sizes the mail jumps, http is blocked, and a pixel that tells when a mail is opened costs trust.",
+            why: "Without sizes the mail jumps, http is blocked, and a pixel that reports when a mail is opened costs trust.",
             source: "react-email's linter; mail programs' proxies",
         },
         images_are_in_order,
@@ -61,7 +61,7 @@ fn images_are_in_order(case: &Case<'_>, found: &mut Vec<Spot>) {
         let address = image.attr("src").unwrap_or_default().trim();
         let style = cascade.style(image);
         if is_dot(image, cascade) {
-            found.push(spot_of(case, image, "the image is one pixel: it tells when the mail is opened"));
+            found.push(spot_of(case, image, "the image is one pixel: it reports when the mail is opened"));
             continue;
         }
         let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();

@@ -77,7 +77,7 @@ pub(super) static CHECKS: [Check; 10] = [
             title: "From, To, Subject, Date, Message-ID and MIME-Version are there once",
             why: "SES and other servers refuse a mail in which one is there twice; a Message-ID of another domain is a \
                   mark of spam.",
-            source: "RFC 5322, 3.6; SES writes Date and Message-ID anew",
+            source: "RFC 5322, 3.6; SES rewrites Date and Message-ID",
         },
         has_its_headers,
     ),
@@ -266,7 +266,7 @@ fn says_auto_submitted(case: &Case<'_>, found: &mut Vec<Spot>) {
 fn has_no_unsubscribe(case: &Case<'_>, found: &mut Vec<Spot>) {
     let Some(message) = read(case).filter(|_| case.has_link()) else { return };
     if header(&message, "List-Unsubscribe").is_some() {
-        found.push(Spot::mail("there is a List-Unsubscribe on a mail that nobody subscribed to"));
+        found.push(Spot::mail("there is a List-Unsubscribe on a mail that no one subscribed to"));
     }
 }
 

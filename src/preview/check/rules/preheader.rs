@@ -50,7 +50,7 @@ pub(super) static CHECKS: [Check; 4] = [
             id: "P004",
             severity: Severity::Warning,
             title: "The preheader does not hold the link",
-            why: "Preheaders are shown on locked screens, where anybody can read them.",
+            why: "Preheaders are shown on locked screens, where anyone can read them.",
             source: "judgement; suppress it where the screen is the reader's own",
         },
         keeps_the_link,

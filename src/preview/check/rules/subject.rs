@@ -51,7 +51,7 @@ pub(super) static CHECKS: [Check; 4] = [
             id: "S004",
             severity: Severity::Warning,
             title: "The sender has a name",
-            why: "Inboxes show the sender before the subject; a bare address looks like nobody in particular.",
+            why: "Inboxes show the sender before the subject; a bare address looks like no one in particular.",
             source: "Postmark's guide to transactional mail",
         },
         sender_is_named,
