@@ -1,46 +1,48 @@
 //! verifydesk: sign-up mails that verify an address, and the desk from which people run them.
 //!
-//! A person signs up with an e-mail address. verifydesk makes a key for her, mails her the link through Amazon SES,
-//! approves her when the link is opened, and records what became of every mail. Operators see and mend all of it in a
-//! terminal console.
+//! A person signs up with an e-mail address. verifydesk makes a key for them, mails them the link through Amazon SES,
+//! approves them when the link is opened, and records what became of every mail. Operators see all of it in a terminal
+//! console, and act on it there.
 //!
 //! # The map
 //! ```text
 //! main.rs   parse arguments, run, exit code
-//! cli/      one file a subcommand, one a format; starts the console, the worker and the web
+//! cli/      one file per subcommand, one per format; starts the console, the worker and the web
 //! tui/      the console: messages in, one owner of the model, frames out
 //! web/      the verification view and the site's own API
-//! demo/     a private PostgreSQL, people who never were, and a stage on which everything runs
-//!   desk/   what can be done, one act a file: sign up, resend, force-verify, open a link, send a test
+//! demo/     a private PostgreSQL, made-up people, and everything that runs on them
+//!   desk/   what can be done, one file per act: sign up, resend, force-verify, open a link, send a test
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   outbox/ the worker: claim, prepare, hand over, record; what answers mean
 //!   mail/   templates, the MIME message, the link; transport/ hands it over by SMTP or into a file
 //!   ses/    the SES account: endpoints, credentials
-//!   store/  PostgreSQL, and all the SQL: one file a table or aggregate
+//!   store/  PostgreSQL, and all the SQL: one file per table or aggregate
 //!     domain/ what is true: statuses, keys, sends and their states, filters, cursors; no I/O, no clock
 //!     config/ settings: defaults < file < environment < flags
 //!     dial.rs TCP connections by name: silent addresses hide no others
 //!     contain.rs a panic ends what it was in, and nothing more
 //!     listen.rs HTTP servers: the one of `web`, and the preview page's
-//!     text.rs the one way from untrusted text to anything a person sees
+//!     text.rs the one way from untrusted text to anything that a person sees
 //! ```
 //! A room knows those further in, never those further out: `cli`, `web` and `tui` hold no rules and no SQL, so that
 //! whatever an operator can do in the console a script can do on the command line, by the same act. They do not know
-//! each other either, but that `cli` starts the others.
+//! each other either, except that `cli` starts the others.
 //!
 //! # The words
 //! A **user** has one address. A **verification** is one key issued to one user; its **status** is *pending*,
 //! *verified*, *expired* or *revoked*. A **send** is one mail, from *queued* over *sending* to *accepted* and on. The
 //! **outbox** is the table of sends, a **worker** the process that works it off. The **key** is the secret in the
-//! **link**. Whoever acts through console or command line is an **operator**, and every act is in the **audit log**.
+//! **link**. A person who acts through console or command line is an **operator**, and every act is in the **audit
+//! log**. `docs/glossary.md` has the other words.
 //!
 //! # The rules
 //! - Text from outside is [`text::Untrusted`] until [`text::plain`] has made it fit to be seen.
 //! - Secrets are in types that never print: [`config::Secret`], [`domain::key::Key`], [`mail::link::Link`].
 //! - An act locks the user's row first, checks its rules, changes the data and writes the audit entry in one
-//!   transaction; then, in a statement of its own, it notifies whoever watches.
+//!   transaction; then, in a statement of its own, it notifies those who watch.
 //! - The database holds no key that works. A worker commits to a key's digest before it connects to a mail server.
-//! - A mail whose answer was lost is *unknown*: never called failed, never sent again unasked.
+//! - A mail whose answer was lost is *unknown*, never called failed: it is tried once more after a wait, and marked as a
+//!   possible double.
 //! - The console never waits: whatever takes time is an effect that answers with a message.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test that panics is to end"))]

@@ -1,6 +1,6 @@
 //! Listens for HTTP, and stops in an orderly way.
 //!
-//! Connections are driven by hyper directly, since axum's server waits for ever for the head of a request: who
+//! Connections are driven by hyper directly, since axum's server waits forever for the head of a request: who
 //! opens many connections and says nothing would hold them all. Here a silent one is closed after `HEAD_TIMEOUT`, one
 //! that does not read its answers after [`Bounds::write`], and no more are held than the caller allows: near the last
 //! seat idle ones give way, and at the last one those that wait for their client; if there are none, others wait in the

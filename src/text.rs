@@ -172,7 +172,7 @@ fn safe(c: char) -> char {
     }
 }
 
-/// Whether a character that is no control is invisible, or turns, joins or spans what stands around it: nobody sees
+/// Whether a character that is no control is invisible, or turns, joins or spans what stands around it: no one sees
 /// that it is there, or terminals disagree on what it does.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {

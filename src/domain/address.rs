@@ -34,7 +34,7 @@ pub enum AddressError {
 impl EmailAddress {
     /// Checks an address that someone typed or pasted: what is around it and cannot be seen goes.
     ///
-    /// Quoted local parts (`"a b"@example.org`) and address literals (`a@[192.0.2.1]`) are refused: nobody signs up
+    /// Quoted local parts (`"a b"@example.org`) and address literals (`a@[192.0.2.1]`) are refused: no one signs up
     /// with one, and much software behind this one mishandles them.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = trimmed(text);

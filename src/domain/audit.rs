@@ -50,7 +50,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whoever acts.
+/// The one who acts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Actor {
     /// The operator's login and host, or what stands for a machine: `site`, `link`, `worker@host`.
@@ -92,7 +92,7 @@ pub enum Action {
     PauseJob,
     /// A job was let go again.
     ResumeJob,
-    /// A job was called off.
+    /// A job was cancelled.
     CancelJob,
     /// A test mail was sent.
     TestSend,

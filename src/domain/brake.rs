@@ -32,7 +32,7 @@ pub enum BrakeCause {
     Reputation,
     /// SES says that the mails of the day are used up.
     Quota,
-    /// SES refuses every mail until somebody mends something.
+    /// SES refuses every mail until someone fixes something.
     Configuration,
     /// The mail server takes no mail; one is tried now and then, and the first that is taken ends it.
     Refusals,
@@ -106,7 +106,7 @@ pub struct Brake {
     pub cause: BrakeCause,
     /// Who: an operator, or `worker@host`.
     pub set_by: Untrusted,
-    /// Why, and what to mend.
+    /// Why, and what to fix.
     pub reason: Untrusted,
     /// Since when.
     pub set_at: Time,

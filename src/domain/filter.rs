@@ -32,7 +32,7 @@ pub struct SendFilter {
     pub search: Option<Search>,
 }
 
-/// What somebody typed to find somebody.
+/// What someone typed to find someone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     typed: String,
@@ -40,7 +40,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Nothing where there is no text.
+    /// `None` where there is no text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let typed = trimmed(text).replace('\0', "");
@@ -65,8 +65,8 @@ impl Search {
         self.text.strip_prefix('#').unwrap_or(&self.text).parse().ok().filter(|n| *n > 0)
     }
 
-    /// Whether there is a letter or a digit in it. Without one nothing is found: the index knows nothing else, and whoever
-    /// types `%` does not mean everybody.
+    /// Whether there is a letter or a digit in it. Without one nothing is found: the index knows nothing else, and one
+    /// who types `%` does not mean everyone.
     #[must_use]
     pub fn can_find(&self) -> bool {
         self.text.chars().any(char::is_alphanumeric)

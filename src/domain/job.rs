@@ -1,4 +1,4 @@
-//! Jobs: bulk resends, planned, called off, paused, resumed, followed.
+//! Jobs: bulk resends, planned, cancelled, paused, resumed, followed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,9 +20,9 @@ pub enum JobState {
     Running,
     /// Makes no mails until it is resumed; what it has queued already waits.
     Paused,
-    /// Has looked at everybody. Mails of it may still wait, and as long as they do it can be stopped.
+    /// Has looked at everyone. Mails of it may still wait, and as long as they do it can be stopped.
     Done,
-    /// Called off.
+    /// Cancelled.
     Cancelled,
 }
 
@@ -78,16 +78,16 @@ impl FromStr for JobState {
     }
 }
 
-/// Whom a job is for.
+/// Who a job is for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobScope {
-    /// Whoever this filter finds at the cut-off.
+    /// Those that this filter finds at the cut-off.
     Filter(Filter),
     /// The users of these verifications.
     Marked(Vec<VerificationId>),
 }
 
-/// In words, such as `expired, since 2026-11-20T00:00:00Z`. A search is as somebody typed it.
+/// In words, such as `expired, since 2026-11-20T00:00:00Z`. A search is as someone typed it.
 impl fmt::Display for JobScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let filter = match self {
@@ -107,22 +107,22 @@ impl fmt::Display for JobScope {
     }
 }
 
-/// Why somebody is left out.
+/// Why someone is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// She is verified.
+    /// They are verified.
     Verified,
-    /// Her last mail was queued less than the cool-down ago.
+    /// Their last mail was queued less than the cool-down ago.
     CoolDown,
-    /// She got as many mails in the last 24 hours as one address may get.
+    /// They got as many mails in the last 24 hours as one address may get.
     DailyCap,
-    /// A mail to her waits or is being sent.
+    /// A mail to them waits or is being sent.
     Waiting,
-    /// SES has her on its suppression list.
+    /// SES has them on its suppression list.
     Suppressed,
-    /// Her address refused a mail for good, or she called one spam.
+    /// Their address refused a mail for good, or they reported one as spam.
     Bounced,
-    /// Another verification of hers is in the same job.
+    /// Another verification of theirs is in the same job.
     Duplicate,
 }
 
@@ -169,7 +169,7 @@ impl Skip {
 
 /// Not a reason.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown reason to leave somebody out")]
+#[error("unknown reason to leave someone out")]
 pub struct UnknownSkip;
 
 impl FromStr for Skip {
@@ -260,13 +260,13 @@ pub struct JobRow {
     pub id: JobId,
     /// When it was asked for.
     pub created_at: Time,
-    /// By whom.
+    /// Who started it.
     pub created_by: Untrusted,
-    /// Whom it is for.
+    /// Who it is for.
     pub scope: JobScope,
     /// Who counts is decided as of then.
     pub cut_off: Time,
-    /// Until then it can be called off before the first mail.
+    /// Until then it can be cancelled before the first mail.
     pub starts_at: Time,
     /// Where it is in its life.
     pub state: JobState,
@@ -274,7 +274,7 @@ pub struct JobRow {
     pub reason: Option<Untrusted>,
     /// When it was done or cancelled.
     pub ended_at: Option<Time>,
-    /// Verifications that the plan found, if somebody counted.
+    /// Verifications that the plan found, if someone counted.
     pub found: Option<i64>,
     /// Verifications looked at so far.
     pub looked_at: i64,
@@ -299,13 +299,13 @@ impl JobRow {
         Some(part.clamp(0.0, 1.0))
     }
 
-    /// Whether it can be paused or called off: it has something to do, or mails of it wait.
+    /// Whether it can be paused or cancelled: it has something to do, or mails of it wait.
     #[must_use]
     pub fn can_be_stopped(&self) -> bool {
         self.state.is_open() || self.state == JobState::Done && self.open > 0
     }
 
-    /// Whether it can still be called off before its first mail. `now` by the database's clock.
+    /// Whether it can still be cancelled before its first mail. `now` by the database's clock.
     #[must_use]
     pub fn is_in_grace(&self, now: Time) -> bool {
         self.state == JobState::Running && self.starts_at > now

@@ -1,8 +1,8 @@
 //! Verification keys: 256 bits that only the mail holds.
 //!
 //! The database keeps a random nonce and the SHA-256 of the key. The key itself is
-//! `HMAC-SHA256(server secret, version ‖ verification id ‖ nonce)`, so whoever holds the secret can mail the same link
-//! again, and whoever steals the database can verify nobody.
+//! `HMAC-SHA256(server secret, version ‖ verification id ‖ nonce)`, so a holder of the secret can mail the same link
+//! again, and a thief of the database can verify no one.
 
 use std::fmt;
 
@@ -101,7 +101,7 @@ impl fmt::Debug for Nonce {
     }
 }
 
-/// Tells servers with different secrets apart without telling anything about the secret: 8 hexadecimal digits.
+/// Tells servers with different secrets apart and reveals nothing about the secret: 8 hexadecimal digits.
 #[must_use]
 pub fn secret_fingerprint(secret: &[u8]) -> String {
     let mut mac = keyed(secret);

@@ -124,7 +124,7 @@ impl FromStr for SendState {
 /// Who goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Somebody waits for this mail: a sign-up, a single resend.
+    /// Someone waits for this mail: a sign-up, a single resend.
     Person,
     /// One of many.
     Bulk,
@@ -144,7 +144,7 @@ impl Priority {
 /// In which way a mail goes out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResentHow {
-    /// The same link; its life starts anew.
+    /// The same link; its life starts again.
     SameLink,
     /// A new key; the verification it replaces, if it was still open, is superseded.
     NewKey,
@@ -180,9 +180,9 @@ pub struct LastSend {
 pub struct SendRow {
     /// Its UUIDv7.
     pub id: SendId,
-    /// For which verification; nothing once the user was deleted, or for a test.
+    /// For which verification; `None` once the user was deleted, or for a test.
     pub verification_id: Option<VerificationId>,
-    /// To which user; nothing once she was deleted, or for a test.
+    /// To which user; `None` once they were deleted, or for a test.
     pub user_id: Option<UserId>,
     /// The address it goes to; empty once the user was deleted.
     pub recipient: Untrusted,
@@ -208,7 +208,7 @@ pub struct SendRow {
     pub reply: Option<Untrusted>,
     /// Why it failed, waits or was cancelled, in words for an operator.
     pub reason: Option<Untrusted>,
-    /// Of which template and fixture it is a test; nothing for a mail to somebody who signed up.
+    /// Of which template and fixture it is a test; `None` for a mail to someone who signed up.
     pub test_of: Option<Untrusted>,
     /// What SES reported afterwards, oldest first. Lists leave it empty; [`super::verification::VerificationDetail`]
     /// fills it.

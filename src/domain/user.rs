@@ -12,12 +12,12 @@ pub struct User {
     pub id: UserId,
     /// The address as stored: ASCII, domain in lower case.
     pub email: Untrusted,
-    /// What she calls herself; may be empty, may be hostile.
+    /// The name they gave; may be empty, may be hostile.
     pub name: Untrusted,
-    /// The language of her mails and pages.
+    /// The language of their mails and pages.
     pub locale: Locale,
-    /// When she signed up.
+    /// When they signed up.
     pub created_at: Time,
-    /// When her address was verified, if it was.
+    /// When their address was verified, if it was.
     pub verified_at: Option<Time>,
 }
