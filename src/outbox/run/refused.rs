@@ -117,6 +117,15 @@ pub(in crate::outbox) struct Judged {
 }
 
 impl Run {
+    /// Whether so many refusals are not judged yet that they may be a run: the server refuses more quickly than the
+    /// database takes it in.
+    pub(in crate::outbox) fn may_be_refused_all(&self) -> bool {
+        let Refusals { of, to_note, telling, .. } = &self.refusals;
+        let told = telling.iter().flat_map(|told| &told.noted);
+        let noted = to_note.iter().chain(told).filter(|noted| !noted.is_ended).count();
+        i64::try_from(of.len() + noted).unwrap_or(i64::MAX) >= self.worker.shared.settings.brake.refusals
+    }
+
     /// A mail is back from its lane.
     pub(super) fn note(&mut self, id: SendId, refusal: Option<Refusal>, meaning: &Meaning) {
         if let Meaning::Failed(_) = meaning

@@ -7,7 +7,7 @@ use verifydesk::domain::brake::{BrakeCause, BrakeState};
 use verifydesk::domain::send::{Priority, SendRow, SendState};
 use verifydesk::outbox::worker::Mode;
 
-use crate::peers::{SmtpServer, SmtpServerOptions};
+use crate::peers::{PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::Program;
 use crate::worker::broken::refuse;
 use crate::worker::site::{SECRET, Site, operator, reason, server};
@@ -248,6 +248,41 @@ async fn a_domain_of_which_nothing_is_known_is_tried_at_once() {
     site.sign_up("robin@example.net").await;
     site.until(async || count(&site, SendState::Accepted).await == 2).await;
     assert_eq!(site.store().brake().await.unwrap(), None);
+    assert_eq!(running.end().await.failed, 0);
+}
+
+/// The run is judged in the database, which may be slower than the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_are_tried_than_the_database_can_judge() {
+    let mut server = server().fault("rcpt=each-reply:550 5.1.1 User unknown").start();
+    let site = site(&server).await;
+    let mut act = site.pool().begin().await.unwrap();
+    sqlx::query("lock table refused_sends in share mode").execute(&mut *act).await.unwrap();
+    let running = site.start(Mode::Forever);
+    // Since when a refusal waits to be noted, if one does.
+    let since = async || {
+        let query = "select min(query_start) from pg_stat_activity
+            where wait_event_type = 'Lock' and query like '%insert into refused_sends%'";
+        sqlx::query_scalar::<_, Option<verifydesk::domain::Time>>(query).fetch_one(site.pool()).await.unwrap()
+    };
+    let mut first = None;
+    // The first one gives up after some seconds: time enough to try them all.
+    let is_second = async {
+        loop {
+            match (first, since().await) {
+                (None, Some(at)) => first = Some(at),
+                (Some(first), Some(at)) if at != first => break,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_second).await.unwrap();
+    let tried = faults(&server);
+    assert!((5..TRIED_MAX).contains(&tried), "{tried} were tried");
+    act.rollback().await.unwrap();
+    site.until(async || is_paused(&site).await).await;
+    tokio::task::block_in_place(|| server.set_faults(&[]));
+    site.until(async || count(&site, SendState::Accepted).await == MAILS).await;
     assert_eq!(running.end().await.failed, 0);
 }
 
