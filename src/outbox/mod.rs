@@ -2,7 +2,7 @@
 //!
 //! A [`worker`] has batches of due sends [`prepare`]d: claimed, given moments from the pace that all workers share, looked
 //! at again whether they are still wanted, their keys committed to. Then lanes compose the mails and hand them over under
-//! a lease, and what the server said is recorded. [`reply`] tells what an answer means, [`backoff`]
+//! a lease, and what the server said is recorded. [`reply`] tells what an answer means, `backoff`
 //! how long to wait after it. Where the server takes no mail at all, the outbox pauses, and one mail at a time is tried
 //! ([`crate::store::refusals`]).
 
