@@ -63,6 +63,11 @@ impl Chord {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, if self.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
+    }
+
     /// As footer and help write it.
     #[must_use]
     pub fn name(self, look: &Look) -> String {

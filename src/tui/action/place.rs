@@ -37,7 +37,7 @@ pub enum Place {
 
 impl Place {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 15] = [
+    pub(in crate::tui) const ALL: [Self; 15] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,

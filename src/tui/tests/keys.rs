@@ -6,7 +6,7 @@ use super::fixture::{Console, key_of, now};
 use crate::desk::SignUp;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
-use crate::tui::action::Place;
+use crate::tui::action::{self, Action, Place};
 use crate::tui::effect::{Act, Bench, Load, TerminalCommand};
 use crate::tui::model::workbench::Mode;
 use crate::tui::model::{Level, View};
@@ -306,4 +306,57 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
     console.take_asked();
     console.send(Msg::Doubtful(key_of("ctrl-c")));
     assert!(console.take_asked().contains(&Effect::Terminal(TerminalCommand::Quit)));
+}
+
+/// An action that nothing takes up would be a key that does nothing.
+#[test]
+fn every_key_does_something() {
+    let places = [
+        ("j", Place::Verifications),
+        ("j Enter", Place::Detail),
+        ("m j", Place::Mail),
+        ("m Enter", Place::Send),
+        ("o", Place::Queue),
+        ("o Enter", Place::QueueItem),
+        ("t", Place::Templates),
+        ("t 8", Place::Checks),
+        ("t 9", Place::Matrix),
+        ("t p", Place::Page),
+        ("/ a", Place::Prompt),
+        ("?", Place::Help),
+        ("r", Place::Confirm),
+        ("v", Place::Reason),
+        ("n", Place::Form),
+    ];
+    let reached: Vec<_> = places.iter().map(|(_, place)| *place).collect();
+    assert!(Place::ALL.iter().all(|place| reached.contains(place)));
+    // There may be nowhere to go, and one is there already.
+    let is_there = |place, action| {
+        let templates = matches!(place, Place::Templates | Place::Checks | Place::Matrix);
+        place == Place::Mail && action == Action::Mail
+            || place == Place::Queue && action == Action::Queue
+            || templates && action == Action::Templates
+    };
+    let moves = |action| {
+        use Action::{Back, Down, First, Last, PageDown, PageUp, PickTab, ShiftLeft, ShiftRight, Up};
+        matches!(action, Up | Down | PageUp | PageDown | First | Last | PickTab | ShiftLeft | ShiftRight | Back)
+    };
+    let mut idle = Vec::new();
+    for (keys, place) in places {
+        for entry in action::at(place).filter(|entry| !moves(entry.action) && !is_there(place, entry.action)) {
+            let (mut console, world) = Console::loaded(80, 24);
+            console.run(&world, keys);
+            assert_eq!(console.model.place(), place);
+            let state = |console: &mut Console| {
+                console.model.take_dirty();
+                format!("{:?}", console.model)
+            };
+            let before = state(&mut console);
+            console.send(Msg::Key(entry.keys[0].event()));
+            if console.take_asked().is_empty() && state(&mut console) == before {
+                idle.push((place, entry.action));
+            }
+        }
+    }
+    assert!(idle.is_empty(), "{idle:?}");
 }
