@@ -24,16 +24,33 @@ impl Preparer {
     ) -> Result<usize, Error> {
         let mut count = 0;
         for piece in outcomes.chunks(PIECE) {
-            let left = within(async {
-                self.commit_again(store, piece).await?;
-                store.record_again(self.worker, piece, unknown_after).await
-            });
-            count += piece.len() - left.await?.elsewhere.len();
+            match self.record_piece(store, piece, unknown_after).await {
+                // What one cannot be recorded for must take no other along.
+                Err(error) if error.is_of_the_row() => {
+                    for one in piece.chunks(1) {
+                        match self.record_piece(store, one, unknown_after).await {
+                            Err(error) if error.is_of_the_row() => {
+                                tracing::error!(send = %one[0].id, %error, "a result cannot be recorded again");
+                            }
+                            done => count += done?,
+                        }
+                    }
+                }
+                done => count += done?,
+            }
         }
         if count > 0 {
             store.notify(Change::Many).await;
         }
         Ok(count)
+    }
+
+    async fn record_piece(&self, store: &Store, piece: &[Outcome], unknown_after: Duration) -> Result<usize, Error> {
+        let left = within(async {
+            self.commit_again(store, piece).await?;
+            store.record_again(self.worker, piece, unknown_after).await
+        });
+        Ok(piece.len() - left.await?.elsewhere.len())
     }
 
     /// The links are in mailboxes. A key that nothing was committed to was made with this secret.

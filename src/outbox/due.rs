@@ -77,7 +77,7 @@ impl Due {
                 // While one is under way a second is worth it for many mails only.
                 let is_worth_it =
                     under_way.prepares == 0 || under_way.prepares < PREPARES_MAX && free * 4 >= run.flow.lanes();
-                let is_taken_in = run.record_failures == 0 && !run.may_be_refused_all();
+                let is_taken_in = run.record_failures == 0 && !run.has_unjudged_run();
                 when(
                     flows && may_begin && is_taken_in && free > 0 && is_worth_it,
                     run.look_at.max(run.draw_at).max(gate),

@@ -6,7 +6,7 @@
 //! how long to wait after it. Where the server takes no mail at all, the outbox pauses, and one mail at a time is tried
 //! ([`crate::store::refusals`]).
 
-pub mod again;
+mod again;
 mod backoff;
 mod due;
 mod flow;

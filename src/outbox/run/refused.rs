@@ -75,7 +75,8 @@ impl Refusals {
     /// A mail was taken behind what is to be noted.
     fn end_noted(&mut self) {
         self.to_note.iter_mut().for_each(|noted| noted.is_ended = true);
-        self.to_note.truncate(OWN_MAX);
+        // The newest matter.
+        self.to_note.drain(..self.to_note.len().saturating_sub(OWN_MAX));
     }
 
     /// This mail is tried.
@@ -119,7 +120,7 @@ pub(in crate::outbox) struct Judged {
 impl Run {
     /// Whether so many refusals are not judged yet that they may be a run: the server refuses more quickly than the
     /// database takes it in.
-    pub(in crate::outbox) fn may_be_refused_all(&self) -> bool {
+    pub(in crate::outbox) fn has_unjudged_run(&self) -> bool {
         let Refusals { of, to_note, telling, .. } = &self.refusals;
         let told = telling.iter().flat_map(|told| &told.noted);
         let noted = to_note.iter().chain(told).filter(|noted| !noted.is_ended).count();
