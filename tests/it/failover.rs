@@ -57,17 +57,21 @@ async fn expect(pool: &sqlx::PgPool, query: &'static str, wanted: i64) -> Result
     if count == wanted { Ok(()) } else { Err(format!("{count} where {wanted} should be: {query}")) }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_standby_takes_over_without_a_hand() {
-    let (primary, second) = tokio::task::spawn_blocking(|| {
-        let primary = Node::primary(&["synchronous_standby_names = 'second'"]);
+/// A primary with these settings and its standby, which run.
+async fn pair(settings: &'static [&str]) -> (Node, Node) {
+    let start = || {
+        let primary = Node::primary(settings);
         primary.start();
         let second = Node::standby(&primary, "second", None);
         second.start();
         (primary, second)
-    })
-    .await
-    .unwrap();
+    };
+    tokio::task::spawn_blocking(start).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_takes_over_without_a_hand() {
+    let (primary, second) = pair(&["synchronous_standby_names = 'second'"]).await;
     let mails = tempfile::tempdir().unwrap();
     // The standby first, so that it has to be passed over.
     let settings = settings(&[&second, &primary], &mails);
@@ -113,15 +117,7 @@ async fn a_standby_takes_over_without_a_hand() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_standby_had_not_heard_of_is_recorded_again() {
-    let (primary, second) = tokio::task::spawn_blocking(|| {
-        let primary = Node::primary(&[]);
-        primary.start();
-        let second = Node::standby(&primary, "second", None);
-        second.start();
-        (primary, second)
-    })
-    .await
-    .unwrap();
+    let (primary, second) = pair(&[]).await;
     let mails = tempfile::tempdir().unwrap();
     let settings = settings(&[&primary, &second], &mails);
     let desk = Desk::open(&settings).unwrap();

@@ -104,6 +104,12 @@ impl Node {
         self.control(&["promote", "--silent", "--wait", "--timeout", "60"]);
     }
 
+    /// Starts what was a primary as a standby, which follows no one.
+    pub fn start_as_standby(&self) {
+        std::fs::write(self.data().join("standby.signal"), "").unwrap();
+        self.start();
+    }
+
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{ROLE}@localhost:{PORT}/{database}?host={}", self.place.path().display())

@@ -74,6 +74,11 @@ impl Trouble {
             Self::Failover => {
                 let standby = 1 - site.primary;
                 site.nodes[site.primary].crash();
+                // It comes back as the only one that can be reached, and must be passed over all the same.
+                site.gates[standby].shut().await;
+                site.nodes[site.primary].start_as_standby();
+                tokio::time::sleep(LASTS / 2).await;
+                site.gates[standby].open().await;
                 site.nodes[standby].promote();
                 site.primary = standby;
             }
