@@ -25,7 +25,7 @@ pub fn shutdown() -> Result<CancellationToken, Failure> {
             if asked.is_cancelled() {
                 std::process::exit(code);
             }
-            tracing::info!("ending; what is in hand is finished first, a second signal ends at once");
+            tracing::info!("ending; what is in progress is finished first, a second signal ends at once");
             asked.cancel();
         }
     });

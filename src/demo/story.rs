@@ -68,7 +68,7 @@ pub async fn tell(
 
     let opened = Instant::now();
     let status = get(&link).await?;
-    say(&format!("4. She opens the link: {status}\n"))?;
+    say(&format!("4. They open the link: {status}\n"))?;
     anyhow::ensure!(console.wait(PATIENCE, shows("verified")).await, "the console does not show the user as verified");
     let after = opened.elapsed();
     let verified = format!("Verified {}", thousands(stage.desk.store().counts().await?.verified));

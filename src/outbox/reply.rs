@@ -151,7 +151,7 @@ pub fn judge(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddress)
         Cause::NoAuth => Verdict::new(
             Class::Worker,
             failure.to_string(),
-            "check `smtp.host`, or leave `smtp.username` and `smtp.password` out if the relay asks nobody to sign in",
+            "check `smtp.host`, or leave `smtp.username` and `smtp.password` out if the relay asks no one to sign in",
         ),
         Cause::LeaseEnds => {
             Verdict::new(Class::Transient { after: Some(Duration::ZERO) }, failure.to_string(), "it is tried again")

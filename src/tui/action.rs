@@ -136,18 +136,18 @@ static TABLE: &[Entry] = table! {
     Mark: [c(' ')], LIST, 11, "mark", "Mark or unmark the row, for a bulk resend";
     BulkResend: [c('B')], LIST, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
     HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or let it go on";
-    CancelJob: [c('x')], QUEUES, 5, "call off", "Call the selected job off, and the mails that it has waiting";
+    CancelJob: [c('x')], QUEUES, 5, "cancel", "Cancel the selected job, and its mails that wait";
     Pause: [c('P')], QUEUES, 3, "pause all", "Stop the whole outbox; asks for the reason";
     Drain: [c('D')], QUEUES, 7, "drain", "Send what is queued now, then nothing; asks for the reason";
-    Resume: [c('U')], QUEUES, 4, "resume", "Let the outbox go again, whoever or whatever stopped it";
-    Resume: [c('U')], PEOPLE.and(BENCH), 0, "resume", "Let the outbox go again, whoever or whatever stopped it";
+    Resume: [c('U')], QUEUES, 4, "resume", "Let mail go out again, whatever stopped it";
+    Resume: [c('U')], PEOPLE.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";
     Open: [ENTER], MATRIX, 1, "show", "Show that mail";
     Language: [LEFT, RIGHT, c('h'), c('l')], MATRIX, 0, "language", "The template in the other language";
     Width: [c('w')], BENCH, 3, "width", "Narrower: 640, 480, 375, 320 px";
-    Scheme: [c('s')], BENCH, 4, "scheme", "Light, dark as written, colours turned round (a simulation)";
+    Scheme: [c('s')], BENCH, 4, "scheme", "Light, dark as written, colours inverted (a simulation)";
     Language: [c('L')], BENCH, 5, "language", "The template in the other language";
     NextFixture: [c('f')], BENCH, 6, "fixture", "The next fixture: what the variables say";
     PreviousFixture: [c('F')], BENCH, 0, "fixture before", "The fixture before";
@@ -200,7 +200,7 @@ static TABLE: &[Entry] = table! {
     Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
     Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";
     Back: [ESC], VIEWS, 0, "back", "Close messages, detail, search; then go back";
-    Refresh: [c('R')], PAGES, 10, "refresh", "Load anew, at the same place";
+    Refresh: [c('R')], PAGES, 10, "refresh", "Load again, at the same place";
     Help: [c('?'), F1], PAGES.but(CHECKS), 1, "help", "Show all keys";
     Help: [F1], CHECKS, 3, "help", "Show all keys";
     Quit: [c('q'), ctrl('c')], PAGES, 2, "quit", "End the console";

@@ -6,7 +6,7 @@
 //! type = "string"         # string, url, integer, boolean
 //! required = false        # true: never empty
 //! untrusted = true        # people type it: hostile values are tried
-//! about = "what she calls herself"
+//! about = "what they call themselves"
 //! example = { ko = "김하늘", en = "Robin Park" }   # or one for all languages
 //! ```
 //! ```toml

@@ -5,7 +5,7 @@
 //! style/     what each node looks like
 //! flow/      where everything stands
 //! paint.rs   cells
-//! invert.rs  colours turned round
+//! invert.rs  colours inverted
 //! ```
 
 mod flow;

@@ -82,17 +82,17 @@ impl Body for BrakeDialog {
             BrakeChange::Pause => (
                 "Pause sending",
                 "No mail goes out any more, sign-ups included.",
-                "Mails in hand are finished; the rest waits until somebody resumes.",
+                "Mails in progress are finished; the rest waits until someone resumes.",
                 "pause",
             ),
             BrakeChange::Drain => (
                 "Drain the outbox",
                 "What is queued now goes out, then nothing.",
-                "Jobs make no more mails; what comes later waits until somebody resumes.",
+                "Jobs make no more mails; what comes later waits until someone resumes.",
                 "drain",
             ),
             BrakeChange::Resume => {
-                ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is mended.", "resume")
+                ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is fixed.", "resume")
             }
         };
         let mut lines = Lines::new(look, columns);

@@ -229,7 +229,7 @@ fn bulk_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDi
 fn in_short(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, plan: &JobPlan) -> Option<usize> {
     let mut asked = None;
     if plan.mails == 0 {
-        lines.text("There is nobody to mail.", Tone::Strong);
+        lines.text("There is no one to mail.", Tone::Strong);
     } else {
         going(lines, plan);
         asked = number(lines, look, dialog);
@@ -257,7 +257,7 @@ fn plan_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan,
     }
     if plan.mails == 0 {
         lines.gap();
-        lines.text("There is nobody to mail.", Tone::Strong);
+        lines.text("There is no one to mail.", Tone::Strong);
         return;
     }
     going(lines, plan);
@@ -438,13 +438,13 @@ mod tests {
         assert_eq!(toast.what, "The bulk resend of 1,204 mails starts in 10 s.");
         assert!(toast.hint.starts_with("x calls it off"));
         console.press("x");
-        assert!(console.screen().contains("It has mailed nobody yet; it starts in 8 s."), "{}", console.screen());
+        assert!(console.screen().contains("It has mailed no one yet; it starts in 8 s."), "{}", console.screen());
         console.press("y");
         assert_eq!(console.asked, [Effect::Act(Act::ChangeJob { id: job_id(1), change: JobChange::Cancel })]);
         console.press("y Enter");
         assert_eq!(console.asked.len(), 1, "called off twice");
         console.serve(&world);
-        assert_eq!(console.model.toasts.last().unwrap().what, "The job is called off.");
+        assert_eq!(console.model.toasts.last().unwrap().what, "The job is cancelled.");
     }
 
     #[test]

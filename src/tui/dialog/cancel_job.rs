@@ -48,7 +48,7 @@ pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: A
     let (state, what, hint) = match change {
         JobChange::Pause => (JobState::Paused, "The job is paused.", "p lets it go on."),
         JobChange::Resume => (JobState::Running, "The job goes on.", ""),
-        JobChange::Cancel => (JobState::Cancelled, "The job is called off.", "It mails nobody any more."),
+        JobChange::Cancel => (JobState::Cancelled, "The job is cancelled.", "It sends no more mails."),
     };
     // What is known already need not wait for the outbox to be read again: the next key goes by it.
     let job = model.outbox.iter_mut().flat_map(|outbox| &mut outbox.jobs).find(|job| job.id == id);
@@ -91,13 +91,13 @@ impl Body for CancelJobDialog {
             lines.gap();
             if job.is_in_grace(model.now) {
                 let left = when::countdown(when::seconds_until(job.starts_at, model.now));
-                lines.text(&format!("It has mailed nobody yet; it starts in {left}."), Tone::Strong);
+                lines.text(&format!("It has mailed no one yet; it starts in {left}."), Tone::Strong);
             } else if job.queued == 0 {
-                lines.text("It has mailed nobody yet.", Tone::Strong);
+                lines.text("It has mailed no one yet.", Tone::Strong);
             } else {
                 let gone = thousands((job.queued - job.open).max(0));
                 let words =
-                    format!("{gone} of its mails have gone out; {} that wait are called off.", thousands(job.open));
+                    format!("{gone} of its mails have gone out; {} that wait are cancelled.", thousands(job.open));
                 lines.text(&words, Tone::Strong);
             }
         }

@@ -64,7 +64,7 @@ impl Body for ForceVerifyDialog {
     fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
         let reason = self.reason.text().trim();
         if reason.chars().count() < REASON_MIN {
-            let hint = "The audit log keeps it: how do you know that the address is hers?";
+            let hint = "The audit log keeps it: how do you know that the address is theirs?";
             self.problem = Some(reason_missing(hint));
             return Then::Stay;
         }

@@ -91,7 +91,7 @@ fn lines(look: &Look, model: &Model, area: Rect) -> Vec<Line<'static>> {
             lines.gap();
             lines.text(&address.ssh, Tone::Strong);
             lines.gap();
-            lines.text("Nobody else can see it who does not know the address. It ends with this console.", Tone::Quiet);
+            lines.text("Only someone who knows the address can see it. It ends with this console.", Tone::Quiet);
             let keys = [("c", "copy address"), ("s", "copy ssh line"), ("x", "end it"), ("Esc", "close")];
             super::parts::keys(&mut lines, &keys);
         }

@@ -109,7 +109,7 @@ impl Body for ResendDialog {
                 let (what, then) = match plan {
                     ResentHow::SameLink => (
                         "The same link is mailed again.",
-                        "Its life starts anew; the link in the earlier mail keeps working too.",
+                        "Its life starts again; the link in the earlier mail keeps working too.",
                     ),
                     ResentHow::NewKey => (
                         "A new link is mailed.",

@@ -222,7 +222,7 @@ fn about(simulator: Simulator) -> &'static str {
         Simulator::Success => "takes it",
         Simulator::Bounce => "refuses it for good",
         Simulator::Complaint => "calls it spam",
-        Simulator::OutOfTheOffice => "answers that nobody is there",
+        Simulator::OutOfTheOffice => "answers that no one is there",
         Simulator::Suppression => "is suppressed",
     }
 }

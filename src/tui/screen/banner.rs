@@ -1,7 +1,7 @@
 //! The banner under the tabs: what is wrong, and what to do about it.
 //!
 //! ```text
-//! ! Nobody is sending: 12 mails wait · run: verifydesk worker
+//! ! No worker is sending: 12 mails wait · run: verifydesk worker
 //! ```
 //! One line where both fit. Where they do not and the screen is tall enough, each has its own: what to do must never
 //! be the part that is cut off.

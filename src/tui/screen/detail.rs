@@ -181,7 +181,7 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRo
         lines.value_under(indent, "attempts", &send.attempts.to_string(), Tone::Text);
     }
     if send.is_possible_double() {
-        lines.value_under(indent, "twice?", "an answer was lost; she may have got it more than once", Tone::Warn);
+        lines.value_under(indent, "twice?", "an answer was lost; they may have got it more than once", Tone::Warn);
     }
     if let Some(at) = send.retry_at {
         time(lines, model, look, indent, "tried again", at);

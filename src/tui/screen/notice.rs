@@ -60,12 +60,12 @@ pub fn banner(model: &Model) -> Option<Banner> {
                     up_to(QUEUED_MAX, waiting),
                     mails(waiting)
                 )],
-                hint: "mend it, then run: verifydesk worker".into(),
+                hint: "fix it, then run: verifydesk worker".into(),
                 short: "",
             });
         }
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
-        let short = format!("Nobody is sending: {} {}", up_to(QUEUED_MAX, waiting), mails(waiting));
+        let short = format!("No worker is sending: {} {}", up_to(QUEUED_MAX, waiting), mails(waiting));
         let long = since.map(|since| format!("{short}{since}"));
         return Some(Banner {
             tone: Tone::Warn,
@@ -140,17 +140,17 @@ fn stopped(model: &Model, outbox: &OutboxView) -> Option<Banner> {
             ("Sending is paused", Tone::Bad)
         }
     };
-    let mended = matches!(brake.cause, BrakeCause::Reputation | BrakeCause::Configuration);
+    let is_fixable = matches!(brake.cause, BrakeCause::Reputation | BrakeCause::Configuration);
     Some(Banner {
         tone,
         // No words without the reason: nobody would know what to mend, or whom to ask.
         what: vec![format!("{is} by {who}, {ago}{ends}: {reason}"), format!("{is} by {who}: {reason}")],
         hint: match brake.cause {
             BrakeCause::Refusals => format!("it goes on by itself when a mail is taken; to try all now {RESUME}"),
-            _ if mended => format!("mend it, then {RESUME}"),
+            _ if is_fixable => format!("fix it, then {RESUME}"),
             _ => RESUME.into(),
         },
-        short: if mended { "mend it, press U" } else { "press U" },
+        short: if is_fixable { "fix it, press U" } else { "press U" },
     })
 }
 
@@ -185,7 +185,7 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     }
     let count = alive(model).len();
     if count == 0 {
-        return (Some(false), Tone::Warn, vec!["nobody is sending".into(), "no worker".into()]);
+        return (Some(false), Tone::Warn, vec!["no worker is sending".into(), "no worker".into()]);
     }
     let words = if count == 1 { "1 worker sending".to_owned() } else { format!("{count} workers sending") };
     let waiting = outbox.queued + outbox.sending;

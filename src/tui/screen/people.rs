@@ -174,8 +174,8 @@ fn nothing(model: &Model, list: &List<VerificationRow>) -> State {
         return no_match(&search, format!("{kind} verification").trim_start(), list.tab.is_some(), model);
     }
     match list.tab {
-        None => State::quiet("Nobody has signed up yet.").hint("Press n to sign someone up."),
-        Some(Status::Pending) => State::quiet("Nobody is waiting for verification.")
+        None => State::quiet("No one has signed up yet.").hint("Press n to sign someone up."),
+        Some(Status::Pending) => State::quiet("No one is waiting for verification.")
             .hint("Press n to sign someone up, 3 for those whose link has expired, 5 for all."),
         Some(status) => State::quiet(format!("No {status} verifications."))
             .hint(format!("{} come here as they do.", bar::capital(kind))),

@@ -88,7 +88,7 @@ fn what_comes_into_an_empty_list_is_shown_at_once() {
     let rows = std::mem::take(&mut world.rows);
     let mut console = Console::new(80, 24);
     console.serve(&world);
-    assert!(screen(&console).contains("Nobody is waiting for verification."), "{}", screen(&console));
+    assert!(screen(&console).contains("No one is waiting for verification."), "{}", screen(&console));
     world.rows = rows;
     console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
     console.serve(&world);
@@ -143,15 +143,18 @@ fn tells_whether_anyone_is_sending() {
 
     world.outbox.workers.clear();
     let shown = look_again(&mut console, &world);
-    assert!(shown.contains("○ nobody is sending"), "{shown}");
+    assert!(shown.contains("○ no worker is sending"), "{shown}");
     assert!(
-        shown.contains("! Nobody is sending: 2 mails wait, the oldest for a moment · run: verifydesk worker"),
+        shown.contains("! No worker is sending: 2 mails wait, the oldest for a moment · run: verifydesk worker"),
         "{shown}"
     );
 
     (world.outbox.queued, world.outbox.sending) = (0, 0);
     let shown = look_again(&mut console, &world);
-    assert!(!shown.contains("Nobody is sending") && shown.contains("New mail will wait until someone runs"), "{shown}");
+    assert!(
+        !shown.contains("No worker is sending") && shown.contains("New mail will wait until someone runs"),
+        "{shown}"
+    );
 
     world.outbox.workers = vec![worker("capture", "/var/lib/verifydesk-demo/mail", ago(1), "5eb63bbb")];
     let shown = look_again(&mut console, &world);
@@ -200,7 +203,7 @@ fn a_worker_that_dies_silently_is_noticed() {
         console.send(Msg::Clock(time));
         console.serve(&world);
     }
-    assert!(screen(&console).contains("nobody is sending"), "{}", screen(&console));
+    assert!(screen(&console).contains("no worker is sending"), "{}", screen(&console));
 }
 
 #[test]
@@ -214,7 +217,7 @@ fn workers_are_alive_by_the_database_clock() {
         assert!(screen(&console).contains("● 1 worker sending"), "{skew}: {}", screen(&console));
         world.outbox.workers[0].beat_at -= Duration::seconds(21);
         console.send(Msg::Loaded(Loaded::Outbox(Ok(world.outbox.clone()))));
-        assert!(screen(&console).contains("○ nobody is sending"), "{skew}: {}", screen(&console));
+        assert!(screen(&console).contains("○ no worker is sending"), "{skew}: {}", screen(&console));
     }
 }
 

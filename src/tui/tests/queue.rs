@@ -177,7 +177,7 @@ fn a_stopped_outbox_is_said_on_every_view() {
             console.serve(&world);
             console.run(&world, keys);
             let shown = console.screen();
-            assert!(shown.contains(words) && !shown.contains("Nobody is sending"), "{keys:?}: {words}\n{shown}");
+            assert!(shown.contains(words) && !shown.contains("No worker is sending"), "{keys:?}: {words}\n{shown}");
             let resumes = shown.contains("press U, or run: verifydesk queue resume");
             assert_eq!(resumes, world.outbox.brake.is_some(), "{keys:?}\n{shown}");
         }

@@ -161,7 +161,7 @@ fn a_directory_that_is_not_there_or_not_watched_is_said() {
     assert!(seen(&console).contains("Built in"));
     console.send(Msg::Bench(Benched::Unwatched("/etc/t: too many watches".into())));
     console.serve(&world);
-    assert!(seen(&console).contains("not watched, R reads them anew: /etc/t"), "{}", seen(&console));
+    assert!(seen(&console).contains("not watched, R reads them again: /etc/t"), "{}", seen(&console));
     world.settings.templates.dir = Some("/nonexistent/templates".into());
     console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&world);

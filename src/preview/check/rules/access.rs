@@ -156,7 +156,7 @@ fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
     for (scheme, screen) in [
         (Scheme::Light, "a light screen"),
         (Scheme::Dark, "a dark screen"),
-        (Scheme::Inverted, "a screen whose colours were turned round"),
+        (Scheme::Inverted, "a screen whose colours were inverted"),
     ] {
         let laid = case.laid(&View { scheme, ..View::default() });
         for run in laid.rows.iter().flat_map(|row| &row.runs) {

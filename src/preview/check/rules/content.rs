@@ -69,7 +69,7 @@ pub(super) static CHECKS: [Check; 6] = [
             id: "X005",
             severity: Severity::Warning,
             title: "There is no advertising and nothing to unsubscribe from",
-            why: "Nobody subscribes to a verification mail. What looks like a newsletter is sorted with newsletters.",
+            why: "No one subscribes to a verification mail. What looks like a newsletter is sorted with newsletters.",
             source: "Google's sender guidelines: one-time codes and password resets are no subscriptions",
         },
         is_no_advertising,

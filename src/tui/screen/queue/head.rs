@@ -39,8 +39,8 @@ fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
         }
         Some(_) => (bad, Tone::Bad, "PAUSED"),
         None if outbox.pace.left() == Some(0) => (attention, Tone::Warn, "QUOTA USED UP"),
-        None if !is_worked && waits => (attention, Tone::Warn, "NOBODY IS SENDING"),
-        None if !is_worked => (glyphs.off, Tone::Quiet, "Nobody is sending"),
+        None if !is_worked && waits => (attention, Tone::Warn, "NO WORKER IS SENDING"),
+        None if !is_worked => (glyphs.off, Tone::Quiet, "No worker is sending"),
         None if waits => (glyphs.on, Tone::Good, "Mail flows"),
         None => (glyphs.on, Tone::Good, "Ready to send"),
     }

@@ -69,7 +69,7 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow, is_sh
     }
     lines.pieces(keys);
     let mails = match job.queued {
-        0 => "nobody mailed yet".to_owned(),
+        0 => "no one mailed yet".to_owned(),
         queued => format!("{} queued, {} of them wait", thousands(queued), thousands(job.open)),
     };
     lines.value("checked", &tables::counted(job), Tone::Text);
@@ -91,7 +91,7 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow, is_sh
 fn skipped(lines: &mut Lines<'_>, job: &JobRow, is_short: bool) {
     let total = job.skipped.total();
     if total == 0 {
-        lines.value("skipped", "nobody", Tone::Quiet);
+        lines.value("skipped", "no one", Tone::Quiet);
         return;
     }
     let reasons = Skip::ALL.into_iter().map(|skip| (skip, job.skipped.of(skip))).filter(|(_, count)| *count > 0);

@@ -216,7 +216,7 @@ pub fn remark(model: &Model) -> Option<(String, Tone)> {
         return Some((format!("`templates.dir` is not what is shown: {}", plain(mistake)), Tone::Bad));
     }
     if let Some(why) = &bench.unwatched {
-        return Some((format!("Files are not watched, R reads them anew: {why}"), Tone::Bad));
+        return Some((format!("Files are not watched, R reads them again: {why}"), Tone::Bad));
     }
     quiet_remark(bench).map(|text| (text, Tone::Quiet))
 }
