@@ -30,7 +30,7 @@ use crate::outbox::reply::{Class, judge};
 use crate::ses::simulator::Simulator;
 use crate::store::Store;
 use crate::store::audit::{self, NewEntry};
-use crate::store::outbox::batch::Fate;
+use crate::store::outbox::batch::SendResult;
 use crate::store::outbox::test::{self, NewTest};
 use crate::text::{Plain, Untrusted, plain};
 
@@ -157,20 +157,20 @@ pub async fn run(
     let answer = lane.send(&mail, id, &Lease::new(end)).await;
     // No one has to wait for the QUIT to know the result.
     contain::spawn(lane.close());
-    let (fate, reply, class) = fate_of(&answer, &mail);
+    let (result, reply, class) = result_of(&answer, &mail);
     let mut recorded = Recorded::NoDatabase;
     if let Some(store) = store {
         // The mail is out, or it is not: nothing from here on may say otherwise.
-        recorded = record(store, id, by, &fate, reply.as_ref()).await;
+        recorded = record(store, id, by, &result, reply.as_ref()).await;
         if transport.kind() == "smtp" {
             tell_pace(store, &answer, class, Simulator::is(&recipient)).await;
         }
         store.notify(Change::Many).await;
     }
-    let (state, words, ses_id) = match fate {
-        Fate::Accepted { ses_id } => (SendState::Accepted, reply.unwrap_or_default(), ses_id.map(Untrusted::new)),
-        Fate::Unknown { reason } => (SendState::Unknown, reason.into(), None),
-        Fate::Failed { reason } | Fate::Again { reason, .. } => (SendState::Failed, reason.into(), None),
+    let (state, words, ses_id) = match result {
+        SendResult::Accepted { ses_id } => (SendState::Accepted, reply.unwrap_or_default(), ses_id.map(Untrusted::new)),
+        SendResult::Unknown { reason } => (SendState::Unknown, reason.into(), None),
+        SendResult::Failed { reason } | SendResult::Deferred { reason, .. } => (SendState::Failed, reason.into(), None),
     };
     Ok(TestSent { id, recipient, state, words, ses_id, recorded })
 }
@@ -231,15 +231,15 @@ async fn may_go(store: &Store) -> Result<(), Error> {
 }
 
 /// Records what became of it, if not at once then in a moment.
-async fn record(store: &Store, id: SendId, by: Uuid, fate: &Fate, reply: Option<&Untrusted>) -> Recorded {
+async fn record(store: &Store, id: SendId, by: Uuid, result: &SendResult, reply: Option<&Untrusted>) -> Recorded {
     let recording = async {
         for _ in 1..RECORD_TRIES {
-            match store.end_test(id, by, fate, reply.map(Untrusted::raw)).await {
+            match store.end_test(id, by, result, reply.map(Untrusted::raw)).await {
                 Err(error) if !error.is_of_the_row() => sleep(RECORD_APART).await,
                 done => return done,
             }
         }
-        store.end_test(id, by, fate, reply.map(Untrusted::raw)).await
+        store.end_test(id, by, result, reply.map(Untrusted::raw)).await
     };
     match timeout(RECORD_MAX, recording).await {
         Ok(Ok(true)) => Recorded::Yes,
@@ -303,11 +303,11 @@ async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error
 }
 
 /// What is recorded of the answer, and what it means for the others.
-fn fate_of(answer: &Result<Receipt, Failure>, mail: &Composed) -> (Fate, Option<Untrusted>, Option<Class>) {
+fn result_of(answer: &Result<Receipt, Failure>, mail: &Composed) -> (SendResult, Option<Untrusted>, Option<Class>) {
     let failure = match answer {
         Ok(receipt) => {
             let ses_id = receipt.ses_id.as_ref().map(|id| id.raw().to_owned());
-            return (Fate::Accepted { ses_id }, Some(receipt.reply.clone()), None);
+            return (SendResult::Accepted { ses_id }, Some(receipt.reply.clone()), None);
         }
         Err(failure) => failure,
     };
@@ -316,6 +316,7 @@ fn fate_of(answer: &Result<Receipt, Failure>, mail: &Composed) -> (Fate, Option<
     let reason =
         if verdict.next.starts_with("it is tried again") { verdict.happened.clone() } else { verdict.reason() };
     let reply = failure.reply().map(crate::mail::transport::Reply::whole);
-    let fate = if verdict.class == Class::Unknown { Fate::Unknown { reason } } else { Fate::Failed { reason } };
-    (fate, reply, Some(verdict.class))
+    let result =
+        if verdict.class == Class::Unknown { SendResult::Unknown { reason } } else { SendResult::Failed { reason } };
+    (result, reply, Some(verdict.class))
 }

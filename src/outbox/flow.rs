@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff;
+use super::retry;
 
 /// After how many accepted mails a worker whose server counted too many connections tries one lane more.
 const GROW_AFTER: u32 = 20;
@@ -93,7 +93,7 @@ impl Flow {
     pub(super) fn unreachable(&mut self, now: Instant) -> u32 {
         if now >= self.resume_at {
             self.unreachable += 1;
-            self.pause(now, backoff::unreachable(self.unreachable));
+            self.pause(now, retry::unreachable(self.unreachable));
         }
         self.unreachable
     }

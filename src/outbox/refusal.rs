@@ -3,7 +3,7 @@
 use super::prepare::Ready;
 use super::reply::{Class, Verdict};
 use crate::domain::address::EmailAddress;
-use crate::mail::transport::{Failure, Stage};
+use crate::mail::transport::Failure;
 use crate::text::plain;
 
 /// Longest that is kept of what the server said, in characters.
@@ -28,9 +28,14 @@ impl Refusal {
     /// in the sandbox there are recipients who cannot be mailed whatever the server is.
     pub(super) fn of(failure: &Failure, verdict: &Verdict, recipient: &EmailAddress, is_final: bool) -> Option<Self> {
         let counts = match verdict.class {
-            Class::Transient { .. } => failure.stage >= Stage::Mail,
-            Class::Relay | Class::Recipient | Class::Message | Class::Unknown => true,
-            _ => false,
+            Class::Transient { .. } | Class::Relay | Class::Recipient | Class::Message | Class::Unknown => true,
+            Class::Unreachable { .. }
+            | Class::Crowd
+            | Class::Rate
+            | Class::DailyQuota
+            | Class::Worker
+            | Class::Account
+            | Class::Sandbox => false,
         };
         let is_of_us = verdict.class == Class::Relay;
         let says = match failure.reply() {

@@ -12,85 +12,44 @@ use crate::domain::address::EmailAddress;
 use crate::mail::transport::{Cause, Failure, Reply, Stage};
 use crate::text::plain;
 
-/// How long to wait after SES's limit of mails a second was hit.
-const RATE_WAIT: Duration = Duration::from_millis(1_500);
-
-/// How long to wait after SES's limit of mails a day was hit; places come back as mails become a day old.
-const QUOTA_WAIT: Duration = Duration::from_mins(15);
-
-/// How long to wait where SES counts too many connections.
-const CROWD_WAIT: Duration = Duration::from_secs(5);
-
-/// What follows from a failure.
+/// What a failure is: the one judgement from which everything follows. For its mail that is in [`super::retry`], for the
+/// mails behind it in `feedback.rs`, in short:
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// It may work later: after this time, or by the worker's own back-off.
+    /// It may work later: this mail is tried again after this time, or by the back-off. The others go on.
     Transient {
         /// How long to wait, where that is known.
         after: Option<Duration>,
     },
-    /// Too many connections: wait a moment, with fewer.
+    /// The server could not be reached, or refused for a while before any mail was named: the worker pauses, longer each
+    /// time in a row, and the try does not count.
+    Unreachable {
+        /// How long this mail waits, where that is known.
+        after: Option<Duration>,
+    },
+    /// Too many connections: the worker pauses a moment, and goes on with half of the lanes.
     Crowd,
-    /// Too many mails a second: wait a moment, go slower.
+    /// Too many mails a second: all workers pause a moment, and go on more slowly.
     Rate,
-    /// The mails of the day are used up: nothing goes out for a while.
+    /// The mails of the day are used up: the outbox pauses for all workers, for a while.
     DailyQuota,
-    /// This worker can send nothing until somebody mends its settings: credentials, server, certificates, files.
+    /// This worker can send nothing until an operator fixes its settings (credentials, server, certificates, files): it
+    /// stops.
     Worker,
-    /// The account can send nothing, through whichever worker, until somebody mends something: sender, rights, AWS's
-    /// pause.
+    /// The account can send nothing, through any worker, until someone fixes it (sender, rights, AWS's pause): the outbox
+    /// pauses for all workers.
     Account,
-    /// The server refuses this client, not this recipient: what it said speaks of us. Others may be refused as well.
+    /// The server refuses this client, not this recipient: what it said speaks of us. The mail is tried again; if many
+    /// are refused, the outbox pauses ([`crate::store::refusals`]).
     Relay,
-    /// The account is in the sandbox, and this recipient is not one of those who can be mailed from there.
+    /// The account is in the sandbox, and this recipient is not one of those who can be mailed from there: failed.
     Sandbox,
-    /// This recipient cannot be mailed; others can.
+    /// This recipient cannot be mailed; others can: failed.
     Recipient,
-    /// This mail is refused as it is; others may pass.
+    /// This mail is refused as it is; others may pass: failed.
     Message,
-    /// Nobody knows whether the mail went out.
+    /// The answer was lost, so the mail may or may not have gone out: *unknown*.
     Unknown,
-}
-
-impl Class {
-    /// Whether the mail is to be tried again.
-    #[must_use]
-    pub fn is_retried(self) -> bool {
-        matches!(
-            self,
-            Self::Transient { .. }
-                | Self::Crowd
-                | Self::Rate
-                | Self::DailyQuota
-                | Self::Worker
-                | Self::Account
-                | Self::Relay
-        )
-    }
-
-    /// Whether this try counts as one of the mail's: not where the mail had no part in it.
-    #[must_use]
-    pub fn counts(self) -> bool {
-        !matches!(self, Self::Crowd | Self::Rate | Self::DailyQuota | Self::Worker | Self::Account)
-    }
-
-    /// How long to wait, where that is known.
-    #[must_use]
-    pub fn wait(self) -> Option<Duration> {
-        match self {
-            Self::Transient { after } => after,
-            Self::Crowd => Some(CROWD_WAIT),
-            Self::Rate => Some(RATE_WAIT),
-            Self::DailyQuota => Some(QUOTA_WAIT),
-            Self::Worker
-            | Self::Account
-            | Self::Relay
-            | Self::Sandbox
-            | Self::Recipient
-            | Self::Message
-            | Self::Unknown => None,
-        }
-    }
 }
 
 /// A failure in an operator's words.
@@ -116,9 +75,19 @@ impl Verdict {
     }
 }
 
-/// Judges a failed try to hand over a mail.
+/// Judges a failed try to send a mail.
 #[must_use]
 pub fn judge(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
+    let mut verdict = judge_cause(failure, sender, recipient);
+    if let Class::Transient { after } = verdict.class
+        && failure.stage < Stage::Mail
+    {
+        verdict.class = Class::Unreachable { after };
+    }
+    verdict
+}
+
+fn judge_cause(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
     if failure.is_unknown() {
         return Verdict::new(
             Class::Unknown,

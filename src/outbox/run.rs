@@ -10,7 +10,8 @@ mod admission;
 mod answered;
 pub(super) mod astray;
 mod ending;
-mod learn;
+mod feedback;
+
 mod moved;
 pub(super) mod refused;
 mod results;
@@ -34,7 +35,7 @@ use self::refused::Refusals;
 use self::results::Results;
 use super::due::Due;
 use super::flow::Flow;
-use super::handle::Handled;
+use super::lane::LaneResult;
 use super::lanes::Lanes;
 use super::prepare::{Preparer, ToTell};
 use super::steps::{self, Kind, Rest, Step};
@@ -124,7 +125,7 @@ pub(super) struct Run {
     pub(super) busy: HashSet<SendId>,
     /// Lanes that are taken, or kept free for mails being prepared.
     pub(super) lanes_kept: usize,
-    in_lanes: JoinSet<(Option<Lane>, Handled)>,
+    in_lanes: JoinSet<(Option<Lane>, LaneResult)>,
     /// Which task has which.
     in_lane: HashMap<Id, InLane>,
     steps: JoinSet<Step>,

@@ -7,9 +7,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::backoff;
-use super::handle::Shared;
+use super::lane::Shared;
 use super::prepare::Preparer;
+use super::retry;
 use super::run::{self, Run};
 use crate::config::{SettingError, Settings};
 use crate::contain::contained_async;
@@ -162,7 +162,7 @@ impl Worker {
                 Err(error) => tracing::warn!(%error, "the worker stopped"),
             }
             stops += 1;
-            shutdown.run_until_cancelled(sleep(backoff::after(stops))).await;
+            shutdown.run_until_cancelled(sleep(retry::after(stops))).await;
         }
     }
 

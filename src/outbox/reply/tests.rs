@@ -12,6 +12,7 @@ pub(super) fn of(stage: Stage, line: &str) -> Verdict {
 }
 
 const TRANSIENT: Class = Class::Transient { after: None };
+const UNREACHABLE: Class = Class::Unreachable { after: None };
 const AT_ONCE: Class = Class::Transient { after: Some(Duration::ZERO) };
 
 #[test]
@@ -26,7 +27,7 @@ fn what_ses_says() {
         (EndOfData, "454 Throttling failure: Maximum sending rate exceeded.", Rate, "a second"),
         (EndOfData, "454 Throttling failure: Daily message quota exceeded.", DailyQuota, "24 hours"),
         (Auth, "454 Throttling failure: Maximum SigV2 SMTP sending rate exceeded", Worker, "old kind"),
-        (Auth, "454 Temporary authentication failure", TRANSIENT, "sign-in"),
+        (Auth, "454 Temporary authentication failure", UNREACHABLE, "sign-in"),
         (EndOfData, "454 Temporary service failure", TRANSIENT, "trouble of its own"),
         (Mail, "530 Authentication required", Worker, "wants a sign-in"),
         (Auth, "535 Authentication Credentials Invalid", Worker, "password is wrong"),
@@ -179,7 +180,7 @@ fn failures_without_an_answer() {
     let (sender, recipient) = addresses();
     let network = || Cause::Network("connection reset".into());
     let table = [
-        (Stage::Connect, network(), TRANSIENT),
+        (Stage::Connect, network(), UNREACHABLE),
         (Stage::Data, Cause::TimedOut(Duration::from_secs(20)), TRANSIENT),
         (Stage::EndOfData, network(), Class::Unknown),
         (Stage::EndOfData, Cause::TimedOut(Duration::from_mins(1)), Class::Unknown),
@@ -202,16 +203,4 @@ fn hostile_replies_stay_harmless() {
         let reason = of(stage, &hostile).reason();
         assert!(!reason.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r', '\n']) && reason.chars().count() < 1_300);
     }
-}
-
-#[test]
-fn what_follows() {
-    for all in [Class::Worker, Class::Account, Class::DailyQuota, Class::Crowd] {
-        assert!(all.is_retried() && !all.counts(), "{all:?} is not the mail's fault");
-    }
-    for ended in [Class::Recipient, Class::Sandbox, Class::Message, Class::Unknown] {
-        assert!(!ended.is_retried() && ended.wait().is_none());
-    }
-    assert!(!Class::Rate.counts() && TRANSIENT.counts());
-    assert_eq!(Class::Rate.wait(), Some(RATE_WAIT));
 }

@@ -10,9 +10,9 @@ use super::{Held, InLane, JOBS_ELSEWHERE, LOOK_EVERY, POLL_EVERY, QUOTA_EVERY, R
 use crate::contain::contained_async;
 use crate::domain::brake::Brake;
 use crate::mail::transport::Lease;
-use crate::outbox::backoff;
-use crate::outbox::handle::{Handled, Meaning, broken};
+use crate::outbox::lane::LaneResult;
 use crate::outbox::prepare::{Batch, Ready, ToTell};
+use crate::outbox::retry;
 use crate::outbox::steps::{Beaten, Kind, Rest, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
@@ -265,23 +265,10 @@ impl Run {
         self.lanes_kept += 1;
         let task = self.in_lanes.spawn(async move {
             let under = lease.clone();
-            match contained_async(shared.hand_over(&mut lane, ready, at, lease)).await {
-                Ok(handled) => (Some(lane), handled),
-                // In which state the lane is nobody knows.
-                Err(broke) => {
-                    let (reason, is_unknown) = (broke.to_string(), under.has_begun());
-                    let outcome = Some(broken(id, verification, attempt, &under, &reason));
-                    (
-                        None,
-                        Handled {
-                            id,
-                            outcome,
-                            meaning: Meaning::Broke { reason, is_unknown },
-                            refusal: None,
-                            took: Duration::ZERO,
-                        },
-                    )
-                }
+            match contained_async(shared.send(&mut lane, ready, at, lease)).await {
+                Ok(done) => (Some(lane), done),
+                // No one knows in which state the lane is.
+                Err(broke) => (None, LaneResult::broke(id, verification, attempt, &under, &broke.to_string())),
             }
         });
         self.in_lane.insert(task.id(), in_lane);
@@ -330,7 +317,7 @@ impl Run {
                     self.abandoned.insert(outcome.id);
                     self.refusals.forget(outcome.id);
                     self.tally.unrecorded += 1;
-                    tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %error, "a result is lost");
+                    tracing::error!(send = %outcome.id, state = %outcome.result.state(), %error, "a result is lost");
                     self.trouble(format!("a result could not be recorded: {error}"));
                 } else {
                     self.results.suspect(outcomes);
@@ -343,7 +330,7 @@ impl Run {
                     self.stop(error.to_string());
                 }
                 self.trouble(format!("{WAITING}: {error}; until it takes them no other mail is sent"));
-                self.record_at = now + backoff::unreachable(self.record_failures.min(RECORD_STEPS));
+                self.record_at = now + retry::unreachable(self.record_failures.min(RECORD_STEPS));
                 if error.is_in_the_way() {
                     self.results.set_around_locks(AroundLocks::Yes);
                 }
@@ -359,12 +346,12 @@ impl Run {
         for outcome in outcomes {
             self.busy.remove(&outcome.id);
             if left.elsewhere.contains(&outcome.id) {
-                let state = outcome.fate.state();
+                let state = outcome.result.state();
                 tracing::warn!(send = %outcome.id, %state, "settled already, by another process or by an earlier try");
             }
         }
         // What goes again is due at some time that only the database knows.
-        if outcomes.iter().any(|outcome| outcome.fate.state().is_open()) {
+        if outcomes.iter().any(|outcome| outcome.result.state().is_open()) {
             self.rest = Rest::Perhaps;
             self.reopened_at = now;
             self.look_at = now;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{InLane, Run};
 use crate::domain::id::SendId;
 use crate::outbox::due::Due;
-use crate::outbox::handle::broken;
+use crate::outbox::lane::LaneResult;
 use crate::outbox::steps::{self, Step};
 use crate::text::plain;
 
@@ -96,7 +96,8 @@ impl Run {
                 self.tally.unknown += 1;
                 let why = "the worker ended before the server had answered";
                 tracing::warn!(send = %id, "{why}");
-                self.results.push(broken(id, verification, attempt, &lease, why));
+                let cut = LaneResult::broke(id, verification, attempt, &lease, why);
+                cut.outcome.into_iter().for_each(|outcome| self.results.push(outcome));
             } else {
                 self.busy.remove(&id);
                 self.is_unbegun();
@@ -133,7 +134,7 @@ impl Run {
         for outcome in self.results.take() {
             self.tally.unrecorded += 1;
             let said = outcome.reply.as_deref().map(plain).unwrap_or_default();
-            tracing::error!(send = %outcome.id, state = %outcome.fate.state(), %said, "a result is not recorded");
+            tracing::error!(send = %outcome.id, state = %outcome.result.state(), %said, "a result is not recorded");
         }
         let _ = timeout_at(ending.over_at, self.lanes.close()).await;
     }

@@ -177,10 +177,16 @@ impl Run {
 mod tests {
     use super::*;
     use crate::domain::id::VerificationId;
-    use crate::store::outbox::batch::Fate;
+    use crate::store::outbox::batch::SendResult;
 
     fn accepted(id: SendId, attempt: i16) -> Outcome {
-        Outcome { id, verification: VerificationId(1), attempt, fate: Fate::Accepted { ses_id: None }, reply: None }
+        Outcome {
+            id,
+            verification: VerificationId(1),
+            attempt,
+            result: SendResult::Accepted { ses_id: None },
+            reply: None,
+        }
     }
 
     #[test]

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::{Held, POLL_EVERY, Run};
 use crate::domain::brake::Brake;
 use crate::domain::id::SendId;
-use crate::outbox::handle::Meaning;
+use crate::outbox::lane::{Answer, LaneResult};
 use crate::outbox::prepare::Batch;
 use crate::outbox::refusal::Refusal;
 use crate::outbox::steps::{self, Kind, Step};
 use crate::outbox::worker::Mode;
 use crate::store::Error;
-use crate::store::outbox::batch::{Fate, Outcome};
+use crate::store::outbox::batch::{Outcome, SendResult};
 use crate::store::refusals::{DOMAINS_MIN, Noted, REMEMBERED};
 
 /// How soon after the last time the database hears that mails are taken, while nothing speaks against it.
@@ -128,17 +128,16 @@ impl Run {
     }
 
     /// A mail is back from its lane.
-    pub(super) fn note(&mut self, id: SendId, refusal: Option<Refusal>, meaning: &Meaning) {
-        if let Meaning::Failed(_) = meaning
-            && self.refusals.failed.len() < FAILED_MAX
-        {
-            self.refusals.failed.push((id, Instant::now()));
+    pub(super) fn note(&mut self, done: &LaneResult) {
+        let is_failed = done.outcome.as_ref().is_some_and(|it| matches!(it.result, SendResult::Failed { .. }));
+        if is_failed && done.answer != Answer::Broke && self.refusals.failed.len() < FAILED_MAX {
+            self.refusals.failed.push((done.id, Instant::now()));
         }
-        if let Some(refusal) = refusal {
-            self.refusals.of.insert(id, refusal);
+        if let Some(refusal) = done.refusal.clone() {
+            self.refusals.of.insert(done.id, refusal);
         }
-        if *meaning != Meaning::Sent {
-            self.probe_failed(id);
+        if done.answer != Answer::Accepted {
+            self.probe_failed(done.id);
         }
     }
 
@@ -164,7 +163,7 @@ impl Run {
         for outcome in outcomes {
             let refusal = refusals.of.remove(&outcome.id);
             refusals.forget(outcome.id);
-            if let Fate::Accepted { .. } = outcome.fate {
+            if let SendResult::Accepted { .. } = outcome.result {
                 // The server took it, whatever its row says: an earlier try to record it may have come through.
                 refusals.is_taken = true;
                 refusals.end_noted();

@@ -3,9 +3,9 @@
 use super::*;
 use crate::config::{Secret, Settings, TransportKind};
 use crate::domain::id::VerificationId;
-use crate::outbox::handle::{Meaning, broken};
+use crate::outbox::lane::Answer;
 use crate::outbox::prepare::Batch;
-use crate::store::outbox::batch::{Fate, Outcome, Unrecorded};
+use crate::store::outbox::batch::{Outcome, SendResult, Unrecorded};
 use crate::text::plain;
 
 /// A run whose database nobody asks.
@@ -33,7 +33,7 @@ async fn a_look_from_before_a_mail_came_to_wait_again_does_not_end_a_drain() {
         id: SendId::new(),
         verification: VerificationId(1),
         attempt: 1,
-        fate: Fate::Again { after: Duration::from_secs(1), counts: false, reason: "closed".into() },
+        result: SendResult::Deferred { after: Duration::from_secs(1), counts: false, reason: "closed".into() },
         reply: None,
     };
     tokio::time::sleep_until(asked_at + Duration::from_nanos(1)).await;
@@ -48,8 +48,8 @@ async fn a_look_from_before_a_mail_came_to_wait_again_does_not_end_a_drain() {
 }
 
 fn accepted() -> Outcome {
-    let fate = Fate::Accepted { ses_id: None };
-    Outcome { id: SendId::new(), verification: VerificationId(1), attempt: 1, fate, reply: None }
+    let result = SendResult::Accepted { ses_id: None };
+    Outcome { id: SendId::new(), verification: VerificationId(1), attempt: 1, result, reply: None }
 }
 
 #[tokio::test]
@@ -57,18 +57,15 @@ async fn a_lane_that_breaks_makes_the_worker_pause_and_its_mail_alone_fails() {
     let (mut run, _dir) = run(Mode::Drain);
     let lease = Lease::new(run.lease_end.subscribe());
     let id = SendId::new();
-    let outcome = Some(broken(id, VerificationId(1), 1, &lease, "it broke"));
-    let meaning = Meaning::Broke { reason: "it broke".into(), is_unknown: false };
-    let task = run
-        .in_lanes
-        .spawn(async move { (None, Handled { id, outcome, meaning, refusal: None, took: Duration::ZERO }) });
+    let broke = LaneResult::broke(id, VerificationId(1), 1, &lease, "it broke");
+    let task = run.in_lanes.spawn(async move { (None, broke) });
     run.in_lane.insert(task.id(), InLane { id, verification: VerificationId(1), attempt: 1, lease });
     run.lanes_kept += 1;
     let done = run.in_lanes.join_next_with_id().await.unwrap();
     run.take_back(done);
     assert!(run.flow.resume_at() > Instant::now());
     assert_eq!((run.lanes_kept, run.stopping, run.tally.failed, run.in_lane.len()), (0, false, 1, 0));
-    assert!(matches!(run.results.take()[..], [Outcome { fate: Fate::Failed { .. }, .. }]));
+    assert!(matches!(run.results.take()[..], [Outcome { result: SendResult::Failed { .. }, .. }]));
     assert!(run.worker.beat.last_error.as_ref().is_some_and(|reason| reason.contains("a lane broke")));
 }
 
@@ -221,7 +218,7 @@ async fn an_answer_that_has_come_is_kept_when_lanes_are_cut() {
         let is_come = outcome.id == come.id;
         let (id, verification) = (outcome.id, outcome.verification);
         let handled =
-            Handled { id, outcome: Some(outcome), meaning: Meaning::Sent, refusal: None, took: Duration::ZERO };
+            LaneResult { id, answer: Answer::Accepted, outcome: Some(outcome), refusal: None, took: Duration::ZERO };
         let task = run.in_lanes.spawn(async move {
             if !is_come {
                 std::future::pending::<()>().await;

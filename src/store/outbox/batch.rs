@@ -282,16 +282,16 @@ pub async fn begin(
     Ok(rows.into_iter().map(|row| (SendId(row.id), row.attempts)).collect())
 }
 
-/// What became of a mail that a lane had in hand.
+/// What became of a mail that a lane had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum SendResult {
     /// The server took it.
     Accepted {
         /// SES's message id, if the reply held one.
         ses_id: Option<String>,
     },
     /// Tried again later.
-    Again {
+    Deferred {
         /// After how long.
         after: Duration,
         /// Whether this attempt counts towards the limit.
@@ -311,22 +311,24 @@ pub enum Fate {
     },
 }
 
-impl Fate {
+impl SendResult {
     /// The state that it leads to.
     #[must_use]
     pub fn state(&self) -> SendState {
         match self {
             Self::Accepted { .. } => SendState::Accepted,
-            Self::Again { .. } => SendState::Queued,
+            Self::Deferred { .. } => SendState::Queued,
             Self::Failed { .. } => SendState::Failed,
             Self::Unknown { .. } => SendState::Unknown,
         }
     }
 
-    fn reason(&self) -> Option<&str> {
+    /// Why, unless the server took it.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Accepted { .. } => None,
-            Self::Again { reason, .. } | Self::Failed { reason } | Self::Unknown { reason } => Some(reason),
+            Self::Deferred { reason, .. } | Self::Failed { reason } | Self::Unknown { reason } => Some(reason),
         }
     }
 }
@@ -341,7 +343,7 @@ pub struct Outcome {
     /// Of which attempt.
     pub attempt: i16,
     /// What became of it.
-    pub fate: Fate,
+    pub result: SendResult,
     /// The server's reply, without any key.
     pub reply: Option<String>,
 }
@@ -542,23 +544,23 @@ struct Columns {
 
 impl Columns {
     fn add(&mut self, outcome: &Outcome) {
-        let fate = &outcome.fate;
+        let result = &outcome.result;
         self.ids.push(outcome.id.0);
         self.attempts.push(outcome.attempt);
         self.verifications.push(outcome.verification.0);
-        self.states.push(fate.state().as_str().to_owned());
-        let (after, counts) = match fate {
-            Fate::Again { after, counts, .. } => (after.as_secs_f64(), *counts),
+        self.states.push(result.state().as_str().to_owned());
+        let (after, counts) = match result {
+            SendResult::Deferred { after, counts, .. } => (after.as_secs_f64(), *counts),
             _ => (0.0, true),
         };
         self.afters.push(after);
         self.counts.push(counts);
-        self.ses_ids.push(match fate {
-            Fate::Accepted { ses_id } => ses_id.clone(),
+        self.ses_ids.push(match result {
+            SendResult::Accepted { ses_id } => ses_id.clone(),
             _ => None,
         });
         let reply = outcome.reply.as_deref();
         self.replies.push(reply.map(|text| text.replace('\0', "").chars().take(REPLY_MAX).collect()));
-        self.reasons.push(fate.reason().map(ToOwned::to_owned));
+        self.reasons.push(result.reason().map(ToOwned::to_owned));
     }
 }

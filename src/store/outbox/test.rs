@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::batch::{Fate, REPLY_MAX};
+use super::batch::{REPLY_MAX, SendResult};
 use crate::domain::id::SendId;
 use crate::domain::locale::Locale;
 use crate::store::{Error, Store};
@@ -48,11 +48,17 @@ pub async fn begin(connection: &mut PgConnection, test: NewTest<'_>) -> Result<(
 impl Store {
     /// Records what became of a test mail. One that was to be tried again has failed: nobody does. False if it is not
     /// there to be recorded.
-    pub async fn end_test(&self, id: SendId, by: Uuid, fate: &Fate, reply: Option<&str>) -> Result<bool, Error> {
-        let (state, ses_id, reason) = match fate {
-            Fate::Accepted { ses_id } => ("accepted", ses_id.as_deref(), None),
-            Fate::Again { reason, .. } | Fate::Failed { reason } => ("failed", None, Some(reason)),
-            Fate::Unknown { reason } => ("unknown", None, Some(reason)),
+    pub async fn end_test(
+        &self,
+        id: SendId,
+        by: Uuid,
+        result: &SendResult,
+        reply: Option<&str>,
+    ) -> Result<bool, Error> {
+        let (state, ses_id, reason) = match result {
+            SendResult::Accepted { ses_id } => ("accepted", ses_id.as_deref(), None),
+            SendResult::Deferred { reason, .. } | SendResult::Failed { reason } => ("failed", None, Some(reason)),
+            SendResult::Unknown { reason } => ("unknown", None, Some(reason)),
         };
         let reply: Option<String> = reply.map(|text| text.replace('\0', "").chars().take(REPLY_MAX).collect());
         let done = sqlx::query!(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use verifydesk::domain::brake::BrakeCause;
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::batch::{AroundLocks, Fate, Outcome};
+use verifydesk::store::outbox::batch::{AroundLocks, Outcome, SendResult};
 
 use super::site::{AtWork, Site, operator, reason};
 use crate::peers::PATIENCE;
@@ -58,7 +58,7 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
         id,
         verification,
         attempt,
-        fate: Fate::Accepted { ses_id: None },
+        result: SendResult::Accepted { ses_id: None },
         reply: Some("250 Ok".into()),
     };
     sqlx::query(begin).bind(holder).execute(site.pool()).await.unwrap();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use verifydesk::domain::send::SendRow;
 use verifydesk::domain::send::SendState::{self, Accepted, Queued, Sending};
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::batch::{AroundLocks, Fate, Outcome};
+use verifydesk::store::outbox::batch::{AroundLocks, Outcome, SendResult};
 
 use crate::peers::PATIENCE;
 use crate::worker::site::Site;
@@ -189,7 +189,7 @@ async fn a_row_that_another_has_locked_keeps_no_other_waiting() {
         id: send.id,
         verification: send.verification_id.unwrap(),
         attempt: 1,
-        fate: Fate::Accepted { ses_id: None },
+        result: SendResult::Accepted { ses_id: None },
         reply: None,
     };
     let outcomes: Vec<Outcome> = sends.iter().map(outcome).collect();

@@ -7,14 +7,15 @@ use tokio::time::Instant;
 
 use super::{CROWD_PAUSE, Held, POLL_EVERY, QUOTA_EVERY, Run, UNREACHABLE_MAX};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
-use crate::domain::id::SendId;
 use crate::mail::transport::Lane;
-use crate::outbox::handle::{Handled, Meaning};
+use crate::outbox::lane::{Answer, LaneResult};
+use crate::outbox::reply::Class;
 use crate::outbox::steps::{self, Kind, Step};
 use crate::outbox::worker::Mode;
+use crate::store::outbox::batch::{Outcome, SendResult};
 
 impl Run {
-    pub(super) fn take_back(&mut self, done: Result<(Id, (Option<Lane>, Handled)), JoinError>) {
+    pub(super) fn take_back(&mut self, done: Result<(Id, (Option<Lane>, LaneResult)), JoinError>) {
         let now = Instant::now();
         self.lanes_kept -= 1;
         let handled = match done {
@@ -31,95 +32,99 @@ impl Run {
                 return;
             }
         };
-        if let Some(outcome) = handled.outcome {
-            self.results.push(outcome);
-        } else {
-            self.busy.remove(&handled.id);
-            self.is_unbegun();
-        }
-        self.note(handled.id, handled.refusal, &handled.meaning);
-        self.learn(handled.id, handled.meaning, handled.took, now);
+        self.note(&handled);
+        self.learn(handled, now);
     }
 
-    /// What an answer means for the mails behind it.
-    pub(super) fn learn(&mut self, id: SendId, meaning: Meaning, took: Duration, now: Instant) {
+    /// What an answer means for its mail, and for the mails behind it.
+    fn learn(&mut self, done: LaneResult, now: Instant) {
+        let LaneResult { id, answer, outcome, took, .. } = done;
+        // The server answered, or would have.
         if !matches!(
-            meaning,
-            Meaning::Unreachable(_) | Meaning::Unbegun(_) | Meaning::WorkerStopped(_) | Meaning::Broke { .. }
+            answer,
+            Answer::Failed(Class::Unreachable { .. } | Class::Worker) | Answer::Unbegun(_) | Answer::Broke
         ) {
             self.flow.reached();
         }
         // The server has not counted these.
         if matches!(
-            meaning,
-            Meaning::Unreachable(_)
-                | Meaning::Unbegun(_)
-                | Meaning::Crowded(_)
-                | Meaning::WorkerStopped(_)
-                | Meaning::Broke { .. }
+            answer,
+            Answer::Failed(Class::Unreachable { .. } | Class::Crowd | Class::Worker)
+                | Answer::Unbegun(_)
+                | Answer::Broke
         ) {
             self.to_tell.unused += 1;
         }
-        match meaning {
-            Meaning::Sent => {
-                self.tally.sent += 1;
+        let is_deferred = outcome.as_ref().is_some_and(|it| matches!(it.result, SendResult::Deferred { .. }));
+        let reason = outcome.as_ref().and_then(|outcome| outcome.result.reason()).unwrap_or_default().to_owned();
+        if let Some(outcome) = outcome {
+            self.count(&outcome);
+            self.results.push(outcome);
+        } else {
+            self.busy.remove(&id);
+            self.is_unbegun();
+        }
+        match answer {
+            Answer::Accepted => {
                 self.to_tell.accepted += 1;
                 self.flow.accepted(took);
                 if self.worker.beat.last_error.take().is_some() {
                     self.tell();
                 }
             }
-            Meaning::Failed(reason) => {
-                self.tally.failed += 1;
-                self.tally.failed_by.get_or_insert_with(|| reason.clone());
-                tracing::warn!(send = %id, "{reason}");
-            }
-            Meaning::Unknown(reason) => {
-                self.tally.unknown += 1;
-                tracing::warn!(send = %id, "{reason}");
-            }
-            Meaning::Later(reason) => self.trouble(reason),
-            Meaning::Unbegun(reason) => {
+            Answer::Failed(class) if is_deferred => self.deferred(class, reason, now),
+            Answer::Failed(_) | Answer::Unmade => tracing::warn!(send = %id, "{reason}"),
+            Answer::Unbegun(reason) => {
                 self.flow.pause(now, POLL_EVERY);
                 self.trouble(reason);
             }
-            Meaning::Crowded(reason) => {
-                self.flow.crowded(now, CROWD_PAUSE);
-                self.trouble(reason);
-            }
-            Meaning::TooFast(reason, pause) => {
-                self.flow.pause(now, pause);
-                self.to_tell.accepted = 0;
-                let store = self.store().clone();
-                self.step(Kind::Lower, async move { Step::Lowered(steps::lower_pace(store, pause).await) });
-                self.trouble(reason);
-            }
             // What broke it may break the next one as well: one after the other, not all at once.
-            Meaning::Broke { reason, is_unknown } => {
-                if is_unknown {
-                    self.tally.unknown += 1;
-                } else {
-                    self.tally.failed += 1;
-                    self.tally.failed_by.get_or_insert_with(|| reason.clone());
-                }
+            Answer::Broke => {
                 self.flow.pause(now, CROWD_PAUSE);
                 tracing::error!(send = %id, "{reason}");
                 self.trouble(format!("a lane broke: {reason}"));
             }
-            Meaning::Unreachable(reason) => self.failed_to_reach(reason, now),
-            Meaning::QuotaUsed(reason, wait) => self.brake(BrakeCause::Quota, reason, Some(wait), now),
-            Meaning::AccountStopped(reason) => self.brake(BrakeCause::Configuration, reason, None, now),
-            Meaning::WorkerStopped(reason) => {
-                self.stop(reason.clone());
-                self.trouble(reason);
-            }
         }
     }
 
-    /// Pauses, longer each time in a row; a drain gives up.
-    fn failed_to_reach(&mut self, reason: String, now: Instant) {
-        if self.flow.unreachable(now) >= UNREACHABLE_MAX && self.mode == Mode::Drain {
-            self.stop(reason.clone());
+    fn count(&mut self, outcome: &Outcome) {
+        match &outcome.result {
+            SendResult::Accepted { .. } => self.tally.sent += 1,
+            SendResult::Failed { reason } => {
+                self.tally.failed += 1;
+                self.tally.failed_by.get_or_insert_with(|| reason.clone());
+            }
+            SendResult::Unknown { .. } => self.tally.unknown += 1,
+            SendResult::Deferred { .. } => {}
+        }
+    }
+
+    /// A mail is tried again later: what that means for the others.
+    fn deferred(&mut self, class: Class, reason: String, now: Instant) {
+        match class {
+            Class::Unreachable { .. } => {
+                // Longer each time in a row; a drain gives up.
+                if self.flow.unreachable(now) >= UNREACHABLE_MAX && self.mode == Mode::Drain {
+                    self.stop(reason.clone());
+                }
+            }
+            Class::Crowd => self.flow.crowded(now, CROWD_PAUSE),
+            Class::Rate => {
+                let pause = class.wait().unwrap_or_default();
+                self.flow.pause(now, pause);
+                self.to_tell.accepted = 0;
+                let store = self.store().clone();
+                self.step(Kind::Lower, async move { Step::Lowered(steps::lower_pace(store, pause).await) });
+            }
+            Class::DailyQuota => self.brake(BrakeCause::Quota, reason.clone(), class.wait(), now),
+            Class::Account => self.brake(BrakeCause::Configuration, reason.clone(), None, now),
+            Class::Worker => self.stop(reason.clone()),
+            Class::Transient { .. }
+            | Class::Relay
+            | Class::Sandbox
+            | Class::Recipient
+            | Class::Message
+            | Class::Unknown => {}
         }
         self.trouble(reason);
     }
@@ -130,13 +135,12 @@ impl Run {
     }
 
     /// Stops all workers, this one at once.
-    pub(super) fn brake(&mut self, cause: BrakeCause, reason: String, during: Option<Duration>, now: Instant) {
+    fn brake(&mut self, cause: BrakeCause, reason: String, during: Option<Duration>, now: Instant) {
         let (store, set_by) = (self.store().clone(), self.worker.shared.preparer.actor.name.clone());
         let told = reason.clone();
         self.under_way.brakes = true;
         self.step(Kind::Brake, async move { Step::Braked(steps::set_brake(store, set_by, cause, told, during).await) });
-        self.hold(Held { reason: reason.clone(), until: Some(now + POLL_EVERY) });
-        self.trouble(reason);
+        self.hold(Held { reason, until: Some(now + POLL_EVERY) });
     }
 
     pub(super) fn look_at_brake(&mut self, brake: Option<Brake>) {
