@@ -258,7 +258,7 @@ async fn tell_pace(store: &Store, answer: &Result<Receipt, Failure>, class: Opti
     });
     // Neither counts towards the mails of the day.
     if never_reached || is_simulator {
-        let _ = store.draw(0, 1, 0).await;
+        let _ = store.reserve(0, 1, 0).await;
     }
     if class == Some(Class::Rate) {
         let _ = store.lower_pace(Class::Rate.wait().unwrap_or_default()).await;
@@ -280,25 +280,25 @@ async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error
     let deadline = Instant::now() + MOMENT_MAX;
     let mut is_told = false;
     loop {
-        let drawn = store.draw(1, 0, 0).await?;
-        if drawn.is_stopped {
+        let slot = store.reserve(1, 0, 0).await?;
+        if slot.is_stopped {
             may_go(store).await?;
         }
-        if drawn.is_quota_used {
+        if slot.is_quota_used {
             return Err(Refusal::QuotaUsed.into());
         }
-        if drawn.count > 0 {
-            sleep(drawn.wait).await;
+        if slot.count > 0 {
+            sleep(slot.wait).await;
             return Ok(());
         }
-        if Instant::now() + drawn.wait > deadline {
+        if Instant::now() + slot.wait > deadline {
             return Err(Refusal::NoMoment.into());
         }
         if !is_told {
             is_told = true;
             let _ = dialogue.send(DialogueLine::new(Speaker::Note, "waiting for a moment of the pace"));
         }
-        sleep(drawn.wait.clamp(MOMENT_MIN, MOMENT_MAX)).await;
+        sleep(slot.wait.clamp(MOMENT_MIN, MOMENT_MAX)).await;
     }
 }
 

@@ -16,7 +16,7 @@ const LATENCY: Duration = Duration::from_millis(600);
 /// Lanes beyond what latency and pace ask for, as a factor: mails do not all take the average.
 const SPARE: f64 = 1.3;
 
-/// When the next mail may be handed over, and on how many lanes.
+/// When the next mail may be sent, and over how many lanes.
 #[derive(Debug)]
 pub(super) struct Flow {
     resume_at: Instant,
@@ -53,12 +53,12 @@ impl Flow {
         self.rate = rate;
     }
 
-    /// Nothing is handed over before.
+    /// Nothing is sent before.
     pub(super) fn resume_at(&self) -> Instant {
         self.resume_at
     }
 
-    /// Hands nothing over for this long at least; a longer pause stays.
+    /// Sends nothing for this long at least; a longer pause stays.
     pub(super) fn pause(&mut self, now: Instant, wait: Duration) {
         self.resume_at = self.resume_at.max(now + wait);
     }
@@ -89,7 +89,7 @@ impl Flow {
     }
 
     /// The server could not be reached: pauses, longer each time in a row. What fails during a pause was under way
-    /// before it, and is the same failure. Gives how many there were in a row.
+    /// before it, and is the same failure. Returns how many there were in a row.
     pub(super) fn unreachable(&mut self, now: Instant) -> u32 {
         if now >= self.resume_at {
             self.unreachable += 1;

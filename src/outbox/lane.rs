@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
-use super::prepare::{Preparer, Ready};
+use super::preparer::{Preparer, Ready};
 use super::redact;
 use super::refusal::Refusal;
 use super::reply::{Class, judge};

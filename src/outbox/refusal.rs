@@ -1,6 +1,6 @@
 //! A mail that the server did not take, as it counts where the server takes none at all ([`crate::store::refusals`]).
 
-use super::prepare::Ready;
+use super::preparer::Ready;
 use super::reply::{Class, Verdict};
 use crate::domain::address::EmailAddress;
 use crate::mail::transport::Failure;
@@ -24,7 +24,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Of an answer with this meaning; nothing if it is no refusal: other causes keep all mails back by themselves, and
+    /// Of an answer judged so; `None` if it is no refusal: other causes keep all mails back by themselves, and
     /// in the sandbox there are recipients who cannot be mailed whatever the server is.
     pub(super) fn of(failure: &Failure, verdict: &Verdict, recipient: &EmailAddress, is_final: bool) -> Option<Self> {
         let counts = match verdict.class {

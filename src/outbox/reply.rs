@@ -318,8 +318,8 @@ fn judge_unverified(text: &str, sender: &EmailAddress, recipient: &EmailAddress)
         identity == address.as_str().to_lowercase() || identity == address.domain()
     };
     failed.retain(|identity| !is(identity, recipient) || is(identity, sender));
-    let names_somebody = text.contains("failed the check in region");
-    if names_somebody && failed.is_empty() {
+    let names_someone = text.contains("failed the check in region");
+    if names_someone && failed.is_empty() {
         return Verdict::new(
             Class::Sandbox,
             format!("the SES account is in the sandbox, and {} is not a verified recipient", plain(recipient.as_str())),
@@ -340,7 +340,7 @@ fn bare_identity(item: &str) -> &str {
     item.rsplit_once('<').map_or(item, |(_, address)| address.trim_end_matches('>'))
 }
 
-/// An answer that nobody has written down, by its code and where it came.
+/// An answer that is not in the table, by its code and the stage at which it came.
 fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
     let shown = reply.whole().plain();
     if reply.code < 500 {

@@ -1,4 +1,4 @@
-//! The worker: claims due sends, keeps its lanes busy, tells by heartbeats how it fares.
+//! The worker: claims due sends, keeps its lanes busy, shows by heartbeats how it fares.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::ending;
 use super::lane::Shared;
-use super::prepare::Preparer;
+use super::preparer::Preparer;
 use super::retry;
-use super::run::{self, Run};
+use super::worker_loop::WorkerLoop;
 use crate::config::{SettingError, Settings};
 use crate::contain::contained_async;
 use crate::domain::audit::{Actor, Origin};
@@ -34,7 +35,7 @@ const KEEP_EVERY_MAX: Duration = Duration::from_secs(15);
 /// How long to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Until told to stop.
+    /// Until a signal ends it.
     Forever,
     /// Until nothing is due, nor will be in a few seconds; or until nothing can be sent.
     Drain,
@@ -51,13 +52,13 @@ pub struct Tally {
     pub deferred: i64,
     /// Mails no longer wanted.
     pub cancelled: i64,
-    /// Mails of which nobody knows whether they went out.
+    /// Mails of which no one knows whether they went out.
     pub unknown: i64,
     /// Results that the database did not take: what became of these mails only the mail server knows.
     pub unrecorded: i64,
     /// Why the first of those given up was, where it was not tried again after all.
     pub failed_by: Option<String>,
-    /// Why it ended early: nothing can be sent until a person mends something.
+    /// Why it ended early: nothing can be sent until someone fixes it.
     pub stopped_by: Option<String>,
 }
 
@@ -113,7 +114,7 @@ impl Worker {
             public_url: settings.require_public_url()?,
             settings: settings.clone(),
         };
-        Ok(Self { shared: Arc::new(shared), transport, beat, longest_ending: run::LONGEST_ENDING })
+        Ok(Self { shared: Arc::new(shared), transport, beat, longest_ending: ending::LONGEST })
     }
 
     /// The same, ending within another time than what systemd grants.
@@ -134,7 +135,7 @@ impl Worker {
         format!("{} {}", self.beat.transport, self.beat.target)
     }
 
-    /// How often the lease on what is in hand is renewed.
+    /// How often the lease on what is in progress is renewed.
     pub(super) fn renew_every(&self) -> Duration {
         lease_margin(&self.transport) / RENEWALS
     }
@@ -145,7 +146,7 @@ impl Worker {
         waiting.clamp(Duration::from_millis(100), KEEP_EVERY_MAX)
     }
 
-    /// Works until `shutdown`, and starts over after what stopped it: for a worker that nobody else starts again.
+    /// Works until `shutdown`, and starts over after what stopped it: for a worker that no one else starts again.
     pub async fn run_on(mut self, shutdown: CancellationToken) {
         let mut stops = 0;
         while !shutdown.is_cancelled() {
@@ -166,13 +167,13 @@ impl Worker {
         }
     }
 
-    /// Works until `shutdown`, until nothing is due, or until nothing can be sent; finishes what is in hand, and puts
+    /// Works until `shutdown`, until nothing is due, or until nothing can be sent; finishes what is in progress, and puts
     /// back what is only claimed. A database that is away ends a drain only.
     pub async fn run(self, mode: Mode, shutdown: CancellationToken) -> Result<Tally, Error> {
-        let mut run = Run::new(self, mode);
-        let result = run.work(&shutdown).await;
-        run.end().await;
-        result.map(|()| run.into_tally())
+        let mut worker = WorkerLoop::new(self, mode);
+        let result = worker.work(&shutdown).await;
+        worker.end().await;
+        result.map(|()| worker.into_tally())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The pace that all workers share: a token bucket with one row, and the mails of the last 24 hours.
 //!
-//! Mails get moments, `1 / rate` apart; whoever wants to send draws some of the next ones, in a statement of its own. A
-//! bucket that was left alone for a while gives a twentieth of a second's worth at once. Moments are handed out as waits
-//! from now, so that the workers' clocks do not matter.
+//! Mails get send slots, `1 / rate` apart; a worker reserves some of the next ones, in a statement of its own. A bucket
+//! that was left alone for a while grants a twentieth of a second's worth at once. Slots are granted as waits from now,
+//! so that the workers' clocks do not matter.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Error, Store};
 use crate::domain::pace::PaceView;
 use crate::domain::worker::GONE_AFTER_SECONDS;
 
-/// How far ahead moments are handed out, in seconds: whoever comes later must get some as well.
+/// How far ahead slots are granted, in seconds: those who come later must get some as well.
 const AHEAD: f64 = 0.1;
 
 /// How far ahead the next one can be, in seconds and besides the distance of two: a pause after the server said that it
@@ -26,9 +26,9 @@ const LOWEST: f64 = 0.02;
 /// How much faster each accepted mail makes a lowered rate, in mails a second: five per cent a second.
 const RAISE: f64 = 0.05;
 
-/// Moments at which mails may go.
+/// Slots in which mails may go.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Drawn {
+pub struct Reserved {
     /// How many.
     pub count: usize,
     /// How long until the first; where there is none, until it makes sense to ask again.
@@ -100,19 +100,24 @@ impl Store {
         Ok(differ)
     }
 
-    /// Draws up to `wanted` moments; `unused` ones of earlier draws come back for whoever wants them, and so many mails
-    /// were `accepted` since the last draw.
-    pub async fn draw(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Drawn, Error> {
+    /// Reserves up to `wanted` slots; `unused` ones of earlier reservations come back for anyone, and so many mails were
+    /// `accepted` since the last one.
+    pub async fn reserve(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Reserved, Error> {
         loop {
-            if let Some(drawn) = self.draw_this_minute(wanted, unused, accepted).await? {
-                return Ok(drawn);
+            if let Some(reserved) = self.reserve_this_minute(wanted, unused, accepted).await? {
+                return Ok(reserved);
             }
             self.turn_minute().await?;
         }
     }
 
-    /// Nothing if the row still counts for a minute that is over.
-    async fn draw_this_minute(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Option<Drawn>, Error> {
+    /// `None` if the row still counts for a minute that is over.
+    async fn reserve_this_minute(
+        &self,
+        wanted: usize,
+        unused: usize,
+        accepted: usize,
+    ) -> Result<Option<Reserved>, Error> {
         let bounded = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let row = sqlx::query!(
             r#"with locked as (
@@ -173,7 +178,7 @@ impl Store {
         .fetch_optional(self.pool())
         .await?;
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        Ok(row.map(|row| Drawn {
+        Ok(row.map(|row| Reserved {
             count: usize::try_from(row.count).unwrap_or_default(),
             wait: if row.count > 0 { seconds(row.first_in) } else { seconds(row.first_in - AHEAD) },
             apart: seconds(1.0 / row.rate),

@@ -31,7 +31,7 @@ const USED_UP: About = About {
 };
 const TROUBLE: About = About { happened: "the server has trouble of its own", next: "ask who runs it, with the reply" };
 
-/// Relaying is not for us, whomever else the reply names.
+/// Relaying is not for us, whatever recipient the reply names.
 const RELAY_WORDS: &[&str] = &[
     "unable to relay",
     "relay access denied",

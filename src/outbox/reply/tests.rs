@@ -135,7 +135,7 @@ fn a_sender_may_be_refused_when_the_recipient_is_named() {
         assert_eq!(says_sender, class == Class::Account, "{verdict:?}");
     }
 
-    // Whoever mails herself is named in either role.
+    // Who mails themselves is named in both roles.
     let myself = EmailAddress::parse("no-reply@example.org").unwrap();
     let refused = |text: &str| {
         let failure = Failure { stage: Stage::Rcpt, cause: Cause::Reply(Reply::new(550, text)) };
@@ -156,7 +156,7 @@ fn an_unverified_sender_is_not_an_unverified_recipient() {
         ("AP-NORTHEAST-2: Example <no-reply@example.org>, robin@example.com", Class::Account),
         ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/example.org", Class::Account),
         ("US-EAST-1: arn:aws:ses:us-east-1:1:identity/robin@example.com", Class::Sandbox),
-        // Somebody else's identity, such as a return path: no other mail would pass either.
+        // Someone else's identity, such as a return path: no other mail would pass either.
         ("US-EAST-1: bounces@example.net, robin@example.com", Class::Account),
     ];
     for (list, class) in table {

@@ -1,10 +1,11 @@
-//! From the outbox into a worker's hands: a batch in one transaction.
+//! From the outbox to a lane: a batch of due sends, prepared in one transaction.
 //!
-//! The transaction claims due sends, and while it keeps others off them it draws moments from the pace, as many as it
-//! has mails, so that no moment is wasted. What got none stays *queued* and is free again when the transaction ends. Then
-//! comes the last look before mails go out, and the commitment to their keys. Minutes or days may lie between queueing and sending. What is no longer wanted is cancelled here. A key's digest is
-//! committed before anything connects to a mail server, so that no link can be in a mailbox that the database does not
-//! know; a digest is never overwritten, so that no link that was mailed once stops working by accident.
+//! The transaction claims due sends, and while it keeps others off them it reserves send slots of the pace, as many as it
+//! has mails, so that no slot is wasted. What got none stays *queued* and is free again when the transaction ends. Then
+//! comes the last look before mails go out, and the commitment to their keys. Minutes or days may lie between queueing
+//! and sending: what is no longer wanted is cancelled here. A key's digest is committed before anything connects to a
+//! mail server, so that no link can be in a mailbox that the database does not know; a digest is never overwritten, so
+//! that no link that was mailed once stops working by accident.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
 use crate::store::outbox::batch::{self, Claimed, Recipient};
 use crate::store::outbox::standing::{Claimant, ServerRun, Standing};
-use crate::store::pace::Drawn;
+use crate::store::pace::Reserved;
 use crate::store::verifications::KeyMaterial;
 use crate::store::{Error, Store, verifications};
 use crate::text::plain;
@@ -57,8 +58,8 @@ pub struct Batch {
     pub claimed: usize,
     /// How many of these are left for later, since an act has their users at this moment.
     pub later: usize,
-    /// The moments to send at; nothing if there was nothing to claim.
-    pub drawn: Option<Drawn>,
+    /// The slots to send in; `None` if there was nothing to claim.
+    pub reserved: Option<Reserved>,
     /// How many were given up, since no mail can be made of what the database holds; the reasons are recorded.
     pub failed: usize,
     /// How the worker stood when it claimed.
@@ -66,7 +67,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Takes in one that was prepared on its own. Its moments follow.
+    /// Adds one that was prepared on its own. Its slots follow.
     pub(super) fn add(&mut self, other: Self) {
         self.ready.extend(other.ready);
         self.cancelled.extend(other.cancelled);
@@ -74,16 +75,16 @@ impl Batch {
         self.later += other.later;
         self.failed += other.failed;
         self.standing = other.standing.or(self.standing);
-        self.drawn = match (self.drawn, other.drawn) {
-            (Some(first), Some(next)) => Some(Drawn { count: first.count + next.count, ..first }),
+        self.reserved = match (self.reserved, other.reserved) {
+            (Some(first), Some(next)) => Some(Reserved { count: first.count + next.count, ..first }),
             (first, next) => first.or(next),
         };
     }
 
-    /// Moments drawn and not needed.
+    /// Slots reserved and not needed.
     #[must_use]
     pub fn unused(&self) -> usize {
-        self.drawn.map_or(0, |drawn| drawn.count).saturating_sub(self.ready.len())
+        self.reserved.map_or(0, |reserved| reserved.count).saturating_sub(self.ready.len())
     }
 }
 
@@ -100,7 +101,7 @@ enum Which {
 #[derive(Debug, Default)]
 struct Tried {
     claimed: Vec<SendId>,
-    drawn: Option<Drawn>,
+    reserved: Option<Reserved>,
 }
 
 /// Why an attempt came to nothing.
@@ -142,10 +143,10 @@ impl From<Why> for Error {
 /// How long a send is put off that could not be prepared for a reason that may pass.
 const PUT_OFF: Duration = Duration::from_mins(1);
 
-/// What to tell the pace at the next draw.
+/// What the pace has not heard of yet: reported with the next reservation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ToTell {
-    /// Moments drawn in vain.
+pub struct PaceReport {
+    /// Slots reserved in vain.
     pub unused: usize,
     /// Mails accepted.
     pub accepted: usize,
@@ -174,23 +175,13 @@ pub struct Ready {
     pub expires_at: Time,
 }
 
-/// A mail that is wanted, before its state says so.
-struct Wanted {
-    lost: i16,
-    is_old: bool,
-    claimed: VerificationId,
-    verification: VerificationId,
-    user: Recipient,
-    key: Key,
-}
-
 impl Preparer {
-    /// Claims up to `limit` due sends, draws moments for them, and looks at them again under their users' locks. Where
-    /// there is nothing to claim, nothing is told to the pace; what it was told is taken out of `to_tell`. A batch that breaks is tried one by one, and the send on
-    /// which it breaks fails alone.
-    pub async fn prepare(&self, store: &Store, limit: usize, to_tell: &mut ToTell) -> Result<Batch, Error> {
+    /// Claims up to `limit` due sends, reserves slots for them, and looks at them again under their users' locks. Where
+    /// there is nothing to claim, nothing is reported to the pace; what was reported is taken out of `report`. A batch
+    /// that breaks is tried one by one, and the send on which it breaks fails alone.
+    pub async fn prepare(&self, store: &Store, limit: usize, report: &mut PaceReport) -> Result<Batch, Error> {
         let mut tried = Tried::default();
-        let why = match self.attempt(store, Which::Due(limit), to_tell, &mut tried).await {
+        let why = match self.attempt(store, Which::Due(limit), report, &mut tried).await {
             Ok(batch) => return Ok(batch),
             Err(why) => why,
         };
@@ -201,7 +192,7 @@ impl Preparer {
         let mut done = Batch::default();
         for id in tried.claimed {
             let mut tried = Tried::default();
-            match self.attempt(store, Which::Only(id), to_tell, &mut tried).await {
+            match self.attempt(store, Which::Only(id), report, &mut tried).await {
                 Ok(one) => done.add(one),
                 Err(why) if why.may_be_of_one() => {
                     done.claimed += 1;
@@ -215,8 +206,8 @@ impl Preparer {
         Ok(done)
     }
 
-    /// Gives a send up on which a batch breaks, with its reason; or puts it off where the reason may not lie in it. Whether
-    /// it has given it up.
+    /// Gives a send up on which a batch breaks, with its reason; or puts it off where the reason may not lie in it.
+    /// Returns whether it was given up.
     pub(super) async fn leave_out(&self, store: &Store, id: SendId, why: &Why) -> Result<bool, Error> {
         let is_given_up = why.is_of_one();
         let reason = format!("the mail could not be prepared: {why}");
@@ -233,23 +224,23 @@ impl Preparer {
         Claimant { worker: Some(self.worker), server: self.server }
     }
 
-    /// One transaction; gives back what it has drawn if it comes to nothing.
+    /// One transaction; returns its slots to the pace if it comes to nothing.
     async fn attempt(
         &self,
         store: &Store,
         which: Which,
-        to_tell: &mut ToTell,
+        report: &mut PaceReport,
         tried: &mut Tried,
     ) -> Result<Batch, Why> {
-        let result = contained_async(self.prepare_at_once(store, which, to_tell, tried)).await;
+        let result = contained_async(self.prepare_at_once(store, which, report, tried)).await;
         let why = match result {
             Ok(Ok(batch)) => return Ok(batch),
             Ok(Err(error)) => Why::Error(error),
             Err(broke) => Why::Broke(broke),
         };
-        if let Some(drawn) = &tried.drawn {
-            // Should even that fail, they are moments lost.
-            let _ = store.draw(0, drawn.count, 0).await;
+        if let Some(reserved) = &tried.reserved {
+            // Should even that fail, they are slots lost.
+            let _ = store.reserve(0, reserved.count, 0).await;
         }
         Err(why)
     }
@@ -258,7 +249,7 @@ impl Preparer {
         &self,
         store: &Store,
         which: Which,
-        to_tell: &mut ToTell,
+        report: &mut PaceReport,
         tried: &mut Tried,
     ) -> Result<Batch, Error> {
         let mut tx = store.begin().await?;
@@ -281,18 +272,18 @@ impl Preparer {
         // Read now that no act can change these users any more.
         let mut sends = batch::read(&mut tx, &ids, self.old_after).await?;
         sends.retain(|send| send.user.as_ref().is_none_or(|user| locked.contains(&user.id)));
-        // As they were claimed: the first gets the first moment.
+        // As they were claimed: the first gets the first slot.
         sends.sort_by_key(|send| ids.iter().position(|id| *id == send.id));
         done.later = ids.len() - sends.len();
         if sends.is_empty() {
             return Ok(done);
         }
-        // Over another connection, in a statement of its own: nobody waits for the pace longer than that.
-        let drawn = store.draw(sends.len(), to_tell.unused, to_tell.accepted).await?;
-        *to_tell = ToTell::default();
-        tried.drawn = Some(drawn);
-        done.drawn = Some(drawn);
-        sends.truncate(drawn.count);
+        // Over another connection, in a statement of its own: no one waits for the pace longer than that.
+        let reserved = store.reserve(sends.len(), report.unused, report.accepted).await?;
+        *report = PaceReport::default();
+        tried.reserved = Some(reserved);
+        done.reserved = Some(reserved);
+        sends.truncate(reserved.count);
         if sends.is_empty() {
             return Ok(done);
         }
@@ -309,7 +300,7 @@ impl Preparer {
         done: &mut Batch,
     ) -> Result<(), Error> {
         let mut unwanted = Vec::new();
-        let mut wanted: HashMap<SendId, Wanted> = HashMap::new();
+        let mut wanted: HashMap<SendId, (VerificationId, Key)> = HashMap::new();
         for send in sends {
             match self.decide(connection, send).await? {
                 Ok(mail) => {
@@ -324,39 +315,43 @@ impl Preparer {
         if !unwanted.is_empty() {
             batch::cancel(connection, &unwanted).await?;
         }
-        if !wanted.is_empty() {
-            let keys: Vec<_> = wanted.values().map(|mail| (mail.verification, mail.key.digest())).collect();
-            let expires_at = batch::set_keys(connection, &keys, self.lifetime).await?;
-            let begun: Vec<_> = wanted.iter().map(|(id, mail)| (*id, mail.verification)).collect();
-            for (id, attempt) in batch::begin(connection, self.worker, &begun, self.lease).await? {
-                if let (Some(mail), Some(expires_at)) = (wanted.remove(&id), expires_at) {
-                    let Wanted { lost, is_old, claimed, verification, user, key } = mail;
-                    let superseded = (claimed != verification).then_some(claimed);
-                    done.ready.push(Ready {
-                        id,
-                        attempt,
-                        lost,
-                        is_old,
-                        verification,
-                        superseded,
-                        user,
-                        key,
-                        expires_at,
-                    });
-                }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<_> = wanted.values().map(|(verification, key)| (*verification, key.digest())).collect();
+        let expires_at = batch::set_keys(connection, &keys, self.lifetime).await?;
+        let begun: Vec<_> = wanted.iter().map(|(id, (verification, _))| (*id, *verification)).collect();
+        let attempts: HashMap<_, _> =
+            batch::begin(connection, self.worker, &begun, self.lease).await?.into_iter().collect();
+        // In the order of the slots.
+        for send in sends {
+            if let Some(attempt) = attempts.get(&send.id)
+                && let (Some((verification, key)), Some(expires_at)) = (wanted.remove(&send.id), expires_at)
+                && let (Some(user), Some((claimed, _))) = (&send.user, &send.verification)
+            {
+                done.ready.push(Ready {
+                    id: send.id,
+                    attempt: *attempt,
+                    lost: send.lost,
+                    is_old: send.is_old,
+                    verification,
+                    superseded: (*claimed != verification).then_some(*claimed),
+                    user: user.clone(),
+                    key,
+                    expires_at,
+                });
             }
         }
-        done.ready.sort_by_key(|ready| sends.iter().position(|send| send.id == ready.id));
         Ok(())
     }
 
-    /// Whether a mail is still wanted, and its key; or why it is not.
+    /// Which verification is mailed, and its key; or why none is.
     async fn decide(
         &self,
         connection: &mut PgConnection,
         send: &Claimed,
-    ) -> Result<Result<Wanted, &'static str>, Error> {
-        let Some(user) = send.user.clone() else { return Ok(Err("the user was deleted")) };
+    ) -> Result<Result<(VerificationId, Key), &'static str>, Error> {
+        let Some(user) = &send.user else { return Ok(Err("the user was deleted")) };
         if user.is_verified {
             return Ok(Err("the user is verified already"));
         }
@@ -365,14 +360,13 @@ impl Preparer {
             Some((_, material)) if !material.open => return Ok(Err("the verification was revoked")),
             Some((id, material)) => (*id, material),
         };
-        let (verification, key) = match self.key_of(claimed, material) {
+        Ok(Ok(match self.key_of(claimed, material) {
             Some(key) => (claimed, key),
             None => self.replace(connection, user.id, claimed).await?,
-        };
-        Ok(Ok(Wanted { lost: send.lost, is_old: send.is_old, claimed, verification, user, key }))
+        }))
     }
 
-    /// The key of a verification; nothing if one was mailed that none of the secrets makes.
+    /// The key of a verification; `None` if one was mailed that none of the secrets makes.
     fn key_of(&self, id: VerificationId, material: &KeyMaterial) -> Option<Key> {
         let made = |secret: &Secret| Key::derive(secret.bytes(), id, &material.nonce);
         let key = made(&self.secret);

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Run;
+use super::worker_loop::WorkerLoop;
 use crate::domain::worker::{BEAT_EVERY, GONE_AFTER_SECONDS};
-use crate::outbox::worker::Mode;
 use crate::store::admission::Blocker;
 use crate::store::outbox::standing::Standing;
 
@@ -26,44 +25,48 @@ pub(super) struct Admission {
     waits_since: Option<Instant>,
 }
 
-impl Run {
-    /// Whether it may take mails in hand. Not if no heartbeat has reached the database for so long that another may have
-    /// taken its place.
-    pub(in crate::outbox) fn is_admitted(&self) -> bool {
-        self.admission.at.is_some_and(|at| at.elapsed() < Duration::from_secs(GONE_AFTER_SECONDS.unsigned_abs()))
+impl Admission {
+    /// Whether it may claim. Not if no heartbeat has reached the database for so long that another may have taken its
+    /// place.
+    pub(super) fn is_admitted(&self) -> bool {
+        self.at.is_some_and(|at| at.elapsed() < Duration::from_secs(GONE_AFTER_SECONDS.unsigned_abs()))
     }
 
     /// Until the next heartbeat.
     pub(super) fn beat_every(&self) -> Duration {
-        if self.admission.waits_since.is_some() { ASK_EVERY } else { BEAT_EVERY }
+        if self.waits_since.is_some() { ASK_EVERY } else { BEAT_EVERY }
     }
+}
 
-    /// A claim was asked for. Whether it was let: not where the database has not heard of this worker for so long that
+impl WorkerLoop {
+    /// A claim was asked for. Returns whether it was allowed: not where the database has not heard of this worker for so long that
     /// another may have taken its place, though its own clock, which stands still with its machine, knows of nothing; nor
     /// where it is another server.
-    pub(super) fn standing_in(&mut self, standing: Option<Standing>, now: Instant) -> bool {
+    pub(super) fn on_standing(&mut self, standing: Option<Standing>, now: Instant) -> bool {
         let Some(standing) = standing else { return true };
-        self.stands_on(standing.server, now);
+        self.on_server(standing.server, now);
         if !standing.is_admitted {
             self.admission.at = None;
-            self.beat_at = now;
+            self.presence.show_now(now);
         }
-        standing.is_admitted && self.moved.is_none()
+        standing.is_admitted && !self.failover.is_pending()
     }
 
     /// A heartbeat was written.
-    pub(super) fn admitted_in(&mut self, blocker: Option<Blocker>, asked_at: Instant) {
+    pub(super) fn on_admission(&mut self, blocker: Option<Blocker>, asked_at: Instant) {
         let Some(blocker) = blocker else {
-            let was_out = !self.is_admitted();
+            let was_out = !self.admission.is_admitted();
             self.admission.at = Some(asked_at);
             if self.admission.waits_since.take().is_some() {
                 tracing::info!("no worker with another secret is at work any more: this one begins");
                 self.trouble_is_over(WAITS);
-                self.tell();
+                self.show_news();
             }
             if was_out {
                 let now = Instant::now();
-                (self.look_at, self.draw_at, self.keep_at, self.jobs_at) = (now, now, now, Some(now));
+                self.queue.on_released(now);
+                self.queue.ask_jobs_at(now);
+                self.housekeeping.do_now(now);
             }
             return;
         };
@@ -78,12 +81,12 @@ impl Run {
             blocker.secret_fingerprint.plain()
         );
         // It has been heard of since: it will not fall silent by itself.
-        if self.mode == Mode::Drain && blocker.silent < since.elapsed().as_secs_f64() {
+        if self.shutdown.is_drain() && blocker.silent < since.elapsed().as_secs_f64() {
             self.stop(reason.clone());
         }
         if self.worker.beat.last_error.as_ref() != Some(&reason) {
             self.trouble(reason);
         }
-        self.beat_at = self.beat_at.min(Instant::now() + ASK_EVERY);
+        self.presence.show_by(Instant::now() + ASK_EVERY);
     }
 }
