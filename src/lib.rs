@@ -13,7 +13,7 @@
 //! demo/     a private PostgreSQL, made-up people, and everything that runs on them
 //!   desk/   what can be done, one file per act: sign up, resend, force-verify, open a link, send a test
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
-//!   outbox/ the worker: claim, prepare, hand over, record; what answers mean
+//!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   mail/   templates, the MIME message, the link; transport/ hands it over by SMTP or into a file
 //!   ses/    the SES account: endpoints, credentials
 //!   store/  PostgreSQL, and all the SQL: one file per table or aggregate

@@ -14,9 +14,6 @@ use super::worker_loop::WorkerLoop;
 use crate::store::Error;
 use crate::text::plain;
 
-/// How long an ending takes at most: systemd sends SIGKILL 90 s after SIGTERM, unless a unit says otherwise.
-pub(super) const LONGEST: Duration = Duration::from_secs(85);
-
 /// When the parts of an ending are over, as shares of the longest.
 const BEGIN_FOR: f64 = 0.06;
 const LANES_FOR: f64 = 0.70;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lane::{Answer, LaneResult};
+use super::queue::POLL_EVERY;
 use super::reply::Class;
 use super::step::{brake, lower_pace};
-use super::worker_loop::{POLL_EVERY, WorkerLoop};
+use super::worker_loop::WorkerLoop;
 use crate::domain::brake::BrakeCause;
 use crate::store::outbox::batch::{Outcome, SendResult};
 

@@ -28,42 +28,41 @@ use crate::text::plain;
 
 /// Who prepares, and by which rules.
 #[derive(Clone, Debug)]
-pub struct Preparer {
+pub(super) struct Preparer {
     /// The worker's run.
-    pub worker: Uuid,
+    pub(super) worker: Uuid,
     /// As the audit log names it.
-    pub actor: Actor,
-    /// The server secret.
-    pub secret: Secret,
+    pub(super) actor: Actor,
+    pub(super) secret: Secret,
     /// The one before it: links made with that are mailed again as they are.
-    pub secret_previous: Option<Secret>,
+    pub(super) secret_previous: Option<Secret>,
     /// How long a key works from its mailing on.
-    pub lifetime: Duration,
+    pub(super) lifetime: Duration,
     /// How long the lease lasts from here.
-    pub lease: Duration,
+    pub(super) lease: Duration,
     /// How long after it was asked for a mail is old: no longer put off.
-    pub old_after: Duration,
+    pub(super) old_after: Duration,
     /// The database's server that it knows; any if none.
-    pub server: Option<ServerRun>,
+    pub(super) server: Option<ServerRun>,
 }
 
 /// What came of claiming.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub(super) struct Batch {
     /// To be mailed: they are *sending* now.
-    pub ready: Vec<Ready>,
+    pub(super) ready: Vec<Ready>,
     /// Cancelled, with their verifications; the reasons are recorded.
-    pub cancelled: Vec<Option<VerificationId>>,
+    pub(super) cancelled: Vec<Option<VerificationId>>,
     /// How many were claimed. Fewer than asked for: no other is due.
-    pub claimed: usize,
+    pub(super) claimed: usize,
     /// How many of these are left for later, since an act has their users at this moment.
-    pub later: usize,
+    pub(super) later: usize,
     /// The slots to send in; `None` if there was nothing to claim.
-    pub reserved: Option<Reserved>,
+    pub(super) reserved: Option<Reserved>,
     /// How many were given up, since no mail can be made of what the database holds; the reasons are recorded.
-    pub failed: usize,
+    pub(super) failed: usize,
     /// How the worker stood when it claimed.
-    pub standing: Option<Standing>,
+    pub(super) standing: Option<Standing>,
 }
 
 impl Batch {
@@ -82,8 +81,7 @@ impl Batch {
     }
 
     /// Slots reserved and not needed.
-    #[must_use]
-    pub fn unused(&self) -> usize {
+    pub(super) fn unused(&self) -> usize {
         self.reserved.map_or(0, |reserved| reserved.count).saturating_sub(self.ready.len())
     }
 }
@@ -145,41 +143,35 @@ const PUT_OFF: Duration = Duration::from_mins(1);
 
 /// What the pace has not heard of yet: reported with the next reservation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PaceReport {
+pub(super) struct PaceReport {
     /// Slots reserved in vain.
-    pub unused: usize,
-    /// Mails accepted.
-    pub accepted: usize,
+    pub(super) unused: usize,
+    pub(super) accepted: usize,
 }
 
 /// All that a mail needs.
 #[derive(Debug)]
-pub struct Ready {
-    /// The send.
-    pub id: SendId,
-    /// The number of the try.
-    pub attempt: i16,
+pub(super) struct Ready {
+    pub(super) id: SendId,
+    pub(super) attempt: i16,
     /// How often the answer to it was lost.
-    pub lost: i16,
+    pub(super) lost: i16,
     /// Whether it was asked for so long ago that it is put off no more.
-    pub is_old: bool,
+    pub(super) is_old: bool,
     /// The verification that is mailed; not the one claimed if the server secret was changed.
-    pub verification: VerificationId,
+    pub(super) verification: VerificationId,
     /// The one claimed, if it was superseded for that.
-    pub superseded: Option<VerificationId>,
-    /// To whom.
-    pub user: Recipient,
-    /// The secret in its link.
-    pub key: Key,
-    /// Until when the link works.
-    pub expires_at: Time,
+    pub(super) superseded: Option<VerificationId>,
+    pub(super) user: Recipient,
+    pub(super) key: Key,
+    pub(super) expires_at: Time,
 }
 
 impl Preparer {
     /// Claims up to `limit` due sends, reserves slots for them, and looks at them again under their users' locks. Where
     /// there is nothing to claim, nothing is reported to the pace; what was reported is taken out of `report`. A batch
     /// that breaks is tried one by one, and the send on which it breaks fails alone.
-    pub async fn prepare(&self, store: &Store, limit: usize, report: &mut PaceReport) -> Result<Batch, Error> {
+    pub(super) async fn prepare(&self, store: &Store, limit: usize, report: &mut PaceReport) -> Result<Batch, Error> {
         let mut tried = Tried::default();
         let why = match self.attempt(store, Which::Due(limit), report, &mut tried).await {
             Ok(batch) => return Ok(batch),

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::worker_loop::{LOOK_EVERY, POLL_EVERY};
+/// Longest wait without a look at the outbox, while `NOTIFY` is heard.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// The same while it is not, and after a database that did not answer.
+pub(super) const POLL_EVERY: Duration = Duration::from_secs(2);
 
 /// How soon a mail must be due for a drain to wait for it: longer than any wait for the pace and than the first wait of a
 /// mail that is tried again, shorter than the second.

@@ -1,8 +1,24 @@
-//! What an answer to a mail means: for this mail, for the ones behind it, and for the operator.
+//! What a mail server's reply means. It is judged once, into a [`Class`]; from that follow what becomes of the mail
+//! ([`super::retry`]), what the worker does with the mails behind it (`feedback.rs`), and what an operator reads.
 //!
-//! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not known there is judged by the
-//! class digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but
-//! for the key.
+//! | reply | class | this mail | the others |
+//! |---|---|---|---|
+//! | 421 too many concurrent connections | `Crowd` | again after 5 s | pause for 1 s, half the lanes |
+//! | 451 timeout waiting for data | `Transient` | again at once, then as any 4xx | go on |
+//! | 454 maximum sending rate exceeded | `Rate` | again after 1.5 s | all workers pause, then go slower |
+//! | 454 daily message quota exceeded | `DailyQuota` | again with the others | all workers pause for 15 min |
+//! | 454 maximum `SigV2` sending rate | `Worker` | again when it is fixed | this worker stops |
+//! | 4xx before MAIL, or no connection | `Unreachable` | again after a second | the worker pauses: 1 s, 2 s … 1 min |
+//! | any other 4xx | `Transient` | again after 5 s, 10 s, 30 s, then every 20 min | go on |
+//! | 530, 535, 538: sign-in, TLS | `Worker` | again when it is fixed | this worker stops |
+//! | 5xx: sender, rights, account | `Account` | again when it is fixed | all workers pause |
+//! | 5xx that speaks of this client | `Relay` | again as for a 4xx | go on; many pause all workers |
+//! | 5xx at RCPT, or behind DATA | `Recipient`, `Message`, `Sandbox` | *failed* | go on |
+//! | none after the whole mail | `Unknown` | *unknown* | go on |
+//!
+//! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not in it is judged by the class
+//! digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but for
+//! the key.
 
 mod of_us;
 
@@ -12,8 +28,7 @@ use crate::domain::address::EmailAddress;
 use crate::mail::transport::{Cause, Failure, Reply, Stage};
 use crate::text::plain;
 
-/// What a failure is: the one judgement from which everything follows. For its mail that is in [`super::retry`], for the
-/// mails behind it in `feedback.rs`, in short:
+/// What a failure is: the one judgement from which everything else follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// It may work later: this mail is tried again after this time, or by the back-off. The others go on.

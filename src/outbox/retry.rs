@@ -1,5 +1,10 @@
-//! When a mail is tried again, and when it is given up: by its age, not by a count alone, since an outage of hours is no
-//! reason to give up what is wanted for days. And how long a server is left alone that cannot be reached.
+//! When a mail is tried again, and when it is given up.
+//!
+//! Again: after 5 s, 10 s, 30 s, then every 20 minutes, unless the reply asks for another wait. Where nothing could be
+//! reached, or everyone was held back, the try does not count. Given up: what the server refuses for good, and what is
+//! old (`worker.give_up_after` of the link's lifetime) and was tried `worker.attempts` times. By its age, not by a count
+//! alone: an outage of hours is no reason to give up what is wanted for days. A mail whose answer was lost is *unknown*;
+//! housekeeping tries it once more after `worker.unknown_after` ([`crate::store::outbox`]).
 
 use std::time::Duration;
 

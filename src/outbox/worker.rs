@@ -1,27 +1,21 @@
-//! The worker: claims due sends, keeps its lanes busy, shows by heartbeats how it fares.
+//! The worker as others see it: checked settings, how to run it, and what it did. It claims due sends, keeps its lanes
+//! busy, and shows by heartbeats how it fares.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::ending;
 use super::lane::Shared;
 use super::preparer::Preparer;
-use super::retry;
-use super::worker_loop::WorkerLoop;
 use crate::config::{SettingError, Settings};
-use crate::contain::contained_async;
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::key::secret_fingerprint;
 use crate::mail::message::Composer;
 use crate::mail::templates::Templates;
 use crate::mail::transport::Transport;
+use crate::store::Store;
 use crate::store::workers::Heartbeat;
-use crate::store::{Error, Store};
-use crate::text::plain;
 
 /// Shortest time that a lease lasts beyond the longest that a mail's content can take.
 const LEASE_MARGIN_MIN: Duration = Duration::from_secs(2);
@@ -31,6 +25,9 @@ const RENEWALS: u32 = 6;
 
 /// Longest time between two rounds of housekeeping.
 const KEEP_EVERY_MAX: Duration = Duration::from_secs(15);
+
+/// How long an ending takes at most: systemd sends SIGKILL 90 s after SIGTERM, unless a unit says otherwise.
+const LONGEST_ENDING: Duration = Duration::from_secs(85);
 
 /// How long to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +111,7 @@ impl Worker {
             public_url: settings.require_public_url()?,
             settings: settings.clone(),
         };
-        Ok(Self { shared: Arc::new(shared), transport, beat, longest_ending: ending::LONGEST })
+        Ok(Self { shared: Arc::new(shared), transport, beat, longest_ending: LONGEST_ENDING })
     }
 
     /// The same, ending within another time than what systemd grants.
@@ -144,36 +141,6 @@ impl Worker {
     pub(super) fn keep_every(&self) -> Duration {
         let waiting = self.shared.settings.worker.unknown_after.min(self.shared.preparer.lease) / 4;
         waiting.clamp(Duration::from_millis(100), KEEP_EVERY_MAX)
-    }
-
-    /// Works until `shutdown`, and starts over after what stopped it: for a worker that no one else starts again.
-    pub async fn run_on(mut self, shutdown: CancellationToken) {
-        let mut stops = 0;
-        while !shutdown.is_cancelled() {
-            let run = contained_async(self.clone().run(Mode::Forever, shutdown.clone()));
-            let ended = run.await.unwrap_or_else(|broke| Err(Error::Other(plain(&broke.to_string()))));
-            match ended {
-                Ok(tally) => {
-                    if tally.sent > self.beat.sent {
-                        stops = 0;
-                    }
-                    (self.beat.sent, self.beat.failed, self.beat.last_error) =
-                        (tally.sent, tally.failed, tally.stopped_by);
-                }
-                Err(error) => tracing::warn!(%error, "the worker stopped"),
-            }
-            stops += 1;
-            shutdown.run_until_cancelled(sleep(retry::after(stops))).await;
-        }
-    }
-
-    /// Works until `shutdown`, until nothing is due, or until nothing can be sent; finishes what is in progress, and puts
-    /// back what is only claimed. A database that is away ends a drain only.
-    pub async fn run(self, mode: Mode, shutdown: CancellationToken) -> Result<Tally, Error> {
-        let mut worker = WorkerLoop::new(self, mode);
-        let result = worker.work(&shutdown).await;
-        worker.end().await;
-        result.map(|()| worker.into_tally())
     }
 }
 

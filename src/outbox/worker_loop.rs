@@ -11,7 +11,7 @@ mod tests;
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Admission;
@@ -20,8 +20,9 @@ use super::flow::Flow;
 use super::in_progress::InProgress;
 use super::lanes::Lanes;
 use super::preparer::{PaceReport, Preparer};
-use super::queue::Queue;
+use super::queue::{POLL_EVERY, Queue};
 use super::refusals::Refusals;
+use super::retry;
 use super::step::brake::Held;
 use super::step::heartbeat::{self, Presence};
 use super::step::housekeeping::{self, Housekeeping};
@@ -31,14 +32,10 @@ use super::step::record_again::Failover;
 use super::step::renew::LeaseClock;
 use super::step::{self, Step, Steps, listen, within};
 use super::worker::{Mode, Tally, Worker};
+use crate::contain::contained_async;
 use crate::domain::change::Change;
 use crate::store::{Error, Following, Store};
-
-/// Longest wait without a look at the outbox, while `NOTIFY` is heard.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(30);
-
-/// The same while it is not, and after a database that did not answer.
-pub(super) const POLL_EVERY: Duration = Duration::from_secs(2);
+use crate::text::plain;
 
 /// What a worker knows; only its own task touches it. Each part keeps its fields to itself, and says what can be done
 /// with it.
@@ -243,6 +240,38 @@ impl WorkerLoop {
                 self.queue.look_by(now + POLL_EVERY);
             }
         }
+    }
+}
+
+impl Worker {
+    /// Works until `shutdown`, and starts over after what stopped it: for a worker that no one else starts again.
+    pub async fn run_on(mut self, shutdown: CancellationToken) {
+        let mut stops = 0;
+        while !shutdown.is_cancelled() {
+            let run = contained_async(self.clone().run(Mode::Forever, shutdown.clone()));
+            let ended = run.await.unwrap_or_else(|broke| Err(Error::Other(plain(&broke.to_string()))));
+            match ended {
+                Ok(tally) => {
+                    if tally.sent > self.beat.sent {
+                        stops = 0;
+                    }
+                    (self.beat.sent, self.beat.failed, self.beat.last_error) =
+                        (tally.sent, tally.failed, tally.stopped_by);
+                }
+                Err(error) => tracing::warn!(%error, "the worker stopped"),
+            }
+            stops += 1;
+            shutdown.run_until_cancelled(sleep(retry::after(stops))).await;
+        }
+    }
+
+    /// Works until `shutdown`, until nothing is due, or until nothing can be sent; finishes what is in progress, and puts
+    /// back what is only claimed. A database that is away ends a drain only.
+    pub async fn run(self, mode: Mode, shutdown: CancellationToken) -> Result<Tally, Error> {
+        let mut worker = WorkerLoop::new(self, mode);
+        let result = worker.work(&shutdown).await;
+        worker.end().await;
+        result.map(|()| worker.into_tally())
     }
 }
 

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::Step;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
-use crate::outbox::worker_loop::{POLL_EVERY, WorkerLoop};
+use crate::outbox::queue::POLL_EVERY;
+use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::brake::{self, NewBrake};
 use crate::store::{Error, Store};
 

@@ -9,7 +9,8 @@ use super::{Step, brake, listen, within};
 use crate::config;
 use crate::domain::brake::BrakeCause;
 use crate::domain::change::Change;
-use crate::outbox::worker_loop::{POLL_EVERY, WorkerLoop};
+use crate::outbox::queue::POLL_EVERY;
+use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::{Error, Following, Store};
 
 /// When it is done next, and what is known of the pace from it.

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use super::Step;
 use crate::domain::change::Change;
-use crate::outbox::worker_loop::{LOOK_EVERY, WorkerLoop};
+use crate::outbox::queue::LOOK_EVERY;
+use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::jobs::{Advanced, CHUNK, JobRules};
 use crate::store::{Error, Store};
 

@@ -10,8 +10,8 @@ use super::{Step, within};
 use crate::domain::brake::Brake;
 use crate::domain::change::Change;
 use crate::outbox::preparer::{Batch, PaceReport, Preparer, Ready};
-use crate::outbox::queue::Backlog;
-use crate::outbox::worker_loop::{POLL_EVERY, WorkerLoop};
+use crate::outbox::queue::{Backlog, POLL_EVERY};
+use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::pace::Reserved;
 use crate::store::{Error, Store};
 

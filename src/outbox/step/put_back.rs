@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Step, within};
-use crate::outbox::worker_loop::{POLL_EVERY, WorkerLoop};
+use crate::outbox::queue::POLL_EVERY;
+use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::Error;
 
 /// How often is looked for a commit that comes through after its answer was given up.

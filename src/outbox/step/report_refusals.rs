@@ -10,8 +10,9 @@ use crate::config;
 use crate::domain::brake::Brake;
 use crate::domain::change::Change;
 use crate::domain::id::SendId;
+use crate::outbox::queue::POLL_EVERY;
 use crate::outbox::refusals::RefusalReport;
-use crate::outbox::worker_loop::{POLL_EVERY, WorkerLoop};
+use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::{Error, Store};
 
 /// How many runs others must have ended while a worker's own went on: one may have been taken just before.
