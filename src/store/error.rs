@@ -175,6 +175,13 @@ impl Error {
     }
 }
 
+/// Whether a statement was refused on a connection that goes on: what a trigger raises may bear the code of one that is
+/// lost.
+pub(super) fn is_of_statement(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    error.is_some_and(|error| error.severity() == PgSeverity::Error)
+}
+
 fn is_fatal(error: &dyn DatabaseError) -> bool {
     error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.severity() == PgSeverity::Fatal)
 }

@@ -4,6 +4,7 @@
 //! connection; `desk` and `outbox` put them into one transaction.
 
 pub mod admission;
+mod approvals;
 pub mod audit;
 pub mod brake;
 pub mod changes;
@@ -108,6 +109,7 @@ pub struct Store {
     /// Seats for acts, where they are counted.
     acts: Option<Arc<Semaphore>>,
     told: tell::Told,
+    approvals: approvals::Approvals,
 }
 
 impl Store {
@@ -133,6 +135,7 @@ impl Store {
             acts,
             way,
             told: tell::Told::default(),
+            approvals: approvals::Approvals::default(),
         })
     }
 

@@ -1,7 +1,7 @@
-//! Verifications: found, made, renewed, approved, revoked.
+//! Verifications: found, made, renewed, revoked; approved in `approvals`.
 //!
-//! Approving and force-verifying are functions of the database (migration 14), which check their own rules and run with
-//! their owner's rights: no program needs the right to write `verified_at`.
+//! Approving and force-verifying are functions of the database (migrations 14 and 19), which check their own rules and run
+//! with their owner's rights: no program needs the right to write `verified_at`.
 //!
 //! `now()` is when the transaction began, and it may have waited for the user's lock while another act made the very row
 //! that it then revokes: hence `greatest(now(), created_at)`.
@@ -60,7 +60,7 @@ pub struct LinkedVerification {
     pub outcome: Led,
 }
 
-/// Where a link leads: `link_outcome` and `approve` in the database decide it.
+/// Where a link leads: `link_outcome` and `open_links` in the database decide it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Led {
     /// It has just verified the user.
@@ -239,24 +239,8 @@ pub struct Vouched {
 }
 
 impl Store {
-    /// Opens a link, in one statement: the database checks the rules, changes what is to be changed and writes the audit
-    /// entry. Nothing for a key that no one was mailed.
-    pub async fn approve(&self, digest: &KeyDigest) -> Result<Option<Opened>, Error> {
-        let _seat = self.seat().await?;
-        let row = sqlx::query!(
-            r#"select verification_id, locale, outcome, is_first as "is_first!" from approve($1)"#,
-            digest.0.as_slice()
-        )
-        .fetch_one(self.pool())
-        .await?;
-        let Some((id, outcome)) = row.verification_id.zip(row.outcome) else { return Ok(None) };
-        let locale = row.locale.and_then(|locale| locale.parse().ok()).unwrap_or_default();
-        let link = LinkedVerification { id: VerificationId(id), locale, outcome: outcome_of(&outcome)? };
-        Ok(Some(Opened { link, is_first: row.is_first }))
-    }
-
-    /// Verifies the user of a verification by an operator's word, in one statement like [`Store::approve`]. Nothing if
-    /// there is no such verification.
+    /// Verifies the user of a verification by an operator's word, in one statement: the database checks the rules,
+    /// changes what is to be changed and writes the audit entry. `None` if there is no such verification.
     pub async fn force_verify(
         &self,
         actor: &Actor,
@@ -316,7 +300,7 @@ pub async fn user_of_link(
 }
 
 /// The database's word for it.
-fn outcome_of(word: &str) -> Result<Led, Error> {
+pub(super) fn outcome_of(word: &str) -> Result<Led, Error> {
     Ok(match word {
         "verified" => Led::Verified,
         "already_verified" => Led::AlreadyVerified,

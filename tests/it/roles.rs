@@ -283,9 +283,11 @@ async fn no_role_may_more_than_it_needs() {
         ("select * from audit_log", &["serve"]),
         ("select recipient from sends", &["serve"]),
         ("select approve(sha256(int8send(1)))", &["worker", "operator", "support", "viewer"]),
+        ("select open_links(array[sha256(int8send(1))], false)", &["worker", "operator", "support", "viewer"]),
         ("select look_at_link(sha256(int8send(1)))", &["worker", "operator", "support", "viewer"]),
         ("select force_verify(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
         ("select note_verified(1, 1, now(), 'a test')", everyone),
+        ("select note_all_verified(array[1], 'a test')", everyone),
         ("select lock_user(1)", &["viewer"]),
         ("select queue_mail(gen_random_uuid(), 1, 0::smallint)", &["viewer"]),
         // Another user's link, mailed anywhere.
@@ -317,6 +319,9 @@ async fn no_role_may_more_than_it_needs() {
         }
     }
     assert_eq!(dump(&office).await, before, "nothing has changed");
+    // Refused it, `serve` would open each link alone, and only be slower.
+    let together = "select open_links(array[sha256(int8send(1))], false)";
+    assert_eq!(office.refusal("serve", together).await, None);
     // Not even the owner's hand slips.
     let refusal = office.refusal("owner", "update audit_log set actor = 'another'").await;
     assert_eq!(refusal.as_deref(), Some("the audit log is append-only"));

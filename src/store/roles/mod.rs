@@ -31,7 +31,7 @@ const TABLES: [&str; 15] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 15] = [
+const FUNCTIONS: [&str; 17] = [
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "approve(bytea)",
     "check_audit_entry()",
@@ -41,8 +41,10 @@ const FUNCTIONS: [&str; 15] = [
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
     "lock_user(bigint)",
     "look_at_link(bytea)",
+    "note_all_verified(bigint[], text)",
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",
+    "open_links(bytea[], boolean)",
     "open_verification(bigint)",
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",

@@ -262,9 +262,11 @@ grant update (due_at, queued_at, priority, changed_at) on @schema.sends to @oper
 grant insert (actor, origin, action, outcome, reason, user_id, verification_id, send_id)
     on @schema.audit_log to @worker, @operator, @support, @serve;
 
--- The internet-facing program: links, sign-ups, the site's questions. It reads no digest, or it could call `approve` with
--- every one of them.
-grant execute on function @schema.approve(bytea), @schema.look_at_link(bytea) to @serve;
+-- The internet-facing program: links, sign-ups, the site's questions. It reads no digest, or it could open
+-- the link of every one of them.
+grant execute on function
+    @schema.approve(bytea), @schema.open_links(bytea[], boolean), @schema.look_at_link(bytea)
+    to @serve;
 grant select, insert (email, name, locale) on @schema.users to @serve;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on @schema.verifications to @serve;
 grant select (id, verification_id, user_id, state, priority, queued_at, lease_until) on @schema.sends to @serve;

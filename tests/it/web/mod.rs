@@ -8,6 +8,7 @@ mod pages;
 mod races;
 mod seats;
 mod serving;
+mod together;
 mod view;
 
 use std::time::Duration;
