@@ -1,5 +1,5 @@
 //! What a mail server's reply means. It is judged once, into a [`Class`]; from that follow what becomes of the mail
-//! ([`super::retry`]), what the worker does with the mails behind it (`feedback.rs`), and what an operator reads.
+//! (`retry.rs`), what the worker does with the mails behind it (`feedback.rs`), and what an operator reads.
 //!
 //! | reply | class | this mail | the others |
 //! |---|---|---|---|

@@ -1,6 +1,6 @@
 //! The console.
 //!
-//! Elm's shape: [`Msg`] in, [`update()`] changes the [`Model`] and returns [`Effect`]s, [`draw`] shows the model. Both are
+//! Elm's shape: [`Msg`] in, [`update()`] changes the [`Model`] and returns [`Effect`]s, [`draw()`] shows the model. Both are
 //! synchronous and do no I/O; the run loop and the executor around them do.
 //!
 //! ```text
