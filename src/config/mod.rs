@@ -20,6 +20,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::domain::locale::Locale;
+use crate::domain::resend::ResendPolicy;
 use crate::text::plain;
 
 pub use file::{config_path, load};
@@ -274,6 +275,14 @@ pub struct Verification {
     pub daily_cap: u32,
     /// What a GET of the link does.
     pub confirm: Confirm,
+}
+
+impl Verification {
+    /// What every resend keeps to.
+    #[must_use]
+    pub fn resend_policy(&self) -> ResendPolicy {
+        ResendPolicy { lifetime: self.lifetime, cool_down: self.cool_down, daily_cap: self.daily_cap }
+    }
 }
 
 impl Default for Verification {

@@ -23,7 +23,7 @@ impl Desk {
     /// refused and still written into the audit log: it tells what the operator meant to do.
     pub async fn force_verify(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<ForceVerified, Error> {
         let reason = super::reason(reason, "a force-verify")?;
-        let vouched = self.store.force_verify(actor, id, &reason, self.rules.lifetime).await?;
+        let vouched = self.store.force_verify(actor, id, &reason, self.policy.lifetime).await?;
         let vouched = vouched.ok_or_else(|| no_verification(id))?;
         let at = vouched.at.ok_or(Refusal::AlreadyVerified)?;
         self.store.notify(Change::Verification(vouched.verification)).await;

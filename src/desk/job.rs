@@ -25,7 +25,7 @@ impl Desk {
     /// What a bulk resend would do now. Changes nothing and locks nothing. A million verifications take some seconds.
     pub async fn plan_job(&self, scope: &JobScope) -> Result<JobPlan, Error> {
         check(scope)?;
-        Ok(self.store.plan_job(scope, &self.rules).await?)
+        Ok(self.store.plan_job(scope, &self.policy).await?)
     }
 
     /// Starts a bulk resend: workers make its mails from `grace` on. `plan` is what the operator has seen and agreed
@@ -63,7 +63,7 @@ impl Desk {
     /// Makes the next chunk of a job here and now, as a worker would, if its grace period is over and the brake is off.
     /// A login that may start jobs but not make their mails leaves them to the workers.
     pub async fn advance_job(&self, id: JobId) -> Result<Advanced, Error> {
-        match self.store.advance_job(id, CHUNK, &self.rules).await {
+        match self.store.advance_job(id, CHUNK, &self.policy).await {
             Err(error @ (store::Error::ReadOnly(_) | store::Error::Denied(_))) => {
                 tracing::debug!(%error, job = %id, "the workers make the mails of this job");
                 Ok(Advanced::default())

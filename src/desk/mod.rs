@@ -16,7 +16,7 @@ pub mod test_send;
 use std::time::Duration;
 
 use crate::config::{SettingError, Settings};
-use crate::store::jobs::JobRules;
+use crate::domain::resend::ResendPolicy;
 use crate::store::{Purpose, Store};
 use crate::text::plain;
 
@@ -51,7 +51,7 @@ fn reason(text: &str, act: &'static str) -> Result<String, Error> {
 #[derive(Clone, Debug)]
 pub struct Desk {
     store: Store,
-    rules: JobRules,
+    policy: ResendPolicy,
     grace: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Desk {
     /// A desk over a database opened elsewhere.
     #[must_use]
     pub fn with(store: Store, settings: &Settings) -> Self {
-        Self { store, rules: JobRules::of(settings), grace: settings.jobs.grace }
+        Self { store, policy: settings.verification.resend_policy(), grace: settings.jobs.grace }
     }
 
     /// For reading.
@@ -78,15 +78,15 @@ impl Desk {
         &self.store
     }
 
-    /// The rules that every resend keeps to.
+    /// What every resend keeps to.
     #[must_use]
-    pub fn rules(&self) -> &JobRules {
-        &self.rules
+    pub fn policy(&self) -> &ResendPolicy {
+        &self.policy
     }
 
     /// How long to wait between two mails to one user.
     #[must_use]
     pub fn cool_down(&self) -> Duration {
-        self.rules.cool_down
+        self.policy.cool_down
     }
 }

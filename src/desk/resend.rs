@@ -6,6 +6,7 @@ use super::{Desk, Error, Refusal};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
 use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::resend::{Held, Resend};
 use crate::domain::send::{Priority, ResentHow};
 use crate::domain::user::User;
 use crate::store::audit::{self, NewEntry};
@@ -33,23 +34,6 @@ pub(super) struct Target {
     pub(super) priority: Priority,
 }
 
-/// What a resend will do to the user's one open verification.
-enum Plan {
-    BringForward { verification: VerificationId, send: SendId },
-    Renew(VerificationId),
-    Replace(Option<VerificationId>),
-}
-
-impl Plan {
-    fn how(&self) -> ResentHow {
-        match self {
-            Self::BringForward { .. } => ResentHow::BroughtForward,
-            Self::Renew(_) => ResentHow::SameLink,
-            Self::Replace(_) => ResentHow::NewKey,
-        }
-    }
-}
-
 impl Desk {
     /// Queues a mail to the user of this verification. Whichever of their verifications is named, it is their open one
     /// that is mailed, or a new one if there is none or its time is over.
@@ -72,10 +56,9 @@ impl Desk {
     pub async fn plan_resend(&self, id: VerificationId) -> Result<ResentHow, Error> {
         let mut tx = self.store.begin().await?;
         let user = verifications::user_of(&mut tx, id).await?.ok_or_else(|| no_verification(id))?;
-        let user = users::get(&mut tx, user).await?.ok_or_else(|| no_verification(id))?;
-        let plan = self.plan(&mut tx, &user).await?;
+        let resend = self.decide(&mut tx, user).await?;
         tx.rollback().await?;
-        Ok(plan.how())
+        Ok(resend.how())
     }
 
     /// The resend of a user whose row this transaction has locked.
@@ -86,22 +69,22 @@ impl Desk {
         target: Target,
     ) -> Result<Resent, Error> {
         let user = users::lock(connection, target.user).await?.ok_or_else(|| no_user(target.user))?;
-        let plan = self.plan(connection, &user).await?;
-        let how = plan.how();
-        let (verification, waiting) = match plan {
-            Plan::BringForward { verification, send } => {
+        let resend = self.decide(connection, user.id).await?;
+        let how = resend.how();
+        let (verification, waiting) = match resend {
+            Resend::BringForward(verification, send) => {
                 outbox::bring_forward(connection, send, target.priority).await?;
                 (verification, Some(send))
             }
-            Plan::Renew(open) => {
-                verifications::renew(connection, open, self.rules.lifetime).await?;
+            Resend::Renew(open) => {
+                verifications::renew(connection, open, self.policy.lifetime).await?;
                 (open, None)
             }
-            Plan::Replace(old) => {
+            Resend::Replace(old) => {
                 if let Some(old) = old {
                     verifications::supersede(connection, actor, user.id, old, verifications::TIME_OVER).await?;
                 }
-                (verifications::insert(connection, user.id, self.rules.lifetime).await?, None)
+                (verifications::insert(connection, user.id, self.policy.lifetime).await?, None)
             }
         };
         let send = if let Some(send) = waiting {
@@ -123,29 +106,17 @@ impl Desk {
         Ok(Resent { user_id: user.id, verification_id: verification, send_id: send, how })
     }
 
-    async fn plan(&self, connection: &mut PgConnection, user: &User) -> Result<Plan, Error> {
-        if user.verified_at.is_some() {
-            return Err(Refusal::AlreadyVerified.into());
-        }
-        if let Some(until) = outbox::cooling_until(connection, user.id, self.rules.cool_down).await? {
-            return Err(Refusal::CoolDown { until, now: store::now(connection).await? }.into());
-        }
-        let open = verifications::open_of(connection, user.id).await?;
-        if let Some(open) = open
-            && let Some(send) = outbox::open_send(connection, open.id).await?
-        {
-            if send.in_hand {
-                return Err(Refusal::BeingSent.into());
-            }
-            // No second mail, so that the daily cap does not matter.
-            return Ok(Plan::BringForward { verification: open.id, send: send.id });
-        }
-        if let Some(until) = outbox::capped_until(connection, user.id, self.rules.daily_cap).await? {
-            return Err(Refusal::DailyCap { until, now: store::now(connection).await? }.into());
-        }
-        Ok(match open {
-            Some(open) if open.works() => Plan::Renew(open.id),
-            open => Plan::Replace(open.map(|open| open.id)),
+    async fn decide(&self, connection: &mut PgConnection, user: UserId) -> Result<Resend, Error> {
+        let (standing, now) =
+            store::resend::standing(connection, user, &self.policy).await?.ok_or_else(|| no_user(user))?;
+        standing.alone().map_err(|held| {
+            let refusal = match held {
+                Held::Verified => Refusal::AlreadyVerified,
+                Held::BeingSent => Refusal::BeingSent,
+                Held::CoolDown(until) => Refusal::CoolDown { until, now },
+                Held::DailyCap(until) => Refusal::DailyCap { until, now },
+            };
+            refusal.into()
         })
     }
 }

@@ -94,7 +94,7 @@ impl Desk {
             }
             // `None` if another sign-up of the address was faster: then it is there to be locked.
             let Some(user) = users::insert(&mut tx, &email, name, request.locale).await? else { continue };
-            let verification = verifications::insert(&mut tx, user, self.rules.lifetime).await?;
+            let verification = verifications::insert(&mut tx, user, self.policy.lifetime).await?;
             let send = outbox::NewSend { verification, priority: Priority::Person };
             let send = outbox::queue(&mut tx, send).await?;
             break SignedUp {

@@ -202,6 +202,11 @@ pub struct Skipped {
 impl Skipped {
     /// One more for this reason.
     pub fn count(&mut self, skip: Skip) {
+        self.add(skip, 1);
+    }
+
+    /// So many more for this reason.
+    pub fn add(&mut self, skip: Skip, count: i64) {
         *match skip {
             Skip::Verified => &mut self.verified,
             Skip::CoolDown => &mut self.cool_down,
@@ -210,7 +215,7 @@ impl Skipped {
             Skip::Suppressed => &mut self.suppressed,
             Skip::Bounced => &mut self.bounced,
             Skip::Duplicate => &mut self.duplicate,
-        } += 1;
+        } += count;
     }
 
     /// How many for this reason.

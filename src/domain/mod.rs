@@ -14,6 +14,7 @@ pub mod locale;
 pub mod name;
 pub mod pace;
 pub mod page;
+pub mod resend;
 pub mod secrets;
 pub mod send;
 pub mod user;

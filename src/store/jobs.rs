@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Error, Store, StoredTime};
-use crate::config::Settings;
 use crate::domain::Time;
 use crate::domain::audit::Actor;
 use crate::domain::filter::{Filter, Search};
@@ -18,26 +17,6 @@ use crate::domain::job::{JobRow, JobScope, JobState, Skipped};
 use crate::domain::verification::Status;
 
 pub use advance::{Advanced, CHUNK};
-
-/// The rules that every resend keeps to, one or many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JobRules {
-    /// How long a key works after its mail.
-    pub lifetime: Duration,
-    /// How long to wait between two mails to one user.
-    pub cool_down: Duration,
-    /// How many mails one address gets in 24 hours at most.
-    pub daily_cap: u32,
-}
-
-impl JobRules {
-    /// As the settings have them.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        let verification = &settings.verification;
-        Self { lifetime: verification.lifetime, cool_down: verification.cool_down, daily_cap: verification.daily_cap }
-    }
-}
 
 /// Longest reason, in characters, of a job and of an audit entry.
 pub const REASON_MAX: usize = 1_000;

@@ -21,6 +21,7 @@ pub mod pace;
 mod pooler;
 mod present;
 pub mod refusals;
+pub mod resend;
 pub mod roles;
 mod sends;
 mod session;

@@ -104,37 +104,6 @@ pub async fn insert_all(
     Ok(rows.into_iter().map(|row| (VerificationId(row.id), UserId(row.user_id))).collect())
 }
 
-/// The user's one verification that is neither verified nor revoked.
-pub async fn open_of(connection: &mut PgConnection, user: UserId) -> Result<Option<OpenVerification>, Error> {
-    let row = sqlx::query!(
-        r#"select id as "id!", is_expired as "expired!", is_mailed as "mailed!" from open_verification($1)"#,
-        user.0
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| OpenVerification { id: VerificationId(row.id), expired: row.expired, mailed: row.mailed }))
-}
-
-/// A verification that is neither verified nor revoked.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenVerification {
-    /// Which one.
-    pub id: VerificationId,
-    /// Whether it is past its time.
-    pub expired: bool,
-    /// Whether its key was ever mailed.
-    pub mailed: bool,
-}
-
-impl OpenVerification {
-    /// Whether the same link can be mailed again. A key that nobody has seen yet cannot be too old: the worker starts
-    /// its life when it mails it.
-    #[must_use]
-    pub fn works(&self) -> bool {
-        !(self.expired && self.mailed)
-    }
-}
-
 /// Whose a verification is.
 pub async fn user_of(connection: &mut PgConnection, id: VerificationId) -> Result<Option<UserId>, Error> {
     let user =

@@ -87,7 +87,7 @@ async fn start(desk: &Desk, scope: &JobScope) -> JobId {
 
 /// Makes all mails of all jobs that run; gives the last look at one of them.
 async fn finish(desk: &Desk, id: JobId) -> JobRow {
-    while desk.store().advance_jobs(1_000, desk.rules()).await.unwrap().more {}
+    while desk.store().advance_jobs(1_000, desk.policy()).await.unwrap().more {}
     desk.job(id).await.unwrap()
 }
 

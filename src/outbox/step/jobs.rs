@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use super::Step;
 use crate::domain::change::Change;
+use crate::domain::resend::ResendPolicy;
 use crate::outbox::queue::LOOK_EVERY;
 use crate::outbox::worker_loop::WorkerLoop;
-use crate::store::jobs::{Advanced, CHUNK, JobRules};
+use crate::store::jobs::{Advanced, CHUNK};
 use crate::store::{Error, Store};
 
 /// How much of a job is queued ahead, and how many mails at least.
@@ -28,12 +29,12 @@ pub(super) fn due(worker: &WorkerLoop) -> Option<Instant> {
 pub(super) fn start(worker: &mut WorkerLoop, _now: Instant) {
     #[expect(clippy::cast_possible_truncation, reason = "bounded at once")]
     let room = ((worker.flow.rate() * AHEAD.as_secs_f64()) as i64).clamp(MIN, CHUNK);
-    let rules = JobRules::of(&worker.worker.shared.settings);
-    worker.steps.spawn(Step::Jobs, advance(worker.store().clone(), room, rules), finish);
+    let policy = worker.worker.shared.settings.verification.resend_policy();
+    worker.steps.spawn(Step::Jobs, advance(worker.store().clone(), room, policy), finish);
 }
 
-async fn advance(store: Store, room: i64, rules: JobRules) -> Result<Advanced, Error> {
-    let advanced = store.advance_jobs(room, &rules).await?;
+async fn advance(store: Store, room: i64, policy: ResendPolicy) -> Result<Advanced, Error> {
+    let advanced = store.advance_jobs(room, &policy).await?;
     if advanced.looked_at > 0 {
         store.notify(Change::Many).await;
         store.notify(Change::Outbox).await;

@@ -7,17 +7,17 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection};
 
 use super::scope::{self, Step, Walked};
-use super::{JobRules, stored_scope};
+use super::stored_scope;
 use crate::domain::Time;
 use crate::domain::audit::{Action, Actor, Origin};
 use crate::domain::change::Change;
 use crate::domain::id::{JobId, SendId, UserId, VerificationId};
 use crate::domain::job::{JobScope, Skip, Skipped};
+use crate::domain::resend::{Resend, ResendPolicy, Standing};
 use crate::domain::send::{Priority, ResentHow};
 use crate::store::audit::{self, NewEntry};
 use crate::store::transaction::BEGIN_LONG;
-use crate::store::verifications::{self, OpenVerification};
-use crate::store::{Error, Purpose, Store, StoredTime};
+use crate::store::{Error, Purpose, Store, StoredTime, resend as standings, verifications};
 
 /// Most verifications that are looked at in one chunk: few enough that nobody waits long for a user's row.
 pub const CHUNK: i64 = 1_000;
@@ -53,14 +53,6 @@ struct Job {
     after: Option<(Time, i64)>,
 }
 
-/// What a chunk does to one user.
-#[derive(Debug)]
-enum Verdict {
-    Skip(Skip),
-    Renew(UserId, VerificationId),
-    Replace(UserId, Option<VerificationId>),
-}
-
 /// A mail of a chunk.
 #[derive(Clone, Copy, Debug)]
 struct Mail {
@@ -74,26 +66,26 @@ impl Store {
     /// Makes the next chunk of the job that has waited the longest, if one runs and the brake is off: at most `room`
     /// mails, out of at most [`CHUNK`] verifications. Safe to be called by any number of processes at once, and to be
     /// dropped at any moment.
-    pub async fn advance_jobs(&self, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
-        self.advance(None, room, rules).await
+    pub async fn advance_jobs(&self, room: i64, policy: &ResendPolicy) -> Result<Advanced, Error> {
+        self.advance(None, room, policy).await
     }
 
     /// The same for this job only.
-    pub async fn advance_job(&self, id: JobId, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
-        self.advance(Some(id), room, rules).await
+    pub async fn advance_job(&self, id: JobId, room: i64, policy: &ResendPolicy) -> Result<Advanced, Error> {
+        self.advance(Some(id), room, policy).await
     }
 
-    async fn advance(&self, only: Option<JobId>, room: i64, rules: &JobRules) -> Result<Advanced, Error> {
+    async fn advance(&self, only: Option<JobId>, room: i64, policy: &ResendPolicy) -> Result<Advanced, Error> {
         let (more, next_in) = self.jobs_to_come().await?;
         if room <= 0 || !more {
             return Ok(Advanced { more, next_in, ..Advanced::default() });
         }
-        let (looked_at, queued) = self.make_chunk(only, room.min(CHUNK), rules).await?;
+        let (looked_at, queued) = self.make_chunk(only, room.min(CHUNK), policy).await?;
         let (more, next_in) = self.jobs_to_come().await?;
         Ok(Advanced { looked_at, queued, more, next_in })
     }
 
-    async fn make_chunk(&self, only: Option<JobId>, limit: i64, rules: &JobRules) -> Result<(i64, i64), Error> {
+    async fn make_chunk(&self, only: Option<JobId>, limit: i64, policy: &ResendPolicy) -> Result<(i64, i64), Error> {
         // A connection a chunk costs little beside it, and given up, the server notices and stops.
         let mut connection = self.connect_alone(Purpose::Long).await?;
         let mut tx = connection.begin_with(BEGIN_LONG).await?;
@@ -105,15 +97,17 @@ impl Store {
         let step = scope::step(&mut tx, &job.scope, job.cut_off, job.after, limit).await?;
         let mut skipped = Skipped::default();
         let (mut renewed, mut replaced) = (Vec::new(), Vec::new());
-        for verdict in judge(&mut tx, &job, &step.walked, rules).await? {
-            match verdict {
-                Verdict::Skip(skip) => skipped.count(skip),
-                Verdict::Renew(user, open) => renewed.push((open, user)),
-                Verdict::Replace(user, old) => replaced.push((user, old)),
+        for (user, decided) in decide(&mut tx, &job, &step.walked, policy).await? {
+            match decided {
+                Err(skip) => skipped.count(skip),
+                Ok(Resend::Renew(open)) => renewed.push((open, user)),
+                Ok(Resend::Replace(old)) => replaced.push((user, old)),
+                // A job leaves waiting mails where they are.
+                Ok(Resend::BringForward(..)) => skipped.count(Skip::Waiting),
             }
         }
         let reason = format!("bulk resend {}", job.id);
-        let mails = resend(&mut tx, &job.actor, &renewed, &replaced, rules).await?;
+        let mails = resend(&mut tx, &job.actor, &renewed, &replaced, policy).await?;
         queue(&mut tx, &job, &mails, &reason).await?;
         let queued = i64::try_from(mails.len()).unwrap_or(limit);
         move_on(&mut tx, &job, &step, queued, &skipped).await?;
@@ -185,13 +179,13 @@ async fn take(connection: &mut PgConnection, only: Option<JobId>) -> Result<Opti
 }
 
 /// Locks the users, as every act does first, all in one order so that two chunks never wait for each other; then
-/// looks at each.
-async fn judge(
+/// decides on each.
+async fn decide(
     connection: &mut PgConnection,
     job: &Job,
     walked: &[Walked],
-    rules: &JobRules,
-) -> Result<Vec<Verdict>, Error> {
+    policy: &ResendPolicy,
+) -> Result<Vec<(UserId, Result<Resend, Skip>)>, Error> {
     let ids: Vec<i64> = walked.iter().map(|walked| walked.id.0).collect();
     let users: Vec<i64> = walked.iter().map(|walked| walked.user.0).collect();
     sqlx::query!("select id from users where id = any($1) order by id for no key update", &users)
@@ -201,47 +195,45 @@ async fn judge(
     let rows = sqlx::query!(
         r#"select
             w.user_id as "user_id!",
-            case
-                when
-                    w.turn > 1
-                    or exists (select from sends s where s.job_id = $3 and s.user_id = w.user_id)
-                then 'duplicate'
-                else r.skip
-            end as skip,
+            w.turn > 1
+                or exists (select from sends s where s.job_id = $3 and s.user_id = w.user_id) as "is_duplicate!",
+            s.is_verified as "is_verified!",
+            s.is_waiting as "is_waiting!",
+            b.block,
+            s.cooling_until,
+            s.capped_until,
             o.id as "open_id?",
-            o.expires_at <= now() as expired,
-            o.key_digest is not null as "mailed!"
+            o.expires_at <= now() as is_expired,
+            o.key_digest is not null as is_mailed
         from (
             select u.user_id, row_number() over (partition by u.user_id order by u.place) as turn
             from unnest($1::bigint[], $2::bigint[]) with ordinality as u (id, user_id, place)
         ) w
-        cross join lateral resend_skip(w.user_id, $4, $5) r
+        cross join lateral resend_standing(w.user_id, $4, $5) s
+        cross join lateral address_block(s.answered, s.answer) b
         left join verifications o on o.user_id = w.user_id and o.verified_at is null and o.revoked_at is null"#,
         &ids,
         &users,
         job.id.0,
-        rules.cool_down.as_secs_f64(),
-        i64::from(rules.daily_cap)
+        policy.cool_down.as_secs_f64(),
+        i64::from(policy.daily_cap)
     )
     .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
         .map(|row| {
-            if let Some(skip) = row.skip {
-                // The database knows no reason that this program does not.
-                return Verdict::Skip(skip.parse().unwrap_or(Skip::Waiting));
-            }
-            let user = UserId(row.user_id);
-            let open = row.open_id.map(|id| OpenVerification {
-                id: VerificationId(id),
-                expired: row.expired.unwrap_or_default(),
-                mailed: row.mailed,
-            });
-            match open {
-                Some(open) if open.works() => Verdict::Renew(user, open.id),
-                open => Verdict::Replace(user, open.map(|open| open.id)),
-            }
+            let standing = Standing {
+                is_verified: row.is_verified,
+                is_waiting: row.is_waiting,
+                block: standings::block(row.block.as_deref()),
+                cooling_until: row.cooling_until.map(Into::into),
+                capped_until: row.capped_until.map(Into::into),
+                open: standings::open(row.open_id, row.is_expired, row.is_mailed),
+                send: None,
+            };
+            let decided = if row.is_duplicate { Err(Skip::Duplicate) } else { standing.in_job() };
+            (UserId(row.user_id), decided)
         })
         .collect())
 }
@@ -252,13 +244,13 @@ async fn resend(
     actor: &Actor,
     renewed: &[(VerificationId, UserId)],
     replaced: &[(UserId, Option<VerificationId>)],
-    rules: &JobRules,
+    policy: &ResendPolicy,
 ) -> Result<Vec<Mail>, Error> {
     let mail = |verification, user, how| Mail { send: SendId::new(), user, verification, how };
     let mut mails: Vec<Mail> = Vec::with_capacity(renewed.len() + replaced.len());
     if !renewed.is_empty() {
         let ids: Vec<VerificationId> = renewed.iter().map(|(id, _)| *id).collect();
-        verifications::renew_all(connection, &ids, rules.lifetime).await?;
+        verifications::renew_all(connection, &ids, policy.lifetime).await?;
         mails.extend(renewed.iter().map(|&(id, user)| mail(id, user, ResentHow::SameLink)));
     }
     let old: Vec<(VerificationId, UserId)> =
@@ -268,7 +260,7 @@ async fn resend(
     }
     if !replaced.is_empty() {
         let users: Vec<UserId> = replaced.iter().map(|(user, _)| *user).collect();
-        let made = verifications::insert_all(connection, &users, rules.lifetime).await?;
+        let made = verifications::insert_all(connection, &users, policy.lifetime).await?;
         mails.extend(made.into_iter().map(|(id, user)| mail(id, user, ResentHow::NewKey)));
     }
     Ok(mails)

@@ -2,16 +2,17 @@
 
 use sqlx::{Connection as _, FromRow, PgConnection, Postgres, QueryBuilder};
 
-use super::{JobRules, stored_scope};
+use super::stored_scope;
 use crate::domain::Time;
 use crate::domain::filter::Filter;
 use crate::domain::id::{JobId, UserId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope, Skipped};
 use crate::domain::page::Cursor;
+use crate::domain::resend::{ResendPolicy, Standing};
 use crate::domain::verification::Status;
 use crate::store::list::{self, Found};
 use crate::store::transaction::{BEGIN_LONG, BEGIN_LONG_LOOK};
-use crate::store::{Error, Purpose, Store, StoredTime};
+use crate::store::{Error, Purpose, Store, StoredTime, resend};
 
 /// A verification on a job's way.
 #[derive(Clone, Copy, Debug)]
@@ -140,23 +141,48 @@ fn push_scope(
     }
 }
 
+/// Users of a plan who stand alike.
 #[derive(FromRow)]
-struct PlanRow {
-    found: i64,
-    mails: i64,
-    verified: i64,
-    cool_down: i64,
-    daily_cap: i64,
-    waiting: i64,
-    suppressed: i64,
-    bounced: i64,
-    duplicate: i64,
-    first: Vec<String>,
+struct Alike {
+    is_verified: bool,
+    is_waiting: bool,
+    block: Option<String>,
+    cooling_until: Option<StoredTime>,
+    capped_until: Option<StoredTime>,
+    users: i64,
+    verifications: i64,
+    /// The newest of them.
+    newest: Vec<i64>,
 }
+
+/// How users stand, in groups that stand alike: few, however many they are. What a group comes to is the program's to
+/// decide. Its newest are found in a walk over all of them, which sorts nothing.
+const GROUPS: &str = "
+    ), alike as (
+        select
+            is_verified, is_waiting, block, is_cooling, is_capped,
+            max(cooling_until) as cooling_until, max(capped_until) as capped_until,
+            count(*) as users, sum(count)::bigint as verifications
+        from standing
+        group by is_verified, is_waiting, block, is_cooling, is_capped
+    )
+    select
+        a.is_verified, a.is_waiting, a.block, a.cooling_until, a.capped_until, a.users, a.verifications,
+        array(
+            select s.user_id
+            from standing s
+            where
+                (s.is_verified, s.is_waiting, s.is_cooling, s.is_capped)
+                    = (a.is_verified, a.is_waiting, a.is_cooling, a.is_capped)
+                and s.block is not distinct from a.block
+            order by s.at desc, s.id desc
+            limit 5
+        ) as newest
+    from alike a";
 
 impl Store {
     /// What a job would do now. Changes nothing and locks nothing. A million verifications take some seconds.
-    pub async fn plan_job(&self, scope: &JobScope, rules: &JobRules) -> Result<JobPlan, Error> {
+    pub async fn plan_job(&self, scope: &JobScope, policy: &ResendPolicy) -> Result<JobPlan, Error> {
         let mut connection = self.connect_alone(Purpose::Long).await?;
         let mut tx = connection.begin_with(BEGIN_LONG).await?;
         let as_of: Time = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(&mut *tx).await?.into();
@@ -174,59 +200,65 @@ impl Store {
                     .push(")");
             }
         }
-        // Whoever is there more than once is judged once.
+        // A user who is there more than once is counted once.
         query
             .push(
                 "), people as (
                     select user_id, count(*) as count, max(at) as at, max(id) as id from found group by user_id
-                ), judged as materialized (
-                    select p.*, s.skip from people p cross join lateral resend_skip(p.user_id, ",
+                ), standing as materialized (
+                    select
+                        p.*, s.is_verified, s.is_waiting, s.cooling_until, s.capped_until, b.block,
+                        s.cooling_until is not null as is_cooling, s.capped_until is not null as is_capped
+                    from people p
+                    cross join lateral resend_standing(p.user_id, ",
             )
-            .push_bind(rules.cool_down.as_secs_f64())
+            .push_bind(policy.cool_down.as_secs_f64())
             .push(", ")
-            .push_bind(i64::from(rules.daily_cap))
-            .push(
-                ") s
-                )
-                select
-                    coalesce(sum(count), 0)::bigint as found,
-                    count(*) filter (where skip is null) as mails,
-                    count(*) filter (where skip = 'verified') as verified,
-                    count(*) filter (where skip = 'cool_down') as cool_down,
-                    count(*) filter (where skip = 'daily_cap') as daily_cap,
-                    count(*) filter (where skip = 'waiting') as waiting,
-                    count(*) filter (where skip = 'suppressed') as suppressed,
-                    count(*) filter (where skip = 'bounced') as bounced,
-                    coalesce(sum(count - 1), 0)::bigint as duplicate,
-                    array(
-                        select u.email
-                        from (
-                            select user_id, at, id from judged where skip is null order by at desc, id desc limit 5
-                        ) as first
-                        join users u on u.id = first.user_id
-                        order by first.at desc, first.id desc
-                    ) as first
-                from judged",
-            );
-        let row = query.build_query_as::<PlanRow>().persistent(false).fetch_one(&mut *tx).await?;
+            .push_bind(i64::from(policy.daily_cap))
+            .push(") s cross join lateral address_block(s.answered, s.answer) b")
+            .push(GROUPS);
+        let groups = query.build_query_as::<Alike>().persistent(false).fetch_all(&mut *tx).await?;
+        let (mut found, mut mails, mut skipped, mut first) = (0, 0, Skipped::default(), Vec::new());
+        for group in groups {
+            found += group.verifications;
+            skipped.duplicate += group.verifications - group.users;
+            let standing = Standing {
+                is_verified: group.is_verified,
+                is_waiting: group.is_waiting,
+                block: resend::block(group.block.as_deref()),
+                cooling_until: group.cooling_until.map(Into::into),
+                capped_until: group.capped_until.map(Into::into),
+                open: None,
+                send: None,
+            };
+            match standing.in_job() {
+                Ok(_) => {
+                    mails += group.users;
+                    first.extend(group.newest);
+                }
+                Err(skip) => skipped.add(skip, group.users),
+            }
+        }
+        let first = sqlx::query_scalar!(
+            "select u.email
+            from unnest($1::bigint[]) with ordinality as first (user_id, place)
+            join users u on u.id = first.user_id
+            order by first.place
+            limit 5",
+            &first
+        )
+        .fetch_all(&mut *tx)
+        .await?;
         tx.rollback().await?;
         connection.close().await?;
         let pace = self.pace().await?;
         Ok(JobPlan {
-            found: row.found,
-            mails: row.mails,
-            skipped: Skipped {
-                verified: row.verified,
-                cool_down: row.cool_down,
-                daily_cap: row.daily_cap,
-                waiting: row.waiting,
-                suppressed: row.suppressed,
-                bounced: row.bounced,
-                duplicate: row.duplicate,
-            },
-            seconds: pace.seconds_for(row.mails),
-            over_quota: pace.left().map(|left| (row.mails - left).max(0)),
-            first: row.first.into_iter().map(Into::into).collect(),
+            found,
+            mails,
+            skipped,
+            seconds: pace.seconds_for(mails),
+            over_quota: pace.left().map(|left| (mails - left).max(0)),
+            first: first.into_iter().map(Into::into).collect(),
             as_of,
         })
     }

@@ -31,7 +31,8 @@ const TABLES: [&str; 15] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 17] = [
+const FUNCTIONS: [&str; 18] = [
+    "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "approve(bytea)",
     "check_audit_entry()",
@@ -48,7 +49,7 @@ const FUNCTIONS: [&str; 17] = [
     "open_verification(bigint)",
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",
-    "resend_skip(bigint, double precision, bigint)",
+    "resend_standing(bigint, double precision, bigint)",
 ];
 
 /// The rights, with `@` before what differs between databases.

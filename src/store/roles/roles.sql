@@ -248,8 +248,9 @@ grant select on @all_tables to @worker, @operator, @support, @viewer;
 revoke select on @schema.verifications from @operator, @support, @viewer;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at, key_digest)
     on @schema.verifications to @operator, @support, @viewer;
-grant execute on function @schema.resend_skip(bigint, double precision, bigint)
-    to @worker, @operator, @support, @viewer;
+grant execute on function @schema.resend_standing(bigint, double precision, bigint)
+    to @worker, @operator, @support, @viewer, @serve;
+grant execute on function @schema.address_block(uuid, text) to @worker, @operator, @support, @viewer;
 
 -- Resending one mail. No right to write sends: with it, another user's link could be mailed anywhere.
 grant execute on function
@@ -269,7 +270,7 @@ grant execute on function
     to @serve;
 grant select, insert (email, name, locale) on @schema.users to @serve;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on @schema.verifications to @serve;
-grant select (id, verification_id, user_id, state, priority, queued_at, lease_until) on @schema.sends to @serve;
+grant select (id, verification_id, user_id, state, priority, queued_at, lease_until, retry_at) on @schema.sends to @serve;
 
 -- Operators: all that console and command line do.
 grant execute on function @schema.force_verify(bigint, text, text, text, double precision) to @operator;

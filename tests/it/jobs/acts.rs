@@ -79,7 +79,7 @@ async fn every_list_can_be_resent() {
     for (scope, found, mails) in table {
         let plan = desk.plan_job(&scope).await.unwrap();
         let job = desk.start_job(&operator(), &scope, Some(&plan), Duration::ZERO).await.unwrap();
-        while desk.store().advance_jobs(7, desk.rules()).await.unwrap().more {}
+        while desk.store().advance_jobs(7, desk.policy()).await.unwrap().more {}
         let done = desk.job(job).await.unwrap();
         let numbers = (plan.found, plan.mails, done.looked_at, done.queued);
         assert_eq!(numbers, (found, mails, found, mails), "{scope}");
@@ -96,14 +96,14 @@ async fn in_its_grace_period_it_is_called_off_before_the_first_mail() {
     let desk = desk(&db);
     expired_people(&db.pool, 10).await;
     let job = desk.start_job(&operator(), &expired(), None, Duration::from_mins(5)).await.unwrap();
-    let made = desk.store().advance_jobs(1_000, desk.rules()).await.unwrap();
+    let made = desk.store().advance_jobs(1_000, desk.policy()).await.unwrap();
     assert_eq!((made.looked_at, made.more), (0, false));
     let wait = made.next_in.unwrap();
     assert!(wait > Duration::from_secs(290) && wait <= Duration::from_mins(5), "{wait:?}");
     assert!(desk.job(job).await.unwrap().is_in_grace(chrono::Utc::now()));
     desk.cancel_job(&operator(), job).await.unwrap();
     execute(&db.pool, "update jobs set starts_at = now()").await;
-    let made = desk.store().advance_jobs(1_000, desk.rules()).await.unwrap();
+    let made = desk.store().advance_jobs(1_000, desk.policy()).await.unwrap();
     assert_eq!((made.looked_at, made.more, made.next_in), (0, false, None));
     let row = desk.job(job).await.unwrap();
     assert_eq!((row.state, row.queued, row.reason.unwrap().raw()), (JobState::Cancelled, 0, "cancelled by mina@desk"));
@@ -113,21 +113,21 @@ async fn in_its_grace_period_it_is_called_off_before_the_first_mail() {
 async fn it_is_paused_resumed_and_cancelled() {
     let db = TestDb::new().await;
     let desk = desk(&db);
-    let (store, rules) = (desk.store(), desk.rules());
+    let (store, policy) = (desk.store(), desk.policy());
     expired_people(&db.pool, 30).await;
     let job = start(&desk, &expired()).await;
-    assert_eq!(store.advance_jobs(10, rules).await.unwrap().queued, 10);
+    assert_eq!(store.advance_jobs(10, policy).await.unwrap().queued, 10);
     let due_since = async || store.outbox().await.unwrap().due_since;
     assert!(due_since().await.is_some());
     desk.pause_job(&operator(), job).await.unwrap();
     assert_eq!(due_since().await, None, "no worker is to blame for what no worker may take");
-    assert_eq!(store.advance_jobs(10, rules).await.unwrap().looked_at, 0);
+    assert_eq!(store.advance_jobs(10, policy).await.unwrap().looked_at, 0);
     let refused = desk.pause_job(&operator(), job).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::JobAlready { state: JobState::Paused }))));
     desk.resume_job(&operator(), job).await.unwrap();
     let refused = desk.resume_job(&operator(), job).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::JobAlready { state: JobState::Running }))));
-    assert_eq!(store.advance_jobs(10, rules).await.unwrap().queued, 10);
+    assert_eq!(store.advance_jobs(10, policy).await.unwrap().queued, 10);
 
     // A worker has three of them in hand, and one has gone out.
     execute(
@@ -138,7 +138,7 @@ async fn it_is_paused_resumed_and_cancelled() {
     )
     .await;
     desk.cancel_job(&operator(), job).await.unwrap();
-    assert_eq!(store.advance_jobs(10, rules).await.unwrap().looked_at, 0);
+    assert_eq!(store.advance_jobs(10, policy).await.unwrap().looked_at, 0);
     let row = desk.job(job).await.unwrap();
     assert_eq!((row.state, row.queued, row.open), (JobState::Cancelled, 20, 3));
     let cancelled = "select count(*) from sends where state = 'cancelled' and reason = 'the bulk resend was cancelled by mina@desk'";
@@ -205,15 +205,15 @@ async fn nothing_is_made_while_the_brake_is_on() {
         } else {
             desk.drain(&operator(), "looking into it").await.unwrap();
         }
-        let made = desk.store().advance_jobs(1_000, desk.rules()).await.unwrap();
+        let made = desk.store().advance_jobs(1_000, desk.policy()).await.unwrap();
         assert_eq!((made.looked_at, made.more, made.next_in), (0, false, None), "{brake}");
         // One that ends by itself.
         execute(&db.pool, "update brake set until = now() + interval '1 hour'").await;
-        let made = desk.store().advance_jobs(1_000, desk.rules()).await.unwrap();
+        let made = desk.store().advance_jobs(1_000, desk.policy()).await.unwrap();
         assert!(!made.more && made.next_in.unwrap() > Duration::from_secs(3_590), "{made:?}");
         desk.resume(&operator()).await.unwrap();
     }
-    let made = desk.store().advance_jobs(3, desk.rules()).await.unwrap();
+    let made = desk.store().advance_jobs(3, desk.policy()).await.unwrap();
     assert_eq!((made.queued, made.more, made.next_in), (3, true, None));
-    assert_eq!(desk.store().advance_jobs(0, desk.rules()).await.unwrap().looked_at, 0, "there is no room");
+    assert_eq!(desk.store().advance_jobs(0, desk.policy()).await.unwrap().looked_at, 0, "there is no room");
 }

@@ -23,7 +23,7 @@ async fn nobody_gets_two_mails_whoever_makes_them_and_dies() {
             let mut rng = fastrand::Rng::with_seed(n);
             let (mut dropped, mut killed) = (0, 0);
             loop {
-                let chunk = desk.store().advance_jobs(rng.i64(20..200), desk.rules());
+                let chunk = desk.store().advance_jobs(rng.i64(20..200), desk.policy());
                 match tokio::time::timeout(Duration::from_millis(rng.u64(1..400)), chunk).await {
                     Ok(Ok(made)) if !made.more => return (dropped, killed),
                     Ok(Ok(_)) => {}
@@ -87,11 +87,11 @@ async fn it_goes_on_where_a_dead_process_left_it() {
     let (one, two) = (desk(&db), desk(&db));
     expired_people(&db.pool, 25).await;
     let job = start(&one, &expired()).await;
-    assert_eq!(one.store().advance_jobs(10, one.rules()).await.unwrap().queued, 10);
+    assert_eq!(one.store().advance_jobs(10, one.policy()).await.unwrap().queued, 10);
     // The next chunk waits for a user whom somebody else has locked, and its process goes away.
     let mut holder = db.pool.begin().await.unwrap();
     sqlx::query("select from users for no key update").execute(&mut *holder).await.unwrap();
-    let chunk = one.store().advance_jobs(10, one.rules());
+    let chunk = one.store().advance_jobs(10, one.policy());
     assert!(tokio::time::timeout(Duration::from_millis(300), chunk).await.is_err());
     one.store().close().await;
     holder.rollback().await.unwrap();

@@ -17,12 +17,11 @@ async fn it_is_not_cut_off_as_if_the_server_were_silent() {
     // Longer than `serve` waits for a silent server.
     execute(
         &db.pool,
-        "alter function resend_skip(bigint, double precision, bigint) rename to judged;
-        create function resend_skip(who bigint, cool_down double precision, daily_cap bigint)
-        returns table (skip text) language plpgsql as $$
+        "alter function address_block(uuid, text) rename to real_block;
+        create function address_block(send uuid, state text) returns table (block text) language plpgsql as $$
         begin
-            perform pg_sleep(10) where who = (select min(id) from users);
-            return query select j.skip from judged(who, cool_down, daily_cap) j;
+            perform pg_sleep(10) where send = (select min(id::text)::uuid from sends);
+            return query select b.block from real_block(send, state) b;
         end
         $$",
     )
@@ -31,7 +30,7 @@ async fn it_is_not_cut_off_as_if_the_server_were_silent() {
     let desk = Desk::open_to_strangers(&settings).unwrap();
     start(&desk, &expired()).await;
     let scope = expired();
-    let both = async { tokio::join!(desk.plan_job(&scope), desk.store().advance_jobs(10, desk.rules())) };
+    let both = async { tokio::join!(desk.plan_job(&scope), desk.store().advance_jobs(10, desk.policy())) };
     let (plan, chunk) = tokio::time::timeout(Duration::from_mins(1), both).await.expect("it ends");
     assert_eq!(plan.unwrap().found, 3);
     assert_eq!(chunk.unwrap().queued, 3);

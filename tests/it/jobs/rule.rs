@@ -234,7 +234,7 @@ async fn marked_ones_are_judged_like_found_ones() {
     assert_eq!(plan.skipped, Skipped { duplicate: 0, ..of(&people) });
     let job = start(&desk, &scope).await;
     let mut chunks = 0;
-    while desk.store().advance_jobs(3, desk.rules()).await.unwrap().more {
+    while desk.store().advance_jobs(3, desk.policy()).await.unwrap().more {
         chunks += 1;
     }
     let done = desk.job(job).await.unwrap();

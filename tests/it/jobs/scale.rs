@@ -47,7 +47,7 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
         move_to(&db.pool, job, left).await;
         for _ in 0..5 {
             let since = Instant::now();
-            assert_eq!(desk.store().advance_jobs(1_000, desk.rules()).await.unwrap().queued, 1_000);
+            assert_eq!(desk.store().advance_jobs(1_000, desk.policy()).await.unwrap().queued, 1_000);
             println!("a chunk with {left} left: {:?}", since.elapsed());
             assert!(since.elapsed() < CHUNK_MAX);
         }

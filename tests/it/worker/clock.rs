@@ -116,13 +116,13 @@ async fn cool_downs_count_from_the_step_at_the_latest() {
     // Each mail has drawn its moment.
     site.execute("update pace set minute = minute + interval '1 hour'").await;
     let second = Duration::from_secs(1);
-    let skip = async |cool_down: f64| {
-        let query = "select skip from users cross join lateral resend_skip(users.id, $1, 10)";
-        sqlx::query_scalar::<_, Option<String>>(query).bind(cool_down).fetch_one(site.pool()).await.unwrap()
+    let is_cooling = async |cool_down: f64| {
+        let query = "select cooling_until is not null from users cross join lateral resend_standing(users.id, $1, 10)";
+        sqlx::query_scalar::<_, bool>(query).bind(cool_down).fetch_one(site.pool()).await.unwrap()
     };
     assert!(site.store().repair_clock(second, second).await.unwrap() > 0);
-    assert_eq!(skip(0.0).await, None);
-    assert_eq!(skip(600.0).await.as_deref(), Some("cool_down"));
+    assert!(!is_cooling(0.0).await);
+    assert!(is_cooling(600.0).await);
     let refused = site.desk.resend(&super::operator(), id, Priority::Person).await.unwrap_err();
     assert!(refused.to_string().contains("ago") || refused.to_string().contains("again"), "{refused}");
     let day: i64 =
