@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use html2text::config;
 use html2text::render::{RichAnnotation, TaggedLine};
 
+use super::cell_layout::{CellLayout, Kind, Paint, Rgb, Row, Run};
 use super::dom::{self, Dom};
-use super::laid::{Kind, Laid, Paint, Rgb, Row, Run};
 use super::layout;
 use super::view::View;
 use crate::text::{plain, width};
@@ -47,9 +47,9 @@ fn seen(html: &str, view: View) -> Cow<'_, str> {
 
 /// A mail as text without layout.
 #[must_use]
-pub fn laid(html: &str, view: &View) -> Laid {
+pub fn lay_out(html: &str, view: &View) -> CellLayout {
     let columns = view.width.columns();
-    let mut laid = Laid { columns, ..Laid::default() };
+    let mut laid = CellLayout { columns, ..CellLayout::default() };
     for line in lines(html, *view).unwrap_or_default().iter().take(ROWS_MAX) {
         let mut row = Row::default();
         let mut column = 0;
@@ -72,7 +72,7 @@ pub fn laid(html: &str, view: &View) -> Laid {
 fn paint(tags: &[RichAnnotation], links: &mut Vec<String>) -> Paint {
     let mut paint = Paint {
         text: Rgb::BLACK,
-        ground: Rgb::WHITE,
+        background: Rgb::WHITE,
         bold: false,
         italic: false,
         underline: false,
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn tames() {
         let deep = "<div>".repeat(100_000) + "<b>deep</b>";
-        let laid = laid(&deep, &View::default());
+        let laid = lay_out(&deep, &View::default());
         assert!(laid.rows.iter().any(|row| row.runs.iter().any(|run| run.text.contains("deep"))));
         assert_eq!(tamed("a <b>c</b>"), "a <b>c</b>");
         let bomb = (0..400).fold("<p>".to_owned(), |bomb, id| bomb + &format!("<b id={id}>")) + &"<p>x".repeat(10_000);

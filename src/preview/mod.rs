@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! view.rs    how a mail program shows a mail: width, colour scheme, images, styles, Outlook
-//! laid.rs    a mail laid out in cells
-//! layout/    HTML and CSS → cells
+//! layout/    HTML and CSS → cells: `flow/margin.rs` and its like are named after what they resolve
+//! cell_layout.rs a mail laid out in cells
 //! fallback.rs HTML as text without layout, and a first text part
 //! dom/       a rendered mail as a tree with lines and styles: what the checks look at
 //! check/     the rules a verification mail is held to
@@ -20,12 +20,12 @@
 //! source.rs  a template's source in pieces, for colours
 //! ```
 
+pub mod cell_layout;
 pub mod check;
 pub mod dom;
 pub mod facts;
 pub mod fallback;
 pub mod inbox;
-pub mod laid;
 pub mod layout;
 pub mod mime;
 pub mod page;

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use tera::Context;
 use uuid::Uuid;
 
+use super::cell_layout::{CellLayout, Kind};
 use super::facts::{self, Fact};
 use super::inbox;
-use super::laid::{Kind, Laid};
 use super::layout::lay_out;
 use super::mime::{self, Tree};
 use super::view::View;
@@ -82,7 +82,7 @@ pub struct Proof {
     /// The HTML part.
     pub html: String,
     /// The HTML part in cells.
-    pub laid: Laid,
+    pub laid: CellLayout,
     /// What an inbox shows of it, plain.
     pub preview: String,
     /// Its bytes.

@@ -20,9 +20,9 @@ use crate::mail::message::Composer;
 use crate::mail::templates::fixture::{COMMON, Fixture, Origin, Schema};
 use crate::mail::templates::{LineMap, Part, Rendered, TemplateError, Templates};
 use crate::mail::verification::{VARIABLES, VerificationMail};
+use crate::preview::cell_layout::CellLayout;
 use crate::preview::dom::Dom;
 use crate::preview::dom::cascade::Cascade;
-use crate::preview::laid::Laid;
 use crate::preview::layout::lay_out;
 use crate::preview::view::View;
 
@@ -114,7 +114,7 @@ pub struct Case<'a> {
     dom: OnceCell<Dom>,
     light: OnceCell<Cascade>,
     visible: OnceCell<String>,
-    laid: RefCell<HashMap<View, Rc<Laid>>>,
+    laid: RefCell<HashMap<View, Rc<CellLayout>>>,
     lines: [OnceCell<LineMap>; 3],
     begins: [OnceCell<Begins>; 3],
     columns: RefCell<HashMap<(Part, usize), Columns>>,
@@ -160,7 +160,7 @@ impl<'a> Case<'a> {
 
     /// The mail's HTML laid out.
     #[must_use]
-    pub fn laid(&self, view: &View) -> Rc<Laid> {
+    pub fn laid(&self, view: &View) -> Rc<CellLayout> {
         Rc::clone(self.laid.borrow_mut().entry(*view).or_insert_with(|| Rc::new(lay_out(&self.mailed.html, view))))
     }
 

@@ -1,42 +1,42 @@
-//! A simulation of mail programs that turn a light mail's colours round by themselves: light grounds become dark, dark
+//! A simulation of mail programs that invert a light mail's colours by themselves: light backgrounds become dark, dark
 //! texts light, hues stay. What is dark already is left alone. Programs differ in the details.
 
 use super::style::colour::{Rgba, byte};
-use crate::preview::laid::Rgb;
+use crate::preview::cell_layout::Rgb;
 
-/// Grounds lighter than that are turned.
-const GROUND: f32 = 0.65;
+/// Backgrounds lighter than that are inverted.
+const BACKGROUND: f32 = 0.65;
 
-/// Texts darker than that are turned.
+/// Texts darker than that are inverted.
 const TEXT: f32 = 0.62;
 
-/// What becomes of a ground.
-pub fn ground(colour: Rgba) -> Rgba {
-    turn(colour, |lightness| (lightness > GROUND).then_some(0.22 + (1.0 - lightness) * 0.6))
+/// What becomes of a background.
+pub fn background(colour: Rgba) -> Rgba {
+    invert(colour, |lightness| (lightness > BACKGROUND).then_some(0.22 + (1.0 - lightness) * 0.6))
 }
 
-/// What becomes of a text, or of a line, which has to be seen on its ground as well.
+/// What becomes of a text, or of a line, which has to be seen on its background as well.
 pub fn text(colour: Rgba) -> Rgba {
-    turn(colour, |lightness| (lightness < TEXT).then_some(0.94 - lightness * 0.35))
+    invert(colour, |lightness| (lightness < TEXT).then_some(0.94 - lightness * 0.35))
 }
 
 /// What becomes of a border.
 pub fn line(colour: Rgba) -> Rgba {
-    turn(colour, |lightness| {
-        let turned = if lightness > GROUND { 0.42 } else { 0.7 };
-        (!(0.4..=GROUND).contains(&lightness)).then_some(turned)
+    invert(colour, |lightness| {
+        let inverted = if lightness > BACKGROUND { 0.42 } else { 0.7 };
+        (!(0.4..=BACKGROUND).contains(&lightness)).then_some(inverted)
     })
 }
 
-fn turn(colour: Rgba, new: impl Fn(f32) -> Option<f32>) -> Rgba {
+fn invert(colour: Rgba, new: impl Fn(f32) -> Option<f32>) -> Rgba {
     let Rgb(r, g, b) = colour.rgb;
     let oklab = csscolorparser::Color::from_rgba8(r, g, b, 255).to_oklaba();
     let Some(lightness) = new(oklab[0]) else { return colour };
-    // Dark colours have less room for strong hues.
+    // Dark colours allow less of strong hues.
     let fade = 0.8;
-    let turned = csscolorparser::Color::from_oklaba(lightness, oklab[1] * fade, oklab[2] * fade, 1.0);
+    let inverted = csscolorparser::Color::from_oklaba(lightness, oklab[1] * fade, oklab[2] * fade, 1.0);
     let channel = |value: f32| byte(value * 255.0);
-    Rgba { rgb: Rgb(channel(turned.r), channel(turned.g), channel(turned.b)), alpha: colour.alpha }
+    Rgba { rgb: Rgb(channel(inverted.r), channel(inverted.g), channel(inverted.b)), alpha: colour.alpha }
 }
 
 #[cfg(test)]
@@ -44,16 +44,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_round() {
+    fn inverts_light_mails() {
         let white = Rgba::opaque(Rgb::WHITE);
         let black = Rgba::opaque(Rgb::BLACK);
-        assert!(ground(white).rgb.luminance() < 0.05);
+        assert!(background(white).rgb.luminance() < 0.05);
         assert!(text(black).rgb.luminance() > 0.7);
         // White on a blue button stays.
         let blue = Rgba::opaque(Rgb(29, 95, 196));
-        assert_eq!((text(white), ground(blue)), (white, blue));
+        assert_eq!((text(white), background(blue)), (white, blue));
         // A pale red stays red.
-        let Rgb(r, g, b) = ground(Rgba::opaque(Rgb(255, 220, 220))).rgb;
+        let Rgb(r, g, b) = background(Rgba::opaque(Rgb(255, 220, 220))).rgb;
         assert!(r > g && r > b, "{r} {g} {b}");
     }
 
@@ -61,10 +61,11 @@ mod tests {
     fn stays_readable() {
         for shade in 0..=255 {
             let grey = Rgba::opaque(Rgb(shade, shade, shade));
-            if ground(Rgba::opaque(Rgb::WHITE)).rgb.contrast(grey.rgb) < 4.5 && Rgb::WHITE.contrast(grey.rgb) >= 4.5 {
-                let turned = text(grey).rgb;
-                let on = ground(Rgba::opaque(Rgb::WHITE)).rgb;
-                assert!(turned.contrast(on) >= 4.5, "{shade} {turned:?}");
+            if background(Rgba::opaque(Rgb::WHITE)).rgb.contrast(grey.rgb) < 4.5 && Rgb::WHITE.contrast(grey.rgb) >= 4.5
+            {
+                let inverted = text(grey).rgb;
+                let on = background(Rgba::opaque(Rgb::WHITE)).rgb;
+                assert!(inverted.contrast(on) >= 4.5, "{shade} {inverted:?}");
             }
         }
     }

@@ -17,8 +17,8 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+use super::cell_layout::{CellLayout, Note};
 use super::fallback;
-use super::laid::{Laid, Note};
 use super::view::View;
 use flow::Flow;
 use style::Styles;
@@ -29,8 +29,9 @@ const BYTES_MAX: usize = 1_200_000;
 /// Lays a mail's HTML out as a mail program shows it. Ends within a fixed budget whatever it is given; takes some
 /// milliseconds for a usual mail.
 #[must_use]
-pub fn lay_out(html: &str, view: &View) -> Laid {
-    try_lay_out(html, *view).unwrap_or_else(|| Laid { notes: vec![Note::TooMuch], ..fallback::laid(html, view) })
+pub fn lay_out(html: &str, view: &View) -> CellLayout {
+    try_lay_out(html, *view)
+        .unwrap_or_else(|| CellLayout { notes: vec![Note::TooMuch], ..fallback::lay_out(html, view) })
 }
 
 /// Whether a mail's tree stays within budgets: parsers take quadratic time and room for some that do not.
@@ -38,8 +39,8 @@ pub(super) fn fits(html: &str, nodes: usize, depth: u16) -> bool {
     source::is_harmless(html) || source::dom::Dom::parse_within(html, nodes, depth).is_some()
 }
 
-/// The same; nothing where the mail is beyond the budgets.
-fn try_lay_out(html: &str, view: View) -> Option<Laid> {
+/// `None` if the mail is beyond the budgets.
+fn try_lay_out(html: &str, view: View) -> Option<CellLayout> {
     if html.len() > BYTES_MAX {
         return None;
     }
@@ -51,6 +52,13 @@ fn try_lay_out(html: &str, view: View) -> Option<Laid> {
     }
     let background = |name: &str| dom.find(name).and_then(|id| styles.of(id)?.background);
     let canvas = background("html").or_else(|| background("body"));
-    let (rows, needed, ground) = paint::paint(&flow, &styles, view, canvas)?;
-    Some(Laid { columns: view.width.columns(), needed, ground, rows, links: styles.links, notes: Vec::from_iter(note) })
+    let (rows, needed, background) = paint::paint(&flow, &styles, view, canvas)?;
+    Some(CellLayout {
+        columns: view.width.columns(),
+        needed,
+        background,
+        rows,
+        links: styles.links,
+        notes: Vec::from_iter(note),
+    })
 }

@@ -1,6 +1,6 @@
 //! From where things stand to cells.
 //!
-//! Text stands in the row that its line is nearest to. Grounds have half rows: where one begins or ends in mid-row and
+//! Text stands in the row that its line is nearest to. Backgrounds have half rows: where one begins or ends in mid-row and
 //! no text stands there, half blocks show it.
 
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -10,7 +10,7 @@ use super::invert;
 use super::style::colour::Rgba;
 use super::style::value::{PX, Unit};
 use super::style::{BOTTOM, LEFT, RIGHT, Style, Styles, TOP};
-use crate::preview::laid::{Kind, Paint, Rgb, Row, Run};
+use crate::preview::cell_layout::{Kind, Paint, Rgb, Row, Run};
 use crate::preview::view::{Scheme, View};
 use crate::text::width;
 
@@ -23,14 +23,14 @@ const BOLD: u16 = 600;
 /// Widest mail.
 const COLUMNS_MAX: usize = 4_000;
 
-/// Borders thinner than that are drawn as lines, thicker ones as grounds.
+/// Borders thinner than that are drawn as lines, thicker ones as backgrounds.
 const THICK: Unit = 3 * PX;
 
 /// What stands in a cell.
 #[derive(Clone, Copy)]
 struct Cell {
-    /// The grounds of the upper and the lower half.
-    grounds: [Rgb; 2],
+    /// The backgrounds of the upper and the lower half.
+    backgrounds: [Rgb; 2],
     /// Whether the mail has said anything about it.
     touched: bool,
     mark: Mark,
@@ -52,7 +52,7 @@ enum Mark {
     Line {
         arms: u8,
         colour: Rgb,
-        ground: Rgb,
+        background: Rgb,
     },
     /// A block at the left edge.
     Bar {
@@ -71,25 +71,25 @@ struct Area {
     clip: Option<usize>,
 }
 
-/// Paints a mail; nothing where it takes more cells than the budget has. Gives its rows, how many columns they take,
-/// and the window's ground.
+/// Paints a mail; `None` if it takes more cells than the budget has. Returns its rows, how many columns they take, and
+/// the window's background.
 pub fn paint(flow: &Flow, styles: &Styles, view: View, canvas: Option<Rgba>) -> Option<(Vec<Row>, u16, Rgb)> {
     let inverted = view.scheme == Scheme::Inverted;
     let base = if styles.knows_dark { Rgb(18, 18, 18) } else { Rgb::WHITE };
-    let base = if inverted { invert::ground(Rgba::opaque(base)).rgb } else { base };
-    let canvas = canvas.map(|canvas| if inverted { invert::ground(canvas) } else { canvas }.over(base));
+    let base = if inverted { invert::background(Rgba::opaque(base)).rgb } else { base };
+    let canvas = canvas.map(|canvas| if inverted { invert::background(canvas) } else { canvas }.over(base));
     let areas = areas(&flow.fragments);
     let seen = |(fragment, area): &(&Fragment, &Area)| {
         let style = styles.get(fragment.node);
         match fragment.content {
             Content::Text(..) | Content::Marker(..) | Content::Image(..) => style.text.visible,
-            _ => style.background.is_some() || style.border.iter().any(|edge| edge.room() > 0),
+            _ => style.background.is_some() || style.border.iter().any(|edge| edge.used_width() > 0),
         }
         .then_some((area.right, area.bottom))
     };
     let ends: Vec<(i64, i64)> = flow.fragments.iter().zip(&areas).filter_map(|pair| seen(&pair)).collect();
     let columns = usize::try_from(ends.iter().map(|(right, _)| *right).max().unwrap_or(0)).unwrap_or(0);
-    // A ground of the whole mail fills the window.
+    // A background of the whole mail fills the window.
     let columns = if canvas.is_some() { columns.max(usize::from(view.width.columns())) } else { columns };
     let halves =
         areas.first().map_or(0, |all| all.bottom).max(ends.iter().map(|(_, bottom)| *bottom).max().unwrap_or(0));
@@ -97,7 +97,7 @@ pub fn paint(flow: &Flow, styles: &Styles, view: View, canvas: Option<Rgba>) -> 
     if columns > COLUMNS_MAX || columns.max(1).saturating_mul(rows) > CELLS_MAX {
         return None;
     }
-    let blank = Cell { touched: canvas.is_some(), grounds: [canvas.unwrap_or(base); 2], mark: Mark::None };
+    let blank = Cell { touched: canvas.is_some(), backgrounds: [canvas.unwrap_or(base); 2], mark: Mark::None };
     let mut painter =
         Painter { cells: vec![blank; columns * rows], columns, rows, flow, styles, inverted, areas: &areas };
     for (index, fragment) in flow.fragments.iter().enumerate() {
@@ -151,7 +151,7 @@ fn areas(fragments: &[Fragment]) -> Vec<Area> {
             let row = nearest(y, ROW);
             (2 * row, 2 * row + 2)
         } else if matches!(fragment.content, Content::Image(..)) {
-            // Not from the middle of a row: what stands beside its upper edge would seem to stand above it.
+            // Not from the middle of a row: what stands next to its upper edge would seem to stand above it.
             let top = nearest(y, ROW / 2);
             (top - top.rem_euclid(2), nearest(y + fragment.height, ROW / 2))
         } else {
@@ -172,7 +172,7 @@ fn areas(fragments: &[Fragment]) -> Vec<Area> {
     areas
 }
 
-/// Whether a box begins and ends where its fragment does; nothing for what is no box.
+/// Whether a box begins and ends where its fragment does; `None` for what is no box.
 fn edges(content: &Content) -> Option<(bool, bool)> {
     match *content {
         Content::Inline(begins, ends) => Some((begins, ends)),
@@ -208,8 +208,8 @@ impl Painter<'_> {
         for half in halves.0.max(0)..halves.1 {
             for column in columns.0.max(0)..columns.1 {
                 let Some(cell) = self.at(half.div_euclid(2), column) else { break };
-                let ground = &mut cell.grounds[usize::from(half.rem_euclid(2) == 1)];
-                *ground = colour.over(*ground);
+                let background = &mut cell.backgrounds[usize::from(half.rem_euclid(2) == 1)];
+                *background = colour.over(*background);
                 cell.touched = true;
                 if colour.alpha >= 1.0 {
                     cell.mark = Mark::None;
@@ -226,7 +226,7 @@ impl Painter<'_> {
         let area = self.areas[index];
         if let Some(colour) = style.background {
             let colour = colour.faded(style.text.opacity);
-            let colour = if self.inverted { invert::ground(colour) } else { colour };
+            let colour = if self.inverted { invert::background(colour) } else { colour };
             self.fill((area.left, area.right), (area.top, area.bottom), colour);
         }
         let Some((begins, ends)) = edges(&fragment.content) else { return };
@@ -237,7 +237,7 @@ impl Painter<'_> {
         let drawn = |side: usize| match side {
             LEFT if !begins => 0,
             RIGHT if !ends => 0,
-            _ => style.border[side].room(),
+            _ => style.border[side].used_width(),
         };
         for side in [TOP, BOTTOM, LEFT, RIGHT] {
             let width = drawn(side);
@@ -245,15 +245,15 @@ impl Painter<'_> {
                 continue;
             }
             let colour = style.edge_colour(side).faded(style.text.opacity);
-            // A border this thick is a ground.
-            let colour = if self.inverted { invert::ground(colour) } else { colour };
+            // A border this thick is a background.
+            let colour = if self.inverted { invert::background(colour) } else { colour };
             match side {
                 TOP | BOTTOM => {
                     let halves = nearest(width, ROW / 2).max(1);
                     let from = if side == TOP { area.top } else { (area.bottom - halves).max(area.top) };
                     self.fill((area.left, area.right), (from, (from + halves).min(area.bottom.max(from + 1))), colour);
                 }
-                _ => self.upright(side, width, area, colour),
+                _ => self.side_border(side, width, area, colour),
             }
         }
     }
@@ -268,7 +268,7 @@ impl Painter<'_> {
         let drawn = |side: usize| match side {
             LEFT if !begins => 0,
             RIGHT if !ends => 0,
-            _ => style.border[side].room(),
+            _ => style.border[side].used_width(),
         };
         let thin = |side: usize| (1..THICK).contains(&drawn(side));
         if ![TOP, RIGHT, BOTTOM, LEFT].into_iter().any(thin) {
@@ -283,7 +283,7 @@ impl Painter<'_> {
         if thin(TOP) && !self.is_free(top, left, right) && self.is_free(top - 1, left, right) {
             top -= 1;
         }
-        // A box lower than two rows has no room for both lines.
+        // A box lower than two rows has no space for both lines.
         let flat = flat && bottom <= top;
         let round = if style.round { 16 } else { 0 };
         let colour = |side: usize| {
@@ -324,13 +324,13 @@ impl Painter<'_> {
     }
 
     /// A thick border at a side: whole columns, and a bar for the rest.
-    fn upright(&mut self, side: usize, width: Unit, area: Area, colour: Rgba) {
+    fn side_border(&mut self, side: usize, width: Unit, area: Area, colour: Rgba) {
         let whole = nearest(width, COLUMN);
         if width < COLUMN && side == LEFT {
             let eighths = u8::try_from(nearest(width, COLUMN / 8)).unwrap_or(4).clamp(1, 7);
             for row in area.top.div_euclid(2)..(area.bottom + 1).div_euclid(2) {
                 if let Some(cell) = self.at(row, area.left) {
-                    cell.mark = Mark::Bar { eighths, colour: colour.over(cell.grounds[0]) };
+                    cell.mark = Mark::Bar { eighths, colour: colour.over(cell.backgrounds[0]) };
                 }
             }
             return;
@@ -356,9 +356,9 @@ impl Painter<'_> {
                 Mark::None => 0,
                 _ => return,
             };
-            // A line lies on the ground of the box that it belongs to.
-            let ground = cell.grounds[usize::from(side != BOTTOM)];
-            cell.mark = Mark::Line { arms: there | arms, colour: colour.over(ground), ground };
+            // A line lies on the background of the box that it belongs to.
+            let background = cell.backgrounds[usize::from(side != BOTTOM)];
+            cell.mark = Mark::Line { arms: there | arms, colour: colour.over(background), background };
         }
     }
 
@@ -450,7 +450,7 @@ impl Painter<'_> {
             return;
         }
         let row = (top + (bottom - top - 1).max(0) / 2).div_euclid(2);
-        // The text has a whole row of the image's ground.
+        // The text has a whole row of the image's background.
         let (top, bottom) = (top.min(2 * row), bottom.max(2 * row + 2));
         let tint = Rgba { rgb: Rgb(128, 128, 128), alpha: 0.18 * style.text.opacity };
         self.fill((area.left, area.right), (top, bottom), tint);
@@ -476,10 +476,10 @@ impl Painter<'_> {
 
     /// What a cell shows; nothing where it shows the window, or is the rest of another.
     fn shown(&self, cell: &Cell) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
-        let [upper, lower] = cell.grounds;
-        let bare = |text: Rgb, ground: Rgb, kind: Kind| Paint {
+        let [upper, lower] = cell.backgrounds;
+        let bare = |text: Rgb, background: Rgb, kind: Kind| Paint {
             text,
-            ground,
+            background,
             bold: false,
             italic: false,
             underline: false,
@@ -490,10 +490,10 @@ impl Painter<'_> {
         };
         match cell.mark {
             Mark::Rest => None,
-            Mark::None if upper != lower => Some(("▀".into(), bare(upper, lower, Kind::Ground))),
+            Mark::None if upper != lower => Some(("▀".into(), bare(upper, lower, Kind::Background))),
             Mark::None if !cell.touched => None,
-            Mark::None => Some((" ".into(), bare(upper, upper, Kind::Ground))),
-            Mark::Line { arms, colour, ground } => Some((lines(arms).into(), bare(colour, ground, Kind::Line))),
+            Mark::None => Some((" ".into(), bare(upper, upper, Kind::Background))),
+            Mark::Line { arms, colour, background } => Some((lines(arms).into(), bare(colour, background, Kind::Line))),
             Mark::Bar { eighths, colour } => {
                 const BARS: [&str; 8] = ["▏", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
                 Some((BARS[usize::from(eighths.min(7))].into(), bare(colour, lower, Kind::Line)))
@@ -504,12 +504,12 @@ impl Painter<'_> {
                 let text = if text == "\u{a0}" { " " } else { text };
                 let fragment = &self.flow.fragments[fragment as usize];
                 let look = &self.styles.get(fragment.node).text;
-                let ground = if upper == lower { upper } else { lower };
+                let background = if upper == lower { upper } else { lower };
                 let colour = look.colour.faded(look.opacity);
                 let colour = if self.inverted { invert::text(colour) } else { colour };
                 let paint = Paint {
-                    text: colour.over(ground),
-                    ground,
+                    text: colour.over(background),
+                    background,
                     bold: look.weight >= BOLD,
                     italic: look.italic,
                     underline: look.underline,

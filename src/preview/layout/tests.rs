@@ -6,20 +6,20 @@ use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::lay_out;
-use crate::preview::laid::{Kind, Laid, Note, Paint, Rgb};
+use crate::preview::cell_layout::{CellLayout, Kind, Note, Paint, Rgb};
 use crate::preview::view::{Scheme, View, Width};
 use crate::text::width;
 
-/// The rows of a mail, `░` where only a ground is seen, `·` in gaps; empty rows at the ends are left out.
-fn art(laid: &Laid) -> Vec<String> {
+/// The rows of a mail, `░` where only a background is seen, `·` in gaps; empty rows at the ends are left out.
+fn art(laid: &CellLayout) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for row in &laid.rows {
         let mut line = String::new();
         for run in &row.runs {
             let gap = usize::from(run.column).saturating_sub(width(&line));
             line.extend(std::iter::repeat_n('·', gap));
-            let ground = run.paint.kind == Kind::Ground;
-            line.push_str(&run.text.replace(' ', if ground { "░" } else { " " }));
+            let background = run.paint.kind == Kind::Background;
+            line.push_str(&run.text.replace(' ', if background { "░" } else { " " }));
         }
         rows.push(line);
     }
@@ -29,7 +29,7 @@ fn art(laid: &Laid) -> Vec<String> {
     rows.into_iter().skip_while(String::is_empty).collect()
 }
 
-fn small(html: &str) -> Laid {
+fn small(html: &str) -> CellLayout {
     lay_out(&format!("<!doctype html><body style='margin:0'>{html}"), &View { width: Width::Small, ..View::default() })
 }
 
@@ -57,7 +57,7 @@ fn an_image_with_a_limit_in_percent_keeps_its_width() {
 }
 
 /// The paint of the first run with that text in it.
-fn paint(laid: &Laid, text: &str) -> Paint {
+fn paint(laid: &CellLayout, text: &str) -> Paint {
     let mut runs = laid.rows.iter().flat_map(|row| &row.runs);
     runs.find(|run| run.text.contains(text)).unwrap_or_else(|| panic!("{text} in {:?}", art(laid))).paint
 }
@@ -161,7 +161,7 @@ fn colours() {
          <span class=a style='color:red'>one</span> <a href='https://example.org'>two</a>\
          <b style='color:rgba(255,255,255,.5)'>three</b></div>",
     );
-    assert_eq!((paint(&laid, "one").text, paint(&laid, "one").ground), (Rgb(0x12, 0x34, 0x56), Rgb(16, 16, 16)));
+    assert_eq!((paint(&laid, "one").text, paint(&laid, "one").background), (Rgb(0x12, 0x34, 0x56), Rgb(16, 16, 16)));
     assert_eq!((paint(&laid, "two").text, paint(&laid, "two").underline), (Rgb(0, 0, 238), true));
     assert_eq!((paint(&laid, "three").text, paint(&laid, "three").bold), (Rgb(136, 136, 136), true));
     assert_eq!(laid.links, ["https://example.org"]);
@@ -180,7 +180,7 @@ fn views() {
     assert_eq!(paint(&of(View { scheme: Scheme::Dark, ..view }), "text").text, Rgb(255, 0, 0));
     assert_eq!(paint(&of(View { scheme: Scheme::Dark, styles: false, ..view }), "text").text, Rgb::BLACK);
     let inverted = of(View { scheme: Scheme::Inverted, ..view });
-    assert!(inverted.ground.luminance() < 0.05 && paint(&inverted, "text").text.luminance() > 0.7);
+    assert!(inverted.background.luminance() < 0.05 && paint(&inverted, "text").text.luminance() > 0.7);
     let outlook = art(&of(View { outlook: true, ..view })).concat();
     assert!(outlook.contains("Outlook") && !outlook.contains("text"), "{outlook}");
     assert!(art(&of(View { images: false, ..view })).concat().contains("Logo"));
@@ -202,7 +202,7 @@ fn styles_that_cannot_be_read_are_reported() {
 }
 
 /// What is true of every mail.
-fn check(html: &str, view: View) -> Laid {
+fn check(html: &str, view: View) -> CellLayout {
     let start = Instant::now();
     let laid = lay_out(html, &view);
     assert!(start.elapsed() < Duration::from_secs(20), "took {:?}", start.elapsed());

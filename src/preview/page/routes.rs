@@ -24,7 +24,7 @@ use super::guard::{Door, guard};
 use super::source::{EXAMPLE, Source};
 use crate::contain;
 use crate::domain::locale::Locale;
-use crate::preview::laid::Note;
+use crate::preview::cell_layout::Note;
 use crate::preview::layout::lay_out;
 use crate::preview::proof::Stock;
 use crate::preview::view::{CELL_HEIGHT, Scheme, View, Width};

@@ -5,7 +5,7 @@
 
 use ratatui::style::Color;
 
-use crate::preview::laid::Rgb;
+use crate::preview::cell_layout::Rgb;
 
 /// How many colours there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

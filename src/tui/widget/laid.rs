@@ -10,7 +10,7 @@ use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::canvas::{Canvas, row};
-use crate::preview::laid::{Kind, Laid, Paint, Rgb, Run};
+use crate::preview::cell_layout::{CellLayout, Kind, Paint, Rgb, Run};
 use crate::text::width;
 use crate::tui::look::colours::between;
 use crate::tui::look::{Colours, Look};
@@ -33,11 +33,11 @@ const FADED: u8 = 120;
 const STANDS_OUT: f64 = 2.5;
 
 /// Draws what is in sight, in a window of the mail's columns; returns the rows it took.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, laid: &Laid, sight: Sight) -> u16 {
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, laid: &CellLayout, sight: Sight) -> u16 {
     let columns = laid.columns.max(laid.needed).saturating_sub(sight.left);
     let area = Rect { width: area.width.min(columns), ..area };
-    let base = ground_of(laid).unwrap_or(laid.ground);
-    let empty = style(canvas.look, (laid.ground, laid.ground), Modifier::empty(), sight.faded);
+    let base = ground_of(laid).unwrap_or(laid.background);
+    let empty = style(canvas.look, (laid.background, laid.background), Modifier::empty(), sight.faded);
     let mut used = 0;
     for (n, line) in (0..area.height).zip(laid.rows.iter().skip(sight.top)) {
         let place = row(area, n);
@@ -66,7 +66,7 @@ fn draw_run(canvas: &mut Canvas<'_>, area: Rect, run: &Run, sight: Sight, base: 
         }
         // Half of a wide character that is cut at the left is a blank.
         let (x, symbol) = if at < sight.left { (0, " ") } else { (at - sight.left, grapheme) };
-        let mut pair = (paint.text, paint.ground);
+        let mut pair = (paint.text, paint.background);
         let mut symbol = symbol;
         if symbol == HALF && (look.colours() == Colours::None || !look.is_unicode()) {
             (symbol, pair) = half(look, &paint, base);
@@ -110,10 +110,10 @@ fn half(look: &Look, paint: &Paint, base: Rgb) -> (&'static str, (Rgb, Rgb)) {
         // What is half of a button is all of it.
         return (" ", (paint.text, paint.text));
     }
-    match (stands_out(paint.text, base), stands_out(paint.ground, base)) {
+    match (stands_out(paint.text, base), stands_out(paint.background, base)) {
         (true, false) => ("▀", (base, base)),
         (false, true) => ("▄", (base, base)),
-        _ => (" ", (paint.text, paint.ground)),
+        _ => (" ", (paint.text, paint.background)),
     }
 }
 
@@ -122,10 +122,10 @@ fn stands_out(ground: Rgb, base: Rgb) -> bool {
 }
 
 /// The ground that most of a mail's text stands on.
-fn ground_of(laid: &Laid) -> Option<Rgb> {
+fn ground_of(laid: &CellLayout) -> Option<Rgb> {
     let mut grounds: BTreeMap<[u8; 3], usize> = BTreeMap::new();
     for run in laid.rows.iter().flat_map(|row| &row.runs).filter(|run| run.paint.kind == Kind::Text) {
-        let Rgb(red, green, blue) = run.paint.ground;
+        let Rgb(red, green, blue) = run.paint.background;
         *grounds.entry([red, green, blue]).or_default() += run.text.chars().filter(|c| c.is_alphanumeric()).count();
     }
     grounds.into_iter().max_by_key(|(_, count)| *count).map(|([red, green, blue], _)| Rgb(red, green, blue))
@@ -155,7 +155,7 @@ fn ascii(symbol: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preview::laid::Row;
+    use crate::preview::cell_layout::Row;
     use ratatui::buffer::Buffer;
     use ratatui::style::Color;
 
@@ -165,7 +165,7 @@ mod tests {
     fn paint(text: Rgb, ground: Rgb) -> Paint {
         Paint {
             text,
-            ground,
+            background: ground,
             bold: false,
             italic: false,
             underline: false,
@@ -176,14 +176,14 @@ mod tests {
         }
     }
 
-    fn mail() -> Laid {
+    fn mail() -> CellLayout {
         let run = |column, text: &str, paint| Run { column, text: text.into(), paint };
         let rows = vec![
             Row { runs: vec![run(1, "한글 text…", paint(INK, Rgb::WHITE))] },
             Row { runs: vec![run(2, "▀▀▀▀", paint(Rgb::WHITE, BLUE))] },
             Row { runs: vec![run(2, " Go ", paint(Rgb::WHITE, BLUE))] },
         ];
-        Laid { columns: 14, needed: 14, rows, ..Laid::default() }
+        CellLayout { columns: 14, needed: 14, rows, ..CellLayout::default() }
     }
 
     fn drawn(look: &Look, left: u16, top: usize) -> Buffer {

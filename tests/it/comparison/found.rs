@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
-use verifydesk::preview::laid::{Kind, Laid, Paint, Rgb, Row};
+use verifydesk::preview::cell_layout::{CellLayout, Kind, Paint, Rgb, Row};
 use verifydesk::preview::view::{CELL_HEIGHT, CELL_WIDTH};
 
 use super::seen::Seen;
@@ -26,25 +26,25 @@ pub struct Place {
     pub row: usize,
     pub column: u16,
     pub paint: Paint,
-    /// Where its ground begins and ends, in columns.
+    /// Where its background begins and ends, in columns.
     pub from: u16,
     pub to: u16,
 }
 
 impl<'a> Cells<'a> {
-    pub fn of(laid: &'a Laid) -> Self {
+    pub fn of(laid: &'a CellLayout) -> Self {
         let row = |row: &'a Row| {
             let mut cells: Vec<Cell<'a>> = Vec::new();
             let mut next = 0;
             for run in &row.runs {
-                cells.extend((next..run.column).map(|column| window(column, laid.ground)));
+                cells.extend((next..run.column).map(|column| window(column, laid.background)));
                 next = run.column;
                 for letter in run.text.graphemes(true) {
                     cells.push(Cell { column: next, letter, paint: run.paint, taken: false });
                     next += width(letter);
                 }
             }
-            cells.extend((next..laid.columns.max(laid.needed)).map(|column| window(column, laid.ground)));
+            cells.extend((next..laid.columns.max(laid.needed)).map(|column| window(column, laid.background)));
             cells
         };
         Self(laid.rows.iter().map(row).collect())
@@ -108,10 +108,12 @@ fn stands_at(row: &[Cell<'_>], start: usize, letters: &[&str]) -> bool {
 }
 
 fn place(row: &[Cell<'_>], number: usize, first: usize, last: usize) -> Place {
-    let ground = row[first].paint.ground;
-    // A border that runs down beside the text ends its ground.
-    // Where the ground changes in mid-row, one half counts.
-    let has = |cell: &Cell<'_>| near(cell.paint.ground, ground) || cell.letter == "▀" && near(cell.paint.text, ground);
+    let background = row[first].paint.background;
+    // A border that runs down beside the text ends its background.
+    // Where the background changes in mid-row, one half counts.
+    let has = |cell: &Cell<'_>| {
+        near(cell.paint.background, background) || cell.letter == "▀" && near(cell.paint.text, background)
+    };
     let goes_on =
         |one: &Cell<'_>, other: &Cell<'_>| one.column + width(one.letter) == other.column && has(one) && has(other);
     let upright = |cell: &Cell<'_>| {
@@ -134,17 +136,17 @@ fn place(row: &[Cell<'_>], number: usize, first: usize, last: usize) -> Place {
 }
 
 /// A gap shows the window.
-fn window<'a>(column: u16, ground: Rgb) -> Cell<'a> {
+fn window<'a>(column: u16, background: Rgb) -> Cell<'a> {
     let paint = Paint {
         text: Rgb::BLACK,
-        ground,
+        background,
         bold: false,
         italic: false,
         underline: false,
         strike: false,
         size: 16,
         link: None,
-        kind: Kind::Ground,
+        kind: Kind::Background,
     };
     Cell { column, letter: " ", paint, taken: false }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use verifydesk::preview::laid::Laid;
+use verifydesk::preview::cell_layout::CellLayout;
 use verifydesk::preview::view::{CELL_HEIGHT, CELL_WIDTH};
 
 use super::found::{Cells, Place, as_f64, near};
@@ -16,13 +16,13 @@ pub enum Aspect {
     Column,
     Card,
     Text,
-    Ground,
+    Background,
     Bold,
 }
 
 impl Aspect {
     pub const ALL: [Self; 7] =
-        [Self::Order, Self::Line, Self::Column, Self::Card, Self::Text, Self::Ground, Self::Bold];
+        [Self::Order, Self::Line, Self::Column, Self::Card, Self::Text, Self::Background, Self::Bold];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Aspect {
             Self::Column => "column",
             Self::Card => "card",
             Self::Text => "text colour",
-            Self::Ground => "ground",
+            Self::Background => "background",
             Self::Bold => "bold",
         }
     }
@@ -52,7 +52,7 @@ const COLUMNS_OFF: f64 = 2.0;
 const ONE_LINE: f64 = 9.0;
 
 /// Compares a mail.
-pub fn judge(seen: &[Seen], laid: &Laid) -> Vec<Verdict> {
+pub fn judge(seen: &[Seen], laid: &CellLayout) -> Vec<Verdict> {
     let mut cells = Cells::of(laid);
     let places = cells.find(seen);
     let mut by_eye: Vec<usize> = (0..seen.len()).collect();
@@ -81,7 +81,7 @@ pub fn judge(seen: &[Seen], laid: &Laid) -> Vec<Verdict> {
                     (!near(of_browser, of_layout)).then(|| format!("{} is {}", hex(of_browser), hex(of_layout)))
                 };
                 note(Aspect::Text, colour(run.colour(), place.paint.text));
-                note(Aspect::Ground, colour(run.ground(), place.paint.ground));
+                note(Aspect::Background, colour(run.background(), place.paint.background));
                 let bold = if run.bold { "should be bold" } else { "should not be bold" };
                 note(Aspect::Bold, (run.bold != place.paint.bold).then(|| bold.to_owned()));
                 wrong
@@ -179,6 +179,6 @@ fn off(what: &str, pixels: f64, column: u16) -> Option<String> {
     is_off.then(|| format!("{what} {expected:.1} is {column}"))
 }
 
-fn hex(colour: verifydesk::preview::laid::Rgb) -> String {
+fn hex(colour: verifydesk::preview::cell_layout::Rgb) -> String {
     format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
 }

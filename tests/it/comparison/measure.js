@@ -43,7 +43,7 @@
   },
 
   // Every visible run of text: a text node's share of one line. Hides the text then, so that a picture of the page shows
-  // the grounds alone.
+  // the backgrounds alone.
   runs() {
     const runs = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -109,9 +109,9 @@
     }
   },
 
-  // Adds to each run its ground and how far that reaches to both sides, from a picture of the page without text; and
+  // Adds to each run its background and how far that reaches to both sides, from a picture of the page without text; and
   // the colour that is seen, where text shines through.
-  async grounds(runs, picture) {
+  async backgrounds(runs, picture) {
     const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
     const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
     const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
@@ -124,18 +124,18 @@
     const reach = (run, y) => {
       const within = (x) => Math.max(0, Math.min(bitmap.width - 1, x));
       let [left, right] = [within(Math.round(run.left) + 1), within(Math.round(run.right) - 2)];
-      while (left > 0 && same(pixel(left - 1, y), run.ground)) left--;
-      while (right < bitmap.width - 1 && same(pixel(right + 1, y), run.ground)) right++;
+      while (left > 0 && same(pixel(left - 1, y), run.background)) left--;
+      while (right < bitmap.width - 1 && same(pixel(right + 1, y), run.background)) right++;
       return [left, right + 1];
     };
     for (const run of runs) {
       const lines = [0.3, 0.5, 0.7].map((part) => Math.min(bitmap.height - 1, Math.round(run.top + run.height * part)));
-      run.ground = pixel(Math.round(run.left) + 1, lines[1]);
+      run.background = pixel(Math.round(run.left) + 1, lines[1]);
       const reaches = lines.map((y) => reach(run, y));
       run.from = Math.min(...reaches.map(([from]) => from));
       run.to = Math.max(...reaches.map(([, to]) => to));
       colours.globalAlpha = 1;
-      colours.fillStyle = `rgb(${run.ground})`;
+      colours.fillStyle = `rgb(${run.background})`;
       colours.fillRect(0, 0, 1, 1);
       colours.globalAlpha = run.opacity;
       colours.fillStyle = run.colour;

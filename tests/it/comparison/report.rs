@@ -18,9 +18,9 @@ shows, a text node's share of one line, is looked up among the cells, and compar
 - **line**: as many rows below what stands over it as in the browser, exactly within one text, to one row where there is
   a gap between; on the same row as what stands beside it; and all in all within two rows and a tenth of the way down.
 - **column**: it begins within two columns of where it begins in the browser.
-- **card**: its ground reaches as far to the left and to the right on its line, within two columns, until another colour
+- **card**: its background reaches as far to the left and to the right on its line, within two columns, until another colour
   or a border begins. In the browser that is measured in a picture without text.
-- **text colour** and **ground**: within 3 of 255 in each channel.
+- **text colour** and **background**: within 3 of 255 in each channel.
 - **bold**: 600 and heavier, or not.
 
 A run that stands nowhere as one piece agrees in nothing, and so does text that the browser does not show. The browser has

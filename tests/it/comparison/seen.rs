@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
-use verifydesk::preview::laid::Rgb;
+use verifydesk::preview::cell_layout::Rgb;
 use verifydesk::preview::view::{CELL_WIDTH, Scheme, View};
 
 use crate::support::browser::{Colours, Page};
@@ -20,8 +20,8 @@ pub struct Seen {
     pub right: f64,
     pub top: f64,
     colour: [u8; 3],
-    ground: [u8; 3],
-    /// Where its ground begins and ends, on its own line.
+    background: [u8; 3],
+    /// Where its background begins and ends, on its own line.
     pub from: f64,
     pub to: f64,
     pub bold: bool,
@@ -32,8 +32,8 @@ impl Seen {
         rgb(self.colour)
     }
 
-    pub fn ground(&self) -> Rgb {
-        rgb(self.ground)
+    pub fn background(&self) -> Rgb {
+        rgb(self.background)
     }
 }
 
@@ -55,7 +55,7 @@ pub async fn look(page: &Page, html: &str, view: &View) -> Vec<Seen> {
     page.view(view.width.pixels(), u16::try_from(height).unwrap().max(400), colours).await;
     let runs = page.evaluate(&format!("({MEASURE}).runs()")).await;
     let picture = page.picture().await;
-    let runs = page.evaluate(&format!("({MEASURE}).grounds({runs}, {})", json!(picture))).await;
+    let runs = page.evaluate(&format!("({MEASURE}).backgrounds({runs}, {})", json!(picture))).await;
     let seen: Vec<Seen> = serde_json::from_value(runs).unwrap();
     for run in &seen {
         let cells = ((run.right - run.left) / f64::from(CELL_WIDTH)).round();

@@ -1,6 +1,6 @@
 //! That the judge sees what is wrong, and only that.
 
-use verifydesk::preview::laid::{Kind, Laid, Paint, Rgb, Row, Run};
+use verifydesk::preview::cell_layout::{CellLayout, Kind, Paint, Rgb, Row, Run};
 use verifydesk::preview::view::Width;
 
 use super::judge::{Aspect, judge};
@@ -13,7 +13,7 @@ fn seen(node: usize, text: &str, left: f64, top: f64) -> Seen {
     let width = f64::from(u32::try_from(text.len()).unwrap()) * 8.0;
     serde_json::from_value(serde_json::json!({
         "node": node, "text": text, "left": left, "right": left + width, "top": top, "bold": node == 0,
-        "colour": [28, 36, 48], "ground": [240, 241, 242], "from": 40.0, "to": 600.0,
+        "colour": [28, 36, 48], "background": [240, 241, 242], "from": 40.0, "to": 600.0,
     }))
     .unwrap()
 }
@@ -32,7 +32,7 @@ fn shown() -> Vec<Seen> {
 fn run(column: u16, text: &str, bold: bool) -> Run {
     let paint = Paint {
         text: INK,
-        ground: CARD,
+        background: CARD,
         bold,
         italic: false,
         underline: false,
@@ -45,9 +45,9 @@ fn run(column: u16, text: &str, bold: bool) -> Run {
 }
 
 /// As it should be laid out: the card from column 5 to 75.
-fn laid() -> Laid {
+fn laid() -> CellLayout {
     let rows = [(1, "A heading"), (3, "a text that goes"), (4, "on below"), (6, "left")];
-    let mut laid = Laid { columns: Width::Desk.columns(), needed: 80, ..Laid::default() };
+    let mut laid = CellLayout { columns: Width::Desk.columns(), needed: 80, ..CellLayout::default() };
     laid.rows = (0..8).map(|_| Row { runs: vec![run(5, &" ".repeat(70), false)] }).collect();
     for (row, text) in rows {
         let rest = 66 - text.len();
@@ -75,7 +75,7 @@ fn what_is_right_is_called_right() {
 
 #[test]
 fn each_mistake_is_called_by_its_name() {
-    type Mistake = fn(&mut Laid);
+    type Mistake = fn(&mut CellLayout);
     let table: [(&str, Mistake, &[Aspect]); 10] = [
         ("a heading", |laid| laid.rows[1].runs[1].text = "A Heading".into(), &Aspect::ALL),
         ("on below", |laid| laid.rows.insert(4, Row::default()), &[Aspect::Line]),
@@ -89,10 +89,14 @@ fn each_mistake_is_called_by_its_name() {
             },
             &[Aspect::Column],
         ),
-        ("left", |laid| laid.rows[6].runs[0].paint.ground = Rgb::WHITE, &[Aspect::Card]),
+        ("left", |laid| laid.rows[6].runs[0].paint.background = Rgb::WHITE, &[Aspect::Card]),
         ("left", |laid| drop(laid.rows[6].runs.pop()), &[Aspect::Card]),
         ("right", |laid| laid.rows[6].runs[3].paint.text = Rgb(28, 40, 48), &[Aspect::Text]),
-        ("right", |laid| laid.rows[6].runs[3].paint.ground = Rgb(240, 241, 250), &[Aspect::Card, Aspect::Ground]),
+        (
+            "right",
+            |laid| laid.rows[6].runs[3].paint.background = Rgb(240, 241, 250),
+            &[Aspect::Card, Aspect::Background],
+        ),
         ("A heading", |laid| laid.rows[1].runs[1].paint.bold = false, &[Aspect::Bold]),
         ("hidden", |laid| laid.rows.push(Row { runs: vec![run(9, "hidden", false)] }), &Aspect::ALL),
     ];

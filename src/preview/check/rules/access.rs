@@ -8,11 +8,11 @@ use super::super::look::{
     has_own_text, is_button, is_dot, line_box, links, own_cell, spot, spot_of, text_size, visible,
 };
 use crate::mail::templates::Part;
+use crate::preview::cell_layout::{Kind, Paint, Rgb};
 use crate::preview::check::case::Case;
 use crate::preview::check::finding::Spot;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::preview::dom::above;
-use crate::preview::laid::{Kind, Paint, Rgb};
 use crate::preview::view::{Scheme, View};
 
 pub(super) static CHECKS: [Check; 7] = [
@@ -160,14 +160,14 @@ fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
     ] {
         let laid = case.laid(&View { scheme, ..View::default() });
         for run in laid.rows.iter().flat_map(|row| &row.runs) {
-            let Paint { text, ground, bold, size, kind, .. } = run.paint;
+            let Paint { text, background, bold, size, kind, .. } = run.paint;
             let is_text = matches!(kind, Kind::Text | Kind::Marker) && !run.text.trim().is_empty();
             let needed = if size >= LARGE || (bold && size >= LARGE_BOLD) { 3.0 } else { 4.5 };
-            let contrast = text.contrast(ground);
+            let contrast = text.contrast(background);
             if !is_text || contrast >= needed {
                 continue;
             }
-            let entry = weak.entry((hex(text), hex(ground)));
+            let entry = weak.entry((hex(text), hex(background)));
             let entry = entry.or_insert_with(|| Weak {
                 contrast,
                 needed,
@@ -179,9 +179,9 @@ fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
             }
         }
     }
-    for ((text, ground), Weak { contrast, needed, screens, sample }) in weak {
+    for ((text, background), Weak { contrast, needed, screens, sample }) in weak {
         let message = format!(
-            "{text} on {ground} has a contrast of {:.1} on {}; {needed} is needed",
+            "{text} on {background} has a contrast of {:.1} on {}; {needed} is needed",
             (contrast * 10.0).floor() / 10.0,
             screens.join(" and ")
         );

@@ -1,50 +1,28 @@
-//! Boxes: how wide they are, margins that collapse, what floats.
+//! Boxes: how wide and how high they are, what floats.
 
-use super::gather::Item;
+use super::box_tree::Item;
+use super::margin::{self, Margin, MarginCollapse};
 use super::{COLUMN, Content, Flow, ROW, list};
 use crate::preview::layout::source::dom::Id;
-use crate::preview::layout::style::value::Unit;
+use crate::preview::layout::style::value::{Length, Unit};
 use crate::preview::layout::style::{Align, BOTTOM, Display, Float, LEFT, RIGHT, Style, TOP};
 
-/// A margin that may still collapse with others: the largest of those that part, the largest of those that draw
-/// together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Margin {
-    apart: Unit,
-    together: Unit,
-}
-
-impl Margin {
-    fn new(margin: Unit) -> Self {
-        Self { apart: margin.max(0), together: margin.min(0) }
-    }
-
-    fn with(self, other: Self) -> Self {
-        Self { apart: self.apart.max(other.apart), together: self.together.min(other.together) }
-    }
-
-    /// What it comes to.
-    pub fn value(self) -> Unit {
-        self.apart + self.together
-    }
-}
-
-/// Where a block is to stand.
+/// The space for a block in its container.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct AvailableSpace {
     /// How wide its container is inside.
     pub width: Unit,
     /// How its container moves blocks.
     pub blocks: Align,
     /// Whether it is only as wide as its contents.
     pub shrink: bool,
-    /// What floats beside it, from its container's inner corner, where the block is at `y`.
+    /// What floats next to it, from its container's inner corner, where the block is at `y`.
     pub floats: Vec<Floating>,
     /// Where it stands in its container.
     pub y: Unit,
 }
 
-impl Room {
+impl AvailableSpace {
     /// A container of that width with nothing in it.
     pub fn new(width: Unit) -> Self {
         Self { width, blocks: Align::Start, shrink: false, floats: Vec::new(), y: 0 }
@@ -93,30 +71,21 @@ pub struct Contents {
     pub through: bool,
 }
 
-/// Which margins of contents go beyond the container.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Open {
-    /// At the top.
-    pub top: bool,
-    /// At the bottom.
-    pub bottom: bool,
-}
-
 impl Style {
     /// Padding and border on a side.
-    pub fn inset(&self, side: usize, base: Unit) -> Unit {
-        self.padding[side].of(base).max(0) + self.border[side].room()
+    pub fn border_padding(&self, side: usize, base: Unit) -> Unit {
+        self.padding[side].of(base).max(0) + self.border[side].used_width()
     }
 
-    /// A width or height as told, as that of the contents.
-    fn content(&self, told: Unit, insets: Unit) -> Unit {
-        (if self.border_box { told - insets } else { told }).max(0)
+    /// A specified width or height, as that of the contents.
+    fn content(&self, specified: Unit, border_padding: Unit) -> Unit {
+        (if self.border_box { specified - border_padding } else { specified }).max(0)
     }
 }
 
 impl Flow<'_> {
     /// Lays a block out, at the top of its container: the caller moves it down.
-    pub(super) fn block(&mut self, id: Id, room: &Room) -> Block {
+    pub(super) fn block(&mut self, id: Id, space: &AvailableSpace) -> Block {
         let style = self.style(id);
         let content = if style.clips && (style.height.is_some() || style.max_height.is_some()) {
             Content::Clip
@@ -127,7 +96,7 @@ impl Flow<'_> {
         if self.exhausted {
             return Block::default();
         }
-        let base = room.width;
+        let base = space.width;
         let margin = |side: usize| style.margin[side].map(|margin| margin.of(base));
         let (left, right) = (margin(LEFT), margin(RIGHT));
         let mut block = Block {
@@ -145,31 +114,17 @@ impl Flow<'_> {
             let text = self.alternative(id);
             let (start, end) = self.keep(&text);
             let image = self.push(id, Content::Image(start, end));
-            let insets = [TOP, RIGHT, BOTTOM, LEFT].map(|side| style.inset(side, base));
+            let border_padding = [TOP, RIGHT, BOTTOM, LEFT].map(|side| style.border_padding(side, base));
             let picture = &mut self.fragments[image];
-            (picture.x, picture.y, picture.width, picture.height) = (insets[LEFT], insets[TOP], width, height);
-            block.width = width + insets[LEFT] + insets[RIGHT];
-            block.height = height + insets[TOP] + insets[BOTTOM];
+            (picture.x, picture.y, picture.width, picture.height) =
+                (border_padding[LEFT], border_padding[TOP], width, height);
+            block.width = width + border_padding[LEFT] + border_padding[RIGHT];
+            block.height = height + border_padding[TOP] + border_padding[BOTTOM];
         } else {
-            self.plain_block(id, room, available, &mut block);
+            self.plain_block(id, space, available, &mut block);
         }
         self.close(fragment);
-        block.x = match (left, right) {
-            // What floats or stands in a line has no margins that grow.
-            _ if room.shrink => left.unwrap_or(0),
-            (None, None) => ((base - block.width) / 2).max(0),
-            (None, Some(right)) => (base - block.width - right).max(0),
-            (Some(left), right) => {
-                let free = (available - block.width).max(0);
-                let moved = match room.blocks {
-                    _ if right.is_none() => 0,
-                    Align::Start => 0,
-                    Align::Centre => free / 2,
-                    Align::End => free,
-                };
-                left + moved
-            }
-        };
+        block.x = margin::inline_start(left, right, space, block.width);
         block.right = right.unwrap_or(0);
         let box_ = &mut self.fragments[fragment];
         (box_.x, box_.width, box_.height) = (block.x, block.width, block.height);
@@ -177,42 +132,45 @@ impl Flow<'_> {
     }
 
     /// Everything but tables and images.
-    fn plain_block(&mut self, id: Id, room: &Room, available: Unit, block: &mut Block) {
+    fn plain_block(&mut self, id: Id, space: &AvailableSpace, available: Unit, block: &mut Block) {
         let style = self.style(id);
-        let base = room.width;
-        let insets = [TOP, RIGHT, BOTTOM, LEFT].map(|side| style.inset(side, base));
-        let across = insets[LEFT] + insets[RIGHT];
+        let base = space.width;
+        let border_padding = [TOP, RIGHT, BOTTOM, LEFT].map(|side| style.border_padding(side, base));
+        let across = border_padding[LEFT] + border_padding[RIGHT];
         let mut width = match style.width {
             Some(width) => style.content(width.of(base), across),
-            None if room.shrink => {
-                let (least, most) = self.content_widths(id);
-                most.min(available - across).max(least)
+            None if space.shrink => {
+                let (min_content, max_content) = self.content_widths(id);
+                max_content.min(available - across).max(min_content)
             }
             None => available - across,
         };
-        if let Some(most) = style.max_width {
-            width = width.min(style.content(most.of(base), across));
+        if let Some(max) = style.max_width {
+            width = width.min(style.content(max.of(base), across));
         }
-        if let Some(least) = style.min_width {
-            width = width.max(style.content(least.of(base), across));
+        if let Some(min) = style.min_width {
+            width = width.max(style.content(min.of(base), across));
         }
         let width = width.max(0);
         block.width = width + across;
 
-        let down = insets[TOP] + insets[BOTTOM];
-        let told = |length: Option<crate::preview::layout::style::value::Length>| {
+        let down = border_padding[TOP] + border_padding[BOTTOM];
+        let specified = |length: Option<Length>| {
             length.filter(|length| !length.is_relative()).map(|length| style.content(length.fixed, down))
         };
-        let height = told(style.height);
-        let alone = room.shrink || style.clips || matches!(style.display, Display::Cell | Display::Caption);
-        let open = Open {
-            top: !alone && insets[TOP] == 0,
-            bottom: !alone && insets[BOTTOM] == 0 && height.is_none() && told(style.min_height).unwrap_or(0) == 0,
+        let height = specified(style.height);
+        let alone = space.shrink || style.clips || matches!(style.display, Display::Cell | Display::Caption);
+        let collapse = MarginCollapse {
+            top: !alone && border_padding[TOP] == 0,
+            bottom: !alone
+                && border_padding[BOTTOM] == 0
+                && height.is_none()
+                && specified(style.min_height).unwrap_or(0) == 0,
         };
         // What floats beside the block narrows its lines.
-        let left = style.margin[LEFT].map_or(0, |margin| margin.of(base)) + insets[LEFT];
-        let y = room.y + insets[TOP];
-        let floats = room.floats.iter().map(|floating| Floating {
+        let left = style.margin[LEFT].map_or(0, |margin| margin.of(base)) + border_padding[LEFT];
+        let y = space.y + border_padding[TOP];
+        let floats = space.floats.iter().map(|floating| Floating {
             x0: floating.x0 - left,
             x1: floating.x1 - left,
             y0: floating.y0 - y,
@@ -221,20 +179,20 @@ impl Flow<'_> {
         });
         let floats = floats.filter(|floating| floating.y1 > 0).collect();
         let start = self.fragments.len();
-        let contents = self.contents(id, width, open, floats);
-        self.shift(start, insets[LEFT], insets[TOP]);
+        let contents = self.contents(id, width, collapse, floats);
+        self.shift(start, border_padding[LEFT], border_padding[TOP]);
         let mut inner = contents.height.max(height.unwrap_or(0));
         // Text of cells may be higher than the text that the author measured: only what hides the rest is held to.
         if style.clips {
-            inner = height.unwrap_or(inner).min(told(style.max_height).unwrap_or(Unit::MAX));
+            inner = height.unwrap_or(inner).min(specified(style.max_height).unwrap_or(Unit::MAX));
         }
-        inner = inner.max(told(style.min_height).unwrap_or(0));
+        inner = inner.max(specified(style.min_height).unwrap_or(0));
         block.height = inner + down;
         block.through = contents.through && block.height == 0 && !alone;
         block.top = block.top.with(contents.top);
         block.bottom = block.bottom.with(contents.bottom);
         if style.display == Display::ListItem {
-            self.marker(id, insets[LEFT], insets[TOP]);
+            self.marker(id, border_padding[LEFT], border_padding[TOP]);
         }
     }
 
@@ -253,9 +211,15 @@ impl Flow<'_> {
     }
 
     /// Lays a container's contents out below each other.
-    pub(super) fn contents(&mut self, id: Id, width: Unit, open: Open, floats: Vec<Floating>) -> Contents {
+    pub(super) fn contents(
+        &mut self,
+        id: Id,
+        width: Unit,
+        collapse: MarginCollapse,
+        floats: Vec<Floating>,
+    ) -> Contents {
         let blocks = self.style(id).text.blocks;
-        let mut down = Down { y: 0, pending: Margin::default(), top: None, open, floats, inherited: 0 };
+        let mut down = Down { y: 0, pending: Margin::default(), top: None, collapse, floats, inherited: 0 };
         down.inherited = down.floats.len();
         for (index, item) in self.items(id).iter().enumerate() {
             if self.exhausted {
@@ -270,9 +234,8 @@ impl Flow<'_> {
                     down.y += height;
                 }
                 Item::Cells(cells) => {
-                    let room = width;
                     let fragment = self.push(id, Content::Group);
-                    let (wide, height) = self.bare_table(id, cells, room);
+                    let (wide, height) = self.bare_table(id, cells, width);
                     self.close(fragment);
                     down.settle();
                     let group = &mut self.fragments[fragment];
@@ -300,24 +263,24 @@ impl Flow<'_> {
         let style = self.style(child);
         let y = down.y + down.pending.with(Margin::new(style.margin[TOP].map_or(0, |margin| margin.of(width)))).value();
         let is_table = style.display == Display::Table;
-        let mut room = Room { width, blocks, shrink: false, floats: Vec::new(), y };
+        let mut space = AvailableSpace { width, blocks, shrink: false, floats: Vec::new(), y };
         let mut beside = 0;
         if !down.floats.is_empty() {
             if is_table {
-                // Tables stand beside what floats, or below it.
-                let least = self.outer_widths(child).0;
-                let (y, left, right) = down.gap(y, least, width);
+                // Tables stand next to what floats, or below it.
+                let min_content = self.outer_widths(child).0;
+                let (y, left, right) = down.gap(y, min_content, width);
                 if y > down.y {
                     down.settle();
                     down.y = down.y.max(y);
                 }
                 beside = left;
-                room.width = (right - left).max(0);
+                space.width = (right - left).max(0);
             } else {
-                room.floats.extend(down.floats.iter().filter(|floating| floating.y1 > y));
+                space.floats.extend(down.floats.iter().filter(|floating| floating.y1 > y));
             }
         }
-        let block = self.block(child, &room);
+        let block = self.block(child, &space);
         if block.through {
             down.pending = down.pending.with(block.top).with(block.bottom);
             self.shift(start, beside, down.y + if down.at_top() { 0 } else { down.pending.value() });
@@ -330,10 +293,10 @@ impl Flow<'_> {
         down.pending = block.bottom;
     }
 
-    /// A block beside the flow.
+    /// A block that floats.
     fn float(&mut self, child: Id, width: Unit, down: &mut Down, start: usize) {
         let style = self.style(child);
-        let block = self.block(child, &Room { shrink: true, ..Room::new(width) });
+        let block = self.block(child, &AvailableSpace { shrink: true, ..AvailableSpace::new(width) });
         let outer = (block.x + block.width + block.right).max(0);
         let height = (block.top.value() + block.height + block.bottom.value()).max(0);
         let from = down.y + if down.at_top() { 0 } else { down.pending.value() };
@@ -353,16 +316,16 @@ struct Down {
     pending: Margin,
     /// The margin that went beyond the top, once it is known.
     top: Option<Margin>,
-    open: Open,
+    collapse: MarginCollapse,
     floats: Vec<Floating>,
-    /// How many of them float in a container further out.
+    /// How many of them float in an outer container.
     inherited: usize,
 }
 
 impl Down {
     /// Whether nothing has been placed yet and the margin goes beyond the top.
     fn at_top(&self) -> bool {
-        self.top.is_none() && self.open.top
+        self.top.is_none() && self.collapse.top
     }
 
     /// The margin so far is final.
@@ -411,12 +374,12 @@ impl Down {
         }
         let through = self.at_top();
         let mut contents = Contents { through, ..Contents::default() };
-        match (through, self.open.bottom) {
+        match (through, self.collapse.bottom) {
             (true, _) => contents.top = self.pending,
             (false, true) => contents.bottom = self.pending,
             (false, false) => self.y += self.pending.value(),
         }
-        if let Some(top) = self.top.filter(|_| self.open.top) {
+        if let Some(top) = self.top.filter(|_| self.collapse.top) {
             contents.top = top;
         }
         contents.height = self.y.max(0);
@@ -426,15 +389,15 @@ impl Down {
 
 /// What floats leave of a width at a height.
 pub fn beside(floats: &[Floating], y: Unit, height: Unit, width: Unit) -> (Unit, Unit) {
-    let mut room = (0, width);
+    let mut left = (0, width);
     for floating in floats.iter().filter(|floating| floating.y0 < y + height && floating.y1 > y) {
         if floating.left {
-            room.0 = room.0.max(floating.x1);
+            left.0 = left.0.max(floating.x1);
         } else {
-            room.1 = room.1.min(floating.x0);
+            left.1 = left.1.min(floating.x0);
         }
     }
-    room
+    left
 }
 
 /// The lowest end of what floats at a height.

@@ -2,16 +2,16 @@
 
 use crate::preview::layout::style::value::{PX, Unit};
 
-/// What a column's cells want.
+/// The widths of a column's cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Column {
-    /// The least.
-    pub least: Unit,
-    /// The most.
-    pub most: Unit,
-    /// Whether the most is a width that was told.
+    /// The largest min-content width.
+    pub min_content: Unit,
+    /// The largest max-content width, or the specified one.
+    pub max_content: Unit,
+    /// Whether that is a specified width.
     pub fixed: bool,
-    /// The share that was told, 64 to a percent.
+    /// The specified share, 64 to a percent.
     pub percent: Unit,
 }
 
@@ -32,42 +32,44 @@ pub fn spread(columns: &mut [Column], span: &Span, gap: Unit) {
     let Some(columns) = columns.get_mut(span.column..end).filter(|columns| !columns.is_empty()) else { return };
     let gaps = gap * (count(columns) - 1);
     if span.wants.percent > 0 {
-        let told: Unit = columns.iter().map(|column| column.percent).sum();
+        let percents: Unit = columns.iter().map(|column| column.percent).sum();
         let free = columns.iter().filter(|column| column.percent == 0).count();
-        let rest = span.wants.percent - told;
+        let rest = span.wants.percent - percents;
         if rest > 0 && free > 0 {
             let share = rest / Unit::try_from(free).unwrap_or(1);
             columns.iter_mut().filter(|column| column.percent == 0).for_each(|column| column.percent = share);
         }
     }
-    let most: Unit = columns.iter().map(|column| column.most).sum();
-    let more = span.wants.most - gaps - most;
+    let max_content: Unit = columns.iter().map(|column| column.max_content).sum();
+    let more = span.wants.max_content - gaps - max_content;
     if more > 0 {
         let weights = weights(columns);
         for (column, add) in columns.iter_mut().zip(shares(more, &weights)) {
-            column.most += add;
+            column.max_content += add;
         }
     }
-    let least: Unit = columns.iter().map(|column| column.least).sum();
-    let more = span.wants.least - gaps - least;
+    let min_content: Unit = columns.iter().map(|column| column.min_content).sum();
+    let more = span.wants.min_content - gaps - min_content;
     if more > 0 {
-        // Columns grow towards what they want at most before they grow beyond it.
-        let headroom: Vec<Unit> = columns.iter().map(|column| (column.most - column.least).max(0)).collect();
-        let room: Unit = headroom.iter().sum();
-        let within = more.min(room);
+        // Columns grow up to their max-content width before they grow beyond it.
+        let headroom: Vec<Unit> =
+            columns.iter().map(|column| (column.max_content - column.min_content).max(0)).collect();
+        let free: Unit = headroom.iter().sum();
+        let within = more.min(free);
         let over = shares(more - within, &weights(columns));
         for ((column, add), over) in columns.iter_mut().zip(shares(within, &headroom)).zip(over) {
-            column.least += add + over;
-            column.most = column.most.max(column.least);
+            column.min_content += add + over;
+            column.max_content = column.max_content.max(column.min_content);
         }
     }
 }
 
-/// Which columns take what is left: those that nothing was told about, by what they want.
+/// Which columns take what is left: those of no specified width, by their max-content width.
 fn weights(columns: &[Column]) -> Vec<Unit> {
     let auto = |column: &Column| !column.fixed && column.percent == 0;
     let all = columns.iter().any(auto);
-    let weights: Vec<Unit> = columns.iter().map(|column| if !all || auto(column) { column.most } else { 0 }).collect();
+    let weights: Vec<Unit> =
+        columns.iter().map(|column| if !all || auto(column) { column.max_content } else { 0 }).collect();
     if weights.iter().sum::<Unit>() > 0 {
         return weights;
     }
@@ -97,33 +99,33 @@ fn shares(amount: Unit, weights: &[Unit]) -> Vec<Unit> {
         .collect()
 }
 
-/// What all columns want together at the least, and at the most.
+/// The min-content and the max-content width of all columns together.
 pub fn sums(columns: &[Column]) -> (Unit, Unit) {
-    let least = columns.iter().map(|column| column.least).sum();
-    let most: Unit = columns.iter().map(|column| column.most.max(column.least)).sum();
-    let told: Unit = columns.iter().map(|column| column.percent).sum();
+    let min_content = columns.iter().map(|column| column.min_content).sum();
+    let max_content: Unit = columns.iter().map(|column| column.max_content.max(column.min_content)).sum();
+    let percents: Unit = columns.iter().map(|column| column.percent).sum();
     let whole = 100 * PX;
     // A share of the table that is as wide as its contents want makes the table wider.
     let by_share =
-        columns.iter().filter(|column| column.percent > 0).map(|column| column.most * whole / column.percent);
-    let rest: Unit = columns.iter().filter(|column| column.percent == 0).map(|column| column.most).sum();
-    let by_rest = if told > 0 && told < whole && rest > 0 { rest * whole / (whole - told) } else { 0 };
-    (least, most.max(by_share.max().unwrap_or(0)).max(by_rest))
+        columns.iter().filter(|column| column.percent > 0).map(|column| column.max_content * whole / column.percent);
+    let rest: Unit = columns.iter().filter(|column| column.percent == 0).map(|column| column.max_content).sum();
+    let by_rest = if percents > 0 && percents < whole && rest > 0 { rest * whole / (whole - percents) } else { 0 };
+    (min_content, max_content.max(by_share.max().unwrap_or(0)).max(by_rest))
 }
 
 /// How wide each column is where all of them have `width`.
 pub fn divide(columns: &[Column], width: Unit) -> Vec<Unit> {
-    let mut told = 0;
+    let mut percents = 0;
     // More than the whole cannot be shared out.
     let shares_of: Vec<Unit> = columns
         .iter()
         .map(|column| {
-            let percent = column.percent.min(100 * PX - told);
-            told += percent;
+            let percent = column.percent.min(100 * PX - percents);
+            percents += percent;
             percent
         })
         .collect();
-    let by_share = |index: usize| (width * shares_of[index] / (100 * PX)).max(columns[index].least);
+    let by_share = |index: usize| (width * shares_of[index] / (100 * PX)).max(columns[index].min_content);
     let guess = |share: bool, fixed: bool, auto: bool| -> Vec<Unit> {
         columns
             .iter()
@@ -133,11 +135,11 @@ pub fn divide(columns: &[Column], width: Unit) -> Vec<Unit> {
                     if share {
                         by_share(index)
                     } else {
-                        column.least
+                        column.min_content
                     }
                 }
-                column if column.fixed && fixed || !column.fixed && auto => column.most.max(column.least),
-                column => column.least,
+                column if column.fixed && fixed || !column.fixed && auto => column.max_content.max(column.min_content),
+                column => column.min_content,
             })
             .collect()
     };
@@ -155,34 +157,34 @@ pub fn divide(columns: &[Column], width: Unit) -> Vec<Unit> {
             return pair[0].iter().zip(add).map(|(a, add)| a + add).collect();
         }
     }
-    let most = &guesses[3];
-    let left = width - total(most);
+    let max_content = &guesses[3];
+    let left = width - total(max_content);
     let auto: Vec<Unit> =
-        columns.iter().map(|column| if column.fixed || column.percent > 0 { 0 } else { column.most }).collect();
+        columns.iter().map(|column| if column.fixed || column.percent > 0 { 0 } else { column.max_content }).collect();
     let empty: Vec<Unit> = columns.iter().map(|column| Unit::from(!column.fixed && column.percent == 0)).collect();
     let fixed: Vec<Unit> =
-        columns.iter().map(|column| if column.fixed && column.percent == 0 { column.most } else { 0 }).collect();
+        columns.iter().map(|column| if column.fixed && column.percent == 0 { column.max_content } else { 0 }).collect();
     let even = vec![1; columns.len()];
     let weights = [auto, empty, fixed, shares_of, even];
     let weights = weights.iter().find(|weights| weights.iter().any(|weight| *weight > 0));
     let add = weights.map_or_else(Vec::new, |weights| shares(left, weights));
-    most.iter().zip(add).map(|(a, add)| a + add).collect()
+    max_content.iter().zip(add).map(|(a, add)| a + add).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn auto(least: Unit, most: Unit) -> Column {
-        Column { least, most, ..Column::default() }
+    fn auto(min_content: Unit, max_content: Unit) -> Column {
+        Column { min_content, max_content, ..Column::default() }
     }
 
     fn fixed(width: Unit) -> Column {
-        Column { least: 0, most: width, fixed: true, percent: 0 }
+        Column { min_content: 0, max_content: width, fixed: true, percent: 0 }
     }
 
-    fn percent(percent: Unit, least: Unit) -> Column {
-        Column { least, most: least, fixed: false, percent: percent * PX }
+    fn percent(percent: Unit, min_content: Unit) -> Column {
+        Column { min_content, max_content: min_content, fixed: false, percent: percent * PX }
     }
 
     #[test]
@@ -206,7 +208,7 @@ mod tests {
     fn spans() {
         let mut columns = [auto(10, 10), auto(10, 30)];
         spread(&mut columns, &Span { column: 0, count: 2, wants: auto(60, 60) }, 0);
-        assert_eq!(columns.iter().map(|column| column.least).sum::<Unit>(), 60);
+        assert_eq!(columns.iter().map(|column| column.min_content).sum::<Unit>(), 60);
         assert_eq!(sums(&columns), (60, 60));
         assert_eq!(sums(&[percent(50, 40), auto(10, 10)]), (50, 80));
     }

@@ -24,37 +24,37 @@ impl Flow<'_> {
         }
     }
 
-    /// The size that an image's attributes tell, which give it its proportions.
+    /// The size in an image's attributes, from which it has its proportions.
     fn natural(&self, image: Id) -> Option<(Unit, Unit)> {
         let element = self.dom.element(image)?;
         let side = |name: &str| value::attribute(element.attribute(name)?).filter(|side| !side.is_relative());
         Some((side("width")?.fixed, side("height")?.fixed))
     }
 
-    /// The width of an image's contents where its container leaves `room`, without its limits.
-    pub(super) fn image_width(&self, image: Id, room: Unit) -> Unit {
+    /// The width of an image's contents where its container leaves `available`, without its limits.
+    pub(super) fn image_width(&self, image: Id, available: Unit) -> Unit {
         let style = self.style(image);
         let text = Unit::try_from(width(&self.alternative(image))).unwrap_or(0) * COLUMN;
-        let told = style.width.map(|width| width.of(room).max(0));
+        let specified = style.width.map(|width| width.of(available).max(0));
         let fixed = style.height.filter(|height| !height.is_relative()).map(|height| height.fixed);
-        match (told, fixed, self.natural(image)) {
+        match (specified, fixed, self.natural(image)) {
             (Some(width), ..) | (None, None, Some((width, _))) => width,
             (None, Some(height), Some((width, high))) => scaled(height, (high, width)),
-            // Nothing but the text tells how wide it is; next to a height of nothing it is a pixel.
+            // Its width is known from nothing but the text; next to a height of nothing it is a pixel.
             (None, Some(height), None) if height <= 2 * PX => height,
             (None, _, None) => text,
         }
     }
 
-    /// The size of an image's contents where its container leaves `room`.
-    pub(super) fn image_size(&self, image: Id, room: Unit) -> (Unit, Unit) {
+    /// The size of an image's contents where its container leaves `available`.
+    pub(super) fn image_size(&self, image: Id, available: Unit) -> (Unit, Unit) {
         let style = self.style(image);
-        let most = style.max_width.map_or(Unit::MAX, |most| most.of(room));
-        let least = style.min_width.map_or(0, |least| least.of(room));
+        let max = style.max_width.map_or(Unit::MAX, |max| max.of(available));
+        let min = style.min_width.map_or(0, |min| min.of(available));
         let fixed = style.height.filter(|height| !height.is_relative()).map(|height| height.fixed);
         let natural = self.natural(image);
-        let wide = self.image_width(image, room);
-        let width = wide.min(most).max(least);
+        let wide = self.image_width(image, available);
+        let width = wide.min(max).max(min);
         let height = match (fixed, natural) {
             (Some(height), _) => height,
             (None, Some(natural)) => scaled(width, natural),

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::block::{Floating, Room, below, beside};
-use super::gather::Item;
+use super::block::{AvailableSpace, Floating, below, beside};
+use super::box_tree::Item;
 use super::paragraph::{Paragraph, What};
 use super::{ASCENT, COLUMN, Content, Flow, Fragment, ROW};
 use crate::preview::layout::source::dom::Id;
 use crate::preview::layout::style::value::Unit;
-use crate::preview::layout::style::{Align, BOTTOM, LEFT, RIGHT, TOP, Text, Upright};
+use crate::preview::layout::style::{Align, BOTTOM, LEFT, RIGHT, TOP, Text, VerticalAlign};
 use crate::text::width;
 
 /// What stands in a line.
@@ -64,8 +64,8 @@ struct Filler<'p> {
     line: Line,
     /// Inline elements that have begun before the line.
     open: Vec<Id>,
-    /// What floats leaves for the line.
-    room: (Unit, Unit),
+    /// What floats leave for the line: from, to.
+    available: (Unit, Unit),
 }
 
 impl Flow<'_> {
@@ -84,7 +84,7 @@ impl Flow<'_> {
         paragraph
     }
 
-    /// Fills lines from `top` on; gives how high they are.
+    /// Fills lines from `top` on; returns how high they are.
     pub(super) fn lines(
         &mut self,
         container: Id,
@@ -102,7 +102,7 @@ impl Flow<'_> {
             y: 0,
             line: Line::default(),
             open: Vec::new(),
-            room: beside(floats, top, ROW, width),
+            available: beside(floats, top, ROW, width),
         };
         let mut atoms: Vec<Option<Atom>> = Vec::new();
         for token in &paragraph.tokens {
@@ -118,7 +118,7 @@ impl Flow<'_> {
             }
             if token.chance && filler.line.filled {
                 let part = self.part(paragraph, index, &atoms, next_atom, width);
-                if filler.line.x + part > filler.room.1 - filler.room.0 {
+                if filler.line.x + part > filler.available.1 - filler.available.0 {
                     self.end_line(&mut filler, None);
                 }
             }
@@ -191,7 +191,7 @@ impl Flow<'_> {
     /// Lays a block within a line out.
     fn atom(&mut self, node: Id, width: Unit) -> Atom {
         let start = self.fragments.len();
-        let block = self.block(node, &Room { shrink: true, ..Room::new(width) });
+        let block = self.block(node, &AvailableSpace { shrink: true, ..AvailableSpace::new(width) });
         let (top, bottom) = (block.top.value(), block.bottom.value());
         let base = self.base_line(start).map_or(block.height + bottom, |base| base);
         let fragments = self.fragments.split_off(start);
@@ -233,8 +233,8 @@ impl Flow<'_> {
         }
         if !blank {
             filler.below_floats(if look.breaks_words { COLUMN } else { width });
-            let room = filler.room.1 - filler.room.0;
-            if filler.line.x + width > room && look.wraps && look.breaks_words && width > 0 {
+            let available = filler.available.1 - filler.available.0;
+            if filler.line.x + width > available && look.wraps && look.breaks_words && width > 0 {
                 self.broken(filler, (start, end), style);
                 return;
             }
@@ -255,8 +255,8 @@ impl Flow<'_> {
         let mut part = 0;
         for (at, grapheme) in text.grapheme_indices(true) {
             let wide = Unit::try_from(width(grapheme)).unwrap_or(0) * COLUMN;
-            let room = filler.room.1 - filler.room.0;
-            if filler.line.x + part + wide > room && (part > 0 || filler.line.filled) {
+            let available = filler.available.1 - filler.available.0;
+            if filler.line.x + part + wide > available && (part > 0 || filler.line.filled) {
                 filler.text((from, start + at), style, part);
                 self.end_line(filler, None);
                 (from, part) = (start + at, 0);
@@ -269,12 +269,12 @@ impl Flow<'_> {
     /// The line is full: everything in it gets its place.
     fn end_line(&mut self, filler: &mut Filler, at: Option<Id>) {
         let mut line = std::mem::take(&mut filler.line);
-        if self.style(filler.container).text.turned {
-            line.turn();
+        if self.style(filler.container).text.rtl {
+            line.reverse();
         }
         let (above, under) = self.height(filler, &line, at);
-        let free = (filler.room.1 - filler.room.0 - line.solid).max(0);
-        let left = filler.room.0
+        let free = (filler.available.1 - filler.available.0 - line.solid).max(0);
+        let left = filler.available.0
             + match self.style(filler.container).text.align {
                 Align::Start => 0,
                 Align::Centre => free / 2,
@@ -302,11 +302,11 @@ impl Flow<'_> {
                 Place::Atom(atom) => {
                     self.place_text(filler, run.take(), left, base);
                     let y = top
-                        + match self.style(atom.node).upright {
-                            Upright::Base => above - atom.base,
-                            Upright::Top => 0,
-                            Upright::Middle => (above + under - atom.height) / 2,
-                            Upright::Bottom => above + under - atom.height,
+                        + match self.style(atom.node).vertical_align {
+                            VerticalAlign::Baseline => above - atom.base,
+                            VerticalAlign::Top => 0,
+                            VerticalAlign::Middle => (above + under - atom.height) / 2,
+                            VerticalAlign::Bottom => above + under - atom.height,
                         };
                     let start = self.fragments.len();
                     self.fragments.extend(atom.fragments);
@@ -316,7 +316,7 @@ impl Flow<'_> {
         }
         self.place_text(filler, run, left, base);
         filler.y += above + under;
-        filler.room = beside(filler.floats, filler.top + filler.y, ROW, filler.width);
+        filler.available = beside(filler.floats, filler.top + filler.y, ROW, filler.width);
     }
 
     fn place_text(&mut self, filler: &Filler, run: Option<(usize, usize, Id, Unit, Unit)>, left: Unit, base: Unit) {
@@ -340,18 +340,18 @@ impl Flow<'_> {
         let mut tallest = 0;
         for place in &line.places {
             if let Place::Atom(atom) = &place.what {
-                match self.style(atom.node).upright {
-                    Upright::Base => {
+                match self.style(atom.node).vertical_align {
+                    VerticalAlign::Baseline => {
                         above = above.max(atom.base);
                         under = under.max(atom.height - atom.base);
                     }
-                    Upright::Middle => {
+                    VerticalAlign::Middle => {
                         let half = atom.height / 2;
                         let middle = 4 * COLUMN / 8;
                         above = above.max(half + middle);
                         under = under.max(atom.height - half - middle);
                     }
-                    Upright::Top | Upright::Bottom => tallest = tallest.max(atom.height),
+                    VerticalAlign::Top | VerticalAlign::Bottom => tallest = tallest.max(atom.height),
                 }
             }
         }
@@ -361,7 +361,7 @@ impl Flow<'_> {
         (above, under)
     }
 
-    /// How high a line is for its text alone: a row, but for those that only make room.
+    /// How high a line is for its text alone: a row, but for those that only make space.
     fn strut(&self, filler: &Filler, line: &Line) -> Unit {
         let own = &self.style(filler.container).text;
         let mut height = line_height(own).unwrap_or(ROW).min(ROW);
@@ -373,11 +373,11 @@ impl Flow<'_> {
                         .chars()
                         .all(|c| matches!(c, ' ' | '\u{a0}' | '\u{2002}'..='\u{200b}'));
                 if empty {
-                    let least = line_height(look).unwrap_or(ROW);
+                    let text_height = line_height(look).unwrap_or(ROW);
                     if line.places.len() == 1 {
-                        return least;
+                        return text_height;
                     }
-                    height = height.max(least.min(ROW));
+                    height = height.max(text_height.min(ROW));
                 } else {
                     return ROW;
                 }
@@ -409,14 +409,14 @@ impl Flow<'_> {
         boxes.sort_by_key(|(depth, ..)| *depth);
         for (_, node, from, to, begins, ends) in boxes {
             let style = self.style(node);
-            let seen = style.background.is_some() || style.border.iter().any(|edge| edge.room() > 0);
+            let seen = style.background.is_some() || style.border.iter().any(|edge| edge.used_width() > 0);
             let margin = |side: usize| style.margin[side].map_or(0, |margin| margin.of(filler.width));
             let from = from + if begins { margin(LEFT) } else { 0 };
             let to = to - if ends { margin(RIGHT) } else { 0 };
             if !seen || to <= from {
                 continue;
             }
-            let (above, under) = (style.inset(TOP, filler.width), style.inset(BOTTOM, filler.width));
+            let (above, under) = (style.border_padding(TOP, filler.width), style.border_padding(BOTTOM, filler.width));
             let fragment = self.push(node, Content::Inline(begins, ends));
             let box_ = &mut self.fragments[fragment];
             (box_.x, box_.y) = (left + from, top - above);
@@ -426,8 +426,8 @@ impl Flow<'_> {
 }
 
 impl Line {
-    /// Turns blocks within the line round; text from right to left is not laid out.
-    fn turn(&mut self) {
+    /// Reverses blocks within the line; text from right to left is not laid out.
+    fn reverse(&mut self) {
         let is_text = |place: &Placed| matches!(place.what, Place::Text { blank: false, .. });
         if !self.places.iter().any(is_text) {
             for place in self.places.iter_mut().filter(|place| place.x < self.solid) {
@@ -459,10 +459,10 @@ impl Filler<'_> {
 
     /// Goes down to where something fits beside what floats, while the line is empty.
     fn below_floats(&mut self, wanted: Unit) {
-        while !self.line.filled && self.line.x + wanted > self.room.1 - self.room.0 {
+        while !self.line.filled && self.line.x + wanted > self.available.1 - self.available.0 {
             let Some(y) = below(self.floats, self.top + self.y) else { return };
             self.y = y - self.top;
-            self.room = beside(self.floats, y, ROW, self.width);
+            self.available = beside(self.floats, y, ROW, self.width);
         }
     }
 }
@@ -474,7 +474,7 @@ pub fn seam(paragraph: &Paragraph, index: usize) -> Unit {
     Unit::from(before.is_some_and(|token| matches!(token.what, What::Word { .. })))
 }
 
-/// How high a line is as told; none where it hangs on the font.
+/// The specified height of a line; `None` if the font decides.
 fn line_height(look: &Text) -> Option<Unit> {
     match (look.line, look.line_factor) {
         (Some(line), _) => Some(line),

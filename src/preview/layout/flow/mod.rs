@@ -5,12 +5,13 @@
 //! a row.
 //!
 //! ```text
-//! block.rs      boxes: widths, margins that collapse, floats beside each other
-//! gather.rs     a container's contents as blocks and lines
+//! block.rs      boxes: widths, heights, floats
+//! margin.rs     margins: those that collapse, those that are `auto`
+//! box_tree.rs   a container's contents as blocks and lines
 //! paragraph.rs  the text of lines: blanks collapse, words are found
-//! breaks.rs     where lines may break
+//! line_break.rs where lines may break
 //! line.rs       lines are filled
-//! widths.rs     the least and the most width that contents want
+//! widths.rs     min-content and max-content widths
 //! table.rs      tables: the grid, heights
 //! columns.rs    tables: widths of columns
 //! image.rs      images
@@ -18,12 +19,13 @@
 //! ```
 
 mod block;
-mod breaks;
+mod box_tree;
 mod columns;
-mod gather;
 mod image;
 mod line;
+mod line_break;
 mod list;
+mod margin;
 mod paragraph;
 mod table;
 mod widths;
@@ -35,7 +37,7 @@ use super::source::dom::{Dom, Id};
 use super::style::value::{PX, Unit};
 use super::style::{Style, Styles};
 use crate::preview::view::{CELL_HEIGHT, CELL_WIDTH, View};
-use gather::Item;
+use box_tree::Item;
 use paragraph::Paragraph;
 
 /// A column, in units.
@@ -122,7 +124,7 @@ impl<'a> Flow<'a> {
         };
         if let Some(html) = dom.find("html").filter(|html| styles.of(*html).is_some()) {
             let window = Unit::from(view.width.pixels()) * PX;
-            let block = flow.block(html, &block::Room::new(window));
+            let block = flow.block(html, &block::AvailableSpace::new(window));
             flow.fragments[0].y = block.top.value();
         }
         flow
@@ -163,7 +165,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Keeps text; gives where it is.
+    /// Keeps text; returns where it is.
     fn keep(&mut self, text: &str) -> (usize, usize) {
         let start = self.text.len();
         self.text.push_str(text);

@@ -2,8 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::breaks;
-use super::gather::Piece;
+use super::box_tree::Piece;
+use super::line_break;
 use super::{COLUMN, Flow};
 use crate::preview::layout::source::dom::{Data, Id};
 use crate::preview::layout::style::value::Unit;
@@ -89,7 +89,7 @@ impl Flow<'_> {
                 }
             }
         }
-        let chances = breaks::chances(&builder.text);
+        let chances = line_break::chances(&builder.text);
         let mut tokens = Vec::with_capacity(builder.stretches.len() * 2);
         for stretch in &builder.stretches {
             match stretch.what {
@@ -110,7 +110,7 @@ impl Flow<'_> {
     fn words(&self, text: &str, stretch: &Stretch, style: Id, chances: &[bool], tokens: &mut Vec<Token>) {
         let look = &self.style(style).text;
         let of = &text[stretch.start..stretch.end];
-        // Text of no size takes no room and is not seen.
+        // Text of no size takes no space and is not seen.
         let column = if look.size == 0 { 0 } else { COLUMN };
         let mut last = text[..stretch.start].chars().next_back();
         let mut begin = stretch.start;
@@ -128,7 +128,7 @@ impl Flow<'_> {
             let may = look.wraps
                 && (look.keep_blanks || !is_space(c))
                 && last.is_some_and(|last| {
-                    last == OBJECT || is_space(last) || breaks::allowed(chances[at], last, c, look.word_break)
+                    last == OBJECT || is_space(last) || line_break::allowed(chances[at], last, c, look.word_break)
                 });
             if may || is_space(c) != blank {
                 push(tokens, begin, at, blank && !look.keep_blanks, chance);

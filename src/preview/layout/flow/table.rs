@@ -1,11 +1,12 @@
 //! Tables: the grid, and how high its rows are.
 
-use super::block::{Open, Room};
+use super::block::AvailableSpace;
 use super::columns::{Column, Span, divide, spread, sums};
+use super::margin::MarginCollapse;
 use super::{Content, Flow};
 use crate::preview::layout::source::dom::{Data, Id};
 use crate::preview::layout::style::value::{Length, Unit};
-use crate::preview::layout::style::{BOTTOM, Display, LEFT, RIGHT, Sides, Style, TOP, Upright};
+use crate::preview::layout::style::{BOTTOM, Display, LEFT, RIGHT, Sides, Style, TOP, VerticalAlign};
 
 /// Most columns of a table, as in browsers.
 const COLUMNS_MAX: usize = 1_000;
@@ -19,7 +20,7 @@ struct Grid {
     rows: Vec<Option<Id>>,
     cells: Vec<Cell>,
     captions: Vec<Id>,
-    told: Vec<Option<Length>>,
+    specified: Vec<Option<Length>>,
     columns: usize,
 }
 
@@ -34,10 +35,10 @@ struct Cell {
     rows: usize,
 }
 
-/// What a table's parts stand off each other.
+/// The space between a table's parts.
 #[derive(Clone, Copy, Default)]
 struct Gaps {
-    insets: Sides<Unit>,
+    border_padding: Sides<Unit>,
     across: Unit,
     down: Unit,
     collapse: bool,
@@ -46,10 +47,10 @@ struct Gaps {
 impl Gaps {
     fn of(style: &Style, base: Unit) -> Self {
         let collapse = style.text.collapse;
-        let insets = [TOP, RIGHT, BOTTOM, LEFT]
-            .map(|side| if collapse { style.border[side].room() / 2 } else { style.inset(side, base) });
+        let border_padding = [TOP, RIGHT, BOTTOM, LEFT]
+            .map(|side| if collapse { style.border[side].used_width() / 2 } else { style.border_padding(side, base) });
         let (across, down) = if collapse { (0, 0) } else { style.text.spacing };
-        Self { insets, across, down, collapse }
+        Self { border_padding, across, down, collapse }
     }
 
     /// Where borders collapse, half of what is at the outer edge is the table's.
@@ -63,54 +64,56 @@ impl Gaps {
             ];
             for side in [TOP, RIGHT, BOTTOM, LEFT] {
                 if at[side] {
-                    self.insets[side] = self.insets[side].max(flow.style(cell.node).border[side].room() / 2);
+                    self.border_padding[side] =
+                        self.border_padding[side].max(flow.style(cell.node).border[side].used_width() / 2);
                 }
             }
         }
         self
     }
 
-    /// What of a width is not for columns.
-    fn chrome(&self, columns: usize) -> Unit {
+    /// What a table needs besides its columns: its border and padding, and `border-spacing`, which CSS calls
+    /// undistributable space.
+    fn undistributable(&self, columns: usize) -> Unit {
         let gaps = Unit::try_from(columns).unwrap_or(0) + 1;
-        self.insets[LEFT] + self.insets[RIGHT] + self.across * gaps
+        self.border_padding[LEFT] + self.border_padding[RIGHT] + self.across * gaps
     }
 
     fn cell(&self, style: &Style, base: Unit) -> Sides<Unit> {
         [TOP, RIGHT, BOTTOM, LEFT].map(|side| {
-            let border = style.border[side].room();
+            let border = style.border[side].used_width();
             style.padding[side].of(base).max(0) + if self.collapse { border / 2 } else { border }
         })
     }
 }
 
 impl Flow<'_> {
-    /// Lays a table out; gives its size from border to border.
+    /// Lays a table out; returns its size from border to border.
     pub(super) fn table(&mut self, id: Id, base: Unit, available: Unit) -> (Unit, Unit) {
         let style = self.style(id);
         let grid = self.grid(id, None);
         let gaps = Gaps::of(style, base).with_cells(self, &grid);
-        let chrome = gaps.chrome(grid.columns);
+        let undistributable = gaps.undistributable(grid.columns);
         let columns = self.columns(&grid, gaps);
-        let (least, most) = sums(&columns);
-        let across = gaps.insets[LEFT] + gaps.insets[RIGHT];
+        let (min_content, max_content) = sums(&columns);
+        let across = gaps.border_padding[LEFT] + gaps.border_padding[RIGHT];
         let outer = |length: Length| if style.border_box { length.of(base) } else { length.of(base) + across };
-        let told = style.width.map(outer);
-        let mut width = told.unwrap_or_else(|| (most + chrome).min(available));
-        if let Some(most) = style.max_width {
-            width = width.min(outer(most));
+        let specified = style.width.map(outer);
+        let mut width = specified.unwrap_or_else(|| (max_content + undistributable).min(available));
+        if let Some(max) = style.max_width {
+            width = width.min(outer(max));
         }
-        if let Some(least) = style.min_width {
-            width = width.max(outer(least));
+        if let Some(min) = style.min_width {
+            width = width.max(outer(min));
         }
-        let fixed = style.fixed && told.is_some();
+        let fixed = style.fixed && specified.is_some();
         let widths = if fixed {
-            self.fixed(&grid, gaps, (width - chrome).max(0))
+            self.fixed(&grid, gaps, (width - undistributable).max(0))
         } else {
-            width = width.max(least + chrome);
-            divide(&columns, width - chrome)
+            width = width.max(min_content + undistributable);
+            divide(&columns, width - undistributable)
         };
-        width = width.max(widths.iter().sum::<Unit>() + chrome);
+        width = width.max(widths.iter().sum::<Unit>() + undistributable);
         for caption in &grid.captions {
             width = width.max(self.outer_widths(*caption).0);
         }
@@ -121,39 +124,39 @@ impl Flow<'_> {
     }
 
     /// Rows and cells without a table around.
-    pub(super) fn bare_table(&mut self, container: Id, cells: &[Id], room: Unit) -> (Unit, Unit) {
+    pub(super) fn bare_table(&mut self, container: Id, cells: &[Id], available: Unit) -> (Unit, Unit) {
         let grid = self.grid(container, Some(cells));
         let gaps = Gaps::default();
         let columns = self.columns(&grid, gaps);
-        let (least, most) = sums(&columns);
-        let width = most.min(room).max(least);
+        let (min_content, max_content) = sums(&columns);
+        let width = max_content.min(available).max(min_content);
         let widths = divide(&columns, width);
         let height = self.rows(&grid, gaps, &widths, width, 0);
         (width, height)
     }
 
-    /// The least and the most width of a table.
+    /// The min-content and the max-content width of a table.
     pub(super) fn table_widths_of(&mut self, id: Id) -> (Unit, Unit) {
         let grid = self.grid(id, None);
         let gaps = Gaps::of(self.style(id), 0).with_cells(self, &grid);
-        let (least, most) = sums(&self.columns(&grid, gaps));
-        let chrome = gaps.chrome(grid.columns);
-        (least + chrome, most + chrome)
+        let (min_content, max_content) = sums(&self.columns(&grid, gaps));
+        let undistributable = gaps.undistributable(grid.columns);
+        (min_content + undistributable, max_content + undistributable)
     }
 
-    /// The least and the most width of rows and cells without a table around.
+    /// The same of rows and cells without a table around.
     pub(super) fn table_widths(&mut self, container: Id, cells: &[Id]) -> (Unit, Unit) {
         let grid = self.grid(container, Some(cells));
         sums(&self.columns(&grid, Gaps::default()))
     }
 
-    /// What columns want.
+    /// The widths of columns.
     fn columns(&mut self, grid: &Grid, gaps: Gaps) -> Vec<Column> {
         let mut columns = vec![Column::default(); grid.columns];
-        for (column, told) in columns.iter_mut().zip(&grid.told) {
-            if let Some(told) = told {
-                column.percent = told.percent;
-                (column.most, column.fixed) = (told.fixed, !told.is_relative());
+        for (column, specified) in columns.iter_mut().zip(&grid.specified) {
+            if let Some(specified) = specified {
+                column.percent = specified.percent;
+                (column.max_content, column.fixed) = (specified.fixed, !specified.is_relative());
             }
         }
         let mut spans = Vec::new();
@@ -164,16 +167,16 @@ impl Flow<'_> {
                 continue;
             }
             let column = &mut columns[cell.column];
-            column.least = column.least.max(wants.least);
+            column.min_content = column.min_content.max(wants.min_content);
             if wants.fixed && !column.fixed {
-                (column.fixed, column.most) = (true, column.least.max(wants.most));
+                (column.fixed, column.max_content) = (true, column.min_content.max(wants.max_content));
             } else if wants.fixed || !column.fixed {
-                column.most = column.most.max(wants.most);
+                column.max_content = column.max_content.max(wants.max_content);
             }
             column.percent = column.percent.max(wants.percent);
         }
         for column in &mut columns {
-            column.most = column.most.max(column.least);
+            column.max_content = column.max_content.max(column.min_content);
         }
         spans.sort_by_key(|span| span.count);
         for span in &spans {
@@ -183,66 +186,75 @@ impl Flow<'_> {
     }
 
     fn wants(&mut self, cell: &Cell, gaps: Gaps) -> Column {
-        let (least, most) = self.content_widths(cell.node);
+        let (min_content, max_content) = self.content_widths(cell.node);
         if cell.bare {
-            return Column { least, most, ..Column::default() };
+            return Column { min_content, max_content, ..Column::default() };
         }
         let style = self.style(cell.node);
-        let insets = gaps.cell(style, 0);
-        let across = insets[LEFT] + insets[RIGHT];
+        let border_padding = gaps.cell(style, 0);
+        let across = border_padding[LEFT] + border_padding[RIGHT];
         let floor = style.min_width.filter(|width| !width.is_relative()).map_or(0, |width| width.fixed);
-        let (least, most) = ((least + across).max(floor), (most + across).max(floor));
+        let (min_content, max_content) = ((min_content + across).max(floor), (max_content + across).max(floor));
         match style.width {
-            Some(width) if width.percent > 0 => Column { least, most, fixed: false, percent: width.percent },
-            Some(width) if width.percent == 0 => {
-                let told = if style.border_box { width.fixed } else { width.fixed + across };
-                Column { least, most: told.max(least), fixed: true, percent: 0 }
+            Some(width) if width.percent > 0 => {
+                Column { min_content, max_content, fixed: false, percent: width.percent }
             }
-            _ => Column { least, most, fixed: false, percent: 0 },
+            Some(width) if width.percent == 0 => {
+                let specified = if style.border_box { width.fixed } else { width.fixed + across };
+                Column { min_content, max_content: specified.max(min_content), fixed: true, percent: 0 }
+            }
+            _ => Column { min_content, max_content, fixed: false, percent: 0 },
         }
     }
 
     /// Widths of columns under `table-layout: fixed`: what the first row says.
     fn fixed(&mut self, grid: &Grid, gaps: Gaps, width: Unit) -> Vec<Unit> {
-        let mut told: Vec<Option<Unit>> = grid.told.iter().map(|told| told.map(|told| told.of(width))).collect();
-        told.resize(grid.columns, None);
+        let mut specified: Vec<Option<Unit>> =
+            grid.specified.iter().map(|specified| specified.map(|specified| specified.of(width))).collect();
+        specified.resize(grid.columns, None);
         for cell in grid.cells.iter().filter(|cell| cell.row == 0 && !cell.bare) {
             let style = self.style(cell.node);
             let Some(length) = style.width else { continue };
-            let insets = gaps.cell(style, 0);
-            let extra = if style.border_box || length.is_relative() { 0 } else { insets[LEFT] + insets[RIGHT] };
+            let border_padding = gaps.cell(style, 0);
+            let extra =
+                if style.border_box || length.is_relative() { 0 } else { border_padding[LEFT] + border_padding[RIGHT] };
             let count = Unit::try_from(cell.columns).unwrap_or(1);
             let share = (length.of(width) + extra) / count;
-            told[cell.column..cell.column + cell.columns].iter_mut().for_each(|told| {
-                told.get_or_insert(share);
+            specified[cell.column..cell.column + cell.columns].iter_mut().for_each(|specified| {
+                specified.get_or_insert(share);
             });
         }
-        let given: Unit = told.iter().flatten().sum();
-        let free = Unit::try_from(told.iter().filter(|told| told.is_none()).count()).unwrap_or(0);
+        let given: Unit = specified.iter().flatten().sum();
+        let free = Unit::try_from(specified.iter().filter(|specified| specified.is_none()).count()).unwrap_or(0);
         let rest = (width - given).max(0);
         if free > 0 {
-            return told.into_iter().map(|told| told.unwrap_or(rest / free)).collect();
+            return specified.into_iter().map(|specified| specified.unwrap_or(rest / free)).collect();
         }
         // Nothing is left for others: all grow.
-        let columns: Vec<Column> = told
+        let columns: Vec<Column> = specified
             .into_iter()
-            .map(|told| Column { least: told.unwrap_or(0), most: told.unwrap_or(0), fixed: true, percent: 0 })
+            .map(|specified| Column {
+                min_content: specified.unwrap_or(0),
+                max_content: specified.unwrap_or(0),
+                fixed: true,
+                percent: 0,
+            })
             .collect();
         divide(&columns, width)
     }
 
-    /// Lays rows out below each other; gives how high they are with all around.
-    fn rows(&mut self, grid: &Grid, gaps: Gaps, widths: &[Unit], width: Unit, least: Unit) -> Unit {
+    /// Lays rows out below each other; returns how high they are with all around.
+    fn rows(&mut self, grid: &Grid, gaps: Gaps, widths: &[Unit], width: Unit, min_height: Unit) -> Unit {
         let mut y = 0;
         for caption in &grid.captions {
             let start = self.fragments.len();
-            let block = self.block(*caption, &Room::new(width));
+            let block = self.block(*caption, &AvailableSpace::new(width));
             self.shift(start, 0, y + block.top.value());
             y += block.top.value() + block.height + block.bottom.value();
         }
-        let top = y + gaps.insets[TOP] + gaps.down;
+        let top = y + gaps.border_padding[TOP] + gaps.down;
         let mut lefts = Vec::with_capacity(widths.len() + 1);
-        let mut x = gaps.insets[LEFT] + gaps.across;
+        let mut x = gaps.border_padding[LEFT] + gaps.across;
         for width in widths {
             lefts.push(x);
             x += width + gaps.across;
@@ -259,9 +271,11 @@ impl Flow<'_> {
             }
         }
         let count = Unit::try_from(heights.len()).unwrap_or(0);
-        let around = gaps.insets[TOP] + gaps.insets[BOTTOM] + if count > 0 { gaps.down * (count + 1) } else { 0 };
+        let around = gaps.border_padding[TOP]
+            + gaps.border_padding[BOTTOM]
+            + if count > 0 { gaps.down * (count + 1) } else { 0 };
         let all: Unit = heights.iter().sum();
-        let more = least - around - all;
+        let more = min_height - around - all;
         if more > 0 && count > 0 {
             for height in &mut heights {
                 *height += if all > 0 { more * *height / all } else { more / count };
@@ -282,11 +296,11 @@ impl Flow<'_> {
             let height = tops[end] + heights[end] - tops[cell.row];
             let free = (height - natural.outer.min(height)).max(0);
             let free = free.max(height - natural.inner).max(0);
-            let lower = match self.style(cell.node).upright {
+            let lower = match self.style(cell.node).vertical_align {
                 _ if cell.bare => 0,
-                Upright::Top | Upright::Base => 0,
-                Upright::Middle => free / 2,
-                Upright::Bottom => free,
+                VerticalAlign::Top | VerticalAlign::Baseline => 0,
+                VerticalAlign::Middle => free / 2,
+                VerticalAlign::Bottom => free,
             };
             let count = self.fragments[at].count;
             self.shift_within(at + 1, at + 1 + count, 0, lower);
@@ -294,11 +308,11 @@ impl Flow<'_> {
             (fragment.y, fragment.height) = (tops[cell.row], height);
         }
         let end = if count > 0 { down } else { top - gaps.down };
-        (end + gaps.insets[BOTTOM]).max(least + y)
+        (end + gaps.border_padding[BOTTOM]).max(min_height + y)
     }
 
-    /// Lays cells out; gives their fragments and heights, the fragments of rows that have a ground, and how high the
-    /// rows are for cells of a single row.
+    /// Lays cells out; returns their fragments and heights, the fragments of rows that have a background, and how high
+    /// the rows are for cells of a single row.
     #[expect(clippy::type_complexity, reason = "three lists that are used up at once")]
     fn cells(
         &mut self,
@@ -324,23 +338,23 @@ impl Flow<'_> {
             let width = lefts[cell.column + cell.columns] - gaps.across - lefts[cell.column];
             let at = self.push(cell.node, if cell.bare { Content::Group } else { Content::Box });
             let style = self.style(cell.node);
-            let insets = if cell.bare { [0; 4] } else { gaps.cell(style, width) };
+            let border_padding = if cell.bare { [0; 4] } else { gaps.cell(style, width) };
             let start = self.fragments.len();
-            let inner = (width - insets[LEFT] - insets[RIGHT]).max(0);
-            let contents = self.contents(cell.node, inner, Open::default(), Vec::new());
-            self.shift(start, insets[LEFT], insets[TOP]);
+            let inner = (width - border_padding[LEFT] - border_padding[RIGHT]).max(0);
+            let contents = self.contents(cell.node, inner, MarginCollapse::default(), Vec::new());
+            self.shift(start, border_padding[LEFT], border_padding[TOP]);
             self.close(at);
             let fragment = &mut self.fragments[at];
             (fragment.x, fragment.width) = (lefts[cell.column], width);
-            let natural = contents.height + insets[TOP] + insets[BOTTOM];
-            let told = style.height.filter(|height| !height.is_relative() && !cell.bare).map_or(0, |height| {
+            let natural = contents.height + border_padding[TOP] + border_padding[BOTTOM];
+            let specified = style.height.filter(|height| !height.is_relative() && !cell.bare).map_or(0, |height| {
                 if style.border_box || self.dom.quirks {
                     height.fixed
                 } else {
-                    height.fixed + insets[TOP] + insets[BOTTOM]
+                    height.fixed + border_padding[TOP] + border_padding[BOTTOM]
                 }
             });
-            let natural = Natural { inner: natural, outer: natural.max(told) };
+            let natural = Natural { inner: natural, outer: natural.max(specified) };
             if cell.rows == 1 {
                 heights[cell.row] = heights[cell.row].max(natural.outer);
             }
@@ -363,7 +377,7 @@ impl Flow<'_> {
             let name = self.dom.element(child).map_or("", |element| element.name());
             match self.style(child).display {
                 Display::Caption => grid.captions.push(child),
-                Display::Column => self.told(child, &mut grid.told),
+                Display::Column => self.column_elements(child, &mut grid.specified),
                 Display::RowGroup if name == "thead" => groups.push((0, child)),
                 Display::RowGroup if name == "tfoot" => groups.push((2, child)),
                 Display::RowGroup | Display::Row | Display::Cell => groups.push((1, child)),
@@ -411,8 +425,8 @@ impl Flow<'_> {
         self.dom.children(id).any(|child| matches!(self.dom.data(child), Data::Text(text) if !text.trim().is_empty()))
     }
 
-    /// Widths that `<col>` and `<colgroup>` tell.
-    fn told(&self, column: Id, told: &mut Vec<Option<Length>>) {
+    /// The widths of `<col>` and `<colgroup>`.
+    fn column_elements(&self, column: Id, specified: &mut Vec<Option<Length>>) {
         let span = |id: Id| {
             let span = self.dom.element(id).and_then(|element| element.attribute("span")?.trim().parse::<usize>().ok());
             span.unwrap_or(1).clamp(1, COLUMNS_MAX)
@@ -421,8 +435,8 @@ impl Flow<'_> {
         let columns = if inner.is_empty() { vec![column] } else { inner };
         for id in columns {
             for _ in 0..span(id) {
-                if told.len() < COLUMNS_MAX {
-                    told.push(self.style(id).width);
+                if specified.len() < COLUMNS_MAX {
+                    specified.push(self.style(id).width);
                 }
             }
         }
@@ -466,7 +480,7 @@ impl Flow<'_> {
     }
 }
 
-/// How high a cell is by its contents, and as it is told.
+/// How high a cell is by its contents, and with its specified height.
 #[derive(Clone, Copy)]
 struct Natural {
     inner: Unit,
@@ -517,7 +531,7 @@ impl Builder {
 
 /// Columns in which no cell begins are none; rows that a cell reaches beyond the last are none either.
 fn merge(grid: &mut Grid) {
-    let mut begins = vec![false; grid.columns.max(grid.told.len())];
+    let mut begins = vec![false; grid.columns.max(grid.specified.len())];
     for cell in &grid.cells {
         begins[cell.column] = true;
     }
@@ -535,9 +549,10 @@ fn merge(grid: &mut Grid) {
         cell.columns = end.saturating_sub(cell.column).max(1);
         cell.rows = cell.rows.min(grid.rows.len() - cell.row);
     }
-    let told = std::mem::take(&mut grid.told);
-    grid.told = told.into_iter().zip(&begins).filter(|(_, begins)| **begins).map(|(told, _)| told).collect();
-    grid.told.resize(count, None);
+    let specified = std::mem::take(&mut grid.specified);
+    grid.specified =
+        specified.into_iter().zip(&begins).filter(|(_, begins)| **begins).map(|(specified, _)| specified).collect();
+    grid.specified.resize(count, None);
     grid.columns = count;
 }
 

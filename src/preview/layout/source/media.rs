@@ -9,7 +9,7 @@ pub fn matches(list: &str, view: View) -> bool {
 }
 
 fn one(query: &str, view: View) -> bool {
-    let (query, turned) = match query.strip_prefix("not ") {
+    let (query, negated) = match query.strip_prefix("not ") {
         Some(rest) => (rest, true),
         None => (query.strip_prefix("only ").unwrap_or(query), false),
     };
@@ -28,7 +28,7 @@ fn one(query: &str, view: View) -> bool {
         }
     }
     parts.push(query[start..].trim());
-    parts.iter().all(|part| feature(part, view)) != turned
+    parts.iter().all(|part| feature(part, view)) != negated
 }
 
 fn feature(part: &str, view: View) -> bool {

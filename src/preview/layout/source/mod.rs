@@ -16,7 +16,7 @@ pub(in crate::preview) mod sheet;
 
 use css_inline::{CSSInliner, InlineOptions};
 
-use crate::preview::laid::Note;
+use crate::preview::cell_layout::Note;
 use crate::preview::view::View;
 use crate::text::plain;
 use dom::Dom;

@@ -122,18 +122,18 @@ impl Reader<'_> {
     }
 
     fn one(&mut self, depth: usize) -> Option<bool> {
-        let mut turned = false;
+        let mut negated = false;
         while self.next_is("!") {
-            turned = !turned;
+            negated = !negated;
         }
         if self.next_is("(") {
             if depth == DEPTH_MAX {
                 return None;
             }
             let holds = self.any(depth + 1)?;
-            return self.next_is(")").then_some(holds != turned);
+            return self.next_is(")").then_some(holds != negated);
         }
-        Some(self.feature()? != turned)
+        Some(self.feature()? != negated)
     }
 
     fn feature(&mut self) -> Option<bool> {

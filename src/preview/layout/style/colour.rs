@@ -1,6 +1,6 @@
 //! Colours as CSS writes them, mixed over what is below.
 
-use crate::preview::laid::Rgb;
+use crate::preview::cell_layout::Rgb;
 
 /// A colour that may let through what is below.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,13 +17,13 @@ impl Rgba {
         Self { rgb, alpha: 1.0 }
     }
 
-    /// What is seen of it over a ground.
-    pub fn over(self, ground: Rgb) -> Rgb {
+    /// What is seen of it over a background.
+    pub fn over(self, background: Rgb) -> Rgb {
         if self.alpha >= 1.0 {
             return self.rgb;
         }
         let mix = |top: u8, below: u8| byte(f32::from(top) * self.alpha + f32::from(below) * (1.0 - self.alpha));
-        Rgb(mix(self.rgb.0, ground.0), mix(self.rgb.1, ground.1), mix(self.rgb.2, ground.2))
+        Rgb(mix(self.rgb.0, background.0), mix(self.rgb.1, background.1), mix(self.rgb.2, background.2))
     }
 
     /// The same, covering less.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::colour::{self, Rgba};
 use super::value::{self, Length, PX, Unit, px};
-use super::{Align, BOTTOM, Display, Edge, Float, LEFT, NORMAL, RIGHT, Style, TOP, Transform, WordBreak, agent};
+use super::{Align, BOTTOM, Display, Edge, Float, LEFT, NORMAL, RIGHT, Style, TOP, Transform, WordBreak, user_agent};
 use crate::preview::view::View;
 
 /// One declaration, in lower case.
@@ -123,9 +123,12 @@ pub fn apply(style: &mut Style, declaration: &Declaration, parent: &Style, view:
                 style.text.spacing = (first.fixed, gaps.get(1).unwrap_or(first).fixed);
             }
         }
-        "vertical-align" => style.upright = if value == "inherit" { parent.upright } else { agent::upright(value) },
+        "vertical-align" => {
+            style.vertical_align =
+                if value == "inherit" { parent.vertical_align } else { user_agent::vertical_align(value) }
+        }
         "mso-hide" if view.outlook => style.hidden |= value == "all",
-        name if name.starts_with("margin") || name.starts_with("padding") => room(style, name, value),
+        name if name.starts_with("margin") || name.starts_with("padding") => spacing(style, name, value),
         name if name.starts_with("border") => border(style, name, value),
         name => text(style, name, value, parent),
     }
@@ -171,7 +174,7 @@ fn background(value: &str) -> Option<Rgba> {
 }
 
 /// `margin…` and `padding…`.
-fn room(style: &mut Style, name: &str, value: &str) {
+fn spacing(style: &mut Style, name: &str, value: &str) {
     let em = style.text.size;
     let is_margin = name.starts_with("margin");
     let mut put = |side: usize, value: &str| {
@@ -252,7 +255,7 @@ fn border(style: &mut Style, name: &str, value: &str) {
     }
 }
 
-/// Whatever a word says about an edge: its width, style or colour.
+/// What a word says about an edge: its width, style or colour.
 fn edge(edge: &mut Edge, word: &str, em: Unit) {
     match word {
         "none" | "hidden" => edge.drawn = false,
@@ -268,7 +271,7 @@ fn edge(edge: &mut Edge, word: &str, em: Unit) {
     }
 }
 
-/// What children take over.
+/// Properties that children inherit.
 fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
     match name {
         "font-weight" => set(&mut style.text.weight, weight(value, parent.text.weight)),
@@ -295,7 +298,7 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
             style.text.aligned = true;
             style.text.blocks = if value.starts_with("-webkit-") { align } else { Align::Start };
         }
-        "direction" => style.text.turned = value == "rtl",
+        "direction" => style.text.rtl = value == "rtl",
         "text-decoration" | "text-decoration-line" => {
             let has = |wanted: &str| value.split_ascii_whitespace().any(|word| word == wanted);
             (style.own_underline, style.own_strike) = (has("underline"), has("line-through"));
@@ -334,11 +337,11 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
             style.text.breaks_words = matches!(value, "break-word" | "anywhere");
             style.text.breaks_anywhere = value == "anywhere";
         }
-        "list-style-type" => set(&mut style.text.marker, agent::marker(value)),
+        "list-style-type" => set(&mut style.text.marker, user_agent::marker(value)),
         "list-style-position" => style.text.marker_inside = value == "inside",
         "list-style" => {
             for word in value::split(value, ' ') {
-                set(&mut style.text.marker, agent::marker(word));
+                set(&mut style.text.marker, user_agent::marker(word));
                 style.text.marker_inside |= word == "inside";
             }
         }
@@ -349,8 +352,8 @@ fn text(style: &mut Style, name: &str, value: &str, parent: &Style) {
 fn weight(value: &str, parent: u16) -> Option<u16> {
     match value {
         "bold" => Some(700),
-        "bolder" => Some(agent::bolder(parent)),
-        "lighter" => Some(agent::lighter(parent)),
+        "bolder" => Some(user_agent::bolder(parent)),
+        "lighter" => Some(user_agent::lighter(parent)),
         "normal" | "initial" => Some(NORMAL),
         "inherit" | "unset" => Some(parent),
         _ => value.parse().ok().filter(|weight| (1..=1000).contains(weight)),

@@ -1,18 +1,18 @@
 //! What each node looks like: CSS computed as far as it can be shown in cells.
 //!
 //! ```text
-//! value.rs    lengths
-//! colour.rs   colours
-//! agent.rs    what a browser thinks of elements and their attributes by itself
-//! declare.rs  declarations of a style attribute
+//! value.rs       lengths
+//! colour.rs      colours
+//! user_agent.rs  the style sheet that a browser has of its own, and HTML's presentational attributes
+//! declare.rs     declarations of a style attribute
 //! ```
 
-mod agent;
 pub mod colour;
 mod declare;
+mod user_agent;
 pub mod value;
 
-use crate::preview::laid::Rgb;
+use crate::preview::cell_layout::Rgb;
 use crate::preview::view::{Scheme, View};
 
 use super::source::dom::{Data, Dom, Element, Id};
@@ -48,7 +48,7 @@ pub enum Display {
     Cell,
     /// What stands above a table.
     Caption,
-    /// What tells a table's columns.
+    /// What specifies a table's columns.
     Column,
 }
 
@@ -64,12 +64,12 @@ pub enum Align {
     End,
 }
 
-/// How a cell's contents, or what stands in a line, stand upright.
+/// `vertical-align`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Upright {
-    /// On the line.
+pub enum VerticalAlign {
+    /// On the baseline.
     #[default]
-    Base,
+    Baseline,
     /// At the top.
     Top,
     /// In the middle.
@@ -140,7 +140,7 @@ pub enum Marker {
     UpperRoman,
 }
 
-/// What children take over.
+/// The properties that children inherit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct Text {
@@ -152,9 +152,9 @@ pub struct Text {
     pub weight: u16,
     /// `font-style`.
     pub italic: bool,
-    /// `text-decoration: underline`, here or further out.
+    /// `text-decoration: underline`, here or on an ancestor.
     pub underline: bool,
-    /// `text-decoration: line-through`, here or further out.
+    /// `text-decoration: line-through`, here or on an ancestor.
     pub strike: bool,
     /// `font-size`.
     pub size: Unit,
@@ -164,11 +164,11 @@ pub struct Text {
     pub line_factor: Option<Unit>,
     /// `text-align`.
     pub align: Align,
-    /// Whether that was told, here or further out.
+    /// Whether that was specified, here or by an ancestor.
     pub aligned: bool,
-    /// `direction: rtl`, as far as it turns blocks within a line round.
-    pub turned: bool,
-    /// `align` of an element further out, which moves blocks as well.
+    /// `direction: rtl`: reverses blocks within a line; text from right to left is not laid out.
+    pub rtl: bool,
+    /// `align` of an ancestor, which moves blocks as well.
     pub blocks: Align,
     /// `white-space`: whether blanks stay.
     pub keep_blanks: bool,
@@ -180,7 +180,7 @@ pub struct Text {
     pub word_break: WordBreak,
     /// `overflow-wrap`: whether a word that is too long is broken.
     pub breaks_words: bool,
-    /// `overflow-wrap: anywhere` and `word-break: break-word`: whether that makes the least width smaller.
+    /// `overflow-wrap: anywhere` and `word-break: break-word`: whether that makes the min-content width smaller.
     pub breaks_anywhere: bool,
     /// `text-transform`.
     pub transform: Transform,
@@ -216,8 +216,8 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// How much room it takes.
-    pub fn room(self) -> Unit {
+    /// How much space it takes: its width, if it is drawn.
+    pub fn used_width(self) -> Unit {
         if self.drawn { self.width } else { 0 }
     }
 }
@@ -238,7 +238,7 @@ pub const LEFT: usize = 3;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct Style {
-    /// What children take over.
+    /// The properties that children inherit.
     pub text: Text,
     /// `display`.
     pub display: Display,
@@ -277,7 +277,7 @@ pub struct Style {
     /// `table-layout: fixed`.
     pub fixed: bool,
     /// `vertical-align`.
-    pub upright: Upright,
+    pub vertical_align: VerticalAlign,
     own_underline: bool,
     own_strike: bool,
     own_opacity: f32,
@@ -299,7 +299,7 @@ impl Style {
             line_factor: None,
             align: Align::Start,
             aligned: false,
-            turned: false,
+            rtl: false,
             blocks: Align::Start,
             keep_blanks: false,
             keep_breaks: false,
@@ -343,7 +343,7 @@ impl Style {
             border_box: false,
             clips: false,
             fixed: false,
-            upright: Upright::Base,
+            vertical_align: VerticalAlign::Baseline,
             own_underline: false,
             own_strike: false,
             own_opacity: 1.0,
@@ -432,12 +432,12 @@ impl Context {
         let mut style = Style::within(&parent.text);
         let attribute = element.attribute("style").unwrap_or("");
         let declarations = declare::read(attribute);
-        style.text.size = agent::size(element, parent.text.size);
+        style.text.size = user_agent::size(element, parent.text.size);
         for declaration in &declarations {
             declare::size(&mut style, declaration, parent.text.size);
         }
-        agent::element(&mut style, element, self, links);
-        agent::attributes(&mut style, element);
+        user_agent::element(&mut style, element, self, links);
+        user_agent::attributes(&mut style, element);
         for declaration in &declarations {
             declare::apply(&mut style, declaration, parent, self.view);
         }

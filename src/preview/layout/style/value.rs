@@ -6,7 +6,7 @@ pub type Unit = i64;
 /// What a CSS pixel has of them.
 pub const PX: Unit = 64;
 
-/// Longest length that is believed: more would make a mail of nothing but room.
+/// Longest length that is believed: more would make a mail of nothing but space.
 const LENGTH_MAX: f64 = 16_000.0;
 
 /// Pixels as units.

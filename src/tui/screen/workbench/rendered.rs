@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::preview::laid::Note;
+use crate::preview::cell_layout::Note;
 use crate::preview::proof::{Proof, Whose};
 use crate::preview::view::View;
 use crate::text::plain;

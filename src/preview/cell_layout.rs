@@ -30,13 +30,13 @@ impl Rgb {
 
 /// A mail laid out in cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Laid {
+pub struct CellLayout {
     /// How many columns the window has.
     pub columns: u16,
     /// How many columns the mail takes: more than `columns` where it cannot be made narrow enough.
     pub needed: u16,
-    /// The window's ground, which gaps show.
-    pub ground: Rgb,
+    /// The window's background, which gaps show.
+    pub background: Rgb,
     /// Its rows from the top. Runs do not overlap, are in order, and never reach beyond `needed`.
     pub rows: Vec<Row>,
     /// Where its links lead, in order of appearance; untrusted.
@@ -45,9 +45,9 @@ pub struct Laid {
     pub notes: Vec<Note>,
 }
 
-impl Default for Laid {
+impl Default for CellLayout {
     fn default() -> Self {
-        Self { columns: 0, needed: 0, ground: Rgb::WHITE, rows: Vec::new(), links: Vec::new(), notes: Vec::new() }
+        Self { columns: 0, needed: 0, background: Rgb::WHITE, rows: Vec::new(), links: Vec::new(), notes: Vec::new() }
     }
 }
 
@@ -64,7 +64,7 @@ pub struct Run {
     /// Its first column.
     pub column: u16,
     /// What stands there, plain; blanks where only the background is seen, and upper half blocks (`▀`) where that
-    /// changes in mid-row: [`Paint::text`] is above, [`Paint::ground`] below.
+    /// changes in mid-row: [`Paint::text`] is above, [`Paint::background`] below.
     pub text: String,
     /// How it looks.
     pub paint: Paint,
@@ -76,8 +76,8 @@ pub struct Run {
 pub struct Paint {
     /// The text's colour.
     pub text: Rgb,
-    /// The ground's colour.
-    pub ground: Rgb,
+    /// The background's colour.
+    pub background: Rgb,
     /// Bold, or heavier than 600.
     pub bold: bool,
     /// Italic.
@@ -88,7 +88,7 @@ pub struct Paint {
     pub strike: bool,
     /// The text's size in CSS pixels.
     pub size: u16,
-    /// Which of [`Laid::links`] it belongs to.
+    /// Which of [`CellLayout::links`] it belongs to.
     pub link: Option<u16>,
     /// What kind of thing it is.
     pub kind: Kind,
@@ -105,8 +105,8 @@ pub enum Kind {
     Marker,
     /// A border or a rule.
     Line,
-    /// Nothing but the ground.
-    Ground,
+    /// Nothing but the background.
+    Background,
 }
 
 /// What could not be done as the mail asks.

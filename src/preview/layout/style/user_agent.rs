@@ -3,11 +3,11 @@
 
 use super::colour::{self, Rgba};
 use super::value::{self, Length, PX, Unit, px};
-use super::{Align, BOTTOM, Context, Display, Edge, Float, LEFT, Marker, NORMAL, RIGHT, Style, TOP, Upright};
-use crate::preview::laid::Rgb;
+use super::{Align, BOTTOM, Context, Display, Edge, Float, LEFT, Marker, NORMAL, RIGHT, Style, TOP, VerticalAlign};
+use crate::preview::cell_layout::Rgb;
 use crate::preview::layout::source::dom::Element;
 
-/// Most links of a mail that are told apart.
+/// Most links of a mail that are distinguished.
 const LINKS_MAX: usize = 10_000;
 
 /// How deep lists change their bullets.
@@ -101,7 +101,7 @@ pub fn element(style: &mut Style, element: &Element, context: &Context, links: &
         }
         "table" => table(style, context),
         "td" | "th" => cell(style, element),
-        "tr" | "tbody" | "thead" | "tfoot" => style.upright = Upright::Middle,
+        "tr" | "tbody" | "thead" | "tfoot" => style.vertical_align = VerticalAlign::Middle,
         "mark" => {
             style.background = Some(Rgba::opaque(Rgb(255, 255, 0)));
             text.colour = Rgba::opaque(Rgb::BLACK);
@@ -180,7 +180,7 @@ fn table(style: &mut Style, context: &Context) {
 
 fn cell(style: &mut Style, element: &Element) {
     style.padding = [Length::fixed(style.text.cell_padding); 4];
-    style.upright = Upright::Middle;
+    style.vertical_align = VerticalAlign::Middle;
     if style.text.cell_border {
         let grey = Some(Rgba::opaque(Rgb(128, 128, 128)));
         style.border = [Edge { width: PX, drawn: true, colour: grey }; 4];
@@ -227,7 +227,7 @@ pub fn attributes(style: &mut Style, element: &Element) {
             "width" if of_table || matches!(name, "img" | "hr" | "pre") => style.width = positive(text),
             "height" if of_table || name == "img" => style.height = positive(text),
             "align" => align(style, name, text, of_table),
-            "valign" if of_table => style.upright = upright(text),
+            "valign" if of_table => style.vertical_align = vertical_align(text),
             "nowrap" if is_cell => style.text.wraps = false,
             "cellpadding" if is_table => style.text.cell_padding = pixels(text).unwrap_or(PX),
             "cellspacing" if is_table => set(&mut style.text.spacing, pixels(text).map(|gap| (gap, gap))),
@@ -280,7 +280,7 @@ fn align(style: &mut Style, name: &str, text: &str, of_table: bool) {
     match (name, align) {
         ("table" | "img", Align::Start) => style.float = Float::Left,
         ("table" | "img", Align::End) => style.float = Float::Right,
-        ("img", Align::Centre) => style.upright = Upright::Middle,
+        ("img", Align::Centre) => style.vertical_align = VerticalAlign::Middle,
         ("hr", _) => {
             style.margin[LEFT] = (align == Align::Start).then_some(Length::ZERO);
             style.margin[RIGHT] = (align == Align::End).then_some(Length::ZERO);
@@ -297,12 +297,12 @@ fn align(style: &mut Style, name: &str, text: &str, of_table: bool) {
 }
 
 /// `valign` and `vertical-align`.
-pub fn upright(text: &str) -> Upright {
+pub fn vertical_align(text: &str) -> VerticalAlign {
     match text.to_ascii_lowercase().as_str() {
-        "top" | "text-top" => Upright::Top,
-        "middle" | "center" => Upright::Middle,
-        "bottom" | "text-bottom" => Upright::Bottom,
-        _ => Upright::Base,
+        "top" | "text-top" => VerticalAlign::Top,
+        "middle" | "center" => VerticalAlign::Middle,
+        "bottom" | "text-bottom" => VerticalAlign::Bottom,
+        _ => VerticalAlign::Baseline,
     }
 }
 

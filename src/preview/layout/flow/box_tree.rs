@@ -41,7 +41,7 @@ impl Flow<'_> {
             return Rc::clone(items);
         }
         let mut items = Vec::new();
-        self.gather(container, &mut items);
+        self.collect(container, &mut items);
         items.retain(|item| match item {
             Item::Lines(pieces) => !self.is_nothing(pieces),
             _ => true,
@@ -51,7 +51,7 @@ impl Flow<'_> {
         items
     }
 
-    fn gather(&self, container: Id, items: &mut Vec<Item>) {
+    fn collect(&self, container: Id, items: &mut Vec<Item>) {
         for child in self.dom.children(container) {
             match self.dom.data(child) {
                 Data::Text(text) => {
@@ -72,7 +72,7 @@ impl Flow<'_> {
                         }
                         (Display::Inline, _) => {
                             piece(items, Piece::Open(child));
-                            self.gather(child, items);
+                            self.collect(child, items);
                             piece(items, Piece::Close(child));
                         }
                         (Display::Cell | Display::Row | Display::RowGroup | Display::Caption | Display::Column, _) => {
@@ -89,7 +89,7 @@ impl Flow<'_> {
         }
     }
 
-    /// Whether lines would have nothing in them, not even room.
+    /// Whether lines would have nothing in them, not even space.
     fn is_nothing(&self, pieces: &[Piece]) -> bool {
         pieces.iter().all(|piece| match piece {
             Piece::Text(node, style) => match self.dom.data(*node) {
@@ -98,7 +98,7 @@ impl Flow<'_> {
             },
             Piece::Open(node) => {
                 let style = self.style(*node);
-                let side = |side: usize| style.padding[side].fixed + style.border[side].room();
+                let side = |side: usize| style.padding[side].fixed + style.border[side].used_width();
                 side(1) + side(3) == 0
             }
             Piece::Close(_) => true,
