@@ -94,6 +94,24 @@ pub struct Paint {
     pub kind: Kind,
 }
 
+impl Paint {
+    /// Text of the usual size, neither bold nor anything else, and in no link.
+    #[must_use]
+    pub const fn plain(text: Rgb, background: Rgb, kind: Kind) -> Self {
+        Self {
+            text,
+            background,
+            bold: false,
+            italic: false,
+            underline: false,
+            strike: false,
+            size: 16,
+            link: None,
+            kind,
+        }
+    }
+}
+
 /// What kind of thing a run shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {

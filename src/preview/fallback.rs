@@ -70,17 +70,7 @@ pub fn lay_out(html: &str, view: &View) -> CellLayout {
 }
 
 fn paint(tags: &[RichAnnotation], links: &mut Vec<String>) -> Paint {
-    let mut paint = Paint {
-        text: Rgb::BLACK,
-        background: Rgb::WHITE,
-        bold: false,
-        italic: false,
-        underline: false,
-        strike: false,
-        size: 16,
-        link: None,
-        kind: Kind::Text,
-    };
+    let mut paint = Paint::plain(Rgb::BLACK, Rgb::WHITE, Kind::Text);
     for tag in tags {
         match tag {
             RichAnnotation::Link(target) => {

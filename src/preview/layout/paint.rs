@@ -477,26 +477,17 @@ impl Painter<'_> {
     /// What a cell shows; nothing where it shows the window, or is the rest of another.
     fn shown(&self, cell: &Cell) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
         let [upper, lower] = cell.backgrounds;
-        let bare = |text: Rgb, background: Rgb, kind: Kind| Paint {
-            text,
-            background,
-            bold: false,
-            italic: false,
-            underline: false,
-            strike: false,
-            size: 16,
-            link: None,
-            kind,
-        };
         match cell.mark {
             Mark::Rest => None,
-            Mark::None if upper != lower => Some(("▀".into(), bare(upper, lower, Kind::Background))),
+            Mark::None if upper != lower => Some(("▀".into(), Paint::plain(upper, lower, Kind::Background))),
             Mark::None if !cell.touched => None,
-            Mark::None => Some((" ".into(), bare(upper, upper, Kind::Background))),
-            Mark::Line { arms, colour, background } => Some((lines(arms).into(), bare(colour, background, Kind::Line))),
+            Mark::None => Some((" ".into(), Paint::plain(upper, upper, Kind::Background))),
+            Mark::Line { arms, colour, background } => {
+                Some((lines(arms).into(), Paint::plain(colour, background, Kind::Line)))
+            }
             Mark::Bar { eighths, colour } => {
                 const BARS: [&str; 8] = ["▏", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-                Some((BARS[usize::from(eighths.min(7))].into(), bare(colour, lower, Kind::Line)))
+                Some((BARS[usize::from(eighths.min(7))].into(), Paint::plain(colour, lower, Kind::Line)))
             }
             Mark::Glyph { start, length, fragment, .. } => {
                 let start = start as usize;

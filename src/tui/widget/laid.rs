@@ -162,18 +162,8 @@ mod tests {
     const INK: Rgb = Rgb(28, 36, 48);
     const BLUE: Rgb = Rgb(29, 95, 196);
 
-    fn paint(text: Rgb, ground: Rgb) -> Paint {
-        Paint {
-            text,
-            background: ground,
-            bold: false,
-            italic: false,
-            underline: false,
-            strike: false,
-            size: 16,
-            link: None,
-            kind: Kind::Text,
-        }
+    fn paint(text: Rgb, background: Rgb) -> Paint {
+        Paint::plain(text, background, Kind::Text)
     }
 
     fn mail() -> CellLayout {

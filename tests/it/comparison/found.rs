@@ -137,17 +137,7 @@ fn place(row: &[Cell<'_>], number: usize, first: usize, last: usize) -> Place {
 
 /// A gap shows the window.
 fn window<'a>(column: u16, background: Rgb) -> Cell<'a> {
-    let paint = Paint {
-        text: Rgb::BLACK,
-        background,
-        bold: false,
-        italic: false,
-        underline: false,
-        strike: false,
-        size: 16,
-        link: None,
-        kind: Kind::Background,
-    };
+    let paint = Paint::plain(Rgb::BLACK, background, Kind::Background);
     Cell { column, letter: " ", paint, taken: false }
 }
 

@@ -30,17 +30,7 @@ fn shown() -> Vec<Seen> {
 }
 
 fn run(column: u16, text: &str, bold: bool) -> Run {
-    let paint = Paint {
-        text: INK,
-        background: CARD,
-        bold,
-        italic: false,
-        underline: false,
-        strike: false,
-        size: 16,
-        link: None,
-        kind: Kind::Text,
-    };
+    let paint = Paint { bold, ..Paint::plain(INK, CARD, Kind::Text) };
     Run { column, text: text.into(), paint }
 }
 
