@@ -21,6 +21,7 @@
 //!     config/ settings: defaults < file < environment < flags
 //!     dial.rs TCP connections by name: silent addresses hide no others
 //!     contain.rs a panic ends what it was in, and nothing more
+//!     jitter.rs waits that differ a little
 //!     listen.rs HTTP servers: the one of `web`, and the preview page's
 //!     text.rs the one way from untrusted text to anything that a person sees
 //! ```
@@ -54,6 +55,7 @@ pub mod demo;
 pub mod desk;
 pub mod dial;
 pub mod domain;
+pub mod jitter;
 pub mod listen;
 pub mod mail;
 pub mod outbox;

@@ -45,9 +45,70 @@ impl Change {
     }
 }
 
+/// More verifications at a time are [`Change::Many`].
+const VERIFICATIONS_MAX: usize = 50;
+
+/// Changes gathered until they are passed on, each once, in their order: an act changes several things, a worker
+/// hundreds a second.
+#[derive(Debug, Default)]
+pub struct Gathered(Vec<Change>);
+
+impl Gathered {
+    pub fn add(&mut self, change: Change) {
+        let is_one = |change: &Change| matches!(change, Change::Verification(_));
+        if self.0.contains(&change) || (is_one(&change) && self.0.contains(&Change::Many)) {
+            return;
+        }
+        self.0.push(change);
+        if change == Change::Many || self.0.iter().filter(|change| is_one(change)).count() > VERIFICATIONS_MAX {
+            self.0.retain(|change| !is_one(change));
+            if !self.0.contains(&Change::Many) {
+                self.0.push(Change::Many);
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes them all out.
+    pub fn take(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const fn one(id: i64) -> Change {
+        Change::Verification(VerificationId(id))
+    }
+
+    #[test]
+    fn few_are_gathered_each_once() {
+        let mut gathered = Gathered::default();
+        for change in [one(1), Change::Queued, one(1), Change::Queued, one(2)] {
+            gathered.add(change);
+        }
+        assert_eq!(gathered.take(), [one(1), Change::Queued, one(2)]);
+        assert!(gathered.is_empty());
+    }
+
+    #[test]
+    fn more_than_fifty_are_many() {
+        let mut gathered = Gathered::default();
+        gathered.add(Change::Workers);
+        for id in 0..1_000 {
+            gathered.add(one(id));
+            gathered.add(Change::Workers);
+        }
+        gathered.add(Change::Queued);
+        gathered.add(Change::Many);
+        assert_eq!(gathered.take(), [Change::Workers, Change::Many, Change::Queued]);
+    }
 
     #[test]
     fn round_trip() {

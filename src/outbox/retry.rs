@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use super::reply::{Class, Verdict};
+use crate::jitter::jittered;
 use crate::store::outbox::batch::SendResult;
 
 /// How long to wait after SES's limit of mails a second was hit.
@@ -127,11 +128,6 @@ fn wait_of(class: Class, attempt: i16) -> Duration {
         _ if class.counts() => after(attempt),
         _ => after(1),
     }
-}
-
-/// Up to a fifth more or less.
-fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(0.8 + 0.4 * fastrand::f64())
 }
 
 #[cfg(test)]

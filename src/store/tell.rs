@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{Error, Store, changes};
 use crate::contain::{self, contained_async};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, Gathered};
 
 /// How long the first change waits for others of the same act.
 const FIRST: Duration = Duration::from_millis(10);
@@ -19,9 +19,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Longest time for what is still to be told when a process ends: screens that come later are all that it costs.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
-
-/// More verifications at a time are "many".
-const VERIFICATIONS_MAX: usize = 50;
 
 /// What is still to be told.
 #[derive(Clone, Debug, Default)]
@@ -33,27 +30,9 @@ pub(super) struct Told {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// Each once, in their order.
-    changes: Vec<Change>,
+    changes: Gathered,
     /// Whether a task is there that will tell them.
     attended: bool,
-}
-
-impl Waiting {
-    fn add(&mut self, change: Change) {
-        let covered = matches!(change, Change::Verification(_)) && self.changes.contains(&Change::Many);
-        if covered || self.changes.contains(&change) {
-            return;
-        }
-        self.changes.push(change);
-        let is_one = |change: &Change| matches!(change, Change::Verification(_));
-        if change == Change::Many || self.changes.iter().filter(|change| is_one(change)).count() > VERIFICATIONS_MAX {
-            self.changes.retain(|change| !is_one(change));
-            if !self.changes.contains(&Change::Many) {
-                self.changes.push(Change::Many);
-            }
-        }
-    }
 }
 
 impl Store {
@@ -62,7 +41,7 @@ impl Store {
     /// failure here only makes screens later. A process that ends soon calls [`Store::flush`] before.
     pub async fn notify(&self, change: Change) {
         let mut waiting = self.told.waiting.lock().await;
-        waiting.add(change);
+        waiting.changes.add(change);
         if std::mem::replace(&mut waiting.attended, true) {
             return;
         }
@@ -80,7 +59,7 @@ impl Store {
     pub async fn flush(&self) {
         let telling = async {
             let _telling = self.told.telling.lock().await;
-            let changes = std::mem::take(&mut self.told.waiting.lock().await.changes);
+            let changes = self.told.waiting.lock().await.changes.take();
             self.tell_of(&changes).await;
         };
         if tokio::time::timeout(FLUSH_MAX, telling).await.is_err() {
@@ -94,7 +73,7 @@ impl Store {
         let changes = {
             let mut waiting = self.told.waiting.lock().await;
             waiting.attended = !waiting.changes.is_empty();
-            std::mem::take(&mut waiting.changes)
+            waiting.changes.take()
         };
         self.tell_of(&changes).await;
         !changes.is_empty()
@@ -113,28 +92,5 @@ impl Store {
         if let Err(error) = told.execute(&self.pool).await {
             tracing::warn!(error = %Error::from(error), "other consoles were not told of a change");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::VerificationId;
-
-    #[test]
-    fn gathers_each_once_and_many_as_many() {
-        let mut waiting = Waiting::default();
-        let one = |n| Change::Verification(VerificationId(n));
-        for change in [one(1), Change::Queued, one(1), Change::Queued, one(2)] {
-            waiting.add(change);
-        }
-        assert_eq!(waiting.changes, [one(1), Change::Queued, one(2)]);
-        for n in 3..=60 {
-            waiting.add(one(n));
-        }
-        assert_eq!(waiting.changes, [Change::Queued, Change::Many]);
-        waiting.add(Change::Workers);
-        waiting.add(Change::Many);
-        assert_eq!(waiting.changes, [Change::Queued, Change::Many, Change::Workers]);
     }
 }

@@ -10,16 +10,14 @@ use chrono::Utc;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use super::{Context, Database};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, Gathered};
+use crate::jitter::jittered;
 use crate::store::{self, Changes, Store};
 use crate::tui::effect::Problem;
 use crate::tui::msg::Msg;
 
 /// Changes reach the screen at most this often.
 const GATHER: Duration = Duration::from_millis(250);
-
-/// More changes at once than this are told as many.
-const GATHER_MAX: usize = 50;
 
 /// How long to wait before the first retry.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
@@ -65,7 +63,7 @@ pub(super) async fn keep(context: &Context, store: &Store) {
             }
             Err(error) => Problem { away: true, ..error.into() },
         };
-        let wait = retry.mul_f64(0.8 + 0.4 * fastrand::f64());
+        let wait = jittered(retry);
         retry = (retry * 2).min(RETRY_MAX);
         context.gone(problem, wait);
         tokio::select! {
@@ -132,34 +130,6 @@ async fn poll(context: &Context) {
     }
 }
 
-/// Changes that have not been passed on.
-#[derive(Debug, Default)]
-struct Gathered(Vec<Change>);
-
-impl Gathered {
-    fn add(&mut self, change: Change) {
-        if self.0.contains(&change) {
-            return;
-        }
-        if self.0.len() >= GATHER_MAX {
-            self.0.retain(|change| !matches!(change, Change::Verification(_)));
-            self.0.push(Change::Many);
-        }
-        let is_covered = matches!(change, Change::Verification(_)) && self.0.contains(&Change::Many);
-        if !is_covered {
-            self.0.push(change);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn take(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.0)
-    }
-}
-
 impl Context {
     fn here(&self) {
         let before = self.database.send_replace(Database::Here);
@@ -179,35 +149,5 @@ impl Context {
     fn changed_somehow(&self) {
         self.tell(Msg::Changed(Change::Many));
         self.tell(Msg::Changed(Change::Outbox));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::VerificationId;
-
-    #[test]
-    fn a_flood_is_told_as_many() {
-        let mut gathered = Gathered::default();
-        gathered.add(Change::Workers);
-        for id in 0..1_000 {
-            gathered.add(Change::Verification(VerificationId(id)));
-            gathered.add(Change::Workers);
-        }
-        gathered.add(Change::Queued);
-        let told = gathered.take();
-        assert_eq!(told, [Change::Workers, Change::Many, Change::Queued]);
-        assert!(gathered.is_empty());
-    }
-
-    #[test]
-    fn few_are_told_one_by_one_and_once() {
-        let mut gathered = Gathered::default();
-        let [first, second] = [1, 2].map(|id| Change::Verification(VerificationId(id)));
-        for change in [first, second, first, Change::Queued, Change::Queued] {
-            gathered.add(change);
-        }
-        assert_eq!(gathered.take(), [first, second, Change::Queued]);
     }
 }
