@@ -27,6 +27,9 @@ impl Desk {
         let vouched = vouched.ok_or_else(|| no_verification(id))?;
         let at = vouched.at.ok_or(Refusal::AlreadyVerified)?;
         self.store.notify(Change::Verification(vouched.verification)).await;
+        if vouched.verification != id {
+            self.store.notify(Change::Verification(id)).await;
+        }
         Ok(ForceVerified { user_id: vouched.user, verification_id: vouched.verification, verified_at: at })
     }
 }

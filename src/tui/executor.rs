@@ -12,7 +12,7 @@ mod problem;
 mod workbench;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
@@ -68,6 +68,8 @@ struct Context {
     suspect: Notify,
     /// The operator does not want to wait for the next retry.
     reconnect: Notify,
+    /// Whether changes are heard as they are made.
+    hears: AtomicBool,
     /// Effects not yet answered.
     open: AtomicUsize,
     /// Renderings that run; those that hang keep theirs for ever.
@@ -123,6 +125,7 @@ impl Executor {
             database: watch::Sender::new(Database::Unknown),
             suspect: Notify::new(),
             reconnect: Notify::new(),
+            hears: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
             stocks: Arc::new(Semaphore::new(workbench::AT_ONCE)),

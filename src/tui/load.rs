@@ -4,6 +4,7 @@ use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::VerificationId;
 use crate::domain::page::Position;
+use crate::domain::verification::VerificationDetail;
 use crate::tui::effect::Load;
 use crate::tui::model::list::Edge;
 use crate::tui::model::{Link, Slots, View};
@@ -173,49 +174,43 @@ pub fn newer(model: &mut Model, fx: &mut Vec<Effect>) {
     }
 }
 
-/// Something changed in the database.
-pub fn changed(model: &mut Model, change: Change, fx: &mut Vec<Effect>) {
-    match change {
-        Change::Verification(id) => {
-            let known = model.people.lists.iter().any(|list| list.items.iter().any(|i| i.row.verification.id == id));
-            if known {
-                rows(model, [id], fx);
-            }
-            let concerns =
-                |data: &crate::domain::verification::VerificationDetail| data.others.iter().any(|other| other.id == id);
-            if model.detail.id == Some(id) || model.detail.data.as_deref().is_some_and(concerns) {
-                model.detail.stale = true;
-            }
-            newer(model, fx);
-            counts(model, fx);
-            outbox(model, fx);
-            model.slots.mail = true;
-        }
-        Change::Many => everything(model, fx),
-        Change::Workers | Change::Outbox => outbox(model, fx),
-        Change::Queued => {
-            outbox(model, fx);
-            model.slots.mail = true;
-        }
-    }
-}
-
-/// Brings what is on the screen up to date where it is: nothing moves.
-fn everything(model: &mut Model, fx: &mut Vec<Effect>) {
+/// Something changed in the database: what of it is on the screen is read again, once, and nothing moves.
+pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
     if model.setup.only_templates {
         return;
     }
-    let ids: Vec<_> = model
-        .people
-        .list()
-        .map(|list| list.items.iter().map(|item| item.row.verification.id).collect())
-        .unwrap_or_default();
-    rows(model, ids, fx);
-    newer(model, fx);
-    counts(model, fx);
+    let mut ids = Vec::new();
+    let (mut verifications, mut mails) = (false, false);
+    for change in changes {
+        match change {
+            Change::Verification(id) => {
+                let mut known = model.people.lists.iter().flat_map(|list| &list.items);
+                if known.any(|item| item.row.verification.id == *id) {
+                    ids.push(*id);
+                }
+                let concerns = |data: &VerificationDetail| data.others.iter().any(|other| other.id == *id);
+                if model.detail.id == Some(*id) || model.detail.data.as_deref().is_some_and(concerns) {
+                    model.detail.stale = true;
+                }
+                (verifications, mails) = (true, true);
+            }
+            Change::Many => {
+                let shown = model.people.list().into_iter().flat_map(|list| &list.items);
+                ids.extend(shown.map(|item| item.row.verification.id));
+                model.detail.stale = true;
+                (verifications, mails) = (true, true);
+            }
+            Change::Queued => mails = true,
+            Change::Workers | Change::Outbox => {}
+        }
+    }
+    if verifications {
+        rows(model, ids, fx);
+        newer(model, fx);
+        counts(model, fx);
+    }
     outbox(model, fx);
-    model.detail.stale = true;
-    model.slots.mail = true;
+    model.slots.mail |= mails;
 }
 
 /// After a time away: whatever was under way is lost.
@@ -229,7 +224,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     for list in &mut model.mail.lists {
         (list.awaiting, list.problem) = (None, None);
     }
-    everything(model, fx);
+    changed(model, &[Change::Many], fx);
 }
 
 /// Loads what is on the screen anew, at the same place.

@@ -25,8 +25,8 @@ pub enum Msg {
     },
     /// The console is in the foreground again after it was suspended.
     Resumed,
-    /// Some process changed something.
-    Changed(Change),
+    /// Some process changed something: this one too, which is how its own acts come to the screen.
+    Changed(Vec<Change>),
     Loaded(Loaded),
     Acted(Acted),
     Bench(Benched),

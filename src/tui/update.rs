@@ -33,7 +33,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::catch_up(model, fx);
         }
-        Msg::Changed(change) => load::changed(model, change, fx),
+        Msg::Changed(changes) => load::changed(model, &changes, fx),
         Msg::Loaded(loaded) => arrive::loaded(model, loaded, fx),
         Msg::Acted(acted) => dialog::acted(model, acted, fx),
         Msg::Bench(benched) => workbench::benched(model, benched, fx),

@@ -7,11 +7,12 @@ use ratatui::layout::Size;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::change::Change;
 use verifydesk::domain::filter::{Filter, Search};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::Position;
 use verifydesk::store::Store;
-use verifydesk::tui::effect::{Act, Load, Loaded};
+use verifydesk::tui::effect::{Act, Acted, BrakeChange, Load, Loaded};
 use verifydesk::tui::executor::Executor;
 use verifydesk::tui::headless::Headless;
 use verifydesk::tui::model::Setup;
@@ -224,6 +225,46 @@ async fn the_last_query_wins() {
     );
     assert!(executor.is_idle());
     assert!(inbox.try_recv().is_err(), "the others are cancelled, not answered late");
+}
+
+#[tokio::test]
+async fn what_an_act_changed_is_reported_once_whether_changes_are_heard_or_not() {
+    for hears in [false, true] {
+        let office = Office::new().await;
+        let (mut executor, mut inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
+        let mut next = async || tokio::time::timeout(PATIENCE, inbox.recv()).await.unwrap().unwrap();
+        if hears {
+            executor.connect();
+            let first = next().await;
+            assert!(matches!(first, Msg::Changed(_)), "it has just subscribed: {first:?}");
+        }
+        let request = SignUp { email: "mina@example.com".into(), ..SignUp::default() };
+        let acts = [Act::SignUp(request), Act::SetBrake { change: BrakeChange::Pause, reason: "a test".into() }];
+        let (mut reported, mut expected) =
+            (Vec::new(), vec![Change::Many, Change::Outbox, Change::Many, Change::Outbox]);
+        for act in acts {
+            executor.run(Effect::Act(act));
+            loop {
+                match next().await {
+                    Msg::Acted(Acted::SignedUp(answer)) if hears => {
+                        let id = answer.unwrap().verification_id.unwrap();
+                        expected = vec![Change::Verification(id), Change::Queued, Change::Outbox];
+                        break;
+                    }
+                    Msg::Acted(_) => break,
+                    Msg::Changed(changes) => reported.extend(changes),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        while reported.len() < expected.len() {
+            match next().await {
+                Msg::Changed(changes) => reported.extend(changes),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(reported, expected, "hears: {hears}");
+    }
 }
 
 #[tokio::test]

@@ -522,6 +522,31 @@ async fn others_hear_of_an_act() {
     assert_eq!(heard, Change::Verification(id));
 }
 
+/// Its row shows that its user is verified now.
+#[tokio::test]
+async fn a_force_verify_by_a_revoked_verification_is_notified_for_that_one_too() {
+    let db = TestDb::new().await;
+    let desk = desk(&db);
+    let mut changes = desk.store().listen().await.unwrap();
+    let mut next =
+        async || tokio::time::timeout(std::time::Duration::from_secs(10), changes.next()).await.unwrap().unwrap();
+    let revoked = sign_up(&desk, "mina@example.com").await;
+    // The sign-up is notified for the same id: what comes after it is of the force-verify.
+    while next().await != Change::Verification(revoked) {}
+    sqlx::query("update verifications set revoked_at = now() where id = $1")
+        .bind(revoked.0)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let done = desk.force_verify(&operator(), revoked, "the user called").await.unwrap();
+    assert_ne!(done.verification_id, revoked);
+    let mut heard = Vec::new();
+    let both = [done.verification_id, revoked].map(Change::Verification);
+    while !both.iter().all(|change| heard.contains(change)) {
+        heard.push(next().await);
+    }
+}
+
 #[tokio::test]
 async fn a_flood_of_changes_is_told_as_one() {
     let db = TestDb::new().await;

@@ -3,11 +3,11 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
-use super::{Body, Dialog, Place, REASON_MIN, Then, answered, done, reason_missing};
+use super::{Body, Dialog, Place, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::brake::{Brake, BrakeState};
-use crate::domain::change::Change;
 use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
 use crate::tui::look::Tone;
+use crate::tui::model::Level;
 use crate::tui::model::field::Field;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
@@ -29,7 +29,7 @@ pub(super) fn open(change: BrakeChange) -> Dialog {
 }
 
 /// The outbox was stopped or let go, or not.
-pub(super) fn set(model: &mut Model, change: BrakeChange, answer: Answer<()>, fx: &mut Vec<Effect>) {
+pub(super) fn set(model: &mut Model, change: BrakeChange, answer: Answer<()>) {
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Brake(dialog) if dialog.change == change);
     if answered(model, answer, is_it).is_none() {
         return;
@@ -39,7 +39,7 @@ pub(super) fn set(model: &mut Model, change: BrakeChange, answer: Answer<()>, fx
         BrakeChange::Drain => ("What is queued goes out, then nothing.", "U lets the outbox go again."),
         BrakeChange::Resume => ("Sending goes on.", ""),
     };
-    done(model, what, hint, Change::Outbox, fx);
+    model.toast(Level::Done, what, hint);
 }
 
 impl Body for BrakeDialog {

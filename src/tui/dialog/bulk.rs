@@ -5,11 +5,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
-use super::{Body, Dialog, Place, Then, answered, done};
-use crate::domain::change::Change;
+use super::{Body, Dialog, Place, Then, answered};
 use crate::domain::job::{JobPlan, JobScope, Skip};
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
 use crate::tui::look::{Look, Tone};
+use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
 use crate::tui::model::queue::ItemId;
@@ -89,7 +89,7 @@ pub(super) fn planned(model: &mut Model, generation: u64, plan: Answer<Box<JobPl
 }
 
 /// A bulk resend was started, or not.
-pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>, fx: &mut Vec<Effect>) {
+pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>) {
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Bulk(_));
     let Some((job, dialog)) = answered(model, answer, is_it) else { return };
     let mails = match &dialog {
@@ -113,7 +113,7 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>, fx: &mut Ve
         model.show(View::Queue);
     }
     model.marks.clear();
-    done(model, what, hint, Change::Outbox, fx);
+    model.toast(Level::Done, what, hint);
 }
 
 impl Body for BulkDialog {

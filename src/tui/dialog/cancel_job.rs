@@ -3,13 +3,13 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, operator, put};
-use super::{Body, Dialog, Place, Then, answered, done};
+use super::{Body, Dialog, Place, Then, answered};
 use crate::domain::Time;
-use crate::domain::change::Change;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
 use crate::tui::effect::{Act, Answer, JobChange, Problem};
 use crate::tui::look::Tone;
+use crate::tui::model::Level;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::thousands;
@@ -55,7 +55,7 @@ pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: A
     if let Some(job) = job {
         job.state = state;
     }
-    done(model, what, hint, Change::Outbox, fx);
+    model.toast(Level::Done, what, hint);
 }
 
 impl Body for CancelJobDialog {

@@ -4,11 +4,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put, who};
-use super::{Body, Dialog, Place, REASON_MIN, Then, answered, done, reason_missing};
-use crate::domain::change::Change;
+use super::{Body, Dialog, Place, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::look::Tone;
+use crate::tui::model::Level;
 use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
 use crate::tui::widget::canvas::Canvas;
@@ -31,7 +31,7 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
 }
 
 /// A forced verification was done, or not.
-pub(super) fn verified(model: &mut Model, id: VerificationId, answer: Answer<()>, fx: &mut Vec<Effect>) {
+pub(super) fn verified(model: &mut Model, id: VerificationId, answer: Answer<()>) {
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::ForceVerify(dialog) if dialog.subject.id == id);
     let Some(((), dialog)) = answered(model, answer, is_it) else { return };
     let who = match dialog {
@@ -41,7 +41,7 @@ pub(super) fn verified(model: &mut Model, id: VerificationId, answer: Answer<()>
     // Also where it was opened again meanwhile.
     model.dialog.take_if(|dialog| is_it(dialog));
     let what = format!("{who} is verified.");
-    done(model, what, "Your reason is in the audit log.", Change::Verification(id), fx);
+    model.toast(Level::Done, what, "Your reason is in the audit log.");
 }
 
 impl Body for ForceVerifyDialog {

@@ -19,14 +19,13 @@ mod test_send;
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Rect};
 
+use super::Effect;
 use super::action::{Action, Place};
 use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem};
 use super::model::field::Field;
 use super::model::{Level, Model};
 use super::widget::canvas::Canvas;
-use super::{Effect, load};
 use crate::domain::Time;
-use crate::domain::change::Change;
 pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
@@ -254,12 +253,12 @@ pub fn planned(model: &mut Model, loaded: Loaded) {
 /// What became of an act.
 pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
     match acted {
-        Acted::Resent { id, answer } => resend::resent(model, id, answer, fx),
-        Acted::ForceVerified { id, answer } => force_verify::verified(model, id, answer, fx),
+        Acted::Resent { id, answer } => resend::resent(model, id, answer),
+        Acted::ForceVerified { id, answer } => force_verify::verified(model, id, answer),
         Acted::SignedUp(answer) => sign_up::signed_up(model, answer, fx),
-        Acted::JobStarted(answer) => bulk::started(model, answer, fx),
+        Acted::JobStarted(answer) => bulk::started(model, answer),
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
-        Acted::BrakeSet { change, answer } => brake::set(model, change, answer, fx),
+        Acted::BrakeSet { change, answer } => brake::set(model, change, answer),
     }
 }
 
@@ -280,12 +279,6 @@ fn answered<T>(
         (Err(problem), None) => model.toast(Level::Failed, problem.what, problem.hint),
     }
     None
-}
-
-/// Says what was done, and loads what it has changed.
-fn done(model: &mut Model, what: impl Into<String>, hint: impl Into<String>, change: Change, fx: &mut Vec<Effect>) {
-    model.toast(Level::Done, what, hint);
-    load::changed(model, change, fx);
 }
 
 /// A reason is too short, and what it is for.

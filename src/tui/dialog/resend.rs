@@ -3,13 +3,13 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, operator, put, who};
-use super::{Body, Dialog, Place, Then, answered, done};
+use super::{Body, Dialog, Place, Then, answered};
 use crate::desk::{Resent, ResentHow};
 use crate::domain::Time;
-use crate::domain::change::Change;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Load, Problem};
 use crate::tui::look::Tone;
+use crate::tui::model::Level;
 use crate::tui::model::Subject;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
@@ -41,7 +41,7 @@ pub(super) fn planned(model: &mut Model, id: VerificationId, plan: Answer<Resent
 }
 
 /// A resend was done, or not.
-pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resent>, fx: &mut Vec<Effect>) {
+pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resent>) {
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::Resend(dialog) if dialog.subject.id == id);
     let Some((resent, dialog)) = answered(model, answer, is_it) else { return };
     let to = match dialog {
@@ -58,7 +58,7 @@ pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resen
         ),
         ResentHow::BroughtForward => (format!("The mail to {to} goes first now."), String::new()),
     };
-    done(model, what, hint, Change::Verification(id), fx);
+    model.toast(Level::Done, what, hint);
 }
 
 impl Body for ResendDialog {

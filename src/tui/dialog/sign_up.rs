@@ -5,14 +5,14 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::parts::{columns_for, complaint, input, keys, put};
-use super::{Action, Body, Dialog, Place, Then, answered, done};
+use super::{Action, Body, Dialog, Place, Then, answered};
 use crate::desk::{SignUp, SignUpStatus, SignedUp};
-use crate::domain::change::Change;
 use crate::domain::locale::Locale;
 use crate::domain::page::Position as PagePosition;
 use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::look::{Look, Tone};
+use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
 use crate::tui::model::list::Edge;
@@ -84,8 +84,7 @@ pub(super) fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Ve
         SignUpStatus::Resent => (format!("{email} had signed up before, unverified."), "The mail is queued again."),
         SignUpStatus::AlreadyVerified => (format!("{email} is verified already."), "No mail was queued."),
     };
-    let change = signed_up.verification_id.map_or(Change::Many, Change::Verification);
-    done(model, what, hint, change, fx);
+    model.toast(Level::Done, what, hint);
     show_new(model, &signed_up, fx);
 }
 

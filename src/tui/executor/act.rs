@@ -57,6 +57,7 @@ impl Executor {
                 }
             };
             context.close(Msg::Acted(acted));
+            context.acted();
         };
         // What could break in it answers by itself.
         self.acts.spawn(contained_async(act));

@@ -4,6 +4,7 @@
 //! and try again, each time a little longer. Where the server answers but cannot be subscribed to, it is asked every
 //! few seconds instead.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -18,6 +19,9 @@ use crate::tui::msg::Msg;
 
 /// Changes reach the screen at most this often.
 const GATHER: Duration = Duration::from_millis(250);
+
+/// How long the first waits for others of the same act, so that what they have in common is read once.
+const TOGETHER: Duration = Duration::from_millis(10);
 
 /// How long to wait before the first retry.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
@@ -44,6 +48,8 @@ enum Ears {
 /// Never returns.
 pub(super) async fn keep(context: &Context, store: &Store) {
     let mut retry = RETRY_FIRST;
+    // Where it broke the last time.
+    context.hears.store(false, Ordering::SeqCst);
     loop {
         let problem = match connect(store).await {
             Ok(ears) => {
@@ -51,7 +57,11 @@ pub(super) async fn keep(context: &Context, store: &Store) {
                 context.here();
                 let since = Instant::now();
                 match ears {
-                    Ears::Subscribed(changes) => forward(context, store, changes).await,
+                    Ears::Subscribed(changes) => {
+                        context.hears.store(true, Ordering::SeqCst);
+                        forward(context, store, changes).await;
+                        context.hears.store(false, Ordering::SeqCst);
+                    }
                     Ears::Polling => poll(context).await,
                 }
                 // Only the subscription may be lost: look before anybody is told. But not in a hurry, for something
@@ -96,7 +106,7 @@ async fn forward(context: &Context, store: &Store, mut changes: Changes) {
             biased;
             () = sleep_until(not_before), if !gathered.is_empty() => {
                 not_before = Instant::now() + GATHER;
-                gathered.take().into_iter().for_each(|change| context.tell(Msg::Changed(change)));
+                context.tell(Msg::Changed(gathered.take()));
             }
             () = context.suspect.notified() => {
                 // The subscription may well be alive where no other connection is to be had.
@@ -111,7 +121,12 @@ async fn forward(context: &Context, store: &Store, mut changes: Changes) {
                 check_at = Instant::now() + CHECK_EVERY;
             }
             change = changes.next() => match change {
-                Ok(change) => gathered.add(change),
+                Ok(change) => {
+                    if gathered.is_empty() {
+                        not_before = not_before.max(Instant::now() + TOGETHER);
+                    }
+                    gathered.add(change);
+                }
                 Err(_) => return,
             }
         }
@@ -147,7 +162,13 @@ impl Context {
     }
 
     fn changed_somehow(&self) {
-        self.tell(Msg::Changed(Change::Many));
-        self.tell(Msg::Changed(Change::Outbox));
+        self.tell(Msg::Changed(vec![Change::Many, Change::Outbox]));
+    }
+
+    /// An act of this console may have changed something. Where changes are heard it is heard like any other's.
+    pub(super) fn acted(&self) {
+        if !self.hears.load(Ordering::SeqCst) {
+            self.changed_somehow();
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::desk::{Resent, ResentHow, SignUpStatus, SignedUp};
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::AuditEntry;
+use crate::domain::change::Change;
 use crate::domain::filter::Filter;
 use crate::domain::id::{JobId, SendId, UserId, VerificationId};
 use crate::domain::job::{JobPlan, JobRow, JobScope, JobState, Skipped};
@@ -117,12 +118,16 @@ impl Console {
                 return;
             }
             for effect in asked {
+                let is_act = matches!(effect, Effect::Act(_));
                 if let Some(mut msg) = world.answer(effect) {
                     // The database's clock goes on with this one.
                     if let Msg::Loaded(Loaded::Outbox(Ok(outbox))) = &mut msg {
                         outbox.as_of = self.model.now;
                     }
                     self.send(msg);
+                }
+                if is_act {
+                    self.send(Msg::Changed(vec![Change::Many, Change::Outbox]));
                 }
             }
         }
@@ -495,7 +500,7 @@ impl World {
         }))
     }
 
-    fn answer(&self, effect: Effect) -> Option<Msg> {
+    pub fn answer(&self, effect: Effect) -> Option<Msg> {
         let refused = || Problem {
             what: "not an address".into(),
             hint: "write it as name@example.org".into(),

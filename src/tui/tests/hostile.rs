@@ -217,7 +217,7 @@ proptest! {
                 Step::Paste(text) => console.send(Msg::Paste(text)),
                 Step::Size(width, height) => console.send(Msg::Resize { width, height }),
                 Step::Clock(seconds) => console.send(Msg::Clock(now() + chrono::Duration::seconds(seconds))),
-                Step::Changed(id) => console.send(Msg::Changed(Change::Verification(VerificationId(id)))),
+                Step::Changed(id) => console.send(Msg::Changed(vec![Change::Verification(VerificationId(id))])),
                 Step::Answer => console.serve(&world),
                 Step::Fail => fail(&mut console, &text),
                 Step::Away => {

@@ -2,14 +2,15 @@
 
 use chrono::Duration;
 
-use super::fixture::{Console, World, ago, now, row, worker};
+use super::fixture::{Console, World, ago, now, row, send_id, worker};
 use super::picture::{drawn, text};
+use crate::desk::{Resent, ResentHow};
 use crate::domain::change::Change;
-use crate::domain::id::VerificationId;
+use crate::domain::id::{UserId, VerificationId};
 use crate::domain::page::Page;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
-use crate::tui::effect::{Load, Loaded, Problem, TerminalCommand};
+use crate::tui::effect::{Acted, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::model::Link;
 use crate::tui::{Colours, Effect, Look, Msg};
 
@@ -22,7 +23,7 @@ fn line_of<'a>(screen: &'a str, part: &str) -> &'a str {
 }
 
 fn look_again(console: &mut Console, world: &World) -> String {
-    console.send(Msg::Changed(Change::Workers));
+    console.send(Msg::Changed(vec![Change::Workers]));
     console.serve(world);
     screen(console)
 }
@@ -34,7 +35,7 @@ fn a_row_that_stops_matching_stays_and_says_so() {
     let row = world.row_mut(49_992);
     row.verification.verified_at = Some(now());
     row.user.verified_at = Some(now());
-    console.send(Msg::Changed(Change::Verification(VerificationId(49_992))));
+    console.send(Msg::Changed(vec![Change::Verification(VerificationId(49_992))]));
     console.serve(&world);
     assert_eq!(console.selected(), 49_992);
     assert!(line_of(&screen(&console), "seojun").contains("verified"), "{}", screen(&console));
@@ -46,7 +47,7 @@ fn a_row_that_stops_matching_stays_and_says_so() {
 fn a_row_whose_time_passes_says_so_without_being_asked() {
     let (mut console, mut world) = Console::loaded(80, 24);
     world.row_mut(49_993).verification.expires_at = now() + Duration::seconds(30);
-    console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
+    console.send(Msg::Changed(vec![Change::Verification(VerificationId(49_993))]));
     console.serve(&world);
     assert!(line_of(&screen(&console), "minji").contains("in <1 min"));
     let mut time = now();
@@ -63,7 +64,7 @@ fn a_row_whose_time_passes_says_so_without_being_asked() {
 fn a_deleted_row_says_so() {
     let (mut console, mut world) = Console::loaded(80, 24);
     world.rows.retain(|row| row.verification.id.0 != 49_992);
-    console.send(Msg::Changed(Change::Many));
+    console.send(Msg::Changed(vec![Change::Many]));
     console.serve(&world);
     assert!(line_of(&screen(&console), "seojun").contains("deleted"), "{}", screen(&console));
 }
@@ -74,7 +75,7 @@ fn new_rows_are_announced_and_shown_when_asked_for() {
     for id in 49_994..=49_996 {
         world.rows.push(row(id, &format!("new{id}@example.com"), "New", Status::Pending, None));
     }
-    console.send(Msg::Changed(Change::Verification(VerificationId(49_996))));
+    console.send(Msg::Changed(vec![Change::Verification(VerificationId(49_996))]));
     console.serve(&world);
     assert!(screen(&console).contains("3 new, press R") && !screen(&console).contains("new49996"));
     console.run(&world, "R");
@@ -90,7 +91,7 @@ fn what_comes_into_an_empty_list_is_shown_at_once() {
     console.serve(&world);
     assert!(screen(&console).contains("No one is waiting for verification."), "{}", screen(&console));
     world.rows = rows;
-    console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
+    console.send(Msg::Changed(vec![Change::Verification(VerificationId(49_993))]));
     console.serve(&world);
     assert!(screen(&console).contains("minji.kim"));
 }
@@ -101,10 +102,10 @@ fn mails_change_where_they_are() {
     console.run(&world, "m");
     world.sends[0].state = SendState::Accepted;
     let mut newest = world.sends[0].clone();
-    newest.id = super::fixture::send_id(99_999);
+    newest.id = send_id(99_999);
     newest.recipient = "newest@example.com".into();
     world.sends.insert(0, newest);
-    console.send(Msg::Changed(Change::Queued));
+    console.send(Msg::Changed(vec![Change::Queued]));
     console.serve(&world);
     let shown = screen(&console);
     assert!(line_of(&shown, "minji").contains("accepted"), "{shown}");
@@ -117,7 +118,7 @@ fn mails_change_where_they_are() {
 fn a_flood_of_changes_runs_one_load_of_a_kind() {
     let (mut console, world) = Console::loaded(120, 40);
     for _ in 0..50 {
-        console.send(Msg::Changed(Change::Verification(VerificationId(49_993))));
+        console.send(Msg::Changed(vec![Change::Verification(VerificationId(49_993))]));
     }
     let asked = console.asked.len();
     assert!(asked <= 6, "{:?}", console.asked);
@@ -238,7 +239,7 @@ fn an_idle_console_wakes_at_most_once_a_minute() {
     let (mut console, mut world) = Console::loaded(120, 40);
     world.outbox.workers.clear();
     (world.outbox.queued, world.outbox.sending, world.outbox.due_since) = (0, 0, None);
-    console.send(Msg::Changed(Change::Workers));
+    console.send(Msg::Changed(vec![Change::Workers]));
     console.serve(&world);
     let mut wakes = 0;
     let mut time = now();
@@ -333,4 +334,29 @@ fn after_a_suspension_everything_is_looked_at_again() {
         assert!(console.asked.contains(&wanted), "{wanted:?}");
     }
     console.serve(&world);
+}
+
+#[test]
+fn what_an_act_changed_is_read_once() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.run(&world, "r");
+    console.press("y");
+    console.take_asked();
+    let id = VerificationId(49_993);
+    let resent = Resent { user_id: UserId(1), verification_id: id, send_id: send_id(1), how: ResentHow::SameLink };
+    console.send(Msg::Acted(Acted::Resent { id, answer: Ok(resent) }));
+    assert!(console.take_asked().is_empty(), "word of it comes, as of everything that changes");
+    console.send(Msg::Changed(vec![Change::Verification(id), Change::Queued]));
+    let mut read = Vec::new();
+    while let Some(asked) = Some(console.take_asked()).filter(|asked| !asked.is_empty()) {
+        for effect in asked {
+            read.push(format!("{effect:?}"));
+            world.answer(effect).into_iter().for_each(|msg| console.send(msg));
+        }
+    }
+    for load in ["Rows", "Newer", "Counts", "Outbox", "Detail"] {
+        let times = read.iter().filter(|effect| effect.starts_with(&format!("Load({load}"))).count();
+        assert_eq!(times, 1, "{load}: {read:?}");
+    }
+    assert_eq!(read.len(), 5, "{read:?}");
 }
