@@ -2,7 +2,7 @@
 //!
 //! Most of what the first opening of a link costs is what a transaction costs: round trips, triggers, the commit. So, as
 //! in PostgreSQL's own group commit, links that come while others are being opened wait for those, and then go together.
-//! Where nothing is under way, nothing waits.
+//! Where nothing is under way, a link is opened at once and alone.
 //!
 //! - *No link waits because of another.* Links that go together wait for no row: one whose rows another transaction
 //!   holds is left out. It goes alone then, and so does each link of a batch that fails, under the same rules
@@ -37,9 +37,11 @@ const LANES: usize = 2;
 /// Links that wait at most: as many as `serve` has connections.
 const WAITING_MAX: usize = 2_000;
 
-/// How long a batch may take: longer than the server allows its statement in `serve`, shorter than a request may take.
+/// How long an opening may take: longer than the server allows its statement in `serve`, shorter than a request may take.
 /// To a socket of this machine nothing else bounds it.
 const SILENCE_MAX: Duration = Duration::from_secs(8);
+
+const SILENT: &str = "no answer within 8 seconds";
 
 /// What becomes of a link; without an answer it is to be opened alone.
 type Answer = oneshot::Sender<Result<Option<Opened>, Error>>;
@@ -57,11 +59,32 @@ struct Queue {
     waiting: VecDeque<(KeyDigest, Answer)>,
     /// How many tasks work it off.
     lanes: usize,
+    /// Whether a link is under way that came when nothing else was.
+    has_lone: bool,
+}
+
+/// A link that came when nothing else was under way. What comes before it is done does not wait for it.
+struct Lone<'a>(&'a Approvals);
+
+impl Drop for Lone<'_> {
+    fn drop(&mut self) {
+        self.0.queue().has_lone = false;
+    }
 }
 
 impl Approvals {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing is under way, so that a link may go alone: as long as this is held, others go together.
+    fn lone(&self) -> Option<Lone<'_>> {
+        let mut queue = self.queue();
+        if queue.lanes > 0 || queue.has_lone {
+            return None;
+        }
+        queue.has_lone = true;
+        Some(Lone(self))
     }
 
     /// Adds a link. True if the caller is to start a lane.
@@ -116,6 +139,9 @@ impl Store {
     /// Opens a link: the database checks the rules, changes what is to be changed and writes the audit entry. `None` for
     /// a key that no one was mailed.
     pub async fn approve(&self, digest: &KeyDigest) -> Result<Option<Opened>, Error> {
+        if let Some(_lone) = self.approvals.lone() {
+            return self.approve_alone(digest).await;
+        }
         let (answer, answered) = oneshot::channel();
         if self.approvals.add(*digest, answer)? {
             let store = self.clone();
@@ -151,7 +177,7 @@ impl Store {
                 }
                 return;
             }
-            Err(_) => return all_away(batch, &plain("no answer within 8 seconds")),
+            Err(_) => return all_away(batch, &plain(SILENT)),
         };
         for row in rows {
             let answer = row.link.try_into().ok().and_then(|digest| batch.remove(&KeyDigest(digest)));
@@ -168,12 +194,12 @@ impl Store {
     /// Opens one link, and waits for its rows where another transaction holds them.
     async fn approve_alone(&self, digest: &KeyDigest) -> Result<Option<Opened>, Error> {
         let _seat = self.seat().await?;
-        let row = sqlx::query!(
+        let opening = sqlx::query!(
             r#"select verification_id, locale, outcome, is_first as "is_first!" from approve($1)"#,
             digest.0.as_slice()
         )
-        .fetch_one(self.pool())
-        .await?;
+        .fetch_one(self.pool());
+        let row = timeout(SILENCE_MAX, opening).await.map_err(|_| Error::Away(plain(SILENT)))??;
         let Some((id, outcome)) = row.verification_id.zip(row.outcome) else { return Ok(None) };
         opened(id, &row.locale.unwrap_or_default(), &outcome, row.is_first).map(Some)
     }
@@ -250,6 +276,21 @@ mod tests {
         assert_eq!(waiting.iter().filter(|(starts, _)| *starts).count(), LANES);
         let error = approvals.add(digest(0), oneshot::channel().0).unwrap_err();
         assert!(matches!(error, Error::Contended(_)), "{error}");
+    }
+
+    #[test]
+    fn one_goes_alone_where_nothing_is_under_way() {
+        let approvals = Approvals::default();
+        let lone = approvals.lone();
+        assert!(lone.is_some());
+        // The next one does not wait for it.
+        assert!(approvals.lone().is_none());
+        let waiting = add(&approvals, [1]);
+        assert!(waiting[0].0);
+        drop(lone);
+        assert!(approvals.lone().is_none(), "a lane works");
+        assert!(approvals.next().is_some() && approvals.next().is_none());
+        assert!(approvals.lone().is_some());
     }
 
     #[tokio::test]
