@@ -34,7 +34,7 @@ bench-job: ## Measure a bulk resend over a million verifications (some minutes)
 	@scripts/install-postgres.sh
 	VERIFYDESK_TEST_JOB=1000000 cargo test --locked --test it jobs::scale -- --nocapture
 
-lint: ## Check format, clippy, documentation and .sqlx/
+lint: ## Check format, clippy, documentation, .sqlx/ and dependencies
 	@scripts/lint.sh
 
 docs: ## Write docs/cli.md again, after a change of commands or options

@@ -14,6 +14,18 @@ say "cargo doc"
 RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
 say ".sqlx/ against the migrations"
 scripts/sqlx.sh --check
+if have cargo-deny; then
+    say "cargo deny: licences, bans, sources"
+    cargo deny --log-level error check licenses bans sources
+    if cargo deny --log-level off fetch db 2>/dev/null; then
+        say "cargo deny: advisories"
+        cargo deny --log-level error check advisories
+    else
+        say "cargo deny: advisories are not checked, since RustSec's database cannot be fetched"
+    fi
+else
+    say "dependencies are not checked: install cargo-deny (cargo install --locked cargo-deny)"
+fi
 if have shellcheck; then
     say "shellcheck"
     shellcheck -x -P scripts scripts/*.sh .ci/run
