@@ -1,9 +1,9 @@
 //! Why an action cannot be done now, if it cannot: asked before it is done, and by the footer, which shows it dimmed.
 
 use super::action::Action;
-use super::model::workbench::Mode;
 use super::model::{Link, View};
 use super::screen::layout;
+use super::view::templates::model::Mode;
 use super::{Model, clipboard};
 use crate::domain::brake::{BrakeCause, BrakeState};
 use crate::domain::verification::Status;

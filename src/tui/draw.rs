@@ -5,7 +5,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::look::{Look, Tone};
 use super::model::View;
-use super::screen::{banner, bar, layout, mail, people, queue, workbench};
+use super::screen::{banner, bar, layout};
+use super::view::{mail, queue, templates, verifications};
 use super::widget::canvas::Canvas;
 use super::widget::toast;
 use super::{Model, foot};
@@ -23,10 +24,10 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     bar::draw(&mut canvas, model, &layout);
     banner::draw(&mut canvas, model, layout.banner);
     match model.view {
-        View::Verifications => people::draw(&mut canvas, model, &layout),
+        View::Verifications => verifications::draw(&mut canvas, model, &layout),
         View::Mail => mail::draw(&mut canvas, model, &layout),
         View::Queue => queue::draw(&mut canvas, model, &layout),
-        View::Templates => workbench::draw(&mut canvas, model, &layout),
+        View::Templates => templates::draw(&mut canvas, model, &layout),
     }
     canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
     let mut caret = foot::draw(&mut canvas, model, &layout);

@@ -10,9 +10,10 @@ use crate::tui::action::{self, Action, Entry, Place};
 use crate::tui::allowed;
 use crate::tui::look::Tone;
 use crate::tui::model::View;
-use crate::tui::model::list::{List, Row};
 use crate::tui::screen::layout::{Layout, STATUS_FROM};
-use crate::tui::screen::{notice, workbench};
+use crate::tui::screen::notice;
+use crate::tui::view::list::{List, Row};
+use crate::tui::view::templates;
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
 use crate::tui::widget::number::thousands;
@@ -88,7 +89,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));
     } else if model.view == View::Templates {
-        let remark = workbench::remark(model);
+        let remark = templates::remark(model);
         spans.extend(remark.map(|(text, tone)| Span::styled(text, canvas.style(tone))));
     } else if spans.is_empty()
         && let Some(remark) = notice::remark(model)

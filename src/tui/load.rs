@@ -1,14 +1,12 @@
 //! What has to be loaded, so that what is on the screen is there and true.
 
 use crate::domain::change::Change;
-use crate::domain::filter::{Filter, Search, SendFilter};
-use crate::domain::id::VerificationId;
-use crate::domain::page::Position;
 use crate::domain::verification::VerificationDetail;
 use crate::tui::effect::Load;
-use crate::tui::model::list::Edge;
-use crate::tui::model::{Link, Slots, View};
-use crate::tui::screen::{detail, layout};
+use crate::tui::model::{Slots, View};
+use crate::tui::screen::layout;
+use crate::tui::view::list::Edge;
+use crate::tui::view::{detail, mail, queue, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -16,8 +14,8 @@ pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
     if model.setup.only_templates {
         return;
     }
-    counts(model, fx);
-    outbox(model, fx);
+    verifications::update::load_counts(model, fx);
+    queue::update::load(model, fx);
 }
 
 /// After every message: keeps the cursor in sight, and asks for what the screen lacks.
@@ -31,147 +29,12 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     }
     match model.view {
         View::Templates => {}
-        _ if is_away(model) => {}
-        View::Verifications => want_people(model, fx),
-        View::Mail => want_mail(model, fx),
+        _ if model.is_away() => {}
+        View::Verifications => verifications::update::want(model, fx),
+        View::Mail => mail::update::want(model, fx),
         View::Queue => {}
     }
-    want_detail(model, fx);
-}
-
-/// Nobody is asked while nobody is there; [`catch_up`] follows.
-fn is_away(model: &Model) -> bool {
-    matches!(model.link, Link::Away { .. })
-}
-
-fn want_people(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some(list) = model.people.list() else { return };
-    if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
-        people(model, Edge::Top, Position::Newest, fx);
-    } else if let Some((edge, position)) = list.wanted() {
-        people(model, edge, position, fx);
-    }
-}
-
-fn want_mail(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some(list) = model.mail.list() else { return };
-    if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
-        mail(model, Edge::Top, Position::Newest, fx);
-    } else if let Some((edge, position)) = list.wanted() {
-        mail(model, edge, position, fx);
-    } else if model.slots.mail && list.awaiting.is_none() && list.problem.is_none() {
-        model.slots.mail = false;
-        if list.items.is_empty() {
-            mail(model, Edge::Top, Position::Newest, fx);
-        } else if list.shows_newest_on_refresh() {
-            mail(model, Edge::Merge, Position::Newest, fx);
-        }
-    }
-}
-
-/// Asks for a page of the verifications on the screen.
-pub fn people(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Effect>) {
-    if is_away(model) {
-        return;
-    }
-    model.generation += 1;
-    let generation = model.generation;
-    let filter = filter(model);
-    for list in &mut model.people.lists {
-        list.awaiting = None;
-    }
-    if let Some(list) = model.people.list_mut() {
-        list.awaiting = Some((generation, edge));
-        fx.push(Effect::Load(Load::Page { filter, position, generation }));
-    }
-}
-
-/// Asks for a page of the mails on the screen.
-pub fn mail(model: &mut Model, edge: Edge, position: Position<crate::domain::id::SendId>, fx: &mut Vec<Effect>) {
-    if is_away(model) {
-        return;
-    }
-    model.generation += 1;
-    let generation = model.generation;
-    let search = Search::parse(model.mail.search.text());
-    for list in &mut model.mail.lists {
-        list.awaiting = None;
-    }
-    if let Some(list) = model.mail.list_mut() {
-        list.awaiting = Some((generation, edge));
-        let filter = SendFilter { state: list.tab, search };
-        fx.push(Effect::Load(Load::Sends { filter, position, generation }));
-    }
-}
-
-/// Whom the list on the screen shows.
-pub fn filter(model: &Model) -> Filter {
-    let status = model.people.list().and_then(|list| list.tab);
-    Filter { status, search: Search::parse(model.people.search.text()), since: None, until: None }
-}
-
-/// One load of a detail at a time: while the cursor runs over rows, those in between are never asked for.
-fn want_detail(model: &mut Model, fx: &mut Vec<Effect>) {
-    let (wanted, away) = (detail::wanted(model), is_away(model));
-    let detail = &mut model.detail;
-    if detail.id != wanted {
-        detail.id = wanted;
-        detail.scroll = 0;
-        detail.data = None;
-        (detail.missing, detail.problem, detail.stale) = (false, None, false);
-    }
-    let Some(id) = wanted else { return };
-    let lacking = detail.data.is_none() && !detail.missing && detail.problem.is_none();
-    if !away && detail.loading.is_none() && (lacking || detail.stale) {
-        detail.loading = Some(id);
-        detail.stale = false;
-        fx.push(Effect::Load(Load::Detail { id }));
-    }
-}
-
-/// Asks for the counts.
-pub fn counts(model: &mut Model, fx: &mut Vec<Effect>) {
-    if !is_away(model) && model.slots.counts.ask() {
-        fx.push(Effect::Load(Load::Counts));
-    }
-}
-
-/// Asks for the outbox.
-pub fn outbox(model: &mut Model, fx: &mut Vec<Effect>) {
-    if !is_away(model) && model.slots.outbox.ask() {
-        fx.push(Effect::Load(Load::Outbox));
-    }
-}
-
-/// Asks for these rows as they are now.
-pub fn rows(model: &mut Model, ids: impl IntoIterator<Item = VerificationId>, fx: &mut Vec<Effect>) {
-    for id in ids {
-        if !model.slots.changed.contains(&id) {
-            model.slots.changed.push(id);
-        }
-    }
-    if !model.slots.changed.is_empty() && !is_away(model) && model.slots.rows.ask() {
-        fx.push(Effect::Load(Load::Rows { ids: std::mem::take(&mut model.slots.changed) }));
-    }
-}
-
-/// Asks how many rows have come above the list on the screen.
-pub fn newer(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some(list) = model.people.list().filter(|list| list.loaded && model.view == View::Verifications) else {
-        return;
-    };
-    let Some(than) = list.newest() else {
-        // Nothing is there to be disturbed: what came is simply shown.
-        if list.items.is_empty() && list.awaiting.is_none() {
-            people(model, Edge::Top, Position::Newest, fx);
-        }
-        return;
-    };
-    if !is_away(model) && model.slots.newer.ask() {
-        model.generation += 1;
-        model.newer_for = Some((model.generation, model.people.tab));
-        fx.push(Effect::Load(Load::Newer { filter: filter(model), than, generation: model.generation }));
-    }
+    detail::update::want(model, fx);
 }
 
 /// Something changed in the database: what of it is on the screen is read again, once, and nothing moves.
@@ -205,11 +68,11 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
         }
     }
     if verifications {
-        rows(model, ids, fx);
-        newer(model, fx);
-        counts(model, fx);
+        verifications::update::load_rows(model, ids, fx);
+        verifications::update::load_newer(model, fx);
+        verifications::update::load_counts(model, fx);
     }
-    outbox(model, fx);
+    queue::update::load(model, fx);
     model.slots.mail |= mails;
 }
 
@@ -235,12 +98,12 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     if model.setup.only_templates {
         return;
     }
-    if is_away(model) {
+    if model.is_away() {
         fx.push(Effect::Load(Load::Reconnect));
         return;
     }
-    counts(model, fx);
-    outbox(model, fx);
+    verifications::update::load_counts(model, fx);
+    queue::update::load(model, fx);
     model.detail.problem = None;
     model.detail.missing = false;
     model.detail.stale = true;
@@ -253,14 +116,14 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
             if let Some(list) = model.people.list_mut() {
                 list.problem = None;
                 let position = list.same_place(now);
-                people(model, Edge::Fresh, position, fx);
+                verifications::update::load_page(model, Edge::Fresh, position, fx);
             }
         }
         View::Mail => {
             if let Some(list) = model.mail.list_mut() {
                 list.problem = None;
                 let position = list.same_place(now);
-                mail(model, Edge::Fresh, position, fx);
+                mail::update::load_page(model, Edge::Fresh, position, fx);
             }
         }
         View::Queue | View::Templates => {}

@@ -7,19 +7,21 @@
 //! run.rs, app.rs, headless.rs   the loops: messages in, one owner of the model, frames out
 //!   terminal/, editor.rs        the terminal, its bytes and keys; the operator's editor
 //!   executor/                   runs effects, a file a kind; answers with messages
-//!   update/                     what a message changes; what each action does
+//!   update/                     what a message changes; what each action does; to which view an answer goes
 //!   draw.rs, foot.rs            the view and the keys, over them the dialog, over that messages
 //!     dialog/                   a dialog a file: state, keys, yes, answer, lines
 //!     allowed.rs                why an action cannot be done now
 //!     load.rs                   what has to be read, so that what is on the screen is there and true
-//!       screen/                 a view a file, and when its texts change
-//!         model/                everything the console knows, as plain data
+//!       screen/                 what stands around the views, and when its texts change
+//!       view/                   a view a folder: model, update, draw; next to them what the views share
+//!         model/                everything the console knows, as plain data; of a view, its own model
 //!           effect/             what is asked for, with the answers: loads, acts, the workbench, the terminal
 //!           action.rs           actions and their keys: the table behind keys, footer and help
 //!           widget/, look.rs, when.rs   what is drawn with
 //! ```
-//! A file knows those further in. The one exception: the model holds the dialog that is open, and a dialog acts on the
-//! model.
+//! A file knows those further in. The exceptions: the model holds the dialog that is open, and a dialog acts on the
+//! model; the model holds what is plain data of each view, and the frame (`screen/`) and the views know each other by what
+//! the header says of the queue and how large a pane is.
 
 #![expect(missing_docs, reason = "where a name says all, words would only repeat it")]
 
@@ -43,6 +45,7 @@ pub mod run;
 pub mod screen;
 pub mod terminal;
 pub mod update;
+pub mod view;
 pub mod when;
 pub mod widget;
 

@@ -1,10 +1,7 @@
 //! Everything the console knows, as plain data.
 
 pub mod field;
-pub mod list;
-pub mod queue;
 pub mod slot;
-pub mod workbench;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +10,10 @@ use uuid::Uuid;
 
 use super::action::{Action, Place};
 use super::dialog::Dialog;
-use super::effect::Problem;
+use super::effect::{Answer, Problem};
+use super::view::list::{List, Row};
+use super::view::queue::model::Queue;
+use super::view::templates::model::{Mode, Workbench};
 use super::when::Zone;
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
@@ -22,10 +22,7 @@ use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
 use field::Field;
-use list::{List, Row};
-use queue::Queue;
 use slot::Slot;
-use workbench::{Mode, Workbench};
 
 /// What the console is told when it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -364,6 +361,27 @@ impl Model {
         self.toasts.drain(..extra);
     }
 
+    /// Nothing is asked for while the database is away; [`super::load::catch_up`] follows.
+    #[must_use]
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self.link, Link::Away { .. })
+    }
+
+    /// The database has answered, if this is no problem.
+    pub(super) fn heard<T>(&mut self, answer: &Answer<T>) {
+        if answer.is_ok() && self.link == Link::Connecting {
+            self.link = Link::Up;
+        }
+    }
+
+    /// Statuses and distances go by the database's clock.
+    pub(super) fn correct_clock(&mut self, as_of: Time) {
+        let skew = as_of - (self.now - self.skew);
+        let skew = if skew.num_seconds().abs() < SKEW_MIN { Duration::zero() } else { skew };
+        self.now = self.now - self.skew + skew;
+        self.skew = skew;
+    }
+
     /// Shows a problem, unless the banner says it already.
     pub(super) fn complain(&mut self, problem: Problem) {
         if !problem.away {
@@ -371,6 +389,9 @@ impl Model {
         }
     }
 }
+
+/// A difference between the clocks that is worth correcting, in seconds; less is the way here.
+const SKEW_MIN: i64 = 3;
 
 /// How many messages are shown at once.
 const TOASTS_MAX: usize = 3;

@@ -2,9 +2,7 @@
 
 mod act;
 mod arrive;
-mod search;
 mod travel;
-pub mod workbench;
 
 use super::effect::{Loaded, TerminalCommand};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
@@ -12,6 +10,7 @@ use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 use super::action::{self, Action};
 use super::model::{Level, Link};
 use super::screen::deadline;
+use super::view::{queue, search, templates};
 use super::{Effect, Model, Msg, dialog, load};
 use crate::domain::Time;
 
@@ -36,15 +35,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Changed(changes) => load::changed(model, &changes, fx),
         Msg::Loaded(loaded) => arrive::loaded(model, loaded, fx),
         Msg::Acted(acted) => dialog::acted(model, acted, fx),
-        Msg::Bench(benched) => workbench::benched(model, benched, fx),
-        Msg::Edited(answer) => workbench::edited(model, answer),
+        Msg::Bench(benched) => templates::update::benched(model, benched, fx),
+        Msg::Edited(answer) => templates::update::edited(model, answer),
         Msg::DatabaseAway { problem, retry_at } => model.link = Link::Away { problem, retry_at: retry_at + model.skew },
         Msg::DatabaseBack => {
             model.link = Link::Up;
             load::catch_up(model, fx);
         }
     }
-    workbench::settle(model, fx);
+    templates::update::settle(model, fx);
     load::settle(model, fx);
     effects
 }
@@ -59,7 +58,7 @@ fn clock(model: &mut Model, now: Time, fx: &mut Vec<Effect>) {
     model.toasts.retain(|toast| toast.until > now);
     if model.outbox_due.is_some_and(|due| due <= now) {
         model.outbox_due = None;
-        load::outbox(model, fx);
+        queue::update::load(model, fx);
     }
 }
 

@@ -12,12 +12,13 @@ use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
-use crate::tui::model::queue::ItemId;
+use crate::tui::view::queue::model::ItemId;
+use crate::tui::view::verifications;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands};
 use crate::tui::widget::scope::scope_words;
-use crate::tui::{Effect, Model, load, when};
+use crate::tui::{Effect, Model, when};
 
 /// From how many mails on their number has to be typed.
 const NUMBER_FROM: i64 = 26;
@@ -64,7 +65,7 @@ impl BulkDialog {
 /// For the marked, or for all that the list shows.
 pub(super) fn open(model: &mut Model, fx: &mut Vec<Effect>) -> Dialog {
     let scope = if model.marks.is_empty() {
-        JobScope::Filter(load::filter(model))
+        JobScope::Filter(verifications::update::filter(model))
     } else {
         JobScope::Marked(model.marks.iter().copied().collect())
     };

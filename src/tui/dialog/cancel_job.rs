@@ -10,11 +10,12 @@ use crate::domain::job::JobState;
 use crate::tui::effect::{Act, Answer, JobChange, Problem};
 use crate::tui::look::Tone;
 use crate::tui::model::Level;
+use crate::tui::view::queue;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::thousands;
 use crate::tui::widget::scope::scope_words;
-use crate::tui::{Effect, Model, load, when};
+use crate::tui::{Effect, Model, when};
 
 /// The question before a job is called off.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: A
     let is_asked = model.dialog.as_ref().is_some_and(is_it);
     if answered(model, answer, is_it).is_none() {
         if !is_asked {
-            load::outbox(model, fx);
+            queue::update::load(model, fx);
         }
         return;
     }

@@ -8,7 +8,7 @@ use crate::preview::page::PageAddress;
 use crate::tui::effect::{Answer, Bench};
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
-use crate::tui::model::workbench::Page;
+use crate::tui::view::templates::model::Page;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::sheet;

@@ -15,10 +15,11 @@ use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
-use crate::tui::model::list::Edge;
+use crate::tui::view::list::Edge;
+use crate::tui::view::verifications;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
-use crate::tui::{Effect, Model, load};
+use crate::tui::{Effect, Model};
 
 /// The sign-up form.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +99,7 @@ fn show_new(model: &mut Model, signed_up: &SignedUp, fx: &mut Vec<Effect>) {
         && matches!(list.tab, None | Some(Status::Pending))
     {
         list.select = signed_up.verification_id;
-        load::people(model, Edge::Top, PagePosition::Newest, fx);
+        verifications::update::load_page(model, Edge::Top, PagePosition::Newest, fx);
     }
 }
 

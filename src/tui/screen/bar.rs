@@ -4,18 +4,19 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
-use super::{notice, queue};
+use super::notice;
 use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
 use crate::tui::Model;
 use crate::tui::action::{Action, all};
 use crate::tui::look::Tone;
-use crate::tui::model::workbench::Mode;
 use crate::tui::model::{STATUS_TABS, View};
+use crate::tui::view::queue;
+use crate::tui::view::templates::model::Mode;
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
-use crate::tui::widget::tabs::{self, Tab};
+use crate::tui::widget::tabs::{self, Tab, capital};
 
 const GAP: u16 = 3;
 
@@ -184,11 +185,4 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             (tabs.collect(), bench.mode.index())
         }
     }
-}
-
-/// A word with a capital letter.
-#[must_use]
-pub fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -1,6 +1,5 @@
 //! Whether mail flows, and what is wrong if not: what the first screen must tell.
 
-use super::queue;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
@@ -8,6 +7,7 @@ use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::Link;
+use crate::tui::view::queue;
 use crate::tui::when;
 use crate::tui::widget::number::{thousands, up_to};
 

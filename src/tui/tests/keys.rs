@@ -8,8 +8,8 @@ use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
 use crate::tui::action::{self, Action, Place};
 use crate::tui::effect::{Act, Bench, Load, TerminalCommand};
-use crate::tui::model::workbench::Mode;
 use crate::tui::model::{Level, View};
+use crate::tui::view::templates::model::Mode;
 use crate::tui::{Effect, Msg};
 
 #[test]

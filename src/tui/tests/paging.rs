@@ -4,7 +4,7 @@ use super::fixture::{Console, World};
 use crate::domain::filter::Search;
 use crate::domain::page::{Page, Position};
 use crate::tui::effect::{Load, Loaded, Problem};
-use crate::tui::model::list::WINDOW_MAX;
+use crate::tui::view::list::WINDOW_MAX;
 use crate::tui::{Effect, Msg};
 
 fn ids(console: &Console) -> Vec<i64> {

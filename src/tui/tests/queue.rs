@@ -11,7 +11,7 @@ use crate::domain::change::Change;
 use crate::domain::job::JobState;
 use crate::tui::effect::{Act, Acted, JobChange, Problem};
 use crate::tui::model::Level;
-use crate::tui::model::queue::ItemId;
+use crate::tui::view::queue::model::ItemId;
 
 use crate::tui::{Effect, Msg};
 use worlds::{brake, busy, draining, grace, idle, paused, quota_used_up};

@@ -14,8 +14,8 @@ use crate::ses::simulator::Simulator;
 use crate::tui::action::Place;
 use crate::tui::dialog::Dialog;
 use crate::tui::effect::{Bench, Benched, Problem, TerminalCommand};
-use crate::tui::model::workbench::{Mode, Workbench};
 use crate::tui::model::{Setup, View};
+use crate::tui::view::templates::model::{Mode, Workbench};
 use crate::tui::{Colours, Effect, Look, Model, Msg, update};
 
 fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
@@ -77,7 +77,7 @@ fn what_was_seen_is_not_rendered_again_until_a_file_changes() {
     assert!(matches!(asked[..], [Effect::Bench(Bench::List), Effect::Bench(Bench::Prove { .. })]), "{asked:?}");
     // Only when the mail is there is anything checked, and no check begins beside another.
     let Effect::Bench(Bench::Prove { order, generation }) = asked[1].clone() else { unreachable!() };
-    let proof = console.model.workbench.proof.clone().unwrap().1;
+    let proof = Box::new((*console.model.workbench.proof.as_ref().unwrap().1).clone());
     let attempt = crate::preview::proof::Attempt { sources: Vec::new(), outcome: Ok(proof) };
     console.send(Msg::Bench(Benched::Proved { order, generation, answer: Ok(Box::new(attempt)) }));
     assert_eq!(console.take_asked(), [Effect::Bench(Bench::Check)]);
@@ -99,7 +99,7 @@ fn a_late_answer_is_dropped() {
     else {
         panic!("{asked:?}")
     };
-    let proof = console.model.workbench.proof.clone().unwrap().1;
+    let proof = Box::new((*console.model.workbench.proof.as_ref().unwrap().1).clone());
     let late = crate::preview::proof::Attempt { sources: Vec::new(), outcome: Ok(proof) };
     console.send(Msg::Bench(Benched::Proved {
         order: first.clone(),

@@ -2,12 +2,12 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{search, travel, workbench};
-use crate::domain::job::JobState;
+use super::travel;
 use crate::tui::action::{Action, Place};
-use crate::tui::effect::{Act, JobChange, TerminalCommand};
-use crate::tui::model::{Level, View, queue};
+use crate::tui::effect::TerminalCommand;
+use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
+use crate::tui::view::{queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, load};
 
 /// Does an action.
@@ -22,7 +22,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         }
         Action::NextTab | Action::PreviousTab | Action::PickTab => {
             travel::tab(model, action, event);
-            load::newer(model, fx);
+            verifications::update::load_newer(model, fx);
         }
         Action::NextView | Action::PreviousView => {
             let now = View::ALL.iter().position(|view| *view == model.view).unwrap_or(0);
@@ -35,7 +35,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Open => open(model),
         Action::Back => back(model),
         Action::Search => model.prompt = true,
-        Action::Preview => workbench::open_person(model),
+        Action::Preview => templates::update::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::refresh(model, fx);
@@ -47,8 +47,8 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Confirm => dialog::confirm(model, fx),
         Action::Cancel => cancel(model, fx),
         Action::CopyEmail => clipboard::copy_email(model, fx),
-        Action::Mark => mark(model),
-        Action::HoldJob => hold_job(model, fx),
+        Action::Mark => verifications::update::mark(model),
+        Action::HoldJob => queue::update::hold_job(model, fx),
         Action::Language
         | Action::Width
         | Action::Scheme
@@ -64,7 +64,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         | Action::Wider
         | Action::ShiftLeft
         | Action::ShiftRight
-        | Action::Edit => workbench::act(model, action, fx),
+        | Action::Edit => templates::update::act(model, action, fx),
         Action::StopPage | Action::CopyPageAddress | Action::CopySsh => dialog::act_on_page(model, action, fx),
         Action::NextField | Action::PreviousField | Action::Toggle => {
             if let Some(dialog) = &mut model.dialog {
@@ -85,10 +85,10 @@ fn open(model: &mut Model) {
         }
         View::Mail => model.send_open = true,
         View::Queue => {
-            model.queue.selected = model.queue_selected().map(queue::Item::id);
+            model.queue.selected = model.queue_selected().map(queue::model::Item::id);
             model.queue.open = true;
         }
-        View::Templates => workbench::open(model),
+        View::Templates => templates::update::open(model),
     }
 }
 
@@ -115,27 +115,5 @@ fn cancel(model: &mut Model, fx: &mut Vec<Effect>) {
     if !dialog::cancel(model, fx) && model.prompt {
         model.prompt = false;
         search::clear(model);
-    }
-}
-
-/// Marks or unmarks the selected row and goes to the next.
-fn mark(model: &mut Model) {
-    let Some(id) = model.people.selected().map(|row| row.verification.id) else { return };
-    if !model.marks.remove(&id) {
-        model.marks.insert(id);
-    }
-    if let Some(list) = model.people.list_mut() {
-        list.step(1);
-    }
-}
-
-/// Pauses the selected job, or lets it go on.
-fn hold_job(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some((id, state)) = model.selected_job().map(|job| (job.id, job.state)) else { return };
-    let change = if state == JobState::Paused { JobChange::Resume } else { JobChange::Pause };
-    // A second press before the answer would mean the same.
-    if model.queue.changing.is_none() {
-        model.queue.changing = Some(id);
-        fx.push(Effect::Act(Act::ChangeJob { id, change }));
     }
 }

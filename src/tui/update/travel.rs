@@ -3,15 +3,24 @@
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 
-use super::workbench;
 use crate::domain::page::Position;
 use crate::tui::action::Action;
 use crate::tui::dialog;
 use crate::tui::model::View;
-use crate::tui::model::list::{Edge, List, Row};
-use crate::tui::model::workbench::Mode;
-use crate::tui::screen::{self, layout};
-use crate::tui::{Effect, Model, load};
+use crate::tui::screen::layout;
+use crate::tui::view::list::{Edge, List, Row};
+use crate::tui::view::templates::model::Mode;
+use crate::tui::view::{mail, queue, templates, verifications};
+use crate::tui::{Effect, Model, view};
+
+/// Moves the cursor; says whether the newest rows have to be loaded for it.
+fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> bool {
+    if action == Action::First && (list.newer || list.announced > 0) {
+        return true;
+    }
+    list.step(by);
+    false
+}
 
 /// Moves the cursor, or scrolls what has the keys.
 pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
@@ -35,32 +44,19 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     if scrolls {
         scroll(model, by);
     } else if model.view == View::Queue {
-        let items = model.queue_items();
-        let next = model.queue_cursor(&items).saturating_add_signed(by).min(items.len().saturating_sub(1));
-        let selected = items.get(next).map(|item| item.id());
-        model.queue.selected = selected;
-        model.queue.scroll = 0;
+        queue::update::step(model, by);
     } else if model.view == View::Mail {
         if let Some(list) = model.mail.list_mut()
             && move_cursor(list, action, by)
         {
-            load::mail(model, Edge::Top, Position::Newest, fx);
+            mail::update::load_page(model, Edge::Top, Position::Newest, fx);
         }
         model.send_scroll = 0;
     } else if let Some(list) = model.people.list_mut()
         && move_cursor(list, action, by)
     {
-        load::people(model, Edge::Top, Position::Newest, fx);
+        verifications::update::load_page(model, Edge::Top, Position::Newest, fx);
     }
-}
-
-/// Moves the cursor; says whether the newest rows have to be loaded for it.
-fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> bool {
-    if action == Action::First && (list.newer || list.announced > 0) {
-        return true;
-    }
-    list.step(by);
-    false
 }
 
 fn scroll(model: &mut Model, by: isize) {
@@ -68,9 +64,9 @@ fn scroll(model: &mut Model, by: isize) {
         return dialog::scroll(model, by);
     }
     if model.view == View::Templates {
-        return workbench::step(model, by);
+        return templates::update::step(model, by);
     }
-    let most = screen::max_scroll(model);
+    let most = view::max_scroll(model);
     let place = if model.view == View::Queue {
         &mut model.queue.scroll
     } else if model.opened.is_some() {
@@ -105,6 +101,6 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             model.send_scroll = 0;
         }
         View::Queue => {}
-        View::Templates => workbench::mode(&mut model.workbench, Mode::ALL[next]),
+        View::Templates => templates::update::mode(&mut model.workbench, Mode::ALL[next]),
     }
 }

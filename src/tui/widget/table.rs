@@ -13,6 +13,12 @@ const GAP: u16 = 2;
 /// Columns that the selection's marker takes.
 pub const MARKER: u16 = 2;
 
+/// Under how many columns a list shows glyphs without their words, and what matters less not at all.
+pub const NARROW: u16 = 56;
+
+/// Wider than any terminal: such a column is not shown.
+pub const HIDDEN: u16 = u16::MAX;
+
 /// A column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -112,6 +118,14 @@ fn cells_at(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u
         canvas.line(Rect { x: place.x + indent, width: place.width - indent, ..place }, &cell);
         x = x.saturating_add(*width).saturating_add(GAP).min(area.right());
     }
+}
+
+/// The width that nine of ten texts do with: one long address does not push the other columns off the screen.
+#[must_use]
+pub fn usual(widths: impl Iterator<Item = usize>) -> usize {
+    let mut widths: Vec<usize> = widths.collect();
+    widths.sort_unstable();
+    widths.get((widths.len() * 9 / 10).min(widths.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -100,3 +100,10 @@ fn draw_one(canvas: &mut Canvas<'_>, area: Rect, tab: &Tab, here: bool, with_key
         }
     }
 }
+
+/// A word with a capital letter.
+#[must_use]
+pub fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

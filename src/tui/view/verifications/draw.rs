@@ -7,19 +7,18 @@
 
 use ratatui::text::{Line, Span};
 
-use super::layout::Layout;
-use super::state::{self, State};
-use super::{bar, detail};
-use crate::domain::filter::Search;
 use crate::domain::verification::{Status, VerificationRow};
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::Link;
-use crate::tui::model::list::{Item, List};
+use crate::tui::screen::layout::Layout;
+use crate::tui::view::detail;
+use crate::tui::view::empty::{self, State};
+use crate::tui::view::list::{Item, List};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, row};
-use crate::tui::widget::table::{self, Column, RowMark};
+use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
+use crate::tui::widget::tabs::capital;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
@@ -33,7 +32,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
 
 fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, layout: &Layout) {
     if list.items.is_empty() {
-        state::draw(canvas, layout.list, &nothing(model, list));
+        empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
     let height = usize::from(layout.list.height);
@@ -57,19 +56,6 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, la
 fn is_stale(model: &Model, tab: Option<Status>, item: &Item<VerificationRow>) -> bool {
     item.gone || tab.is_some_and(|status| status != item.row.verification.status(model.now))
 }
-
-/// The width that nine of ten texts do with: one long address does not push the other columns off the screen.
-pub(super) fn usual(widths: impl Iterator<Item = usize>) -> usize {
-    let mut widths: Vec<usize> = widths.collect();
-    widths.sort_unstable();
-    widths.get((widths.len() * 9 / 10).min(widths.len().saturating_sub(1))).copied().unwrap_or(0)
-}
-
-/// Under how many columns a list shows glyphs without their words, and what matters less not at all.
-pub(super) const NARROW: u16 = 56;
-
-/// Wider than any terminal: such a column is not shown.
-pub(super) const HIDDEN: u16 = u16::MAX;
 
 fn columns(tab: Option<Status>, items: &[Item<VerificationRow>], room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
@@ -163,48 +149,11 @@ fn cells(
 
 /// Why there are no rows.
 fn nothing(model: &Model, list: &List<VerificationRow>) -> State {
-    if let Some(problem) = &list.problem {
-        return if problem.away { away(model) } else { State::problem(problem) };
-    }
-    if !list.loaded {
-        return away(model);
-    }
-    let kind = list.tab.map_or("", Status::as_str);
-    if let Some(search) = Search::parse(model.people.search.text()) {
-        return no_match(&search, format!("{kind} verification").trim_start(), list.tab.is_some(), model);
-    }
-    match list.tab {
+    empty::nothing(model, list, &model.people.search, ("verification", Status::as_str), |tab| match tab {
         None => State::quiet("No one has signed up yet.").hint("Press n to sign someone up."),
         Some(Status::Pending) => State::quiet("No one is waiting for verification.")
             .hint("Press n to sign someone up, 3 for those whose link has expired, 5 for all."),
         Some(status) => State::quiet(format!("No {status} verifications."))
-            .hint(format!("{} come here as they do.", bar::capital(kind))),
-    }
-}
-
-/// Nothing came yet: connecting, away, or on its way.
-pub(super) fn away(model: &Model) -> State {
-    match &model.link {
-        Link::Connecting => State::quiet("connecting…"),
-        Link::Up => State::quiet("loading…"),
-        Link::Away { problem, .. } => {
-            let state = State { what: problem.what.clone(), tone: Tone::Bad, hints: vec![problem.hint.clone()] };
-            state.hint("The list comes as soon as the database is back. R tries now, q quits.")
-        }
-    }
-}
-
-/// Nothing was found.
-pub(super) fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> State {
-    let text = search.text();
-    let how = if search.is_prefix() { "begins with" } else { "matches" };
-    let mut state = State::quiet(format!("No {kind} {how} \"{text}\"."));
-    if in_one_tab {
-        let key = if model.view == crate::tui::model::View::Mail { "1" } else { "5" };
-        state = state.hint(format!("Press {key} to search all of them."));
-    }
-    if search.is_prefix() {
-        state = state.hint("Three characters or more also find what is inside e-mails and names.");
-    }
-    state.hint("Press / to change the search, Esc to clear it.")
+            .hint(format!("{} come here as they do.", capital(status.as_str()))),
+    })
 }

@@ -12,7 +12,7 @@ use crate::mail::templates::Part;
 use crate::preview::source;
 use crate::text::{plain, width};
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::workbench::{Mode, Workbench};
+use crate::tui::view::templates::model::{Mode, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 

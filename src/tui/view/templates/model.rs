@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::slot::Slot;
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source};
 use crate::preview::check::{Finding, Report, Severity};
@@ -11,6 +10,7 @@ use crate::preview::page::PageAddress;
 use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
 use crate::preview::view::View;
 use crate::tui::effect::Problem;
+use crate::tui::model::slot::Slot;
 
 /// What of a mail is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,7 +152,7 @@ pub struct Workbench {
     /// The first row shown of a line higher than the pane, with that line; else its beginning, or where its trouble is.
     pub row: Option<(usize, usize)>,
     /// The last proof, and what was ordered.
-    pub proof: Option<(Order, Box<Proof>)>,
+    pub proof: Option<(Order, Arc<Proof>)>,
     /// What is wrong with the order on the screen; the proof is an older one then.
     pub trouble: Option<Trouble>,
     /// Why there is no proof of the order on the screen although nothing is wrong with the files, and the generation
@@ -169,7 +169,7 @@ pub struct Workbench {
     /// The page for browsers, where it was asked for.
     pub page: Option<Page>,
     /// Orders' proofs from before, the newest last, as long as no file has changed.
-    pub(in crate::tui) kept: Vec<(Order, Box<Proof>)>,
+    pub(in crate::tui) kept: Vec<(Order, Arc<Proof>)>,
     /// What was ordered last, and answered or not.
     pub(in crate::tui) ordered: Option<Order>,
     pub(in crate::tui) awaiting: Option<u64>,

@@ -9,13 +9,12 @@ use crate::domain::worker::{OutboxView, WorkerRow};
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::screen::people::{HIDDEN, NARROW, usual};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::number::{rate, thousands};
 use crate::tui::widget::scope::scope_words;
-use crate::tui::widget::table::{self, Column, RowMark};
+use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
 
 /// A row of the lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::draw;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
 use crate::preview::check::Report;
@@ -12,10 +13,9 @@ use crate::tui::action::Action;
 use crate::tui::dialog;
 use crate::tui::effect::{Answer, Bench, Benched, TerminalCommand};
 use crate::tui::model::slot::Slot;
-use crate::tui::model::workbench::{File, KEPT, Mode, Workbench};
 use crate::tui::model::{Level, View};
+use crate::tui::view::templates::model::{File, KEPT, Mode, Workbench};
 
-use crate::tui::screen;
 use crate::tui::{Effect, Model};
 
 /// After every message: asks for what the workbench lacks.
@@ -114,10 +114,11 @@ fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<A
             bench.sources = attempt.sources;
             match attempt.outcome {
                 Ok(proof) => {
+                    let proof = Arc::from(proof);
                     if bench.kept.len() >= KEPT {
                         bench.kept.remove(0);
                     }
-                    bench.kept.push((order.clone(), proof.clone()));
+                    bench.kept.push((order.clone(), Arc::clone(&proof)));
                     (bench.proof, bench.trouble) = (Some((order, proof)), None);
                 }
                 Err(trouble) => {
@@ -305,7 +306,7 @@ pub fn mode(bench: &mut Workbench, mode: Mode) {
 
 /// Moves by lines, but through a line that is higher than the pane by its rows.
 fn step_source(model: &mut Model, by: isize) {
-    let (row, most) = screen::workbench::source_fold(model);
+    let (row, most) = draw::source_fold(model);
     let bench = &mut model.workbench;
     let last = bench.source_lines().saturating_sub(1);
     let all = by == isize::MIN || by == isize::MAX;
@@ -346,7 +347,7 @@ pub fn step(model: &mut Model, by: isize) {
         }
         _ => {}
     }
-    let most = screen::workbench::max_scroll(model);
+    let most = draw::max_scroll(model);
     let bench = &mut model.workbench;
     let place = &mut bench.scroll[bench.mode.index()];
     *place = (*place).min(most).saturating_add_signed(by).min(most);

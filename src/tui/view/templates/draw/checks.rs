@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use crate::preview::check::{Finding, Report, Severity};
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::workbench::Workbench;
-use crate::tui::screen::state::{self, State};
+use crate::tui::view::empty::{self, State};
+use crate::tui::view::templates::model::Workbench;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::severity::mark;
 use crate::tui::widget::wrap::wrap;
@@ -16,11 +16,11 @@ use crate::tui::widget::wrap::wrap;
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let bench = &model.workbench;
     let Some(report) = bench.report.as_deref() else {
-        return state::draw(canvas, area, &State::quiet("checking…"));
+        return empty::draw(canvas, area, &State::quiet("checking…"));
     };
     let findings = bench.findings();
     if findings.is_empty() {
-        return state::draw(canvas, area, &all_is_well(report));
+        return empty::draw(canvas, area, &all_is_well(report));
     }
     let top = u16::from(area.height > 5) * 2;
     if top > 0 {

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::super::effect::Problem;
 use crate::domain::Time;
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Status, VerificationRow};
+use crate::tui::effect::Problem;
 
 /// How many rows are kept at most.
 pub const WINDOW_MAX: usize = 500;
@@ -252,6 +252,13 @@ impl<R: Row> List<R> {
         true
     }
 
+    /// The awaited page did not come. Says whether there are rows, which the problem must not cover.
+    pub fn failed(&mut self, problem: &Problem) -> bool {
+        self.awaiting = None;
+        self.problem = Some(problem.clone());
+        !self.items.is_empty()
+    }
+
     /// Brings the window's rows up to date from the list's newest page; a row that the page should hold and does not
     /// has stopped matching.
     fn merge(&mut self, fresh: &[Item<R>], older: bool) {
@@ -313,4 +320,9 @@ impl<R: Row> List<R> {
         let fullest = self.items.len().saturating_sub(height);
         self.top.clamp(lowest, self.cursor.max(lowest)).min(fullest.max(lowest))
     }
+}
+
+/// The list that awaits this page.
+pub fn awaited<R: Row>(lists: &mut [List<R>], generation: u64) -> Option<&mut List<R>> {
+    lists.iter_mut().find(|list| list.awaiting.is_some_and(|(awaited, _)| awaited == generation))
 }

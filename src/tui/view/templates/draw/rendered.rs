@@ -8,7 +8,7 @@ use crate::preview::proof::{Proof, Whose};
 use crate::preview::view::View;
 use crate::text::plain;
 use crate::tui::look::Tone;
-use crate::tui::model::workbench::{Mode, Workbench};
+use crate::tui::view::templates::model::{Mode, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::laid::{self, Sight};
 

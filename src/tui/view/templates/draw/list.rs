@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::text::{pad, plain};
 use crate::tui::look::Tone;
-use crate::tui::model::workbench::{Entry, Workbench};
+use crate::tui::view::templates::model::{Entry, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 
 /// Draws it.

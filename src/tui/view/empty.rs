@@ -1,11 +1,16 @@
-//! Screens for when there is nothing to list: connecting, loading, nothing found, something wrong.
+//! What stands in the place of a list that has no rows: connecting, loading, nothing found, something wrong.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::list::{List, Row};
+use crate::domain::filter::Search;
 use crate::text::plain;
+use crate::tui::Model;
 use crate::tui::effect::Problem;
 use crate::tui::look::Tone;
+use crate::tui::model::field::Field;
+use crate::tui::model::{Link, View};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 
@@ -70,4 +75,52 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
     for (n, line) in (top..area.height).zip(&lines) {
         canvas.line(row(area, n), line);
     }
+}
+
+/// Why a list has no rows. `noun` is what it lists; `empty` says what an empty list under each of its tabs means.
+pub(in crate::tui) fn nothing<R: Row<Tab = Option<T>>, T: Copy>(
+    model: &Model,
+    list: &List<R>,
+    search: &Field,
+    (noun, name): (&str, fn(T) -> &'static str),
+    empty: impl FnOnce(Option<T>) -> State,
+) -> State {
+    if let Some(problem) = &list.problem {
+        return if problem.away { away(model) } else { State::problem(problem) };
+    }
+    if !list.loaded {
+        return away(model);
+    }
+    if let Some(search) = Search::parse(search.text()) {
+        let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
+        return no_match(&search, &kind, list.tab.is_some(), model);
+    }
+    empty(list.tab)
+}
+
+/// Nothing came yet: connecting, away, or on its way.
+pub(in crate::tui) fn away(model: &Model) -> State {
+    match &model.link {
+        Link::Connecting => State::quiet("connecting…"),
+        Link::Up => State::quiet("loading…"),
+        Link::Away { problem, .. } => {
+            let state = State { what: problem.what.clone(), tone: Tone::Bad, hints: vec![problem.hint.clone()] };
+            state.hint("The list comes as soon as the database is back. R tries now, q quits.")
+        }
+    }
+}
+
+/// Nothing was found.
+fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> State {
+    let text = search.text();
+    let how = if search.is_prefix() { "begins with" } else { "matches" };
+    let mut state = State::quiet(format!("No {kind} {how} \"{text}\"."));
+    if in_one_tab {
+        let key = if model.view == View::Mail { "1" } else { "5" };
+        state = state.hint(format!("Press {key} to search all of them."));
+    }
+    if search.is_prefix() {
+        state = state.hint("Three characters or more also find what is inside e-mails and names.");
+    }
+    state.hint("Press / to change the search, Esc to clear it.")
 }

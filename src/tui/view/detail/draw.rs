@@ -3,8 +3,6 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::layout;
-use super::state::{self, State};
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
 use crate::domain::send::SendRow;
@@ -13,6 +11,8 @@ use crate::text::width;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::{Link, View};
+use crate::tui::screen::layout;
+use crate::tui::view::empty::{self, State};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
@@ -37,10 +37,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let detail = &model.detail;
     if wanted.is_some() && detail.missing {
         let gone = State::quiet("This verification no longer exists.").hint("Its user was deleted.");
-        return state::draw(canvas, area, &gone);
+        return empty::draw(canvas, area, &gone);
     }
     if let Some(problem) = detail.problem.as_ref().filter(|p| !p.away && wanted.is_some()) {
-        return state::draw(canvas, area, &State::problem(problem));
+        return empty::draw(canvas, area, &State::problem(problem));
     }
     let area = inset(area, 1);
     let lines = lines(model, canvas.look, area.width);

@@ -5,7 +5,7 @@ use crossterm::event::KeyEvent;
 use crate::tui::Model;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
-use crate::tui::model::list::List;
+use crate::tui::view::list::List;
 
 /// A key that is no command.
 pub fn typed(model: &mut Model, event: &KeyEvent) {

@@ -24,15 +24,15 @@ mod variables;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::layout::{self, Layout};
-use super::state::{self, State};
 use crate::mail::templates::DIRECTORY_UNREAD;
 use crate::preview::proof::{Proof, Trouble, Whose};
 use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::look::{Colours, Look, Tone};
-use crate::tui::model::workbench::{Mode, Page, Workbench};
+use crate::tui::screen::layout::{self, Layout};
+use crate::tui::view::empty::{self, State};
+use crate::tui::view::templates::model::{Mode, Page, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 
@@ -156,7 +156,7 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, mode: Mode, area: Rect, beside: 
         _ => {}
     }
     let Some(proof) = bench.proof() else {
-        return state::draw(canvas, area, &nothing(bench));
+        return empty::draw(canvas, area, &nothing(bench));
     };
     if mode == Mode::Rendered {
         return rendered::draw(canvas, bench, proof, area, beside);

@@ -8,8 +8,8 @@ use crate::preview::check::{Finding, Report, Severity};
 use crate::text::{pad, plain, width};
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::workbench::{Entry, Workbench};
-use crate::tui::screen::state::{self, State};
+use crate::tui::view::empty::{self, State};
+use crate::tui::view::templates::model::{Entry, Workbench};
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::severity::mark;
 
@@ -20,7 +20,7 @@ const CELL: usize = 12;
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let bench = &model.workbench;
     let (Some(report), Some(entry)) = (bench.report.as_deref(), bench.entry()) else {
-        return state::draw(canvas, area, &State::quiet("checking…"));
+        return empty::draw(canvas, area, &State::quiet("checking…"));
     };
     let locales: Vec<Locale> = bench
         .entries()

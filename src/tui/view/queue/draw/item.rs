@@ -7,7 +7,7 @@ use crate::domain::job::{JobRow, JobState, Skip};
 use crate::domain::worker::WorkerRow;
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::queue::Item;
+use crate::tui::view::queue::model::Item;
 use crate::tui::when;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands};

@@ -21,13 +21,12 @@ mod tables;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::layout::{Layout, PANE_FROM};
-use super::people::away;
-use super::state;
 use crate::domain::worker::OutboxView;
 use crate::tui::Model;
 use crate::tui::look::Tone;
 use crate::tui::model::View;
+use crate::tui::screen::layout::{Layout, PANE_FROM};
+use crate::tui::view::empty::{self, away};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 pub use head::{state, tone};
 pub use item::lines;
@@ -66,7 +65,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if layout.list.height > 0 && layout.list.width > 0 {
         match &model.outbox {
             Some(outbox) => body(canvas, model, outbox, layout),
-            None => state::draw(canvas, layout.list, &away(model)),
+            None => empty::draw(canvas, layout.list, &away(model)),
         }
     }
     if layout.pane.width > 0 {

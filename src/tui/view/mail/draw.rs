@@ -3,19 +3,18 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::layout::Layout;
-use super::people::{HIDDEN, NARROW, away, no_match, usual};
-use super::state::{self, State};
-use super::{bar, detail};
-use crate::domain::filter::Search;
 use crate::domain::send::{SendRow, SendState};
 use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
-use crate::tui::model::list::{Item, List};
+use crate::tui::screen::layout::Layout;
+use crate::tui::view::detail;
+use crate::tui::view::empty::{self, State};
+use crate::tui::view::list::{Item, List};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::table::{self, Column, RowMark};
+use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
+use crate::tui::widget::tabs::capital;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
@@ -34,7 +33,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
 
 fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &Layout) {
     if list.items.is_empty() {
-        state::draw(canvas, layout.list, &nothing(model, list));
+        empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
     let height = usize::from(layout.list.height);
@@ -134,22 +133,12 @@ pub fn detail_lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'stati
 
 /// Why there are no rows.
 fn nothing(model: &Model, list: &List<SendRow>) -> State {
-    if let Some(problem) = list.problem.as_ref().filter(|problem| !problem.away) {
-        return State::problem(problem);
-    }
-    if !list.loaded {
-        return away(model);
-    }
-    let kind = list.tab.map_or("", SendState::as_str);
-    if let Some(search) = Search::parse(model.mail.search.text()) {
-        return no_match(&search, format!("{kind} mail").trim_start(), list.tab.is_some(), model);
-    }
-    match list.tab {
+    empty::nothing(model, list, &model.mail.search, ("mail", SendState::as_str), |tab| match tab {
         None => State::quiet("No mail has been queued yet.").hint("Sign-ups and resends come here."),
         Some(SendState::Queued) => State::quiet("No mail waits to be sent."),
         Some(SendState::Bounced) => State::quiet("No mail has bounced."),
         Some(state) => {
-            State::quiet(format!("No mail is {state}.")).hint(format!("{} mails come here.", bar::capital(kind)))
+            State::quiet(format!("No mail is {state}.")).hint(format!("{} mails come here.", capital(state.as_str())))
         }
-    }
+    })
 }

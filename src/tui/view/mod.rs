@@ -1,0 +1,32 @@
+//! The four views, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
+//! the place of a list without rows.
+
+pub mod detail;
+pub mod empty;
+pub mod list;
+pub mod mail;
+pub mod queue;
+pub(in crate::tui) mod search;
+pub mod templates;
+pub mod verifications;
+
+use super::Model;
+use super::look::Look;
+use super::model::View;
+use super::screen::layout;
+use super::widget::canvas::inset;
+
+/// How far what is under any dialog can be scrolled.
+pub(super) fn max_scroll(model: &Model) -> usize {
+    let pane = layout::whole(model).pane;
+    let height = usize::from(pane.height);
+    let look = Look::plain();
+    let columns = inset(pane, 1).width;
+    let count = match model.view {
+        View::Templates => return templates::draw::max_scroll(model),
+        View::Queue => queue::lines(model, &look, columns, false).len(),
+        View::Mail if model.opened.is_none() => mail::detail_lines(model, &look, columns).len(),
+        View::Mail | View::Verifications => detail::lines(model, &look, columns).len(),
+    };
+    count.saturating_sub(height)
+}

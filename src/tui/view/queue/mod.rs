@@ -1,0 +1,7 @@
+//! The view *Queue*: the pace, jobs and workers.
+
+pub mod draw;
+pub mod model;
+pub(in crate::tui) mod update;
+
+pub use draw::{draw, lines, shown, state, tells_of_trouble, tone};

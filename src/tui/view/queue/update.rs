@@ -1,0 +1,61 @@
+//! The queue: what is asked for, what an answer changes, what its keys do.
+
+use chrono::Duration;
+
+use crate::domain::Time;
+use crate::domain::job::JobState;
+use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
+use crate::tui::effect::{Act, Answer, JobChange, Load};
+use crate::tui::{Effect, Model};
+
+/// Asks for the outbox.
+pub(in crate::tui) fn load(model: &mut Model, fx: &mut Vec<Effect>) {
+    if !model.is_away() && model.slots.outbox.ask() {
+        fx.push(Effect::Load(Load::Outbox));
+    }
+}
+
+/// The outbox. Nobody announces that a worker died: before the newest heartbeat is too old, it is looked at again.
+pub(in crate::tui) fn loaded(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect>) {
+    model.heard(&answer);
+    if model.slots.outbox.done() {
+        fx.push(Effect::Load(Load::Outbox));
+    }
+    match answer {
+        Ok(outbox) => {
+            model.correct_clock(outbox.as_of);
+            let alive = outbox.workers.iter().filter(|worker| worker.is_alive(model.now));
+            let oldest = alive.map(|worker| worker.beat_at).min();
+            let before_gone = Duration::seconds(GONE_AFTER_SECONDS - 6);
+            let soonest = model.now + Duration::seconds(5);
+            // A pause that ends by itself, and a place in the quota that comes free, are nobody's change either.
+            let brake_ends = outbox.brake.as_ref().and_then(|brake| brake.until);
+            let ahead = |time: &Time| *time > model.now;
+            let (brake_ends, next_place) = (brake_ends.filter(ahead), outbox.pace.next_place_at.filter(ahead));
+            let due = [oldest.map(|beat| beat + before_gone), brake_ends, next_place];
+            model.outbox_due = due.into_iter().flatten().min().map(|due| due.max(soonest));
+            model.outbox = Some(outbox);
+        }
+        Err(problem) => model.complain(problem),
+    }
+}
+
+/// Moves the selection.
+pub(in crate::tui) fn step(model: &mut Model, by: isize) {
+    let items = model.queue_items();
+    let next = model.queue_cursor(&items).saturating_add_signed(by).min(items.len().saturating_sub(1));
+    let selected = items.get(next).map(|item| item.id());
+    model.queue.selected = selected;
+    model.queue.scroll = 0;
+}
+
+/// Pauses the selected job, or lets it go on.
+pub(in crate::tui) fn hold_job(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some((id, state)) = model.selected_job().map(|job| (job.id, job.state)) else { return };
+    let change = if state == JobState::Paused { JobChange::Resume } else { JobChange::Pause };
+    // A second press before the answer would mean the same.
+    if model.queue.changing.is_none() {
+        model.queue.changing = Some(id);
+        fx.push(Effect::Act(Act::ChangeJob { id, change }));
+    }
+}

@@ -1,0 +1,7 @@
+//! The view *Templates*: the workbench, where templates are looked at, checked and tried.
+
+pub mod draw;
+pub mod model;
+pub mod update;
+
+pub use draw::{draw, remark};

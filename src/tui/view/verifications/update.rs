@@ -1,0 +1,166 @@
+//! The verifications: what is asked for, what an answer changes, what their keys do.
+
+use crate::domain::filter::{Filter, Search};
+use crate::domain::id::VerificationId;
+use crate::domain::page::{Page, Position};
+use crate::domain::verification::{Counts, VerificationRow};
+use crate::tui::effect::{Answer, Load};
+use crate::tui::model::View;
+use crate::tui::model::slot::Slot;
+use crate::tui::view::list::{Edge, awaited};
+use crate::tui::{Effect, Model};
+
+pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(list) = model.people.list() else { return };
+    if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
+        load_page(model, Edge::Top, Position::Newest, fx);
+    } else if let Some((edge, position)) = list.wanted() {
+        load_page(model, edge, position, fx);
+    }
+}
+
+/// Asks for a page of the verifications on the screen.
+pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Effect>) {
+    if model.is_away() {
+        return;
+    }
+    model.generation += 1;
+    let generation = model.generation;
+    let filter = filter(model);
+    for list in &mut model.people.lists {
+        list.awaiting = None;
+    }
+    if let Some(list) = model.people.list_mut() {
+        list.awaiting = Some((generation, edge));
+        fx.push(Effect::Load(Load::Page { filter, position, generation }));
+    }
+}
+
+/// Whom the list on the screen shows.
+pub(in crate::tui) fn filter(model: &Model) -> Filter {
+    let status = model.people.list().and_then(|list| list.tab);
+    Filter { status, search: Search::parse(model.people.search.text()), since: None, until: None }
+}
+
+/// A page of verifications.
+pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
+    model.heard(&answer);
+    let Some(list) = awaited(&mut model.people.lists, generation) else { return };
+    match answer {
+        Ok(page) => {
+            // Only a page that begins with the newest row was made as of now.
+            let as_of = matches!(list.awaiting, Some((_, Edge::Top))).then_some(page.as_of);
+            list.arrived(generation, page);
+            if let Some(as_of) = as_of {
+                model.correct_clock(as_of);
+            }
+        }
+        Err(problem) => {
+            if list.failed(&problem) {
+                model.complain(problem);
+            }
+        }
+    }
+}
+
+/// Asks for these rows as they are now.
+pub(in crate::tui) fn load_rows(
+    model: &mut Model,
+    ids: impl IntoIterator<Item = VerificationId>,
+    fx: &mut Vec<Effect>,
+) {
+    for id in ids {
+        if !model.slots.changed.contains(&id) {
+            model.slots.changed.push(id);
+        }
+    }
+    if !model.slots.changed.is_empty() && !model.is_away() && model.slots.rows.ask() {
+        fx.push(Effect::Load(Load::Rows { ids: std::mem::take(&mut model.slots.changed) }));
+    }
+}
+
+/// Rows that had changed.
+pub(in crate::tui) fn rows_loaded(
+    model: &mut Model,
+    asked: &[VerificationId],
+    answer: Answer<Vec<VerificationRow>>,
+    fx: &mut Vec<Effect>,
+) {
+    model.heard(&answer);
+    match answer {
+        Ok(rows) => {
+            for list in &mut model.people.lists {
+                list.replace(asked, &rows);
+            }
+        }
+        Err(problem) => model.complain(problem),
+    }
+    model.slots.rows = Slot::Idle;
+    load_rows(model, [], fx);
+}
+
+/// Asks how many rows have come above the list on the screen.
+pub(in crate::tui) fn load_newer(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(list) = model.people.list().filter(|list| list.loaded && model.view == View::Verifications) else {
+        return;
+    };
+    let Some(than) = list.newest() else {
+        // Nothing is there to be disturbed: what came is simply shown.
+        if list.items.is_empty() && list.awaiting.is_none() {
+            load_page(model, Edge::Top, Position::Newest, fx);
+        }
+        return;
+    };
+    if !model.is_away() && model.slots.newer.ask() {
+        model.generation += 1;
+        model.newer_for = Some((model.generation, model.people.tab));
+        fx.push(Effect::Load(Load::Newer { filter: filter(model), than, generation: model.generation }));
+    }
+}
+
+/// How many rows have come above.
+pub(in crate::tui) fn newer_loaded(model: &mut Model, generation: u64, answer: Answer<i64>, fx: &mut Vec<Effect>) {
+    model.heard(&answer);
+    let again = model.slots.newer.done();
+    if let (Ok(count), Some((asked, tab))) = (answer, model.newer_for)
+        && asked == generation
+        && let Some(list) = model.people.lists.get_mut(tab)
+        && list.loaded
+    {
+        list.announced = count;
+    }
+    if again {
+        model.slots.newer = Slot::Idle;
+        load_newer(model, fx);
+    }
+}
+
+/// Asks for the counts.
+pub(in crate::tui) fn load_counts(model: &mut Model, fx: &mut Vec<Effect>) {
+    if !model.is_away() && model.slots.counts.ask() {
+        fx.push(Effect::Load(Load::Counts));
+    }
+}
+
+/// The counts.
+pub(in crate::tui) fn counts_loaded(model: &mut Model, answer: Answer<Counts>, fx: &mut Vec<Effect>) {
+    model.heard(&answer);
+    if model.slots.counts.done() {
+        fx.push(Effect::Load(Load::Counts));
+    }
+    match answer {
+        Ok(counts) => model.counts = Some(counts),
+        Err(problem) => model.complain(problem),
+    }
+}
+
+/// Marks or unmarks the selected row and goes to the next.
+pub(in crate::tui) fn mark(model: &mut Model) {
+    let Some(id) = model.people.selected().map(|row| row.verification.id) else { return };
+    if !model.marks.remove(&id) {
+        model.marks.insert(id);
+    }
+    if let Some(list) = model.people.list_mut() {
+        list.step(1);
+    }
+}
