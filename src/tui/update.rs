@@ -1,7 +1,7 @@
 //! The one place where the model changes: no I/O, no clock, so that a test is a plain function call.
 
 mod act;
-mod arrive;
+mod loaded;
 mod travel;
 
 use super::effect::{Loaded, TerminalCommand};
@@ -33,7 +33,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             load::catch_up(model, fx);
         }
         Msg::Changed(changes) => load::changed(model, &changes, fx),
-        Msg::Loaded(loaded) => arrive::loaded(model, loaded, fx),
+        Msg::Loaded(loaded) => loaded::loaded(model, loaded, fx),
         Msg::Acted(acted) => dialog::acted(model, acted, fx),
         Msg::Bench(benched) => templates::update::benched(model, benched, fx),
         Msg::Edited(answer) => templates::update::edited(model, answer),

@@ -1,4 +1,4 @@
-//! Data that arrived.
+//! Where what was read from the database goes.
 
 use crate::tui::effect::Loaded;
 use crate::tui::screen::notice;
