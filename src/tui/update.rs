@@ -2,7 +2,7 @@
 
 mod act;
 mod loaded;
-mod travel;
+mod navigation;
 
 use super::effect::{Loaded, TerminalCommand};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};

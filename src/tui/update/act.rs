@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::travel;
+use super::navigation;
 use crate::tui::action::{Action, Place};
 use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
@@ -18,10 +18,10 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
     }
     match action {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
-            travel::step(model, action, fx);
+            navigation::step(model, action, fx);
         }
         Action::NextTab | Action::PreviousTab | Action::PickTab => {
-            travel::tab(model, action, event);
+            navigation::tab(model, action, event);
             verifications::update::load_newer(model, fx);
         }
         Action::NextView | Action::PreviousView => {
