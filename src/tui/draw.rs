@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::look::{Look, Tone};
 use super::model::View;
-use super::screen::{banner, bar, layout};
+use super::screen::{banner, header, layout};
 use super::view::{mail, queue, templates, verifications};
 use super::widget::canvas::Canvas;
 use super::widget::toast;
@@ -21,7 +21,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
     }
     canvas.clear(area);
     let layout = layout::of(model, area);
-    bar::draw(&mut canvas, model, &layout);
+    header::draw(&mut canvas, model, &layout);
     banner::draw(&mut canvas, model, layout.banner);
     match model.view {
         View::Verifications => verifications::draw(&mut canvas, model, &layout),
