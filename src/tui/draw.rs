@@ -9,7 +9,7 @@ use super::screen::{banner, header, layout};
 use super::view::{mail, queue, templates, verifications};
 use super::widget::canvas::Canvas;
 use super::widget::toast;
-use super::{Model, foot};
+use super::{Model, footer};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or nothing where it should be hidden.
@@ -30,7 +30,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<
         View::Templates => templates::draw(&mut canvas, model, &layout),
     }
     canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
-    let mut caret = foot::draw(&mut canvas, model, &layout);
+    let mut caret = footer::draw(&mut canvas, model, &layout);
     if let Some(dialog) = &model.dialog {
         let over = Rect { height: area.height - layout.foot.height, ..area };
         caret = dialog.draw(&mut canvas, model, over);

@@ -8,7 +8,7 @@
 //!   terminal/, editor.rs        the terminal, its bytes and keys; the operator's editor
 //!   executor/                   runs effects, a file a kind; answers with messages
 //!   update/                     what a message changes; what each action does; to which view an answer goes
-//!   draw.rs, foot.rs            the view and the keys, over them the dialog, over that messages
+//!   draw.rs, footer.rs          the view and the keys, over them the dialog, over that messages
 //!     dialog/                   a dialog a file: state, keys, yes, answer, lines
 //!     allowed.rs                why an action cannot be done now
 //!     load.rs                   what has to be read, so that what is on the screen is there and true
@@ -34,7 +34,7 @@ mod draw;
 mod editor;
 pub mod effect;
 pub mod executor;
-mod foot;
+mod footer;
 pub mod headless;
 pub mod keymap;
 mod load;
