@@ -17,7 +17,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     }
     match action {
         Action::Open => match model.view {
-            View::Verifications => model.people.selected().is_none(),
+            View::Verifications => model.verifications.selected().is_none(),
             View::Mail if model.send_open || layout::whole(model).divider.width > 0 => {
                 let send = model.mail.selected();
                 if send.is_some_and(|send| send.verification_id.is_none()) {
@@ -60,11 +60,13 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
 fn on_the_outbox(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
     let brake = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref());
     match action {
-        Action::Mark => {
-            model.people.selected().is_none().then_some(("There is nothing to mark.", "Choose another tab first."))
-        }
+        Action::Mark => model
+            .verifications
+            .selected()
+            .is_none()
+            .then_some(("There is nothing to mark.", "Choose another tab first.")),
         Action::BulkResend => {
-            let is_verified = model.people.list().is_some_and(|list| list.tab == Some(Status::Verified));
+            let is_verified = model.verifications.list().is_some_and(|list| list.tab == Some(Status::Verified));
             (model.marks.is_empty() && is_verified)
                 .then_some(("The verified need no mail.", "Choose another tab, or mark rows with Space."))
         }

@@ -65,7 +65,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         return;
     }
     let (news, loading) = match model.view {
-        View::Verifications => (news(model.people.list()), is_loading(model.people.list())),
+        View::Verifications => (news(model.verifications.list()), is_loading(model.verifications.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
         View::Queue => (None, false),
         View::Templates => (None, model.workbench.is_busy()),

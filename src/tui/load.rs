@@ -21,7 +21,7 @@ pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
 /// After every message: keeps the cursor in sight, and asks for what the screen lacks.
 pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     let height = usize::from(layout::whole(model).list.height);
-    for list in &mut model.people.lists {
+    for list in &mut model.verifications.lists {
         list.top = list.top_for(height);
     }
     for list in &mut model.mail.lists {
@@ -47,7 +47,7 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
     for change in changes {
         match change {
             Change::Verification(id) => {
-                let mut known = model.people.lists.iter().flat_map(|list| &list.items);
+                let mut known = model.verifications.lists.iter().flat_map(|list| &list.items);
                 if known.any(|item| item.row.verification.id == *id) {
                     ids.push(*id);
                 }
@@ -58,7 +58,7 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
                 (verifications, mails) = (true, true);
             }
             Change::Many => {
-                let shown = model.people.list().into_iter().flat_map(|list| &list.items);
+                let shown = model.verifications.list().into_iter().flat_map(|list| &list.items);
                 ids.extend(shown.map(|item| item.row.verification.id));
                 model.detail.stale = true;
                 (verifications, mails) = (true, true);
@@ -81,7 +81,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     model.slots = Slots::default();
     model.detail.loading = None;
     model.detail.problem = None;
-    for list in &mut model.people.lists {
+    for list in &mut model.verifications.lists {
         (list.awaiting, list.problem) = (None, None);
     }
     for list in &mut model.mail.lists {
@@ -113,7 +113,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     let now = model.now;
     match model.view {
         View::Verifications => {
-            if let Some(list) = model.people.list_mut() {
+            if let Some(list) = model.verifications.list_mut() {
                 list.problem = None;
                 let position = list.same_place(now);
                 verifications::update::load_page(model, Edge::Fresh, position, fx);

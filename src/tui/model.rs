@@ -186,7 +186,7 @@ pub struct Model {
     /// What the body shows.
     pub view: View,
     /// The verifications.
-    pub people: Tabbed<VerificationRow>,
+    pub verifications: Tabbed<VerificationRow>,
     /// The mails.
     pub mail: Tabbed<SendRow>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
@@ -245,7 +245,7 @@ impl Model {
             skew: Duration::zero(),
             link: if only_templates { Link::Up } else { Link::Connecting },
             view: if only_templates { View::Templates } else { View::Verifications },
-            people: Tabbed::new(STATUS_TABS),
+            verifications: Tabbed::new(STATUS_TABS),
             mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
             opened: None,
             send_open: false,
@@ -300,7 +300,7 @@ impl Model {
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
         let selected = match self.view {
-            View::Verifications => self.people.selected().map(|row| row.verification.id),
+            View::Verifications => self.verifications.selected().map(|row| row.verification.id),
             View::Mail => self.mail.selected().and_then(|row| row.verification_id),
             View::Queue | View::Templates => None,
         };
@@ -312,7 +312,7 @@ impl Model {
             status: Some(verification.status(self.now)),
             user_verified: user.verified_at.is_some(),
         };
-        let rows = self.people.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
+        let rows = self.verifications.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
         let row = || rows.clone().find(|row| row.verification.id == id).map(|r| subject(&r.verification, &r.user));
         let detail = self.detail.data.as_deref().filter(|d| d.verification.id == id);
         let mail = || {
@@ -335,7 +335,7 @@ impl Model {
     /// The search that applies to the list on the screen.
     #[must_use]
     pub fn search(&self) -> &Field {
-        if self.view == View::Mail { &self.mail.search } else { &self.people.search }
+        if self.view == View::Mail { &self.mail.search } else { &self.verifications.search }
     }
 
     /// Goes to a view; what was open elsewhere is closed.

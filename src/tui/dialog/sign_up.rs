@@ -91,11 +91,11 @@ pub(super) fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Ve
 
 /// The user who was just signed up is shown, where the list on the screen begins with them.
 fn show_new(model: &mut Model, signed_up: &SignedUp, fx: &mut Vec<Effect>) {
-    let shown = model.view == View::Verifications && model.opened.is_none() && model.people.search.is_empty();
+    let shown = model.view == View::Verifications && model.opened.is_none() && model.verifications.search.is_empty();
     let fits = signed_up.status != SignUpStatus::AlreadyVerified;
     if shown
         && fits
-        && let Some(list) = model.people.list_mut()
+        && let Some(list) = model.verifications.list_mut()
         && matches!(list.tab, None | Some(Status::Pending))
     {
         list.select = signed_up.verification_id;

@@ -46,7 +46,7 @@ fn visible_times(model: &Model) -> Vec<Time> {
     let height = usize::from(layout::whole(model).list.height);
     match model.view {
         View::Verifications => {
-            if let Some(list) = model.people.list() {
+            if let Some(list) = model.verifications.list() {
                 for item in list.items.iter().skip(list.top_for(height)).take(height) {
                     let verification = &item.row.verification;
                     times.extend([Some(verification.created_at), Some(verification.expires_at)].into_iter().flatten());

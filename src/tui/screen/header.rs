@@ -152,7 +152,7 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
                 title: capital(status.map_or("all", |s| s.as_str())),
                 count: model.counts.map(|counts| thousands(counts.of(*status))).unwrap_or_default(),
             });
-            (tabs.collect(), model.people.tab)
+            (tabs.collect(), model.verifications.tab)
         }
         View::Mail => {
             let outbox = model.outbox.as_ref();

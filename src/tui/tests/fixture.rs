@@ -144,7 +144,7 @@ impl Console {
     }
 
     pub fn selected(&self) -> i64 {
-        self.model.people.selected().map_or(0, |row| row.verification.id.0)
+        self.model.verifications.selected().map_or(0, |row| row.verification.id.0)
     }
 }
 

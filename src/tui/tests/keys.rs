@@ -156,8 +156,8 @@ fn chooses_tabs() {
     for (keys, tab) in table {
         let (mut console, world) = Console::loaded(80, 24);
         console.run(&world, keys);
-        assert_eq!(console.model.people.tab, tab, "{keys:?}");
-        assert!(console.model.people.list().unwrap().loaded, "{keys:?}");
+        assert_eq!(console.model.verifications.tab, tab, "{keys:?}");
+        assert!(console.model.verifications.list().unwrap().loaded, "{keys:?}");
     }
     let (mut console, world) = Console::loaded(80, 24);
     console.run(&world, "t 3");

@@ -8,7 +8,7 @@ use crate::tui::view::list::WINDOW_MAX;
 use crate::tui::{Effect, Msg};
 
 fn ids(console: &Console) -> Vec<i64> {
-    console.model.people.list().unwrap().items.iter().map(|item| item.row.verification.id.0).collect()
+    console.model.verifications.list().unwrap().items.iter().map(|item| item.row.verification.id.0).collect()
 }
 
 #[test]
@@ -48,10 +48,10 @@ fn leaps_to_the_newest_row() {
     for _ in 0..60 {
         console.run(&world, "PgDn");
     }
-    assert!(console.model.people.list().unwrap().newer);
+    assert!(console.model.verifications.list().unwrap().newer);
     console.run(&world, "g");
     assert_eq!(console.selected(), 49_993);
-    assert!(!console.model.people.list().unwrap().newer);
+    assert!(!console.model.verifications.list().unwrap().newer);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn marks_survive_paging_and_changes() {
     for _ in 0..70 {
         console.run(&world, "PgDn");
     }
-    assert!(console.model.people.list().unwrap().newer, "the marked row is out of the window");
+    assert!(console.model.verifications.list().unwrap().newer, "the marked row is out of the window");
     console.send(Msg::Changed(vec![Change::Many]));
     console.serve(&world);
     console.run(&world, "Space g");

@@ -79,7 +79,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
 fn open(model: &mut Model) {
     let has_pane = layout::whole(model).divider.width > 0;
     match model.view {
-        View::Verifications => model.opened = model.people.selected().map(|row| row.verification.id),
+        View::Verifications => model.opened = model.verifications.selected().map(|row| row.verification.id),
         View::Mail if model.send_open || has_pane => {
             model.opened = model.mail.selected().and_then(|row| row.verification_id);
         }

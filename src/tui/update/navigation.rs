@@ -52,7 +52,7 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
             mail::update::load_page(model, Edge::Top, Position::Newest, fx);
         }
         model.send_scroll = 0;
-    } else if let Some(list) = model.people.list_mut()
+    } else if let Some(list) = model.verifications.list_mut()
         && move_cursor(list, action, by)
     {
         verifications::update::load_page(model, Edge::Top, Position::Newest, fx);
@@ -80,7 +80,7 @@ fn scroll(model: &mut Model, by: isize) {
 /// Another tab.
 pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
     let (count, now) = match model.view {
-        View::Verifications => (model.people.lists.len(), model.people.tab),
+        View::Verifications => (model.verifications.lists.len(), model.verifications.tab),
         View::Mail => (model.mail.lists.len(), model.mail.tab),
         View::Queue => return,
         View::Templates => (Mode::ALL.len(), model.workbench.mode.index()),
@@ -95,7 +95,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         _ => digit.filter(|n| *n < count).unwrap_or(now),
     };
     match model.view {
-        View::Verifications => model.people.tab = next,
+        View::Verifications => model.verifications.tab = next,
         View::Mail => {
             model.mail.tab = next;
             model.send_scroll = 0;

@@ -39,7 +39,7 @@ pub fn clear(model: &mut Model) {
 }
 
 fn of(model: &mut Model) -> &mut Field {
-    if model.view == View::Mail { &mut model.mail.search } else { &mut model.people.search }
+    if model.view == View::Mail { &mut model.mail.search } else { &mut model.verifications.search }
 }
 
 /// Every list of the view has to be loaded again; the rows on the screen stay until others arrive.
@@ -47,6 +47,6 @@ fn changed(model: &mut Model) {
     if model.view == View::Mail {
         model.mail.lists.iter_mut().for_each(List::forget);
     } else {
-        model.people.lists.iter_mut().for_each(List::forget);
+        model.verifications.lists.iter_mut().for_each(List::forget);
     }
 }

@@ -25,7 +25,7 @@ pub fn wanted(model: &Model) -> Option<VerificationId> {
         View::Mail => model.opened,
         View::Verifications => {
             let pane = layout::whole(model).pane.width > 0;
-            let selected = || model.people.selected().filter(|_| pane).map(|row| row.verification.id);
+            let selected = || model.verifications.selected().filter(|_| pane).map(|row| row.verification.id);
             model.opened.or_else(selected)
         }
     }
@@ -61,7 +61,7 @@ pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
     }
     // What the list knows is shown at once; the rest follows.
     if let Some(row) =
-        model.people.lists.iter().flat_map(|l| &l.items).map(|i| &i.row).find(|r| r.verification.id == id)
+        model.verifications.lists.iter().flat_map(|l| &l.items).map(|i| &i.row).find(|r| r.verification.id == id)
     {
         let detail = VerificationDetail {
             verification: row.verification.clone(),

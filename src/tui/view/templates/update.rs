@@ -357,7 +357,7 @@ pub fn step(model: &mut Model, by: isize) {
 pub fn open_person(model: &mut Model) {
     let Some(subject) = model.subject() else { return };
     let detail = model.detail.data.as_deref().filter(|detail| detail.verification.id == subject.id);
-    let row = model.people.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
+    let row = model.verifications.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
     let row = row.clone().find(|row| row.verification.id == subject.id);
     let known = detail
         .map(|detail| (&detail.user, &detail.verification))

@@ -22,7 +22,7 @@ use crate::tui::widget::tabs::capital;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
-    if let Some(list) = model.people.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
+    if let Some(list) = model.verifications.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
         rows(canvas, model, list, layout);
     }
     if layout.pane.width > 0 {
@@ -149,7 +149,7 @@ fn cells(
 
 /// Why there are no rows.
 fn nothing(model: &Model, list: &List<VerificationRow>) -> State {
-    empty::nothing(model, list, &model.people.search, ("verification", Status::as_str), |tab| match tab {
+    empty::nothing(model, list, &model.verifications.search, ("verification", Status::as_str), |tab| match tab {
         None => State::quiet("No one has signed up yet.").hint("Press n to sign someone up."),
         Some(Status::Pending) => State::quiet("No one is waiting for verification.")
             .hint("Press n to sign someone up, 3 for those whose link has expired, 5 for all."),

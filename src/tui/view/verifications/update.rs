@@ -11,7 +11,7 @@ use crate::tui::view::list::{Edge, awaited};
 use crate::tui::{Effect, Model};
 
 pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some(list) = model.people.list() else { return };
+    let Some(list) = model.verifications.list() else { return };
     if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
         load_page(model, Edge::Top, Position::Newest, fx);
     } else if let Some((edge, position)) = list.wanted() {
@@ -27,10 +27,10 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
     model.generation += 1;
     let generation = model.generation;
     let filter = filter(model);
-    for list in &mut model.people.lists {
+    for list in &mut model.verifications.lists {
         list.awaiting = None;
     }
-    if let Some(list) = model.people.list_mut() {
+    if let Some(list) = model.verifications.list_mut() {
         list.awaiting = Some((generation, edge));
         fx.push(Effect::Load(Load::Page { filter, position, generation }));
     }
@@ -38,14 +38,14 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
 
 /// Whom the list on the screen shows.
 pub(in crate::tui) fn filter(model: &Model) -> Filter {
-    let status = model.people.list().and_then(|list| list.tab);
-    Filter { status, search: Search::parse(model.people.search.text()), since: None, until: None }
+    let status = model.verifications.list().and_then(|list| list.tab);
+    Filter { status, search: Search::parse(model.verifications.search.text()), since: None, until: None }
 }
 
 /// A page of verifications.
 pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
     model.heard(&answer);
-    let Some(list) = awaited(&mut model.people.lists, generation) else { return };
+    let Some(list) = awaited(&mut model.verifications.lists, generation) else { return };
     match answer {
         Ok(page) => {
             // Only a page that begins with the newest row was made as of now.
@@ -89,7 +89,7 @@ pub(in crate::tui) fn rows_loaded(
     model.heard(&answer);
     match answer {
         Ok(rows) => {
-            for list in &mut model.people.lists {
+            for list in &mut model.verifications.lists {
                 list.replace(asked, &rows);
             }
         }
@@ -101,7 +101,7 @@ pub(in crate::tui) fn rows_loaded(
 
 /// Asks how many rows have come above the list on the screen.
 pub(in crate::tui) fn load_newer(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some(list) = model.people.list().filter(|list| list.loaded && model.view == View::Verifications) else {
+    let Some(list) = model.verifications.list().filter(|list| list.loaded && model.view == View::Verifications) else {
         return;
     };
     let Some(than) = list.newest() else {
@@ -113,7 +113,7 @@ pub(in crate::tui) fn load_newer(model: &mut Model, fx: &mut Vec<Effect>) {
     };
     if !model.is_away() && model.slots.newer.ask() {
         model.generation += 1;
-        model.newer_for = Some((model.generation, model.people.tab));
+        model.newer_for = Some((model.generation, model.verifications.tab));
         fx.push(Effect::Load(Load::Newer { filter: filter(model), than, generation: model.generation }));
     }
 }
@@ -124,7 +124,7 @@ pub(in crate::tui) fn newer_loaded(model: &mut Model, generation: u64, answer: A
     let again = model.slots.newer.done();
     if let (Ok(count), Some((asked, tab))) = (answer, model.newer_for)
         && asked == generation
-        && let Some(list) = model.people.lists.get_mut(tab)
+        && let Some(list) = model.verifications.lists.get_mut(tab)
         && list.loaded
     {
         list.announced = count;
@@ -156,11 +156,11 @@ pub(in crate::tui) fn counts_loaded(model: &mut Model, answer: Answer<Counts>, f
 
 /// Marks or unmarks the selected row and goes to the next.
 pub(in crate::tui) fn mark(model: &mut Model) {
-    let Some(id) = model.people.selected().map(|row| row.verification.id) else { return };
+    let Some(id) = model.verifications.selected().map(|row| row.verification.id) else { return };
     if !model.marks.remove(&id) {
         model.marks.insert(id);
     }
-    if let Some(list) = model.people.list_mut() {
+    if let Some(list) = model.verifications.list_mut() {
         list.step(1);
     }
 }
