@@ -10,8 +10,8 @@ use crate::tui::Model;
 use crate::tui::look::{Look, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
+use crate::tui::widget::modal;
 use crate::tui::widget::severity::mark;
-use crate::tui::widget::sheet;
 
 /// Columns of the explanation.
 const COLUMNS: u16 = 66;
@@ -35,21 +35,21 @@ impl Body for FindingDialog {
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
         let over = super::parts::screen(model);
-        let most = sheet::most(lines(&Look::plain(), over, &self.finding).len(), over);
+        let most = modal::most(lines(&Look::plain(), over, &self.finding).len(), over);
         Some((&mut self.scroll, most))
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
         let lines = lines(canvas.look, area, &self.finding);
         let title = format!("{} {} {}", plain(self.finding.rule.id), canvas.glyphs().dot, self.finding.severity);
-        sheet::scrolled(canvas, area, &title, sheet::columns(COLUMNS, area), &lines, self.scroll);
+        modal::scrolled(canvas, area, &title, modal::columns(COLUMNS, area), &lines, self.scroll);
         None
     }
 }
 
 fn lines(look: &Look, area: Rect, finding: &Finding) -> Vec<Line<'static>> {
     let (_, tone) = mark(finding.severity, look);
-    let mut lines = Lines::new(look, sheet::columns(COLUMNS, area));
+    let mut lines = Lines::new(look, modal::columns(COLUMNS, area));
     lines.text(finding.rule.title, Tone::Strong);
     lines.gap();
     lines.text(finding.rule.why, Tone::Text);

@@ -10,7 +10,7 @@ use crate::tui::action::all;
 use crate::tui::look::{Look, Tone};
 use crate::tui::model::View;
 use crate::tui::widget::canvas::{Canvas, row};
-use crate::tui::widget::sheet;
+use crate::tui::widget::modal;
 
 /// Columns of the keys.
 const KEYS: usize = 20;
@@ -42,7 +42,7 @@ impl Body for HelpDialog {
         } else {
             format!("Keys {} you act as {}", canvas.glyphs().dot, model.setup.operator)
         };
-        let area = sheet::draw(canvas, area, &title, columns, rows);
+        let area = modal::draw(canvas, area, &title, columns, rows);
         let most = lines.len().saturating_sub(usize::from(area.height));
         for (n, line) in (0..area.height).zip(lines.iter().skip(self.scroll.min(most))) {
             canvas.line(row(area, n), line);

@@ -11,7 +11,7 @@ use crate::tui::model::Level;
 use crate::tui::view::templates::model::Page;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::sheet;
+use crate::tui::widget::modal;
 use crate::tui::{Effect, Model, clipboard};
 
 /// Columns of the dialog: an address must not be broken where it can be helped.
@@ -68,19 +68,19 @@ impl Body for PageDialog {
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
         let over = super::parts::screen(model);
-        let most = sheet::most(lines(&Look::plain(), model, over).len(), over);
+        let most = modal::most(lines(&Look::plain(), model, over).len(), over);
         Some((&mut self.scroll, most))
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let lines = lines(canvas.look, model, area);
-        sheet::scrolled(canvas, area, "Page", sheet::columns(COLUMNS, area), &lines, self.scroll);
+        modal::scrolled(canvas, area, "Page", modal::columns(COLUMNS, area), &lines, self.scroll);
         None
     }
 }
 
 fn lines(look: &Look, model: &Model, area: Rect) -> Vec<Line<'static>> {
-    let mut lines = Lines::new(look, sheet::columns(COLUMNS, area));
+    let mut lines = Lines::new(look, modal::columns(COLUMNS, area));
     match &model.workbench.page {
         Some(Page::Up(address)) => {
             lines.text("The mail in a browser on this machine, with the same toggles:", Tone::Text);

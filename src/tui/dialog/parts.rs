@@ -10,13 +10,13 @@ use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::{field, sheet};
+use crate::tui::widget::{field, modal};
 
 /// Columns of a dialog's text.
 const COLUMNS: u16 = 60;
 
 pub(super) fn columns_for(area: Rect) -> u16 {
-    sheet::columns(COLUMNS, area)
+    modal::columns(COLUMNS, area)
 }
 
 /// What a dialog covers, for what is asked before it is drawn.
@@ -27,7 +27,7 @@ pub(super) fn screen(model: &Model) -> Rect {
 /// Puts lines on a sheet; returns where they went.
 pub(super) fn put(canvas: &mut Canvas<'_>, area: Rect, title: &str, lines: &[Line<'_>]) -> Rect {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let place = sheet::draw(canvas, area, title, columns_for(area), rows);
+    let place = modal::draw(canvas, area, title, columns_for(area), rows);
     for (n, line) in (0..place.height).zip(lines) {
         canvas.line(row(place, n), line);
     }

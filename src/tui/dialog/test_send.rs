@@ -17,7 +17,7 @@ use crate::tui::model::Level;
 use crate::tui::model::field::Field;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::sheet;
+use crate::tui::widget::modal;
 use crate::tui::widget::wrap::wrap;
 use crate::tui::{Effect, Model};
 
@@ -165,7 +165,7 @@ impl Body for TestSendDialog {
 
     fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
         let look = canvas.look;
-        let columns = sheet::columns(COLUMNS, area);
+        let columns = modal::columns(COLUMNS, area);
         let mut lines = Lines::new(look, columns);
         let dot = look.glyphs().dot;
         lines.text(&format!("{} {dot} {} {dot} {}", self.template, self.locale, self.fixture), Tone::Strong);
@@ -182,7 +182,7 @@ impl Body for TestSendDialog {
             lines.extend(below.finish());
         }
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let place = sheet::draw(canvas, area, "Test send", columns, rows);
+        let place = modal::draw(canvas, area, "Test send", columns, rows);
         // Where not all fits, what is chosen or was said last does.
         let wanted = if self.busy || self.outcome.is_some() { lines.len() } else { 4 + self.chosen };
         let top = wanted.saturating_sub(usize::from(place.height)).min(lines.len());
