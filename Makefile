@@ -13,13 +13,13 @@ compare: ## Compare how mails are laid out with a browser, and write tests/mails
 	@scripts/compare.sh
 
 crash-test: ## Kill workers and the database in the middle of 20,000 mails (the suite: 1,500)
-	@scripts/full-size.sh fleet::crash VERIFYDESK_CRASH_SENDS=20000 VERIFYDESK_CRASH_KILLS=50 VERIFYDESK_CRASH_RESTARTS=2
+	@scripts/full-size.sh multi_worker::crash VERIFYDESK_CRASH_SENDS=20000 VERIFYDESK_CRASH_KILLS=50 VERIFYDESK_CRASH_RESTARTS=2
 
 chaos-test: ## Let database, clock, disk, network and relay misbehave under 20,000 mails (the suite: 3,000)
-	@scripts/full-size.sh fleet::chaos VERIFYDESK_CHAOS_SENDS=20000
+	@scripts/full-size.sh multi_worker::chaos VERIFYDESK_CHAOS_SENDS=20000
 
 pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seconds)
-	@scripts/full-size.sh fleet::pace VERIFYDESK_PACE_SECONDS=60
+	@scripts/full-size.sh multi_worker::pace VERIFYDESK_PACE_SECONDS=60
 
 bench: ## Run the benchmarks
 	cargo bench --locked

@@ -19,7 +19,7 @@ use verifydesk::tui::model::Setup;
 use verifydesk::tui::{Effect, Msg};
 
 use crate::support::TestDb;
-use crate::support::gate::Gate;
+use crate::support::tcp_proxy::TcpProxy;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -182,19 +182,19 @@ async fn a_lost_subscription_is_renewed_without_alarm() {
 async fn a_database_that_is_away_is_told_once_and_loads_do_not_wait_for_it() {
     let office = Office::new().await;
     office.sign_up("mina@example.com").await;
-    let mut gate = Gate::new(&office.db.url).await;
-    let (settings, desk) = desk(&gate.url);
+    let mut proxy = TcpProxy::new(&office.db.url).await;
+    let (settings, desk) = desk(&proxy.url);
     let mut console = console(desk, settings);
     console.settle().await;
     console.listen();
-    gate.shut().await;
+    proxy.shut().await;
     console.press(KeyCode::Char('R'));
     shows(&mut console, "does not answer").await;
     let asked = tokio::time::Instant::now();
     console.press(KeyCode::Char('5'));
     console.settle().await;
     assert!(asked.elapsed() < Duration::from_secs(1), "a load waited {:?}", asked.elapsed());
-    gate.open().await;
+    proxy.open().await;
     let is_back = |screen: &str| screen.contains("mina@example.com") && !screen.contains("does not answer");
     assert!(console.wait(PATIENCE, is_back).await, "{}", console.text());
 }

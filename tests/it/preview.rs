@@ -12,7 +12,7 @@ use verifydesk::domain::locale::Locale;
 use verifydesk::preview::page::{self, Files, Handle, Shown, Source};
 use verifydesk::preview::proof::{Stock, Stocked};
 
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 use crate::support::Program;
 use crate::support::browser::{Browser, Colours, Page};
 

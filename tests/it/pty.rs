@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::support::TestDb;
-use crate::support::gate::Gate;
 use crate::support::pty::{Command, Heard, Running};
+use crate::support::tcp_proxy::TcpProxy;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verifydesk");
 
@@ -441,8 +441,8 @@ async fn a_database_that_goes_away_is_told_and_what_was_shown_stays() {
     for number in 0..40 {
         desk.cli(&["signup", &format!("user{number}@example.com")]);
     }
-    let mut gate = Gate::new(&desk.db.url).await;
-    let mut running = desk.console().env("DATABASE_URL", &gate.url).start();
+    let mut proxy = TcpProxy::new(&desk.db.url).await;
+    let mut running = desk.console().env("DATABASE_URL", &proxy.url).start();
     running.shows("user39@example.com");
     running.keys("jjjj");
     running.quiet(Duration::from_millis(300));
@@ -452,11 +452,11 @@ async fn a_database_that_goes_away_is_told_and_what_was_shown_stays() {
         lines.filter_map(|line| line.split_once("@example.com").map(|(start, _)| start.to_owned())).collect()
     };
     let before = people(&running.heard());
-    gate.shut().await;
+    proxy.shut().await;
     running.shows("does not answer");
     assert!(!people(&running.heard()).is_empty(), "{}", running.heard().text());
     desk.cli(&["verify", "2", "--reason", "while nobody was looking"]);
-    gate.open().await;
+    proxy.open().await;
     running.wait("the banner to go", |heard| !heard.text().contains("does not answer"));
     running.wait("the same place", |heard| people(heard) == before);
     running.keys("q");

@@ -4,7 +4,7 @@ use sqlx::postgres::PgQueryResult;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 use crate::support::{Program, TestDb};
 
 #[tokio::test]

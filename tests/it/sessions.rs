@@ -8,7 +8,7 @@ use verifydesk::config::{Secret, Settings};
 use verifydesk::store::{Purpose, Store};
 
 use crate::support::TestDb;
-use crate::support::gate::Gate;
+use crate::support::tcp_proxy::TcpProxy;
 
 fn open(url: &str, purpose: Purpose) -> Store {
     Store::open_for(&Settings { database_url: Some(Secret::new(url)), ..Settings::default() }, purpose).unwrap()
@@ -34,8 +34,8 @@ async fn no_session_waits_for_ever() {
 async fn the_server_notices_clients_that_are_gone() {
     let db = TestDb::new().await;
     // Over TCP at our end and a socket at the server's, where the server shows nothing of keep-alives: the source is.
-    let gate = Gate::new(&db.url).await;
-    let store = open(&gate.url, Purpose::Work);
+    let proxy = TcpProxy::new(&db.url).await;
+    let store = open(&proxy.url, Purpose::Work);
     let source = "select source from pg_settings where name = $1";
     for name in ["tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"] {
         let source: String = sqlx::query_scalar(source).bind(name).fetch_one(store.pool()).await.unwrap();
@@ -84,8 +84,8 @@ async fn acts_are_read_committed_whatever_the_default_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_were_forgotten_cost_a_second_once() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
-    let store = open(&gate.url, Purpose::Serve);
+    let proxy = TcpProxy::new(&db.url).await;
+    let store = open(&proxy.url, Purpose::Serve);
     // As many as there can be, all of them idle.
     let held = futures_util::future::join_all((0..16).map(|_| store.pool().acquire())).await;
     for connection in held {
@@ -93,7 +93,7 @@ async fn connections_that_were_forgotten_cost_a_second_once() {
     }
     store.ping().await.unwrap();
     let changes = store.listen().await.unwrap();
-    gate.forget();
+    proxy.forget();
     for round in 0..3 {
         let asked = tokio::time::Instant::now();
         let (counts, ping, act) = tokio::join!(store.counts(), store.ping(), store.begin());

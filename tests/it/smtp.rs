@@ -20,7 +20,7 @@ mod script;
 mod turns;
 mod words;
 
-use crate::peers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
+use crate::mail_servers::{Authority, PATIENCE, SmtpServer, SmtpServerOptions};
 
 const USER: &str = "AKIAIOSFODNN7EXAMPLE";
 const PASSWORD: &str = "correct horse";

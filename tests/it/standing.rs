@@ -10,8 +10,8 @@ use verifydesk::store::{Purpose, Store};
 
 use crate::support::TestDb;
 use crate::support::fake::{Fake, Script};
-use crate::support::gate::Gate;
 use crate::support::node::Node;
+use crate::support::tcp_proxy::TcpProxy;
 
 /// How long it may take until another server is used.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,8 +24,8 @@ fn open(url: &str) -> Store {
 #[tokio::test]
 async fn a_standby_is_asked_whether_it_is_one() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
-    let url = Url::parse(&gate.url).unwrap();
+    let proxy = TcpProxy::new(&db.url).await;
+    let url = Url::parse(&proxy.url).unwrap();
     // As poolers do: nothing, or what was so at their first connection.
     let table: [&'static [(&str, &str)]; 2] =
         [&[], &[("in_hot_standby", "off"), ("default_transaction_read_only", "off")]];
@@ -46,8 +46,8 @@ async fn a_standby_is_asked_whether_it_is_one() {
 #[tokio::test]
 async fn a_beginning_that_hangs_ends() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
-    let url = Url::parse(&gate.url).unwrap();
+    let proxy = TcpProxy::new(&db.url).await;
+    let url = Url::parse(&proxy.url).unwrap();
     let mut hangs = Fake::new(Script { hangs: true, ..Script::default() }).await;
     let alone = open(&format!("postgres://u@{}/x?sslmode=disable", hangs.at));
     let asked = Instant::now();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use verifydesk::store::Store;
 
-use crate::peers::{Authority, SmtpServer};
+use crate::mail_servers::{Authority, SmtpServer};
 use crate::support::{Program, TestDb};
 
 const PASSWORD: &str = "correct horse";

@@ -11,9 +11,9 @@ use verifydesk::config::{Secret, Settings};
 use verifydesk::store::{Error, Purpose, Store};
 
 use crate::support::TestDb;
-use crate::support::gate::Gate;
 use crate::support::node::{Node, account};
 use crate::support::silent::Silent;
+use crate::support::tcp_proxy::TcpProxy;
 
 fn open(url: &str) -> Store {
     let settings = Settings { database_url: Some(Secret::new(url)), ..Settings::default() };
@@ -24,9 +24,9 @@ async fn told(url: &str) -> Error {
     open(url).check().await.unwrap_err()
 }
 
-/// The hosts and ports before what the gate leads to.
-fn before(gate: &Gate, hosts: &str, query: &str) -> String {
-    let url = Url::parse(&gate.url).unwrap();
+/// The hosts and ports before what the proxy leads to.
+fn before(proxy: &TcpProxy, hosts: &str, query: &str) -> String {
+    let url = Url::parse(&proxy.url).unwrap();
     let (user, own) = (url.username(), format!("127.0.0.1:{}", url.port().unwrap()));
     format!("postgres://{user}@{hosts},{own}{}?{query}", url.path())
 }
@@ -34,11 +34,11 @@ fn before(gate: &Gate, hosts: &str, query: &str) -> String {
 #[tokio::test]
 async fn a_silent_host_hides_no_other() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
+    let proxy = TcpProxy::new(&db.url).await;
     let silent = Silent::new().await;
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
     for host in [silent.at, mute.local_addr().unwrap()] {
-        let store = open(&before(&gate, &host.to_string(), "target_session_attrs=any"));
+        let store = open(&before(&proxy, &host.to_string(), "target_session_attrs=any"));
         let asked = Instant::now();
         store.check().await.unwrap();
         store.counts().await.unwrap();
@@ -90,8 +90,8 @@ async fn strings_of_other_forms_are_refused_by_name() {
 #[tokio::test]
 async fn a_single_host_is_reached_through_the_relay() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
-    let store = open(&gate.url);
+    let proxy = TcpProxy::new(&db.url).await;
+    let store = open(&proxy.url);
     store.check().await.unwrap();
     let mut changes = store.listen().await.unwrap();
     changes.check().await.unwrap();
@@ -204,7 +204,7 @@ async fn certificates_are_verified_against_the_name() {
 #[tokio::test]
 async fn a_server_without_tls_is_told_from_one_that_is_away() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
-    let error = told(&format!("{}?sslmode=require", gate.url)).await;
+    let proxy = TcpProxy::new(&db.url).await;
+    let error = told(&format!("{}?sslmode=require", proxy.url)).await;
     assert!(matches!(error, Error::NoTls(_)) && error.to_string().contains("127.0.0.1:"), "{error}");
 }

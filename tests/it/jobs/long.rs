@@ -7,12 +7,12 @@ use verifydesk::desk::Desk;
 
 use super::{execute, expired, expired_people, start};
 use crate::support::TestDb;
-use crate::support::gate::Gate;
+use crate::support::tcp_proxy::TcpProxy;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_not_cut_off_as_if_the_server_were_silent() {
     let db = TestDb::new().await;
-    let gate = Gate::new(&db.url).await;
+    let proxy = TcpProxy::new(&db.url).await;
     expired_people(&db.pool, 3).await;
     // Longer than `serve` waits for a silent server.
     execute(
@@ -26,7 +26,7 @@ async fn it_is_not_cut_off_as_if_the_server_were_silent() {
         $$",
     )
     .await;
-    let settings = Settings { database_url: Some(Secret::new(&gate.url)), ..Settings::default() };
+    let settings = Settings { database_url: Some(Secret::new(&proxy.url)), ..Settings::default() };
     let desk = Desk::open_to_strangers(&settings).unwrap();
     start(&desk, &expired()).await;
     let scope = expired();

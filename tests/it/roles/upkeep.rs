@@ -13,7 +13,7 @@ use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::store::roles::GROUPS;
 
 use super::Office;
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 use crate::support::{Program, TestDb, pg_dump};
 
 async fn execute(pool: &PgPool, statements: &str) {

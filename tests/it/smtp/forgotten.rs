@@ -2,7 +2,7 @@
 
 use super::script::{HONEST, Script, Scripted};
 use super::*;
-use crate::support::gate::Gate;
+use crate::support::tcp_proxy::TcpProxy;
 
 /// Patient, and a connection is tested however short it has waited.
 const TESTING: Timeouts = Timeouts { tested_after: Duration::ZERO, ..PATIENT };
@@ -17,12 +17,12 @@ async fn a_forgotten_connection_costs_a_mail_a_moment() {
     for (tls, options) in [(Tls::Starttls, starttls()), (Tls::Tls, SmtpServer::tls().sign_in(USER, PASSWORD))] {
         // The server closes connections that have waited for longer than goes untested, and tells when.
         let server = options.idle(Duration::from_millis(1_200)).start();
-        let gate = Gate::before(server.port()).await;
+        let proxy = TcpProxy::before(server.port()).await;
         let mut settings = settings(&server, tls);
-        settings.smtp.port = Some(gate.port());
+        settings.smtp.port = Some(proxy.port());
         let mut lane = Transport::from_settings(&settings).unwrap().lane();
         send_over(&mut lane, &settings).await;
-        gate.forget();
+        proxy.forget();
         tokio::task::block_in_place(|| server.wait_for_lines("connection timeout", 1));
         let start = std::time::Instant::now();
         send_over(&mut lane, &settings).await;

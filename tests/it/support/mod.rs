@@ -3,13 +3,13 @@
 pub mod browser;
 mod database;
 pub mod fake;
-pub mod gate;
 mod log;
 pub mod node;
 mod program;
 pub mod pty;
 mod server;
 pub mod silent;
+pub mod tcp_proxy;
 pub mod tmux;
 
 pub use database::TestDb;

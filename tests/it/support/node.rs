@@ -206,7 +206,7 @@ mod tests {
     use verifydesk::domain::Time;
 
     use super::*;
-    use crate::support::gate::Gate;
+    use crate::support::tcp_proxy::TcpProxy;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_standby_takes_over_with_all_that_was_committed() {
@@ -230,11 +230,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_gate_forgets_what_is_open_and_lets_new_ones_pass() {
         let db = crate::support::TestDb::new().await;
-        let gate = Gate::new(&db.url).await;
-        let mut old = PgConnection::connect(&gate.url).await.unwrap();
-        gate.forget();
+        let proxy = TcpProxy::new(&db.url).await;
+        let mut old = PgConnection::connect(&proxy.url).await.unwrap();
+        proxy.forget();
         let waited = tokio::time::timeout(std::time::Duration::from_millis(300), old.ping()).await;
         assert!(waited.is_err(), "{waited:?}");
-        PgConnection::connect(&gate.url).await.unwrap().ping().await.unwrap();
+        PgConnection::connect(&proxy.url).await.unwrap().ping().await.unwrap();
     }
 }

@@ -7,7 +7,7 @@ use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::outbox::worker::Mode;
 
 use super::site::{AtWork, Site, worker};
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 
 /// What statements wrote an hour ahead of the clock of now.
 const AN_HOUR_AHEAD: &str = "

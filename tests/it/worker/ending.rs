@@ -9,9 +9,9 @@ use verifydesk::outbox::worker::{Mode, Worker};
 
 use super::faults::database;
 use super::site::{AtWork, Site, reason, server, worker};
-use crate::peers::{Counter, PATIENCE};
-use crate::support::gate::Gate;
+use crate::mail_servers::{Counter, PATIENCE};
 use crate::support::silent::Silent;
+use crate::support::tcp_proxy::TcpProxy;
 
 /// Instead of what systemd grants.
 const LONGEST: Duration = Duration::from_secs(6);
@@ -27,11 +27,11 @@ fn start(worker: Worker) -> AtWork {
 async fn without_a_database_it_ends_in_time_and_tells_what_is_not_recorded() {
     let server = Counter::start(Duration::from_secs(1), Duration::ZERO);
     let site = Site::with_counter(&server).await;
-    let mut gate = Gate::new(&site.db.url).await;
+    let mut proxy = TcpProxy::new(&site.db.url).await;
     site.sign_up("mina@example.com").await;
-    let running = start(site.worker_behind(&gate));
+    let running = start(site.worker_behind(&proxy));
     tokio::task::block_in_place(|| server.wait_for(1, PATIENCE));
-    gate.shut().await;
+    proxy.shut().await;
     let asked = Instant::now();
     let tally = running.end().await;
     assert!(asked.elapsed() < LONGEST + LATE, "{:?}", asked.elapsed());
@@ -41,12 +41,12 @@ async fn without_a_database_it_ends_in_time_and_tells_what_is_not_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_hears_at_once_that_it_is_to_end() {
     let site = Site::new().await;
-    let mut gate = Gate::new(&site.db.url).await;
-    let running = start(site.worker_behind(&gate));
+    let mut proxy = TcpProxy::new(&site.db.url).await;
+    let running = start(site.worker_behind(&proxy));
     site.until(async || site.store().outbox().await.unwrap().workers.len() == 1).await;
     // What it begins now it cannot know, and does not put back.
-    gate.forget();
-    gate.shut().await;
+    proxy.forget();
+    proxy.shut().await;
     site.sign_up("mina@example.com").await;
     let asked = Instant::now();
     let tally = running.end().await;

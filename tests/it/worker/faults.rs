@@ -19,7 +19,7 @@ use verifydesk::outbox::worker::{Mode, Tally};
 use verifydesk::text::Untrusted;
 
 use super::site::{Site, reason};
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 
 pub const RECIPIENT: &str = "mina@example.com";
 

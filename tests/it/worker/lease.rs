@@ -10,8 +10,8 @@ use verifydesk::outbox::worker::Mode;
 use verifydesk::store::outbox::batch::{AroundLocks, Outcome, SendResult};
 
 use super::site::{AtWork, Site, operator, reason};
-use crate::peers::PATIENCE;
-use crate::peers::counter::Counter;
+use crate::mail_servers::PATIENCE;
+use crate::mail_servers::counter::Counter;
 
 const HOUR: Duration = Duration::from_hours(1);
 

@@ -10,7 +10,7 @@ use verifydesk::outbox::worker::Mode;
 use verifydesk::store::workers::Heartbeat;
 
 use super::site::{SECRET, Site, operator};
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 
 const OTHER: &str = "another secret of the tests, also 32 bytes";
 

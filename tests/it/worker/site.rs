@@ -19,9 +19,9 @@ use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::{Mode, Tally, Worker};
 use verifydesk::store::{Error, Store};
 
-use crate::peers::{Authority, Counter, PATIENCE, SmtpServer, SmtpServerOptions};
+use crate::mail_servers::{Authority, Counter, PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::TestDb;
-use crate::support::gate::Gate;
+use crate::support::tcp_proxy::TcpProxy;
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
@@ -96,14 +96,14 @@ impl Site {
         AtWork::new(self.worker(), mode)
     }
 
-    /// One whose way to the database leads through a gate.
-    pub fn worker_behind(&self, gate: &Gate) -> Worker {
-        worker(&Settings { database_url: Some(Secret::new(&gate.url)), ..self.settings.clone() })
+    /// One whose way to the database leads through a proxy.
+    pub fn worker_behind(&self, proxy: &TcpProxy) -> Worker {
+        worker(&Settings { database_url: Some(Secret::new(&proxy.url)), ..self.settings.clone() })
     }
 
     /// Starts one of those.
-    pub fn start_behind(&self, gate: &Gate) -> AtWork {
-        AtWork::new(self.worker_behind(gate), Mode::Forever)
+    pub fn start_behind(&self, proxy: &TcpProxy) -> AtWork {
+        AtWork::new(self.worker_behind(proxy), Mode::Forever)
     }
 
     /// Works until nothing is due.

@@ -8,8 +8,8 @@ use verifydesk::domain::send::{SendRow, SendState};
 use verifydesk::outbox::worker::{Mode, Tally};
 
 use super::site::{Site, server};
-use crate::peers::PATIENCE;
-use crate::support::gate::Gate;
+use crate::mail_servers::PATIENCE;
+use crate::support::tcp_proxy::TcpProxy;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
@@ -17,10 +17,10 @@ async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
     site.sign_up("mina@example.com").await;
     // Not before the pace is held, however fast the worker is.
     site.execute("update sends set due_at = now() + interval '1 hour'").await;
-    let mut gate = Gate::new(&site.db.url).await;
+    let mut proxy = TcpProxy::new(&site.db.url).await;
     // The worker claims the mail, and hangs while it draws a moment for it.
     let mut act = site.pool().begin().await.unwrap();
-    let running = site.start_behind(&gate);
+    let running = site.start_behind(&proxy);
     // Its own wish for the pace needs that row as well.
     let has_wished = "select exists (select from workers where pace_rate is not null)";
     site.until(async || sqlx::query_scalar::<_, bool>(has_wished).fetch_one(site.pool()).await.unwrap()).await;
@@ -32,9 +32,9 @@ async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
         sqlx::query(query).fetch_optional(site.pool()).await.unwrap().is_none()
     };
     tokio::time::timeout(PATIENCE, async { while !is_claimed().await {} }).await.unwrap();
-    gate.shut().await;
+    proxy.shut().await;
     act.rollback().await.unwrap();
-    gate.open().await;
+    proxy.open().await;
     site.until(async || site.one_send().await.state == SendState::Accepted).await;
     assert_eq!(running.end().await.sent, 1);
     assert_eq!((site.one_send().await.attempts, site.captured().len()), (1, 1));
@@ -45,10 +45,10 @@ async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
 async fn a_subscription_that_a_firewall_has_forgotten_is_noticed() {
     let site = Site::new().await;
     site.sign_up("mina@example.com").await;
-    let gate = Gate::new(&site.db.url).await;
-    let running = site.start_behind(&gate);
+    let proxy = TcpProxy::new(&site.db.url).await;
+    let running = site.start_behind(&proxy);
     site.until(async || site.one_send().await.state == SendState::Accepted).await;
-    gate.forget();
+    proxy.forget();
     let since = Instant::now();
     site.sign_up("robin@example.com").await;
     site.until(async || site.sends().await.iter().all(|send| send.state == SendState::Accepted)).await;

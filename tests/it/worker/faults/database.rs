@@ -12,7 +12,7 @@ use verifydesk::domain::send::SendState::{self, Accepted, Queued, Sending};
 use verifydesk::outbox::worker::Mode;
 use verifydesk::store::outbox::batch::{AroundLocks, Outcome, SendResult};
 
-use crate::peers::PATIENCE;
+use crate::mail_servers::PATIENCE;
 use crate::worker::site::Site;
 
 /// What PostgreSQL refuses for, as `SQLSTATE` and in words: each kind of Appendix A that a write can meet, but for those

@@ -7,7 +7,7 @@ use verifydesk::domain::brake::{BrakeCause, BrakeState};
 use verifydesk::domain::send::{Priority, SendRow, SendState};
 use verifydesk::outbox::worker::Mode;
 
-use crate::peers::{PATIENCE, SmtpServer, SmtpServerOptions};
+use crate::mail_servers::{PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::Program;
 use crate::worker::broken::refuse;
 use crate::worker::site::{SECRET, Site, operator, reason, server};
@@ -391,7 +391,7 @@ async fn a_drain_tells_by_its_exit_code_that_mails_failed() {
         .set("VERIFYDESK_MAIL__FROM", "no-reply@example.org")
         .set("VERIFYDESK_SMTP__HOST", "127.0.0.1")
         .set("VERIFYDESK_SMTP__PORT", server.port().to_string())
-        .set("VERIFYDESK_SMTP__CA_FILE", crate::peers::Authority::shared().ca_file().display().to_string())
+        .set("VERIFYDESK_SMTP__CA_FILE", crate::mail_servers::Authority::shared().ca_file().display().to_string())
         .set("VERIFYDESK_SMTP__USERNAME", "user")
         .set("VERIFYDESK_SMTP__PASSWORD", "password")
         .set("VERIFYDESK_PACE__RATE", "1000");

@@ -8,7 +8,7 @@ use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknow
 
 use super::Then::{self, GoesOn, Pauses, Stops};
 use super::{Expected, try_once};
-use crate::peers::Sink;
+use crate::mail_servers::Sink;
 use crate::worker::site::Site;
 
 /// Flags, and what is expected then.

@@ -11,7 +11,7 @@ use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknow
 
 use super::Then::{self, GoesOn, Pauses, Slower, Stops};
 use super::{Expected, try_once};
-use crate::peers::{Authority, SmtpServer};
+use crate::mail_servers::{Authority, SmtpServer};
 use crate::support::silent::Silent;
 use crate::worker::site::{Site, server};
 

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::{ALONE, Fleet, pid, queue};
-use crate::peers::Counter;
+use crate::mail_servers::Counter;
 use crate::support::TestDb;
 
 /// How long the others may wait for what the one that stands still has in hand.

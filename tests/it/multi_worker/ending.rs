@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Fleet;
-use crate::peers::counter::Arrival;
+use crate::mail_servers::counter::Arrival;
 
 /// What becomes of the workers' mails by their own time-outs must not take longer than this.
 const SETTLING_MAX: Duration = Duration::from_mins(2);

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{ALONE, Fleet, pid, queue};
-use crate::peers::Counter;
+use crate::mail_servers::Counter;
 use crate::support::{Running, TestDb};
 
 const OLD: &str = "the old secret of the tests, 32 bytes and more";

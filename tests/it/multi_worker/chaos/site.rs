@@ -10,11 +10,11 @@ use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use super::watch::Watch;
-use crate::fleet::ending::{self, Row};
-use crate::fleet::{Fleet, pid, queue};
-use crate::peers::Counter;
-use crate::support::gate::Gate;
+use crate::mail_servers::Counter;
+use crate::multi_worker::ending::{self, Row};
+use crate::multi_worker::{Fleet, pid, queue};
 use crate::support::node::{Node, place};
+use crate::support::tcp_proxy::TcpProxy;
 
 const DATABASE: &str = "chaos";
 
@@ -43,7 +43,7 @@ const SETTINGS: [(&str, &str); 6] = [
 pub struct Site {
     pub server: Counter,
     pub fleet: Fleet,
-    pub gates: Vec<Gate>,
+    pub proxies: Vec<TcpProxy>,
     pub nodes: Vec<Node>,
     /// Which of them is the primary.
     pub primary: usize,
@@ -95,19 +95,19 @@ impl Site {
         let standby = Node::standby(&primary, "second", disk.as_ref().map(Disk::path));
         standby.configure(&["synchronous_standby_names = ''"]);
         standby.start();
-        let gates = vec![Gate::new(&primary.url(DATABASE)).await, Gate::new(&standby.url(DATABASE)).await];
+        let proxies = vec![TcpProxy::new(&primary.url(DATABASE)).await, TcpProxy::new(&standby.url(DATABASE)).await];
         let server = Counter::start(Duration::from_millis(5), Duration::from_millis(20));
         let rate = (sends / UNDISTURBED).to_string();
         let settings: Vec<_> = SETTINGS.into_iter().chain([("VERIFYDESK_PACE__RATE", &*rate)]).collect();
-        let fleet = Fleet::new(&url("verifydesk", &gates), &server, &settings);
+        let fleet = Fleet::new(&url("verifydesk", &proxies), &server, &settings);
         let migrated = fleet.program.run(&["migrate"]);
         assert_eq!(migrated.code, 0, "{}", migrated.err);
         let nodes = vec![primary, standby];
-        let mut site = Self { server, fleet, gates, nodes, primary: 0, disk, watch: None, started: Instant::now() };
+        let mut site = Self { server, fleet, proxies, nodes, primary: 0, disk, watch: None, started: Instant::now() };
         queue(&mut site.admin().await, sends).await;
         for role in WORKERS {
             let mut command = site.fleet.command(&["worker"]);
-            command.env("DATABASE_URL", url(role, &site.gates));
+            command.env("DATABASE_URL", url(role, &site.proxies));
             site.fleet.spawn(command);
         }
         site.started = Instant::now();
@@ -115,7 +115,7 @@ impl Site {
         site
     }
 
-    /// A connection to the primary past the gates, and by its own clock's leave.
+    /// A connection to the primary past the proxies, and by its own clock's leave.
     pub async fn admin(&self) -> PgConnection {
         PgConnection::connect(&self.nodes[self.primary].url(DATABASE)).await.unwrap()
     }
@@ -169,8 +169,8 @@ impl Site {
 }
 
 /// Both servers, as an operator would write them.
-fn url(role: &str, gates: &[Gate]) -> String {
-    let hosts: Vec<String> = gates.iter().map(|gate| format!("127.0.0.1:{}", gate.port())).collect();
+fn url(role: &str, proxies: &[TcpProxy]) -> String {
+    let hosts: Vec<String> = proxies.iter().map(|proxy| format!("127.0.0.1:{}", proxy.port())).collect();
     format!("postgres://{role}@{}/{DATABASE}?target_session_attrs=read-write&sslmode=disable", hosts.join(","))
 }
 

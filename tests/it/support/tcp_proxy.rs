@@ -19,8 +19,8 @@ enum Behind {
 }
 
 /// Passes TCP connections on to the test's server.
-pub struct Gate {
-    /// The database's URL, through the gate; empty before another server.
+pub struct TcpProxy {
+    /// The database's URL, through the proxy; empty before another server.
     pub url: String,
     at: SocketAddr,
     behind: Arc<Behind>,
@@ -29,8 +29,8 @@ pub struct Gate {
     forgotten: watch::Sender<u32>,
 }
 
-impl Gate {
-    /// An open gate before the database of that URL.
+impl TcpProxy {
+    /// An open proxy before the database of that URL.
     pub async fn new(url: &str) -> Self {
         let mut url = Url::parse(url).unwrap();
         let parameter = |name| {
@@ -44,25 +44,25 @@ impl Gate {
         url.set_query(None);
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(at.port())).unwrap();
-        let mut gate = Self {
+        let mut proxy = Self {
             url: url.to_string(),
             at,
             behind: Arc::new(Behind::Socket(socket)),
             open: None,
             forgotten: watch::Sender::new(0),
         };
-        gate.pass(listener);
-        gate
+        proxy.pass(listener);
+        proxy
     }
 
-    /// An open gate before the server that listens on this port.
+    /// An open proxy before the server that listens on this port.
     pub async fn before(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
         let behind = Arc::new(Behind::Port(port));
-        let mut gate = Self { url: String::new(), at, behind, open: None, forgotten: watch::Sender::new(0) };
-        gate.pass(listener);
-        gate
+        let mut proxy = Self { url: String::new(), at, behind, open: None, forgotten: watch::Sender::new(0) };
+        proxy.pass(listener);
+        proxy
     }
 
     /// Where it listens on 127.0.0.1.

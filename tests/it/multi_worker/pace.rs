@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{ALONE, Fleet, queue, size};
-use crate::peers::Counter;
+use crate::mail_servers::Counter;
 use crate::support::TestDb;
 
 /// What SES takes on average.

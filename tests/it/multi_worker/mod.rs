@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
 
-use crate::peers::Counter;
+use crate::mail_servers::Counter;
 use crate::support::{Program, Running};
 
 /// Held by each of these tests: they measure time, or use all of the machine.

@@ -2,7 +2,7 @@
 
 use mail_parser::MessageParser;
 
-use crate::peers::{Authority, SmtpServer};
+use crate::mail_servers::{Authority, SmtpServer};
 use crate::support::{Program, Running, TestDb};
 
 const USER: &str = "mailer";

@@ -10,7 +10,7 @@ use verifydesk::demo::cluster::{Cluster, Options};
 
 use super::ending::{self, Ending, Row, settled};
 use super::{ALONE, Fleet, queue, size};
-use crate::peers::Counter;
+use crate::mail_servers::Counter;
 
 /// Longest wait for the next of the steps by which the test goes on.
 const STEP_MAX: Duration = Duration::from_mins(1);

@@ -64,7 +64,7 @@ impl Authority {
     }
 }
 
-/// aiosmtpd with faults on demand; see `tests/peers/smtp_server.py`.
+/// aiosmtpd with faults on demand; see `tests/mail_servers/smtp_server.py`.
 pub struct SmtpServer {
     process: Child,
     port: u16,
@@ -127,7 +127,11 @@ impl SmtpServerOptions {
         let python = python(root);
         let dir = tempfile::tempdir().unwrap();
         let mut command = Command::new(python);
-        command.arg(root.join("tests/peers/smtp_server.py")).args(["--tls", self.tls]).arg("--dir").arg(dir.path());
+        command
+            .arg(root.join("tests/mail_servers/smtp_server.py"))
+            .args(["--tls", self.tls])
+            .arg("--dir")
+            .arg(dir.path());
         if self.tls != "none" {
             command.arg("--certificate").arg(self.certificate.join("server.pem"));
             command.arg("--key").arg(self.certificate.join("server.key"));
@@ -242,9 +246,9 @@ impl Drop for SmtpServer {
 fn python(root: &Path) -> PathBuf {
     static READY: OnceLock<()> = OnceLock::new();
     READY.get_or_init(|| {
-        let made = Command::new(root.join("tests/peers/setup.sh")).output().unwrap();
+        let made = Command::new(root.join("tests/mail_servers/setup.sh")).output().unwrap();
         let _ = std::io::stderr().write_all(&made.stderr);
-        assert!(made.status.success(), "tests/peers/setup.sh failed");
+        assert!(made.status.success(), "tests/mail_servers/setup.sh failed");
     });
     root.join("target/tools/venv/bin/python")
 }

@@ -61,7 +61,7 @@ impl Trouble {
             }
             Self::DiskFull => fill(site).await,
             Self::Frozen => frozen::at_each_point(site).await,
-            Self::Forgotten => site.gates.iter().for_each(crate::support::gate::Gate::forget),
+            Self::Forgotten => site.proxies.iter().for_each(crate::support::tcp_proxy::TcpProxy::forget),
             Self::Refused => {
                 for refusal in REFUSALS {
                     site.server.refuse(Some(refusal));
@@ -75,10 +75,10 @@ impl Trouble {
                 let standby = 1 - site.primary;
                 site.nodes[site.primary].crash();
                 // It comes back as the only one that can be reached, and must be passed over all the same.
-                site.gates[standby].shut().await;
+                site.proxies[standby].shut().await;
                 site.nodes[site.primary].start_as_standby();
                 tokio::time::sleep(LASTS / 2).await;
-                site.gates[standby].open().await;
+                site.proxies[standby].open().await;
                 site.nodes[standby].promote();
                 site.primary = standby;
             }
