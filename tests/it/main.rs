@@ -11,6 +11,7 @@ mod console;
 mod demo_data;
 mod desk;
 mod dial;
+mod docs;
 mod end_to_end;
 mod failover;
 mod jobs;
