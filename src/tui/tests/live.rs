@@ -280,6 +280,28 @@ fn when_the_database_is_away_the_list_stays_and_the_place_is_kept() {
 }
 
 #[test]
+fn a_list_without_rows_says_that_the_database_is_away() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    world.sends.clear();
+    console.run(&world, "m");
+    assert!(screen(&console).contains("No mail"), "{}", screen(&console));
+    let problem = Problem { what: "the database is gone".into(), away: true, ..Problem::default() };
+    console.press("R");
+    let asked = console.take_asked();
+    console.send(Msg::DatabaseAway { problem: problem.clone(), retry_at: now() + Duration::seconds(2) });
+    let mut answered = 0;
+    for effect in asked {
+        if let Effect::Load(Load::Sends { generation, .. }) = effect {
+            answered += 1;
+            console.send(Msg::Loaded(Loaded::Sends { generation, answer: Err(problem.clone()) }));
+        }
+    }
+    let shown = screen(&console);
+    assert!(answered == 1 && shown.contains("The list comes as soon as the database is back"), "{answered} {shown}");
+    assert!(!shown.contains("No mail"), "{shown}");
+}
+
+#[test]
 fn a_database_that_is_away_from_the_start_is_explained() {
     let mut console = Console::new(80, 24);
     let problem = Problem {
