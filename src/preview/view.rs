@@ -50,7 +50,7 @@ pub enum Scheme {
     Light,
     /// As on a dark screen, as the mail's author wrote it: `prefers-color-scheme: dark` matches.
     Dark,
-    /// As a program that turns the light mail's colours round by itself; a simulation, since each does it differently.
+    /// As a program that inverts the light mail's colours by itself; a simulation, since each does it differently.
     Inverted,
 }
 

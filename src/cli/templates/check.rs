@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::contain;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
-use crate::preview::check::{self, Options, Progress, Report, Rule, Severity, clients};
+use crate::preview::check::{self, Collector, Options, Report, Rule, Severity, clients};
 use crate::text::plain;
 
 /// How long a mail that was begun may take beyond the time for all of them: a template may render forever.
@@ -68,14 +68,14 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
             Failure::failed("the templates could not be read in time", "see whether templates.dir is on a slow disk")
         })??
     };
-    let progress = Arc::new(Progress::default());
+    let collector = Arc::new(Collector::default());
     let work = {
-        let (options, templates, progress) = (Arc::clone(&options), Arc::clone(&templates), Arc::clone(&progress));
-        move || check::check_with(&templates, &settings, chrono::Utc::now(), &options, &progress)
+        let (options, templates, collector) = (Arc::clone(&options), Arc::clone(&templates), Arc::clone(&collector));
+        move || check::check_with(&templates, &settings, chrono::Utc::now(), &options, &collector)
     };
     let report = in_time(options.budget, work).await?;
     let is_stuck = report.is_none();
-    let report = report.unwrap_or_else(|| Report { unfinished: true, ..progress.report(&templates, &options) });
+    let report = report.unwrap_or_else(|| Report { unfinished: true, ..collector.report(&templates, &options) });
     print(&report, &templates, args)?;
     if report.unfinished {
         let hint = if is_stuck {

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::case::Set;
 use super::finding::place_in;
+use super::mails::TemplateMails;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
 use crate::mail::templates::growth::{self, Watched};
@@ -33,8 +33,8 @@ pub(super) struct Branch {
 }
 
 /// The branches in the template's own files that none of its mails takes. Nothing where they cannot be told.
-pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
-    let templates = set.ground.templates;
+pub(super) fn untaken(mails: &TemplateMails<'_>) -> Vec<Branch> {
+    let templates = mails.shared.templates;
     let mut branches = Vec::new();
     let mut sources: Vec<(String, String)> = Vec::new();
     for (path, source) in templates.sources() {
@@ -42,8 +42,8 @@ pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
         if is_broken {
             continue;
         }
-        let own = set.locales.iter().flat_map(|locale| Part::ALL.map(|part| (*locale, part)));
-        let owner = own.into_iter().find(|(locale, part)| part.path(*locale, set.template) == path);
+        let own = mails.locales.iter().flat_map(|locale| Part::ALL.map(|part| (*locale, part)));
+        let owner = own.into_iter().find(|(locale, part)| part.path(*locale, mails.template) == path);
         let text = match owner {
             Some((locale, part)) => mark(&source.text, locale, part, &mut branches),
             None => source.text.clone(),
@@ -56,16 +56,16 @@ pub(super) fn untaken(set: &Set<'_>) -> Vec<Branch> {
     let sources = sources.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     let Ok(watched) = Watched::new(sources) else { return Vec::new() };
     let mut taken = BTreeSet::new();
-    for case in set.cases {
+    for mail in mails.mails {
         // Whether the site has an address is for the settings to say, not for a template's fixtures.
         let addresses = [None, Some(""), Some("https://example.org")];
-        for address in addresses.into_iter().take(if case.is_usual() { 3 } else { 1 }) {
-            let mut context = case.context.clone();
+        for address in addresses.into_iter().take(if mail.is_usual() { 3 } else { 1 }) {
+            let mut context = mail.context.clone();
             if let Some(address) = address {
                 context.insert("site_url", address);
             }
             for part in Part::ALL {
-                let path = part.path(case.locale, set.template);
+                let path = part.path(mail.locale, mails.template);
                 let rendered = growth::render(&watched, &path, &context).ok().and_then(Result::ok).unwrap_or_default();
                 taken.extend(rendered.chars().filter_map(|c| u32::from(c).checked_sub(FIRST_MARK)));
             }

@@ -208,7 +208,7 @@ mod tests {
     fn every_feature_has_data() {
         assert!(DATA.clients.len() > 20 && source().contains("caniemail"));
         for feature in FEATURES {
-            assert!(entry(feature.slug).is_some(), "{} is not in the data: mend features.rs", feature.slug);
+            assert!(entry(feature.slug).is_some(), "{} is not in the data: fix features.rs", feature.slug);
         }
         assert!(DATA.features.is_sorted_by(|a, b| a.slug < b.slug), "it is searched by halves");
         for entry in &DATA.features {

@@ -24,7 +24,7 @@ pub enum At {
 
 /// What breaks a rule, as its test found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct Violation {
     /// Where.
     pub at: At,
     /// In which language, where the test looks at several.
@@ -37,7 +37,7 @@ pub struct Spot {
     pub detail: Option<String>,
 }
 
-impl Spot {
+impl Violation {
     /// Something at a place.
     pub fn new(at: At, message: impl Into<String>) -> Self {
         Self { at, locale: None, severity: None, message: message.into(), detail: None }
@@ -89,7 +89,7 @@ pub struct File {
     pub path: Option<PathBuf>,
 }
 
-/// What breaks a rule, in the terms of whoever mends it.
+/// What breaks a rule, in the terms of who fixes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Which rule.

@@ -3,8 +3,8 @@
 use ego_tree::NodeRef;
 use scraper::{ElementRef, Node};
 
-use super::case::Case;
-use super::finding::Spot;
+use super::finding::Violation;
+use super::mails::RenderedMail;
 use crate::mail::templates::Part;
 use crate::preview::dom::cascade::Cascade;
 use crate::preview::dom::css::Declaration;
@@ -14,15 +14,15 @@ use crate::preview::dom::{Dom, above};
 const TEXT_SIZE: f32 = 16.0;
 
 /// Something in a line of the HTML, at the column where the needle stands, if it does.
-pub fn spot(case: &Case<'_>, line: usize, needle: &str, message: impl Into<String>) -> Spot {
-    let text = case.rendered_line(Part::Html, line);
+pub fn violation(mail: &RenderedMail<'_>, line: usize, needle: &str, message: impl Into<String>) -> Violation {
+    let text = mail.rendered_line(Part::Html, line);
     let at = text.find(needle).unwrap_or_else(|| text.len() - text.trim_start().len());
-    Spot::rendered(Part::Html, line, text[..at].chars().count() + 1, message)
+    Violation::rendered(Part::Html, line, text[..at].chars().count() + 1, message)
 }
 
 /// Something about an element.
-pub fn spot_of(case: &Case<'_>, element: ElementRef<'_>, message: impl Into<String>) -> Spot {
-    case.spot(element, message)
+pub fn violation_of(mail: &RenderedMail<'_>, element: ElementRef<'_>, message: impl Into<String>) -> Violation {
+    mail.violation(element, message)
 }
 
 /// The elements that a reader sees, but for their images.
@@ -72,16 +72,16 @@ pub fn text_size(element: ElementRef<'_>, cascade: &Cascade) -> f32 {
 
 /// The declaration of an element's own ground, by `background-color` or `background`, unless it lets through what is
 /// behind.
-fn ground<'a>(element: ElementRef<'_>, cascade: &'a Cascade) -> Option<&'a Declaration> {
+fn shared<'a>(element: ElementRef<'_>, cascade: &'a Cascade) -> Option<&'a Declaration> {
     let style = cascade.style(element);
     let declared = style.get("background-color").or_else(|| style.get("background"))?;
     let through = ["transparent", "none", "inherit", "initial", "unset"].iter().any(|word| declared.has(word));
     (!through).then_some(declared)
 }
 
-/// Whether an element has a ground of its own.
-pub fn has_ground(element: ElementRef<'_>, cascade: &Cascade) -> bool {
-    element.attr("bgcolor").is_some() || ground(element, cascade).is_some()
+/// Whether an element has a background of its own.
+pub fn has_background(element: ElementRef<'_>, cascade: &Cascade) -> bool {
+    element.attr("bgcolor").is_some() || shared(element, cascade).is_some()
 }
 
 /// Space and border above and below an element's content, in pixels.
@@ -128,10 +128,10 @@ pub fn own_cell<'a>(dom: &Dom, link: ElementRef<'a>, cascade: &Cascade) -> Optio
     (!cell.descendants().any(is_other) && !dom.is_hidden(cell, cascade)).then_some(cell)
 }
 
-/// Whether a link looks like a button: it, or the cell that holds nothing else, has a ground and space around the text.
+/// Whether a link looks like a button: it, or the cell that holds nothing else, has a background and space around the text.
 pub fn is_button(dom: &Dom, link: ElementRef<'_>, cascade: &Cascade) -> bool {
     let cell = own_cell(dom, link, cascade);
-    let is_button = |one: ElementRef<'_>| has_ground(one, cascade);
+    let is_button = |one: ElementRef<'_>| has_background(one, cascade);
     let padded = upright_space(link, cascade) > 0.0 || cell.is_some_and(|cell| upright_space(cell, cascade) > 0.0);
     padded && (is_button(link) || cell.is_some_and(is_button))
 }

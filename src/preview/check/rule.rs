@@ -1,14 +1,14 @@
 //! What a rule is, and the table of all rules.
 
-use super::case::{Case, Set};
-use super::finding::Spot;
+use super::finding::Violation;
+use super::mails::{RenderedMail, TemplateMails};
 use super::rules;
 use crate::mail::templates::Templates;
 
 /// How bad it is to break a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// The mail does not do what it is for, or not for everybody.
+    /// The mail does not do what it is for, or not for everyone.
     Error,
     /// It is worse than it could be.
     Warning,
@@ -60,32 +60,32 @@ pub struct Check {
     pub test: Test,
 }
 
-/// How a rule is tested: a function adds a [`Spot`] for each place that breaks it.
+/// How a rule is tested: a function adds a [`Violation`] for each place that breaks it.
 #[derive(Clone, Copy)]
 pub enum Test {
     /// On each rendered mail.
-    Case(fn(&Case<'_>, &mut Vec<Spot>)),
+    Mail(fn(&RenderedMail<'_>, &mut Vec<Violation>)),
     /// On all mails and files of a template.
-    Set(fn(&Set<'_>, &mut Vec<Spot>)),
+    Template(fn(&TemplateMails<'_>, &mut Vec<Violation>)),
     /// On everything that was gathered.
-    All(fn(&Templates, &mut Vec<Spot>)),
+    All(fn(&Templates, &mut Vec<Violation>)),
     /// By the runner itself, on its way.
     Runner,
 }
 
 impl Check {
     /// A rule tested on each rendered mail.
-    pub(super) const fn case(rule: Rule, test: fn(&Case<'_>, &mut Vec<Spot>)) -> Self {
-        Self { rule, test: Test::Case(test) }
+    pub(super) const fn mail(rule: Rule, test: fn(&RenderedMail<'_>, &mut Vec<Violation>)) -> Self {
+        Self { rule, test: Test::Mail(test) }
     }
 
     /// A rule tested on all mails and files of a template.
-    pub(super) const fn set(rule: Rule, test: fn(&Set<'_>, &mut Vec<Spot>)) -> Self {
-        Self { rule, test: Test::Set(test) }
+    pub(super) const fn template(rule: Rule, test: fn(&TemplateMails<'_>, &mut Vec<Violation>)) -> Self {
+        Self { rule, test: Test::Template(test) }
     }
 
     /// A rule tested on everything that was gathered.
-    pub(super) const fn all(rule: Rule, test: fn(&Templates, &mut Vec<Spot>)) -> Self {
+    pub(super) const fn all(rule: Rule, test: fn(&Templates, &mut Vec<Violation>)) -> Self {
         Self { rule, test: Test::All(test) }
     }
 

@@ -2,11 +2,11 @@
 //! that they are in, or in any file of the mail where they are in none. What keeps a mail from being made at all is not
 //! left to stand.
 
+use super::collector::Found;
 use super::finding::{Finding, Report, place_in};
-use super::gather::Found;
 use super::rules::{COMPILES, RENDERS, UNUSED, WITHOUT_REASON};
 use super::run::Options;
-use super::{place, rule};
+use super::{rule, source_map};
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source, Templates};
 use crate::text::plain;
@@ -120,7 +120,8 @@ struct Comment<'a> {
 impl Comment<'_> {
     fn meets(&self, finding: &Finding) -> bool {
         let counts = self.said.is_read && !self.said.reason.is_empty() && self.said.rule == finding.rule.id;
-        counts && finding.file.as_ref().map_or_else(|| self.is_of(finding), |file| *file == place::file(self.source))
+        counts
+            && finding.file.as_ref().map_or_else(|| self.is_of(finding), |file| *file == source_map::file(self.source))
     }
 
     /// Whether the file is one of the mail's that the finding is about.
@@ -161,7 +162,7 @@ impl Comment<'_> {
             fixtures: Vec::new(),
             tried: 0,
             part: Part::ALL.into_iter().find(|part| locale.is_some() && self.path.ends_with(part.file())),
-            file: Some(place::file(self.source)),
+            file: Some(source_map::file(self.source)),
             line: self.said.line,
             column: self.said.column,
             message,

@@ -4,8 +4,8 @@ use crate::config::Settings;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
 
-use super::case::{Case, Ground};
-use super::finding::{Finding, Report, Spot};
+use super::finding::{Finding, Report, Violation};
+use super::mails::{CheckContext, RenderedMail};
 use super::rule::{Test, checks};
 use super::run::{Options, check};
 
@@ -175,17 +175,17 @@ impl Bench {
 }
 
 /// What the test of a rule finds in the good English mail with the examples, after a change to it.
-pub fn spots(rule: &str, change: impl FnOnce(&mut Case<'_>)) -> Vec<Spot> {
+pub fn violations(rule: &str, change: impl FnOnce(&mut RenderedMail<'_>)) -> Vec<Violation> {
     let bench = Bench::new();
     let templates = Templates::gather(&bench.settings);
-    let ground = Ground::new(&templates, &bench.settings, "2026-11-22T05:30:00Z".parse().unwrap());
+    let shared = CheckContext::new(&templates, &bench.settings, "2026-11-22T05:30:00Z".parse().unwrap());
     let fixture = &templates.fixtures("verification")[0];
-    let mut case = Case::new(&ground, "verification", Locale::En, fixture).unwrap();
-    change(&mut case);
+    let mut mail = RenderedMail::new(&shared, "verification", Locale::En, fixture).unwrap();
+    change(&mut mail);
     let check = checks().find(|check| check.rule.id == rule).unwrap();
-    let Test::Case(test) = check.test else { panic!("{rule} is not about single mails") };
+    let Test::Mail(test) = check.test else { panic!("{rule} is not about single mails") };
     let mut found = Vec::new();
-    test(&case, &mut found);
+    test(&mail, &mut found);
     found
 }
 

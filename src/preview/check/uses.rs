@@ -142,7 +142,7 @@ fn falls_back(slug: &str, declared: &[Declaration], on: &[ElementRef<'_>], casca
     match slug {
         // Hidden for programs that do not know `display: none`, too.
         "css-display-none" => has("mso-hide", "all") && has("overflow", "hidden") && has("max-height", "0"),
-        // A ground of one colour is below.
+        // A background of one colour is below.
         "css-background-image"
         | "css-linear-gradient"
         | "css-radial-gradient"

@@ -46,7 +46,7 @@ pub async fn look(page: &Page, html: &str, view: &View) -> Vec<Seen> {
     let colours = match view.scheme {
         Scheme::Light => Colours::Light,
         Scheme::Dark => Colours::Dark,
-        Scheme::Inverted => panic!("a browser does not turn colours round"),
+        Scheme::Inverted => panic!("a browser does not invert colours"),
     };
     page.view(view.width.pixels(), 400, colours).await;
     page.show(html).await;

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use scraper::ElementRef;
 
 use super::super::look::{
-    has_own_text, is_button, is_dot, line_box, links, own_cell, spot, spot_of, text_size, visible,
+    has_own_text, is_button, is_dot, line_box, links, own_cell, text_size, violation, violation_of, visible,
 };
 use crate::mail::templates::Part;
 use crate::preview::cell_layout::{Kind, Paint, Rgb};
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::preview::dom::above;
 use crate::preview::view::{Scheme, View};
 
 pub(super) static CHECKS: [Check; 7] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "A001",
             severity: Severity::Warning,
@@ -26,7 +26,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         says_its_language,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "A002",
             severity: Severity::Warning,
@@ -36,7 +36,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         tables_are_told_apart,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "A003",
             severity: Severity::Error,
@@ -46,17 +46,17 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         all_has_a_text,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "A004",
             severity: Severity::Warning,
-            title: "Text stands out from its ground, in light and in dark",
+            title: "Text stands out from its background, in light and in dark",
             why: "Below 4.5 to 1, or 3 to 1 for large text, many people cannot read it.",
             source: "WCAG 2.2, 1.4.3",
         },
         text_stands_out,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "A005",
             severity: Severity::Warning,
@@ -66,7 +66,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         nothing_is_tiny,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "A006",
             severity: Severity::Warning,
@@ -76,7 +76,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         headings_follow,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "A007",
             severity: Severity::Info,
@@ -88,38 +88,38 @@ pub(super) static CHECKS: [Check; 7] = [
     ),
 ];
 
-fn says_its_language(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(html) = case.dom().named(&["html"]).next() else { return };
+fn says_its_language(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(html) = mail.dom().named(&["html"]).next() else { return };
     for attribute in ["lang", "dir"] {
         if html.attr(attribute).is_none_or(|value| value.trim().is_empty()) {
-            found.push(spot_of(case, html, format!("<html> has no {attribute}")));
+            found.push(violation_of(mail, html, format!("<html> has no {attribute}")));
         }
     }
 }
 
-fn tables_are_told_apart(case: &Case<'_>, found: &mut Vec<Spot>) {
-    for table in case.dom().named(&["table"]) {
+fn tables_are_told_apart(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    for table in mail.dom().named(&["table"]) {
         let role = table.attr("role").unwrap_or_default().to_ascii_lowercase();
         let nearest = |cell: ElementRef<'_>| above(cell).find(|one| one.value().name() == "table").map(|one| one.id());
         let has_headers =
             table.descendent_elements().any(|cell| cell.value().name() == "th" && nearest(cell) == Some(table.id()));
         match (matches!(&*role, "presentation" | "none"), has_headers) {
             (false, false) => {
-                found.push(spot_of(case, table, "the table has neither role=\"presentation\" nor headers (<th>)"));
+                found.push(violation_of(mail, table, "the table has neither role=\"presentation\" nor headers (<th>)"));
             }
             (true, true) => {
-                found.push(spot_of(case, table, "the table has headers, but says that it is only for layout"));
+                found.push(violation_of(mail, table, "the table has headers, but says that it is only for layout"));
             }
             _ => {}
         }
     }
 }
 
-fn all_has_a_text(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn all_has_a_text(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     for image in visible(dom, cascade).filter(|element| element.value().name() == "img") {
         if image.attr("alt").is_none() {
-            found.push(spot_of(case, image, "the image has no alt; an empty one says that it is for decoration"));
+            found.push(violation_of(mail, image, "the image has no alt; an empty one says that it is for decoration"));
         }
     }
     for link in links(dom, cascade) {
@@ -132,9 +132,13 @@ fn all_has_a_text(case: &Case<'_>, found: &mut Vec<Spot>) {
         let is_named =
             ["aria-label", "title"].iter().any(|name| link.attr(name).is_some_and(|text| !text.trim().is_empty()));
         if has_alt && link.attr("data-mail") == Some("cta") {
-            found.push(spot_of(case, link, "the button is an image only: no one sees it where images are blocked"));
+            found.push(violation_of(
+                mail,
+                link,
+                "the button is an image only: no one sees it where images are blocked",
+            ));
         } else if !has_alt && !is_named {
-            found.push(spot_of(case, link, "the link has no text"));
+            found.push(violation_of(mail, link, "the link has no text"));
         }
     }
 }
@@ -151,14 +155,14 @@ struct Weak {
     sample: String,
 }
 
-fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
+fn text_stands_out(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     let mut weak: BTreeMap<(String, String), Weak> = BTreeMap::new();
     for (scheme, screen) in [
         (Scheme::Light, "a light screen"),
         (Scheme::Dark, "a dark screen"),
         (Scheme::Inverted, "a screen whose colours were inverted"),
     ] {
-        let laid = case.laid(&View { scheme, ..View::default() });
+        let laid = mail.laid(&View { scheme, ..View::default() });
         for run in laid.rows.iter().flat_map(|row| &row.runs) {
             let Paint { text, background, bold, size, kind, .. } = run.paint;
             let is_text = matches!(kind, Kind::Text | Kind::Marker) && !run.text.trim().is_empty();
@@ -185,20 +189,20 @@ fn text_stands_out(case: &Case<'_>, found: &mut Vec<Spot>) {
             (contrast * 10.0).floor() / 10.0,
             screens.join(" and ")
         );
-        let body = case.marked.html.find("<body").unwrap_or(0);
+        let body = mail.marked.html.find("<body").unwrap_or(0);
         // A run may be half a sentence, or hold what HTML writes otherwise: its first words are looked for, too.
         let words: Vec<&str> = sample.split(' ').take(3).collect();
         let at = [sample.as_str(), &words.join(" "), words.first().copied().unwrap_or_default()]
             .into_iter()
-            .find_map(|text| case.marked.html[body..].find(text).filter(|_| !text.is_empty()));
-        let spot = match at {
+            .find_map(|text| mail.marked.html[body..].find(text).filter(|_| !text.is_empty()));
+        let violation = match at {
             Some(at) => {
-                let (line, column) = crate::preview::check::place_in(&case.marked.html, body + at);
-                Spot::rendered(Part::Html, line, column, message)
+                let (line, column) = crate::preview::check::place_in(&mail.marked.html, body + at);
+                Violation::rendered(Part::Html, line, column, message)
             }
-            None => Spot::part(Part::Html, message),
+            None => Violation::part(Part::Html, message),
         };
-        found.push(spot.with(format!("\u{201c}{sample}\u{201d}")));
+        found.push(violation.with(format!("\u{201c}{sample}\u{201d}")));
     }
 }
 
@@ -211,20 +215,20 @@ const TEXT_MIN: f32 = 13.0;
 /// The lowest button, in pixels.
 const BUTTON_MIN: f32 = 44.0;
 
-fn nothing_is_tiny(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn nothing_is_tiny(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     for element in visible(dom, cascade).filter(|element| has_own_text(*element)) {
         let size = text_size(element, cascade);
         if size < TEXT_MIN {
-            found.push(spot_of(case, element, format!("the text has {size:.0} px; it should have {TEXT_MIN}")));
+            found.push(violation_of(mail, element, format!("the text has {size:.0} px; it should have {TEXT_MIN}")));
         }
     }
     for link in links(dom, cascade).filter(|link| is_button(dom, *link, cascade)) {
         // The cell around it belongs to the button, but only the link itself can be tapped.
         let height = line_box(link, cascade).round();
         if height < BUTTON_MIN {
-            found.push(spot_of(
-                case,
+            found.push(violation_of(
+                mail,
                 link,
                 format!("the button is about {height} px high; {BUTTON_MIN} px is easy to hit"),
             ));
@@ -232,12 +236,12 @@ fn nothing_is_tiny(case: &Case<'_>, found: &mut Vec<Spot>) {
     }
 }
 
-fn headings_follow(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn headings_follow(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     let title = dom.named(&["title"]).next();
     if title.is_none_or(|title| title.text().all(|text| text.trim().is_empty())) {
         let line = title.map_or(1, |title| dom.line(title));
-        found.push(spot(case, line, "<title", "the mail has no <title>"));
+        found.push(violation(mail, line, "<title", "the mail has no <title>"));
     }
     let mut last = 0;
     for heading in visible(dom, cascade) {
@@ -251,14 +255,14 @@ fn headings_follow(case: &Case<'_>, found: &mut Vec<Spot>) {
             } else {
                 format!("<h{level}> follows <h{last}>")
             };
-            found.push(spot_of(case, heading, message));
+            found.push(violation_of(mail, heading, message));
         }
         last = level;
     }
 }
 
-fn not_by_colour_only(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn not_by_colour_only(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     for link in links(dom, cascade) {
         let style = cascade.style(link);
         let bare = ["text-decoration", "text-decoration-line"].iter().any(|name| style.is(name, "none"));
@@ -266,14 +270,14 @@ fn not_by_colour_only(case: &Case<'_>, found: &mut Vec<Spot>) {
         let bold = cascade.inherited(link, "font-weight").is_some();
         let alone = own_cell(dom, link, cascade).is_some();
         if bare && !bordered && !bold && !alone && !is_button(dom, link, cascade) {
-            found.push(spot_of(case, link, "the link differs from the text by its colour only"));
+            found.push(violation_of(mail, link, "the link differs from the text by its colour only"));
         }
     }
     for element in visible(dom, cascade) {
         let justified = cascade.style(element).is("text-align", "justify")
             || element.attr("align").is_some_and(|align| align.eq_ignore_ascii_case("justify"));
         if justified && !is_dot(element, cascade) {
-            found.push(spot_of(case, element, "the text is justified"));
+            found.push(violation_of(mail, element, "the text is justified"));
         }
     }
 }

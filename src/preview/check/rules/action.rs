@@ -8,8 +8,8 @@ use super::addresses::{in_text, wrong_address};
 use super::words::{folded, phrase_in, vague};
 use crate::mail::templates::Part;
 use crate::mail::verification;
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::{At, Spot, place_in};
+use crate::preview::check::finding::{At, Violation, place_in};
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::preview::dom::css::Declaration;
 use crate::text::plain;
@@ -21,7 +21,7 @@ const ADDRESS_MAX: usize = 200;
 const KEY_MIN: usize = 32;
 
 pub(super) static CHECKS: [Check; 8] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "C001",
             severity: Severity::Error,
@@ -31,7 +31,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         has_the_link,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C002",
             severity: Severity::Warning,
@@ -41,7 +41,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         has_one_button,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C003",
             severity: Severity::Error,
@@ -51,7 +51,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         shows_the_address,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C004",
             severity: Severity::Error,
@@ -61,7 +61,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         leads_where_it_says,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C005",
             severity: Severity::Warning,
@@ -71,7 +71,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         says_what_it_does,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C006",
             severity: Severity::Error,
@@ -82,7 +82,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         are_sound,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C007",
             severity: Severity::Warning,
@@ -92,7 +92,7 @@ pub(super) static CHECKS: [Check; 8] = [
         },
         are_copied_whole,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "C008",
             severity: Severity::Warning,
@@ -105,31 +105,31 @@ pub(super) static CHECKS: [Check; 8] = [
 ];
 
 /// What the reader is to press: what is marked, else the first link that leads there.
-fn action<'c>(case: &'c Case<'_>) -> Option<(ElementRef<'c>, &'c str)> {
+fn action<'c>(mail: &'c RenderedMail<'_>) -> Option<(ElementRef<'c>, &'c str)> {
     let marked = |element: ElementRef<'_>| {
         element.attr("data-mail") == Some("cta")
             || element.ancestors().filter_map(ElementRef::wrap).any(|above| above.attr("data-mail") == Some("cta"))
     };
-    let led = || case.links().find(|(_, href)| Some(*href) == case.link());
-    case.links().find(|(element, _)| marked(*element)).or_else(led)
+    let led = || mail.links().find(|(_, href)| Some(*href) == mail.link());
+    mail.links().find(|(element, _)| marked(*element)).or_else(led)
 }
 
-fn has_the_link(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(link) = case.link() else { return };
-    if !case.links().any(|(_, href)| href == link) {
-        found.push(Spot::part(Part::Html, "no link of the HTML leads to {{ link }}"));
+fn has_the_link(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(link) = mail.link() else { return };
+    if !mail.links().any(|(_, href)| href == link) {
+        found.push(Violation::part(Part::Html, "no link of the HTML leads to {{ link }}"));
     }
     let is_link = |element: &ElementRef<'_>| {
         let mut within = element.descendants().filter_map(ElementRef::wrap);
         within.any(|inner| inner.value().name() == "a" && inner.attr("href").is_some())
     };
-    if let Some(marked) = case.marked_as("cta").find(|element| !is_link(element)) {
-        found.push(case.spot(marked, "what is marked as the call to action is no link"));
+    if let Some(marked) = mail.marked_as("cta").find(|element| !is_link(element)) {
+        found.push(mail.violation(marked, "what is marked as the call to action is no link"));
     }
 }
 
-fn is_button(case: &Case<'_>, element: ElementRef<'_>) -> bool {
-    let cascade = case.light();
+fn is_button(mail: &RenderedMail<'_>, element: ElementRef<'_>) -> bool {
+    let cascade = mail.light();
     let style = cascade.style(element);
     let around = element.parent().and_then(ElementRef::wrap).filter(|parent| parent.value().name() == "td");
     let length = |declared: Option<&Declaration>| {
@@ -137,66 +137,66 @@ fn is_button(case: &Case<'_>, element: ElementRef<'_>) -> bool {
     };
     let is_thick = |property: &str| length(style.get(property)) >= 6.0;
     let is_padded = is_thick("padding") || is_thick("padding-top") || is_thick("border") || is_thick("border-top");
-    let has_ground = |element: ElementRef<'_>| {
+    let has_background = |element: ElementRef<'_>| {
         let style = cascade.style(element);
         ["background", "background-color"]
             .iter()
             .any(|name| style.get(name).is_some_and(|declared| !declared.has("transparent") && !declared.has("none")))
             || element.attr("bgcolor").is_some()
     };
-    is_padded && (has_ground(element) || around.is_some_and(has_ground) || is_thick("border"))
+    is_padded && (has_background(element) || around.is_some_and(has_background) || is_thick("border"))
 }
 
-fn has_one_button(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if !case.has_link() {
+fn has_one_button(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if !mail.has_link() {
         return;
     }
-    let action = action(case).map(|(element, _)| element.id());
+    let action = action(mail).map(|(element, _)| element.id());
     let mut is_before = action.is_some();
-    for (element, href) in case.links() {
+    for (element, href) in mail.links() {
         if Some(element.id()) == action {
             is_before = false;
             continue;
         }
-        if is_button(case, element) {
-            found.push(case.spot(element, "there is another button"));
-        } else if is_before && Some(href) != case.link() {
-            found.push(case.spot(element, "there is another link before the button"));
+        if is_button(mail, element) {
+            found.push(mail.violation(element, "there is another button"));
+        } else if is_before && Some(href) != mail.link() {
+            found.push(mail.violation(element, "there is another link before the button"));
         }
     }
 }
 
-fn shows_the_address(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if case.link().is_some_and(|link| !case.visible().contains(link)) {
-        found.push(Spot::part(Part::Html, "the address of the link is nowhere to be read: {{ link }} as text"));
+fn shows_the_address(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if mail.link().is_some_and(|link| !mail.visible().contains(link)) {
+        found.push(Violation::part(Part::Html, "the address of the link is nowhere to be read: {{ link }} as text"));
     }
 }
 
-fn leads_where_it_says(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if let (Some(link), Some((element, href))) = (case.link(), action(case))
+fn leads_where_it_says(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if let (Some(link), Some((element, href))) = (mail.link(), action(mail))
         && href != link
     {
-        found.push(case.spot(element, "the call to action does not lead to {{ link }}"));
+        found.push(mail.violation(element, "the call to action does not lead to {{ link }}"));
     }
-    for (element, href) in case.links() {
-        let said = case.text_of(element);
+    for (element, href) in mail.links() {
+        let said = mail.text_of(element);
         let is_address = !said.contains(' ') && (said.contains("://") || said.starts_with("www."));
         if is_address && bare(&said) != bare(href) {
-            found.push(case.spot(element, "the visible address is not where the link leads"));
+            found.push(mail.violation(element, "the visible address is not where the link leads"));
         }
     }
-    let Some(link) = case.link() else { return };
+    let Some(link) = mail.link() else { return };
     let view = link.split('?').next().unwrap_or(link);
     let link = link.trim_end_matches(clings);
-    for (at, address) in in_text(&case.marked.text) {
+    for (at, address) in in_text(&mail.marked.text) {
         // What clings to it C007 tells of.
         let ascii = address.split(|c: char| !c.is_ascii()).next().unwrap_or(address);
         let said = ascii.trim_end_matches(clings);
         // Without a question mark longer addresses may be other pages.
         let is_meant = if view.len() < link.len() { said.starts_with(view) } else { is_longer_word(said, link) };
         if is_meant && said != link {
-            let place = place_in(&case.marked.text, at);
-            found.push(Spot::rendered(Part::Text, place.0, place.1, "this address differs from {{ link }}"));
+            let place = place_in(&mail.marked.text, at);
+            found.push(Violation::rendered(Part::Text, place.0, place.1, "this address differs from {{ link }}"));
         }
     }
 }
@@ -218,80 +218,80 @@ fn bare(address: &str) -> &str {
     address.strip_prefix("www.").unwrap_or(address).trim_end_matches('/')
 }
 
-fn says_what_it_does(case: &Case<'_>, found: &mut Vec<Spot>) {
-    for (element, _) in case.links() {
-        let said = folded(&case.text_of(element)).to_lowercase();
+fn says_what_it_does(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    for (element, _) in mail.links() {
+        let said = folded(&mail.text_of(element)).to_lowercase();
         let bare = said.trim_matches(|c: char| !c.is_alphanumeric());
-        let phrases = vague(case.locale);
+        let phrases = vague(mail.locale);
         let clicks: Vec<&str> = phrases.iter().copied().filter(|phrase| phrase.contains(' ')).collect();
         let is_vague = phrases.contains(&bare) || phrase_in(&said, &clicks).is_some_and(|_| bare.chars().count() < 24);
         if is_vague {
             let message = format!("\u{201c}{}\u{201d} does not say where the link leads", plain(&said));
-            found.push(case.spot(element, message));
+            found.push(mail.violation(element, message));
         }
     }
 }
 
-fn are_sound(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let report = |spot: Spot, address: &str, found: &mut Vec<Spot>| {
-        let Some((wrong, severity)) = wrong_address(case, address) else { return };
-        let setting = setting_of(case, address);
-        let spot = match setting {
-            Some(setting) => Spot::new(At::Settings, format!("{setting}: the address {wrong}")),
-            None => Spot { message: format!("the address {wrong}"), ..spot },
+fn are_sound(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let report = |violation: Violation, address: &str, found: &mut Vec<Violation>| {
+        let Some((wrong, severity)) = wrong_address(mail, address) else { return };
+        let setting = setting_of(mail, address);
+        let violation = match setting {
+            Some(setting) => Violation::new(At::Settings, format!("{setting}: the address {wrong}")),
+            None => Violation { message: format!("the address {wrong}"), ..violation },
         };
-        found.push(spot.as_bad_as(severity));
+        found.push(violation.as_bad_as(severity));
     };
-    for (element, href) in case.links() {
-        report(case.spot(element, ""), href, found);
+    for (element, href) in mail.links() {
+        report(mail.violation(element, ""), href, found);
     }
-    for (at, address) in in_text(&case.marked.text) {
-        let (line, column) = place_in(&case.marked.text, at);
-        report(Spot::rendered(Part::Text, line, column, ""), address, found);
+    for (at, address) in in_text(&mail.marked.text) {
+        let (line, column) = place_in(&mail.marked.text, at);
+        report(Violation::rendered(Part::Text, line, column, ""), address, found);
     }
 }
 
 /// The setting that an address comes from, where no fixture says it.
-fn setting_of(case: &Case<'_>, address: &str) -> Option<&'static str> {
-    let is = |variable: &str| case.value(variable) == Some(address) && !case.fixture.values.contains_key(variable);
-    if case.template == verification::TEMPLATE && is("link") {
+fn setting_of(mail: &RenderedMail<'_>, address: &str) -> Option<&'static str> {
+    let is = |variable: &str| mail.value(variable) == Some(address) && !mail.fixture.values.contains_key(variable);
+    if mail.template == verification::TEMPLATE && is("link") {
         return Some("public_url");
     }
     is("site_url").then_some("site.url")
 }
 
-fn are_copied_whole(case: &Case<'_>, found: &mut Vec<Spot>) {
+fn are_copied_whole(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     let is_odd = |c: char| {
         c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
     };
-    for (element, href) in case.links() {
+    for (element, href) in mail.links() {
         if href.len() > ADDRESS_MAX {
             let message = format!("the address has more than {ADDRESS_MAX} characters");
-            found.push(case.spot(element, message).with(href.len().to_string()));
+            found.push(mail.violation(element, message).with(href.len().to_string()));
         }
         if href.contains(is_odd) || !href.is_ascii() && Url::parse(href).is_ok_and(|url| url.host().is_some()) {
-            found.push(case.spot(element, "the address has characters that must be written as %XX"));
+            found.push(mail.violation(element, "the address has characters that must be written as %XX"));
         }
     }
-    let text = &case.marked.text;
+    let text = &mail.marked.text;
     for (at, address) in in_text(text) {
         let (line, column) = place_in(text, at);
         let is_bracketed = text[..at].ends_with('<');
         if !is_bracketed && (address.ends_with(clings) || address.contains(|c: char| !c.is_ascii())) {
             let message = "what stands right behind the address will be taken for a part of it";
-            found.push(Spot::rendered(Part::Text, line, column, message));
+            found.push(Violation::rendered(Part::Text, line, column, message));
         }
     }
 }
 
-fn has_a_long_key(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(url) = case.link().and_then(|link| Url::parse(link).ok()) else { return };
+fn has_a_long_key(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(url) = mail.link().and_then(|link| Url::parse(link).ok()) else { return };
     let values = url.query_pairs().map(|(_, value)| value.chars().count());
     let steps = url.path_segments().into_iter().flatten().map(|step| step.chars().count());
     let longest = values.chain(steps).max().unwrap_or(0);
     if longest < KEY_MIN {
         let message = format!("the key in {{{{ link }}}} has fewer than {KEY_MIN} characters");
-        found.push(Spot::part(Part::Html, message).with(longest.to_string()));
+        found.push(Violation::part(Part::Html, message).with(longest.to_string()));
     }
 }
 

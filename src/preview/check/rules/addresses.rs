@@ -4,7 +4,7 @@ use url::{Host, ParseError, Url};
 
 use crate::config::is_loopback;
 use crate::mail::sender::Sender;
-use crate::preview::check::case::Case;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::Severity;
 use crate::text::plain;
 
@@ -29,7 +29,7 @@ const SHORTENERS: [&str; 16] = [
 ];
 
 /// What is wrong with an address, as the end of a sentence.
-pub(super) fn wrong_address(case: &Case<'_>, address: &str) -> Option<(String, Severity)> {
+pub(super) fn wrong_address(mail: &RenderedMail<'_>, address: &str) -> Option<(String, Severity)> {
     let error = |what: &str| Some((what.to_owned(), Severity::Error));
     let address = address.trim();
     if address.is_empty() || address == "#" {
@@ -59,16 +59,16 @@ pub(super) fn wrong_address(case: &Case<'_>, address: &str) -> Option<(String, S
         return error("is shortened");
     }
     // A value may be anywhere: whoever sets it knows. What the template writes out should be the site's.
-    if case.is_said_by_a_value(address) || own_hosts(case).iter().any(|own| is_under(host, own)) {
+    if mail.is_said_by_a_value(address) || own_hosts(mail).iter().any(|own| is_under(host, own)) {
         return None;
     }
     Some((format!("is at {}, not at the site's own domain", plain(host)), Severity::Warning))
 }
 
 /// The hosts that the settings name.
-fn own_hosts(case: &Case<'_>) -> Vec<String> {
-    let settings = case.ground.settings;
-    let urls = [settings.public_url.as_deref(), settings.site.url.as_deref(), case.link()];
+fn own_hosts(mail: &RenderedMail<'_>) -> Vec<String> {
+    let settings = mail.shared.settings;
+    let urls = [settings.public_url.as_deref(), settings.site.url.as_deref(), mail.link()];
     let hosts = urls.into_iter().flatten().filter_map(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
     let sender = settings.mail.from.as_deref().and_then(|from| Sender::parse(from).ok());
     hosts.chain(sender.map(|sender| sender.address().domain().to_owned())).collect()

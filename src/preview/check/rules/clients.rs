@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::super::clients::{self, Client, Support};
 use super::super::features::{Feature, Lack};
-use super::super::look::spot;
+use super::super::look::violation;
 use super::super::uses::Use;
-use crate::preview::check::case::{Case, Set};
-use crate::preview::check::finding::{At, Spot};
+use crate::preview::check::finding::{At, Violation};
+use crate::preview::check::mails::{RenderedMail, TemplateMails};
 use crate::preview::check::rule::{Check, Rule, Severity};
 
 pub(super) static CHECKS: [Check; 3] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "H001",
             severity: Severity::Warning,
@@ -21,7 +21,7 @@ pub(super) static CHECKS: [Check; 3] = [
         },
         nothing_is_lacking,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "H008",
             severity: Severity::Info,
@@ -31,7 +31,7 @@ pub(super) static CHECKS: [Check; 3] = [
         },
         where_plainer,
     ),
-    Check::set(
+    Check::template(
         Rule {
             id: "H009",
             severity: Severity::Info,
@@ -46,15 +46,15 @@ pub(super) static CHECKS: [Check; 3] = [
 /// What another rule tells, for every program.
 const TOLD_ELSEWHERE: [&str; 6] = ["image-base64", "image-svg", "html-svg", "html-form", "css-at-import", "html-link"];
 
-fn nothing_is_lacking(case: &Case<'_>, found: &mut Vec<Spot>) {
-    each(case, found, |one, support| match support {
+fn nothing_is_lacking(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    each(mail, found, |one, support| match support {
         Support::No(_) if one.lack == Lack::Breaks => Some(("does not work in", None)),
         _ => None,
     });
 }
 
-fn where_plainer(case: &Case<'_>, found: &mut Vec<Spot>) {
-    each(case, found, |one, support| match support {
+fn where_plainer(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    each(mail, found, |one, support| match support {
         Support::No(_) if one.lack == Lack::Plainer => Some(("is left out by", None)),
         Support::Partly(notes) if one.lack == Lack::Breaks && !one.part_is_enough => {
             Some(("works in part in", notes.first().copied()))
@@ -66,11 +66,11 @@ fn where_plainer(case: &Case<'_>, found: &mut Vec<Spot>) {
 type Verdict = (&'static str, Option<&'static str>);
 
 /// One finding for each feature and verdict, where it is used first.
-fn each(case: &Case<'_>, found: &mut Vec<Spot>, judge: impl Fn(&Use, &Support) -> Option<Verdict>) {
+fn each(mail: &RenderedMail<'_>, found: &mut Vec<Violation>, judge: impl Fn(&Use, &Support) -> Option<Verdict>) {
     // A wrong name is told by H009.
-    let Ok(chosen) = clients::chosen(case.ground.settings) else { return };
+    let Ok(chosen) = clients::chosen(mail.shared.settings) else { return };
     let mut told: BTreeMap<(&'static str, Verdict), (usize, Vec<&Client>)> = BTreeMap::new();
-    for one in case.uses() {
+    for one in mail.uses() {
         let Feature { slug, .. } = *one.feature;
         if TOLD_ELSEWHERE.contains(&slug) {
             continue;
@@ -86,7 +86,12 @@ fn each(case: &Case<'_>, found: &mut Vec<Spot>, judge: impl Fn(&Use, &Support) -
     for ((slug, (verb, note)), (line, there)) in told {
         let note = note.map(|note| format!(": {}", bare(note))).unwrap_or_default();
         let title = clients::title(slug);
-        found.push(spot(case, line, title, format!("{title} {verb} {}{note}", clients::together(&there, &chosen))));
+        found.push(violation(
+            mail,
+            line,
+            title,
+            format!("{title} {verb} {}{note}", clients::together(&there, &chosen)),
+        ));
     }
 }
 
@@ -109,18 +114,18 @@ fn bare(note: &str) -> String {
         .to_owned()
 }
 
-fn are_known(set: &Set<'_>, found: &mut Vec<Spot>) {
-    match clients::chosen(set.ground.settings) {
+fn are_known(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
+    match clients::chosen(mails.shared.settings) {
         Err(error) => {
             let message = format!("{}; {}", error.what, error.hint);
-            found.push(Spot::new(At::Settings, message).as_bad_as(Severity::Error));
+            found.push(Violation::new(At::Settings, message).as_bad_as(Severity::Error));
         }
         Ok(chosen) => {
             let without: Vec<&str> =
                 chosen.iter().filter(|client| !Client::has_data(client)).map(|client| client.name.as_str()).collect();
             if !without.is_empty() {
                 let message = format!("there is no data about {}: look at a test mail there", without.join(", "));
-                found.push(Spot::new(At::Settings, message));
+                found.push(Violation::new(At::Settings, message));
             }
         }
     }

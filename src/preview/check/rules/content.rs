@@ -3,8 +3,8 @@
 use super::words::{folded, marketing, not_you, phrase_in, sentences, spans, without_values};
 use crate::mail::sender::Sender;
 use crate::mail::templates::Part;
-use crate::preview::check::case::{Case, Set};
-use crate::preview::check::finding::{At, Spot, place_in};
+use crate::preview::check::finding::{At, Violation, place_in};
+use crate::preview::check::mails::{RenderedMail, TemplateMails};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::plain;
 
@@ -12,7 +12,7 @@ use crate::text::plain;
 pub(super) const EXPIRY: [&str; 2] = ["expires", "lifetime"];
 
 pub(super) static CHECKS: [Check; 6] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "X001",
             severity: Severity::Error,
@@ -23,7 +23,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         says_the_expiry,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "X002",
             severity: Severity::Error,
@@ -34,7 +34,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         says_not_you,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "X003",
             severity: Severity::Warning,
@@ -44,7 +44,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         names_the_site,
     ),
-    Check::set(
+    Check::template(
         Rule {
             id: "X006",
             severity: Severity::Warning,
@@ -54,7 +54,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         has_a_contact,
     ),
-    Check::set(
+    Check::template(
         Rule {
             id: "X004",
             severity: Severity::Warning,
@@ -64,7 +64,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         keeps_secrets,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "X005",
             severity: Severity::Warning,
@@ -76,33 +76,33 @@ pub(super) static CHECKS: [Check; 6] = [
     ),
 ];
 
-fn says_the_expiry(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let values: Vec<String> = EXPIRY.iter().filter_map(|name| case.value(name)).map(folded).collect();
-    if !case.has_link() || values.is_empty() {
+fn says_the_expiry(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let values: Vec<String> = EXPIRY.iter().filter_map(|name| mail.value(name)).map(folded).collect();
+    if !mail.has_link() || values.is_empty() {
         return;
     }
     let says = |text: &str| values.iter().any(|value| text.contains(value));
-    if let Some(wrong) = case.marked_as("expiry").find(|marked| !says(&case.text_of(*marked))) {
-        found.push(case.spot(wrong, "the expiry is not said by {{ expires }} or {{ lifetime }}"));
-    } else if !says(case.visible()) {
-        found.push(Spot::part(
+    if let Some(wrong) = mail.marked_as("expiry").find(|marked| !says(&mail.text_of(*marked))) {
+        found.push(mail.violation(wrong, "the expiry is not said by {{ expires }} or {{ lifetime }}"));
+    } else if !says(mail.visible()) {
+        found.push(Violation::part(
             Part::Html,
             "the HTML does not say until when the link works: {{ expires }} or {{ lifetime }}",
         ));
     }
     for part in [Part::Text, Part::Html] {
-        let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
-        for span in spans(&without_values(case, &near_the_expiry(case, text, &values)), case.locale) {
+        let text = if part == Part::Html { mail.visible() } else { mail.marked.part(part) };
+        for span in spans(&without_values(mail, &near_the_expiry(mail, text, &values)), mail.locale) {
             let message = format!("\u{201c}{}\u{201d} is written out, and does not follow the settings", plain(span));
-            found.push(place_of(case, part, span, message).as_bad_as(Severity::Warning));
+            found.push(place_of(mail, part, span, message).as_bad_as(Severity::Warning));
         }
     }
 }
 
 /// The sentences that say until when the link works, and those beside them; all where none says it. Other times are not
 /// the link's: when somebody answers the telephone, in the footer.
-fn near_the_expiry(case: &Case<'_>, text: &str, values: &[String]) -> String {
-    let marked: Vec<String> = case.marked_as("expiry").map(|element| case.text_of(element)).collect();
+fn near_the_expiry(mail: &RenderedMail<'_>, text: &str, values: &[String]) -> String {
+    let marked: Vec<String> = mail.marked_as("expiry").map(|element| mail.text_of(element)).collect();
     let sentences: Vec<String> = sentences(text).into_iter().map(folded).collect();
     let says: Vec<bool> = sentences
         .iter()
@@ -120,45 +120,45 @@ fn near_the_expiry(case: &Case<'_>, text: &str, values: &[String]) -> String {
 }
 
 /// Something about words of a part: at the words where they stand as they are, else about the part.
-fn place_of(case: &Case<'_>, part: Part, words: &str, message: String) -> Spot {
-    let text = case.marked.part(part);
+fn place_of(mail: &RenderedMail<'_>, part: Part, words: &str, message: String) -> Violation {
+    let text = mail.marked.part(part);
     match text.find(words).map(|at| place_in(text, at)) {
-        Some((line, column)) => Spot::rendered(part, line, column, message),
-        None => Spot::part(part, message),
+        Some((line, column)) => Violation::rendered(part, line, column, message),
+        None => Violation::part(part, message),
     }
 }
 
-fn says_not_you(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if !case.has_link() {
+fn says_not_you(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if !mail.has_link() {
         return;
     }
-    let marked: Vec<String> = case.marked_as("not-you").map(|element| case.text_of(element)).collect();
+    let marked: Vec<String> = mail.marked_as("not-you").map(|element| mail.text_of(element)).collect();
     let is_marked = marked.iter().any(|text| !text.is_empty());
-    let phrases = not_you(case.locale);
-    if !is_marked && phrase_in(&without_values(case, case.visible()), phrases).is_none() {
-        found.push(Spot::part(Part::Html, "the HTML does not say what to do if it was not you"));
+    let phrases = not_you(mail.locale);
+    if !is_marked && phrase_in(&without_values(mail, mail.visible()), phrases).is_none() {
+        found.push(Violation::part(Part::Html, "the HTML does not say what to do if it was not you"));
     }
-    let text = folded(&case.marked.text);
+    let text = folded(&mail.marked.text);
     let repeated = marked.iter().any(|said| !said.is_empty() && text.contains(said));
-    if !repeated && phrase_in(&without_values(case, &text), phrases).is_none() {
-        found.push(Spot::part(Part::Text, "the text does not say what to do if it was not you"));
+    if !repeated && phrase_in(&without_values(mail, &text), phrases).is_none() {
+        found.push(Violation::part(Part::Text, "the text does not say what to do if it was not you"));
     }
 }
 
-fn names_the_site(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(site) = case.value("site_name").map(folded) else { return };
-    if !case.visible().contains(&site) {
-        found.push(Spot::part(Part::Html, "the HTML does not name the site: {{ site_name }}"));
+fn names_the_site(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(site) = mail.value("site_name").map(folded) else { return };
+    if !mail.visible().contains(&site) {
+        found.push(Violation::part(Part::Html, "the HTML does not name the site: {{ site_name }}"));
     }
-    if !folded(&case.marked.text).contains(&site) {
-        found.push(Spot::part(Part::Text, "the text does not name the site: {{ site_name }}"));
+    if !folded(&mail.marked.text).contains(&site) {
+        found.push(Violation::part(Part::Text, "the text does not name the site: {{ site_name }}"));
     }
 }
 
-fn has_a_contact(set: &Set<'_>, found: &mut Vec<Spot>) {
-    let mail = &set.ground.settings.mail;
-    let Some(Ok(from)) = mail.from.as_deref().map(Sender::parse) else { return };
-    let answers = match mail.reply_to.as_deref().map(Sender::parse) {
+fn has_a_contact(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
+    let settings = &mails.shared.settings.mail;
+    let Some(Ok(from)) = settings.from.as_deref().map(Sender::parse) else { return };
+    let answers = match settings.reply_to.as_deref().map(Sender::parse) {
         Some(Ok(reply_to)) => reply_to,
         _ => from,
     };
@@ -166,43 +166,43 @@ fn has_a_contact(set: &Set<'_>, found: &mut Vec<Spot>) {
     if !matches!(local.as_str(), "noreply" | "donotreply" | "noanswer") {
         return;
     }
-    let leads_home = |case: &Case<'_>| case.links().any(|(_, href)| Some(href) != case.link());
-    if set.locales.iter().filter_map(|locale| set.usual(*locale)).any(|case| !leads_home(case)) {
+    let leads_home = |mail: &RenderedMail<'_>| mail.links().any(|(_, href)| Some(href) != mail.link());
+    if mails.locales.iter().filter_map(|locale| mails.usual(*locale)).any(|mail| !leads_home(mail)) {
         let message = "answers go nowhere and the mail has no link to the site: set mail.reply_to or site.url";
-        found.push(Spot::new(At::Settings, message));
+        found.push(Violation::new(At::Settings, message));
     }
 }
 
-fn keeps_secrets(set: &Set<'_>, found: &mut Vec<Spot>) {
+fn keeps_secrets(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
     const SECRETS: [&str; 9] =
         ["password", "passwd", "passphrase", "secret", "pin", "ssn", "token", "credit_card", "card_number"];
-    for locale in set.locales {
+    for locale in mails.locales {
         for part in Part::ALL {
-            for variable in set.ground.templates.variables(set.template, *locale, part) {
+            for variable in mails.shared.templates.variables(mails.template, *locale, part) {
                 let name = variable.to_lowercase();
                 let is_secret = |secret: &str| name == secret || name.split('_').any(|word| word == secret);
                 if SECRETS.iter().any(|secret| is_secret(secret)) {
                     let message = format!("{{{{ {} }}}} looks like a secret", plain(&variable));
-                    found.push(Spot::part(part, message).in_locale(*locale));
+                    found.push(Violation::part(part, message).in_locale(*locale));
                 }
             }
         }
     }
 }
 
-fn is_no_advertising(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if !case.has_link() {
+fn is_no_advertising(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if !mail.has_link() {
         return;
     }
     for part in [Part::Text, Part::Html] {
-        let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
-        if let Some(phrase) = phrase_in(&without_values(case, text), marketing(case.locale)) {
-            found.push(place_of(case, part, phrase, format!("\u{201c}{phrase}\u{201d} belongs into advertising")));
+        let text = if part == Part::Html { mail.visible() } else { mail.marked.part(part) };
+        if let Some(phrase) = phrase_in(&without_values(mail, text), marketing(mail.locale)) {
+            found.push(place_of(mail, part, phrase, format!("\u{201c}{phrase}\u{201d} belongs into advertising")));
         }
     }
-    for (element, href) in case.links() {
+    for (element, href) in mail.links() {
         if href.contains("utm_") || href.to_lowercase().contains("unsubscribe") {
-            found.push(case.spot(element, "the address counts clicks, or unsubscribes"));
+            found.push(mail.violation(element, "the address counts clicks, or unsubscribes"));
         }
     }
 }

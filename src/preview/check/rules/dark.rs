@@ -2,20 +2,20 @@
 
 use scraper::ElementRef;
 
-use super::super::look::{has_ground, has_own_text, spot, spot_of, visible};
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use super::super::look::{has_background, has_own_text, violation, violation_of, visible};
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::preview::dom::above;
 use crate::preview::dom::cascade::{list, selector};
 use crate::preview::dom::css::Rule as Styled;
 
-pub(super) static CHECKS: [Check; 1] = [Check::case(
+pub(super) static CHECKS: [Check; 1] = [Check::mail(
     Rule {
         id: "D001",
         severity: Severity::Warning,
-        title: "The mail says that it knows dark screens, and sets text and ground together",
-        why: "Without the meta tag programs turn colours round by themselves; a text colour without a ground vanishes.",
+        title: "The mail says that it knows dark screens, and sets text and background together",
+        why: "Without the meta tag programs invert colours by themselves; a text colour without a background vanishes.",
         source: "caniemail: html-meta-color-scheme, css-at-media-prefers-color-scheme",
     },
     is_ready_for_dark,
@@ -25,8 +25,8 @@ fn is_for_dark(rule: &Styled) -> bool {
     rule.within.iter().any(|within| within.contains("prefers-color-scheme") && within.contains("dark"))
 }
 
-fn is_ready_for_dark(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn is_ready_for_dark(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     let for_dark: Vec<&Styled> =
         dom.sheets().iter().flat_map(|sheet| &sheet.rules).filter(|rule| is_for_dark(rule)).collect();
     let has_meta = dom.named(&["meta"]).any(|meta| {
@@ -35,12 +35,12 @@ fn is_ready_for_dark(case: &Case<'_>, found: &mut Vec<Spot>) {
     });
     if let Some(first) = for_dark.first().filter(|_| !has_meta) {
         let message = "there are colours for dark screens, but no <meta name=\"color-scheme\" content=\"light dark\">";
-        found.push(spot(case, first.line, "", message));
+        found.push(violation(mail, first.line, "", message));
     }
     let styled: Vec<ElementRef<'_>> = dom.with("style").map(|(element, _)| element).collect();
     for rule in for_dark {
         for selector in list(&rule.selector).into_iter().filter_map(selector) {
-            if case.ground.is_late() {
+            if mail.shared.is_late() {
                 return;
             }
             for element in styled.iter().copied().filter(|element| selector.matches(element)) {
@@ -48,7 +48,7 @@ fn is_ready_for_dark(case: &Case<'_>, found: &mut Vec<Spot>) {
                 let loses = |name: &str| inline.iter().any(|inline| inline.name == name);
                 for lost in rule.declarations.iter().filter(|one| !one.important && loses(&one.name)) {
                     let message = format!("{} has no effect: `style` is stronger without !important", lost.name);
-                    let new = spot(case, lost.line, &lost.name, message);
+                    let new = violation(mail, lost.line, &lost.name, message);
                     if !found.contains(&new) {
                         found.push(new);
                     }
@@ -56,15 +56,19 @@ fn is_ready_for_dark(case: &Case<'_>, found: &mut Vec<Spot>) {
             }
         }
     }
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for element in visible(dom, cascade).filter(|element| has_own_text(*element)) {
         let around = || std::iter::once(element).chain(above(element));
         let is_coloured =
             |one: &ElementRef<'_>| cascade.style(*one).get("color").is_some() || one.attr("color").is_some();
         let Some(coloured) = around().find(is_coloured) else { continue };
-        if !around().any(|one| has_ground(one, cascade)) && !told.contains(&coloured.id()) {
-            told.push(coloured.id());
-            found.push(spot_of(case, coloured, "its text has a colour and no ground: it may vanish on a dark screen"));
+        if !around().any(|one| has_background(one, cascade)) && !reported.contains(&coloured.id()) {
+            reported.push(coloured.id());
+            found.push(violation_of(
+                mail,
+                coloured,
+                "its text has a colour and no background: it may vanish on a dark screen",
+            ));
         }
     }
 }

@@ -1,16 +1,16 @@
 //! H: whether mail programs can read and lay out the HTML.
 
-use super::super::look::{spot, spot_of, visible};
+use super::super::look::{violation, violation_of, visible};
 use crate::mail::templates::Part;
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::preview::dom::css::Declaration;
 use crate::preview::dom::tags;
 use crate::preview::view::{CELL_WIDTH, View, Width};
 
 pub(super) static CHECKS: [Check; 6] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "H002",
             severity: Severity::Warning,
@@ -20,7 +20,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         is_inlined,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "H003",
             severity: Severity::Warning,
@@ -30,7 +30,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         fits,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "H004",
             severity: Severity::Error,
@@ -40,7 +40,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         nothing_forbidden,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "H005",
             severity: Severity::Warning,
@@ -50,7 +50,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         boxes_are_tables,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "H006",
             severity: Severity::Error,
@@ -60,7 +60,7 @@ pub(super) static CHECKS: [Check; 6] = [
         },
         tags_fit,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "H007",
             severity: Severity::Warning,
@@ -85,23 +85,23 @@ const SPARED: [&str; 9] = [
     "word-break",
 ];
 
-fn is_inlined(case: &Case<'_>, found: &mut Vec<Spot>) {
+fn is_inlined(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     let (with, without) = (View::default(), View { styles: false, ..View::default() });
-    let (with, without) = (case.laid(&with), case.laid(&without));
+    let (with, without) = (mail.laid(&with), mail.laid(&without));
     if with.rows == without.rows && with.needed == without.needed {
         return;
     }
-    let dom = case.dom();
+    let dom = mail.dom();
     let bare = dom.cascade(&View { styles: false, ..View::default() });
     let before = found.len();
     for element in visible(dom, &bare) {
-        for declared in case.light().style(element).iter() {
+        for declared in mail.light().style(element).iter() {
             let spared = SPARED.contains(&declared.name.as_str())
                 || declared.name.starts_with(['-', 'm']) && is_vendor(declared);
             let inline = bare.style(element).get(&declared.name);
             if !spared && inline.is_none_or(|inline| inline.value != declared.value) {
                 let message = format!("{} stands in <style> only", declared.name);
-                let new = spot(case, declared.line, &declared.name, message);
+                let new = violation(mail, declared.line, &declared.name, message);
                 if !found.contains(&new) {
                     found.push(new);
                 }
@@ -109,7 +109,7 @@ fn is_inlined(case: &Case<'_>, found: &mut Vec<Spot>) {
         }
     }
     if found.len() == before {
-        found.push(Spot::part(Part::Html, "the mail looks otherwise without its <style>"));
+        found.push(Violation::part(Part::Html, "the mail looks otherwise without its <style>"));
     }
 }
 
@@ -117,18 +117,18 @@ fn is_vendor(declared: &Declaration) -> bool {
     declared.name.starts_with('-') || declared.name.starts_with("mso-")
 }
 
-fn fits(case: &Case<'_>, found: &mut Vec<Spot>) {
+fn fits(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     for width in [Width::Desk, Width::Small] {
-        let needed = case.laid(&View { width, ..View::default() }).needed;
+        let needed = mail.laid(&View { width, ..View::default() }).needed;
         if needed > width.columns() {
             let message = format!("the mail does not fit into {} px", width.pixels());
-            found.push(Spot::part(Part::Html, message).with(format!("it needs about {} px", needed * CELL_WIDTH)));
+            found.push(Violation::part(Part::Html, message).with(format!("it needs about {} px", needed * CELL_WIDTH)));
         }
     }
 }
 
-fn nothing_forbidden(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let dom = case.dom();
+fn nothing_forbidden(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let dom = mail.dom();
     for element in dom.elements() {
         let name = element.value().name();
         let address = element.attr("src").or_else(|| element.attr("href")).unwrap_or_default();
@@ -154,21 +154,26 @@ fn nothing_forbidden(case: &Case<'_>, found: &mut Vec<Spot>) {
                 None => continue,
             },
         };
-        found.push(spot_of(case, element, format!("<{name}>: {what}")));
+        found.push(violation_of(mail, element, format!("<{name}>: {what}")));
     }
     for at_rule in dom.sheets().iter().flat_map(|sheet| &sheet.at_rules).filter(|at_rule| at_rule.name == "import") {
-        found.push(spot(case, at_rule.line, "@import", "@import: a style sheet of its own address is not fetched"));
+        found.push(violation(
+            mail,
+            at_rule.line,
+            "@import",
+            "@import: a style sheet of its own address is not fetched",
+        ));
     }
     let inline = dom.with("style").flat_map(|(element, _)| dom.inline(element).0);
     let rules = dom.sheets().iter().flat_map(|sheet| &sheet.rules).flat_map(|rule| rule.declarations.clone());
     for declared in inline.chain(rules).filter(|one| one.parts.urls.iter().any(|url| url.starts_with("data:"))) {
         let message = format!("{}: an image in a data: address is not shown by Gmail", declared.name);
-        found.push(spot(case, declared.line, &declared.name, message));
+        found.push(violation(mail, declared.line, &declared.name, message));
     }
 }
 
-fn boxes_are_tables(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn boxes_are_tables(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     for element in visible(dom, cascade) {
         if !matches!(element.value().name(), "div" | "section" | "article" | "main" | "header" | "footer") {
             continue;
@@ -189,7 +194,7 @@ fn boxes_are_tables(case: &Case<'_>, found: &mut Vec<Spot>) {
         };
         if !has_ghost(element) {
             let message = format!("<{}> makes {what} that Outlook does not know: use a table", element.value().name());
-            found.push(spot_of(case, element, message));
+            found.push(violation_of(mail, element, message));
         }
     }
 }
@@ -203,22 +208,22 @@ fn has_ghost(element: scraper::ElementRef<'_>) -> bool {
     })
 }
 
-fn tags_fit(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let parser = case.dom().mistakes().iter().filter(|mistake| mistake.message.contains("too large or too deep"));
-    for mistake in tags::mistakes(&case.marked.html).iter().chain(parser) {
+fn tags_fit(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let parser = mail.dom().mistakes().iter().filter(|mistake| mistake.message.contains("too large or too deep"));
+    for mistake in tags::mistakes(&mail.marked.html).iter().chain(parser) {
         let needle = mistake.message.split('>').next().filter(|start| start.starts_with('<')).unwrap_or_default();
-        found.push(spot(case, mistake.line, needle, &mistake.message));
+        found.push(violation(mail, mistake.line, needle, &mistake.message));
     }
 }
 
-fn css_can_be_read(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let dom = case.dom();
+fn css_can_be_read(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let dom = mail.dom();
     for mistake in dom.sheets().iter().flat_map(|sheet| &sheet.mistakes) {
-        found.push(spot(case, mistake.line, "", format!("CSS: {}", mistake.message)));
+        found.push(violation(mail, mistake.line, "", format!("CSS: {}", mistake.message)));
     }
     for (element, _) in dom.with("style") {
         for mistake in dom.inline(element).1 {
-            found.push(spot_of(case, element, format!("CSS: {}", mistake.message)));
+            found.push(violation_of(mail, element, format!("CSS: {}", mistake.message)));
         }
     }
 }

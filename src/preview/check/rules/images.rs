@@ -1,13 +1,13 @@
 //! I: whether the mail works without its images, and what they give away.
 
-use super::super::look::{is_dot, links, spot_of, visible};
+use super::super::look::{is_dot, links, violation_of, visible};
 use crate::mail::templates::Part;
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 
 pub(super) static CHECKS: [Check; 2] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "I001",
             severity: Severity::Warning,
@@ -17,7 +17,7 @@ pub(super) static CHECKS: [Check; 2] = [
         },
         works_without,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "I002",
             severity: Severity::Warning,
@@ -29,8 +29,8 @@ pub(super) static CHECKS: [Check; 2] = [
     ),
 ];
 
-fn works_without(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn works_without(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     let images: Vec<_> = visible(dom, cascade).filter(|element| element.value().name() == "img").collect();
     let Some(first) = images.first() else { return };
     let Some(body) = dom.named(&["body"]).next() else { return };
@@ -39,10 +39,10 @@ fn works_without(case: &Case<'_>, found: &mut Vec<Spot>) {
         let alternative = |image: &scraper::ElementRef<'_>| image.attr("alt").is_some_and(|alt| alt.contains(wanted));
         text.contains(wanted) || images.iter().any(alternative)
     };
-    if case.value("site_name").is_some_and(|site| !says(site)) {
-        found.push(spot_of(case, *first, "without images nothing names the site"));
+    if mail.value("site_name").is_some_and(|site| !says(site)) {
+        found.push(violation_of(mail, *first, "without images nothing names the site"));
     }
-    let Some(target) = case.link() else { return };
+    let Some(target) = mail.link() else { return };
     let mut to_it = links(dom, cascade).filter(|link| link.attr("href") == Some(target)).peekable();
     let told = |link: scraper::ElementRef<'_>| {
         let mut inner = link.descendent_elements();
@@ -50,31 +50,31 @@ fn works_without(case: &Case<'_>, found: &mut Vec<Spot>) {
             || inner.any(|one| one.attr("alt").is_some_and(|alt| !alt.trim().is_empty()))
     };
     if to_it.peek().is_some() && !to_it.any(told) {
-        found.push(Spot::part(Part::Html, "without images there is no link to press"));
+        found.push(Violation::part(Part::Html, "without images there is no link to press"));
     }
 }
 
-fn images_are_in_order(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let (dom, cascade) = (case.dom(), case.light());
+fn images_are_in_order(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let (dom, cascade) = (mail.dom(), mail.light());
     // A pixel may hide where nobody looks.
     for image in dom.named(&["img"]) {
         let address = image.attr("src").unwrap_or_default().trim();
         let style = cascade.style(image);
         if is_dot(image, cascade) {
-            found.push(spot_of(case, image, "the image is one pixel: it reports when the mail is opened"));
+            found.push(violation_of(mail, image, "the image is one pixel: it reports when the mail is opened"));
             continue;
         }
         let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
         match scheme.as_str() {
             // data: is told by another rule, and whether a cid: has its part, too.
             "https" | "data" | "cid" => {}
-            "http" => found.push(spot_of(case, image, "the image is fetched by http: use https")),
-            _ => found.push(spot_of(case, image, "the image has no whole https address")),
+            "http" => found.push(violation_of(mail, image, "the image is fetched by http: use https")),
+            _ => found.push(violation_of(mail, image, "the image has no whole https address")),
         }
         for side in ["width", "height"] {
             let said = image.attr(side).is_some_and(|value| !value.trim().is_empty());
             if !said && style.get(side).is_none() {
-                found.push(spot_of(case, image, format!("the image has no {side}")));
+                found.push(violation_of(mail, image, format!("the image has no {side}")));
             }
         }
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::words::{hangul_share, without_values};
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
-use crate::preview::check::case::{Case, Set};
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::{RenderedMail, TemplateMails};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::plain;
 
 pub(super) static CHECKS: [Check; 3] = [
-    Check::set(
+    Check::template(
         Rule {
             id: "L001",
             severity: Severity::Error,
@@ -21,7 +21,7 @@ pub(super) static CHECKS: [Check; 3] = [
         },
         is_complete,
     ),
-    Check::set(
+    Check::template(
         Rule {
             id: "L002",
             severity: Severity::Warning,
@@ -31,7 +31,7 @@ pub(super) static CHECKS: [Check; 3] = [
         },
         says_the_same,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "L003",
             severity: Severity::Warning,
@@ -43,36 +43,36 @@ pub(super) static CHECKS: [Check; 3] = [
     ),
 ];
 
-fn is_complete(set: &Set<'_>, found: &mut Vec<Spot>) {
-    for locale in set.locales {
+fn is_complete(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
+    for locale in mails.locales {
         for part in Part::ALL {
-            if set.ground.templates.source(set.template, *locale, part).is_none() {
-                let path = part.path(*locale, set.template);
+            if mails.shared.templates.source(mails.template, *locale, part).is_none() {
+                let path = part.path(*locale, mails.template);
                 let message = format!("there is no {}, so nothing is mailed from this template", plain(&path));
-                found.push(Spot::part(part, message).in_locale(*locale));
+                found.push(Violation::part(part, message).in_locale(*locale));
             }
         }
     }
 }
 
-fn says_the_same(set: &Set<'_>, found: &mut Vec<Spot>) {
-    let variables = |locale, part| set.ground.templates.variables(set.template, locale, part);
+fn says_the_same(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
+    let variables = |locale, part| mails.shared.templates.variables(mails.template, locale, part);
     let links = |locale: Locale| -> BTreeSet<String> {
-        let case = set.usual(locale);
-        case.iter().flat_map(|case| case.links()).map(|(_, href)| without_language(href, locale)).collect()
+        let mail = mails.usual(locale);
+        mail.iter().flat_map(|mail| mail.links()).map(|(_, href)| without_language(href, locale)).collect()
     };
-    for &locale in set.locales.iter().filter(|locale| set.usual(**locale).is_some()) {
-        for &other in set.locales.iter().filter(|other| **other != locale && set.usual(**other).is_some()) {
+    for &locale in mails.locales.iter().filter(|locale| mails.usual(**locale).is_some()) {
+        for &other in mails.locales.iter().filter(|other| **other != locale && mails.usual(**other).is_some()) {
             for part in Part::ALL {
                 let here = variables(locale, part);
                 for lacking in variables(other, part).iter().filter(|name| !here.contains(name)) {
                     let message = format!("{} says {{{{ {} }}}}, this file does not", other, plain(lacking));
-                    found.push(Spot::part(part, message).in_locale(locale));
+                    found.push(Violation::part(part, message).in_locale(locale));
                 }
             }
             for lacking in links(other).difference(&links(locale)) {
                 let message = format!("{other} links to {}, this file does not", plain(lacking));
-                found.push(Spot::part(Part::Html, message).in_locale(locale));
+                found.push(Violation::part(Part::Html, message).in_locale(locale));
             }
         }
     }
@@ -90,20 +90,20 @@ fn without_language(href: &str, locale: Locale) -> String {
 const KOREAN_MIN: usize = 30;
 const ENGLISH_MAX: usize = 10;
 
-fn is_in_its_language(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if !case.is_usual() {
+fn is_in_its_language(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if !mail.is_usual() {
         return;
     }
     for part in Part::ALL {
-        let text = if part == Part::Html { case.visible() } else { case.marked.part(part) };
-        let Some(share) = hangul_share(&without_values(case, text)) else { continue };
-        let language = match case.locale {
+        let text = if part == Part::Html { mail.visible() } else { mail.marked.part(part) };
+        let Some(share) = hangul_share(&without_values(mail, text)) else { continue };
+        let language = match mail.locale {
             Locale::Ko if share < KOREAN_MIN => "Korean",
             Locale::En if share > ENGLISH_MAX => "English",
             _ => continue,
         };
         let message = format!("the text does not look {language}");
-        found.push(Spot::part(part, message).with(format!("{share} % of the letters are Hangul")));
+        found.push(Violation::part(part, message).with(format!("{share} % of the letters are Hangul")));
     }
 }
 

@@ -7,8 +7,8 @@ use super::content::EXPIRY;
 use super::words::folded;
 use crate::mail::templates::Part;
 use crate::mail::templates::fixture::Kind;
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::{plain, width};
 
@@ -19,7 +19,7 @@ const LINE_MAX: usize = 998;
 const COLUMNS: usize = 78;
 
 pub(super) static CHECKS: [Check; 10] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "M001",
             severity: Severity::Error,
@@ -30,7 +30,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         has_text_before_html,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M002",
             severity: Severity::Error,
@@ -40,7 +40,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         says_in_both,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M003",
             severity: Severity::Warning,
@@ -50,7 +50,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         has_short_lines,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M004",
             severity: Severity::Error,
@@ -60,7 +60,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         is_utf8,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M005",
             severity: Severity::Error,
@@ -70,7 +70,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         is_7bit,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M006",
             severity: Severity::Error,
@@ -81,7 +81,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         has_its_headers,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M007",
             severity: Severity::Warning,
@@ -91,7 +91,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         says_auto_submitted,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M008",
             severity: Severity::Info,
@@ -101,7 +101,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         has_no_unsubscribe,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M009",
             severity: Severity::Warning,
@@ -112,7 +112,7 @@ pub(super) static CHECKS: [Check; 10] = [
         },
         has_no_attachments,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "M010",
             severity: Severity::Info,
@@ -125,98 +125,98 @@ pub(super) static CHECKS: [Check; 10] = [
 ];
 
 /// Does something with the mail as it is read back, where it could be put together.
-fn read<'c>(case: &'c Case<'_>) -> Option<Message<'c>> {
-    if case.bytes.is_empty() { None } else { case.message() }
+fn read<'c>(mail: &'c RenderedMail<'_>) -> Option<Message<'c>> {
+    if mail.bytes.is_empty() { None } else { mail.message() }
 }
 
-fn has_text_before_html(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if case.marked.text.trim().is_empty() {
+fn has_text_before_html(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if mail.marked.text.trim().is_empty() {
         let message = "the text part is empty; `verifydesk templates suggest-text` makes a first one from the HTML";
-        found.push(Spot::part(Part::Text, message));
+        found.push(Violation::part(Part::Text, message));
     }
-    if case.marked.html.trim().is_empty() {
-        found.push(Spot::part(Part::Html, "the HTML part is empty"));
+    if mail.marked.html.trim().is_empty() {
+        found.push(Violation::part(Part::Html, "the HTML part is empty"));
     }
-    let Some(message) = read(case) else { return };
+    let Some(message) = read(mail) else { return };
     let place = |is: fn(&PartType<'_>) -> bool| message.parts.iter().position(|part| is(&part.body));
     let text = place(|body| matches!(body, PartType::Text(_)));
     let html = place(|body| matches!(body, PartType::Html(_)));
     match (text, html) {
-        (None, _) => found.push(Spot::mail("there is no text/plain part")),
-        (Some(text), Some(html)) if html < text => found.push(Spot::mail("the HTML comes before the text")),
+        (None, _) => found.push(Violation::mail("there is no text/plain part")),
+        (Some(text), Some(html)) if html < text => found.push(Violation::mail("the HTML comes before the text")),
         _ => {}
     }
 }
 
-fn says_in_both(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let text = folded(&case.marked.text);
+fn says_in_both(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let text = folded(&mail.marked.text);
     let lacks = |value: &str| {
         let value = folded(value);
-        case.visible().contains(&value) && !text.contains(&value)
+        mail.visible().contains(&value) && !text.contains(&value)
     };
-    let mut links = case.links().map(|(_, href)| href);
-    if case.link().is_some_and(|link| !text.contains(link) && (links.any(|href| href == link) || lacks(link))) {
-        found.push(Spot::part(Part::Text, "the text lacks {{ link }}, which the HTML has"));
+    let mut links = mail.links().map(|(_, href)| href);
+    if mail.link().is_some_and(|link| !text.contains(link) && (links.any(|href| href == link) || lacks(link))) {
+        found.push(Violation::part(Part::Text, "the text lacks {{ link }}, which the HTML has"));
     }
-    let urls = case.schema().into_iter().flat_map(|schema| &schema.variables);
+    let urls = mail.schema().into_iter().flat_map(|schema| &schema.variables);
     for (name, _) in
         urls.filter(|(name, declared)| declared.kind == Kind::Url && *name != "link" && *name != "site_url")
     {
-        if case.value(name).is_some_and(&lacks) {
-            found.push(Spot::part(
+        if mail.value(name).is_some_and(&lacks) {
+            found.push(Violation::part(
                 Part::Text,
                 format!("the text lacks {{{{ {} }}}}, which the HTML shows", plain(name)),
             ));
         }
     }
     let said =
-        |text: &str| EXPIRY.iter().filter_map(|name| case.value(name)).any(|value| text.contains(&folded(value)));
-    if case.has_link() && said(case.visible()) && !said(&text) {
+        |text: &str| EXPIRY.iter().filter_map(|name| mail.value(name)).any(|value| text.contains(&folded(value)));
+    if mail.has_link() && said(mail.visible()) && !said(&text) {
         let message = "the text lacks {{ expires }} or {{ lifetime }}, which the HTML says";
-        found.push(Spot::part(Part::Text, message));
+        found.push(Violation::part(Part::Text, message));
     }
 }
 
-fn has_short_lines(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if !case.is_usual() {
+fn has_short_lines(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if !mail.is_usual() {
         return;
     }
-    for (number, line) in (1..).zip(case.marked.text.lines()) {
+    for (number, line) in (1..).zip(mail.marked.text.lines()) {
         let columns = width(line);
         if columns > COLUMNS && in_text(line).next().is_none() {
             let message = format!("the line is wider than {COLUMNS} columns");
-            found.push(Spot::rendered(Part::Text, number, 1, message).with(columns.to_string()));
+            found.push(Violation::rendered(Part::Text, number, 1, message).with(columns.to_string()));
         }
     }
 }
 
-fn is_utf8(case: &Case<'_>, found: &mut Vec<Spot>) {
-    for meta in case.dom().named(&["meta"]) {
+fn is_utf8(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    for meta in mail.dom().named(&["meta"]) {
         let declared = meta.attr("charset").map(str::to_lowercase).or_else(|| {
             let content = meta.attr("content")?.to_lowercase();
             Some(content.split("charset=").nth(1)?.trim().trim_matches(['"', '\'']).to_owned())
         });
         if declared.is_some_and(|declared| declared != "utf-8") {
-            found.push(case.spot(meta, "the <meta> says another character set than UTF-8"));
+            found.push(mail.violation(meta, "the <meta> says another character set than UTF-8"));
         }
     }
-    let Some(message) = read(case) else { return };
+    let Some(message) = read(mail) else { return };
     for part in message.parts.iter().filter(|part| matches!(part.body, PartType::Text(_) | PartType::Html(_))) {
         let charset = part.content_type().and_then(|kind| kind.attribute("charset")).unwrap_or("us-ascii");
         if !charset.eq_ignore_ascii_case("utf-8") {
-            found.push(Spot::mail(format!("a part says that it is {}", plain(charset))));
+            found.push(Violation::mail(format!("a part says that it is {}", plain(charset))));
         }
         if part.is_encoding_problem {
-            found.push(Spot::mail("a part cannot be decoded"));
+            found.push(Violation::mail("a part cannot be decoded"));
         }
     }
 }
 
-fn is_7bit(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let bytes = &case.bytes;
+fn is_7bit(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let bytes = &mail.bytes;
     let mut say = |is: bool, what: &str| {
         if is {
-            found.push(Spot::mail(what));
+            found.push(Violation::mail(what));
         }
     };
     say(bytes.iter().any(|byte| *byte >= 0x80), "there are bytes beyond 7 bits without an encoding");
@@ -231,16 +231,16 @@ fn is_7bit(case: &Case<'_>, found: &mut Vec<Spot>) {
     say(is_long, "there is a line of more than 998 octets");
 }
 
-fn has_its_headers(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(message) = read(case) else {
-        found.push(Spot::mail("the mail cannot be put together"));
+fn has_its_headers(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(message) = read(mail) else {
+        found.push(Violation::mail("the mail cannot be put together"));
         return;
     };
     for name in ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version"] {
         match message.headers_raw().filter(|(header, _)| header.eq_ignore_ascii_case(name)).count() {
-            0 => found.push(Spot::mail(format!("{name} is missing"))),
+            0 => found.push(Violation::mail(format!("{name} is missing"))),
             1 => {}
-            _ => found.push(Spot::mail(format!("{name} is there more than once"))),
+            _ => found.push(Violation::mail(format!("{name} is there more than once"))),
         }
     }
     let from = message.from().and_then(|from| from.first()).and_then(|from| from.address());
@@ -248,7 +248,7 @@ fn has_its_headers(case: &Case<'_>, found: &mut Vec<Spot>) {
     if let (Some(id), Some(from)) = (message.message_id(), from)
         && domain(id) != domain(from)
     {
-        found.push(Spot::mail("the Message-ID is of another domain than the sender"));
+        found.push(Violation::mail("the Message-ID is of another domain than the sender"));
     }
 }
 
@@ -256,62 +256,62 @@ fn header<'m>(message: &'m Message<'_>, name: &str) -> Option<&'m str> {
     message.headers_raw().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-fn says_auto_submitted(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(message) = read(case) else { return };
+fn says_auto_submitted(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(message) = read(mail) else { return };
     if header(&message, "Auto-Submitted").is_none_or(|value| value.eq_ignore_ascii_case("no")) {
-        found.push(Spot::mail("there is no Auto-Submitted: auto-generated"));
+        found.push(Violation::mail("there is no Auto-Submitted: auto-generated"));
     }
 }
 
-fn has_no_unsubscribe(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(message) = read(case).filter(|_| case.has_link()) else { return };
+fn has_no_unsubscribe(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(message) = read(mail).filter(|_| mail.has_link()) else { return };
     if header(&message, "List-Unsubscribe").is_some() {
-        found.push(Spot::mail("there is a List-Unsubscribe on a mail that no one subscribed to"));
+        found.push(Violation::mail("there is a List-Unsubscribe on a mail that no one subscribed to"));
     }
 }
 
-fn has_no_attachments(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let message = read(case);
+fn has_no_attachments(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let message = read(mail);
     let has_part =
         |id: &str| message.iter().flat_map(|message| &message.parts).any(|part| part.content_id() == Some(id));
     for attribute in ["src", "background"] {
-        for (element, value) in case.dom().with(attribute) {
+        for (element, value) in mail.dom().with(attribute) {
             if value.strip_prefix("cid:").is_some_and(|id| !has_part(id)) {
-                found.push(case.spot(element, format!("no part is {}", plain(value))));
+                found.push(mail.violation(element, format!("no part is {}", plain(value))));
             }
         }
     }
     if message.as_ref().is_some_and(|message| message.attachment_count() > 0) {
-        found.push(Spot::mail("there is an attachment"));
+        found.push(Violation::mail("there is an attachment"));
     }
 }
 
-fn says_its_language(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some(html) = case.dom().named(&["html"]).next() else { return };
+fn says_its_language(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some(html) = mail.dom().named(&["html"]).next() else { return };
     let Some(lang) = html.attr("lang") else { return };
     let primary = lang.split(['-', '_']).next().unwrap_or_default();
-    if !primary.eq_ignore_ascii_case(case.locale.as_str()) {
-        found.push(case.spot(html, format!("lang is {}, the mail is in {}", plain(lang), case.locale)));
+    if !primary.eq_ignore_ascii_case(mail.locale.as_str()) {
+        found.push(mail.violation(html, format!("lang is {}, the mail is in {}", plain(lang), mail.locale)));
     }
-    let said = read(case).and_then(|message| header(&message, "Content-Language").map(ToOwned::to_owned));
-    if said.is_some_and(|said| !said.to_lowercase().starts_with(case.locale.as_str())) {
-        found.push(Spot::mail("Content-Language is another language"));
+    let said = read(mail).and_then(|message| header(&message, "Content-Language").map(ToOwned::to_owned));
+    if said.is_some_and(|said| !said.to_lowercase().starts_with(mail.locale.as_str())) {
+        found.push(Violation::mail("Content-Language is another language"));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::preview::check::case::Case;
-    use crate::preview::check::testing::{HTML, TEXT, spots, try_each};
+    use crate::preview::check::mails::RenderedMail;
+    use crate::preview::check::testing::{HTML, TEXT, try_each, violations};
 
     /// Whether the rule is broken once something in the bytes is replaced.
     fn is_broken(rule: &str, from: &str, to: &str) -> bool {
-        let change = |case: &mut Case<'_>| {
-            let bytes = String::from_utf8(case.bytes.clone()).unwrap();
+        let change = |mail: &mut RenderedMail<'_>| {
+            let bytes = String::from_utf8(mail.bytes.clone()).unwrap();
             assert!(bytes.contains(from), "{bytes}");
-            case.bytes = bytes.replacen(from, to, 1).into_bytes();
+            mail.bytes = bytes.replacen(from, to, 1).into_bytes();
         };
-        !spots(rule, change).is_empty()
+        !violations(rule, change).is_empty()
     }
 
     #[test]
@@ -324,16 +324,16 @@ mod tests {
         for (from, to, wanted) in table {
             assert_eq!(is_broken("M001", from, to), wanted, "{to}");
         }
-        let swap = |case: &mut Case<'_>| {
-            let bytes = String::from_utf8(case.bytes.clone()).unwrap();
+        let swap = |mail: &mut RenderedMail<'_>| {
+            let bytes = String::from_utf8(mail.bytes.clone()).unwrap();
             let swapped = bytes.replacen("text/plain", "text/x", 1).replacen("text/html", "text/plain", 1);
-            case.bytes = swapped.replacen("text/x", "text/html", 1).into_bytes();
+            mail.bytes = swapped.replacen("text/x", "text/html", 1).into_bytes();
         };
-        assert_eq!(spots("M001", swap)[0].message, "the HTML comes before the text");
+        assert_eq!(violations("M001", swap)[0].message, "the HTML comes before the text");
         let all = "{{ site_name }} {{ site_url }}\n";
         try_each("M001", &[(TEXT, all, "", false)]);
-        assert_eq!(spots("M001", |case| case.marked.text.clear()).len(), 1);
-        assert_eq!(spots("M001", |case| case.marked.html.clear()).len(), 1);
+        assert_eq!(violations("M001", |mail| mail.marked.text.clear()).len(), 1);
+        assert_eq!(violations("M001", |mail| mail.marked.html.clear()).len(), 1);
     }
 
     #[test]
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn seven_bits() {
-        assert_eq!(spots("M005", |_| ()), []);
+        assert_eq!(violations("M005", |_| ()), []);
         let long = format!("\r\nX-Long: {}\r\nSubject:", "x".repeat(1000));
         for (from, to) in [
             ("Hello", "안녕"),
@@ -393,11 +393,11 @@ mod tests {
 
     #[test]
     fn headers_once() {
-        assert_eq!(spots("M006", |_| ()), []);
+        assert_eq!(violations("M006", |_| ()), []);
         assert!(is_broken("M006", "Subject: ", "From: a@example.org\r\nSubject: "));
         assert!(is_broken("M006", "Date: ", "X-Date: "));
         assert!(is_broken("M006", "@example.org>\r\nAuto", "@localhost>\r\nAuto"));
-        assert_eq!(spots("M006", |case| case.bytes.clear())[0].message, "the mail cannot be put together");
+        assert_eq!(violations("M006", |mail| mail.bytes.clear())[0].message, "the mail cannot be put together");
     }
 
     #[test]
@@ -408,7 +408,7 @@ mod tests {
             ("M008", "Subject:", "List-Unsubscribe: <https://example.org/u>\r\nSubject:"),
             ("M010", "Subject:", "Content-Language: ko\r\nSubject:"),
         ] {
-            assert_eq!(spots(rule, |_| ()), [], "{rule}");
+            assert_eq!(violations(rule, |_| ()), [], "{rule}");
             assert!(is_broken(rule, from, to), "{rule}");
         }
         try_each("M010", &[(HTML, "lang=\"en\"", "lang=\"ko\"", true), (HTML, "lang=\"en\"", "lang=\"en-GB\"", false)]);

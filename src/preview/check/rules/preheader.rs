@@ -4,8 +4,8 @@ use scraper::ElementRef;
 
 use super::words::folded;
 use crate::mail::templates::Part;
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::is_hidden;
 
@@ -13,7 +13,7 @@ use crate::text::is_hidden;
 const LENGTH: std::ops::RangeInclusive<usize> = 35..=130;
 
 pub(super) static CHECKS: [Check; 4] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "P001",
             severity: Severity::Warning,
@@ -24,7 +24,7 @@ pub(super) static CHECKS: [Check; 4] = [
         },
         is_there,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "P002",
             severity: Severity::Warning,
@@ -35,7 +35,7 @@ pub(super) static CHECKS: [Check; 4] = [
         },
         is_hidden_everywhere,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "P003",
             severity: Severity::Info,
@@ -45,7 +45,7 @@ pub(super) static CHECKS: [Check; 4] = [
         },
         has_a_length,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "P004",
             severity: Severity::Warning,
@@ -58,61 +58,61 @@ pub(super) static CHECKS: [Check; 4] = [
 ];
 
 /// The preheader: what is marked as one, or hidden text before all that is shown.
-fn preheader<'c>(case: &'c Case<'_>) -> Option<(ElementRef<'c>, String)> {
+fn preheader<'c>(mail: &'c RenderedMail<'_>) -> Option<(ElementRef<'c>, String)> {
     let text_of = |element: ElementRef<'_>| {
         // Blanks of no width push the rest of the mail out of sight.
         let seen = |c: &char| !is_hidden(*c) && *c != '\u{a0}' && *c != '\u{200c}';
         folded(&element.text().collect::<String>().chars().filter(seen).collect::<String>())
     };
-    if let Some(marked) = case.marked_as("preheader").next() {
+    if let Some(marked) = mail.marked_as("preheader").next() {
         return Some((marked, text_of(marked)));
     }
-    let first = first_shown(case).map(|(element, _)| element.id());
-    let body = case.dom().named(&["body"]).next()?;
+    let first = first_shown(mail).map(|(element, _)| element.id());
+    let body = mail.dom().named(&["body"]).next()?;
     let within = body.descendants().filter_map(ElementRef::wrap).filter(|element| element.id() != body.id());
     let before = within.take_while(|element| Some(element.id()) != first);
     before
-        .filter(|element| case.light().hides(*element) && !matches!(element.value().name(), "style" | "script"))
+        .filter(|element| mail.light().hides(*element) && !matches!(element.value().name(), "style" | "script"))
         .map(|element| (element, text_of(element)))
         .find(|(_, text)| !text.is_empty())
 }
 
 /// The first text that is shown, with the element that holds it.
-fn first_shown<'c>(case: &'c Case<'_>) -> Option<(ElementRef<'c>, String)> {
-    let body = case.dom().named(&["body"]).next()?;
+fn first_shown<'c>(mail: &'c RenderedMail<'_>) -> Option<(ElementRef<'c>, String)> {
+    let body = mail.dom().named(&["body"]).next()?;
     body.descendants().find_map(|node| {
         let text = folded(node.value().as_text()?);
         let element = node.ancestors().find_map(ElementRef::wrap)?;
-        (!text.is_empty() && !case.dom().is_hidden(element, case.light())).then_some((element, text))
+        (!text.is_empty() && !mail.dom().is_hidden(element, mail.light())).then_some((element, text))
     })
 }
 
-fn is_there(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let first = first_shown(case);
-    match (preheader(case), first) {
-        (Some((element, text)), _) if text.is_empty() => found.push(case.spot(element, "the preheader is empty")),
+fn is_there(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let first = first_shown(mail);
+    match (preheader(mail), first) {
+        (Some((element, text)), _) if text.is_empty() => found.push(mail.violation(element, "the preheader is empty")),
         (Some((element, _)), Some((before, _))) => {
-            let order = |wanted: ElementRef<'_>| case.dom().elements().position(|other| other.id() == wanted.id());
+            let order = |wanted: ElementRef<'_>| mail.dom().elements().position(|other| other.id() == wanted.id());
             let is_within = before.ancestors().any(|above| above.id() == element.id()) || before.id() == element.id();
             if order(before) < order(element) && !is_within {
-                found.push(case.spot(element, "other text stands before the preheader"));
+                found.push(mail.violation(element, "other text stands before the preheader"));
             }
         }
         (None, Some((element, text))) => {
             let message = "there is no preheader: inboxes show the first text of the mail behind the subject";
-            found.push(case.spot(element, message).with(text));
+            found.push(mail.violation(element, message).with(text));
         }
-        (None, None) => found.push(Spot::part(Part::Html, "there is no preheader")),
+        (None, None) => found.push(Violation::part(Part::Html, "there is no preheader")),
         (Some(_), None) => {}
     }
 }
 
-fn is_hidden_everywhere(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some((element, _)) = preheader(case) else { return };
-    if !case.light().hides(element) {
+fn is_hidden_everywhere(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some((element, _)) = preheader(mail) else { return };
+    if !mail.light().hides(element) {
         return;
     }
-    let (declared, _) = case.dom().inline(element);
+    let (declared, _) = mail.dom().inline(element);
     let has = |name: &str, is: &dyn Fn(&crate::preview::dom::css::Declaration) -> bool| {
         declared.iter().any(|declaration| declaration.name == name && is(declaration))
     };
@@ -127,24 +127,24 @@ fn is_hidden_everywhere(case: &Case<'_>, found: &mut Vec<Spot>) {
         lacking.push("mso-hide: all");
     }
     if !lacking.is_empty() {
-        found.push(case.spot(element, format!("the preheader's style lacks {}", lacking.join(", "))));
+        found.push(mail.violation(element, format!("the preheader's style lacks {}", lacking.join(", "))));
     }
 }
 
-fn has_a_length(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some((element, text)) = preheader(case).filter(|(_, text)| case.is_usual() && !text.is_empty()) else { return };
+fn has_a_length(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some((element, text)) = preheader(mail).filter(|(_, text)| mail.is_usual() && !text.is_empty()) else { return };
     // Hangul says twice as much a character.
     let length = crate::text::width(&text);
     if !LENGTH.contains(&length) {
         let wrong = if length < *LENGTH.start() { "short" } else { "long" };
-        found.push(case.spot(element, format!("the preheader is {wrong}")).with(format!("{length} columns")));
+        found.push(mail.violation(element, format!("the preheader is {wrong}")).with(format!("{length} columns")));
     }
 }
 
-fn keeps_the_link(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let Some((element, text)) = preheader(case) else { return };
-    if case.link().is_some_and(|link| text.contains(link)) {
-        found.push(case.spot(element, "the preheader holds the link"));
+fn keeps_the_link(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let Some((element, text)) = preheader(mail) else { return };
+    if mail.link().is_some_and(|link| text.contains(link)) {
+        found.push(mail.violation(element, "the preheader holds the link"));
     }
 }
 

@@ -1,13 +1,13 @@
 //! Z: whether the mail is small enough to be shown whole.
 
-use super::super::look::spot_of;
+use super::super::look::violation_of;
 use crate::mail::templates::Part;
-use crate::preview::check::case::Case;
-use crate::preview::check::finding::Spot;
+use crate::preview::check::finding::Violation;
+use crate::preview::check::mails::RenderedMail;
 use crate::preview::check::rule::{Check, Rule, Severity};
 
 pub(super) static CHECKS: [Check; 2] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: "Z001",
             severity: Severity::Warning,
@@ -17,7 +17,7 @@ pub(super) static CHECKS: [Check; 2] = [
         },
         is_small,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "Z002",
             severity: Severity::Warning,
@@ -36,23 +36,23 @@ pub(in crate::preview) const CUT: usize = 102 * 1024;
 /// How many bytes of a `<style>` Gmail takes.
 const STYLE_MAX: usize = 16 * 1024;
 
-fn is_small(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let size = case.mailed.html.len();
+fn is_small(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let size = mail.mailed.html.len();
     let shown = format!("{} KB", size.div_ceil(1024));
     if size > CUT {
-        let spot = Spot::part(Part::Html, "Gmail cuts the mail: it has more than 102 KB");
-        found.push(spot.as_bad_as(Severity::Error).with(shown));
+        let violation = Violation::part(Part::Html, "Gmail cuts the mail: it has more than 102 KB");
+        found.push(violation.as_bad_as(Severity::Error).with(shown));
     } else if size > LARGE {
-        found.push(Spot::part(Part::Html, "the mail has more than 80 KB; Gmail cuts it at 102 KB").with(shown));
+        found.push(Violation::part(Part::Html, "the mail has more than 80 KB; Gmail cuts it at 102 KB").with(shown));
     }
 }
 
-fn styles_are_small(case: &Case<'_>, found: &mut Vec<Spot>) {
-    for style in case.dom().named(&["style"]) {
+fn styles_are_small(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    for style in mail.dom().named(&["style"]) {
         let size: usize = style.text().map(str::len).sum();
         if size > STYLE_MAX {
-            let spot = spot_of(case, style, "Gmail drops this <style>: it has more than 16 KB");
-            found.push(spot.with(format!("{} KB", size.div_ceil(1024))));
+            let violation = violation_of(mail, style, "Gmail drops this <style>: it has more than 16 KB");
+            found.push(violation.with(format!("{} KB", size.div_ceil(1024))));
         }
     }
 }

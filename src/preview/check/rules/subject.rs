@@ -3,8 +3,8 @@
 use super::words::{phrase_in, promotional, without_values};
 use crate::mail::sender::Sender;
 use crate::mail::templates::Part;
-use crate::preview::check::case::{Case, Set};
-use crate::preview::check::finding::{At, Spot};
+use crate::preview::check::finding::{At, Violation};
+use crate::preview::check::mails::{RenderedMail, TemplateMails};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::{is_hidden, width};
 
@@ -16,7 +16,7 @@ pub(in crate::preview::check) const FITS: &str = "S001";
 const COLUMNS: usize = 50;
 
 pub(super) static CHECKS: [Check; 4] = [
-    Check::case(
+    Check::mail(
         Rule {
             id: FITS,
             severity: Severity::Error,
@@ -26,7 +26,7 @@ pub(super) static CHECKS: [Check; 4] = [
         },
         fits,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "S002",
             severity: Severity::Warning,
@@ -36,7 +36,7 @@ pub(super) static CHECKS: [Check; 4] = [
         },
         is_short,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "S003",
             severity: Severity::Warning,
@@ -46,7 +46,7 @@ pub(super) static CHECKS: [Check; 4] = [
         },
         is_calm,
     ),
-    Check::set(
+    Check::template(
         Rule {
             id: "S004",
             severity: Severity::Warning,
@@ -58,34 +58,34 @@ pub(super) static CHECKS: [Check; 4] = [
     ),
 ];
 
-fn subject(message: impl Into<String>) -> Spot {
-    Spot::rendered(Part::Subject, 1, 1, message)
+fn subject(message: impl Into<String>) -> Violation {
+    Violation::rendered(Part::Subject, 1, 1, message)
 }
 
-fn fits(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let said = without_values(case, &case.marked.subject);
+fn fits(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let said = without_values(mail, &mail.marked.subject);
     if let Some(hidden) = said.chars().find(|c| c.is_control() || is_hidden(*c)) {
         found.push(subject(format!("the subject holds the invisible character U+{:04X}", u32::from(hidden))));
     }
 }
 
-fn is_short(case: &Case<'_>, found: &mut Vec<Spot>) {
-    if !case.is_usual() {
+fn is_short(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    if !mail.is_usual() {
         return;
     }
-    let columns = width(&case.marked.subject);
+    let columns = width(&mail.marked.subject);
     if columns > COLUMNS {
         let message = format!("the subject takes more than {COLUMNS} columns");
         found.push(subject(message).with(format!("{columns} with the examples")));
     }
-    if case.value("site_name").is_some_and(|site| !case.marked.subject.contains(site)) {
+    if mail.value("site_name").is_some_and(|site| !mail.marked.subject.contains(site)) {
         found.push(subject("the subject does not name the site ({{ site_name }})"));
     }
 }
 
-fn is_calm(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let said = without_values(case, &case.marked.subject);
-    if let Some(word) = phrase_in(&said, promotional(case.locale)) {
+fn is_calm(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let said = without_values(mail, &mail.marked.subject);
+    if let Some(word) = phrase_in(&said, promotional(mail.locale)) {
         found.push(subject(format!("\u{201c}{word}\u{201d} sounds like advertising")));
     }
     let shouts = |word: &&str| word.chars().count() >= 4 && word.chars().all(|c| c.is_ascii_uppercase());
@@ -104,9 +104,9 @@ fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' | '\u{2b50}' | '\u{2b55}' | '\u{231a}' | '\u{231b}')
 }
 
-fn sender_is_named(set: &Set<'_>, found: &mut Vec<Spot>) {
+fn sender_is_named(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
     // Where none is set nothing is sent from here; whoever sends sets one.
-    let Some(from) = &set.ground.settings.mail.from else { return };
+    let Some(from) = &mails.shared.settings.mail.from else { return };
     let wrong = match Sender::parse(from) {
         Err(error) => format!("mail.from cannot be used: {error}"),
         Ok(sender) => match sender.name() {
@@ -117,7 +117,7 @@ fn sender_is_named(set: &Set<'_>, found: &mut Vec<Spot>) {
             Some(_) => return,
         },
     };
-    found.push(Spot::new(At::Settings, wrong));
+    found.push(Violation::new(At::Settings, wrong));
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::mail::templates::fixture::COMMON;
 use crate::mail::templates::{FIXTURES, PARTIALS, Part, TemplateError, Templates};
 use crate::mail::verification;
 use crate::preview::check::branches;
-use crate::preview::check::case::{Case, Set};
-use crate::preview::check::finding::{At, Spot, place_in};
+use crate::preview::check::finding::{At, Violation, place_in};
+use crate::preview::check::mails::{RenderedMail, TemplateMails};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::plain;
 
@@ -40,7 +40,7 @@ pub(super) static CHECKS: [Check; 7] = [
         why: "An undefined variable fails the mail of exactly those people whose data takes that branch.",
         source: "Tera 2: an undefined variable is an error",
     }),
-    Check::set(
+    Check::template(
         Rule {
             id: DECLARED,
             severity: Severity::Warning,
@@ -51,7 +51,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         variables_are_declared,
     ),
-    Check::set(
+    Check::template(
         Rule {
             id: "T004",
             severity: Severity::Warning,
@@ -72,7 +72,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         names_escape,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "T006",
             severity: Severity::Error,
@@ -82,7 +82,7 @@ pub(super) static CHECKS: [Check; 7] = [
         },
         subject_has_no_entity,
     ),
-    Check::case(
+    Check::mail(
         Rule {
             id: "T007",
             severity: Severity::Error,
@@ -94,13 +94,13 @@ pub(super) static CHECKS: [Check; 7] = [
     ),
 ];
 
-fn compiles(templates: &Templates, found: &mut Vec<Spot>) {
+fn compiles(templates: &Templates, found: &mut Vec<Violation>) {
     let others = |mistake: &&TemplateError| !is_unescaped(mistake) && !is_of_incomplete(templates, mistake);
-    found.extend(templates.mistakes().iter().filter(others).map(spot_of));
+    found.extend(templates.mistakes().iter().filter(others).map(violation_of));
 }
 
-fn names_escape(templates: &Templates, found: &mut Vec<Spot>) {
-    found.extend(templates.mistakes().iter().filter(|mistake| is_unescaped(mistake)).map(spot_of));
+fn names_escape(templates: &Templates, found: &mut Vec<Violation>) {
+    found.extend(templates.mistakes().iter().filter(|mistake| is_unescaped(mistake)).map(violation_of));
     for (path, source) in templates.sources().filter(|(path, _)| is_html_or_included(path)) {
         let template = path.split('/').nth(1).unwrap_or_default();
         for (at, expression) in unsafe_expressions(&source.text) {
@@ -119,7 +119,7 @@ fn names_escape(templates: &Templates, found: &mut Vec<Spot>) {
                 Severity::Error
             };
             let message = format!("{} is not escaped", plain(expression.trim()));
-            found.push(Spot::new(At::Shown(source.shown.clone(), line, column), message).as_bad_as(severity));
+            found.push(Violation::new(At::Shown(source.shown.clone(), line, column), message).as_bad_as(severity));
         }
     }
 }
@@ -176,64 +176,64 @@ fn is_of_incomplete(templates: &Templates, mistake: &TemplateError) -> bool {
     templates.names().iter().any(is_of)
 }
 
-fn spot_of(mistake: &TemplateError) -> Spot {
+fn violation_of(mistake: &TemplateError) -> Violation {
     let (line, column) = mistake.place().unwrap_or((1, 1));
     let at = mistake.file().map_or(At::Mail, |file| At::Shown(file.to_owned(), line, column));
-    Spot::new(at, mistake.message())
+    Violation::new(at, mistake.message())
 }
 
-fn variables_are_declared(set: &Set<'_>, found: &mut Vec<Spot>) {
-    let templates = set.ground.templates;
-    let Some(schema) = templates.schema(set.template) else { return };
+fn variables_are_declared(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
+    let templates = mails.shared.templates;
+    let Some(schema) = templates.schema(mails.template) else { return };
     let mut used = Vec::new();
-    for locale in set.locales {
+    for locale in mails.locales {
         for part in Part::ALL {
-            for variable in templates.variables(set.template, *locale, part) {
+            for variable in templates.variables(mails.template, *locale, part) {
                 if !schema.variables.contains_key(&variable) && !COMMON.contains(&variable.as_str()) {
                     let declared = schema.variables.keys().map(String::as_str);
                     let known: Vec<&str> = declared.chain(COMMON).collect::<BTreeSet<_>>().into_iter().collect();
-                    let error = templates.undefined(&part.path(*locale, set.template), &variable, &known);
+                    let error = templates.undefined(&part.path(*locale, mails.template), &variable, &known);
                     let (line, column) = error.place().unwrap_or((1, 1));
-                    let spot = Spot::new(At::Source(part, line, column), error.message());
-                    found.push(spot.in_locale(*locale).as_bad_as(Severity::Error));
+                    let violation = Violation::new(At::Source(part, line, column), error.message());
+                    found.push(violation.in_locale(*locale).as_bad_as(Severity::Error));
                 }
                 used.push(variable);
             }
         }
     }
     // The schema of a built-in template is not the author's.
-    if !set.is_whole || set.template == verification::TEMPLATE {
+    if !mails.is_whole || mails.template == verification::TEMPLATE {
         return;
     }
-    let dir = set.ground.settings.templates.dir.as_deref().unwrap_or(Path::new(""));
-    let file = dir.join(FIXTURES).join(set.template).join("schema.toml");
+    let dir = mails.shared.settings.templates.dir.as_deref().unwrap_or(Path::new(""));
+    let file = dir.join(FIXTURES).join(mails.template).join("schema.toml");
     for name in schema.variables.keys().filter(|name| !used.contains(name)) {
         let shown = plain(&file.display().to_string()).into_string();
-        found.push(Spot::new(At::Shown(shown, 1, 1), format!("the template never uses {}", plain(name))));
+        found.push(Violation::new(At::Shown(shown, 1, 1), format!("the template never uses {}", plain(name))));
     }
 }
 
-fn branches_are_taken(set: &Set<'_>, found: &mut Vec<Spot>) {
-    if !set.is_whole {
+fn branches_are_taken(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
+    if !mails.is_whole {
         return;
     }
-    for branch in branches::untaken(set) {
+    for branch in branches::untaken(mails) {
         let message = format!("no fixture takes the branch {{% {} %}}", plain(&branch.tag));
         let at = At::Source(branch.part, branch.line, branch.column);
-        found.push(Spot::new(at, message).in_locale(branch.locale));
+        found.push(Violation::new(at, message).in_locale(branch.locale));
     }
 }
 
-fn subject_has_no_entity(case: &Case<'_>, found: &mut Vec<Spot>) {
-    let subject = &case.marked.subject;
+fn subject_has_no_entity(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+    let subject = &mail.marked.subject;
     for (at, _) in subject.match_indices('&') {
         let rest = &subject[at + 1..];
         let Some((name, _)) = rest.split_once(';') else { continue };
         let is_name = (2..=8).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'#');
         let entity = &subject[at..=at + 1 + name.len()];
-        if is_name && !case.is_said_by_a_value(entity) {
+        if is_name && !mail.is_said_by_a_value(entity) {
             let (line, column) = place_in(subject, at);
-            found.push(Spot::rendered(Part::Subject, line, column, format!("the subject says {}", plain(entity))));
+            found.push(Violation::rendered(Part::Subject, line, column, format!("the subject says {}", plain(entity))));
         }
     }
 }
@@ -242,16 +242,16 @@ fn subject_has_no_entity(case: &Case<'_>, found: &mut Vec<Spot>) {
 const PLACEHOLDERS: [&str; 12] =
     ["{{", "}}", "{%", "%}", "{#", "*|", "lorem ipsum", "Lorem ipsum", "TODO", "FIXME", "[object Object]", "undefined"];
 
-fn no_placeholder(case: &Case<'_>, found: &mut Vec<Spot>) {
+fn no_placeholder(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     for part in Part::ALL {
-        let text = &*without_styles(case.marked.part(part), part);
+        let text = &*without_styles(mail.marked.part(part), part);
         let said = PLACEHOLDERS.iter().filter_map(|word| Some((whole_word(text, word)?, (*word).to_owned())));
         for (at, word) in said.chain(bracketed(text)) {
             // Brackets of a template's around a value, such as a site's name, are no placeholder.
-            if !case.is_said_by_a_value(word.trim_matches(['[', ']'])) {
+            if !mail.is_said_by_a_value(word.trim_matches(['[', ']'])) {
                 let (line, column) = place_in(text, at);
                 let message = format!("\u{201c}{}\u{201d} is left in the mail", plain(&folded(&word)));
-                found.push(Spot::rendered(part, line, column, message));
+                found.push(Violation::rendered(part, line, column, message));
             }
         }
     }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::domain::locale::Locale;
-use crate::preview::check::case::Case;
+use crate::preview::check::mails::RenderedMail;
 
 /// A text without what values brought into it; each leaves a blank. Only whole words are taken for a value: a short one,
 /// such as a name, may well stand within others.
-pub(super) fn without_values(case: &Case<'_>, text: &str) -> String {
+pub(super) fn without_values(mail: &RenderedMail<'_>, text: &str) -> String {
     // No template says the language's code, and `en` is in many words.
-    let values = case.values().filter(|(name, _)| *name != "locale").map(|(_, value)| value);
+    let values = mail.values().filter(|(name, _)| *name != "locale").map(|(_, value)| value);
     without(values, text)
 }
 

@@ -1,13 +1,13 @@
-//! From a place in a rendered mail to the place in a file where it is mended.
+//! From a place in a rendered mail to the place in a file where it is fixed.
 
 use std::path::Path;
 
-use super::case::{Case, Ground};
-use super::finding::{At, File, Spot};
+use super::finding::{At, File, Violation};
+use super::mails::{CheckContext, RenderedMail};
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source, Templates};
 
-/// Whom a spot is about.
+/// What a violation is about.
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
     /// The template.
@@ -15,39 +15,39 @@ pub(super) struct About<'a> {
     /// The language.
     pub locale: Option<Locale>,
     /// The mail in which lines of rendered parts are counted.
-    pub case: Option<&'a Case<'a>>,
+    pub mail: Option<&'a RenderedMail<'a>>,
 }
 
-/// Where something is mended.
-pub(super) struct Placed {
+/// Where something is fixed.
+pub(super) struct Location {
     pub part: Option<Part>,
     pub file: Option<File>,
     pub line: usize,
     pub column: usize,
 }
 
-/// Where a spot is mended.
-pub(super) fn of(ground: &Ground<'_>, about: About<'_>, spot: &Spot) -> Placed {
-    let templates = ground.templates;
-    let locale = spot.locale.or(about.locale);
+/// Where a violation is fixed.
+pub(super) fn of(shared: &CheckContext<'_>, about: About<'_>, violation: &Violation) -> Location {
+    let templates = shared.templates;
+    let locale = violation.locale.or(about.locale);
     let source = |part| templates.source(about.template?, locale?, part);
-    match &spot.at {
+    match &violation.at {
         At::Source(part, line, column) => {
-            Placed { part: Some(*part), file: source(*part).map(file), line: *line, column: *column }
+            Location { part: Some(*part), file: source(*part).map(file), line: *line, column: *column }
         }
         At::Rendered(part, line, column) => {
-            let mapped = about.case.and_then(|case| mapped(case, *part, *line, *column));
+            let mapped = about.mail.and_then(|mail| mapped(mail, *part, *line, *column));
             let (found, line, column) = mapped.unwrap_or((source(*part), 1, 1));
-            Placed { part: Some(*part), file: found.map(file), line, column }
+            Location { part: Some(*part), file: found.map(file), line, column }
         }
         At::Shown(shown, line, column) => {
             let part = Part::ALL.into_iter().find(|part| shown.ends_with(&format!("/{}", part.file())));
-            Placed { part, file: Some(shown_file(templates, shown)), line: *line, column: *column }
+            Location { part, file: Some(shown_file(templates, shown)), line: *line, column: *column }
         }
-        At::Mail => Placed { part: None, file: None, line: 1, column: 1 },
+        At::Mail => Location { part: None, file: None, line: 1, column: 1 },
         At::Settings => {
             let file = File { shown: "settings".to_owned(), path: None };
-            Placed { part: None, file: Some(file), line: 1, column: 1 }
+            Location { part: None, file: Some(file), line: 1, column: 1 }
         }
     }
 }
@@ -65,12 +65,17 @@ fn shown_file(templates: &Templates, shown: &str) -> File {
     File { shown: shown.to_owned(), path: path.is_file().then(|| path.to_owned()) }
 }
 
-fn mapped<'a>(case: &Case<'a>, part: Part, line: usize, column: usize) -> Option<(Option<&'a Source>, usize, usize)> {
-    let (path, source_line) = case.line_map(part).place(line)?;
-    let source = case.ground.templates.source_at(path)?;
-    let columns = case.columns(part, line, || {
-        let written = case.ground.written_line(path, source_line);
-        Columns::of(written, case.rendered_line(part, line))
+fn mapped<'a>(
+    mail: &RenderedMail<'a>,
+    part: Part,
+    line: usize,
+    column: usize,
+) -> Option<(Option<&'a Source>, usize, usize)> {
+    let (path, source_line) = mail.line_map(part).place(line)?;
+    let source = mail.shared.templates.source_at(path)?;
+    let columns = mail.columns(part, line, || {
+        let written = mail.shared.written_line(path, source_line);
+        Columns::of(written, mail.rendered_line(part, line))
     });
     Some((Some(source), source_line, columns.written(column)))
 }

@@ -9,8 +9,8 @@ use mail_parser::{Message, MessageParser};
 use scraper::ElementRef;
 use tera::Context;
 
-use super::finding::Spot;
-use super::place::Columns;
+use super::finding::Violation;
+use super::source_map::Columns;
 use super::uses::{Use, uses};
 use crate::config::Settings;
 use crate::domain::Time;
@@ -29,8 +29,8 @@ use crate::preview::view::View;
 /// Who sends where no setting says it.
 const SAMPLE_SENDER: &str = "Example <no-reply@example.org>";
 
-/// What all mails of a run have in common.
-pub struct Ground<'a> {
+/// What all mails of a run share.
+pub struct CheckContext<'a> {
     /// The templates.
     pub templates: &'a Templates,
     /// The settings as they are.
@@ -42,7 +42,7 @@ pub struct Ground<'a> {
     written: RefCell<HashMap<String, Begins>>,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> CheckContext<'a> {
     /// Takes the sender from the settings, or a sample where there is none or a wrong one.
     #[must_use]
     pub fn new(templates: &'a Templates, settings: &'a Settings, now: Time) -> Self {
@@ -77,7 +77,7 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Where the lines of a text begin: looking for the end of each anew takes its time in a long one.
+/// Where the lines of a text begin: in a long one it takes its time to look for the end of each again.
 struct Begins(Vec<usize>);
 
 impl Begins {
@@ -85,7 +85,7 @@ impl Begins {
         Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
-    /// A line, from 1, of the text that it was made from; nothing where there is none.
+    /// A line, from 1, of the text that it was made from; empty if there is none.
     fn line<'t>(&self, text: &'t str, line: usize) -> &'t str {
         let Some(from) = line.checked_sub(1).and_then(|at| self.0.get(at)) else { return "" };
         let end = self.0.get(line).copied().unwrap_or(text.len());
@@ -94,9 +94,9 @@ impl Begins {
 }
 
 /// One mail: a template in a language with a fixture.
-pub struct Case<'a> {
-    /// What all mails have in common.
-    pub ground: &'a Ground<'a>,
+pub struct RenderedMail<'a> {
+    /// What all mails of the run share.
+    pub shared: &'a CheckContext<'a>,
     /// The template's name.
     pub template: &'a str,
     /// The language.
@@ -121,15 +121,15 @@ pub struct Case<'a> {
     uses: OnceCell<Vec<Use>>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> RenderedMail<'a> {
     /// Makes the mail.
     pub fn new(
-        ground: &'a Ground<'a>,
+        shared: &'a CheckContext<'a>,
         template: &'a str,
         locale: Locale,
         fixture: &'a Fixture,
     ) -> Result<Self, TemplateError> {
-        let Ground { templates, settings, now, composer, .. } = ground;
+        let CheckContext { templates, settings, now, composer, .. } = shared;
         let context = templates.context(template, locale, fixture, settings, *now);
         let marked = templates.render_marked(template, locale, &context)?;
         let mailed = templates.render(template, locale, &context)?;
@@ -139,7 +139,7 @@ impl<'a> Case<'a> {
         let composed = composer.as_ref().and_then(|by| by.compose(send, 1, &to, name, &mailed, *now).ok());
         let bytes = composed.map_or_else(Vec::new, |composed| composed.bytes);
         Ok(Self {
-            ground,
+            shared,
             template,
             locale,
             fixture,
@@ -190,9 +190,9 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Something about an element, at the beginning of its tag.
-    pub fn spot(&self, element: ElementRef<'_>, message: impl Into<String>) -> Spot {
-        Spot::rendered(Part::Html, self.dom().line(element), self.dom().column(element).unwrap_or(1), message)
+    /// What is wrong with an element, at the beginning of its tag.
+    pub fn violation(&self, element: ElementRef<'_>, message: impl Into<String>) -> Violation {
+        Violation::rendered(Part::Html, self.dom().line(element), self.dom().column(element).unwrap_or(1), message)
     }
 
     /// The text of an element that is shown.
@@ -210,7 +210,7 @@ impl<'a> Case<'a> {
     /// Every link of the HTML that is shown, with its address, in order.
     pub fn links(&self) -> impl Iterator<Item = (ElementRef<'_>, &str)> {
         let links = self.dom().with("href").filter(|(element, _)| matches!(element.value().name(), "a" | "area"));
-        let in_time = links.take_while(|_| !self.ground.is_late());
+        let in_time = links.take_while(|_| !self.shared.is_late());
         in_time.filter(|(element, _)| !self.dom().is_hidden(*element, self.light()))
     }
 
@@ -254,13 +254,13 @@ impl<'a> Case<'a> {
     /// The variables of the template.
     #[must_use]
     pub fn schema(&self) -> Option<&Schema> {
-        self.ground.templates.schema(self.template)
+        self.shared.templates.schema(self.template)
     }
 
     /// Where the lines of a rendered part come from.
     #[must_use]
     pub fn line_map(&self, part: Part) -> &LineMap {
-        let map = || self.ground.templates.line_map(self.template, self.locale, part, &self.context);
+        let map = || self.shared.templates.line_map(self.template, self.locale, part, &self.context);
         self.lines[part as usize].get_or_init(map)
     }
 
@@ -284,28 +284,28 @@ impl<'a> Case<'a> {
 }
 
 /// All mails of a template.
-pub struct Set<'a> {
-    /// What all mails have in common.
-    pub ground: &'a Ground<'a>,
+pub struct TemplateMails<'a> {
+    /// What all mails of the run share.
+    pub shared: &'a CheckContext<'a>,
     /// The template's name.
     pub template: &'a str,
     /// The languages that are looked at.
     pub locales: &'a [Locale],
     /// The mails that could be made.
-    pub cases: &'a [Case<'a>],
+    pub mails: &'a [RenderedMail<'a>],
     /// Whether all fixtures rendered in all languages: what is nowhere said must be looked for in all of them.
     pub is_whole: bool,
 }
 
-impl<'a> Set<'a> {
+impl<'a> TemplateMails<'a> {
     /// The mails of a language.
-    pub fn of(&self, locale: Locale) -> impl Iterator<Item = &'a Case<'a>> {
-        self.cases.iter().filter(move |case| case.locale == locale)
+    pub fn of(&self, locale: Locale) -> impl Iterator<Item = &'a RenderedMail<'a>> {
+        self.mails.iter().filter(move |mail| mail.locale == locale)
     }
 
     /// The mail with the examples in a language.
     #[must_use]
-    pub fn usual(&self, locale: Locale) -> Option<&'a Case<'a>> {
-        self.of(locale).find(|case| case.is_usual())
+    pub fn usual(&self, locale: Locale) -> Option<&'a RenderedMail<'a>> {
+        self.of(locale).find(|mail| mail.is_usual())
     }
 }

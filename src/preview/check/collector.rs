@@ -1,35 +1,35 @@
-//! Gathers what is found: joins what is found with several fixtures, and keeps it within bounds.
+//! Collects what is found: joins what is found with several fixtures, and keeps it within bounds.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::case::Ground;
-use super::finding::{File, Finding, Report, Spot};
-use super::place::{self, About};
+use super::finding::{File, Finding, Report, Violation};
+use super::mails::CheckContext;
 use super::rule::{Rule, Severity};
 use super::rules::{DECLARED, RENDERS};
 use super::run::Options;
+use super::source_map::{self, About};
 use super::suppress;
 use crate::domain::locale::Locale;
 use crate::mail::templates::fixture::Fixture;
 use crate::mail::templates::{Part, Templates};
 use crate::text::plain;
 
-/// How many findings of one rule and severity are kept for a file: whoever mends these sees the others then. Each rule
-/// has room of its own, so that many findings of one never hide those of another.
+/// How many findings of one rule and severity are kept for a file: who has fixed these sees the others then. Each rule
+/// has a limit of its own, so that many findings of one never hide those of another.
 const KEPT_MAX: usize = 100;
 
 /// What was found up to now. It can be read while the checks still run.
 #[derive(Default)]
-pub struct Progress(Mutex<State>);
+pub struct Collector(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     found: Vec<Found>,
-    /// Where a finding is among those found; nowhere where there was no room for it.
+    /// Where a finding is among those found; `None` if the limit was reached.
     known: HashMap<Key, Option<usize>>,
-    kept: HashMap<Room, usize>,
+    kept: HashMap<Bucket, usize>,
     cut: usize,
     mails: usize,
     unfinished: bool,
@@ -46,7 +46,7 @@ pub(super) struct Found {
 /// What is one finding, with whichever fixtures it is found. The message is that without what differs between them.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
-    room: Room,
+    bucket: Bucket,
     part: Option<Part>,
     line: usize,
     column: usize,
@@ -55,7 +55,7 @@ struct Key {
 
 /// What findings are counted by.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Room {
+struct Bucket {
     rule: &'static str,
     severity: Severity,
     template: Option<String>,
@@ -63,7 +63,7 @@ struct Room {
     file: Option<File>,
 }
 
-impl Progress {
+impl Collector {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,20 +79,20 @@ impl Progress {
     /// Notes a finding, or that an equal one of another fixture was met again.
     pub(super) fn add(
         &self,
-        ground: &Ground<'_>,
+        shared: &CheckContext<'_>,
         rule: &'static Rule,
         about: About<'_>,
         fixtures: &[&Fixture],
-        spot: Spot,
+        violation: Violation,
         is_firm: bool,
     ) {
-        let placed = place::of(ground, about, &spot);
-        let severity = spot.severity.unwrap_or(rule.severity);
+        let location = source_map::of(shared, about, &violation);
+        let severity = violation.severity.unwrap_or(rule.severity);
         let template = about.template.map(ToOwned::to_owned);
-        let locale = spot.locale.or(about.locale);
-        let room = Room { rule: rule.id, severity, template, locale, file: placed.file };
-        let (line, column) = (placed.line, placed.column);
-        let key = Key { room: room.clone(), part: placed.part, line, column, message: spot.message.clone() };
+        let locale = violation.locale.or(about.locale);
+        let bucket = Bucket { rule: rule.id, severity, template, locale, file: location.file };
+        let (line, column) = (location.line, location.column);
+        let key = Key { bucket: bucket.clone(), part: location.part, line, column, message: violation.message.clone() };
         let ids = fixtures.iter().map(|fixture| fixture.id.clone());
         let mut state = self.state();
         let State { found, known, kept, cut, .. } = &mut *state;
@@ -106,7 +106,7 @@ impl Progress {
             }
             Entry::Vacant(empty) => empty,
         };
-        let here = kept.entry(room.clone()).or_default();
+        let here = kept.entry(bucket.clone()).or_default();
         if *here == KEPT_MAX {
             *cut += 1;
             empty.insert(None);
@@ -114,19 +114,19 @@ impl Progress {
         }
         *here += 1;
         empty.insert(Some(found.len()));
-        let message = match &spot.detail {
-            Some(detail) => format!("{} ({detail})", spot.message),
-            None => spot.message,
+        let message = match &violation.detail {
+            Some(detail) => format!("{} ({detail})", violation.message),
+            None => violation.message,
         };
-        let Room { template, locale, file, .. } = room;
+        let Bucket { template, locale, file, .. } = bucket;
         let finding = Finding {
             rule,
             severity,
             template,
             locale,
             fixtures: ids.collect(),
-            tried: about.template.map_or(0, |name| ground.templates.fixtures(name).len()),
-            part: placed.part,
+            tried: about.template.map_or(0, |name| shared.templates.fixtures(name).len()),
+            part: location.part,
             file,
             line,
             column,
@@ -136,7 +136,7 @@ impl Progress {
         found.push(Found { finding, is_firm });
     }
 
-    /// What was found up to now. It is not said to be unfinished where nothing broke it off.
+    /// What was found up to now. Only a check that was broken off is called unfinished.
     #[must_use]
     pub fn report(&self, templates: &Templates, options: &Options) -> Report {
         let (found, mut report) = {
@@ -152,7 +152,7 @@ impl Progress {
     }
 }
 
-/// What several templates or languages include is told once.
+/// What several templates or languages include is reported once.
 fn joined(mut found: Vec<Found>) -> Vec<Found> {
     // A variable that is not declared fails with a fixture, too, where one takes its branch.
     let failed: Vec<_> =
