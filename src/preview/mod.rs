@@ -6,13 +6,13 @@
 //!
 //! ```text
 //! view.rs    how a mail program shows a mail: width, colour scheme, images, styles, Outlook
-//! layout/    HTML and CSS → cells: `flow/margin.rs` and its like are named after what they resolve
+//! layout/    HTML and CSS → cells
 //! cell_layout.rs a mail laid out in cells
 //! fallback.rs HTML as text without layout, and a first text part
 //! dom/       a rendered mail as a tree with lines and styles: what the checks look at
 //! check/     the rules a verification mail is held to
 //! proof.rs   a template rendered and taken apart: what the workbench shows of it
-//! facts.rs   what both parts must say
+//! part_comparison.rs what both parts must say
 //! inbox.rs   what an inbox shows before a mail is opened
 //! mime.rs    the bytes that are sent, as a tree
 //! page/      a page on this machine that shows a mail in a browser
@@ -23,12 +23,12 @@
 pub mod cell_layout;
 pub mod check;
 pub mod dom;
-pub mod facts;
 pub mod fallback;
 pub mod inbox;
 pub mod layout;
 pub mod mime;
 pub mod page;
+pub mod part_comparison;
 pub mod proof;
 pub mod source;
 pub mod view;

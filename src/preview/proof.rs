@@ -9,10 +9,10 @@ use tera::Context;
 use uuid::Uuid;
 
 use super::cell_layout::{CellLayout, Kind};
-use super::facts::{self, Fact};
 use super::inbox;
 use super::layout::lay_out;
 use super::mime::{self, Tree};
+use super::part_comparison::{self, Fact};
 use super::view::View;
 use crate::config::Settings;
 use crate::domain::Time;
@@ -24,22 +24,22 @@ use crate::mail::templates::{Part, Source, TemplateError, Templates};
 use crate::mail::verification::{TEMPLATE, VerificationMail};
 use crate::text::{Untrusted, plain};
 
-/// Which mail, for whom, seen how.
+/// Which mail, with which values, shown how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Order {
+pub struct PreviewRequest {
     /// The template's name.
     pub template: String,
     /// The language.
     pub locale: Locale,
-    /// What it says.
-    pub whose: Whose,
+    /// What its variables say.
+    pub values: Values,
     /// How it is shown.
     pub view: View,
 }
 
 /// What a template's variables say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Whose {
+pub enum Values {
     /// A fixture, by its id.
     Fixture(String),
     /// A real verification.
@@ -51,21 +51,21 @@ pub enum Whose {
 pub struct Person {
     /// Which one.
     pub id: VerificationId,
-    /// Her address, as stored.
+    /// The user's address, as stored.
     pub email: String,
-    /// What she calls herself.
+    /// The user's name, as they wrote it.
     pub name: String,
-    /// Until when her link works, where that is known.
+    /// Until when the link works, where that is known.
     pub expires_at: Option<Time>,
 }
 
-/// What came of an order.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The template's files in the language, as they are now.
     pub sources: Vec<(Part, Source)>,
     /// The proof, or what is wrong.
-    pub outcome: Result<Box<Proof>, Trouble>,
+    pub outcome: Result<Box<Proof>, TemplateProblem>,
 }
 
 /// A rendered mail and what there is to see of it. Texts are untrusted: people write templates and values.
@@ -73,7 +73,7 @@ pub struct Attempt {
 pub struct Proof {
     /// Who it is from, as it reads.
     pub from: String,
-    /// Whom it goes to, as it reads.
+    /// Who it is to, as it reads.
     pub to: String,
     /// The subject.
     pub subject: String,
@@ -93,7 +93,7 @@ pub struct Proof {
     pub variables: Vec<Variable>,
 }
 
-/// A variable, and who uses it.
+/// A variable, and the parts that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name.
@@ -106,7 +106,7 @@ pub struct Variable {
     pub untrusted: bool,
     /// What it is; untrusted.
     pub about: String,
-    /// What it says here; nothing where it is not defined.
+    /// What it says here; `None` if it is not defined.
     pub value: Option<String>,
     /// The parts that use it.
     pub used: Vec<Part>,
@@ -114,10 +114,10 @@ pub struct Variable {
 
 /// What is wrong with a template, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct TemplateProblem {
     /// What Tera says, plain.
     pub message: String,
-    /// The file, as it is shown; empty where none is to blame.
+    /// The file, as it is shown; empty if no file is the cause.
     pub file: String,
     /// Where it is; none where it is built in, or no file of this template.
     pub path: Option<PathBuf>,
@@ -127,18 +127,18 @@ pub struct Trouble {
     pub place: Option<(usize, usize)>,
 }
 
-/// The names and fixtures that there are.
+/// The templates that there are, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stock {
+pub struct TemplateIndex {
     /// Templates, in the order of their names.
-    pub templates: Vec<Stocked>,
+    pub templates: Vec<TemplateEntry>,
     /// What is wrong with the files, one line each.
     pub mistakes: Vec<String>,
 }
 
-/// A template that there is.
+/// A template, its languages and its fixtures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stocked {
+pub struct TemplateEntry {
     /// Its name.
     pub name: String,
     /// The languages that it has any file in.
@@ -147,37 +147,42 @@ pub struct Stocked {
     pub fixtures: Vec<(String, String)>,
 }
 
-/// Looks what there is.
+/// Lists the templates.
 #[must_use]
-pub fn stock(templates: &Templates) -> Stock {
+pub fn index(templates: &Templates) -> TemplateIndex {
     let stocked = |name: String| {
         let has = |locale: &Locale| Part::ALL.iter().any(|part| templates.source(&name, *locale, *part).is_some());
         let locales: Vec<Locale> = Locale::ALL.into_iter().filter(has).collect();
         let fixtures: Vec<_> = templates.fixtures(&name).iter().map(|f| (f.id.clone(), f.title.clone())).collect();
-        Stocked { name, locales, fixtures }
+        TemplateEntry { name, locales, fixtures }
     };
     let names = templates.names().into_iter();
-    Stock {
+    TemplateIndex {
         templates: names.map(stocked).collect(),
         mistakes: templates.mistakes().iter().map(ToString::to_string).collect(),
     }
 }
 
-/// Renders what is ordered and takes it apart.
+/// Renders a mail and takes it apart.
 #[must_use]
-pub fn prove(templates: &Templates, settings: &Settings, order: &Order, now: Time) -> Attempt {
-    let (name, locale) = (order.template.as_str(), order.locale);
+pub fn render_preview(templates: &Templates, settings: &Settings, request: &PreviewRequest, now: Time) -> Attempt {
+    let (name, locale) = (request.template.as_str(), request.locale);
     let source = |part| Some((part, templates.source(name, locale, part)?.clone()));
     let sources: Vec<(Part, Source)> = Part::ALL.into_iter().filter_map(source).collect();
-    let outcome = render(templates, settings, order, now).map_err(|error| trouble(&error, &sources));
+    let outcome = render(templates, settings, request, now).map_err(|error| problem(&error, &sources));
     Attempt { sources, outcome }
 }
 
-fn render(templates: &Templates, settings: &Settings, order: &Order, now: Time) -> Result<Box<Proof>, TemplateError> {
-    let (name, locale) = (order.template.as_str(), order.locale);
-    let (context, mail) = context(templates, settings, order, now);
+fn render(
+    templates: &Templates,
+    settings: &Settings,
+    request: &PreviewRequest,
+    now: Time,
+) -> Result<Box<Proof>, TemplateError> {
+    let (name, locale) = (request.template.as_str(), request.locale);
+    let (context, mail) = context(templates, settings, request, now);
     let words = templates.render(name, locale, &context)?;
-    let laid = lay_out(&words.html, &order.view);
+    let laid = lay_out(&words.html, &request.view);
     let mime = bytes(settings, &mail, &context, &words, now).map(|bytes| mime::tree(&bytes)).unwrap_or_default();
     let header = |name: &str| {
         let found = mime.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
@@ -196,7 +201,7 @@ fn render(templates: &Templates, settings: &Settings, order: &Order, now: Time) 
     Ok(Box::new(Proof {
         from: header("From"),
         to: header("To"),
-        facts: facts::compare(&values, &words.text, &shown, &laid.links),
+        facts: part_comparison::compare(&values, &words.text, &shown, &laid.links),
         preview: inbox::preview(&words.html),
         subject: words.subject,
         text: words.text,
@@ -207,30 +212,37 @@ fn render(templates: &Templates, settings: &Settings, order: &Order, now: Time) 
     }))
 }
 
-/// What the variables say, and the mail whom it goes to.
-fn context(templates: &Templates, settings: &Settings, order: &Order, now: Time) -> (Context, VerificationMail) {
-    let mut mail = VerificationMail::sample(order.locale, settings, now);
-    let fixtures = templates.fixtures(&order.template);
-    let context = match &order.whose {
-        Whose::Person(person) => {
+/// What the variables say, and the mail with its recipient.
+fn context(
+    templates: &Templates,
+    settings: &Settings,
+    request: &PreviewRequest,
+    now: Time,
+) -> (Context, VerificationMail) {
+    let mut mail = VerificationMail::sample(request.locale, settings, now);
+    let fixtures = templates.fixtures(&request.template);
+    let context = match &request.values {
+        Values::Person(person) => {
             mail.recipient = EmailAddress::parse(&person.email).unwrap_or(mail.recipient);
             mail.name = Untrusted::new(person.name.clone());
             mail.expires_at = person.expires_at.unwrap_or(mail.expires_at);
-            let example = fixtures.first().map(|f| templates.context(&order.template, order.locale, f, settings, now));
+            let example =
+                fixtures.first().map(|f| templates.context(&request.template, request.locale, f, settings, now));
             let mut context = example.unwrap_or_default();
             let own = mail.context(&settings.site);
-            let names = templates.schema(&order.template).into_iter().flat_map(|schema| schema.variables.keys());
+            let names = templates.schema(&request.template).into_iter().flat_map(|schema| schema.variables.keys());
             for name in names.map(String::as_str).chain(["name", "link", "expires", "lifetime"]) {
-                if let Some(value) = own.get(name).filter(|_| order.template == TEMPLATE || context.contains_key(name))
+                if let Some(value) =
+                    own.get(name).filter(|_| request.template == TEMPLATE || context.contains_key(name))
                 {
                     context.insert(name.to_owned(), value);
                 }
             }
             context
         }
-        Whose::Fixture(id) => match fixtures.iter().find(|f| f.id == *id).or(fixtures.first()) {
+        Values::Fixture(id) => match fixtures.iter().find(|f| f.id == *id).or(fixtures.first()) {
             Some(fixture) => {
-                let context = templates.context(&order.template, order.locale, fixture, settings, now);
+                let context = templates.context(&request.template, request.locale, fixture, settings, now);
                 mail.name = Untrusted::new(text(&context, "name").unwrap_or_default());
                 context
             }
@@ -283,10 +295,10 @@ fn variables(templates: &Templates, name: &str, locale: Locale, context: &Contex
     names.into_iter().map(variable).collect()
 }
 
-fn trouble(error: &TemplateError, sources: &[(Part, Source)]) -> Trouble {
+fn problem(error: &TemplateError, sources: &[(Part, Source)]) -> TemplateProblem {
     let file = error.file().unwrap_or_default().to_owned();
     let own = sources.iter().find(|(_, source)| source.shown == file);
-    Trouble {
+    TemplateProblem {
         message: plain(&error.message()).into_string(),
         path: own.map_or_else(
             || Some(PathBuf::from(&file)).filter(|path| path.is_file()),

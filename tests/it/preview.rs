@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use verifydesk::config::Settings;
 use verifydesk::domain::locale::Locale;
 use verifydesk::preview::page::{self, Files, Handle, Shown, Source};
-use verifydesk::preview::proof::{Stock, Stocked};
+use verifydesk::preview::proof::{TemplateEntry, TemplateIndex};
 
 use crate::mail_servers::PATIENCE;
 use crate::support::Program;
@@ -42,10 +42,10 @@ const HOSTILE: &str = r#"<!doctype html><html><head><meta name="color-scheme" co
 struct Changing(Mutex<Result<String, String>>);
 
 impl Source for Changing {
-    fn stock(&self) -> Stock {
+    fn index(&self) -> TemplateIndex {
         let fixtures = ["example", "other"].map(|id| (id.to_owned(), id.to_owned())).to_vec();
-        let one = Stocked { name: "hello".to_owned(), locales: vec![Locale::Ko, Locale::En], fixtures };
-        Stock { templates: vec![one], mistakes: vec!["nothing uses <this> file".to_owned()] }
+        let one = TemplateEntry { name: "hello".to_owned(), locales: vec![Locale::Ko, Locale::En], fixtures };
+        TemplateIndex { templates: vec![one], mistakes: vec!["nothing uses <this> file".to_owned()] }
     }
 
     fn render(&self, _template: &str, locale: Locale, fixture: &str) -> Result<Shown, String> {

@@ -128,7 +128,8 @@ pub fn own_cell<'a>(dom: &Dom, link: ElementRef<'a>, cascade: &Cascade) -> Optio
     (!cell.descendants().any(is_other) && !dom.is_hidden(cell, cascade)).then_some(cell)
 }
 
-/// Whether a link looks like a button: it, or the cell that holds nothing else, has a background and space around the text.
+/// Whether a link looks like a button: it, or the cell that holds nothing else, has a background and space around its
+/// text.
 pub fn is_button(dom: &Dom, link: ElementRef<'_>, cascade: &Cascade) -> bool {
     let cell = own_cell(dom, link, cascade);
     let is_button = |one: ElementRef<'_>| has_background(one, cascade);

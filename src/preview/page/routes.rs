@@ -26,7 +26,7 @@ use crate::contain;
 use crate::domain::locale::Locale;
 use crate::preview::cell_layout::Note;
 use crate::preview::layout::lay_out;
-use crate::preview::proof::Stock;
+use crate::preview::proof::TemplateIndex;
 use crate::preview::view::{CELL_HEIGHT, Scheme, View, Width};
 use crate::text::plain;
 
@@ -61,7 +61,7 @@ pub(super) fn router(
         .route("/{token}/", get(async || Html(PAGE)))
         .route("/{token}/page.js", as_type("text/javascript; charset=utf-8", SCRIPT))
         .route("/{token}/page.css", as_type("text/css; charset=utf-8", STYLE))
-        .route("/{token}/stock", get(stock))
+        .route("/{token}/stock", get(index))
         .route("/{token}/about", get(about))
         .route("/{token}/mail", get(mail))
         .route("/{token}/events", get(events))
@@ -129,21 +129,21 @@ impl Context {
     }
 }
 
-async fn stock(State(context): State<Context>) -> Response {
-    match context.off(|source| source.stock()).await {
-        Ok(stock) => Json(as_json(&stock)).into_response(),
+async fn index(State(context): State<Context>) -> Response {
+    match context.off(|source| source.index()).await {
+        Ok(index) => Json(as_json(&index)).into_response(),
         Err(what) => (StatusCode::SERVICE_UNAVAILABLE, what).into_response(),
     }
 }
 
-fn as_json(stock: &Stock) -> Value {
-    let templates = stock.templates.iter().map(|template| {
+fn as_json(index: &TemplateIndex) -> Value {
+    let templates = index.templates.iter().map(|template| {
         let locales: Vec<&str> = template.locales.iter().map(|locale| locale.as_str()).collect();
         let fixtures: Vec<Value> =
             template.fixtures.iter().map(|(id, title)| json!({ "id": id, "title": plain(title).as_str() })).collect();
         json!({ "name": template.name, "locales": locales, "fixtures": fixtures })
     });
-    json!({ "templates": templates.collect::<Vec<_>>(), "mistakes": stock.mistakes })
+    json!({ "templates": templates.collect::<Vec<_>>(), "mistakes": index.mistakes })
 }
 
 /// Subject, text and links, or what is wrong. Never an error's status: a broken template is an answer.

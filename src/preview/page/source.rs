@@ -5,7 +5,7 @@ use std::fmt;
 use crate::config::Settings;
 use crate::domain::locale::Locale;
 use crate::mail::templates::{Templates, fixture};
-use crate::preview::proof::{self, Stock};
+use crate::preview::proof::{self, TemplateIndex};
 use crate::text::plain;
 
 /// A mail in words.
@@ -21,7 +21,7 @@ pub struct Shown {
 /// Where mails to look at come from. Both may take their time: the page asks off the async threads, under a limit.
 pub trait Source: Send + Sync + fmt::Debug {
     /// What there is.
-    fn stock(&self) -> Stock;
+    fn index(&self) -> TemplateIndex;
 
     /// One mail, or what is wrong with it, in words.
     ///
@@ -43,8 +43,8 @@ impl Files {
 }
 
 impl Source for Files {
-    fn stock(&self) -> Stock {
-        proof::stock(&Templates::gather(&self.0))
+    fn index(&self) -> TemplateIndex {
+        proof::index(&Templates::gather(&self.0))
     }
 
     fn render(&self, template: &str, locale: Locale, fixture: &str) -> Result<Shown, String> {

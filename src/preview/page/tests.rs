@@ -6,16 +6,16 @@ use reqwest::{Client, Method, StatusCode};
 
 use super::*;
 use crate::domain::locale::Locale;
-use crate::preview::proof::{Stock, Stocked};
+use crate::preview::proof::{TemplateEntry, TemplateIndex};
 
 #[derive(Debug)]
 struct One;
 
 impl Source for One {
-    fn stock(&self) -> Stock {
+    fn index(&self) -> TemplateIndex {
         let fixtures = vec![("example".to_owned(), "The examples".to_owned())];
-        let one = Stocked { name: "hello".to_owned(), locales: vec![Locale::En], fixtures };
-        Stock { templates: vec![one], mistakes: Vec::new() }
+        let one = TemplateEntry { name: "hello".to_owned(), locales: vec![Locale::En], fixtures };
+        TemplateIndex { templates: vec![one], mistakes: Vec::new() }
     }
 
     fn render(&self, template: &str, _locale: Locale, _fixture: &str) -> Result<Shown, String> {

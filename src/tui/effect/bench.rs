@@ -7,7 +7,7 @@ use crate::desk::test_send::{TestSend, TestSent};
 use crate::mail::transport::dialogue::DialogueLine;
 use crate::preview::check::Report;
 use crate::preview::page::PageAddress;
-use crate::preview::proof::{Attempt, Order, Stock};
+use crate::preview::proof::{Attempt, PreviewRequest, TemplateIndex};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub enum Bench {
     /// Which templates and fixtures there are.
     List,
     /// A template rendered and taken apart.
-    Prove { order: Box<Order>, generation: u64 },
+    Prove { order: Box<PreviewRequest>, generation: u64 },
     /// All templates held to all rules.
     Check,
     /// From now on, word of every change of the templates' files.
@@ -31,9 +31,9 @@ pub enum Bench {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub enum Benched {
-    Listed(Answer<Box<Stock>>),
+    Listed(Answer<Box<TemplateIndex>>),
     Proved {
-        order: Box<Order>,
+        order: Box<PreviewRequest>,
         generation: u64,
         /// A problem where it took too long.
         answer: Answer<Box<Attempt>>,

@@ -20,7 +20,7 @@ use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
-use crate::preview::proof::{self, Attempt, Order, Stock};
+use crate::preview::proof::{self, Attempt, PreviewRequest, TemplateIndex};
 use crate::preview::watch::{self, Word};
 use crate::tui::effect::{Answer, Bench, Benched, Problem};
 use crate::tui::msg::Msg;
@@ -73,7 +73,7 @@ impl Executor {
 }
 
 /// Renders in its turn. Whoever waits for a turn and is cancelled for a newer order is gone; who waits long is told.
-async fn prove(context: Arc<Context>, order: Order, generation: u64) -> Answer<Box<Attempt>> {
+async fn prove(context: Arc<Context>, order: PreviewRequest, generation: u64) -> Answer<Box<Attempt>> {
     let permit = turn(&context.renderings);
     tokio::pin!(permit);
     let permit = if let Ok(permit) = timeout(WAIT_SAID, &mut permit).await {
@@ -84,16 +84,17 @@ async fn prove(context: Arc<Context>, order: Order, generation: u64) -> Answer<B
     };
     let (now, asked) = (Utc::now(), order.clone());
     // Read anew each time: files are small, and what is shown is what would be mailed.
-    let render =
-        move |settings: &Settings, templates: &Templates| Box::new(proof::prove(templates, settings, &order, now));
+    let render = move |settings: &Settings, templates: &Templates| {
+        Box::new(proof::render_preview(templates, settings, &order, now))
+    };
     let late = move |done| Msg::Bench(Benched::Proved { order: Box::new(asked), generation, answer: Ok(done) });
     off(&context, permit, RENDER_MAX, render, late).await
 }
 
-async fn stock(context: Arc<Context>) -> Answer<Box<Stock>> {
+async fn stock(context: Arc<Context>) -> Answer<Box<TemplateIndex>> {
     // Nothing is rendered for it, so that it need not wait for renderings.
     let permit = turn(&context.stocks).await;
-    let stock = |_: &Settings, templates: &Templates| Box::new(proof::stock(templates));
+    let stock = |_: &Settings, templates: &Templates| Box::new(proof::index(templates));
     off(&context, permit, RENDER_MAX, stock, |done| Msg::Bench(Benched::Listed(Ok(done)))).await
 }
 

@@ -545,9 +545,9 @@ impl World {
                 ssh: "ssh -N -L 40123:127.0.0.1:40123 bastion".into(),
             }))),
             Effect::Bench(Bench::Check) => Msg::Bench(Benched::Checked(Ok(Arc::clone(&self.report)))),
-            Effect::Bench(Bench::List) => Msg::Bench(Benched::Listed(Ok(Box::new(proof::stock(&self.templates()))))),
+            Effect::Bench(Bench::List) => Msg::Bench(Benched::Listed(Ok(Box::new(proof::index(&self.templates()))))),
             Effect::Bench(Bench::Prove { order, generation }) => {
-                let attempt = proof::prove(&self.templates(), &self.settings, &order, now());
+                let attempt = proof::render_preview(&self.templates(), &self.settings, &order, now());
                 Msg::Bench(Benched::Proved { order, generation, answer: Ok(Box::new(attempt)) })
             }
             Effect::Load(Load::ResendPlan { id }) => Msg::Loaded(Loaded::ResendPlan { id, answer: self.plan.clone() }),

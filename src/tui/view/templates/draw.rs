@@ -25,7 +25,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::mail::templates::DIRECTORY_UNREAD;
-use crate::preview::proof::{Proof, Trouble, Whose};
+use crate::preview::proof::{Proof, TemplateProblem, Values};
 use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
@@ -301,9 +301,9 @@ fn pieces(bench: &Workbench) -> Vec<Piece> {
     let mut pieces = vec![
         piece(plain(&order.template).into_string(), Tone::Strong),
         piece(order.locale.as_str().to_owned(), Tone::Strong),
-        match &order.whose {
-            Whose::Fixture(id) => piece(plain(id).into_string(), Tone::Text),
-            Whose::Person(person) => piece(format!("{} (sample link)", plain(&person.email)), Tone::Here),
+        match &order.values {
+            Values::Fixture(id) => piece(plain(id).into_string(), Tone::Text),
+            Values::Person(person) => piece(format!("{} (sample link)", plain(&person.email)), Tone::Here),
         },
         piece(format!("{} px", view.width.pixels()), if view.width == usual.width { Tone::Quiet } else { Tone::Here }),
         toggle(scheme, view.scheme == usual.scheme),
@@ -318,7 +318,7 @@ fn pieces(bench: &Workbench) -> Vec<Piece> {
 }
 
 /// How to get at what is wrong.
-fn way(trouble: &Trouble) -> &'static str {
+fn way(trouble: &TemplateProblem) -> &'static str {
     if trouble.place.is_some() { "4 shows the line, e edits it." } else { "4 shows the file, e edits it." }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::locale::Locale;
 use crate::mail::templates::{Part, Source};
 use crate::preview::check::{Finding, Report, Severity};
 use crate::preview::page::PageAddress;
-use crate::preview::proof::{Order, Person, Proof, Stock, Trouble, Whose};
+use crate::preview::proof::{Person, PreviewRequest, Proof, TemplateIndex, TemplateProblem, Values};
 use crate::preview::view::View;
 use crate::tui::effect::Problem;
 use crate::tui::model::slot::Slot;
@@ -122,7 +122,7 @@ pub enum Page {
 #[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct Workbench {
     /// What there is; nothing until it was looked for.
-    pub stock: Option<Stock>,
+    pub stock: Option<TemplateIndex>,
     /// What the files say now: the order they were read for, and they.
     pub sources: Vec<(Part, Source)>,
     /// The template that is looked at; the first where it is empty or gone.
@@ -152,9 +152,9 @@ pub struct Workbench {
     /// The first row shown of a line higher than the pane, with that line; else its beginning, or where its trouble is.
     pub row: Option<(usize, usize)>,
     /// The last proof, and what was ordered.
-    pub proof: Option<(Order, Arc<Proof>)>,
+    pub proof: Option<(PreviewRequest, Arc<Proof>)>,
     /// What is wrong with the order on the screen; the proof is an older one then.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<TemplateProblem>,
     /// Why there is no proof of the order on the screen although nothing is wrong with the files, and the generation
     /// that is then still to come.
     pub problem: Option<(u64, Problem)>,
@@ -169,9 +169,9 @@ pub struct Workbench {
     /// The page for browsers, where it was asked for.
     pub page: Option<Page>,
     /// Orders' proofs from before, the newest last, as long as no file has changed.
-    pub(in crate::tui) kept: Vec<(Order, Arc<Proof>)>,
+    pub(in crate::tui) kept: Vec<(PreviewRequest, Arc<Proof>)>,
     /// What was ordered last, and answered or not.
-    pub(in crate::tui) ordered: Option<Order>,
+    pub(in crate::tui) ordered: Option<PreviewRequest>,
     pub(in crate::tui) awaiting: Option<u64>,
     pub(in crate::tui) stocking: bool,
     pub(in crate::tui) checking: Slot,
@@ -278,11 +278,11 @@ impl Workbench {
 
     /// What belongs on the screen.
     #[must_use]
-    pub fn order(&self) -> Option<Order> {
+    pub fn order(&self) -> Option<PreviewRequest> {
         let Entry { template, locale } = self.entry()?;
         let fixture = || self.fixtures().get(self.fixture_index()).map(|(id, _)| id.clone()).unwrap_or_default();
-        let whose = self.person.clone().map_or_else(|| Whose::Fixture(fixture()), Whose::Person);
-        Some(Order { template, locale, whose, view: self.view })
+        let values = self.person.clone().map_or_else(|| Values::Fixture(fixture()), Values::Person);
+        Some(PreviewRequest { template, locale, values, view: self.view })
     }
 
     /// The last good proof of the mail that belongs on the screen, if there is one: of the same template, in the same
@@ -294,12 +294,12 @@ impl Workbench {
 
     /// That proof, and what it was ordered with.
     #[must_use]
-    pub fn proved(&self) -> Option<(&Order, &Proof)> {
+    pub fn proved(&self) -> Option<(&PreviewRequest, &Proof)> {
         let (of, proof) = self.proof.as_ref()?;
         let order = self.order()?;
-        let same_person = match (&of.whose, &order.whose) {
-            (Whose::Fixture(_), Whose::Fixture(_)) => true,
-            (Whose::Person(one), Whose::Person(other)) => one.id == other.id,
+        let same_person = match (&of.values, &order.values) {
+            (Values::Fixture(_), Values::Fixture(_)) => true,
+            (Values::Person(one), Values::Person(other)) => one.id == other.id,
             _ => false,
         };
         (of.template == order.template && of.locale == order.locale && same_person).then_some((of, &**proof))

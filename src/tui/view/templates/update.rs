@@ -6,7 +6,7 @@ use super::draw;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
 use crate::preview::check::Report;
-use crate::preview::proof::{Attempt, Order, Stock};
+use crate::preview::proof::{Attempt, PreviewRequest, TemplateIndex};
 use crate::preview::view::{Scheme, Width};
 use crate::text::plain;
 use crate::tui::action::Action;
@@ -88,7 +88,7 @@ fn changed(model: &mut Model, unwatched: Option<String>) {
 }
 
 /// What there is.
-fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
+fn stocked(model: &mut Model, answer: Answer<Box<TemplateIndex>>) {
     model.workbench.stocking = false;
     match answer {
         Ok(stock) => model.workbench.stock = Some(*stock),
@@ -101,7 +101,7 @@ fn stocked(model: &mut Model, answer: Answer<Box<Stock>>) {
 }
 
 /// A proof, or what is wrong.
-fn proved(model: &mut Model, order: Order, generation: u64, answer: Answer<Box<Attempt>>) {
+fn proved(model: &mut Model, order: PreviewRequest, generation: u64, answer: Answer<Box<Attempt>>) {
     let bench = &mut model.workbench;
     // What took too long may come after all.
     let late = bench.problem.as_ref().is_some_and(|(given_up, _)| *given_up == generation);

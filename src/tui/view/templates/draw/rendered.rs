@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::preview::cell_layout::Note;
-use crate::preview::proof::{Proof, Whose};
+use crate::preview::proof::{Proof, Values};
 use crate::preview::view::View;
 use crate::text::plain;
 use crate::tui::look::Tone;
@@ -58,7 +58,7 @@ fn as_it_was(bench: &Workbench) -> String {
     }
     let (Some((was, _)), Some(order)) = (bench.proved(), bench.order()) else { return String::new() };
     let mut with = Vec::new();
-    if let (Whose::Fixture(was), true) = (&was.whose, was.whose != order.whose) {
+    if let (Values::Fixture(was), true) = (&was.values, was.values != order.values) {
         with.push(plain(was).into_string());
     }
     if was.view.width != order.view.width {

@@ -3,7 +3,7 @@
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::preview::facts::Fact;
+use crate::preview::part_comparison::Fact;
 use crate::preview::proof::Proof;
 use crate::text::plain_lines;
 use crate::tui::look::{Look, Tone};

@@ -23,7 +23,7 @@ impl Fact {
     }
 }
 
-/// Compares the parts. `values` are the facts to look for, by name; every link in either part is one besides. `shown`
+/// Compares the parts. `values` are the facts to look for, by name; every link in either part is one too. `shown`
 /// is the text that a reader of the HTML sees, `links` where its links lead.
 #[must_use]
 pub fn compare(values: &[(String, String)], text: &str, shown: &str, links: &[String]) -> Vec<Fact> {
