@@ -11,12 +11,12 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::dialogue::{Dialogue, Speech};
-use super::line_stream::{self, Socket, Unasked, Wire, code_of};
+use super::dialogue::{Dialogue, Phase};
 use super::offers::Offers;
-use super::secrets::Secrets;
+use super::reply_adapter::{self, Socket, Unasked, Wire, code_of};
+use super::secret_redactor::SecretRedactor;
 use super::sign_in::SignIn;
-use super::trust::Trust;
+use super::tls_verifier::TlsVerifier;
 use super::{Cause, Failure, Reply, Stage, Timeouts};
 use crate::contain;
 use crate::dial::Dialer;
@@ -49,7 +49,7 @@ impl Connection {
         limit: Duration,
         dialogue: Option<Dialogue>,
     ) -> Result<Self, Failure> {
-        let (stream, wire) = line_stream::over(socket, dialogue);
+        let (stream, wire) = reply_adapter::over(socket, dialogue);
         let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello);
         let smtp = within(limit, Stage::Greeting, &wire, greeted).await?;
         let offers = Offers::of(&wire.last_answer());
@@ -66,12 +66,17 @@ impl Connection {
     }
 
     /// Goes on within TLS.
-    pub(super) async fn starttls(&mut self, trust: &Trust, hello: &ClientId, limit: Duration) -> Result<(), Failure> {
+    pub(super) async fn starttls(
+        &mut self,
+        tls: &TlsVerifier,
+        hello: &ClientId,
+        limit: Duration,
+    ) -> Result<(), Failure> {
         let stage = Stage::StartTls;
         self.command(stage, Starttls, limit, &[220]).await?;
         let clear = self.wire.take_clear().ok_or_else(|| unasked_for(stage, self.wire.unasked()))?;
-        let encrypted = encrypt(trust, clear, stage, limit).await?;
-        self.wire.tap(|tap| tap.note(&describe(&encrypted)));
+        let encrypted = encrypt(tls, clear, stage, limit).await?;
+        self.wire.transcript(|transcript| transcript.note(&describe(&encrypted)));
         self.wire.put_encrypted(encrypted);
         // What was offered in clear text may have been anybody's word.
         self.command(stage, Ehlo::new(hello.clone()), limit, &[250]).await?;
@@ -85,8 +90,8 @@ impl Connection {
             return Err(Failure::new(stage, Cause::NoAuth));
         };
         let mut sign_in = SignIn::new(mechanism, user, password);
-        self.wire.keep_back(Secrets::new(user, password));
-        self.wire.set_speech(Speech::Secrets);
+        self.wire.redact(SecretRedactor::new(user, password));
+        self.wire.set_phase(Phase::Auth);
         let conversation = async {
             let mut said = self.smtp.command(sign_in.begin()).await?;
             while said.has_code(334)
@@ -97,7 +102,7 @@ impl Connection {
             Ok(said)
         };
         let said = within(limit, stage, &self.wire, conversation).await?;
-        self.wire.set_speech(Speech::Commands);
+        self.wire.set_phase(Phase::Commands);
         if said.has_code(334) {
             // A question is the one line that came as it was.
             return Err(Failure::new(stage, Cause::Reply(Reply::new(334, ""))));
@@ -120,9 +125,10 @@ impl Connection {
     /// The content of a mail, and the answer to the whole mail. Where more than one has come, it is not known which is
     /// the mail's, so that none counts; but a server that closes behind its answer may say so.
     pub(super) async fn content(&mut self, bytes: &[u8], limit: Duration) -> Result<Reply, Failure> {
-        self.wire.tap(|tap| {
-            tap.tell(super::dialogue::Speaker::Client, &format!("({} bytes of mail, then a dot)", bytes.len()));
-            tap.set_speech(Speech::Content);
+        self.wire.transcript(|transcript| {
+            transcript
+                .record(super::dialogue::Speaker::Client, &format!("({} bytes of mail, then a dot)", bytes.len()));
+            transcript.set_phase(Phase::Content);
         });
         self.wire.begin_mail();
         // lettre ends the content with a line break of its own.
@@ -133,7 +139,7 @@ impl Connection {
         {
             return Err(Failure::new(Stage::Content, failure.cause.clone()));
         }
-        self.wire.set_speech(Speech::Commands);
+        self.wire.set_phase(Phase::Commands);
         let answer = said.and_then(|said| self.expect(&said, Stage::EndOfData, &[250]));
         let (Ok(reply) | Err(Failure { cause: Cause::Reply(reply), .. })) = &answer else { return answer };
         match timeout(LOOK_MAX, self.wire.look()).await.unwrap_or_default() {
@@ -155,7 +161,7 @@ impl Connection {
 
     /// Takes leave, within a bounded time. Whatever comes of it, the connection ends here.
     pub(super) async fn quit(mut self) {
-        self.wire.set_speech(Speech::Commands);
+        self.wire.set_phase(Phase::Commands);
         let _ = timeout(QUIT_MAX, self.smtp.quit()).await;
     }
 
@@ -190,12 +196,12 @@ pub(super) async fn reach(dialer: &Dialer, address: (&str, u16), timeouts: Timeo
 
 /// Begins TLS over a socket.
 pub(super) async fn encrypt(
-    trust: &Trust,
+    tls: &TlsVerifier,
     socket: TcpStream,
     stage: Stage,
     limit: Duration,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
-    match timeout(limit, trust.handshake(socket)).await {
+    match timeout(limit, tls.handshake(socket)).await {
         Ok(Ok(encrypted)) => Ok(encrypted),
         Ok(Err(cause)) => Err(Failure::new(stage, cause)),
         Err(_) => Err(Failure::new(stage, Cause::TimedOut(limit))),

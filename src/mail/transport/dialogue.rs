@@ -1,6 +1,6 @@
-//! What a mail server and this program say to each other, line by line as it happens, for whoever sends a test.
+//! What a mail server and this program say to each other, line by line as it happens, for a test send.
 //!
-//! What is shown holds no secret: of signing in only the method is told, of a mail only its size.
+//! What is shown holds no secret: of signing in only the method is shown, of a mail only its size.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::text::{Plain, plain};
 
-/// Most lines that one connection tells; a server that never ends its answer must not fill memory.
+/// Most lines of one connection that are recorded; a server that never ends its answer must not fill memory.
 const LINES_MAX: usize = 500;
 
 /// Who said a line.
@@ -18,7 +18,7 @@ pub enum Speaker {
     Client,
     /// The mail server.
     Server,
-    /// Nobody: what happened between the lines, such as the beginning of TLS.
+    /// Neither: what happened between the lines, such as the beginning of TLS.
     Note,
 }
 
@@ -52,49 +52,49 @@ impl fmt::Display for DialogueLine {
 /// Where the lines go. They end when every sender is gone, which is when the connection is.
 pub type Dialogue = UnboundedSender<DialogueLine>;
 
-/// What this program is saying.
+/// What this program is writing, and so how much of it is recorded. How far a mail has come is a [`super::Stage`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Speech {
-    /// Commands, to be shown as they are.
+pub(super) enum Phase {
+    /// Commands, recorded as they are.
     #[default]
     Commands,
-    /// What signs in.
-    Secrets,
-    /// A mail, of which its size has been told.
+    /// AUTH: only the method is recorded.
+    Auth,
+    /// A mail, of which the size has been recorded.
     Content,
 }
 
-/// Listens in.
+/// Records the lines for the one who reads along, if there is one.
 #[derive(Debug, Default)]
-pub(super) struct Tap {
+pub(super) struct Transcript {
     dialogue: Option<Dialogue>,
-    speech: Speech,
+    phase: Phase,
     /// The beginning of a command that was not written in one piece.
     unfinished: Vec<u8>,
-    told: usize,
+    recorded: usize,
 }
 
-impl Tap {
+impl Transcript {
     pub(super) fn new(dialogue: Option<Dialogue>) -> Self {
         Self { dialogue, ..Self::default() }
     }
 
-    pub(super) fn set_speech(&mut self, speech: Speech) {
-        self.speech = speech;
+    pub(super) fn set_phase(&mut self, phase: Phase) {
+        self.phase = phase;
         self.unfinished.clear();
     }
 
     pub(super) fn is_signing_in(&self) -> bool {
-        self.speech == Speech::Secrets
+        self.phase == Phase::Auth
     }
 
     pub(super) fn note(&mut self, text: &str) {
-        self.tell(Speaker::Note, text);
+        self.record(Speaker::Note, text);
     }
 
     /// This program has written this.
     pub(super) fn wrote(&mut self, bytes: &[u8]) {
-        if self.dialogue.is_none() || self.speech == Speech::Content {
+        if self.dialogue.is_none() || self.phase == Phase::Content {
             return;
         }
         self.unfinished.extend_from_slice(bytes);
@@ -102,30 +102,30 @@ impl Tap {
             let line: Vec<u8> = self.unfinished.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end();
-            if self.speech == Speech::Secrets {
+            if self.phase == Phase::Auth {
                 let mut words = line.split(' ');
                 let shown = match (words.next(), words.next(), words.next()) {
                     (Some("AUTH"), Some(method), None) => format!("AUTH {method}"),
                     (Some("AUTH"), Some(method), Some(_)) => format!("AUTH {method} ***"),
                     _ => "***".to_owned(),
                 };
-                self.tell(Speaker::Client, &shown);
+                self.record(Speaker::Client, &shown);
             } else {
-                self.tell(Speaker::Client, line);
+                self.record(Speaker::Client, line);
             }
         }
     }
 
     /// The server has said this line.
     pub(super) fn heard(&mut self, line: &str) {
-        self.tell(Speaker::Server, line);
+        self.record(Speaker::Server, line);
     }
 
-    pub(super) fn tell(&mut self, speaker: Speaker, text: &str) {
+    pub(super) fn record(&mut self, speaker: Speaker, text: &str) {
         let Some(dialogue) = &self.dialogue else { return };
-        if self.told < LINES_MAX {
-            self.told += 1;
-            // Nobody may be listening any more, which is no reason not to send.
+        if self.recorded < LINES_MAX {
+            self.recorded += 1;
+            // The receiver may be gone, which is no reason not to send.
             let _ = dialogue.send(DialogueLine::new(speaker, text));
         }
     }

@@ -7,13 +7,13 @@
 mod capture;
 mod connection;
 pub mod dialogue;
-mod line_stream;
 mod offers;
 mod reply;
-mod secrets;
+mod reply_adapter;
+mod secret_redactor;
 mod sign_in;
 mod smtp;
-mod trust;
+mod tls_verifier;
 
 use std::fmt;
 use std::sync::Arc;

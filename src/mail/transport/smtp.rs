@@ -15,9 +15,9 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, describe, encrypt, reach};
 use super::dialogue::{Dialogue, DialogueLine, Speaker};
-use super::line_stream::Socket;
 use super::reply::without_status;
-use super::trust::Trust;
+use super::reply_adapter::Socket;
+use super::tls_verifier::TlsVerifier;
 use super::{Cause, Failure, Lease, Reply, Stage, within_lease};
 use crate::config::{SettingError, Settings, Tls};
 use crate::dial::Dialer;
@@ -75,7 +75,7 @@ impl Timeouts {
 #[derive(Clone)]
 pub(super) struct Smtp {
     target: Arc<SmtpTarget>,
-    trust: Option<Trust>,
+    tls: Option<TlsVerifier>,
     hello: ClientId,
     timeouts: Timeouts,
     dialer: Dialer,
@@ -90,12 +90,12 @@ impl fmt::Debug for Smtp {
 impl Smtp {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
         let target = smtp_settings(settings)?;
-        let trust = match target.tls {
-            Tls::Starttls | Tls::Tls => Some(Trust::new(&target.host, settings.smtp.ca_file.as_deref())?),
+        let tls = match target.tls {
+            Tls::Starttls | Tls::Tls => Some(TlsVerifier::new(&target.host, settings.smtp.ca_file.as_deref())?),
             Tls::None => None,
         };
         let timeouts = Timeouts::from_settings(settings);
-        Ok(Self { target: Arc::new(target), trust, hello: hello(), timeouts, dialer: Dialer::default() })
+        Ok(Self { target: Arc::new(target), tls, hello: hello(), timeouts, dialer: Dialer::default() })
     }
 
     pub(super) fn with_timeouts(self, timeouts: Timeouts) -> Self {
@@ -156,21 +156,21 @@ impl Smtp {
         note: &impl Fn(&str),
     ) -> Result<Connection, Failure> {
         let command = self.timeouts.command;
-        let socket = match &self.trust {
-            Some(trust) if self.target.tls == Tls::Tls => {
-                let encrypted = encrypt(trust, socket, Stage::Connect, command).await?;
+        let socket = match &self.tls {
+            Some(tls) if self.target.tls == Tls::Tls => {
+                let encrypted = encrypt(tls, socket, Stage::Connect, command).await?;
                 note(&describe(&encrypted));
                 Socket::Encrypted(Box::new(encrypted))
             }
             _ => Socket::Clear(socket),
         };
         let mut connection = Connection::greet(socket, &self.hello, command, dialogue.cloned()).await?;
-        if let (Some(trust), Tls::Starttls) = (&self.trust, self.target.tls) {
+        if let (Some(tls), Tls::Starttls) = (&self.tls, self.target.tls) {
             if !connection.offers_starttls() {
                 connection.leave();
                 return Err(Failure::new(Stage::StartTls, Cause::NoStartTls));
             }
-            connection.starttls(trust, &self.hello, command).await?;
+            connection.starttls(tls, &self.hello, command).await?;
         }
         Ok(connection)
     }

@@ -3,7 +3,7 @@
 //!
 //! The latter needs a rule of its own: `openssl req -x509` makes a certificate that calls itself an authority, and
 //! rustls takes no authority's certificate for a server's. Such a certificate is accepted if it is, byte for byte, one
-//! of the file's; its name and the server's possession of the key are verified as ever, its dates are not.
+//! of the file's; its name and the server's possession of the key are verified as always, its dates are not.
 
 use std::fmt;
 use std::path::Path;
@@ -28,14 +28,14 @@ use crate::text::{Untrusted, plain};
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// Whom to trust as one server.
+/// Connects to one server by TLS, and verifies that it is that one.
 #[derive(Clone)]
-pub(super) struct Trust {
+pub(super) struct TlsVerifier {
     connector: TlsConnector,
     name: ServerName<'static>,
 }
 
-impl Trust {
+impl TlsVerifier {
     /// The system's roots and those of the file, for a server of this name.
     pub(super) fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, SettingError> {
         let unusable = |what: &dyn fmt::Display| {
@@ -54,7 +54,7 @@ impl Trust {
             let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider_too).build();
             Some(verifier.map_err(|error| unusable(&error))?)
         };
-        let verifier = Verifier { by_authority, own, provider: Arc::clone(&provider) };
+        let verifier = CertVerifier { by_authority, own, provider: Arc::clone(&provider) };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(&error))?
@@ -95,7 +95,7 @@ fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'st
     Ok(certificates)
 }
 
-/// The certificates of a PEM file; nothing where one of them is broken.
+/// The certificates of a PEM file; `None` if one of them is broken.
 fn der_of(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
     pem.split(BEGIN)
         .skip(1)
@@ -121,15 +121,15 @@ fn is_an_authority(what: &CertificateError) -> bool {
 }
 
 #[derive(Debug)]
-struct Verifier {
-    /// Nothing where nobody is trusted to vouch for anybody.
+struct CertVerifier {
+    /// `None` if there is no root.
     by_authority: Option<Arc<WebPkiServerVerifier>>,
     /// Those of `smtp.ca_file`.
     own: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Verifier {
+impl ServerCertVerifier for CertVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

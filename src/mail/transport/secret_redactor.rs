@@ -15,22 +15,22 @@ const WHOLE_MIN: usize = 8;
 
 /// What signs in, in each way in which it may come back.
 #[derive(Default)]
-pub(super) struct Secrets {
+pub(super) struct SecretRedactor {
     /// Letters and digits, in lower case.
     forms: Vec<String>,
     /// As it is, in lower case.
     password: String,
     /// Whether something came back: from then on the rest of the sign-in is kept back too.
-    was_told: bool,
+    has_matched: bool,
 }
 
-impl std::fmt::Debug for Secrets {
+impl std::fmt::Debug for SecretRedactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secrets")
+        f.write_str("SecretRedactor")
     }
 }
 
-impl Secrets {
+impl SecretRedactor {
     pub(super) fn new(user: &str, password: &str) -> Self {
         let hex = password.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let forms = [
@@ -41,18 +41,18 @@ impl Secrets {
             password.to_owned(),
         ];
         let forms = forms.iter().map(|form| letters(form)).filter(|form| form.len() >= RUN_MIN).collect();
-        Self { forms, password: password.to_lowercase(), was_told: false }
+        Self { forms, password: password.to_lowercase(), has_matched: false }
     }
 
-    /// What may be known of a line: nothing of its words where they have a part of a secret in them.
-    pub(super) fn kept(&mut self, line: &str, is_signing_in: bool) -> Option<String> {
-        let is_told = self.is_in(line, is_signing_in);
+    /// The line without its words, if they have a part of a secret in them; `None` if it may be shown as it is.
+    pub(super) fn redact(&mut self, line: &str, is_signing_in: bool) -> Option<String> {
+        let is_match = self.is_in(line, is_signing_in);
         // A question's form is given, and a password may begin like one.
         let is_question = line.starts_with("334");
-        if !(is_told || is_signing_in && self.was_told && !is_question) {
+        if !(is_match || is_signing_in && self.has_matched && !is_question) {
             return None;
         }
-        self.was_told |= !is_question;
+        self.has_matched |= !is_question;
         let words = line.trim_start_matches(|c: char| c.is_ascii_digit());
         let code = &line[..(line.len() - words.len()).min(3)];
         let separator = if words.starts_with('-') { "-" } else { " " };
@@ -93,30 +93,34 @@ mod tests {
             ("535-dXNlcg==", "535-…"),
             ("AUTH PLAIN AHVzZXIAY29y", " …"),
         ];
-        for (line, kept) in table {
-            assert_eq!(Secrets::new("user", "correct horse").kept(line, true).as_deref(), Some(kept), "{line}");
+        for (line, shown) in table {
+            assert_eq!(
+                SecretRedactor::new("user", "correct horse").redact(line, true).as_deref(),
+                Some(shown),
+                "{line}"
+            );
         }
         for line in
             ["535 Authentication Credentials Invalid", "535 5.7.8 user is not known", "334 UGFzc3dvcmQ6", "", "235"]
         {
-            assert_eq!(Secrets::new("user", "correct horse").kept(line, true), None, "{line}");
+            assert_eq!(SecretRedactor::new("user", "correct horse").redact(line, true), None, "{line}");
         }
     }
 
     #[test]
     fn what_follows_in_the_same_breath_is_kept_back_too() {
-        let mut secrets = Secrets::new("user", "correct horse");
-        assert!(secrets.kept("535-5.7.8 AHVzZXIAY29ycmVj", true).is_some());
-        assert_eq!(secrets.kept("535 5.7.8 ZQ==", true).as_deref(), Some("535 5.7.8 …"));
-        assert_eq!(secrets.kept("221 Bye", false), None);
+        let mut redactor = SecretRedactor::new("user", "correct horse");
+        assert!(redactor.redact("535-5.7.8 AHVzZXIAY29ycmVj", true).is_some());
+        assert_eq!(redactor.redact("535 5.7.8 ZQ==", true).as_deref(), Some("535 5.7.8 …"));
+        assert_eq!(redactor.redact("221 Bye", false), None);
     }
 
     #[test]
     fn later_on_only_the_whole_counts() {
-        let mut secrets = Secrets::new("user", "abcdef0123456789");
-        assert_eq!(secrets.kept("250 Ok 0102abcdef", false), None);
-        assert!(secrets.kept("503 not after ABCDEF0123456789", false).is_some());
-        assert_eq!(Secrets::new("user", "ok").kept("250 Ok", false), None);
-        assert_eq!(Secrets::new("user", "").kept("250 Ok", true), None);
+        let mut redactor = SecretRedactor::new("user", "abcdef0123456789");
+        assert_eq!(redactor.redact("250 Ok 0102abcdef", false), None);
+        assert!(redactor.redact("503 not after ABCDEF0123456789", false).is_some());
+        assert_eq!(SecretRedactor::new("user", "ok").redact("250 Ok", false), None);
+        assert_eq!(SecretRedactor::new("user", "").redact("250 Ok", true), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A stream that hands lettre at most one line at a time, in a form that lettre can read, in clear text or within TLS.
+//! A stream from which lettre reads at most one line at a time, in a form that it can parse, in clear or within TLS.
 //!
 //! lettre reads ahead, and keeps what it has read ahead across STARTTLS: lines that an attacker put into the clear text
 //! behind the answer to STARTTLS would then pass for answers from within TLS (see "Why TLS is better without STARTTLS",
@@ -7,11 +7,11 @@
 //! lettre also takes some answers for a broken connection that are none, so that a refusal would count as a lost
 //! answer: codes whose second digit is above 5, text that is not UTF-8, a code without text or with something else than a
 //! space behind it, lines that end in a bare line feed, lines whose codes differ (of which the last counts, RFC 5321,
-//! 4.2.1); and it panics at an empty word among what a server offers. [`mend`] brings them into form.
+//! 4.2.1); and it panics at an empty word among what a server offers. [`normalize_reply`] brings them into form.
 //!
 //! Nothing is written while something unread stands on the connection: a line too many, or one too early, would be taken
 //! for the answer to what is written next, and shift all answers behind it, so that one mail's refusal becomes the next
-//! one's. What is found there fails the connection, and is told ([`Unasked`]).
+//! one's. What is found there fails the connection, and is reported ([`Unasked`]).
 //!
 //! What signs in never passes, should the server repeat it.
 
@@ -30,8 +30,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::dialogue::{Dialogue, Speech, Tap};
-use super::secrets::Secrets;
+use super::dialogue::{Dialogue, Phase, Transcript};
+use super::secret_redactor::SecretRedactor;
 
 /// How much is read from the socket at once.
 const CHUNK: usize = 4096;
@@ -73,11 +73,11 @@ struct Shared {
     raw: Vec<u8>,
     /// The lines of an answer whose last line has not come yet.
     answer: Vec<String>,
-    /// The lines of the last answer that was whole, fit to be told.
+    /// The lines of the last answer that was whole, fit to be shown.
     last: Vec<String>,
-    /// Lines to be handed out after this one.
+    /// Lines to be read after this one.
     lines: VecDeque<Vec<u8>>,
-    /// A line, not handed out yet from `start` on.
+    /// A line, not read yet from `start` on.
     line: Vec<u8>,
     start: usize,
     /// The code of the last line, where lettre was given another.
@@ -86,21 +86,21 @@ struct Shared {
     unasked: Option<Unasked>,
     /// Whether the end of the mail may have been written, a part of it at least.
     is_mail_ended: bool,
-    secrets: Secrets,
-    tap: Tap,
+    redactor: SecretRedactor,
+    transcript: Transcript,
 }
 
 /// The end that lettre holds.
 #[derive(Debug)]
-pub(super) struct LineStream(Arc<Mutex<Shared>>);
+pub(super) struct ReplyAdapter(Arc<Mutex<Shared>>);
 
-/// The other end: what lettre has no word for.
+/// The other end: what lettre's interface cannot do.
 #[derive(Clone, Debug)]
 pub(super) struct Wire(Arc<Mutex<Shared>>);
 
 /// A stream for lettre and the hold on it.
-pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (LineStream, Wire) {
-    let tap = Tap::new(dialogue);
+pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (ReplyAdapter, Wire) {
+    let transcript = Transcript::new(dialogue);
     let shared = Shared {
         socket,
         raw: Vec::new(),
@@ -112,11 +112,11 @@ pub(super) fn over(socket: Socket, dialogue: Option<Dialogue>) -> (LineStream, W
         odd_code: None,
         unasked: None,
         is_mail_ended: false,
-        secrets: Secrets::default(),
-        tap,
+        redactor: SecretRedactor::default(),
+        transcript,
     };
     let shared = Arc::new(Mutex::new(shared));
-    (LineStream(Arc::clone(&shared)), Wire(shared))
+    (ReplyAdapter(Arc::clone(&shared)), Wire(shared))
 }
 
 /// Held by one task at a time, and never across an await.
@@ -155,7 +155,7 @@ impl Wire {
         lock(&self.0).is_mail_ended
     }
 
-    /// Takes the clear socket out, to encrypt it; nothing where something unasked for has come in already.
+    /// Takes the clear socket out, to encrypt it; `None` if something unasked for has come in already.
     pub(super) fn take_clear(&self) -> Option<TcpStream> {
         let mut shared = lock(&self.0);
         let is_clean = !shared.has_unread();
@@ -174,16 +174,16 @@ impl Wire {
     }
 
     /// What no line may repeat from here on.
-    pub(super) fn keep_back(&self, secrets: Secrets) {
-        lock(&self.0).secrets = secrets;
+    pub(super) fn redact(&self, redactor: SecretRedactor) {
+        lock(&self.0).redactor = redactor;
     }
 
-    pub(super) fn set_speech(&self, speech: Speech) {
-        lock(&self.0).tap.set_speech(speech);
+    pub(super) fn set_phase(&self, phase: Phase) {
+        lock(&self.0).transcript.set_phase(phase);
     }
 
-    pub(super) fn tap<T>(&self, with: impl FnOnce(&mut Tap) -> T) -> T {
-        with(&mut lock(&self.0).tap)
+    pub(super) fn transcript<T>(&self, with: impl FnOnce(&mut Transcript) -> T) -> T {
+        with(&mut lock(&self.0).transcript)
     }
 }
 
@@ -195,7 +195,7 @@ impl Shared {
             let raw: Vec<u8> = self.raw.drain(..=end).collect();
             let text = String::from_utf8_lossy(&raw);
             let (shown, text) = self.harmless(cut(&text));
-            self.tap.heard(&shown);
+            self.transcript.heard(&shown);
             let goes_on = code_of(&text).is_some() && text[3..].starts_with('-');
             self.answer.push(text);
             if !goes_on {
@@ -220,8 +220,8 @@ impl Shared {
         self.odd_code = None;
         for text in &answer {
             let (line, odd_code) = match &code {
-                Some(code) if code_of(text).is_some() => mend(&format!("{code}{}", &text[3..])),
-                _ => mend(text),
+                Some(code) if code_of(text).is_some() => normalize_reply(&format!("{code}{}", &text[3..])),
+                _ => normalize_reply(text),
             };
             self.odd_code = odd_code;
             self.lines.push_back(line);
@@ -257,7 +257,7 @@ impl Shared {
         SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]).is_ok()
     }
 
-    /// What stands on the connection. Waits for nothing but to be told of what has arrived already.
+    /// What stands on the connection. Waits for nothing but for word of what has arrived already.
     fn poll_unasked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unasked>> {
         if self.has_unread() {
             return Poll::Ready(Some(self.unread()));
@@ -270,7 +270,7 @@ impl Shared {
         }
     }
 
-    /// What has been read and nothing has taken, its first line, fit to be told.
+    /// What has been read and nothing has taken, its first line, fit to be shown.
     fn unread(&mut self) -> Unasked {
         let is_read = self.start == self.line.len();
         let text = if !is_read || self.next_line().is_ok_and(|is_there| is_there) {
@@ -290,7 +290,7 @@ impl Shared {
         let raw = std::mem::take(&mut self.raw);
         self.end_answer();
         let (_, text) = self.harmless(&String::from_utf8_lossy(&raw));
-        if !text.is_empty() && !self.tap.is_signing_in() {
+        if !text.is_empty() && !self.transcript.is_signing_in() {
             self.lines.push_back(text.into_bytes());
         }
         (self.line, self.start) = (self.lines.pop_front().unwrap_or_default(), 0);
@@ -298,7 +298,7 @@ impl Shared {
 
     /// A line without what signs in: to be shown, and for lettre, who has to read what it is asked.
     fn harmless(&mut self, text: &str) -> (String, String) {
-        match self.secrets.kept(text, self.tap.is_signing_in()) {
+        match self.redactor.redact(text, self.transcript.is_signing_in()) {
             Some(kept) if text.starts_with("334") => (kept, text.to_owned()),
             Some(kept) => (kept.clone(), kept),
             None => (text.to_owned(), text.to_owned()),
@@ -319,7 +319,7 @@ pub(super) fn code_of(text: &str) -> Option<&str> {
 
 /// A line of an answer as lettre reads it, with its code where that had to be changed. The code given instead is one
 /// that is success nowhere.
-fn mend(text: &str) -> (Vec<u8>, Option<u16>) {
+fn normalize_reply(text: &str) -> (Vec<u8>, Option<u16>) {
     let Some(code) = code_of(text) else { return ([text.as_bytes(), b"\r\n"].concat(), None) };
     let mut line = code.as_bytes().to_vec();
     let mut odd_code = None;
@@ -345,12 +345,12 @@ fn mend(text: &str) -> (Vec<u8>, Option<u16>) {
     (line, odd_code)
 }
 
-impl AsyncRead for LineStream {
+impl AsyncRead for ReplyAdapter {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *lock(&self.0);
         while this.start == this.line.len() && !this.next_line()? {
             if !ready!(this.poll_socket(cx))? {
-                this.tap.note("the server has closed the connection");
+                this.transcript.note("the server has closed the connection");
                 this.end();
                 break;
             }
@@ -363,7 +363,7 @@ impl AsyncRead for LineStream {
     }
 }
 
-impl AsyncWrite for LineStream {
+impl AsyncWrite for ReplyAdapter {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *lock(&self.0);
         if let Some(unasked) = ready!(this.poll_unasked(cx)) {
@@ -371,7 +371,7 @@ impl AsyncWrite for LineStream {
                 Unasked::Line(_) => "the server has spoken out of turn",
                 Unasked::End => "the server has closed the connection",
             };
-            this.tap.note(what);
+            this.transcript.note(what);
             this.unasked = Some(unasked);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, what)));
         }
@@ -381,7 +381,7 @@ impl AsyncWrite for LineStream {
             Socket::Encrypted(socket) => Pin::new(socket).poll_write(cx, buf),
             Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         })?;
-        this.tap.wrote(&buf[..count]);
+        this.transcript.wrote(&buf[..count]);
         Poll::Ready(Ok(count))
     }
 
@@ -402,7 +402,7 @@ impl AsyncWrite for LineStream {
     }
 }
 
-impl AsyncTokioStream for LineStream {
+impl AsyncTokioStream for ReplyAdapter {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         match &lock(&self.0).socket {
             Socket::Clear(socket) => socket.peer_addr(),
@@ -418,14 +418,14 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    async fn pair() -> (LineStream, Wire, TcpStream) {
+    async fn pair() -> (ReplyAdapter, Wire, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, wire) = over(Socket::Clear(socket), None);
         (stream, wire, listener.accept().await.unwrap().0)
     }
 
-    async fn reads(stream: &mut LineStream, size: usize) -> Vec<String> {
+    async fn reads(stream: &mut ReplyAdapter, size: usize) -> Vec<String> {
         let mut reads = Vec::new();
         loop {
             let mut buf = vec![0; size];
@@ -530,7 +530,7 @@ mod tests {
             ("가나다", "가나다\r\n", None),
         ];
         for (text, line, code) in table {
-            assert_eq!(mend(text), (line.as_bytes().to_vec(), code), "{text}");
+            assert_eq!(normalize_reply(text), (line.as_bytes().to_vec(), code), "{text}");
         }
         assert_eq!(cut(&format!("550 {}\r\n", "가".repeat(400))), format!("550 {}", "가".repeat(298)));
         assert_eq!(cut(&format!("250-{}x\r\n", " ".repeat(950))), "250-", "no word that is empty");
