@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use verifydesk::config::Settings;
 use verifydesk::demo::cluster::{Cluster, Options};
-use verifydesk::demo::stage::Stage;
+use verifydesk::demo::env::DemoEnv;
 
 /// When nothing was written for this long, the screen is complete.
 const QUIET: Duration = Duration::from_millis(1_500);
@@ -42,13 +42,13 @@ async fn main() -> anyhow::Result<()> {
         println!("wrote {}", file.display());
         return Ok(());
     }
-    // Not the demo of whoever runs this: hers may be open, and have other people in it.
+    // Not the own demo of the user, which may be open and have other people in it.
     let options = Options::throwaway(std::env::temp_dir().join("verifydesk-picture"));
     Cluster::reset(&options)?;
-    let stage = Stage::set(options.clone(), &Settings::default()).await?;
-    let url = stage.settings.require_database_url()?.expose().to_owned();
+    let demo = DemoEnv::start(options.clone(), &Settings::default()).await?;
+    let url = demo.settings.require_database_url()?.expose().to_owned();
     let taken = tokio::task::spawn_blocking(move || photograph(Some(&url), columns, rows, &keys)).await?;
-    stage.strike().await?;
+    demo.shutdown().await?;
     Cluster::reset(&options)?;
     std::fs::write(&file, svg::draw(taken?.screen())).with_context(|| format!("cannot write {}", file.display()))?;
     println!("wrote {}", file.display());

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::{Failure, console, output, signals};
 use crate::config::{Glyphs, Settings};
 use crate::demo::cluster::Options;
-use crate::demo::stage::{self, DATABASE, Stage};
-use crate::demo::story;
+use crate::demo::env::{self, DATABASE, DemoEnv};
+use crate::demo::walkthrough;
 use crate::text::plain;
 use crate::tui::run::{self, require_terminal};
 
@@ -21,26 +21,26 @@ pub struct Args {
 }
 
 pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
-    let options = Options::demo().map_err(stage::Error::from)?;
+    let options = Options::demo().map_err(env::Error::from)?;
     if args.env {
         return env(&options);
     }
     if args.reset {
-        stage::reset(&options)?;
+        env::reset(&options)?;
     }
     let is_interactive = require_terminal().is_ok();
     output::remark(&format!("starting a private PostgreSQL in {} …", plain(&options.directory.display().to_string())));
-    let stage = Stage::set(options, settings).await?;
-    if let Some(users) = stage.made {
+    let env = DemoEnv::start(options, settings).await?;
+    if let Some(users) = env.made {
         output::remark(&format!("made {users} demo users"));
     }
-    let setup = console::setup(&stage.settings);
+    let setup = console::setup(&env.settings);
     let result = if is_interactive {
-        let ended = run::run(stage.desk.clone(), stage.settings.clone(), setup).await;
+        let ended = run::run(env.desk.clone(), env.settings.clone(), setup).await;
         ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
     } else {
-        let is_unicode = !matches!(stage.settings.console.glyphs, Glyphs::Ascii);
-        let told = story::tell(&stage, setup, is_unicode, output::line);
+        let is_unicode = !matches!(env.settings.console.glyphs, Glyphs::Ascii);
+        let told = walkthrough::run(&env, setup, is_unicode, output::line);
         match signals::shutdown()?.run_until_cancelled(told).await {
             Some(told) => told.map(|()| ExitCode::SUCCESS).map_err(|error| {
                 let what = format!("the demo broke off: {}", plain(&error.to_string()));
@@ -49,7 +49,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             None => Err(Failure::failed("the demo was stopped", "")),
         }
     };
-    stage.strike().await?;
+    env.shutdown().await?;
     result
 }
 
@@ -61,17 +61,17 @@ fn env(options: &Options) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl From<stage::Error> for Failure {
-    fn from(error: stage::Error) -> Self {
+impl From<env::Error> for Failure {
+    fn from(error: env::Error) -> Self {
         match error {
-            stage::Error::Setting(error) => error.into(),
-            stage::Error::Store(error) => {
+            env::Error::Setting(error) => error.into(),
+            env::Error::Store(error) => {
                 Self::failed(error.to_string(), "`verifydesk demo --reset` makes the demo's data again")
             }
-            stage::Error::Cluster(error) => {
+            env::Error::Cluster(error) => {
                 Self::failed(error.to_string(), "`verifydesk demo --reset` starts over; `--env` joins a demo that runs")
             }
-            error @ stage::Error::Io { .. } => Self::failed(error.to_string(), "check the directory's rights and room"),
+            error @ env::Error::Io { .. } => Self::failed(error.to_string(), "check the directory's rights and room"),
         }
     }
 }

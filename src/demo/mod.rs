@@ -1,6 +1,13 @@
-//! The demo: a private PostgreSQL, people who never were, and a stage on which everything runs.
+//! The demo: a private PostgreSQL, made-up users, and everything that runs on them.
+//!
+//! ```text
+//! env.rs         starts and stops all of it
+//! cluster/       the private PostgreSQL
+//! fake_data/     made-up users and their mails
+//! walkthrough.rs the demo as text, where there is no terminal
+//! ```
 
 pub mod cluster;
-pub mod people;
-pub mod stage;
-pub mod story;
+pub mod env;
+pub mod fake_data;
+pub mod walkthrough;

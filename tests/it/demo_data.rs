@@ -1,10 +1,10 @@
-//! The demo's people in a real database.
+//! The demo's data in a real database.
 
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use sqlx::PgPool;
-use verifydesk::demo::people::{self, PEOPLE};
+use verifydesk::demo::fake_data::{self, PEOPLE};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::{Key, Nonce};
 
@@ -20,7 +20,7 @@ fn now() -> DateTime<Utc> {
 async fn people_of_all_kinds_in_all_states() {
     let db = TestDb::new().await;
     let since = Instant::now();
-    let summary = people::fill(&db.pool, now(), 1, SECRET).await.unwrap();
+    let summary = fake_data::fill(&db.pool, now(), 1, SECRET).await.unwrap();
     let took = since.elapsed();
     assert!(took < Duration::from_secs(20), "{took:?}");
     assert_eq!(summary.users, PEOPLE);
@@ -88,7 +88,7 @@ async fn people_of_all_kinds_in_all_states() {
 #[tokio::test]
 async fn their_links_work_and_new_people_come_after_them() {
     let db = TestDb::new().await;
-    people::fill(&db.pool, now(), 1, SECRET).await.unwrap();
+    fake_data::fill(&db.pool, now(), 1, SECRET).await.unwrap();
     let row: (i64, Vec<u8>, Vec<u8>) = sqlx::query_as(
         "select id, key_nonce, key_digest from verifications where key_digest is not null order by id desc limit 1",
     )
@@ -108,9 +108,9 @@ async fn their_links_work_and_new_people_come_after_them() {
 #[tokio::test]
 async fn the_same_seed_makes_the_same_people() {
     let (one, same, other) = tokio::join!(TestDb::new(), TestDb::new(), TestDb::new());
-    people::fill(&one.pool, now(), 1, SECRET).await.unwrap();
-    people::fill(&same.pool, now(), 1, SECRET).await.unwrap();
-    people::fill(&other.pool, now(), 2, SECRET).await.unwrap();
+    fake_data::fill(&one.pool, now(), 1, SECRET).await.unwrap();
+    fake_data::fill(&same.pool, now(), 1, SECRET).await.unwrap();
+    fake_data::fill(&other.pool, now(), 2, SECRET).await.unwrap();
     for table in ["users", "verifications", "sends", "send_events", "audit_log"] {
         let first = fingerprint(&one.pool, table).await;
         assert_eq!(first, fingerprint(&same.pool, table).await, "{table}");

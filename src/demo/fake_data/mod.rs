@@ -1,7 +1,7 @@
-//! Demo data: some thousand made-up people of the last fourteen days, with everything that happened to their mails.
+//! Demo data: some thousand made-up users of the last fourteen days, with everything that happened to their mails.
 //!
 //! Made from a seed: the same moment and seed give the same rows. Addresses are in domains reserved for examples
-//! (RFC 2606), so that no mail can reach anybody; names are common ones at random, and some that an attacker would
+//! (RFC 2606), so that no mail can reach anyone; names are common ones at random, and some that an attacker would
 //! choose, since the console must show those too.
 
 mod history;
@@ -43,7 +43,7 @@ pub struct Summary {
 /// Fills a migrated database with people, as of `now`. Their keys are derived from `secret`, so that their links work
 /// and their mails can be sent again. All or nothing; meant for a database without users.
 pub async fn fill(pool: &PgPool, now: Time, seed: u64, secret: &[u8]) -> Result<Summary, sqlx::Error> {
-    let world = imagine(now, seed);
+    let world = generate(now, seed);
     rows::insert(pool, &world, secret).await?;
     Ok(Summary {
         users: world.people.len(),
@@ -55,7 +55,7 @@ pub async fn fill(pool: &PgPool, now: Time, seed: u64, secret: &[u8]) -> Result<
 }
 
 /// Everybody and everything, oldest first.
-fn imagine(now: Time, seed: u64) -> World {
+fn generate(now: Time, seed: u64) -> World {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut arrivals: Vec<Duration> = NEWEST.map(Duration::seconds).into();
     while arrivals.len() < PEOPLE {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn people_could_have_signed_up() {
-        let world = imagine(now(), 1);
+        let world = generate(now(), 1);
         assert_eq!(world.people.len(), PEOPLE);
         let mut seen = HashSet::new();
         for person in &world.people {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_state_but_sending_is_there() {
-        let world = imagine(now(), 1);
+        let world = generate(now(), 1);
         for state in SendState::ALL {
             let there = world.mails.iter().any(|mail| mail.state == state);
             assert_eq!(there, state != SendState::Sending, "{state}");
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn nothing_happens_in_the_future() {
-        let world = imagine(now(), 7);
+        let world = generate(now(), 7);
         assert!(
             world
                 .issues
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn nights_are_quiet() {
-        let world = imagine(now(), 1);
+        let world = generate(now(), 1);
         let at = |hours: std::ops::Range<u32>| {
             world.people.iter().filter(|p| hours.contains(&(p.created_at + Duration::hours(9)).hour())).count()
         };

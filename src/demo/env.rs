@@ -1,5 +1,5 @@
-//! The demo's stage: everything a site has, on one machine and for one person. A private PostgreSQL with demo data, the
-//! verification view on a loopback port, and a worker whose mails are files.
+//! The demo's environment: everything a site has, on one machine and for one person. A private PostgreSQL with demo
+//! data, the verification view on a loopback port, and a worker whose mails are files.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Cluster, ClusterError, Options};
-use super::people;
+use super::fake_data;
 use crate::config::{Capture, Secret, SettingError, Settings, TransportKind};
 use crate::contain::{self, Broke, contained_async};
 use crate::desk::Desk;
@@ -24,13 +24,13 @@ use crate::web;
 /// The cluster's database.
 pub const DATABASE: &str = "verifydesk";
 
-/// The same people every time.
+/// The same users every time.
 const SEED: u64 = 20_261_122;
 
 /// The view's port, if it is free: then links mailed before a restart still work.
 const PORT: u16 = 8625;
 
-/// Why the demo cannot be played.
+/// Why the demo cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The private PostgreSQL.
@@ -65,24 +65,24 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// The stage, set. [`Stage::strike`] stops everything cleanly; dropped, it stops the cluster at least.
-pub struct Stage {
+/// The demo, running. [`DemoEnv::shutdown`] stops everything cleanly; dropped, it stops the cluster at least.
+pub struct DemoEnv {
     /// Settings with which everything here runs.
     pub settings: Settings,
     /// The acts.
     pub desk: Desk,
-    /// How many demo people were made now; nothing if they were there.
+    /// How many demo people were made now; `None` if they were there.
     pub made: Option<usize>,
     cluster: Cluster,
     tasks: JoinSet<Result<(), Broke>>,
-    shutdown: CancellationToken,
+    stop: CancellationToken,
 }
 
-impl Stage {
-    /// Sets the stage. `base` gives what the demo does not decide: templates, glyphs.
-    pub async fn set(options: Options, base: &Settings) -> Result<Self, Error> {
+impl DemoEnv {
+    /// Starts everything. From `base` comes what the demo does not decide: templates, glyphs.
+    pub async fn start(options: Options, base: &Settings) -> Result<Self, Error> {
         let kept = options.clone();
-        let cluster = start(options).await?;
+        let cluster = start_cluster(options).await?;
         let directory = kept.own_directory()?;
         cluster.create_database(DATABASE).await?;
         let (listener, address) = listen().await?;
@@ -104,15 +104,19 @@ impl Stage {
         let store = Store::open(&settings)?;
         store.migrate().await?;
         let made = if store.counts().await?.of(None) == 0 {
-            Some(people::fill(store.pool(), chrono::Utc::now(), SEED, settings.require_secret()?.bytes()).await?.users)
+            Some(
+                fake_data::fill(store.pool(), chrono::Utc::now(), SEED, settings.require_secret()?.bytes())
+                    .await?
+                    .users,
+            )
         } else {
             None
         };
         let desk = Desk::with(store.clone(), &settings);
         let worker = Worker::from_settings(store, &settings)?;
-        let shutdown = CancellationToken::new();
+        let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let (stop_worker, stop_view) = (shutdown.clone(), shutdown.clone());
+        let (stop_worker, stop_view) = (stop.clone(), stop.clone());
         tasks.spawn(contained_async(async move {
             if let Err(error) = worker.run(Mode::Forever, stop_worker).await {
                 tracing::error!(%error, "the demo's worker ended");
@@ -124,12 +128,12 @@ impl Stage {
                 tracing::error!(%error, "the demo's verification view ended");
             }
         }));
-        Ok(Self { settings, desk, made, cluster, tasks, shutdown })
+        Ok(Self { settings, desk, made, cluster, tasks, stop })
     }
 
     /// Stops view, worker and PostgreSQL, in this order.
-    pub async fn strike(mut self) -> Result<(), Error> {
-        self.shutdown.cancel();
+    pub async fn shutdown(mut self) -> Result<(), Error> {
+        self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
         self.desk.store().close().await;
         blocking(move || self.cluster.stop()).await?;
@@ -159,11 +163,11 @@ pub fn mail_directory(directory: &Path) -> PathBuf {
     directory.join("mail")
 }
 
-async fn start(options: Options) -> Result<Cluster, Error> {
+async fn start_cluster(options: Options) -> Result<Cluster, Error> {
     blocking(move || Cluster::start(options)).await
 }
 
-/// Runs what blocks for seconds beside the runtime's own threads.
+/// Runs what blocks for seconds on a thread of its own.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ClusterError> + Send + 'static,
 ) -> Result<T, Error> {

@@ -1,5 +1,5 @@
-//! The demo where there is no terminal: the same story told as text. Somebody signs up, her mail is captured, her link
-//! is opened, and the console's own screen shows her before and after.
+//! The demo where there is no terminal: a walkthrough as text. A user signs up, their mail is captured, their link is
+//! opened, and the console's own screen shows them before and after.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-use super::stage::Stage;
+use super::env::DemoEnv;
 use crate::desk::SignUp;
 use crate::domain::audit::Actor;
 use crate::domain::audit::Origin;
@@ -25,37 +25,37 @@ use crate::tui::widget::number::thousands;
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The console's size in the story.
+/// The console's size.
 const SIZE: Size = Size { width: 118, height: 28 };
 
-/// Tells the story, one block of text at a time.
-pub async fn tell(
-    stage: &Stage,
+/// Goes through it, one block of text at a time.
+pub async fn run(
+    env: &DemoEnv,
     setup: Setup,
     is_unicode: bool,
     mut say: impl FnMut(&str) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
-    // The demo's own mails first, or they would come to stand above hers.
+    // The demo's own mails first, or they would stand above the new one.
     let until = Instant::now() + PATIENCE;
-    while stage.desk.store().next_due().await?.is_some_and(|due| due.is_zero()) && Instant::now() < until {
+    while env.desk.store().next_due().await?.is_some_and(|due| due.is_zero()) && Instant::now() < until {
         sleep(Duration::from_millis(50)).await;
     }
 
-    // An address of its own each time: the story can be told again.
+    // An address of its own each time, so that it can run again.
     let local = format!("robin{}", chrono::Utc::now().format("%H%M%S%3f"));
     let email = format!("{local}@example.com");
     let request = SignUp { email: email.clone(), name: "Robin Park".into(), locale: Locale::En };
-    let done = stage.desk.sign_up(&Actor::new("demo", Origin::Demo), &request).await?;
+    let done = env.desk.sign_up(&Actor::new("demo", Origin::Demo), &request).await?;
     let id = done.verification_id.ok_or_else(|| anyhow::anyhow!("the sign-up made no verification"))?;
     let send = done.send_id.ok_or_else(|| anyhow::anyhow!("the sign-up queued no mail"))?;
     say(&format!("1. {email} signs up: verification {id}, mail queued.\n"))?;
 
-    let (file, mail) = captured(stage, send).await?;
+    let (file, mail) = captured(env, send).await?;
     let (text, link) = read(&mail)?;
-    say(&format!("2. The worker hands the mail over; captured in\n   {}:\n", plain(&file.display().to_string())))?;
+    say(&format!("2. The worker sends the mail; captured in\n   {}:\n", plain(&file.display().to_string())))?;
     say(&text)?;
 
-    let mut console = Headless::new(stage.desk.clone(), stage.settings.clone(), setup, SIZE, is_unicode);
+    let mut console = Headless::new(env.desk.clone(), env.settings.clone(), setup, SIZE, is_unicode);
     console.listen();
     let shows = |word: &'static str| {
         let local = local.clone();
@@ -71,7 +71,7 @@ pub async fn tell(
     say(&format!("4. They open the link: {status}\n"))?;
     anyhow::ensure!(console.wait(PATIENCE, shows("verified")).await, "the console does not show the user as verified");
     let after = opened.elapsed();
-    let verified = format!("Verified {}", thousands(stage.desk.store().counts().await?.verified));
+    let verified = format!("Verified {}", thousands(env.desk.store().counts().await?.verified));
     let is_whole = |screen: &str| screen.contains(&verified) && screen.contains("verified, just now");
     anyhow::ensure!(console.wait(PATIENCE, is_whole).await, "the console does not show all about the user");
     say(&format!("5. {} ms later the console shows the user as verified:\n", after.as_millis()))?;
@@ -80,8 +80,8 @@ pub async fn tell(
 }
 
 /// The captured mail of a send, once the worker has written it.
-async fn captured(stage: &Stage, send: SendId) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    let directory = stage.settings.require_capture_dir()?;
+async fn captured(env: &DemoEnv, send: SendId) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+    let directory = env.settings.require_capture_dir()?;
     let until = Instant::now() + PATIENCE;
     loop {
         for entry in std::fs::read_dir(directory)? {
@@ -116,7 +116,7 @@ fn read(mail: &[u8]) -> anyhow::Result<(String, Url)> {
     Ok((out, Url::parse(link)?))
 }
 
-/// Opens a page of the view as `curl` would, and gives its status line and title.
+/// Opens a page of the view as `curl` would, and returns its status line and title.
 async fn get(link: &Url) -> anyhow::Result<String> {
     let host = link.host_str().unwrap_or_default();
     let port = link.port_or_known_default().unwrap_or(80);
