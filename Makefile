@@ -27,7 +27,7 @@ bench: ## Run the benchmarks
 bench-send: ## Compare mails a second with smtp-source and Django (MAILS=20000 ROUNDS=3)
 	@scripts/bench-send.sh
 
-bench-view: ## Compare the verification view with a Django site's (SECONDS_EACH=8 ROUNDS=3)
+bench-view: ## Compare the verification view with a Django site's (CONNECTIONS=64 SECONDS_EACH=8 ROUNDS=3)
 	@scripts/bench-view.sh
 
 bench-job: ## Measure a bulk resend over a million verifications (some minutes)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Measures the verification view beside a Django site's, with 64 connections, in one PostgreSQL on this machine.
+# Measures the verification view next to a Django site's in one PostgreSQL on this machine.
 #
-#     SECONDS_EACH=8 ROUNDS=3 scripts/bench-view.sh
+#     CONNECTIONS=64 SECONDS_EACH=8 ROUNDS=3 scripts/bench-view.sh
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh

@@ -23,7 +23,8 @@ import urllib.parse
 import psycopg
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONNECTIONS, THREADS = 64, 2
+CONNECTIONS = int(os.environ.get("CONNECTIONS", "64"))
+THREADS = min(2, CONNECTIONS)
 PROGRAM, SECONDS, ROUNDS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 # More than can be opened in a round.
 KEYS = {"verifydesk": 15_000 * SECONDS, "Django": 4_000 * SECONDS}
