@@ -58,7 +58,7 @@ pub enum Refusal {
         /// What time it was when that was found out, by the same clock: the database's.
         now: Time,
     },
-    /// A worker has the mail in hand at this moment.
+    /// A worker is sending the mail at this moment.
     #[error("a mail to this user is being sent at this moment")]
     BeingSent,
     /// An act that needs a reason, without one.

@@ -113,7 +113,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Cancels it, and what it has queued except for what a worker has in hand.
+    /// Cancels it, and what it has queued except for what a worker is sending.
     pub async fn cancel_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         if let Err(error) = stoppable(&mut tx, id, JobState::Cancelled).await {

@@ -26,7 +26,7 @@ pub struct Resent {
     pub how: ResentHow,
 }
 
-/// Whom a resend is for, and on what account.
+/// Who a resend is for, and on what account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub(super) user: UserId,

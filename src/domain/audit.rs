@@ -1,4 +1,4 @@
-//! Who did what to whom, and what came of it. The log is append-only and names users by number only.
+//! Who did what, to which user, and what came of it. The log is append-only and names users by number only.
 
 use std::fmt;
 
@@ -174,7 +174,7 @@ pub struct AuditEntry {
     pub outcome: Untrusted,
     /// The operator's reason, or a detail.
     pub reason: Option<Untrusted>,
-    /// Whom it concerns.
+    /// Who it concerns.
     pub user_id: Option<UserId>,
     /// Which verification.
     pub verification_id: Option<VerificationId>,

@@ -1,4 +1,4 @@
-//! A connection whose answers must be read: who asks and does not read would hold a seat for ever.
+//! A connection whose answers must be read: one who asks and does not read would hold a seat indefinitely.
 
 use std::io;
 use std::pin::Pin;

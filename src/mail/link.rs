@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::domain::key::Key;
 
-/// A link that verifies whoever opens it: as secret as its key, so it is never shown; `Debug` leaves the key out.
+/// A link that verifies anyone who opens it: as secret as its key, so it is never shown; `Debug` leaves the key out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     page: Url,
@@ -23,7 +23,7 @@ impl Link {
         Self::with(public_url, key.expose())
     }
 
-    /// A link that looks like one and verifies nobody, for previews.
+    /// A link that looks like one and verifies no one, for previews.
     #[must_use]
     pub fn sample(public_url: &Url) -> Self {
         Self::with(public_url, SAMPLE_KEY.to_owned())

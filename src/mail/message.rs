@@ -28,7 +28,7 @@ const MESSAGE_TAGS: HeaderName = HeaderName::new_from_ascii_str("X-SES-MESSAGE-T
 /// Longest name of a configuration set (SES API, `CreateConfigurationSet`).
 const CONFIGURATION_SET_MAX: usize = 64;
 
-/// A mail that is ready to be handed over. `Debug` leaves the bytes out: they hold the link.
+/// A mail that is ready to be sent. `Debug` leaves the bytes out: they hold the link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Composed {
     /// The envelope's sender.
@@ -81,7 +81,7 @@ impl Composer {
         })
     }
 
-    /// Whom the mails come from.
+    /// Who the mails come from.
     #[must_use]
     pub fn from(&self) -> &Sender {
         &self.from
@@ -114,7 +114,7 @@ impl Composer {
         if let Some(set) = &self.configuration_set {
             message = message.raw_header(HeaderValue::new(CONFIGURATION_SET, set.clone()));
         }
-        // Nobody who writes into a mail knows the id of the send before the mail exists.
+        // No one who writes into a mail knows the id of the send before the mail exists.
         let boundary = format!("verifydesk-{}", send.0.simple());
         let parts = MultiPart::alternative()
             .boundary(boundary)

@@ -1,4 +1,4 @@
-//! The mail that asks a person to verify her address: what it says, before a template words it.
+//! The mail that asks a person to verify their address: what it says, before a template words it.
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ pub const VARIABLES: [&str; 7] = ["expires", "lifetime", "link", "locale", "name
 /// One verification mail.
 #[derive(Clone, Debug)]
 pub struct VerificationMail {
-    /// Whom it goes to.
+    /// The recipient.
     pub recipient: EmailAddress,
-    /// What she calls herself, as she typed it; only a mailable name is mailed.
+    /// What they call themselves, as they typed it; only a mailable name is mailed.
     pub name: Untrusted,
-    /// Her language.
+    /// The recipient's language.
     pub locale: Locale,
-    /// The link that verifies her.
+    /// The link that verifies them.
     pub link: Link,
     /// Until when the link works.
     pub expires_at: Time,
@@ -58,7 +58,7 @@ impl VerificationMail {
         name::mailable(self.name.raw())
     }
 
-    /// A mail to nobody, for previews and checks. Its link looks like one and verifies nobody.
+    /// A mail to no one, for previews and checks. Its link looks like one and verifies no one.
     #[must_use]
     #[expect(
         clippy::expect_used,

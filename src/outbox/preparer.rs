@@ -211,7 +211,7 @@ impl Preparer {
         Ok(false)
     }
 
-    /// As whom it claims.
+    /// Under which name it claims.
     pub(super) fn claimant(&self) -> Claimant {
         Claimant { worker: Some(self.worker), server: self.server }
     }

@@ -18,7 +18,7 @@ pub struct NewEntry<'a> {
     pub outcome: &'a str,
     /// The operator's reason, or a detail.
     pub reason: Option<&'a str>,
-    /// Whom it concerns, if it is about one person.
+    /// Who it concerns, if it is about one person.
     pub user: Option<UserId>,
     /// Which verification.
     pub verification: Option<VerificationId>,

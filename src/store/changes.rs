@@ -93,7 +93,7 @@ impl Changes {
         }
     }
 
-    /// Asks something on the subscription's own connection: one that a firewall has forgotten stays silent for ever,
+    /// Asks something on the subscription's own connection: one that a firewall has forgotten stays silent indefinitely,
     /// as one on which nothing happens does.
     pub async fn check(&mut self) -> Result<(), Error> {
         // Not a checked query: there is nothing in it to check.

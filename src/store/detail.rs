@@ -5,7 +5,7 @@ use crate::domain::id::VerificationId;
 use crate::domain::verification::{DETAIL_MAX, VerificationDetail};
 
 impl Store {
-    /// A verification with its user, her other verifications, its mails and her audit trail.
+    /// A verification with its user, their other verifications, its mails and their audit trail.
     pub async fn show(&self, id: VerificationId) -> Result<Option<VerificationDetail>, Error> {
         let Some(row) = self.rows(&[id]).await?.pop() else { return Ok(None) };
         let user = row.user.id;

@@ -26,13 +26,13 @@ pub const REASON_MAX: usize = 1_000;
 pub struct NewJob<'a> {
     /// Who asks for it.
     pub actor: &'a Actor,
-    /// Whom it is for; marked ones each once.
+    /// Who it is for; marked ones each once.
     pub scope: &'a JobScope,
-    /// Who counts is decided as of then; the present if nobody has looked before.
+    /// Who counts is decided as of then; the present if no one has looked before.
     pub cut_off: Option<Time>,
-    /// Verifications found, if somebody counted.
+    /// Verifications found, if they were counted.
     pub found: Option<i64>,
-    /// How long it can be called off before its first mail.
+    /// How long it can be cancelled before its first mail.
     pub grace: Duration,
 }
 
@@ -66,12 +66,12 @@ pub async fn insert(connection: &mut PgConnection, job: NewJob<'_>) -> Result<Jo
     Ok(id)
 }
 
-/// A job that nobody else changes now.
+/// A job that no one else changes now.
 #[derive(Clone, Copy, Debug)]
 pub struct LockedJob {
     /// Where it is in its life.
     pub state: JobState,
-    /// Whether mails of it wait that no worker has in hand.
+    /// Whether mails of it wait that no worker is sending.
     pub waits: bool,
 }
 
@@ -115,7 +115,7 @@ pub async fn set_state(
     Ok(())
 }
 
-/// Calls off what a job has waiting and no worker has in hand. Gives how many.
+/// Cancels what a job has waiting and no worker is sending. Returns how many.
 pub async fn cancel_waiting(connection: &mut PgConnection, id: JobId, reason: &str) -> Result<u64, Error> {
     let done = sqlx::query!(
         "update sends

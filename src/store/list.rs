@@ -82,7 +82,7 @@ impl Store {
     }
 }
 
-/// Whom a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use none.
+/// Who a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use none.
 pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
     let Some(search) = &filter.search else { return Ok(Found::Everybody) };
     if !search.can_find() {
@@ -106,7 +106,7 @@ pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter)
     Ok(if few { Found::These(ids) } else { Found::Many(search) })
 }
 
-/// Whom a search finds.
+/// Who a search finds.
 pub(super) enum Found<'a> {
     /// There is none.
     Everybody,

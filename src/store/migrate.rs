@@ -15,7 +15,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// Oldest PostgreSQL that will do, as `server_version_num` counts.
 const SERVER_MIN: i32 = 140_000;
 
-/// How often it is tried, and how far apart, so that whoever waited behind it gets on meanwhile.
+/// How often it is tried, and how far apart, so that others who waited behind it get on in the meantime.
 const TRIES: usize = 10;
 const TRY_EVERY: Duration = Duration::from_secs(2);
 
@@ -24,11 +24,11 @@ const TRY_EVERY: Duration = Duration::from_secs(2);
 const CORRECTED: [(i64, &str); 2] = [
     // A comment.
     (9, "19df3fb175f69a1b1419b5cbea63dea0b65e1267d2c161fe69fb693f86e852a949107ea91510b130df51a5962ef80c34"),
-    // It walked over all numbers between two rows: for ever, where they were far apart.
+    // It walked over all numbers between two rows: without end, where they were far apart.
     (10, "0b0e5b8877afa3be0e8fb5f5a9aa9723b6567995d09c921e3bf5762657c96302c1fa0dc56347eab9a0be60a4bde46570"),
 ];
 
-/// Held by whoever migrates, so that another waits for as long as it takes.
+/// Held by the one who migrates, so that another waits for as long as it takes.
 pub(super) const MIGRATING: i64 = 0x7665_7269_6679;
 
 /// What [`Store::migrate`] found and did.

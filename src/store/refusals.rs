@@ -264,7 +264,7 @@ impl Store {
             .await;
             match done {
                 Ok(done) => return Ok(done.rows_affected()),
-                // Somebody asked for one of these mails at this very moment.
+                // Someone asked for one of these mails at this very moment.
                 Err(sqlx::Error::Database(error)) if error.is_unique_violation() && conflicts < 3 => conflicts += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -285,7 +285,7 @@ impl Store {
             return Ok(false);
         }
         if self.is_paused_for_refusals().await? {
-            // Whoever paused it may have died before this.
+            // The process that paused it may have died before this.
             self.put_back_refused().await?;
         }
         sqlx::query!(

@@ -61,7 +61,7 @@ impl Store {
     }
 
     /// The sends that a filter's search finds, wherever in the address of a user the text is, or at the beginning of the
-    /// address that a mail went to; nothing if there is no search, or if there are so many that a walk along
+    /// address that a mail went to; `None` if there is no search, or if there are so many that a walk along
     /// the list soon meets some.
     async fn found_sends(&self, filter: &SendFilter) -> Result<Option<Vec<Uuid>>, Error> {
         let Some(search) = &filter.search else { return Ok(None) };

@@ -30,14 +30,14 @@ pub enum Purpose {
     Person,
     /// What looks at a whole bulk resend, or makes a chunk of one: as long as a person waits who sees that it works.
     Long,
-    /// Whoever waits for another to have migrated: for as long as it takes.
+    /// One who waits for another to have migrated: for as long as it takes.
     AwaitMigration,
     /// A migration: an index over millions of rows takes its time, but while it waits for a table, all others wait
     /// behind it.
     Migrate,
 }
 
-/// How long a session of ours may take, as PostgreSQL writes it; 0 is for ever.
+/// How long a session of ours may take, as PostgreSQL writes it; 0 is without limit.
 struct Limits {
     /// For a statement: longer than any should, and shorter than anyone waits. What no one waits for any more must not
     /// run on.

@@ -67,7 +67,7 @@ impl Store {
         }
     }
 
-    /// Tells what has gathered; false if there was nothing, and nobody attends any more.
+    /// Tells what has gathered; false if there was nothing, and no task attends any more.
     async fn tell(&self) -> bool {
         let _telling = self.told.telling.lock().await;
         let changes = {

@@ -1,4 +1,4 @@
-//! A transaction that begins and ends once, whatever becomes of whoever asked for it.
+//! A transaction that begins and ends once, whatever becomes of the caller.
 //!
 //! Requests and steps are given up at any moment: a client hangs up, a time-out passes. sqlx 0.9 is not made for that
 //! where a transaction begins or ends. Given up while `begin` is under way, the connection goes back into the pool with
@@ -80,7 +80,7 @@ impl DerefMut for Transaction {
     }
 }
 
-/// Goes on to its end though nobody waits for it any more.
+/// Goes on to its end though no one waits for it any more.
 async fn undisturbed<T: Send + 'static>(
     future: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
 ) -> Result<T, Error> {

@@ -46,7 +46,7 @@ pub async fn lock(connection: &mut PgConnection, id: UserId) -> Result<Option<Us
     Ok(row.map(Into::into))
 }
 
-/// A user as she is now, for who changes nothing.
+/// A user as they are now, for a caller that changes nothing.
 pub async fn get(connection: &mut PgConnection, id: UserId) -> Result<Option<User>, Error> {
     let row =
         sqlx::query_as!(Row, "select id, email, name, locale, created_at, verified_at from users where id = $1", id.0)
@@ -69,7 +69,7 @@ pub async fn lock_by_email(connection: &mut PgConnection, email: &EmailAddress) 
     Ok(row.map(Into::into))
 }
 
-/// Makes a user; nothing if another act has just made her.
+/// Makes a user; `None` if another act has just made them.
 pub async fn insert(
     connection: &mut PgConnection,
     email: &EmailAddress,
@@ -88,7 +88,7 @@ pub async fn insert(
 }
 
 impl Store {
-    /// The user with this address, however it is capitalised, and her newest verification: in one statement, so that
+    /// The user with this address, however it is capitalised, and their newest verification: in one statement, so that
     /// a click in between cannot make the two contradict each other. Without the key's fingerprint.
     pub async fn user_state(&self, email: &EmailAddress) -> Result<Option<(User, Option<Verification>)>, Error> {
         let row = sqlx::query!(

@@ -111,7 +111,7 @@ pub async fn user_of(connection: &mut PgConnection, id: VerificationId) -> Resul
     Ok(user.map(UserId))
 }
 
-/// The verification that a user was verified by, or else her newest.
+/// The verification that a user was verified by, or else their newest.
 pub async fn latest_of(connection: &mut PgConnection, user: UserId) -> Result<Option<VerificationId>, Error> {
     let id = sqlx::query_scalar!(
         "select id from verifications where user_id = $1 order by verified_at is null, id desc limit 1",
@@ -122,12 +122,12 @@ pub async fn latest_of(connection: &mut PgConnection, user: UserId) -> Result<Op
     Ok(id.map(VerificationId))
 }
 
-/// Starts an open verification's life anew.
+/// Starts an open verification's life again.
 pub async fn renew(connection: &mut PgConnection, id: VerificationId, lifetime: Duration) -> Result<(), Error> {
     renew_all(connection, &[id], lifetime).await
 }
 
-/// Starts the lives of these open verifications anew.
+/// Starts the lives of these open verifications again.
 pub async fn renew_all(connection: &mut PgConnection, ids: &[VerificationId], lifetime: Duration) -> Result<(), Error> {
     sqlx::query!(
         "update verifications
@@ -203,7 +203,7 @@ pub struct Vouched {
     pub user: UserId,
     /// By which the user is verified.
     pub verification: VerificationId,
-    /// Since when; nothing where the user was verified before.
+    /// Since when; `None` where the user was verified before.
     pub at: Option<Time>,
 }
 

@@ -168,7 +168,7 @@ mod tests {
             assert_eq!((toast.level, toast.what.as_str()), (Level::Refused, what), "{keys:?}");
             assert!(console.model.dialog.is_none(), "{keys:?}");
         }
-        // What a machine has stopped, a person may stop in her own name: then it does not end by itself.
+        // What a machine has stopped, a person may stop in their own name: then it does not end by itself.
         let (mut console, world) = (Console::new(80, 24), misconfigured());
         console.serve(&world);
         console.run(&world, "o P");

@@ -12,7 +12,7 @@ use super::widget::toast;
 use super::{Model, footer};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
-/// methods show their pre-edit there), or nothing where it should be hidden.
+/// methods show their pre-edit there), or `None` where it should be hidden.
 pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
     let mut canvas = Canvas::new(buf, look);
     let area = canvas.clip(area);

@@ -28,7 +28,7 @@ use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
 use crate::store;
 
-/// How long a load may take: longer than that, nobody looks at the screen any more.
+/// How long a load may take: longer than that, no one looks at the screen any more.
 const LOAD_MAX: Duration = Duration::from_secs(20);
 
 /// How long an act may take.
@@ -72,7 +72,7 @@ struct Context {
     hears: AtomicBool,
     /// Effects not yet answered.
     open: AtomicUsize,
-    /// Renderings that run; those that hang keep theirs for ever.
+    /// Renderings that run; those that hang keep theirs indefinitely.
     renderings: Arc<Semaphore>,
     /// Looks at what there is, likewise.
     stocks: Arc<Semaphore>,
@@ -198,13 +198,13 @@ fn unasked(effect: &impl std::fmt::Debug) {
 
 impl Context {
     fn tell(&self, msg: Msg) {
-        // Nobody listens once the console has ended.
+        // No one listens once the console has ended.
         let _ = self.messages.send(msg);
     }
 
     /// Answers an effect.
     fn close(&self, msg: Msg) {
-        // Before the message, so that whoever has read it knows whether more will come.
+        // Before the message, so that its reader knows whether more will come.
         self.open.fetch_sub(1, Ordering::SeqCst);
         self.tell(msg);
     }

@@ -14,7 +14,7 @@ use super::{Colours, Look, Msg, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
 
-/// A console that nobody sees.
+/// A console that no one sees.
 #[derive(Debug)]
 pub struct Headless {
     app: App,

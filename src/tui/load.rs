@@ -90,7 +90,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     changed(model, &[Change::Many], fx);
 }
 
-/// Loads what is on the screen anew, at the same place.
+/// Reloads what is on the screen, at the same place.
 pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     if model.view == View::Templates {
         model.workbench.reread();

@@ -62,9 +62,9 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// Nothing to say here.
     pub none: &'static str,
-    /// Somebody is at work.
+    /// A worker is at work.
     pub on: &'static str,
-    /// Nobody is.
+    /// None is.
     pub off: &'static str,
     /// More to the left, more to the right.
     pub more: [&'static str; 2],

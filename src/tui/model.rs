@@ -403,10 +403,10 @@ pub struct Subject {
     pub id: VerificationId,
     /// The user's address.
     pub email: String,
-    /// Her name, where it is known.
+    /// The user's name, where it is known.
     pub name: String,
     /// The verification's status, where it is known.
     pub status: Option<Status>,
-    /// Whether her address is verified, by this verification or another.
+    /// Whether their address is verified, by this verification or another.
     pub user_verified: bool,
 }

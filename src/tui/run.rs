@@ -178,7 +178,7 @@ impl Console {
                         return Ok(ended);
                     }
                 }
-                // Stopped by SIGSTOP, which nobody can prepare for, and continued.
+                // Stopped by SIGSTOP, which no one can prepare for, and continued.
                 Wake::Signal(Signal::Continue) => self.resume()?,
                 Wake::Signal(Signal::Resize) => {
                     self.terminal.measure()?;

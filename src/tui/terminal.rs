@@ -1,6 +1,6 @@
 //! The terminal while the console has it, and given back as it was.
 //!
-//! Whoever holds a [`Terminal`] holds the alternate screen, raw mode, a hidden cursor and bracketed paste; no mouse (it
+//! The owner of a [`Terminal`] holds the alternate screen, raw mode, a hidden cursor and bracketed paste; no mouse (it
 //! would take text selection away) and no keyboard protocol (state that nested SSH and tmux lose). All of that is
 //! undone exactly once, on whichever way out comes first: [`Terminal::leave`], drop, or a panic in any thread, whose
 //! message is printed after, on the screen where people can read it. Signals are [`signals`]' business.
@@ -112,12 +112,12 @@ impl Terminal {
         self.hold.output().write(&bytes)
     }
 
-    /// Makes the next frame draw everything anew.
+    /// Makes the next frame redraw everything.
     pub fn repaint(&mut self) {
         self.canvas.forget();
     }
 
-    /// Takes the size that the terminal has now; the next frame is drawn anew.
+    /// Takes the size that the terminal has now; the next frame is redrawn.
     pub fn measure(&mut self) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
         self.canvas.resize(Size::new(width, height));
@@ -129,7 +129,7 @@ impl Terminal {
         self.hold.output().leave()
     }
 
-    /// Takes the terminal again, at whatever size it has now, whoever changed it meanwhile.
+    /// Takes the terminal again, at whatever size it has now; others may have changed it in the meantime.
     pub fn resume(&mut self) -> io::Result<()> {
         {
             let mut output = self.hold.output();
@@ -155,7 +155,7 @@ impl Hold {
         loop {
             match self.0.output.try_lock() {
                 Ok(mut output) => {
-                    // There is nobody left to tell: the terminal is gone.
+                    // There is no one left to tell: the terminal is gone.
                     let _ = output.leave();
                     return;
                 }
@@ -186,7 +186,7 @@ impl Hold {
         let hold = self.clone();
         let print = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            // The screen stays: whoever has contained it tells.
+            // The screen stays: what has contained the panic reports it.
             if crate::contain::is_contained() {
                 return;
             }
@@ -215,7 +215,7 @@ impl Output {
         if !self.is_held {
             return Ok(());
         }
-        // The mode first: it never waits, while a terminal that takes no output would keep it raw for ever.
+        // The mode first: it never waits, while a terminal that takes no output would keep it raw indefinitely.
         let mode = disable_raw_mode();
         let mut bytes = Vec::new();
         queue!(

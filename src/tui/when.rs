@@ -231,7 +231,7 @@ mod tests {
     }
 
     proptest! {
-        /// The timer fires neither too late (the text was old before) nor for ever.
+        /// The timer fires neither too late (the text was old before) nor without end.
         #[test]
         fn the_text_stays_until_the_next_change(now in 1_700_000_000_000i64..1_800_000_000_000, away in -200_000_000_000i64..200_000_000_000) {
             let now = Time::from_timestamp_millis(now).unwrap();

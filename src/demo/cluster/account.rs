@@ -14,7 +14,7 @@ use nix::unistd::{Gid, Uid, User};
 use super::ClusterError;
 
 /// What a program that is started here gets to see of the environment, where it is there: how to find programs and their
-/// libraries. The rest is the caller's own, secrets among it, and whoever runs the server could read it.
+/// libraries. The rest is the caller's own, secrets among it, and the account that runs the server could read it.
 const HANDED_ON: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// Most of a file that is read, in bytes: a log that grew for months is not kept in memory for its last lines.

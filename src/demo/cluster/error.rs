@@ -40,7 +40,7 @@ pub enum ClusterError {
         /// The cluster's directory.
         directory: PathBuf,
     },
-    /// Run by root, and nobody to run the server.
+    /// Run by root, and no account to run the server.
     #[error(
         "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`; run this as another user"
     )]

@@ -61,12 +61,12 @@ impl Options {
         Ok(Self { directory, durable: true })
     }
 
-    /// A cluster that nobody will miss, for tests.
+    /// A cluster that no one will miss, for tests.
     pub fn throwaway(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), durable: false }
     }
 
-    /// The URL of one of the cluster's databases, whoever runs it: for sqlx as well as for psql.
+    /// The URL of one of the cluster's databases, whatever account runs it: for sqlx as well as for psql.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let mut host = url::form_urlencoded::Serializer::new(String::new());

@@ -50,7 +50,7 @@ impl Place {
                 }
                 Err(std::fs::TryLockError::Error(source)) => return Err(fail(source)),
             }
-            // Whoever held the lock may just have removed the directory.
+            // The one who held the lock may just have removed the directory.
             let locked = lock.metadata().map_err(fail)?;
             if std::fs::symlink_metadata(directory)
                 .is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino()))
@@ -196,7 +196,7 @@ impl Place {
 }
 
 /// Whether a process is the server of this data directory: it lives and was started with its path. (A dead one that
-/// nobody has waited for yet has no arguments any more.)
+/// no one has waited for yet has no arguments any more.)
 fn is_server_of(pid: Pid, data: &Path) -> bool {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).or_else(|_| {
         command("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output().map(|output| output.stdout)

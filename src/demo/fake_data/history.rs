@@ -76,7 +76,7 @@ impl World {
         Self { rng, now, people, issues, mails, events, entries }
     }
 
-    /// Somebody signs up, the `place`-th last, and lives until now.
+    /// A user signs up, the `place`-th last, and lives until now.
     pub fn live(&mut self, person: Person, place: usize) {
         let created_at = person.created_at;
         let who = self.people.len();

@@ -73,14 +73,14 @@ fn generate(now: Time, seed: u64) -> World {
     world.in_order()
 }
 
-/// Ages of the newest, in seconds: whoever opens the demo sees that it is alive.
+/// Ages of the newest, in seconds: one who opens the demo sees that it is alive.
 const NEWEST: [i64; 12] = [7, 19, 41, 83, 134, 202, 287, 371, 498, 655, 842, 1_130];
 
 /// How busy a site in Korea is at each hour of its day, in percent of the busiest.
 const RHYTHM: [u32; 24] =
     [30, 17, 10, 8, 8, 13, 25, 47, 69, 86, 94, 94, 100, 94, 86, 86, 86, 82, 78, 82, 94, 98, 82, 52];
 
-/// How long ago somebody signed up: by day more likely than by night, and lately more likely than before.
+/// How long ago a user signed up: by day more likely than by night, and lately more likely than before.
 fn arrival(rng: &mut fastrand::Rng, now: Time) -> Duration {
     loop {
         let age = Duration::milliseconds(rng.i64(1_200_000..DAYS * 86_400_000));

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use crate::domain::Time;
 use crate::domain::locale::Locale;
 
-/// Somebody who signed up.
+/// A user who signed up.
 pub struct Person {
     pub email: String,
     pub name: String,

@@ -122,7 +122,7 @@ impl Report {
         Self { path, place: None, message: plain(&message).into_string() }
     }
 
-    /// Tera hands over unknown filters, functions and includes as a printed report: `error: what`, then a line
+    /// Tera passes on unknown filters, functions and includes as a printed report: `error: what`, then a line
     /// ` --> file:line:column`.
     fn printed(report: &str) -> Self {
         let what = report.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown error");

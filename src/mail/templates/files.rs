@@ -87,7 +87,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// Collects the built-in sources and those of a directory. A file that looks like a template and would never be used
-/// is a mistake: whoever wrote it believes that it is.
+/// is a mistake: its author believes that it is.
 pub(super) fn collect(dir: Option<&Path>) -> Found {
     let mut found = Found::default();
     for (path, text) in BUILT_IN {

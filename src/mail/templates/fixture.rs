@@ -152,7 +152,7 @@ pub enum Origin {
     BuiltIn,
     /// A file.
     File(PathBuf),
-    /// What somebody may try who means no good; the same for all templates.
+    /// What an attacker may try; the same for all templates.
     Hostile,
 }
 

@@ -301,7 +301,7 @@ fn what_would_double_by_a_detour_is_refused() {
     }
 }
 
-/// What grows otherwise, or takes for ever without a word.
+/// What grows otherwise, or never ends and says nothing.
 #[test]
 fn what_a_template_does_unseen_is_bounded() {
     let grow = "{% set a = a | replace(from=\"x\", to=\"xx\") %}".repeat(22);

@@ -15,7 +15,7 @@ use crate::domain::id::SendId;
 use crate::mail::message::Composed;
 use crate::text::{Untrusted, plain};
 
-/// The mails hold links that work: nobody else may read them.
+/// The mails hold links that work: no one else may read them.
 const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 

@@ -154,12 +154,12 @@ impl Connection {
         answer
     }
 
-    /// Takes leave without making anybody wait.
+    /// Sends QUIT without making anyone wait.
     pub(super) fn leave(self) {
         contain::spawn(self.quit());
     }
 
-    /// Takes leave, within a bounded time. Whatever comes of it, the connection ends here.
+    /// Sends QUIT, within a bounded time. Whatever comes of it, the connection ends here.
     pub(super) async fn quit(mut self) {
         self.wire.set_phase(Phase::Commands);
         let _ = timeout(QUIT_MAX, self.smtp.quit()).await;

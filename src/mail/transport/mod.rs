@@ -2,7 +2,7 @@
 //!
 //! A [`Lane`] sends one mail after the other over at most one connection. Only an answer 250 to the whole mail counts
 //! as success. A failure says how far the conversation had come, since a mail whose last answer was lost may have been
-//! taken: nobody may call it failed, and nobody may send it again without thinking.
+//! taken: no one may call it failed, and no one may send it again without thinking.
 
 mod capture;
 mod connection;
@@ -117,11 +117,11 @@ pub enum Cause {
     NoAuth,
     /// The mail could not be written to the capture directory.
     File(Untrusted),
-    /// The lease is about to end: its content was not begun, since somebody else might send it as well.
+    /// The lease is about to end: its content was not begun, since another worker might send it as well.
     LeaseEnds,
 }
 
-/// A mail was not taken, or nobody knows whether it was.
+/// A mail was not taken, or no one knows whether it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Failure {
     /// How far it came.
@@ -186,7 +186,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Until when a mail is this worker's and nobody else's; moves on while the worker renews it.
+/// Until when a mail is this worker's and no one else's; moves on while the worker renews it.
 #[derive(Clone, Debug)]
 pub struct Lease {
     end: watch::Receiver<Instant>,
@@ -309,7 +309,7 @@ impl Lane {
     /// lasts until it must have ended.
     pub async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Receipt, Failure> {
         let reply = match &mut self.0 {
-            // The conversation's buffers are large; whoever awaits this should not carry them.
+            // The conversation's buffers are large; the caller should not carry them.
             Way::Smtp(lane) => Box::pin(lane.send(mail, id, lease)).await?,
             Way::Capture(capture, dialogue) => {
                 within_lease(lease, capture::LONGEST, Stage::EndOfData)?;
@@ -324,7 +324,7 @@ impl Lane {
         Ok(Receipt::new(&reply))
     }
 
-    /// Takes leave of the server, within a bounded time.
+    /// Sends QUIT to the server, within a bounded time.
     pub async fn close(self) {
         if let Way::Smtp(lane) = self.0 {
             lane.close().await;

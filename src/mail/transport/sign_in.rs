@@ -41,7 +41,7 @@ impl SignIn {
         &self.begin
     }
 
-    /// What to say to a question; nothing where that has been said. Where its words do not tell what it asks for, the
+    /// What to say to a question; `None` where that has been said. Where its words do not tell what it asks for, the
     /// user comes first.
     pub(super) fn answer(&mut self, question: &str) -> Option<String> {
         let asked = question.trim();

@@ -172,7 +172,7 @@ pub(super) fn said(stage: Stage, reply: &Reply) -> Option<About> {
     match (stage, status) {
         // The system is not accepting, but for mails that are too large (RFC 3463, 3.4).
         (_, Some([3, detail])) if detail != 4 => Some(TROUBLE),
-        // Policy: at RCPT the server has seen no more than who we are and whom we name.
+        // Policy: at RCPT the server has seen no more than who we are and which recipient we name.
         (Stage::Rcpt, Some([7, _])) if !has(CONTENT_WORDS) => Some(CLIENT),
         // What the sender did wrong is for `mail.from` to answer.
         _ => None,

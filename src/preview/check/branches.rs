@@ -32,7 +32,7 @@ pub(super) struct Branch {
     pub tag: String,
 }
 
-/// The branches in the template's own files that none of its mails takes. Nothing where they cannot be told.
+/// The branches in the template's own files that none of its mails takes. `None` where they cannot be told.
 pub(super) fn untaken(mails: &TemplateMails<'_>) -> Vec<Branch> {
     let templates = mails.shared.templates;
     let mut branches = Vec::new();

@@ -13,7 +13,7 @@ use crate::text::plain;
 /// Written by `scripts/clients.sh`.
 const SUPPORT: &str = include_str!("../../../assets/clients/support.json");
 
-/// Programs that people use and nobody has data about.
+/// Programs that people use and no one has data about.
 const WITHOUT_DATA: [(&str, &str); 3] = [("naver", "Naver Mail"), ("daum", "Daum Mail"), ("kakao", "Kakao Mail")];
 
 static DATA: LazyLock<Data> = LazyLock::new(|| serde_json::from_str(SUPPORT).unwrap_or_default());
@@ -99,7 +99,7 @@ pub enum Support {
     Partly(Vec<&'static str>),
     /// It does not work; what is known about it, in the data's words.
     No(Vec<&'static str>),
-    /// Nobody has tried it, or the outcome was not clear.
+    /// No one has tried it, or the outcome was not clear.
     NoData,
 }
 

@@ -33,7 +33,7 @@ impl Style {
         self.0.get(property)
     }
 
-    /// The value of a property in lower case; nothing where it is not declared.
+    /// The value of a property in lower case; `None` where it is not declared.
     #[must_use]
     pub fn value(&self, property: &str) -> String {
         self.get(property).map(|declared| declared.value.to_ascii_lowercase()).unwrap_or_default()

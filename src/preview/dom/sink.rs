@@ -24,7 +24,7 @@ pub struct Built {
 /// Builds, and writes down lines.
 pub struct Sink {
     inner: HtmlTreeSink,
-    /// The line of the token in hand: for a tag over several lines its last.
+    /// The line of the present token: for a tag over several lines its last.
     line: Cell<usize>,
     lines: RefCell<HashMap<NodeId, usize>>,
     waiting: RefCell<Starts>,

@@ -1,4 +1,4 @@
-//! Tags that do not fit together. A browser mends them in silence, each mail program in its own way.
+//! Tags that do not fit together. A browser repairs them in silence, each mail program in its own way.
 
 use std::cell::RefCell;
 
@@ -107,7 +107,7 @@ impl TokenSink for Balance {
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<()> {
         let line = usize::try_from(line).unwrap_or(usize::MAX);
         if self.found.borrow().len() == MISTAKES_MAX {
-            // Looking through what is open takes its time, and nobody reads more.
+            // Looking through what is open takes its time, and no one reads more.
             return TokenSinkResult::Continue;
         }
         match token {

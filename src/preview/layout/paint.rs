@@ -474,7 +474,7 @@ impl Painter<'_> {
         Row { runs }
     }
 
-    /// What a cell shows; nothing where it shows the window, or is the rest of another.
+    /// What a cell shows; `None` where it shows the window, or is the rest of another.
     fn shown(&self, cell: &Cell) -> Option<(std::borrow::Cow<'_, str>, Paint)> {
         let [upper, lower] = cell.backgrounds;
         match cell.mark {

@@ -40,7 +40,7 @@ impl Door {
 /// Looks at a request before anything else does.
 pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
     let mut response = if !door.knows(request.headers()) {
-        // Somebody's page on the web, most likely, that has its own name lead to this address.
+        // Another page on the web, most likely, that has its own name lead to this address.
         StatusCode::MISDIRECTED_REQUEST.into_response()
     } else if !door.opens(request.uri().path()) {
         StatusCode::NOT_FOUND.into_response()

@@ -8,7 +8,7 @@
 //! GET /<token>/mail?…    the mail's HTML, for the frame
 //! GET /<token>/events    says when templates have changed; server-sent events
 //! ```
-//! It is off until asked for, listens on the loopback address only, and answers nobody who does not know the random
+//! It is off until asked for, listens on the loopback address only, and answers no one who does not know the random
 //! token in its path, or who calls it by another name: a page on the web whose name leads to 127.0.0.1 must not read it
 //! ("DNS rebinding"). The mail is in a sandboxed frame under a policy that lets it do nothing but look: no script, no
 //! form, no navigation, and nothing from the network. `serve` knows nothing of all this.
@@ -36,7 +36,7 @@ use crate::text::plain;
 
 pub use source::{Files, Shown, Source};
 
-/// Bytes of the token: nobody guesses 128 bits.
+/// Bytes of the token: no one guesses 128 bits.
 const TOKEN_BYTES: usize = 16;
 
 /// Connections held at once: a few windows.
@@ -84,7 +84,7 @@ pub async fn start(source: Arc<dyn Source>, changes: watch::Receiver<u64>, port:
 }
 
 impl Handle {
-    /// Where it is. Whoever knows this can see the templates: it is for the person who asked for it.
+    /// Where it is. Anyone who knows this can see the templates: it is for the person who asked for it.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -120,13 +120,13 @@ impl Handle {
 /// How the page is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageAddress {
-    /// Whoever knows it sees the templates.
+    /// Anyone who knows it sees the templates.
     pub url: String,
     /// What to type on another machine to reach it there under the same address.
     pub ssh: String,
 }
 
-/// How this machine is called from where its user sits: by the address that she came to, or by its name.
+/// How this machine is called from where its user sits: by the address that they came to, or by its name.
 #[must_use]
 pub fn host() -> String {
     let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();

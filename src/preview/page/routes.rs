@@ -34,7 +34,7 @@ const PAGE: &str = include_str!("../../../assets/preview/page.html");
 const SCRIPT: &str = include_str!("../../../assets/preview/page.js");
 const STYLE: &str = include_str!("../../../assets/preview/page.css");
 
-/// How many renderings may run. One that takes for ever cannot be stopped, only left alone.
+/// How many renderings may run. One that never ends cannot be stopped, only left alone.
 const AT_ONCE: usize = 3;
 
 /// How long one may take.

@@ -30,7 +30,7 @@ pub trait Source: Send + Sync + fmt::Debug {
     fn render(&self, template: &str, locale: Locale, fixture: &str) -> Result<Shown, String>;
 }
 
-/// The templates as the settings say, read anew each time, so that what is shown is what would be mailed.
+/// The templates as the settings say, read again each time, so that what is shown is what would be mailed.
 #[derive(Debug)]
 pub struct Files(Settings);
 

@@ -83,7 +83,7 @@ impl Watch {
         (is_idle && std::mem::take(&mut state.is_news)).then_some((state.told, is_done))
     }
 
-    /// Since when the server has owed an answer in silence; nothing where it owes none.
+    /// Since when the server has owed an answer in silence; `None` where it owes none.
     fn owed_since(&self) -> Option<Instant> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.passed_at.filter(|_| state.asked > state.answered)
@@ -162,7 +162,7 @@ enum Pass {
 }
 
 /// Passes on until something ends it. What the server tells of itself may be a reason: after it has answered, or before
-/// it has done anything, so that whoever only asked whether it is there uses it no more.
+/// it has done anything, so that one who only asked whether it is there uses it no more.
 pub(super) async fn pump(
     client: UnixStream,
     server: Box<dyn Wire>,

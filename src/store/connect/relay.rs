@@ -289,7 +289,7 @@ enum Tried {
     Failed(Failed),
 }
 
-/// A session with a server, begun; or what to tell the client. Nothing where the client has been told all there is.
+/// A session with a server, begun; or what to tell the client. `None` where the client has been told all there is.
 async fn connect(
     client: &mut UnixStream,
     servers: &Servers,

@@ -100,7 +100,7 @@ fn unusable(parameter: &str, file: &str, what: &dyn fmt::Display) -> SettingErro
 }
 
 impl Tls {
-    /// Reads the files; nothing where TLS is not wanted.
+    /// Reads the files; `None` where TLS is not wanted.
     pub(super) fn connector(&self) -> Result<Option<Connector>, SettingError> {
         if self.mode == Mode::Disable {
             return Ok(None);
@@ -206,7 +206,7 @@ fn is_an_authority(what: &CertificateError) -> bool {
 #[derive(Debug)]
 struct Verifier {
     mode: Mode,
-    /// Nothing where no authority is known.
+    /// `None` where no authority is known.
     by_authority: Option<Arc<WebPkiServerVerifier>>,
     /// Those of `sslrootcert`: a server may present one of them itself.
     own: Vec<CertificateDer<'static>>,

@@ -1,5 +1,5 @@
 //! The mails of a job, made a chunk at a time by statements that work on all of it, in one transaction: either a chunk
-//! is made and counted and the job's place moved behind it, or nothing is. Whoever dies in between has done nothing, and
+//! is made and counted and the job's place moved behind it, or nothing is. A process that dies in between has done nothing, and
 //! any number of processes may call it, each on a job of its own.
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::transaction::BEGIN_LONG;
 use crate::store::{Error, Purpose, Store, StoredTime, resend as standings, verifications};
 
-/// Most verifications that are looked at in one chunk: few enough that nobody waits long for a user's row.
+/// Most verifications that are looked at in one chunk: few enough that no one waits long for a user's row.
 pub const CHUNK: i64 = 1_000;
 
 /// A chunk finds its thousand rows by their keys, also where the statistics are old or a table so small that the planner
@@ -36,7 +36,7 @@ pub struct Advanced {
     pub looked_at: i64,
     /// Mails queued; fewer than were looked at where people are left out.
     pub queued: i64,
-    /// Whether a job has something to do now, this or another; another process may have it in hand at this moment.
+    /// Whether a job has something to do now, this or another; another process may be at it at this moment.
     /// Never while the brake is on.
     pub more: bool,
     /// When it makes sense to ask again, though nothing is to do now: a grace period or a timed brake ends.
@@ -142,7 +142,7 @@ impl Store {
     }
 }
 
-/// Takes the next job that nobody else has in hand. Nothing while the brake is on.
+/// Takes the next job that no other process is at. `None` while the brake is on.
 async fn take(connection: &mut PgConnection, only: Option<JobId>) -> Result<Option<Job>, Error> {
     let row = sqlx::query!(
         "select

@@ -1,4 +1,4 @@
-//! Whom a job is for: walked over chunk by chunk in the order of the list, planned and counted at once.
+//! Who a job is for: walked over chunk by chunk in the order of the list, planned and counted at once.
 
 use sqlx::{Connection as _, FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -28,7 +28,7 @@ pub(super) struct Step {
     pub walked: Vec<Walked>,
     /// How many were looked at: of marked ones, some may be gone.
     pub looked_at: i64,
-    /// Behind which place the step after this one begins; nothing where there is none.
+    /// Behind which place the step after this one begins; `None` where there is none.
     pub after: Option<(Time, i64)>,
     /// Whether this is the last one.
     pub is_last: bool,
@@ -263,7 +263,7 @@ impl Store {
         })
     }
 
-    /// Counts what a job is for, where nobody has done so: what it has looked at already and what is still before it.
+    /// Counts what a job is for, where that was not done: what it has looked at already and what is still before it.
     pub async fn count_job(&self, id: JobId) -> Result<(), Error> {
         let mut connection = self.connect_alone(Purpose::Long).await?;
         // A chunk made meanwhile is then in both numbers or in none.

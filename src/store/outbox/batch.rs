@@ -73,7 +73,7 @@ pub async fn claim(connection: &mut PgConnection, claimant: Claimant, limit: i64
     Ok(Claim { standing, ids: ids.into_iter().map(SendId).collect() })
 }
 
-/// Takes this send for this transaction, if it waits; waits for whoever has it.
+/// Takes this send for this transaction, if it waits; waits for the transaction that has it.
 pub async fn claim_one(connection: &mut PgConnection, id: SendId) -> Result<Vec<SendId>, Error> {
     let found = sqlx::query_scalar!("select id from sends where id = $1 and state = 'queued' for update", id.0)
         .fetch_optional(connection)
@@ -81,7 +81,7 @@ pub async fn claim_one(connection: &mut PgConnection, id: SendId) -> Result<Vec<
     Ok(found.into_iter().map(SendId).collect())
 }
 
-/// Locks the users of these sends as far as nobody else has them locked, in the one order that all batches keep to.
+/// Locks the users of these sends as far as no one else has them locked, in the one order that all batches keep to.
 pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId]) -> Result<Vec<UserId>, Error> {
     let users = sqlx::query_scalar!(
         "select id
@@ -96,7 +96,7 @@ pub async fn lock_users(connection: &mut PgConnection, ids: &[SendId]) -> Result
     Ok(users.into_iter().map(UserId).collect())
 }
 
-/// Whom a mail is for: as much of the user as a mail needs, so that nothing else in the row can keep it back.
+/// Who a mail is for: as much of the user as a mail needs, so that nothing else in the row can keep it back.
 #[derive(Clone, Debug)]
 pub struct Recipient {
     /// Which user.
@@ -120,9 +120,9 @@ pub struct Claimed {
     pub lost: i16,
     /// Whether it was asked for so long ago that it is put off no more.
     pub is_old: bool,
-    /// To whom; nothing if she is gone.
+    /// To which user; `None` if they are gone.
     pub user: Option<Recipient>,
-    /// For which verification, and what its key is made of; nothing if it is gone.
+    /// For which verification, and what its key is made of; `None` if it is gone.
     pub verification: Option<(VerificationId, KeyMaterial)>,
 }
 
@@ -192,7 +192,7 @@ pub async fn cancel(connection: &mut PgConnection, unwanted: &[(SendId, &str)]) 
     Ok(())
 }
 
-/// Commits to keys, where none was before, and starts the lives of these open verifications anew. Gives the moment at
+/// Commits to keys, where none was before, and starts the lives of these open verifications again. Returns the moment at
 /// which all of them end.
 pub async fn set_keys(
     connection: &mut PgConnection,
@@ -304,7 +304,7 @@ pub enum SendResult {
         /// Why, in words for an operator.
         reason: String,
     },
-    /// Nobody knows whether the server took it.
+    /// No one knows whether the server took it.
     Unknown {
         /// Why, in words for an operator.
         reason: String,
@@ -354,7 +354,7 @@ pub enum AroundLocks {
     /// Wait for them.
     #[default]
     No,
-    /// Leave them out: somebody who keeps one row must not keep the others' results.
+    /// Leave them out: a transaction that keeps one row must not keep the others' results.
     Yes,
 }
 

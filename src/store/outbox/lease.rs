@@ -44,7 +44,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// How long until the next waiting send that nothing holds back is due; zero if one is, nothing if none waits.
+    /// How long until the next waiting send that nothing holds back is due; zero if one is, `None` if none waits.
     pub async fn next_due(&self) -> Result<Option<Duration>, Error> {
         let seconds = sqlx::query_scalar!(
             "select extract(epoch from least(

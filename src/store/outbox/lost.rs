@@ -1,4 +1,4 @@
-//! Sends whose answer was lost: whether the mail went out nobody can say.
+//! Sends whose answer was lost: whether the mail went out no one can say.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use uuid::Uuid;
 use crate::store::{Error, Store};
 
 impl Store {
-    /// Settles mails whose worker died with them in hand: *unknown*, to be tried once more after `unknown_after`, or for
+    /// Settles mails whose worker died while sending them: *unknown*, to be tried once more after `unknown_after`, or for
     /// an operator to decide where an answer was lost before.
     pub async fn settle_lost(&self, unknown_after: Duration) -> Result<u64, Error> {
         self.settle(unknown_after, None).await
     }
 
-    /// The same at once for what an earlier run under this worker's id had in hand, before the next run begins any.
+    /// The same at once for what an earlier run under this worker's id was sending, before the next run begins any.
     pub async fn settle_left_behind(&self, worker: Uuid, unknown_after: Duration) -> Result<u64, Error> {
         self.settle(unknown_after, Some(worker)).await
     }

@@ -1,4 +1,4 @@
-//! What a worker relies on when it takes mails in hand: that it may, and that the database's server still is the one that
+//! What a worker relies on when it claims mails: that it may, and that the database's server still is the one that
 //! has heard of all it did.
 
 use sqlx::PgConnection;
@@ -12,7 +12,7 @@ use crate::store::{Error, Store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerRun(pub(super) i64);
 
-/// Who takes mails in hand, and where.
+/// Who claims mails, and where.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Claimant {
     /// A worker, which must be let in and have told of itself; a test needs neither.
@@ -54,7 +54,7 @@ pub async fn standing(connection: &mut PgConnection, claimant: Claimant) -> Resu
 }
 
 impl Claimant {
-    /// Whether it may take something in hand.
+    /// Whether it may claim something.
     #[must_use]
     pub fn may_claim(self, standing: Standing) -> bool {
         standing.is_admitted && self.server.is_none_or(|server| server == standing.server)

@@ -1,4 +1,4 @@
-//! Test mails. They are *sending* from the first moment on, by whoever made them; no worker claims them, and should
+//! Test mails. They are *sending* from the first moment on, by the process that made them; no worker claims them, and should
 //! their process die, they are settled like all others whose answer was lost, and not tried again.
 
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub async fn begin(connection: &mut PgConnection, test: NewTest<'_>) -> Result<(
 }
 
 impl Store {
-    /// Records what became of a test mail. One that was to be tried again has failed: nobody does. False if it is not
+    /// Records what became of a test mail. One that was to be tried again has failed: no one tries it. False if it is not
     /// there to be recorded.
     pub async fn end_test(
         &self,

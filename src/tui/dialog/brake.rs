@@ -138,7 +138,7 @@ fn explain(lines: &mut Lines<'_>, model: &Model, what: &str, then: &str) {
     lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
 }
 
-/// Why it stands still: nobody resumes without having read it.
+/// Why it stands still: no one resumes without having read it.
 fn was_stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
     let ago = when::relative(brake.set_at, model.now);
     let word = if brake.state == BrakeState::Draining { "drains" } else { "paused" };

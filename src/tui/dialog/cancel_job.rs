@@ -17,7 +17,7 @@ use crate::tui::widget::number::thousands;
 use crate::tui::widget::scope::scope_words;
 use crate::tui::{Effect, Model, when};
 
-/// The question before a job is called off.
+/// The question before a job is cancelled.
 #[derive(Clone, Debug)]
 pub struct CancelJobDialog {
     pub id: JobId,
@@ -31,7 +31,7 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
     Some(Dialog::CancelJob(CancelJobDialog { id, problem: None, busy: false }))
 }
 
-/// A job was paused, resumed or called off, or not; only the last is asked for by a dialog.
+/// A job was paused, resumed or cancelled, or not; only the last is asked for by a dialog.
 pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: Answer<()>, fx: &mut Vec<Effect>) {
     if model.queue.changing == Some(id) {
         model.queue.changing = None;

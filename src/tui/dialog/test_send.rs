@@ -1,4 +1,4 @@
-//! A test mail: to whom it goes, then what the mail server and we say to each other.
+//! A test mail: who it goes to, then what the mail server and we say to each other.
 
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -35,7 +35,7 @@ pub struct TestSendDialog {
     pub template: String,
     pub locale: Locale,
     pub fixture: String,
-    /// To whom it may go; where `address` may be typed, that comes after the last of them.
+    /// Who it may go to; where `address` may be typed, that comes after the last of them.
     pub recipients: Vec<TestTo>,
     /// The address being typed, where a whole domain is allowed.
     pub address: Option<Field>,
@@ -71,7 +71,7 @@ impl TestSendDialog {
     }
 }
 
-/// Asks to whom. A real person's mail is never a test: the fixture takes its place.
+/// Asks who it goes to. A real person's mail is never a test: the fixture takes its place.
 pub(super) fn open(model: &Model) -> Option<Dialog> {
     let bench = &model.workbench;
     let entry = bench.entry()?;

@@ -96,7 +96,7 @@ async fn connect(store: &Store) -> Result<Ears, store::Error> {
     }
 }
 
-/// Passes changes on, gathered, until the connection is lost. Whoever tries next learns the reason.
+/// Passes changes on, gathered, until the connection is lost. The next try learns the reason.
 async fn forward(context: &Context, store: &Store, mut changes: Changes) {
     let mut gathered = Gathered::default();
     let mut not_before = Instant::now();
@@ -151,7 +151,7 @@ impl Context {
         if matches!(before, Database::Away(_)) {
             self.tell(Msg::DatabaseBack);
         } else {
-            // Nobody heard what changed between the last look at the database and this subscription.
+            // No one heard what changed between the last look at the database and this subscription.
             self.changed_somehow();
         }
     }

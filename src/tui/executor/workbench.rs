@@ -72,7 +72,7 @@ impl Executor {
     }
 }
 
-/// Renders in its turn. Whoever waits for a turn and is cancelled for a newer order is gone; who waits long is told.
+/// Renders in its turn. One that waits for a turn and is cancelled for a newer one is gone; one that waits long is reported.
 async fn prove(context: Arc<Context>, order: PreviewRequest, generation: u64) -> Answer<Box<Attempt>> {
     let permit = turn(&context.renderings);
     tokio::pin!(permit);
@@ -83,7 +83,7 @@ async fn prove(context: Arc<Context>, order: PreviewRequest, generation: u64) ->
         permit.await
     };
     let (now, asked) = (Utc::now(), order.clone());
-    // Read anew each time: files are small, and what is shown is what would be mailed.
+    // Read again each time: files are small, and what is shown is what would be mailed.
     let render = move |settings: &Settings, templates: &Templates| {
         Box::new(proof::render_preview(templates, settings, &order, now))
     };

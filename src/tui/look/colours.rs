@@ -21,7 +21,7 @@ pub enum Colours {
     True,
 }
 
-/// The 16 colours as xterm has them where nobody has chosen others: near enough to tell light from dark, and blue from
+/// The 16 colours as xterm has them where no others were chosen: near enough to tell light from dark, and blue from
 /// green, in most themes.
 const SIXTEEN: [(Color, Rgb); 16] = [
     (Color::Black, Rgb(0, 0, 0)),

@@ -1,4 +1,4 @@
-//! A line of text that somebody types.
+//! A line of text that is typed.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};

@@ -33,7 +33,7 @@ pub fn next_text_change(model: &Model) -> Option<Time> {
     next.into_iter().flatten().min()
 }
 
-/// Until when a job on the screen can be called off before its first mail: the one thing that counts seconds.
+/// Until when a job on the screen can be cancelled before its first mail: the one thing that counts seconds.
 fn countdowns(model: &Model) -> impl Iterator<Item = Time> {
     let jobs = model.outbox.iter().flat_map(|outbox| &outbox.jobs);
     let seen = jobs.filter(|_| model.view == View::Queue);

@@ -20,7 +20,7 @@ pub struct Banner {
     pub what: Vec<String>,
     /// What to do.
     pub hint: String,
-    /// The same where there is hardly any room; nothing if it cannot be said shorter.
+    /// The same where there is hardly any room; `None` if it cannot be said shorter.
     pub short: &'static str,
 }
 
@@ -54,7 +54,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
         if let Some((host, error)) = stopped_by(outbox) {
             return Some(Banner {
                 tone: Tone::Bad,
-                // No shorter words: without the reason nobody knows what to mend.
+                // No shorter words: without the reason no one knows what to fix.
                 what: vec![format!(
                     "{} {}: the worker on {host} stopped: {error}",
                     up_to(QUEUED_MAX, waiting),
@@ -143,7 +143,7 @@ fn stopped(model: &Model, outbox: &OutboxView) -> Option<Banner> {
     let is_fixable = matches!(brake.cause, BrakeCause::Reputation | BrakeCause::Configuration);
     Some(Banner {
         tone,
-        // No words without the reason: nobody would know what to mend, or whom to ask.
+        // No words without the reason: no one would know what to fix, or who to ask.
         what: vec![format!("{is} by {who}, {ago}{ends}: {reason}"), format!("{is} by {who}: {reason}")],
         hint: match brake.cause {
             BrakeCause::Refusals => format!("it goes on by itself when a mail is taken; to try all now {RESUME}"),
@@ -165,7 +165,7 @@ fn stopped_by(outbox: &OutboxView) -> Option<(Plain, Plain)> {
     Some((last.host.plain(), last.last_error.as_ref()?.plain()))
 }
 
-/// Who is sending: a glyph's meaning (somebody, nobody, not known), its tone, and the words, the longest first.
+/// Who is sending: a glyph's meaning (a worker, none, not known), its tone, and the words, the longest first.
 #[must_use]
 pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     if matches!(model.link, Link::Away { .. }) {

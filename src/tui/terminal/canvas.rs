@@ -58,7 +58,7 @@ impl Canvas {
         self.next.area
     }
 
-    /// Takes a new size; the next frame is drawn anew, since terminals differ in what they keep.
+    /// Takes a new size; the next frame is redrawn, since terminals differ in what they keep.
     pub fn resize(&mut self, size: Size) {
         let area = area(size);
         self.shown.resize(area);
@@ -66,7 +66,7 @@ impl Canvas {
         self.is_stale = true;
     }
 
-    /// Makes the next frame draw everything anew.
+    /// Makes the next frame redraw everything.
     pub fn forget(&mut self) {
         self.is_stale = true;
     }

@@ -21,7 +21,7 @@ const WAITING_MAX: usize = 1_024;
 /// As much as a terminal's driver gives at once.
 const READ_BYTES: usize = 4 * 1024;
 
-/// The reader. Dropping it stops reading, which whoever else shall have the terminal's input needs.
+/// The reader. Dropping it stops reading, as another program that reads the terminal needs.
 #[derive(Debug)]
 pub struct Input {
     events: mpsc::Receiver<Typed>,

@@ -106,7 +106,7 @@ impl Keys {
         typed
     }
 
-    /// How long to wait for more before [`Keys::give_up`]; nothing where nothing has begun.
+    /// How long to wait for more before [`Keys::give_up`]; `None` where nothing has begun.
     pub fn wait(&self, now: Instant) -> Option<Duration> {
         let wait = match &self.inside {
             _ if self.is_late => return None,

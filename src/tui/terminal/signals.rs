@@ -84,12 +84,12 @@ impl Signals {
     /// What asks the console to end stays.
     ///
     /// A signal that came before this call may be on its way through the runtime still. So signals of our own are sent
-    /// after it: the second is handed over in a later round than any that came before the first.
+    /// after it: the second is passed on in a later round than any that came before the first.
     pub async fn settle(&mut self) -> io::Result<()> {
         for _ in 0..2 {
             while self.window.recv().now_or_never().is_some() {}
             system::raise(Number::SIGWINCH)?;
-            // In vain where whoever started the console has blocked it.
+            // In vain where the program that started the console has blocked it.
             let _ = timeout(SETTLE_MAX, self.window.recv()).await;
         }
         let Ends { interrupt, quit, terminate: _, hang_up: _ } = &mut self.ends;
@@ -148,7 +148,7 @@ impl Ends {
 }
 
 /// A watch that ends the process, with the terminal's mode restored, if it was asked to end and has not after three
-/// seconds: a write to a terminal that takes no more output waits for ever. Dropping it calls it off.
+/// seconds: a write to a terminal that takes no more output waits indefinitely. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Watch(JoinHandle<Result<(), Broke>>);
 

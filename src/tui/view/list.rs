@@ -177,7 +177,7 @@ impl<R: Row> List<R> {
         }
     }
 
-    /// From where to load anew so that the selected row stays in sight.
+    /// From where to reload so that the selected row stays in sight.
     pub fn same_place(&self, now: Time) -> Position<R::Place> {
         if self.shows_newest_on_refresh() {
             return Position::Newest;
@@ -189,7 +189,7 @@ impl<R: Row> List<R> {
         }
     }
 
-    /// Whether loading anew begins with the newest row.
+    /// Whether reloading begins with the newest row.
     #[must_use]
     pub fn shows_newest_on_refresh(&self) -> bool {
         self.cursor < NEAR && !self.newer

@@ -76,7 +76,7 @@ impl<'a> Canvas<'a> {
         used
     }
 
-    /// Puts one character, made plain, into the first cell of an area, or nothing where it is too wide for it.
+    /// Puts one character, made plain, into the first cell of an area, or none where it is too wide for it.
     pub fn cell(&mut self, area: Rect, symbol: &str, style: Style) {
         let area = self.clip(area);
         let wide = width(symbol);

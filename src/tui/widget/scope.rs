@@ -1,11 +1,11 @@
-//! Whom a job is for.
+//! Who a job is for.
 
 use super::number::thousands;
 use crate::domain::job::JobScope;
 use crate::text::plain;
 use crate::tui::look::{Glyphs, Look};
 
-/// Whom a job is for, in words.
+/// Who a job is for, in words.
 #[must_use]
 pub fn scope_words(scope: &JobScope, look: &Look) -> String {
     let glyphs: &Glyphs = look.glyphs();

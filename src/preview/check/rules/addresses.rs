@@ -58,7 +58,7 @@ pub(super) fn wrong_address(mail: &RenderedMail<'_>, address: &str) -> Option<(S
     if SHORTENERS.contains(&host) {
         return error("is shortened");
     }
-    // A value may be anywhere: whoever sets it knows. What the template writes out should be the site's.
+    // A value may be anywhere: the one who sets it knows. What the template writes out should be the site's.
     if mail.is_said_by_a_value(address) || own_hosts(mail).iter().any(|own| is_under(host, own)) {
         return None;
     }
@@ -80,7 +80,7 @@ const REGISTRIES: [&str; 24] = [
     "pe", "plc", "re", "sc", "sch", "seoul",
 ];
 
-/// Whether a host belongs to whom another does, by what is registered: the last two names, or three under `co.kr`.
+/// Whether a host belongs to the same owner as another, by what is registered: the last two names, or three under `co.kr`.
 fn is_under(host: &str, own: &str) -> bool {
     let names: Vec<&str> = own.split('.').collect();
     let registered = match names.as_slice() {

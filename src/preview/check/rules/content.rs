@@ -100,7 +100,7 @@ fn says_the_expiry(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
 }
 
 /// The sentences that say until when the link works, and those beside them; all where none says it. Other times are not
-/// the link's: when somebody answers the telephone, in the footer.
+/// the link's: when someone answers the telephone, in the footer.
 fn near_the_expiry(mail: &RenderedMail<'_>, text: &str, values: &[String]) -> String {
     let marked: Vec<String> = mail.marked_as("expiry").map(|element| mail.text_of(element)).collect();
     let sentences: Vec<String> = sentences(text).into_iter().map(folded).collect();

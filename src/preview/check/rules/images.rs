@@ -56,7 +56,7 @@ fn works_without(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
 
 fn images_are_in_order(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     let (dom, cascade) = (mail.dom(), mail.light());
-    // A pixel may hide where nobody looks.
+    // A pixel may hide where no one looks.
     for image in dom.named(&["img"]) {
         let address = image.attr("src").unwrap_or_default().trim();
         let style = cascade.style(image);

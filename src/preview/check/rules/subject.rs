@@ -105,7 +105,7 @@ fn is_emoji(c: char) -> bool {
 }
 
 fn sender_is_named(mails: &TemplateMails<'_>, found: &mut Vec<Violation>) {
-    // Where none is set nothing is sent from here; whoever sends sets one.
+    // Where none is set nothing is sent from here; the sender sets one.
     let Some(from) = &mails.shared.settings.mail.from else { return };
     let wrong = match Sender::parse(from) {
         Err(error) => format!("mail.from cannot be used: {error}"),

@@ -110,7 +110,7 @@ pub(super) fn vague(locale: Locale) -> &'static [&'static str] {
     }
 }
 
-/// How a mail says what to do where somebody else signed up.
+/// How a mail says what to do where someone else signed up.
 pub(super) fn not_you(locale: Locale) -> &'static [&'static str] {
     match locale {
         Locale::Ko => &[

@@ -77,7 +77,7 @@ impl Dom {
     /// The document itself.
     pub const ROOT: Id = 0;
 
-    /// Parses a mail; nothing where it has more nodes or nests deeper than the budgets allow.
+    /// Parses a mail; `None` where it has more nodes or nests deeper than the budgets allow.
     pub fn parse(html: &str) -> Option<Self> {
         Self::parse_within(html, NODES_MAX, DEPTH_MAX)
     }

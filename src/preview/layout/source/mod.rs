@@ -22,7 +22,7 @@ use crate::text::plain;
 use dom::Dom;
 pub use harmless::is_harmless;
 
-/// The tree of a mail with its styles inlined, and what went wrong with them; nothing where the mail is beyond the
+/// The tree of a mail with its styles inlined, and what went wrong with them; `None` where the mail is beyond the
 /// budgets.
 pub fn read(html: &str, view: View) -> Option<(Dom, Option<Note>)> {
     let html = if view.outlook { outlook::resolve(html) } else { html.to_owned() };

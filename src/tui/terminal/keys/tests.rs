@@ -341,7 +341,7 @@ fn a_paste_without_an_end_leaves_the_keyboard() {
     assert_eq!(line.send("P").take(), [pressed(KeyCode::Char('P'), KeyModifiers::SHIFT)]);
 }
 
-/// Whoever sees nothing happen presses it again, and what comes of a slow line comes together.
+/// One who sees nothing happen presses it again, and what comes of a slow line comes together.
 #[test]
 fn an_interrupt_need_not_come_alone() {
     for held_up in ["\u{1b}]52;c;", "\u{1b}[1;", "\u{1b}", "\u{1b}[200~hello"] {

@@ -54,7 +54,7 @@ pub fn idle() -> World {
     world
 }
 
-/// Nobody has ever done anything here.
+/// Nothing was ever done here.
 pub fn bare() -> World {
     let mut world = idle();
     world.outbox.workers.clear();

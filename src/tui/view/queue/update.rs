@@ -15,7 +15,7 @@ pub(in crate::tui) fn load(model: &mut Model, fx: &mut Vec<Effect>) {
     }
 }
 
-/// The outbox. Nobody announces that a worker died: before the newest heartbeat is too old, it is looked at again.
+/// The outbox. No one announces that a worker died: before the newest heartbeat is too old, it is looked at again.
 pub(in crate::tui) fn loaded(model: &mut Model, answer: Answer<OutboxView>, fx: &mut Vec<Effect>) {
     model.heard(&answer);
     if model.slots.outbox.done() {
@@ -28,7 +28,7 @@ pub(in crate::tui) fn loaded(model: &mut Model, answer: Answer<OutboxView>, fx: 
             let oldest = alive.map(|worker| worker.beat_at).min();
             let before_gone = Duration::seconds(GONE_AFTER_SECONDS - 6);
             let soonest = model.now + Duration::seconds(5);
-            // A pause that ends by itself, and a place in the quota that comes free, are nobody's change either.
+            // A pause that ends by itself, and a place in the quota that comes free, are no one's change either.
             let brake_ends = outbox.brake.as_ref().and_then(|brake| brake.until);
             let ahead = |time: &Time| *time > model.now;
             let (brake_ends, next_place) = (brake_ends.filter(ahead), outbox.pace.next_place_at.filter(ahead));

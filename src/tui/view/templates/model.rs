@@ -336,7 +336,7 @@ impl Workbench {
         self.source().map_or("", |source| &source.text)
     }
 
-    /// The file and the line, from 1, that an editor shall open; nothing where it is built in.
+    /// The file and the line, from 1, that an editor shall open; `None` where it is built in.
     #[must_use]
     pub fn editable(&self) -> Option<(PathBuf, usize)> {
         if let Some(trouble) = self.trouble.as_ref().filter(|_| self.mode != Mode::Source)

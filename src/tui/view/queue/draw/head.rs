@@ -210,7 +210,7 @@ fn quota(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<L
     out
 }
 
-/// How many mails are still to be made by jobs that work, as far as somebody counted.
+/// How many mails are still to be made by jobs that work, as far as they were counted.
 fn unmade(outbox: &OutboxView) -> i64 {
     let running = outbox.jobs.iter().filter(|job| job.state == JobState::Running);
     running.map(|job| job.found.map_or(0, |found| (found - job.looked_at).max(0))).sum()

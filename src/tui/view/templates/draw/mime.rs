@@ -10,7 +10,7 @@ use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::number::thousands;
 use crate::tui::widget::wrap::wrap;
 
-/// Most lines of bytes: more is nobody's reading.
+/// Most lines of bytes: no one reads more.
 const LINES_MAX: usize = 3_000;
 
 /// Its lines, for a width.
