@@ -90,13 +90,18 @@ async fn tables_change_hands_one_at_a_time() {
     let program = Program::new(&db.url);
     let made = tokio::task::spawn_blocking(move || program.run(&["migrate", "--roles"]));
     let waits = async |wanted: bool| {
-        let query = "select exists (select from pg_locks where relation = 'workers'::regclass and not granted)";
+        let query = "select exists (
+            select from pg_locks
+            where relation = 'workers'::regclass and not granted
+                and database = (select oid from pg_database where datname = current_database())
+        )";
         let looking = async { while holds(&db.pool, query).await != wanted {} };
         tokio::time::timeout(PATIENCE, looking).await.unwrap();
     };
     waits(true).await;
     let held = "select coalesce(string_agg(relation::regclass::text, ' '), '') from pg_locks
-        where relation > 16384 and mode = 'AccessExclusiveLock' and granted";
+        where relation > 16384 and mode = 'AccessExclusiveLock' and granted
+            and database = (select oid from pg_database where datname = current_database())";
     assert_eq!(strings(&db.pool, held).await, [""], "while it waits for one table, all others are free");
     // It gives way while the other goes on, and comes back.
     waits(false).await;
