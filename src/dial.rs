@@ -3,7 +3,7 @@
 //! (RFC 8305). Trying one after the other, as the standard library and tokio do, a single silent address uses the whole
 //! time up, and hides the ones that answer.
 //!
-//! Only TCP is meant here: whether the one that took the connection is any good, its user finds out, and may tell by
+//! Only TCP is meant here: whether the one that took the connection is any good, its user finds out, and may report with
 //! [`Dialer::shun`], so that the next connection tries the others first.
 
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ impl Dialer {
             None => match timeout_at(deadline, lookup_host((host, port))).await {
                 Ok(found) => found?.collect(),
                 Err(_) => {
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing told the addresses of the name"));
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the name was not resolved in time"));
                 }
             },
         };

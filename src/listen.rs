@@ -37,7 +37,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest head of a request, in bytes.
 const HEAD_MAX: usize = 16 * 1024;
 
-/// How long a connection that shall end may do nothing: time enough for a request that is on its way.
+/// How long a connection that is to end may do nothing: time enough for a request that is on its way.
 const LAST_IDLE: Duration = Duration::from_secs(1);
 
 /// How long to wait when the system gives no more connections (out of file descriptors, mostly).

@@ -1,4 +1,4 @@
-//! Runs the command line and gives its exit code.
+//! Runs the command line and returns its exit code.
 
 fn main() -> std::process::ExitCode {
     verifydesk::cli::main()

@@ -47,7 +47,7 @@ pub async fn start(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitC
             output::remark(&format!("sending is {state} by {by}; the job goes on when someone resumes it"));
         }
         output::remark(&format!(
-            "workers make the rest; `verifydesk jobs` shows how far it is, `verifydesk jobs cancel {id}` stops it"
+            "workers queue the rest; `verifydesk jobs` shows the progress, `verifydesk jobs cancel {id}` stops it"
         ));
     }
     if output::can_redraw() { progress::follow(desk, id).await } else { Ok(ExitCode::SUCCESS) }

@@ -43,7 +43,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         let told = walkthrough::run(&env, setup, is_unicode, output::line);
         match signals::shutdown()?.run_until_cancelled(told).await {
             Some(told) => told.map(|()| ExitCode::SUCCESS).map_err(|error| {
-                let what = format!("the demo broke off: {}", plain(&error.to_string()));
+                let what = format!("the demo failed: {}", plain(&error.to_string()));
                 Failure::failed(what, "`verifydesk demo --reset` starts over")
             }),
             None => Err(Failure::failed("the demo was stopped", "")),

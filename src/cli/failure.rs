@@ -38,13 +38,12 @@ impl Failure {
         self
     }
 
-    /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {
         self.code
     }
 
-    /// Prints it to stderr and gives the exit code. A reader that went away (`| head`) is no failure.
+    /// Prints it to stderr and returns the exit code. A reader that went away (`| head`) is no failure.
     #[must_use]
     pub fn report(&self) -> ExitCode {
         if !self.what.is_empty() {

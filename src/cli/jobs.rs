@@ -48,11 +48,11 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         None => return list(desk, args).await,
         Some(Act::Pause { id }) => {
             desk.pause_job(&actor, id).await?;
-            format!("job {id} is paused; `verifydesk jobs resume {id}` lets it go on")
+            format!("job {id} is paused; `verifydesk jobs resume {id}` resumes it")
         }
         Some(Act::Resume { id }) => {
             desk.resume_job(&actor, id).await?;
-            format!("job {id} goes on")
+            format!("job {id} is resumed")
         }
         Some(Act::Cancel { id }) => {
             desk.cancel_job(&actor, id).await?;

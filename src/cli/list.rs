@@ -37,7 +37,7 @@ fn status(text: &str) -> Result<StatusArg, String> {
     }
     text.parse()
         .map(|status| StatusArg(Some(status)))
-        .map_err(|_| "there are pending, verified, expired, revoked and all".into())
+        .map_err(|_| "use pending, verified, expired, revoked or all".into())
 }
 
 /// A search that can find something: none at all would be a filter that everyone fits.
@@ -58,7 +58,6 @@ impl FilterArgs {
         self.status.is_some() || self.search.is_some() || self.since.is_some() || self.until.is_some()
     }
 
-    /// The filter.
     pub fn filter(&self) -> Filter {
         Filter {
             status: self.status.and_then(|status| status.0),
@@ -89,7 +88,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     if args.after.is_some_and(|cursor| cursor.status != filter.status) {
         return Err(Failure::usage(
             "the cursor belongs to a list of another status",
-            "give the --status that the cursor came from",
+            "use the --status of the list that the cursor came from",
         ));
     }
     let position = args.after.map_or(Position::Newest, Position::After);

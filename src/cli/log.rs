@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use tracing_subscriber::EnvFilter;
 
-/// stderr, whose reader may go away: a worker goes on without its log.
+/// stderr, whose reader may go away: a worker continues without its log.
 struct Heedless(io::Stderr);
 
 impl Write for Heedless {

@@ -8,7 +8,7 @@ use crate::store::{Error, Store, roles};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Also make the roles named after the database (`DATABASE_worker`, `DATABASE_serve`, …), and give each the rights
+    /// Also make the roles named after the database (`DATABASE_worker`, `DATABASE_serve`, …), and grant each the rights
     /// that its programs need; see docs/roles.md
     #[arg(long)]
     roles: bool,

@@ -92,7 +92,7 @@ enum Command {
     Templates(templates::Args),
 }
 
-/// Runs the program: parses the arguments, does what they say, and gives the exit code.
+/// Runs the program: parses the arguments, does what they say, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -42,15 +42,15 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         None => return show(&desk.store().outbox().await?, args.json),
         Some(Act::Pause(why)) => {
             desk.pause(&actor, &why.reason).await?;
-            "sending is paused; `verifydesk queue resume` lets it go again"
+            "sending is paused; `verifydesk queue resume` resumes it"
         }
         Some(Act::Drain(why)) => {
             desk.drain(&actor, &why.reason).await?;
-            "what is queued now goes out, then nothing; `verifydesk queue resume` lets it go again"
+            "what is queued now is sent, then nothing; `verifydesk queue resume` resumes sending"
         }
         Some(Act::Resume) => {
             desk.resume(&actor).await?;
-            "sending goes on"
+            "sending is resumed"
         }
     };
     // What was done stays done, even if no one reads the output.

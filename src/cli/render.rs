@@ -25,7 +25,7 @@ pub struct Args {
     /// Which part to print
     #[arg(long, value_enum, required_unless_present = "eml")]
     part: Option<Part>,
-    /// Which fixture gives the values; `templates list` names them
+    /// The fixture whose values are used; `templates list` names them
     #[arg(long, default_value = "example")]
     fixture: String,
     /// Replace a value of the fixture; may be given several times
@@ -58,14 +58,14 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     let Some(schema) = templates.schema(&args.template) else {
         return Err(Failure::not_found(
             format!("there is no template {}", plain(&args.template)),
-            format!("there is {}", templates.names().join(", ")),
+            format!("use one of {}", templates.names().join(", ")),
         ));
     };
     let known: Vec<&str> = schema.variables.keys().map(String::as_str).collect();
     if let Some((key, _)) = args.set.iter().find(|(key, _)| !known.contains(&key.as_str())) {
         return Err(Failure::usage(
             format!("the template {} has no variable {}", plain(&args.template), plain(key)),
-            format!("there are {}", known.join(", ")),
+            format!("use one of {}", known.join(", ")),
         ));
     }
     let fixtures = templates.fixtures(&args.template);
@@ -73,7 +73,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
         let known: Vec<&str> = fixtures.iter().map(|fixture| fixture.id.as_str()).collect();
         Failure::not_found(
             format!("the template {} has no fixture {}", plain(&args.template), plain(&args.fixture)),
-            format!("there are {}", known.join(", ")),
+            format!("use one of {}", known.join(", ")),
         )
     })?;
     let now = chrono::Utc::now();

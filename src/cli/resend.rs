@@ -41,14 +41,14 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     }
     if !args.filter.any() {
         return Err(Failure::usage(
-            "nothing to resend is named",
-            "give verifications by number, or by --status, --search, --since or --until",
+            "no verification to resend is named",
+            "name verifications by number, or select them with --status, --search, --since or --until",
         ));
     }
     if !args.yes && !args.dry_run {
         return Err(Failure::usage(
             "a resend by filter can send many mails",
-            "look with --dry-run first, then say --yes",
+            "check it with --dry-run first, then repeat it with --yes",
         ));
     }
     let scope = JobScope::Filter(args.filter.filter());
@@ -59,14 +59,14 @@ struct Run<'a> {
     desk: &'a Desk,
     args: &'a Args,
     actor: Actor,
-    /// The gravest exit code.
+    /// The most severe exit code.
     worst: u8,
     /// Whether the output can no longer be written.
     unheard: bool,
 }
 
 impl Run<'_> {
-    /// Prints a result. Mails are asked for, not lines: that no one reads them any more stops nothing.
+    /// Prints a result. The mails were asked for, not the lines: a reader that went away stops nothing.
     fn say(&mut self, line: &str) {
         if !self.unheard && output::line(line).is_err() {
             self.unheard = true;

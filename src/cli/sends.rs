@@ -28,7 +28,7 @@ pub struct Args {
 fn state(text: &str) -> Result<SendState, String> {
     text.parse().map_err(|_| {
         let states: Vec<&str> = SendState::ALL.into_iter().map(SendState::as_str).collect();
-        format!("there are {}", states.join(", "))
+        format!("use one of {}", states.join(", "))
     })
 }
 

@@ -61,7 +61,6 @@ pub struct Settings {
     pub secret_previous: Option<Secret>,
     /// The site that people sign up to.
     pub site: Site,
-    /// The mails.
     pub mail: Mail,
     /// The SMTP relay, Amazon SES by default.
     pub smtp: Smtp,
@@ -69,11 +68,8 @@ pub struct Settings {
     pub ses: Ses,
     /// The capture transport.
     pub capture: Capture,
-    /// The templates.
     pub templates: Templates,
-    /// The verifications.
     pub verification: Verification,
-    /// The worker.
     pub worker: Worker,
     /// How fast mails go out, of all workers together.
     pub pace: Pace,
@@ -85,7 +81,6 @@ pub struct Settings {
     pub test_send: TestSend,
     /// The verification view and the site's API.
     pub serve: Serve,
-    /// The console.
     pub console: Console,
 }
 
@@ -145,7 +140,6 @@ pub enum TransportKind {
     Capture,
 }
 
-/// The mails.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mail {
@@ -221,7 +215,7 @@ pub struct Ses {
     pub secret_access_key: Option<Secret>,
     /// Region, such as `ap-northeast-2`.
     pub region: Option<String>,
-    /// API host, such as `email.ap-northeast-2.amazonaws.com`; gives the region where `region` does not.
+    /// API host, such as `email.ap-northeast-2.amazonaws.com`; names the region if `region` is not set.
     pub endpoint: Option<String>,
 }
 
@@ -233,7 +227,6 @@ pub struct Capture {
     pub dir: Option<PathBuf>,
 }
 
-/// The templates.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Templates {
@@ -261,7 +254,6 @@ pub enum Confirm {
     Button,
 }
 
-/// The verifications.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verification {
@@ -325,7 +317,6 @@ pub enum Glyphs {
     Ascii,
 }
 
-/// The console.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Console {
@@ -408,7 +399,6 @@ impl Settings {
         })
     }
 
-    /// The capture directory.
     pub fn require_capture_dir(&self) -> Result<&Path, SettingError> {
         self.capture.dir.as_deref().ok_or_else(|| {
             SettingError::new(

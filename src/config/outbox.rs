@@ -6,14 +6,13 @@ use serde::Deserialize;
 
 use super::{SettingError, file};
 
-/// The worker.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Worker {
     /// How many mails it sends at once at most; each lane has a connection of its own. Within this it takes as many as
     /// the pace needs.
     pub lanes: usize,
-    /// How often a mail that is put off is tried at least before it is given up; its age must say so as well.
+    /// How often a mail that is put off is tried at least before it fails; it must be old enough for that as well.
     pub attempts: i16,
     /// After which part of `verification.lifetime` a mail that is still put off is given up, counted from when it was
     /// asked for.

@@ -70,7 +70,7 @@ pub enum Refusal {
     /// Nothing stops the outbox.
     #[error("sending is not paused")]
     NotPaused,
-    /// A job has nothing left that could be stopped or let go.
+    /// A job has nothing left that could be paused, resumed or cancelled.
     #[error("this job is {state}")]
     JobOver {
         /// How it ended.
@@ -82,26 +82,22 @@ pub enum Refusal {
         /// The recipient.
         address: EmailAddress,
     },
-    /// Nothing goes out at this moment.
+    /// Nothing is sent at this moment.
     #[error("sending is {state}: {reason}")]
     Stopped {
         /// How far.
         state: BrakeState,
-        /// Why.
         reason: Plain,
     },
     /// The workers use up the pace of mails a second.
-    #[error("there is no moment for it: the workers use up the pace of mails a second")]
+    #[error("no send slot is free: the workers use all that the pace allows")]
     NoMoment,
     /// The mails of 24 hours are used up.
     #[error("the mails of 24 hours are used up")]
     QuotaUsed,
     /// A job is in the state that was asked for.
     #[error("this job is {state} already")]
-    JobAlready {
-        /// Which.
-        state: JobState,
-    },
+    JobAlready { state: JobState },
 }
 
 impl Error {
@@ -113,7 +109,7 @@ impl Error {
             Self::NotFound(_) => {
                 "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`".into()
             }
-            Self::NoTemplate(_) => "name one of these; nothing was sent".into(),
+            Self::NoTemplate(_) => "use one of these; nothing was sent".into(),
             Self::Template(_) => "correct the template; nothing was sent".into(),
             Self::Refused(refusal) => refusal.hint().into(),
             Self::Store(error) => error.hint().into(),
@@ -128,7 +124,7 @@ impl Refusal {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::AlreadyVerified | Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
-            Self::CoolDown { .. } => "wait, and ask them to look into their spam folder meanwhile",
+            Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",

@@ -14,13 +14,12 @@ pub struct ForceVerified {
     pub user_id: UserId,
     /// By which verification: the one named, or the user's open one if the named one was revoked.
     pub verification_id: VerificationId,
-    /// Since when.
     pub verified_at: Time,
 }
 
 impl Desk {
     /// Verifies the user of this verification without a click. An attempt on someone who is verified already is
-    /// refused and still written into the audit log: it tells what the operator meant to do.
+    /// refused and still written into the audit log: it shows what the operator meant to do.
     pub async fn force_verify(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<ForceVerified, Error> {
         let reason = super::reason(reason, "a force-verify")?;
         let vouched = self.store.force_verify(actor, id, &reason, self.policy.lifetime).await?;

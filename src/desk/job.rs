@@ -96,7 +96,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub async fn resume_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         let job = jobs::lock(&mut tx, id).await?.ok_or_else(|| no_job(id))?;
@@ -133,7 +133,7 @@ impl Desk {
     }
 }
 
-/// Lets go of the job before it says no: a worker that comes by must not find it locked.
+/// Unlocks the job before it refuses: a worker must not find it locked.
 async fn refuse(tx: Transaction, error: impl Into<Error>) -> Result<(), Error> {
     tx.rollback().await?;
     Err(error.into())

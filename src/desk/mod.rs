@@ -1,8 +1,8 @@
-//! What can be done, one act a file. The console, the command line and the web all call these, so that whatever one
+//! What can be done, one file per act. The console, the command line and the web all call these, so that whatever one
 //! can do the others can, under the same rules.
 //!
 //! An act checks its rules, changes the data and writes the audit entry in one transaction, which locks the user's row
-//! first; then it tells the other processes.
+//! first; then it notifies the other processes.
 
 mod brake;
 mod error;

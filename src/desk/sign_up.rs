@@ -52,7 +52,6 @@ impl SignUpStatus {
 pub struct SignedUp {
     /// What it came to.
     pub status: SignUpStatus,
-    /// Who.
     pub user_id: UserId,
     /// Their verification: the one mailed, or the one that verified them.
     pub verification_id: Option<VerificationId>,

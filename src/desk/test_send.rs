@@ -1,6 +1,6 @@
 //! A test mail: a template with sample values and a link that opens nothing, to someone who may get tests.
 //!
-//! It goes through the same transport as every mail, and whatever is said on the way is told line by line. Where there
+//! It goes through the same transport as every mail, and the conversation is reported line by line. Where there
 //! is a database it draws its moment from the pace, obeys the brake, and is recorded like every send, marked as a test;
 //! it stays with the process that made it, so that no worker ever has to do with it. Without a database it is only
 //! shown.
@@ -37,7 +37,7 @@ use crate::text::{Plain, Untrusted, plain};
 /// How long a test mail holds on beyond the longest that its content can take: connecting and signing in.
 const LEASE_MARGIN: Duration = Duration::from_mins(5);
 
-/// How long it waits for a moment of the pace.
+/// How long it waits for a send slot of the pace.
 const MOMENT_MAX: Duration = Duration::from_secs(30);
 
 /// Shortest wait before the pace is asked again.
@@ -63,13 +63,11 @@ pub enum Recipient {
 /// A test mail that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestSend {
-    /// Which template.
     pub template: String,
     /// In which language.
     pub locale: Locale,
     /// With the values of which fixture.
     pub fixture: String,
-    /// The recipient.
     pub to: Recipient,
 }
 
@@ -86,7 +84,6 @@ impl TestSend {
 pub struct TestSent {
     /// Its id, which the mail carries.
     pub id: SendId,
-    /// The recipient.
     pub recipient: EmailAddress,
     /// *Accepted*, *failed* or *unknown*.
     pub state: SendState,
@@ -109,12 +106,12 @@ pub enum Recorded {
     Failed(Plain),
 }
 
-/// Sends a test mail, and tells on the way what is said. Ends when the server has answered; the dialogue ends a moment
-/// later, with the leave-taking.
+/// Sends a test mail, and reports the conversation on the way. Ends when the server has answered; the dialogue ends a moment
+/// later, with QUIT.
 ///
 /// # Errors
 /// Addresses that may not get tests, a brake or a used-up quota, settings, templates, the database. A mail that the
-/// server refuses is no error here: [`TestSent`] tells of it.
+/// server refuses is no error here: [`TestSent`] reports it.
 pub async fn run(
     store: Option<&Store>,
     settings: &Settings,
@@ -209,20 +206,20 @@ fn content(settings: &Settings, request: &TestSend, now: Time) -> Result<Rendere
     let known = templates.names();
     if !known.contains(template) {
         let broken = templates.mistakes().first().map(|mistake| format!("; {mistake}")).unwrap_or_default();
-        let what = format!("there is no template {template}; there is {}{broken}", known.join(", "));
+        let what = format!("there is no template {template}; known are {}{broken}", known.join(", "));
         return Err(Error::NoTemplate(plain(&what)));
     }
     let fixtures = templates.fixtures(template);
     let Some(values) = fixtures.iter().find(|known| known.id == *fixture) else {
         let known: Vec<&str> = fixtures.iter().map(|fixture| fixture.id.as_str()).collect();
-        let what = format!("the template {template} has no fixture {fixture}; there is {}", known.join(", "));
+        let what = format!("the template {template} has no fixture {fixture}; it has {}", known.join(", "));
         return Err(Error::NoTemplate(plain(&what)));
     };
     let context = templates.context(template, *locale, values, settings, now);
     templates.render(template, *locale, &context).map_err(|error| Error::Template(plain(&error.to_string())))
 }
 
-/// Whether the brake lets anything new go.
+/// Whether the brake lets new mails out.
 async fn may_go(store: &Store) -> Result<(), Error> {
     match store.brake().await? {
         Some(brake) => Err(Refusal::Stopped { state: brake.state, reason: brake.reason.plain() }.into()),
@@ -265,7 +262,7 @@ async fn tell_pace(store: &Store, answer: &Result<Receipt, Failure>, class: Opti
     }
 }
 
-/// Where no worker has ever told it, the pace is what this machine's settings say.
+/// If no worker has ever set it, the pace is what this machine's settings say.
 async fn set_first_pace(store: &Store, settings: &Settings) -> Result<(), Error> {
     let (pace, own) = (store.pace().await?, &settings.pace);
     let is_untouched = pace.daily_quota.is_none() && pace.lowered_at.is_none();
@@ -278,7 +275,7 @@ async fn set_first_pace(store: &Store, settings: &Settings) -> Result<(), Error>
 /// Waits until the pace that all workers share has a moment for it.
 async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error> {
     let deadline = Instant::now() + MOMENT_MAX;
-    let mut is_told = false;
+    let mut is_reported = false;
     loop {
         let slot = store.reserve(1, 0, 0).await?;
         if slot.is_stopped {
@@ -294,9 +291,9 @@ async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error
         if Instant::now() + slot.wait > deadline {
             return Err(Refusal::NoMoment.into());
         }
-        if !is_told {
-            is_told = true;
-            let _ = dialogue.send(DialogueLine::new(Speaker::Note, "waiting for a moment of the pace"));
+        if !is_reported {
+            is_reported = true;
+            let _ = dialogue.send(DialogueLine::new(Speaker::Note, "waiting for a send slot of the pace"));
         }
         sleep(slot.wait.clamp(MOMENT_MIN, MOMENT_MAX)).await;
     }

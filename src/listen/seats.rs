@@ -1,4 +1,4 @@
-//! Seats for connections, and who gives way when they run out.
+//! Seats for connections, and which connections are closed when they run out.
 //!
 //! A connection that is kept open between requests keeps a seat that another client may need: near the last seat, such
 //! a connection is asked to leave, and closed in an orderly way. First those of the client that holds the most, so that
@@ -15,10 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// One seat in so many is kept free where idle connections can give way, for the next client.
+/// One seat in so many is kept free for the next client while there are idle connections that can be closed.
 const SPARE: usize = 20;
 
-/// When to look again who could give way.
+/// When to look again for a connection that could be closed.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long a connection may take for the head of its first request before it counts as idle: it was opened for that.
@@ -142,7 +142,7 @@ impl Drop for Taking {
 }
 
 impl Seat {
-    /// A request begins; it ends when what is given is dropped.
+    /// A request begins; it ends when the returned guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
         let mut doing = locked(&self.doing);
         doing.requests += 1;

@@ -49,7 +49,7 @@ impl Patient {
     }
 }
 
-/// What is still unread then is given up: the system would go on offering it.
+/// What is still unread then is dropped: the system would go on offering it.
 impl Drop for Patient {
     fn drop(&mut self) {
         if self.unread_since.is_some() {

@@ -1,5 +1,5 @@
 //! The mail as bytes: MIME with plain text first and HTML second, all of it 7-bit, every line short, every header
-//! there once. The same input gives the same bytes, so that a mail can be tried again and compared.
+//! there once. The same input makes the same bytes, so that a mail can be tried again and compared.
 
 use std::fmt;
 
@@ -50,10 +50,7 @@ impl fmt::Debug for Composed {
 pub enum ComposeError {
     /// The MIME library refuses an address that SES would take.
     #[error("the address {address} cannot stand in a mail's header")]
-    Address {
-        /// Which address.
-        address: EmailAddress,
-    },
+    Address { address: EmailAddress },
     /// The MIME library refuses the whole.
     #[error("the mail cannot be put together: {0}")]
     Message(#[from] lettre::error::Error),
@@ -88,7 +85,7 @@ impl Composer {
     }
 
     /// Puts a mail together. `attempt` is 1, and more where the answer to the one before was lost: SES's events name
-    /// it. `to_name` is what the recipient calls herself; it is left out unless it is mailable.
+    /// it. `to_name` is the recipient's own name; it is left out unless it is mailable.
     pub fn compose(
         &self,
         send: SendId,

@@ -1,4 +1,4 @@
-//! Who a mail comes from: `Name <address>` or an address, as the settings give it, checked at start.
+//! Who a mail comes from: `Name <address>` or an address, as set in the settings, checked at start.
 
 use crate::config::SettingError;
 use crate::domain::address::{AddressError, EmailAddress};
@@ -62,7 +62,6 @@ impl Sender {
         })
     }
 
-    /// Its address.
     #[must_use]
     pub fn address(&self) -> &EmailAddress {
         &self.address

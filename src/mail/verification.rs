@@ -23,7 +23,6 @@ pub const VARIABLES: [&str; 7] = ["expires", "lifetime", "link", "locale", "name
 /// One verification mail.
 #[derive(Clone, Debug)]
 pub struct VerificationMail {
-    /// The recipient.
     pub recipient: EmailAddress,
     /// What they call themselves, as they typed it; only a mailable name is mailed.
     pub name: Untrusted,

@@ -3,7 +3,6 @@
 use crate::config::{Ses, SettingError};
 use crate::text::plain;
 
-/// The SMTP host of a region.
 #[must_use]
 pub fn smtp_host(region: &str) -> String {
     format!("email-smtp.{region}.amazonaws.com{}", if region.starts_with("cn-") { ".cn" } else { "" })

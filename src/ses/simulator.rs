@@ -21,7 +21,6 @@ pub enum Simulator {
 }
 
 impl Simulator {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Success, Self::Bounce, Self::Complaint, Self::OutOfTheOffice, Self::Suppression];
 
     /// The word for it on the command line.

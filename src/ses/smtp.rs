@@ -9,7 +9,6 @@ use crate::text::plain;
 pub struct Credentials {
     /// The SMTP user.
     pub username: String,
-    /// Its password.
     pub password: Secret,
 }
 
@@ -18,7 +17,6 @@ pub struct Credentials {
 pub struct SmtpTarget {
     /// Its host name or address.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
@@ -36,7 +34,7 @@ pub fn smtp_settings(settings: &Settings) -> Result<SmtpTarget, SettingError> {
         (None, Some(region)) => endpoint::smtp_host(region),
         (None, None) => {
             return Err(SettingError::new(
-                "no SMTP server is set, and no SES region that gives one",
+                "no SMTP server is set, and no SES region to derive one from",
                 "set AWS_SES_REGION_NAME to the region of your SES account, such as ap-northeast-2, \
                  or VERIFYDESK_SMTP__HOST",
             ));
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_relay_needs_nobody_to_sign_in() {
+    fn a_private_relay_needs_no_credentials() {
         let mut settings = with_keys();
         settings.smtp.host = Some("127.0.0.1".into());
         settings.smtp.tls = Tls::None;

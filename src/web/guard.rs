@@ -98,7 +98,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_breaks_is_answered_and_so_is_the_next() {
         let settings =
-            Settings { database_url: Some(Secret::new("postgres://nobody@127.0.0.1:1/none")), ..Settings::default() };
+            Settings { database_url: Some(Secret::new("postgres://none@127.0.0.1:1/none")), ..Settings::default() };
         let context = Context::new(Desk::open(&settings).unwrap(), &settings);
         let router = Router::new()
             .route("/breaks", get(breaks))

@@ -48,7 +48,6 @@ const HYPHENS: [(&str, &str); 8] = [
 /// Where a request goes whose path is no route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
-    /// To the view.
     View,
     /// To the form that asks for a new mail.
     NewMail,

@@ -121,7 +121,7 @@ pub(super) struct Reader {
     locale: Locale,
     /// From the page's own address to `/verify/`.
     here: &'static str,
-    /// The form to send again if it could not be worked on.
+    /// The form to send again if it could not be processed.
     again: Option<Press>,
     key: Option<Key>,
 }

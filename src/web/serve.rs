@@ -27,7 +27,7 @@ const WRITE_MAX: Duration = Duration::from_secs(10);
 /// How long a reader may take for all that waits for it.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
-/// How long a connection may last: a proxy opens another, and a client that never lets go of one does not hold it.
+/// How long a connection may last: a proxy opens another, and a client that never closes one does not hold it.
 const LIFE_MAX: Duration = Duration::from_mins(5);
 
 /// Serves until `shutdown` is cancelled: then takes no more connections, lets the requests in flight finish within a

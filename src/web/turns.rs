@@ -1,7 +1,7 @@
 //! Turns, so that one person's locked row takes no more than its share of the connections: of all that one link, or one
 //! address, makes wait for the same row, two go on at once, and the others wait here, where they cost nothing. Two,
-//! since one of them may hang on a connection that has just died. What a turn has settled for good, those that wait are
-//! told without asking the database again.
+//! since one of them may hang on a connection that has just died. Once a turn has settled the outcome for good, the
+//! others get it without asking the database again.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -23,7 +23,6 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// With more than this many things, those that no request is about any more are forgotten.
 const KEPT_MAX: usize = 1_000;
 
-/// Whose turn it is.
 #[derive(Debug)]
 pub(super) struct Turns<T>(Mutex<HashMap<Vec<u8>, Weak<Thing<T>>>>);
 
@@ -40,11 +39,11 @@ struct Thing<T> {
 pub(super) enum Turn<T> {
     /// It lasts until this is dropped.
     Mine(Held<T>),
-    /// Another's turn has settled it meanwhile.
+    /// Another's turn has settled it in the meantime.
     Settled(T),
 }
 
-/// A turn. Its end is told to all that wait.
+/// A turn. All that wait are notified of its end.
 #[derive(Debug)]
 pub(super) struct Held<T> {
     seat: Option<OwnedSemaphorePermit>,
@@ -52,7 +51,7 @@ pub(super) struct Held<T> {
 }
 
 impl<T> Held<T> {
-    /// This is how it is from now on, for every caller.
+    /// Settles the thing: every caller gets this outcome from now on.
     pub(super) fn settle(self, outcome: T) {
         *self.thing.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
     }

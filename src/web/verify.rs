@@ -171,7 +171,7 @@ fn failed(context: &Context, reader: &Reader, error: &desk::Error) -> Response {
     if let desk::Error::NotFound(_) = error {
         return context.0.pages.response(reader, Page::UnknownLink);
     }
-    tracing::error!(%error, hint = error.hint(), "a link could not be worked on");
+    tracing::error!(%error, hint = error.hint(), "a link could not be processed");
     let page = match error {
         desk::Error::Store(error) if !error.is_a_fault() => Page::Away,
         _ => Page::Failed,

@@ -149,7 +149,7 @@ async fn errors_name_the_thing_and_what_to_do() {
         (Program::new(&db.url), &["verify", "1", "--reason", " "], 4, "error: a force-verify needs a reason"),
         (Program::new(&db.url), &["signup", "nobody"], 2, "is not an address to sign up"),
         (Program::new(&db.url), &["resend", "1"], 4, "cool-down"),
-        (Program::new(&db.url), &["resend"], 2, "error: nothing to resend is named"),
+        (Program::new(&db.url), &["resend"], 2, "error: no verification to resend is named"),
         (Program::new(&db.url), &["worker"], 2, "error: no server secret is set"),
         (Program::new(&db.url), &[], 2, "error: the console needs a terminal"),
         (

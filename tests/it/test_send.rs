@@ -340,7 +340,7 @@ async fn a_pace_without_a_moment_is_said_at_once() {
     let run = machine(&db.url, &server).run(&TO);
     assert_eq!((run.code, server.mails().len()), (4, 0), "{}", run.err);
     assert!(
-        run.err.contains("no moment") && run.err.contains("try again") && !run.err.contains("resume"),
+        run.err.contains("no send slot") && run.err.contains("try again") && !run.err.contains("resume"),
         "{}",
         run.err
     );

@@ -44,7 +44,7 @@ pub fn row(row: &VerificationRow, now: Time, cursor: &Cursor) -> Value {
     value
 }
 
-/// What `show` tells.
+/// What `show` prints.
 pub fn detail(detail: &VerificationDetail, now: Time) -> Value {
     let mut value = verification(&detail.verification, &detail.user, now);
     value["user"] = json!({

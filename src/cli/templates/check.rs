@@ -79,9 +79,9 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     print(&report, &templates, args)?;
     if report.unfinished {
         let hint = if is_stuck {
-            "look for a loop without an end, or a mail with very much in it; --template checks one at a time"
+            "look for an endless loop or a very large mail; --template checks one template at a time"
         } else {
-            "check one template at a time with --template, or give more time with --seconds"
+            "check one template at a time with --template, or allow more time with --seconds"
         };
         let seconds = options.budget.as_secs();
         return Err(Failure::failed(format!("not all mails were checked within {seconds} seconds"), hint));
@@ -93,7 +93,7 @@ pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What some work gives; `None` where it takes longer than its time and some grace.
+/// The result of some work; `None` if it takes longer than its time and some grace.
 async fn in_time<T: Send + 'static>(
     budget: Duration,
     work: impl FnOnce() -> T + Send + 'static,
@@ -101,7 +101,7 @@ async fn in_time<T: Send + 'static>(
     match tokio::time::timeout(budget + GRACE, contain::spawn_blocking(work)).await {
         Ok(Ok(Ok(done))) => Ok(Some(done)),
         Ok(Ok(Err(broke))) => Err(Failure::failed(broke.to_string(), "report it, with the templates that did it")),
-        Ok(Err(_)) => Err(Failure::failed("the checks broke off", "report it, with the templates that did it")),
+        Ok(Err(_)) => Err(Failure::failed("the checks crashed", "report it, with the templates that did it")),
         Err(_) => Ok(None),
     }
 }
@@ -122,7 +122,7 @@ fn gathered(settings: &Settings, options: &Options) -> Result<Arc<Templates>, Fa
     if let Some(unknown) = options.templates.iter().find(|name| !names.contains(name)) {
         return Err(Failure::usage(
             format!("there is no template {}", plain(unknown)),
-            format!("there is {}", plain(&names.join(", "))),
+            format!("use one of {}", plain(&names.join(", "))),
         ));
     }
     Ok(Arc::new(templates))

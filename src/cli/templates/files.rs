@@ -11,7 +11,7 @@ pub fn shown(path: &Path) -> String {
     plain(&path.display().to_string()).into_string()
 }
 
-/// Writes files below a directory, and gives where. Nothing is written where one of them is there already.
+/// Writes files below a directory and returns their paths. Nothing is written if one of them exists already.
 pub fn write(dir: &Path, files: &[(String, String)]) -> Result<Vec<PathBuf>, Failure> {
     let paths: Vec<PathBuf> = files.iter().map(|(path, _)| dir.join(path)).collect();
     if let Some(there) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
@@ -29,7 +29,7 @@ pub fn write(dir: &Path, files: &[(String, String)]) -> Result<Vec<PathBuf>, Fai
     Ok(paths)
 }
 
-/// Fails where something came there in between.
+/// Fails if the file came to exist since it was looked for.
 fn create(path: &Path, text: &str) -> io::Result<()> {
     std::fs::File::create_new(path)?.write_all(text.as_bytes())
 }

@@ -25,7 +25,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     if !names.contains(&args.template) {
         return Err(Failure::not_found(
             format!("there is no template {}", plain(&args.template)),
-            format!("there is {}", plain(&names.join(", "))),
+            format!("use one of {}", plain(&names.join(", "))),
         ));
     }
     let now = chrono::Utc::now();

@@ -1,4 +1,4 @@
-//! The account that runs the server: oneself, or, since PostgreSQL refuses root, a lesser one.
+//! The account that runs the server: this process's own or, since PostgreSQL refuses root, an unprivileged one.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -37,7 +37,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Oneself; for root `postgres`, else `nobody`.
+    /// This process's own account; for root that of `postgres`, else of `nobody`.
     pub fn choose() -> Result<Self, ClusterError> {
         let uid = Uid::effective();
         if !uid.is_root() {
@@ -89,8 +89,8 @@ impl Account {
         Ok(bytes)
     }
 
-    /// Makes a directory that only this account (and root) can enter, or checks that it is one; gives it opened. Whatever
-    /// is changed is changed of what was opened, so that nothing can be put in its place meanwhile.
+    /// Makes a directory that only this account (and root) can enter, or checks that it is one; returns it opened. All
+    /// changes are made through the open file, so nothing can be put in its place in between.
     pub fn make_private(self, directory: &Path) -> Result<File, ClusterError> {
         let fail = |source| ClusterError::Io { doing: "making", path: directory.to_owned(), source };
         match std::fs::DirBuilder::new().mode(0o700).create(directory) {

@@ -56,16 +56,12 @@ pub enum ClusterError {
     },
     /// Something that others made is where the directory should be.
     #[error("{} belongs to someone else or is not a directory; move it away", path.display())]
-    Unsafe {
-        /// What is there.
-        path: PathBuf,
-    },
+    Unsafe { path: PathBuf },
     /// A file or directory.
     #[error("{doing} {} failed: {source}", path.display())]
     Io {
         /// What was being done to it.
         doing: &'static str,
-        /// To what.
         path: PathBuf,
         /// What the system said.
         source: io::Error,

@@ -94,7 +94,7 @@ impl Options {
             path: around.clone(),
             source,
         })?;
-        // Owned by oneself, and no one else may put anything into it.
+        // Owned by this account, and no other may put anything into it.
         if is.is_dir() && is.uid() == Uid::effective().as_raw() && is.mode() & 0o022 == 0 {
             Ok(around)
         } else {

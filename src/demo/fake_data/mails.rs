@@ -7,7 +7,6 @@ use uuid::{Builder, Uuid};
 use crate::domain::Time;
 use crate::domain::send::SendState;
 
-/// One mail.
 pub struct Mail {
     pub id: Uuid,
     pub person: usize,
@@ -139,7 +138,7 @@ pub fn run(rng: &mut Rng, mut mail: Mail, recipient: &str, course: Course, now: 
         }
         Course::Moot => {
             mail.attempts = 0;
-            end(&mut mail, SendState::Cancelled, "the user was verified meanwhile");
+            end(&mut mail, SendState::Cancelled, "the user is verified already");
             return (mail, events);
         }
         _ => {}

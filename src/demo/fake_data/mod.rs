@@ -1,6 +1,6 @@
 //! Demo data: some thousand made-up users of the last fourteen days, with everything that happened to their mails.
 //!
-//! Made from a seed: the same moment and seed give the same rows. Addresses are in domains reserved for examples
+//! Made from a seed: the same moment and seed make the same rows. Addresses are in domains reserved for examples
 //! (RFC 2606), so that no mail can reach anyone; names are common ones at random, and some that an attacker would
 //! choose, since the console must show those too.
 
@@ -28,11 +28,9 @@ const LIFETIME: Duration = Duration::days(3);
 /// What was filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Users.
     pub users: usize,
     /// Verifications, superseded ones included.
     pub verifications: usize,
-    /// Sends.
     pub sends: usize,
     /// Events that SES reported.
     pub events: usize,
@@ -54,7 +52,7 @@ pub async fn fill(pool: &PgPool, now: Time, seed: u64, secret: &[u8]) -> Result<
     })
 }
 
-/// Everybody and everything, oldest first.
+/// All users with everything about them, oldest first.
 fn generate(now: Time, seed: u64) -> World {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut arrivals: Vec<Duration> = NEWEST.map(Duration::seconds).into();

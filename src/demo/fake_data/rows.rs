@@ -204,7 +204,6 @@ async fn entries(connection: &mut PgConnection, first: First, chunk: &[Entry]) -
     Ok(())
 }
 
-/// One column of the rows.
 fn column<'a, R, T>(rows: &'a [R], take: impl FnMut(&'a R) -> T) -> Vec<T> {
     rows.iter().map(take).collect()
 }

@@ -9,11 +9,10 @@ use crate::text::plain;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// There is no template of that name.
-    #[error("there is no template {name}; there is {known}")]
+    #[error("there is no template {name}; known are {known}")]
     Unknown {
         /// The name that was asked for.
         name: String,
-        /// Those that there are.
         known: String,
     },
     /// A place in a file.

@@ -221,7 +221,6 @@ impl Found {
     }
 }
 
-/// The names that have any file.
 pub(super) fn names(sources: &Sources) -> BTreeSet<String> {
     let templates = sources.keys().filter(|path| !path.starts_with(PARTIALS));
     templates.filter_map(|path| path.split('/').nth(1)).map(ToOwned::to_owned).collect()
@@ -258,7 +257,7 @@ pub(super) fn read(file: &Path) -> Result<String, TemplateError> {
     String::from_utf8(bytes).map_err(|_| wrong(file, "is not UTF-8"))
 }
 
-/// How a directory that cannot be read is told; the workbench looks for it.
+/// How a directory that cannot be read is reported; the workbench looks for it.
 pub const DIRECTORY_UNREAD: &str = "the directory cannot be read";
 
 /// What a directory holds, in order, without hidden files.

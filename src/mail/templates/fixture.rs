@@ -1,4 +1,4 @@
-//! What a template is tried with: the schema of its variables, and fixtures, which give them values.
+//! What a template is tried with: the schema of its variables, and fixtures, which hold their values.
 //!
 //! `fixtures/<template>/schema.toml` beside the templates declares the variables, the other files there are fixtures:
 //! ```toml
@@ -116,7 +116,6 @@ pub struct Variable {
     /// Whether strangers decide what is in it.
     #[serde(default)]
     pub untrusted: bool,
-    /// What it is.
     #[serde(default)]
     pub about: String,
     /// What it may hold.
@@ -150,7 +149,6 @@ pub enum Origin {
     Example,
     /// Built in beside a built-in template.
     BuiltIn,
-    /// A file.
     File(PathBuf),
     /// What an attacker may try; the same for all templates.
     Hostile,

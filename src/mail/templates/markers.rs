@@ -1,4 +1,4 @@
-//! The attributes `data-mail="…"`, which tell the checks what a part of a mail is for, in any language. They are taken
+//! The attributes `data-mail="…"`, which say to the checks what a part of a mail is for, in any language. They are taken
 //! out of what is mailed.
 
 /// What a part of a mail may be marked as.

@@ -44,7 +44,6 @@ pub enum Part {
     Subject,
     /// The plain text.
     Text,
-    /// The HTML.
     Html,
 }
 
@@ -99,7 +98,6 @@ pub struct Source {
     pub shown: String,
     /// Where it is; none where it is built in.
     pub file: Option<PathBuf>,
-    /// What is in it.
     pub text: String,
 }
 
@@ -179,7 +177,6 @@ impl Templates {
         &self.mistakes
     }
 
-    /// The names of all templates.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         files::names(&self.sources).into_iter().collect()
@@ -191,7 +188,7 @@ impl Templates {
         self.source_at(&part.path(locale, name))
     }
 
-    /// The file at a path below the directory of templates, such as [`LineMap::place`] gives.
+    /// The file at a path below the directory of templates, such as [`LineMap::place`] returns.
     #[must_use]
     pub fn source_at(&self, path: &str) -> Option<&Source> {
         self.sources.get(path)
@@ -340,7 +337,7 @@ impl Templates {
         TemplateError::Unknown { name: plain(name).into_string(), known: self.names().join(", ") }
     }
 
-    /// Gives all sources to Tera; what is wrong comes with the path to blame, where it is known.
+    /// Adds all sources to Tera; what is wrong comes with the path to blame, where it is known.
     fn compile(&mut self) -> Result<(), (Option<String>, TemplateError)> {
         let texts = || self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str()));
         let known = growth::Known::new(texts());
@@ -355,7 +352,7 @@ impl Templates {
         Ok(())
     }
 
-    /// Gives the sources to Tera one by one, where it does not say which one is wrong.
+    /// Adds the sources to Tera one by one, if it does not say which one is wrong.
     fn compile_alone(&mut self) {
         let partials: Vec<_> = self.sources.iter().filter(|(path, _)| path.starts_with(PARTIALS)).collect();
         let known = growth::Known::new(self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str())));
@@ -370,7 +367,7 @@ impl Templates {
     }
 
     /// Renders every template that is mailed in every locale, for this site with and without a URL, with what a person
-    /// might and might not have given, so that the branches of the usual conditions are tried; then looks for variables
+    /// might and might not have set, so that the branches of the usual conditions are tried; then looks for variables
     /// in the branches that were not.
     fn check(&self, settings: &Settings) -> Result<(), TemplateError> {
         let mut site = settings.site.clone();

@@ -97,7 +97,7 @@ fn mistakes_are_named_in_one_line() {
     ];
     for (path, content, message) in table {
         let error = error_of(&[(path, content)]);
-        assert!(error.contains(message), "{content:?} gives {error:?}, which lacks {message:?}");
+        assert!(error.contains(message), "{content:?} returns {error:?}, which lacks {message:?}");
     }
 }
 
@@ -141,7 +141,7 @@ fn the_settings_of_the_site_are_tried_at_start() {
 fn an_unknown_name_is_said() {
     let templates = Templates::load(None).unwrap();
     let error = templates.render_part("wellcome\u{1b}", Locale::Ko, Part::Text, &Context::new()).unwrap_err();
-    assert_eq!(error.to_string(), "there is no template wellcome␛; there is verification");
+    assert_eq!(error.to_string(), "there is no template wellcome␛; known are verification");
 }
 
 #[test]

@@ -22,12 +22,11 @@ use crate::contain;
 use crate::dial::Dialer;
 use crate::text::Untrusted;
 
-/// How long taking leave may last.
+/// How long QUIT may take.
 const QUIT_MAX: Duration = Duration::from_secs(2);
 
-/// How long nothing is said before the system asks whether the other end is there: so that a firewall does not forget a
-/// connection on which an answer is awaited. What it is not told within the longest time-out of ours ends the
-/// connection, so that none that was dropped is kept trying.
+/// How long a connection is silent before the system probes the other end, so that a firewall does not forget it while
+/// an answer is awaited. Probes that fail for as long as our longest time-out end the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How long to wait for what has arrived already.

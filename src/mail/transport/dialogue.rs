@@ -32,7 +32,6 @@ pub struct DialogueLine {
 }
 
 impl DialogueLine {
-    /// A line.
     #[must_use]
     pub fn new(speaker: Speaker, text: &str) -> Self {
         Self { speaker, text: plain(text) }

@@ -86,7 +86,7 @@ impl Stage {
             Self::Rcpt => "naming the recipient",
             Self::Data => "announcing the mail",
             Self::Content => "sending the mail",
-            Self::EndOfData => "handing over the mail",
+            Self::EndOfData => "ending the mail",
         }
     }
 }
@@ -121,7 +121,7 @@ pub enum Cause {
     LeaseEnds,
 }
 
-/// A mail was not taken, or no one knows whether it was.
+/// A mail was not accepted, or it is not known whether it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Failure {
     /// How far it came.
@@ -194,7 +194,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// One that ends when this says so.
+    /// A lease that ends at the time that this channel holds.
     #[must_use]
     pub fn new(end: watch::Receiver<Instant>) -> Self {
         Self { end, has_begun: Arc::default() }
@@ -251,7 +251,7 @@ impl Transport {
         self.lane_with(None)
     }
 
-    /// The same, and whatever is said over it is told line by line.
+    /// The same, and the conversation is reported line by line.
     #[must_use]
     pub fn lane_telling(&self, dialogue: Dialogue) -> Lane {
         self.lane_with(Some(dialogue))

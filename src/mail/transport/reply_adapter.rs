@@ -44,7 +44,7 @@ const ANSWER_MAX: usize = 64 * 1024;
 /// refusal is none the less one for being wordy.
 const TEXT_MAX: usize = 900;
 
-/// What lettre writes behind a mail's content, in one piece. The content itself cannot hold it, whose dots are doubled.
+/// What lettre writes behind a mail's content, in one piece. The content itself cannot hold it, since its dots are doubled.
 const MAIL_END: &[u8] = b"\r\n.\r\n";
 
 /// What stands on a connection without having been asked for.
@@ -80,7 +80,7 @@ struct Shared {
     /// A line, not read yet from `start` on.
     line: Vec<u8>,
     start: usize,
-    /// The code of the last line, where lettre was given another.
+    /// The code of the last line, if lettre got another.
     odd_code: Option<u16>,
     /// What stood there when something was to be written.
     unasked: Option<Unasked>,
@@ -125,7 +125,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 impl Wire {
-    /// The code of the last answer, where it is not the one that lettre was given.
+    /// The code of the last answer, if it is not the one that lettre got.
     pub(super) fn odd_code(&self) -> Option<u16> {
         lock(&self.0).odd_code
     }
@@ -145,7 +145,7 @@ impl Wire {
         poll_fn(|cx| lock(&self.0).poll_unasked(cx)).await
     }
 
-    /// A mail begins, whose end has not been written.
+    /// A mail has begun, and its end has not been written.
     pub(super) fn begin_mail(&self) {
         lock(&self.0).is_mail_ended = false;
     }
@@ -168,7 +168,7 @@ impl Wire {
         }
     }
 
-    /// Goes on with what [`Wire::take_clear`] gave.
+    /// Continues with what [`Wire::take_clear`] returned.
     pub(super) fn put_encrypted(&self, socket: TlsStream<TcpStream>) {
         lock(&self.0).socket = Socket::Encrypted(Box::new(socket));
     }
@@ -317,8 +317,8 @@ pub(super) fn code_of(text: &str) -> Option<&str> {
     text.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A line of an answer as lettre reads it, with its code where that had to be changed. The code given instead is one
-/// that is success nowhere.
+/// A line of an answer as lettre reads it, with its code if that had to be replaced. The replacement is a code that
+/// means success nowhere.
 fn normalize_reply(text: &str) -> (Vec<u8>, Option<u16>) {
     let Some(code) = code_of(text) else { return ([text.as_bytes(), b"\r\n"].concat(), None) };
     let mut line = code.as_bytes().to_vec();

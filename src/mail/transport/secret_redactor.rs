@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::reply::without_status;
 
-/// How many letters and digits in a row give a secret away while signing in. What is taken out too much there is only
+/// How many letters and digits in a row count as a secret while signing in. What is taken out too much there is only
 /// words: code and status stay.
 const RUN_MIN: usize = 6;
 

@@ -41,7 +41,7 @@ impl SignIn {
         &self.begin
     }
 
-    /// What to say to a question; `None` where that has been said. Where its words do not tell what it asks for, the
+    /// What to say to a question; `None` if that has been said. If its words do not say what it asks for, the
     /// user comes first.
     pub(super) fn answer(&mut self, question: &str) -> Option<String> {
         let asked = question.trim();
@@ -83,9 +83,9 @@ mod tests {
         assert_eq!(said(Mechanism::Login, &["UGFzc3dvcmQ6", "VXNlcm5hbWU6"]), [password.clone(), user.clone()]);
         assert_eq!(said(Mechanism::Login, &["", "", ""]), [user.clone(), password.clone(), None]);
         let twice = ["UGFzc3dvcmQ6", "UGFzc3dvcmQ6"];
-        assert_eq!(said(Mechanism::Login, &twice), [password.clone(), None], "nothing else is given for a password");
+        assert_eq!(said(Mechanism::Login, &twice), [password.clone(), None], "nothing else is sent for a password");
         let twice = ["VXNlcm5hbWU6", "VXNlcm5hbWU6"];
-        assert_eq!(said(Mechanism::Login, &twice), [user, None], "a password is not given for a user");
+        assert_eq!(said(Mechanism::Login, &twice), [user, None], "a password is not sent for a user");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct Timeouts {
     /// The content and the answer to it. SES takes 0.6 s on average.
     pub end_of_data: Duration,
     /// From when on a connection that has waited for its next mail is tested before it gets it: firewalls forget
-    /// connections, and tell neither side. A mail would learn of it by the time-out of a command.
+    /// connections, and notify neither side. A mail would learn of it by the time-out of a command.
     pub tested_after: Duration,
 }
 
@@ -204,7 +204,7 @@ struct Idle {
 pub(super) struct SmtpLane {
     smtp: Smtp,
     idle: Option<Idle>,
-    /// Who listens in, if anybody does.
+    /// Where the conversation is reported, if anywhere.
     dialogue: Option<Dialogue>,
 }
 
@@ -280,13 +280,13 @@ impl SmtpLane {
 }
 
 /// What stands on a connection behind the answer to a mail may be that answer, and what counted as it something else.
-/// The mail is recorded by now, so that all that can be done is to tell.
+/// The mail is recorded by now, so this can only be logged.
 fn warn_of_a_line_too_many(failure: &Failure, last: SendId) {
     // What it said may quote the mail, with its link.
     if let Cause::OutOfTurn(_) = failure.cause {
         tracing::warn!(
             send = %last,
-            "the mail server said more than it was asked after this mail: perhaps what counted as its answer was not"
+            "the mail server sent more than one answer after this mail; the one that was recorded may be that of another command"
         );
     }
 }

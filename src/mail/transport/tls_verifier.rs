@@ -81,7 +81,7 @@ fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'st
     let refuse = |what: &dyn fmt::Display| {
         SettingError::new(
             format!("`smtp.ca_file` {}: {}", plain(&file.display().to_string()), plain(&what.to_string())),
-            "give it a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
+            "set it to a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
         )
     };
     let pem = std::fs::read_to_string(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;

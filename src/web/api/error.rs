@@ -11,7 +11,7 @@ use crate::store;
 use crate::text::plain;
 use crate::web::guard::{RETRY, retry_after};
 
-/// An answer that is not the one hoped for.
+/// The answer to a request that failed.
 #[derive(Debug)]
 pub(in crate::web) struct ApiError {
     status: StatusCode,
@@ -52,15 +52,15 @@ impl ApiError {
 
     /// A fault of this program.
     pub(in crate::web) fn broke() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the request could not be worked on")
-            .hint("it is a fault of this program; its log says where")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the request could not be processed")
+            .hint("report it; this is a fault of the program, and its log says where")
     }
 
     pub(super) fn guessing() -> Self {
         let mut error = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_wrong_tokens",
-            "the token is wrong, as were many others of late",
+            "the token is wrong, and there were many wrong ones lately",
         )
         .hint("send the server's `serve.token` as `Authorization: Bearer …`; a right one is answered at once");
         error.retry_after = Some(1);
@@ -69,7 +69,7 @@ impl ApiError {
 
     pub(in crate::web) fn too_slow() -> Self {
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", "the request took too long")
-            .hint("ask what became of it, then try again");
+            .hint("ask for the result, then try again");
         error.retry_after = Some(RETRY);
         error
     }

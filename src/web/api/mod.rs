@@ -1,4 +1,4 @@
-//! The site's own API: JSON under a bearer token. It tells the truth, unlike the public pages, so only the site's back
+//! The site's own API: JSON under a bearer token. It reveals who signed up, unlike the public pages, so only the site's back
 //! end may ask it. Without `serve.token` it is off, and every address below it answers 404.
 
 mod error;

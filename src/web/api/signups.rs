@@ -48,8 +48,8 @@ pub(super) async fn create(
     Ok((StatusCode::ACCEPTED, Json(body)))
 }
 
-/// axum tells a value of the wrong type (422) from broken JSON (400); for a caller both are a request of wrong shape,
-/// and 422 is left for values that are no good.
+/// axum distinguishes a value of the wrong type (422) from broken JSON (400); for a caller both are a request of the
+/// wrong shape, and 422 is left for invalid values.
 fn refused(rejection: JsonRejection) -> ApiError {
     let shape = "send {\"email\": \"…\", \"name\": \"…\", \"locale\": \"ko\"}; name and locale may be left out";
     match rejection {

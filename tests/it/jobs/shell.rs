@@ -58,7 +58,7 @@ async fn jobs_are_stopped_from_the_shell() {
     let started = office.run(&["resend", "--status", "expired", "--yes"]);
     assert_eq!(started.code, 0);
     assert!(started.out.contains(": queued 1000 mails; skipped 0\n"), "{}", started.out);
-    assert!(started.err.starts_with("workers make the rest; "), "{}", started.err);
+    assert!(started.err.starts_with("workers queue the rest; "), "{}", started.err);
     let job = &office.run(&["jobs", "--json"]).json()[0];
     assert_eq!((&job["state"], &job["found"], &job["looked_at"]), (&json!("running"), &json!(1_200), &json!(1_000)));
     let id = ids(job);

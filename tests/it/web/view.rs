@@ -316,7 +316,7 @@ async fn no_log_line_has_a_key() {
 
     let log = log.text();
     assert!(log.contains("GET") && log.contains("route=\"/verify/\"") && log.contains("status=200"), "{log}");
-    assert!(log.contains("a link could not be worked on"), "{log}");
+    assert!(log.contains("a link could not be processed"), "{log}");
     assert!(!log.contains(&key_text) && !log.contains(super::TOKEN), "{log}");
     assert!(!log.contains(&key_text.replace('-', "x")), "{log}");
     assert!(!log.contains("mina@example.com"), "{log}");

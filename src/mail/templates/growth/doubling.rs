@@ -106,7 +106,7 @@ impl<'a> Known<'a> {
         sum
     }
 
-    /// A component may write what it is given as often as it likes.
+    /// A component may write its arguments as often as it likes.
     fn used_as_written(&self, code: &str) -> usize {
         let bare = without_strings(code);
         self.used_in(&bare) * if calls_component(&bare) { MANY } else { 1 }
@@ -164,7 +164,7 @@ fn complaint(name: &str) -> String {
     )
 }
 
-/// Whether an expression can make longer text of what it is given.
+/// Whether an expression can make longer text than its input.
 fn grows(bare: &str) -> bool {
     bare.contains('~') || bare.contains('[') || words(bare).any(|word| matches!(word, "replace" | "join" | "concat"))
 }

@@ -16,7 +16,6 @@ pub(super) struct Placed<'a> {
     pub begin: usize,
     /// Where what is behind it begins.
     pub end: usize,
-    /// What it is.
     pub piece: Piece<'a>,
 }
 

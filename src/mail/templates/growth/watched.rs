@@ -104,7 +104,7 @@ pub(super) fn excess() -> Option<String> {
 }
 
 /// So much source follows.
-#[expect(clippy::needless_pass_by_value, reason = "Tera gives it so")]
+#[expect(clippy::needless_pass_by_value, reason = "Tera's signature")]
 fn pass(arguments: Kwargs, _: &State) -> TeraResult<String> {
     let bytes: u64 = arguments.must_get("n")?;
     STEPS.with_borrow_mut(|steps| {
@@ -116,7 +116,7 @@ fn pass(arguments: Kwargs, _: &State) -> TeraResult<String> {
 }
 
 /// This was assigned.
-#[expect(clippy::needless_pass_by_value, reason = "Tera gives it so")]
+#[expect(clippy::needless_pass_by_value, reason = "Tera's signature")]
 fn look(arguments: Kwargs, _: &State) -> TeraResult<String> {
     let value: Value = arguments.must_get("v")?;
     let name: &str = arguments.must_get("name")?;
@@ -148,7 +148,6 @@ fn size_of(value: &Value, depth: usize) -> Option<usize> {
     Some(sum)
 }
 
-/// A source with the calls.
 fn with_calls(source: &str) -> String {
     let mut calls: Vec<(usize, String)> = Vec::new();
     // What is open: the word that ends it, which call is in it or what it assigns to, and where it began.
