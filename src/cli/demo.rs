@@ -40,9 +40,9 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
     } else {
         let is_unicode = !matches!(env.settings.console.glyphs, Glyphs::Ascii);
-        let told = walkthrough::run(&env, setup, is_unicode, output::line);
-        match signals::shutdown()?.run_until_cancelled(told).await {
-            Some(told) => told.map(|()| ExitCode::SUCCESS).map_err(|error| {
+        let walk = walkthrough::run(&env, setup, is_unicode, output::line);
+        match signals::shutdown()?.run_until_cancelled(walk).await {
+            Some(walk) => walk.map(|()| ExitCode::SUCCESS).map_err(|error| {
                 let what = format!("the demo failed: {}", plain(&error.to_string()));
                 Failure::failed(what, "`verifydesk demo --reset` starts over")
             }),

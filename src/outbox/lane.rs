@@ -103,7 +103,7 @@ impl Shared {
 
     fn compose(&self, ready: &Ready) -> Result<Composed, String> {
         contained(|| self.try_to_compose(ready))
-            .unwrap_or_else(|broke| Err(format!("no mail could be made of it: {broke}")))
+            .unwrap_or_else(|broke| Err(format!("no mail could be made from it: {broke}")))
     }
 
     fn try_to_compose(&self, ready: &Ready) -> Result<Composed, String> {
@@ -127,8 +127,8 @@ impl Shared {
 }
 
 impl LaneResult {
-    /// Of a lane that broke or was ended: where the mail's content was begun, no one knows whether it went out; where not,
-    /// it did not.
+    /// Of a lane that broke or was ended: where the mail's content was begun, no one knows whether it went out; where
+    /// not, it did not.
     pub(super) fn broke(id: SendId, verification: VerificationId, attempt: i16, lease: &Lease, why: &str) -> Self {
         let result = if lease.has_begun() {
             SendResult::Unknown { reason: format!("{why}; the mail may or may not have gone out") }

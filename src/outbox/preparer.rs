@@ -1,11 +1,11 @@
 //! From the outbox to a lane: a batch of due sends, prepared in one transaction.
 //!
-//! The transaction claims due sends, and while it keeps others off them it reserves send slots of the pace, as many as it
-//! has mails, so that no slot is wasted. What got none stays *queued* and is free again when the transaction ends. Then
-//! comes the last look before mails go out, and the commitment to their keys. Minutes or days may lie between queueing
-//! and sending: what is no longer wanted is cancelled here. A key's digest is committed before anything connects to a
-//! mail server, so that no link can be in a mailbox that the database does not know; a digest is never overwritten, so
-//! that no link that was mailed once stops working by accident.
+//! The transaction claims due sends, and while it keeps others off them it reserves send slots of the pace, as many as
+//! it has mails, so that no slot is wasted. What got none stays *queued* and is free again when the transaction ends.
+//! Then comes the last look before mails go out, and the commitment to their keys. Minutes or days may lie between
+//! queueing and sending: what is no longer wanted is cancelled here. A key's digest is committed before anything
+//! connects to a mail server, so that no link can be in a mailbox that the database does not know; a digest is never
+//! overwritten, so that no link that was mailed once stops working by accident.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -180,7 +180,7 @@ impl Preparer {
         if !why.may_be_of_one() || tried.claimed.is_empty() {
             return Err(why.into());
         }
-        tracing::warn!(%why, count = tried.claimed.len(), "a batch broke; its mails are tried one by one");
+        tracing::warn!(%why, count = tried.claimed.len(), "a batch failed; its mails are tried one by one");
         let mut done = Batch::default();
         for id in tried.claimed {
             let mut tried = Tried::default();
@@ -198,7 +198,7 @@ impl Preparer {
         Ok(done)
     }
 
-    /// Gives a send up on which a batch breaks, with its reason; or puts it off where the reason may not lie in it.
+    /// Fails the send on which a batch breaks, with its reason; or puts it off if the reason may not lie in it.
     /// Returns whether it was given up.
     pub(super) async fn leave_out(&self, store: &Store, id: SendId, why: &Why) -> Result<bool, Error> {
         let is_given_up = why.is_of_one();

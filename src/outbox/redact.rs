@@ -1,8 +1,8 @@
 //! Takes the link out of what a mail server says. Content filters quote what they dislike, and an answer is recorded,
 //! shown and logged: a key that came along would verify anyone who reads it.
 //!
-//! A quote is seldom letter by letter: filters fold case, encode, wrap and cut. So a part of the mail's own key is found
-//! by its letters and digits alone, whatever stands between them; even one of the wrong case is too good a hint.
+//! A quote is seldom letter by letter: filters fold case, encode, wrap and cut. So a part of the mail's own key is
+//! found by its letters and digits alone, whatever stands between them; even one of the wrong case is too good a hint.
 //! Behind `key=` anything goes, since the key there may be another mail's.
 
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::text::Untrusted;
 /// What stands for what was taken out.
 const REDACTED: &str = "…";
 
-/// How many letters and digits of the key in a row give it away. Fewer leave more to guess than anyone can.
+/// How many letters and digits of the key in a row reveal it. Fewer leave more to guess than anyone can.
 const RUN_MIN: usize = 8;
 
 /// What a character may be written with, as its hexadecimal number: nothing, percent-encoding, quoted-printable, both,

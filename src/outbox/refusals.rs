@@ -18,8 +18,8 @@ use crate::store::refusals::{DOMAINS_MIN, Noted, REMEMBERED};
 /// How soon after the last time the database hears that mails are taken, while nothing speaks against it.
 const TAKEN_EVERY: Duration = Duration::from_millis(250);
 
-/// How many times the run that pauses all workers one of a single worker is before it alone stops: where all are refused
-/// their common run is the longer one.
+/// How many times the run that pauses all workers one of a single worker is before it alone stops: where all are
+/// refused their common run is the longer one.
 const OWN_FACTOR: i64 = 2;
 
 /// Most mails of such a run that are remembered.
@@ -54,7 +54,6 @@ pub(super) struct Refusals {
     reporting: Option<Arc<RefusalReport>>,
 }
 
-/// What is reported.
 #[derive(Debug)]
 pub(super) struct RefusalReport {
     pub(super) is_taken: bool,
@@ -67,7 +66,6 @@ pub(super) struct RefusalReport {
 }
 
 impl Refusals {
-    /// When to report them.
     pub(super) fn report_at(&self) -> Option<Instant> {
         self.report_at
     }

@@ -36,13 +36,13 @@ pub enum Class {
         /// How long to wait, where that is known.
         after: Option<Duration>,
     },
-    /// The server could not be reached, or refused for a while before any mail was named: the worker pauses, longer each
-    /// time in a row, and the try does not count.
+    /// The server could not be reached, or refused for a while before any mail was named: the worker pauses, longer
+    /// each time in a row, and the try does not count.
     Unreachable {
         /// How long this mail waits, where that is known.
         after: Option<Duration>,
     },
-    /// Too many connections: the worker pauses a moment, and goes on with half of the lanes.
+    /// Too many connections: the worker pauses a moment, and continues with half of the lanes.
     Crowd,
     /// Too many mails a second: all workers pause a moment, and go on more slowly.
     Rate,
@@ -51,8 +51,8 @@ pub enum Class {
     /// This worker can send nothing until an operator fixes its settings (credentials, server, certificates, files): it
     /// stops.
     Worker,
-    /// The account can send nothing, through any worker, until someone fixes it (sender, rights, AWS's pause): the outbox
-    /// pauses for all workers.
+    /// The account can send nothing, through any worker, until someone fixes it (sender, rights, AWS's pause): the
+    /// outbox pauses for all workers.
     Account,
     /// The server refuses this client, not this recipient: what it said speaks of us. The mail is tried again; if many
     /// are refused, the outbox pauses ([`crate::store::refusals`]).
@@ -74,7 +74,6 @@ pub struct Verdict {
     pub class: Class,
     /// What happened. Plain.
     pub happened: String,
-    /// What to do next.
     pub next: &'static str,
 }
 
@@ -107,7 +106,7 @@ fn judge_cause(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddres
         return Verdict::new(
             Class::Unknown,
             format!("the answer was lost, so the mail may or may not have gone out ({failure})"),
-            "SES's events will tell; resend if the person says that nothing came",
+            "SES's events show whether it did; resend if the user reports that nothing came",
         );
     }
     match &failure.cause {
@@ -125,7 +124,7 @@ fn judge_cause(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddres
         Cause::Certificate(_) => Verdict::new(
             Class::Worker,
             failure.to_string(),
-            "check `smtp.host`, and give the relay's authority as `smtp.ca_file` if it is a private one",
+            "check `smtp.host`, and set `smtp.ca_file` to the relay's authority if it is a private one",
         ),
         Cause::NoStartTls => Verdict::new(
             Class::Worker,
@@ -322,7 +321,7 @@ fn judge_reply(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: &E
 }
 
 /// SES says the same of a sender who is not verified and, while the account is in the sandbox, of a recipient who is
-/// not. The list of identities in the reply tells them apart.
+/// not. The list of identities in the reply distinguishes them.
 fn judge_unverified(text: &str, sender: &EmailAddress, recipient: &EmailAddress) -> Verdict {
     let mut failed: Vec<&str> = text
         .split_once("failed the check in region")
@@ -381,7 +380,7 @@ fn judge_by_code(stage: Stage, reply: &Reply, sender: &EmailAddress, recipient: 
         Stage::Rcpt => Verdict::new(
             Class::Recipient,
             format!("the server refused the recipient {}: {shown}", plain(recipient.as_str())),
-            "ask the person for another address",
+            "ask the user for another address",
         ),
         Stage::Data | Stage::Content | Stage::EndOfData => Verdict::new(
             Class::Message,

@@ -2,9 +2,9 @@
 //!
 //! Again: after 5 s, 10 s, 30 s, then every 20 minutes, unless the reply asks for another wait. Where nothing could be
 //! reached, or everyone was held back, the try does not count. Given up: what the server refuses for good, and what is
-//! old (`worker.give_up_after` of the link's lifetime) and was tried `worker.attempts` times. By its age, not by a count
-//! alone: an outage of hours is no reason to give up what is wanted for days. A mail whose answer was lost is *unknown*;
-//! housekeeping tries it once more after `worker.unknown_after` ([`crate::store::outbox`]).
+//! old (`worker.give_up_after` of the link's lifetime) and was tried `worker.attempts` times. By its age, not by a
+//! count alone: an outage of hours is no reason to drop what is wanted for days. A mail whose answer was lost is
+//! *unknown*; housekeeping tries it once more after `worker.unknown_after` ([`crate::store::outbox`]).
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The steps of a worker: what it does with the database, each a task of its own, so that mails go on while an answer is
-//! awaited. A step is one file: when it is due, what it does, and what follows from its result.
+//! The steps of a worker: what it does with the database, each a task of its own, so that mails go on while an answer
+//! is awaited. A step is one file: when it is due, what it does, and what follows from its result.
 
 pub(super) mod brake;
 pub(super) mod heartbeat;
@@ -56,7 +56,6 @@ pub(super) fn start_due(worker: &mut WorkerLoop, now: Instant) {
     }
 }
 
-/// When the next one is due.
 pub(super) fn next_due(worker: &WorkerLoop) -> Option<Instant> {
     SCHEDULE.iter().filter_map(|step| (step.due)(worker)).min()
 }
@@ -107,7 +106,7 @@ impl Steps {
         self.tasks.spawn(async move {
             let done = contained_async(work).await;
             let is_broken = done.is_err();
-            let result = done.unwrap_or_else(|_| Err(Error::Value(plain("the worker broke on it"))));
+            let result = done.unwrap_or_else(|_| Err(Error::Value(plain("the worker panicked on it"))));
             Done { step, is_broken, finish: Box::new(move |worker| finish(worker, result)) }
         });
     }

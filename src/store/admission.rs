@@ -16,15 +16,14 @@ pub struct Blocker {
     pub host: Untrusted,
     /// Its process.
     pub pid: i32,
-    /// Of its secret.
     pub secret_fingerprint: Untrusted,
     /// Seconds since its last heartbeat.
     pub silent: f64,
 }
 
 impl Store {
-    /// Writes a worker's heartbeat, but for what it has done, and gives the worker that it has to wait for: none if it
-    /// may work. One statement, so that a worker that stands still in it keeps no other waiting.
+    /// Writes a worker's heartbeat, but for what it has done, and returns the worker that it has to wait for: `None` if
+    /// it may work. One statement, so that a worker that stands still in it keeps no other waiting.
     pub async fn admit(&self, beat: &Heartbeat) -> Result<Option<Blocker>, Error> {
         #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
         let gone_after = GONE_AFTER_SECONDS as f64;

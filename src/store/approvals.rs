@@ -1,15 +1,15 @@
 //! Opens links: those that come at the same time, in one transaction.
 //!
-//! Most of what the first opening of a link costs is what a transaction costs: round trips, triggers, the commit. So, as
-//! in PostgreSQL's own group commit, links that come while others are being opened wait for those, and then go together.
-//! Where nothing is under way, a link is opened at once and alone.
+//! Most of what the first opening of a link costs is what a transaction costs: round trips, triggers, the commit. So,
+//! as in PostgreSQL's own group commit, links that come while others are being opened wait for those, and then go
+//! together. Where nothing is under way, a link is opened at once and alone.
 //!
 //! - *No link waits because of another.* Links that go together wait for no row: one whose rows another transaction
 //!   holds is left out. It goes alone then, and so does each link of a batch that fails, under the same rules
 //!   (`open_links` in the database has them) and in one of the seats that all acts share.
-//! - *Nothing is lost with a client.* A batch is a task of its own, which goes on where a request is given up. If it
+//! - *Nothing is lost with a client.* A batch is a task of its own, which continues if a request is dropped. If it
 //!   breaks, each link goes alone.
-//! - *A link is in a batch once.* Opened again meanwhile, it is in the next, and found opened.
+//! - *A link is in a batch once.* Opened again while that runs, it is in the next, and found opened.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
@@ -37,8 +37,8 @@ const LANES: usize = 2;
 /// Links that wait at most: as many as `serve` has connections.
 const WAITING_MAX: usize = 2_000;
 
-/// How long an opening may take: longer than the server allows its statement in `serve`, shorter than a request may take.
-/// To a socket of this machine nothing else bounds it.
+/// How long an opening may take: longer than the server allows its statement in `serve`, shorter than a request may
+/// take. To a socket of this machine nothing else bounds it.
 const SILENCE_MAX: Duration = Duration::from_secs(8);
 
 const SILENT: &str = "no answer within 8 seconds";
@@ -136,8 +136,8 @@ impl Approvals {
 }
 
 impl Store {
-    /// Opens a link: the database checks the rules, changes what is to be changed and writes the audit entry. `None` for
-    /// a key that no one was mailed.
+    /// Opens a link: the database checks the rules, changes what is to be changed and writes the audit entry. `None`
+    /// for a key that no one was mailed.
     pub async fn approve(&self, digest: &KeyDigest) -> Result<Option<Opened>, Error> {
         if let Some(_lone) = self.approvals.lone() {
             return self.approve_alone(digest).await;

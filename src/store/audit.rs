@@ -10,9 +10,7 @@ use crate::domain::id::{SendId, UserId, VerificationId};
 /// What an act writes into the log.
 #[derive(Clone, Debug)]
 pub struct NewEntry<'a> {
-    /// Who.
     pub actor: &'a Actor,
-    /// What.
     pub action: Action,
     /// What came of it.
     pub outcome: &'a str,
@@ -20,9 +18,7 @@ pub struct NewEntry<'a> {
     pub reason: Option<&'a str>,
     /// Who it concerns, if it is about one person.
     pub user: Option<UserId>,
-    /// Which verification.
     pub verification: Option<VerificationId>,
-    /// Which send.
     pub send: Option<SendId>,
 }
 

@@ -13,7 +13,6 @@ pub struct NewBrake<'a> {
     pub state: BrakeState,
     /// What sets it.
     pub cause: BrakeCause,
-    /// Who.
     pub set_by: &'a str,
     /// Why. Plain.
     pub reason: &'a str,
@@ -25,8 +24,8 @@ pub struct NewBrake<'a> {
 pub const REASON_MAX: usize = 1_000;
 
 /// Sets it, unless a stronger one is set: what a machine sets never replaces what a person has paused, and what
-/// ends by itself never what does not, but for a pause for refusals that has interrupted no drain: any other reason says
-/// more. False if it stays as it was.
+/// ends by itself never what does not, but for a pause for refusals that has interrupted no drain: any other reason
+/// says more. False if it stays as it was.
 pub async fn set(connection: &mut PgConnection, brake: NewBrake<'_>) -> Result<bool, Error> {
     let reason: String = brake.reason.replace('\0', "").chars().take(REASON_MAX).collect();
     let done = sqlx::query!(
@@ -91,7 +90,7 @@ pub async fn release(connection: &mut PgConnection) -> Result<bool, Error> {
     Ok(done.rows_affected() == 1)
 }
 
-/// The results of the last mails, as far as SES has told.
+/// The results of the last mails, as far as SES has reported them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Results {
     /// Mails that SES took.

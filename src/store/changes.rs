@@ -64,7 +64,7 @@ impl Changes {
     /// For a listener that has no moment of its own to check it.
     #[must_use]
     pub fn follow(mut self) -> Following {
-        let (told, heard) = mpsc::channel(HEARD_MAX);
+        let (sender, heard) = mpsc::channel(HEARD_MAX);
         // Where it breaks nothing more is heard, which the other end takes for the end of the connection.
         let task = contain::spawn(async move {
             loop {
@@ -76,7 +76,7 @@ impl Changes {
                     },
                 };
                 let is_last = heard.is_err();
-                if told.send(heard).await.is_err() || is_last {
+                if sender.send(heard).await.is_err() || is_last {
                     return;
                 }
             }
@@ -84,8 +84,8 @@ impl Changes {
         Following { heard, _task: AbortOnDropHandle::new(task) }
     }
 
-    /// Waits for the next change; cancel safe. An error means that the connection is gone and changes may have been missed:
-    /// subscribe again, then read.
+    /// Waits for the next change; cancel safe. An error means that the connection is gone and changes may have been
+    /// missed: subscribe again, then read.
     pub async fn next(&mut self) -> Result<Change, Error> {
         match self.listener.try_recv().await? {
             Some(notification) => Ok(Change::parse(notification.payload())),
@@ -93,8 +93,8 @@ impl Changes {
         }
     }
 
-    /// Asks something on the subscription's own connection: one that a firewall has forgotten stays silent indefinitely,
-    /// as one on which nothing happens does.
+    /// Asks something on the subscription's own connection: one that a firewall has forgotten stays silent
+    /// indefinitely, as one on which nothing happens does.
     pub async fn check(&mut self) -> Result<(), Error> {
         // Not a checked query: there is nothing in it to check.
         let asked = sqlx::query("select 1").execute(&mut self.listener);

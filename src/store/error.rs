@@ -21,7 +21,7 @@ pub enum Error {
     /// A pooler that loses prepared statements.
     #[error("PgBouncer, or another pooler before the database, does not keep sessions: {0}")]
     Pooler(Plain),
-    /// A pooler that gives each transaction another session, where one session is needed.
+    /// A pooler that puts each transaction on another session, while one session is needed.
     #[error("a pooler before the database shares sessions, and migrations and roles need one of their own")]
     SharedSessions,
     /// It refuses the user or the act.
@@ -30,7 +30,6 @@ pub enum Error {
     /// It lets this user, or anyone, only read.
     #[error("the database does not allow it: {0}")]
     ReadOnly(Plain),
-    /// There is no such database.
     #[error("there is no such database: {0}")]
     NoDatabase(Plain),
     /// The schema is older than this program, or not there.
@@ -51,7 +50,7 @@ pub enum Error {
     /// The extension for searching cannot be had.
     #[error("the extension pg_trgm cannot be created: {0}")]
     NoTrigrams(Plain),
-    /// It was at it for too long and gave up.
+    /// A statement ran into its time-out.
     #[error("the database took too long: {0}")]
     TooSlow(Plain),
     /// Another transaction was in the way.
@@ -142,7 +141,7 @@ impl Error {
             Self::NoTrigrams(_) => {
                 "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
             }
-            Self::TooSlow(_) => "search for something longer, or try again when the server has less to do",
+            Self::TooSlow(_) => "search for something longer, or try again when the server is less busy",
             Self::Contended(_) => "try again",
             Self::Exhausted(_) => "see the server's log and its free disk space; nothing was changed",
             Self::Value(_) | Self::Constraint(_) | Self::Other(_) => "see the server's log; nothing was changed",
@@ -175,8 +174,8 @@ impl Error {
     }
 }
 
-/// Whether a statement was refused on a connection that goes on: what a trigger raises may bear the code of one that is
-/// lost.
+/// Whether a statement was refused on a connection that stays usable: what a trigger raises may bear the code of one
+/// that is lost.
 pub(super) fn is_of_statement(error: &sqlx::Error) -> bool {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     error.is_some_and(|error| error.severity() == PgSeverity::Error)

@@ -135,7 +135,6 @@ pub async fn cancel_waiting(connection: &mut PgConnection, id: JobId, reason: &s
     Ok(done.rows_affected())
 }
 
-/// A scope as it is stored.
 fn stored_scope(
     status: Option<&str>,
     search: Option<&str>,
@@ -160,7 +159,6 @@ impl Store {
         self.some_jobs(None, limit).await
     }
 
-    /// One job.
     pub async fn job(&self, id: JobId) -> Result<Option<JobRow>, Error> {
         Ok(self.some_jobs(Some(id.0), 1).await?.pop())
     }

@@ -1,4 +1,4 @@
-//! Brings the database to this version, and tells whether it is there.
+//! Brings the database to this version, and says whether it is there.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ const SERVER_MIN: i32 = 140_000;
 const TRIES: usize = 10;
 const TRY_EVERY: Duration = Duration::from_secs(2);
 
-/// Migrations whose text was corrected after builds had applied it, with the former text's checksum. What they did then is
-/// as good, and is not done again.
+/// Migrations whose text was corrected after builds had applied it, with the former text's checksum. What they did then
+/// is as good, and is not done again.
 const CORRECTED: [(i64, &str); 2] = [
     // A comment.
     (9, "19df3fb175f69a1b1419b5cbea63dea0b65e1267d2c161fe69fb693f86e852a949107ea91510b130df51a5962ef80c34"),
@@ -52,7 +52,7 @@ fn of_migrating(error: MigrateError) -> Error {
     }
 }
 
-/// Tries again while others use the tables that it needs, so that those who wait behind it get on meanwhile.
+/// Tries again while others use the tables that it needs, so that those who wait behind it get their turn in between.
 pub(super) async fn patiently<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 1..TRIES {
         match attempt().await {
@@ -61,9 +61,9 @@ pub(super) async fn patiently<T>(what: &str, mut attempt: impl AsyncFnMut() -> R
         }
     }
     attempt().await.map_err(|error| match error {
-        Error::Contended(why) => {
-            Error::Contended(plain(&format!("{what} waits for tables that others use, {TRIES} times in vain ({why})")))
-        }
+        Error::Contended(why) => Error::Contended(plain(&format!(
+            "{what} needs tables that others use, and gave up after {TRIES} tries ({why})"
+        ))),
         other => other,
     })
 }
@@ -77,8 +77,8 @@ async fn add_to_path(connection: &mut PgConnection, schema: &str) -> Result<(), 
     Ok(())
 }
 
-/// Takes what an earlier build has applied for what it is now, where it is one of [`CORRECTED`]. Not checked queries: the
-/// table is sqlx's own.
+/// Takes what an earlier build has applied for what it is now, where it is one of [`CORRECTED`]. Not checked queries:
+/// the table is sqlx's own.
 async fn accept_corrected(connection: &mut PgConnection) -> Result<(), Error> {
     for (version, former) in CORRECTED {
         let now = MIGRATIONS.iter().find(|migration| migration.version == version);
@@ -102,8 +102,8 @@ async fn accept_corrected(connection: &mut PgConnection) -> Result<(), Error> {
 }
 
 impl Store {
-    /// Brings the database to this version, and gives the roles their rights again where there are some. Safe to run at
-    /// any time, also by several at once.
+    /// Brings the database to this version, and grants the roles their rights again where there are some. Safe to run
+    /// at any time, also by several at once.
     pub async fn migrate(&self) -> Result<Migrated, Error> {
         let migrated = self.apply_migrations().await?;
         if self.has_roles().await? {
@@ -118,7 +118,7 @@ impl Store {
         self.check_server().await?;
         // First of all, since two that create the extension at once meet in the catalogue, and one fails.
         let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
-        // Not a checked query: those cannot give back nothing.
+        // Not a checked query: those cannot return nothing.
         sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
         let trigrams = self.create_trigrams().await?;
         let applied = self.applied().await?;
@@ -140,8 +140,8 @@ impl Store {
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
     }
 
-    /// Creates the extension for searching, apart from the first migration, so that the one thing a plain owner may lack
-    /// gets its own error. Gives the schema that it is in: an administrator may have put it into one of its own.
+    /// Creates the extension for searching, apart from the first migration, so that the one thing a plain owner may
+    /// lack gets its own error. Gives the schema that it is in: an administrator may have put it into one of its own.
     async fn create_trigrams(&self) -> Result<String, Error> {
         let mut connection = self.connect_alone(Purpose::Migrate).await?;
         let created = sqlx::raw_sql("create extension if not exists pg_trgm").execute(&mut connection).await;
@@ -188,8 +188,8 @@ impl Store {
         Ok(())
     }
 
-    /// Refuses shared sessions: a lock of a session would stay with one that another then has, and be waited for without
-    /// an end, and so would time-outs that are fit for a migration only.
+    /// Refuses shared sessions: a lock of a session would stay with one that another then has, and be waited for
+    /// without an end, and so would time-outs that are fit for a migration only.
     pub(super) async fn require_own_sessions(&self) -> Result<(), Error> {
         match self.look_at_sessions().await? {
             Sessions::Own => Ok(()),

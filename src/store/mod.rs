@@ -16,6 +16,7 @@ mod error;
 pub mod jobs;
 mod list;
 mod migrate;
+mod notify;
 pub mod outbox;
 pub mod pace;
 mod pooler;
@@ -25,7 +26,6 @@ pub mod resend;
 pub mod roles;
 mod sends;
 mod session;
-mod tell;
 mod time;
 mod transaction;
 pub mod users;
@@ -58,7 +58,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTIONS_MAX: u32 = 16;
 
 /// How many of them acts may hold at once where strangers cause them: each may wait for a lock, and what only reads
-/// goes on meanwhile.
+/// continues in the meantime.
 const ACTS_MAX: usize = 12;
 
 /// How long a connection may be idle before it is closed: less than firewalls between hosts remember one.
@@ -109,7 +109,7 @@ pub struct Store {
     way: Way,
     /// Seats for acts, where they are counted.
     acts: Option<Arc<Semaphore>>,
-    told: tell::Told,
+    notifier: notify::Notifier,
     approvals: approvals::Approvals,
 }
 
@@ -135,7 +135,7 @@ impl Store {
             sessions: Arc::default(),
             acts,
             way,
-            told: tell::Told::default(),
+            notifier: notify::Notifier::default(),
             approvals: approvals::Approvals::default(),
         })
     }
@@ -182,7 +182,7 @@ impl Store {
         Ok(self.pulse.acquire().await?.ping().await?)
     }
 
-    /// Closes every connection; what is still to be told is told, and statements under way end first.
+    /// Closes every connection; what is still to be announced is announced, and running statements end first.
     pub async fn close(&self) {
         self.flush().await;
         self.pool.close().await;

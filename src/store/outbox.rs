@@ -17,7 +17,6 @@ use crate::text::plain;
 /// A send to be queued.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSend {
-    /// For which verification.
     pub verification: VerificationId,
     /// Who goes first.
     pub priority: Priority,

@@ -29,7 +29,6 @@ const RAISE: f64 = 0.05;
 /// Slots in which mails may go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reserved {
-    /// How many.
     pub count: usize,
     /// How long until the first; where there is none, until it makes sense to ask again.
     pub wait: Duration,
@@ -100,8 +99,8 @@ impl Store {
         Ok(differ)
     }
 
-    /// Reserves up to `wanted` slots; `unused` ones of earlier reservations come back for anyone, and so many mails were
-    /// `accepted` since the last one.
+    /// Reserves up to `wanted` slots; `unused` ones of earlier reservations come back for anyone, and so many mails
+    /// were `accepted` since the last one.
     pub async fn reserve(&self, wanted: usize, unused: usize, accepted: usize) -> Result<Reserved, Error> {
         loop {
             if let Some(reserved) = self.reserve_this_minute(wanted, unused, accepted).await? {
@@ -188,7 +187,7 @@ impl Store {
         }))
     }
 
-    /// Puts the minute that is over to the others of the day, and forgets those whose last mail is a day old. One
+    /// Adds the minute that is over to the others of the day, and forgets those whose last mail is a day old. One
     /// statement: every worker needs this row, and a transaction that waits for its client keeps it for as long as that
     /// one stands still. Another worker that turns the same minute waits, and then finds nothing to do; so nothing has
     /// changed `pace_minutes` since this statement's snapshot where it does find something.
@@ -253,7 +252,6 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// The pace as it is.
     pub async fn pace(&self) -> Result<PaceView, Error> {
         let row = sqlx::query!(
             r#"select

@@ -11,7 +11,6 @@ pub async fn now(connection: &mut PgConnection) -> Result<Time, Error> {
 }
 
 impl Store {
-    /// The present.
     pub async fn now(&self) -> Result<Time, Error> {
         Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(self.pool()).await?.into())
     }

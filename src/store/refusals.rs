@@ -7,9 +7,9 @@
 //!    └────────────────────────────(accepted)─────────────────────────┘
 //! ```
 //!
-//! The run is in the database and not in the workers, so that it outlives a worker that runs for some mails only, and ten
-//! workers do not have ten runs of failures. Each step is one statement, with nothing held while a client thinks, and may
-//! be repeated.
+//! The run is in the database and not in the workers, so that it outlives a worker that runs for some mails only, and
+//! ten workers do not have ten runs of failures. Each step is one statement, with nothing held while a client thinks,
+//! and may be repeated.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ const ANY_DOMAIN: i64 = 5;
 /// How many of the next mails are looked at for one to another domain.
 const LOOK_AHEAD: i64 = 200;
 
-/// For how long a refusal is remembered behind which a mail was taken: that mail may have been under way when the server
-/// began to refuse.
+/// For how long a refusal is remembered behind which a mail was taken: that mail may have been under way when the
+/// server began to refuse.
 pub const REMEMBERED: Duration = Duration::from_secs(30);
 
 /// How often an untried domain may be probed out of turn: a tenth of the first wait.
@@ -39,7 +39,6 @@ const OUT_OF_TURN: f64 = 0.1;
 /// A mail to be noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
-    /// Which.
     pub id: SendId,
     /// Whether what was said speaks of us.
     pub is_of_us: bool,
@@ -89,8 +88,8 @@ impl Store {
         Ok(())
     }
 
-    /// Pauses the outbox if the run is long enough: so many refusals, or one that speaks of us, and over five domains or
-    /// all there are. Gives whether it is paused by this.
+    /// Pauses the outbox if the run is long enough: so many refusals, or one that speaks of us, and over five domains
+    /// or all there are. Gives whether it is paused by this.
     pub async fn pause_for_refusals(&self, set_by: &str, says: &str, rules: &config::Brake) -> Result<bool, Error> {
         let done = sqlx::query!(
             "with run as materialized (
@@ -192,8 +191,8 @@ impl Store {
         .await?)
     }
 
-    /// Queues again what a run of refusals has ended or put off, each as if it had not been tried; gives how many. Lost
-    /// ones stay *unknown*. Where the person was mailed or asked again since, that mail stands for this one.
+    /// Queues again what a run of refusals has ended or put off, each as if it had not been tried; returns how many.
+    /// Lost ones stay *unknown*. Where the person was mailed or asked again since, that mail stands for this one.
     pub async fn put_back_refused(&self) -> Result<u64, Error> {
         self.queue_again(true, &[]).await
     }
@@ -271,8 +270,8 @@ impl Store {
         }
     }
 
-    /// A mail was taken: the run is over, and so is a pause for it; a drain that it interrupted goes on. Gives whether
-    /// there was a pause.
+    /// A mail was taken: the run is over, and so is a pause for it; a drain that it interrupted continues. Returns
+    /// whether there was a pause.
     pub async fn end_refusals(&self) -> Result<bool, Error> {
         let is_any = sqlx::query_scalar!(
             r#"select
@@ -397,8 +396,8 @@ impl Store {
     }
 }
 
-/// The mail to probe with, claimed for this transaction: one to a domain that is not in the run if there is one, else the
-/// next; people before bulk. None of those that were tried already.
+/// The mail to probe with, claimed for this transaction: one to a domain that is not in the run if there is one, else
+/// the next; people before bulk. None of those that were tried already.
 pub async fn claim_probe(connection: &mut PgConnection, tried: &[SendId]) -> Result<Option<SendId>, Error> {
     let id = sqlx::query_scalar!(
         "with gate as materialized (

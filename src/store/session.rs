@@ -1,6 +1,7 @@
 //! What every session of ours asks of the server, so that nothing waits for long for a client that has gone silent: a
 //! frozen process, a host without power, a connection that a firewall has forgotten. The server ends a transaction in
-//! which nothing happens, and notices by keep-alives that a client is gone; a statement that waits for a lock gives up.
+//! which nothing happens, and notices by keep-alives that a client is gone; a statement that waits for a lock times
+//! out.
 //!
 //! All is set by statements after connecting: a pooler between us and the server refuses most start parameters. So is
 //! the isolation level, since a role or a database may have another default, and the acts are written for *read
@@ -59,8 +60,8 @@ impl Purpose {
         }
     }
 
-    /// How long a statement of a pool's may go without any answer before its connection counts as forgotten: longer than
-    /// the server itself allows it.
+    /// How long a statement of a pool's may go without any answer before its connection counts as forgotten: longer
+    /// than the server itself allows it.
     pub(super) fn silence(self) -> Duration {
         match self {
             Self::Serve => Duration::from_secs(8),
@@ -121,11 +122,11 @@ impl Suspicion {
             return false;
         }
         if let Ok(answer) = timeout(TEST_MAX, connection.ping()).await {
-            // Another may have been found dead meanwhile, but this one has answered.
+            // Another may have been found dead in the meantime, but this one has answered.
             return answer.is_ok();
         }
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
-        tracing::warn!("a connection to the database was silent; it and all as old are made again");
+        tracing::warn!("a connection to the database was silent; it and all older ones are opened again");
         false
     }
 }

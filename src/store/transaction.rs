@@ -3,7 +3,7 @@
 //! Requests and steps are given up at any moment: a client hangs up, a time-out passes. sqlx 0.9 is not made for that
 //! where a transaction begins or ends. Given up while `begin` is under way, the connection goes back into the pool with
 //! the transaction open, and what the next user of that connection writes without one is never committed; given up
-//! while `commit` is, a rollback is sent behind it. So both are tasks of their own, which nothing gives up.
+//! while `commit` is, a rollback is sent behind it. So both are tasks of their own, which nothing drops.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -49,13 +49,13 @@ impl Store {
         match timeout(ACQUIRE_TIMEOUT, Arc::clone(seats).acquire_owned()).await {
             // Fails only where it is closed, which no one does.
             Ok(seat) => Ok(seat.ok()),
-            Err(_) => Err(Error::Contended(plain("too many acts wait for locks"))),
+            Err(_) => Err(Error::Contended(plain("too many changes wait for locks"))),
         }
     }
 }
 
 impl Transaction {
-    /// Commits it. Given up meanwhile, it is committed all the same.
+    /// Commits it. If the future is dropped, it is committed all the same.
     pub async fn commit(self) -> Result<(), Error> {
         undisturbed(self.transaction.commit()).await
     }

@@ -1,10 +1,10 @@
 //! Verifications: found, made, renewed, revoked; approved in `approvals`.
 //!
-//! Approving and force-verifying are functions of the database (migrations 14 and 19), which check their own rules and run
-//! with their owner's rights: no program needs the right to write `verified_at`.
+//! Approving and force-verifying are functions of the database (migrations 14 and 19), which check their own rules and
+//! run with their owner's rights: no program needs the right to write `verified_at`.
 //!
-//! `now()` is when the transaction began, and it may have waited for the user's lock while another act made the very row
-//! that it then revokes: hence `greatest(now(), created_at)`.
+//! `now()` is when the transaction began, and it may have waited for the user's lock while another act made the very
+//! row that it then revokes: hence `greatest(now(), created_at)`.
 
 use std::time::Duration;
 
@@ -52,7 +52,6 @@ impl From<Row> for Verification {
 /// What a link leads to, as the database sees it at this moment.
 #[derive(Clone, Debug)]
 pub struct LinkedVerification {
-    /// The verification.
     pub id: VerificationId,
     /// The user's language.
     pub locale: Locale,
@@ -192,7 +191,7 @@ pub async fn supersede_all(
 pub struct Opened {
     /// Where it leads now.
     pub link: LinkedVerification,
-    /// Whether it was opened for the first time, which the audit log tells.
+    /// Whether it was opened for the first time, as the audit log shows.
     pub is_first: bool,
 }
 

@@ -1,6 +1,6 @@
-//! What a refusal says of us rather than of the recipient: that this client may not relay, is on a blocklist, has no more
-//! mails today. Postfix, for one, says at RCPT whatever it has against the client. Taken for the recipient's failure, each
-//! of these would end every mail of the outbox.
+//! What a refusal says of us rather than of the recipient: that this client may not relay, is on a blocklist, has no
+//! more mails today. Postfix, for one, says at RCPT whatever it has against the client. Taken for the recipient's
+//! failure, each of these would end every mail of the outbox.
 //!
 //! Words decide before codes: 5.7.1 is said for everything. What names the recipient or the mailbox is the recipient's,
 //! unless it speaks of relaying, since servers put the address before those words as well.
@@ -152,7 +152,8 @@ pub(super) fn said(stage: Stage, reply: &Reply) -> Option<About> {
         return Some(RELAYING);
     }
     let status = status(&text);
-    // 5.1.x and 5.2.x are addresses and mailboxes, 5.4.1 a domain (RFC 3463), but for what Exchange says of senders (8).
+    // 5.1.x and 5.2.x are addresses and mailboxes, 5.4.1 a domain (RFC 3463), but for what Exchange says of senders
+    // (8).
     let is_recipient_s = has(RECIPIENT_WORDS)
         || matches!(status, Some([1, detail]) if detail != 8 && detail != 90)
         || matches!(status, Some([2, 0..=4] | [4, 1]));
@@ -199,7 +200,7 @@ mod tests {
     use super::super::tests::of;
     use crate::mail::transport::Stage::{self, EndOfData, Mail, Rcpt};
 
-    /// Replies as servers give them, from the documents and code of each and from public reports.
+    /// Replies as servers send them, from the documents and code of each and from public reports.
     const TABLE: &[(Stage, &str, Class)] = &[
         // Postfix (smtpd(8), access(5)).
         (Rcpt, "554 5.7.1 <robin@example.com>: Relay access denied", Relay),

@@ -108,7 +108,6 @@ pub(in crate::outbox) async fn first(worker: &mut WorkerLoop) {
     worker.presence.at = Instant::now() + worker.admission.beat_every();
 }
 
-/// The last one.
 pub(in crate::outbox) async fn last(worker: &mut WorkerLoop) {
     worker.fill_heartbeat();
     worker.worker.beat.rate = 0.0;

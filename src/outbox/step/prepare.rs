@@ -48,7 +48,6 @@ pub(in crate::outbox) struct Asked {
 }
 
 impl WorkerLoop {
-    /// Whether this worker may send at all.
     pub(super) fn may_send(&self) -> bool {
         !self.shutdown.is_stopping() && self.housekeeping.is_pace_set() && self.admission.is_admitted()
     }
@@ -82,8 +81,8 @@ pub(super) fn start(worker: &mut WorkerLoop, _now: Instant) {
     });
 }
 
-/// Claims and prepares, and notifies of what changed by it; looks when to claim again where there was no more, and at the
-/// brake where nothing waits.
+/// Claims and prepares, and notifies of what changed by it; looks when to claim again where there was no more, and at
+/// the brake where nothing waits.
 async fn prepare(store: Store, preparer: Preparer, limit: usize, report: &mut PaceReport) -> Result<Prepared, Error> {
     let batch = preparer.prepare(&store, limit, report).await?;
     for ready in &batch.ready {

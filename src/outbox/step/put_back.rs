@@ -1,5 +1,6 @@
 //! Puts back sends that may have been begun under this worker's lease and that no lane has: no other worker could send
-//! them until the lease ends. Nothing is begun in the meantime: what is begun and in no lane yet would be put back, too.
+//! them until the lease ends. Nothing is begun in the meantime: what is begun and in no lane yet would be put back,
+//! too.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub(in crate::outbox) struct Orphans {
     are_possible: bool,
     /// When to put them back, or to try again.
     at: Instant,
-    /// Until when a commit may come through whose answer was lost, as one does that waits for a standby.
+    /// Until when a commit whose answer was lost may come through, such as one that waits for a standby.
     late_until: Option<Instant>,
     /// When to look for one.
     late_at: Option<Instant>,
@@ -50,7 +51,8 @@ impl WorkerLoop {
         self.orphans.late_at = Some(now + LATE_EVERY);
     }
 
-    /// Whether sends may be begun: what has none in a lane yet would be taken for an orphan, or may have gone out already.
+    /// Whether sends may be begun: what has none in a lane yet would be taken for an orphan, or may have gone out
+    /// already.
     pub(super) fn may_begin(&self) -> bool {
         !self.orphans.are_possible && !self.steps.is_running(Step::PutBack) && !self.failover.is_pending()
     }

@@ -1,6 +1,6 @@
 //! Records the last minute's results once more, after the database went over to another server, or came back after a
-//! crash: it may lack the last moments, and a mail of which it has not heard that it went out looks as if it waited. Until
-//! that is done nothing is begun, and the other workers get a moment to do the same.
+//! crash: it may lack the last moments, and a mail of which it has not heard that it went out looks as if it waited.
+//! Until that is done nothing is begun, and the other workers get a moment to do the same.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -152,7 +152,7 @@ pub(super) fn due(worker: &WorkerLoop) -> Option<Instant> {
     }
 }
 
-/// Records them again; or goes on, once that is done.
+/// Records them again; or continues, once that is done.
 pub(super) fn start(worker: &mut WorkerLoop, now: Instant) {
     let Some(moved) = worker.failover.moved else { return };
     if moved.done == Done::All {
@@ -206,8 +206,8 @@ pub(in crate::outbox) async fn last(worker: &WorkerLoop) {
 }
 
 impl Preparer {
-    /// Records them where the server lacks them, and commits to their keys where it lacks these too. Returns how many it
-    /// lacked.
+    /// Records them where the server lacks them, and commits to their keys where it lacks these too. Returns how many
+    /// it lacked.
     async fn record_again(&self, store: &Store, outcomes: &[Outcome], unknown_after: Duration) -> Result<usize, Error> {
         let mut count = 0;
         for piece in outcomes.chunks(PIECE) {

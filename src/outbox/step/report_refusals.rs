@@ -21,7 +21,7 @@ const OTHERS_TAKEN: i64 = 3;
 /// What came of a report.
 #[derive(Debug, Default)]
 pub(in crate::outbox) struct Reported {
-    /// Whether the outbox was paused or let go by it.
+    /// Whether the outbox was paused or resumed by it.
     pub(in crate::outbox) is_changed: bool,
     pub(in crate::outbox) brake: Option<Brake>,
     /// Whether this worker's mails are refused while others' are taken.
@@ -46,7 +46,7 @@ pub(in crate::outbox) fn start(worker: &mut WorkerLoop, now: Instant) {
     worker.steps.spawn(Step::ReportRefusals, step, move |worker, result| finish(worker, result, &reported));
 }
 
-/// Notes it among what the other workers report, and pauses the outbox for all or lets it go, as follows from that.
+/// Notes it among what the other workers report, and pauses or resumes the outbox for all, as follows from that.
 async fn report_all(
     store: &Store,
     set_by: String,

@@ -27,7 +27,7 @@ pub(super) struct Dsn {
 pub(super) struct Server {
     /// Its name, which its certificate must bear, or the directory of its socket.
     pub(super) name: String,
-    /// Its address, where the string gives one beside the name.
+    /// Its address, if the string has one beside the name.
     pub(super) address: Option<String>,
     pub(super) port: u16,
 }
@@ -171,7 +171,7 @@ pub(super) fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Re
             other if changes_nothing(other, &value) => {}
             other => {
                 return Err(refused(format!(
-                    "the database URL has the parameter `{}`, which is not known here or cannot be met",
+                    "the database URL has the parameter `{}`, which is not known here or cannot be honoured",
                     quoted(other, query)?
                 )));
             }
@@ -203,7 +203,7 @@ pub(super) fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Re
     passed.push(("port".into(), servers[0].port.to_string()));
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(passed).finish();
     let options = PgConnectOptions::from_str(&format!("postgres:///?{query}"));
-    let options = options.map_err(|_| refused("the database URL has a parameter of which the value is no good"))?;
+    let options = options.map_err(|_| refused("the database URL has a parameter with an invalid value"))?;
     Ok(Dsn { servers, wanted, tls, options })
 }
 
@@ -272,7 +272,7 @@ fn servers(
         named = addresses.iter().map(|address| (address.clone(), fallback)).collect();
     }
     if !addresses.is_empty() && addresses.len() != named.len() {
-        return Err(refused("the database URL names as many addresses (hostaddr) as it does not name hosts"));
+        return Err(refused("the database URL names another number of addresses (hostaddr) than of hosts"));
     }
     let ports = match given.port.clone().or_else(|| variable("PGPORT")) {
         None => Vec::new(),
@@ -331,7 +331,7 @@ fn port(text: &str) -> Result<u16, SettingError> {
 fn decoded(text: &str) -> Result<String, SettingError> {
     let broken = || {
         refused(
-            "the database URL has a % that is followed by no two hexadecimal digits of UTF-8; % itself is written %25",
+            "the database URL has a % that is not followed by two hexadecimal digits of UTF-8; % itself is written %25",
         )
     };
     let mut bytes = Vec::with_capacity(text.len());
@@ -357,7 +357,7 @@ mod tests {
         parse(text, &|_| None).map_err(|error| error.what)
     }
 
-    fn told(text: &str) -> String {
+    fn parsed(text: &str) -> String {
         let servers = read(text).unwrap().servers;
         servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
@@ -381,7 +381,7 @@ mod tests {
             ("postgres://u@/x?host=/tmp/a,/tmp/b", "/tmp/a/.s.PGSQL.5432 /tmp/b/.s.PGSQL.5432"),
         ];
         for (text, expected) in table {
-            assert_eq!(told(text), expected, "{text}");
+            assert_eq!(parsed(text), expected, "{text}");
         }
     }
 

@@ -11,9 +11,9 @@
 //!   could be asked of the socket;
 //! - a stream of our own: sqlx has no way in for one.
 //!
-//! The relay speaks TLS itself, so it sees what the server tells of itself, and can ask it whether it is a standby. And
-//! it answers in PostgreSQL's own words, so that what went wrong comes to a person with host and port.
-//! A copy in memory each way is what it costs; a single server on a socket of this machine is reached without it.
+//! The relay speaks TLS itself, so it sees what the server reports of itself, and can ask it whether it is a standby.
+//! And it answers in PostgreSQL's own words, so that what went wrong comes to a person with host and port. A copy in
+//! memory each way is what it costs; a single server on a socket of this machine is reached without it.
 
 mod directory;
 mod dsn;
@@ -48,7 +48,7 @@ pub(super) const OTHER_KIND: &str = "VD003";
 pub(super) struct Way {
     /// For a pool: waits a moment for a server that is about to come.
     pub(super) patient: PgConnectOptions,
-    /// For a connection of its own: tells at once why there is none, and may be silent for as long as it likes.
+    /// For a connection of its own: says at once why there is none, and may be silent for as long as it likes.
     pub(super) direct: PgConnectOptions,
     /// The same for statements that may take long, which are watched as the others are, but for longer.
     pub(super) long: PgConnectOptions,
@@ -85,8 +85,8 @@ impl Way {
         let relay = Relay::start(relay::Servers::new(dsn.servers, dsn.wanted, tls, dialer), purpose);
         let relay = relay.map_err(|error| {
             SettingError::new(
-                format!("no way to the database can be made: {}", plain(&error.to_string())),
-                "have TMPDIR name a directory in which this user may make files and sockets",
+                format!("no socket to reach the database through can be made: {}", plain(&error.to_string())),
+                "set TMPDIR to a directory in which this user may make files and sockets",
             )
         })?;
         let through = |port| options.clone().socket(relay.directory()).port(port);

@@ -1,5 +1,5 @@
-//! Passes bytes both ways until one side ends, the server says nothing to what it was asked, the server tells that it is
-//! not the wanted one any more, or the relay leaves it.
+//! Passes bytes both ways until one side ends, the server does not answer what it was asked, the server reports that it
+//! is not the wanted one any more, or the relay leaves it.
 //!
 //! What is outstanding is counted by the messages themselves, not by times: a transaction asks again within the same
 //! millisecond in which it was answered, and a server may stop in the middle of an answer.
@@ -13,19 +13,19 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::startup::{Told, Wire};
+use super::startup::{Reported, Wire};
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
 
 /// The part of the limit that is waited for once more when it has passed: a process that stood still reads first what
-/// came meanwhile.
+/// came in the meantime.
 const ONCE_MORE: u32 = 16;
 
 /// Longest message of a server about one of its parameters that is read.
 const STATUS_MAX: usize = 1024;
 
-/// What the server was asked and has not answered to the end, and what it has told of itself.
+/// What the server was asked and has not answered to the end, and what it has reported of itself.
 #[derive(Debug, Default)]
 struct Watch {
     state: Mutex<State>,
@@ -34,8 +34,8 @@ struct Watch {
 
 #[derive(Debug, Default)]
 struct State {
-    told: Told,
-    /// Whether it has told something that it had not.
+    reported: Reported,
+    /// Whether it has reported something new.
     is_news: bool,
     /// Whether it has answered anything since it was last ready.
     is_done: bool,
@@ -58,29 +58,30 @@ impl Watch {
         self.news.notify_one();
     }
 
-    /// Gives what the server tells of itself, where it has told something and is in no transaction; and whether it has
-    /// done anything that the client must hear of.
-    fn answered(&self, bytes: &[u8]) -> Option<(Told, bool)> {
+    /// Returns what the server reports of itself, if it has reported something and is in no transaction; and whether it
+    /// has done anything that the client must hear of.
+    fn answered(&self, bytes: &[u8]) -> Option<(Reported, bool)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { told, is_news, is_done, answering, answered, .. } = &mut *state;
+        let State { reported, is_news, is_done, answering, answered, .. } = &mut *state;
         let mut is_idle = false;
         answering.read(bytes, |kind, body| match kind {
             b'S' => {
-                let before = *told;
-                told.hear(body);
-                *is_news |= *told != before;
+                let before = *reported;
+                reported.hear(body);
+                *is_news |= *reported != before;
             }
             b'Z' => {
                 *answered += 1;
                 is_idle = body == b"I";
             }
-            // A remark; the answer to a statement in which there is nothing, by which is asked whether it is still there.
+            // A remark; the answer to a statement in which there is nothing, by which is asked whether it is still
+            // there.
             b'N' | b'I' => {}
             _ => *is_done = true,
         });
         state.passed_at = Some(Instant::now());
         let is_done = if is_idle { std::mem::take(&mut state.is_done) } else { state.is_done };
-        (is_idle && std::mem::take(&mut state.is_news)).then_some((state.told, is_done))
+        (is_idle && std::mem::take(&mut state.is_news)).then_some((state.reported, is_done))
     }
 
     /// Since when the server has owed an answer in silence; `None` where it owes none.
@@ -120,7 +121,7 @@ struct Messages {
 }
 
 impl Messages {
-    /// Hands out each message that ends with these bytes: its kind and, of those that tell of states, its body.
+    /// Calls back for each message that ends with these bytes: with its kind and, if it reports states, its body.
     fn read(&mut self, mut bytes: &[u8], mut ended: impl FnMut(u8, &[u8])) {
         loop {
             let missing = self.head.len() - self.known;
@@ -155,23 +156,22 @@ impl Messages {
 enum Pass {
     /// They are passed on.
     On,
-    /// They are the last.
     Last,
     /// They are not passed on, and nothing is any more.
     Not,
 }
 
-/// Passes on until something ends it. What the server tells of itself may be a reason: after it has answered, or before
-/// it has done anything, so that one who only asked whether it is there uses it no more.
+/// Passes on until something ends it. What the server reports of itself may be a reason: after it has answered, or
+/// before it has done anything, so that one who only asked whether it is there uses it no more.
 pub(super) async fn pump(
     client: UnixStream,
     server: Box<dyn Wire>,
     silence: Option<Duration>,
-    told: Told,
-    is_right: impl Fn(Told) -> bool,
+    reported: Reported,
+    is_right: impl Fn(Reported) -> bool,
     left: impl Future<Output = ()>,
 ) {
-    let watch = Watch { state: Mutex::new(State { told, ..State::default() }), ..Watch::default() };
+    let watch = Watch { state: Mutex::new(State { reported, ..State::default() }), ..Watch::default() };
     let (client_in, client_out) = client.into_split();
     let (server_in, server_out) = tokio::io::split(server);
     let up = pass(client_in, server_out, |bytes| {
@@ -179,7 +179,7 @@ pub(super) async fn pump(
         Pass::On
     });
     let down = pass(server_in, client_out, |bytes| match watch.answered(bytes) {
-        Some((told, is_done)) if !is_right(told) => {
+        Some((reported, is_done)) if !is_right(reported) => {
             if is_done {
                 Pass::Last
             } else {
@@ -266,8 +266,14 @@ mod tests {
     async fn what_owes_nothing_may_be_silent() {
         let (client, ours) = UnixStream::pair().unwrap();
         let (theirs, mut server) = tokio::io::duplex(1024);
-        let pumps =
-            tokio::spawn(pump(ours, Box::new(theirs), Some(LIMIT), Told::default(), |_| true, std::future::pending()));
+        let pumps = tokio::spawn(pump(
+            ours,
+            Box::new(theirs),
+            Some(LIMIT),
+            Reported::default(),
+            |_| true,
+            std::future::pending(),
+        ));
         let (mut client_in, mut client_out) = client.into_split();
         let mut heard = vec![0; 2 * QUERY.len()];
         client_out.write_all(&[QUERY, QUERY].concat()).await.unwrap();

@@ -2,8 +2,8 @@
 //!
 //! Servers are tried in their order, beginning with the one that did last time. One that is reached and is not of the
 //! kind that is wanted (a standby) sends the client back, who comes again and is led to the next. Once a primary has
-//! been found, what is connected to another server is cut: it was a primary, and is one no more. So is a connection to a
-//! server that tells while it is used that it is not as wanted any more.
+//! been found, what is connected to another server is cut: it was a primary, and is one no more. So is a connection to
+//! a server that reports while it is used that it is not as wanted any more.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::directory::Directory;
 use super::dsn::{Server, Wanted};
 use super::pump::pump;
-use super::startup::{Began, Told, Wire, begin, first_message, message_of, refusal};
+use super::startup::{Began, Reported, Wire, begin, first_message, message_of, refusal};
 use super::tls::{Connector, Failed};
 use super::{OTHER_KIND, Purpose, UNTRUSTED};
 use crate::contain::{self, Broke};
@@ -51,8 +51,8 @@ const EACH_OF_SEVERAL: Duration = Duration::from_millis(1_500);
 /// How long the only one may take.
 const ONLY: Duration = Duration::from_secs(4);
 
-/// How long the whole beginning of a session may take, however often the server says a word: less than any client waits.
-/// With one of several, so much less that the next can be tried.
+/// How long the whole beginning of a session may take, however often the server says a word: less than any client
+/// waits. With one of several, so much less that the next can be tried.
 const BEGINNING: Duration = Duration::from_millis(4_500);
 const BEGINNING_OF_SEVERAL: Duration = Duration::from_secs(3);
 
@@ -127,11 +127,11 @@ impl Servers {
         }
     }
 
-    /// What is wrong with a server that tells this of itself, if anything is.
-    fn complaint(&self, told: Told) -> Option<&'static str> {
-        let is_standby = told.in_hot_standby;
+    /// What is wrong with a server that reports this of itself, if anything is.
+    fn complaint(&self, reported: Reported) -> Option<&'static str> {
+        let is_standby = reported.in_hot_standby;
         // A standby only reads, whatever its default is.
-        let reads = if is_standby == Some(true) { is_standby } else { told.default_read_only };
+        let reads = if is_standby == Some(true) { is_standby } else { reported.default_read_only };
         match self.wanted {
             Wanted::Primary if is_standby == Some(true) => Some("is a standby"),
             Wanted::ReadWrite if reads == Some(true) => Some("takes no writes"),
@@ -158,17 +158,16 @@ impl Servers {
         }
     }
 
-    /// Whether one in use that tells this of itself still is as wanted.
-    fn is_still_right(&self, at: usize, told: Told) -> bool {
-        let Some(complaint) = self.complaint(told) else { return true };
+    /// Whether one in use that reports this of itself still is as wanted.
+    fn is_still_right(&self, at: usize, reported: Reported) -> bool {
+        let Some(complaint) = self.complaint(reported) else { return true };
         tracing::warn!(server = %self.all[at], "the database {complaint} from now on: it is left");
         self.passed_over(at);
         false
     }
 
-    /// This one is not.
     fn passed_over(&self, at: usize) {
-        // Another may have found the right one meanwhile; then it is found again.
+        // Another may have found the right one in the meantime; then it is found again.
         self.first.store((at + 1) % self.all.len(), Ordering::Relaxed);
     }
 
@@ -187,7 +186,7 @@ fn silent() -> io::Error {
 }
 
 fn unready() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "it let the connection in and does not get it ready")
+    io::Error::new(io::ErrorKind::TimedOut, "it accepted the connection and does not get it ready")
 }
 
 /// The system itself notices that the other end is gone.
@@ -224,7 +223,7 @@ impl Relay {
                         }
                         Ok(_) => {}
                         Err(error) => {
-                            tracing::warn!(%error, "a connection to the database could not be led on");
+                            tracing::warn!(%error, "a connection to the database could not be relayed");
                             sleep(PAUSE).await;
                         }
                     }
@@ -256,19 +255,19 @@ fn is_ours(client: &UnixStream) -> bool {
     client.peer_cred().is_ok_and(|peer| peer.uid() == Uid::effective().as_raw())
 }
 
-/// One connection, from its first word to its last. Where it fails, the client has been told.
+/// One connection, from its first word to its last. If it fails, the client has been informed.
 async fn lead(mut client: UnixStream, servers: Arc<Servers>, patience: Duration, silence: Option<Duration>) {
     let Ok(Ok(first)) = timeout(FIRST_MESSAGE, first_message(&mut client)).await else { return };
-    let told = match connect(&mut client, &servers, &first, patience).await {
-        Ok(Some(Ready { at, server, told })) => {
-            let is_right = |told| servers.is_still_right(at, told);
-            pump(client, server, silence, told, is_right, servers.left(at)).await;
+    let reported = match connect(&mut client, &servers, &first, patience).await {
+        Ok(Some(Ready { at, server, reported })) => {
+            let is_right = |reported| servers.is_still_right(at, reported);
+            pump(client, server, silence, reported, is_right, servers.left(at)).await;
             return;
         }
         Ok(None) => return,
         Err(refusal) => refusal,
     };
-    let _ = client.write_all(&told).await;
+    let _ = client.write_all(&reported).await;
     let _ = client.shutdown().await;
 }
 
@@ -276,7 +275,7 @@ async fn lead(mut client: UnixStream, servers: Arc<Servers>, patience: Duration,
 struct Ready {
     at: usize,
     server: Box<dyn Wire>,
-    told: Told,
+    reported: Reported,
 }
 
 /// What became of one server.
@@ -289,7 +288,7 @@ enum Tried {
     Failed(Failed),
 }
 
-/// A session with a server, begun; or what to tell the client. `None` where the client has been told all there is.
+/// A session with a server, begun; or what to send to the client. `None` if the client has got all there is.
 async fn connect(
     client: &mut UnixStream,
     servers: &Servers,
@@ -340,8 +339,8 @@ async fn attempt(
     let began = timeout(servers.beginning(), began).await.unwrap_or_else(|_| Err(unready()));
     let come_again = if patience.is_zero() { OTHER_KIND } else { COME_AGAIN };
     match began {
-        Ok(Began::Ready(told, last)) => match servers.complaint(told) {
-            None => Tried::Ready(Ready { at, server: stream, told }, last),
+        Ok(Began::Ready(reported, last)) => match servers.complaint(reported) {
+            None => Tried::Ready(Ready { at, server: stream, reported }, last),
             Some(complaint) => {
                 servers.passed_over(at);
                 Tried::Refused(refusal(come_again, &format!("{server} {complaint}")))

@@ -1,5 +1,5 @@
 //! The beginning of a session, as far as it must be understood: the client's first message, the exchange of passwords,
-//! which is passed on as it is, and what the server tells of itself before it is ready.
+//! which is passed on as it is, and what the server reports of itself before it is ready.
 //! <https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP>
 
 use std::io;
@@ -18,10 +18,9 @@ pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
-/// What a server tells of itself; nothing of what it does not tell.
+/// What a server reports of itself; `None` for what it does not report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    /// Whether it is a standby.
+pub(super) struct Reported {
     pub(super) in_hot_standby: Option<bool>,
     /// Whether its transactions only read unless they say otherwise.
     pub(super) default_read_only: Option<bool>,
@@ -31,7 +30,7 @@ pub(super) struct Told {
 #[derive(Debug)]
 pub(super) enum Began {
     /// The server is ready; these bytes say so to the client.
-    Ready(Told, Vec<u8>),
+    Ready(Reported, Vec<u8>),
     /// It refuses, in these bytes and with this SQLSTATE.
     Refused(Vec<u8>, String),
 }
@@ -62,7 +61,7 @@ where
 {
     server.write_all(first).await?;
     server.flush().await?;
-    let mut told = Told::default();
+    let mut reported = Reported::default();
     let mut kept = Vec::new();
     loop {
         let next = if *passed { message(server).await? } else { within(patience, message(server)).await? };
@@ -85,12 +84,12 @@ where
             }
             kind => {
                 if kind == b'S' {
-                    told.hear(&next[5..]);
+                    reported.hear(&next[5..]);
                 }
                 kept.extend_from_slice(&next);
                 if kind == b'Z' {
-                    let told = if asks { standing::ask(server).await? } else { told };
-                    return Ok(Began::Ready(told, kept));
+                    let reported = if asks { standing::ask(server).await? } else { reported };
+                    return Ok(Began::Ready(reported, kept));
                 }
                 within_bounds(Some(kept.len()))?;
             }
@@ -98,7 +97,7 @@ where
     }
 }
 
-impl Told {
+impl Reported {
     /// Hears the body of a message of the kind `S`.
     pub(super) fn hear(&mut self, status: &[u8]) {
         let mut parts = status.split(|byte| *byte == 0);
@@ -174,8 +173,8 @@ mod tests {
         server.write_all(said).await.unwrap();
         let mut passed = false;
         let began = begin(&mut ours, &mut theirs, b"first", Duration::from_secs(1), false, &mut passed).await.unwrap();
-        let Began::Ready(told, kept) = began else { panic!("{began:?}") };
-        assert_eq!((told.in_hot_standby, told.default_read_only, passed), (Some(true), None, true));
+        let Began::Ready(reported, kept) = began else { panic!("{began:?}") };
+        assert_eq!((reported.in_hot_standby, reported.default_read_only, passed), (Some(true), None, true));
         assert_eq!(kept, &said[9..]);
         let mut heard = [0; 9];
         client.read_exact(&mut heard).await.unwrap();

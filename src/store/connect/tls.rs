@@ -1,4 +1,4 @@
-//! TLS to the server, as `sslmode` says. Verified against the name that the connection string gives, never against an
+//! TLS to the server, as `sslmode` says. Verified against the name in the connection string, never against an
 //! address that the name led to.
 
 use std::fmt;
@@ -21,7 +21,8 @@ use super::{NO_TLS, UNTRUSTED};
 use crate::config::SettingError;
 use crate::text::plain;
 
-/// Asks for TLS. <https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST>
+/// Asks for TLS.
+/// <https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST>
 const REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// How sure the operator wants to be.
@@ -95,7 +96,7 @@ impl fmt::Debug for Connector {
 fn unusable(parameter: &str, file: &str, what: &dyn fmt::Display) -> SettingError {
     SettingError::new(
         format!("`{parameter}` of DATABASE_URL, {}: {}", plain(file), plain(&what.to_string())),
-        format!("have `{parameter}` name a PEM file that this user may read, or leave it out"),
+        format!("set `{parameter}` to a PEM file that this user may read, or leave it out"),
     )
 }
 
@@ -146,7 +147,7 @@ impl Tls {
                 let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable("sslkey", key, &error))?;
                 builder.with_client_auth_cert(chain, key).map_err(|error| broken(&error))?
             }
-            _ => return Err(broken(&"sslcert and sslkey belong together, and only one of them is given")),
+            _ => return Err(broken(&"sslcert and sslkey belong together, and only one of them is set")),
         };
         // PostgreSQL 17 wants it where it is offered at all.
         config.alpn_protocols = vec![b"postgresql".to_vec()];

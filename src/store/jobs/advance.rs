@@ -1,6 +1,6 @@
 //! The mails of a job, made a chunk at a time by statements that work on all of it, in one transaction: either a chunk
-//! is made and counted and the job's place moved behind it, or nothing is. A process that dies in between has done nothing, and
-//! any number of processes may call it, each on a job of its own.
+//! is made and counted and the job's place moved behind it, or nothing is. A process that dies in between has done
+//! nothing, and any number of processes may call it, each on a job of its own.
 
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ use crate::store::{Error, Purpose, Store, StoredTime, resend as standings, verif
 /// Most verifications that are looked at in one chunk: few enough that no one waits long for a user's row.
 pub const CHUNK: i64 = 1_000;
 
-/// A chunk finds its thousand rows by their keys, also where the statistics are old or a table so small that the planner
-/// would rather read it all: what it costs depends on nothing but its size. A walk along a search that few fit takes a
-/// while all the same. Compiling such plans would take longer than they do.
+/// A chunk finds its thousand rows by their keys, also where the statistics are old or a table so small that the
+/// planner would rather read it all: what it costs depends on nothing but its size. A walk along a search that few fit
+/// takes a while all the same. Compiling such plans would take longer than they do.
 const BY_KEYS: &str = "select
     set_config('enable_seqscan', 'off', true),
     set_config('jit', 'off', true)";
@@ -191,7 +191,7 @@ async fn decide(
     sqlx::query!("select id from users where id = any($1) order by id for no key update", &users)
         .fetch_all(&mut *connection)
         .await?;
-    // In a statement of its own, which sees what others did before they let go of the rows.
+    // In a statement of its own, which sees what others did before they released the rows.
     let rows = sqlx::query!(
         r#"select
             w.user_id as "user_id!",

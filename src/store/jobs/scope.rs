@@ -30,7 +30,6 @@ pub(super) struct Step {
     pub looked_at: i64,
     /// Behind which place the step after this one begins; `None` where there is none.
     pub after: Option<(Time, i64)>,
-    /// Whether this is the last one.
     pub is_last: bool,
 }
 
@@ -117,8 +116,8 @@ impl From<Row> for Walked {
     }
 }
 
-/// Whose what a filter found at the cut-off is, and its place in the order. What has left the list since is not in it: it was mailed,
-/// verified or revoked meanwhile.
+/// Whose what a filter found at the cut-off is, and its place in the order. What has left the list since is not in it:
+/// it was mailed, verified or revoked in the meantime.
 fn push_scope(
     query: &mut QueryBuilder<Postgres>,
     filter: &Filter,
@@ -266,7 +265,7 @@ impl Store {
     /// Counts what a job is for, where that was not done: what it has looked at already and what is still before it.
     pub async fn count_job(&self, id: JobId) -> Result<(), Error> {
         let mut connection = self.connect_alone(Purpose::Long).await?;
-        // A chunk made meanwhile is then in both numbers or in none.
+        // A chunk made at the same time is then in both numbers or in none.
         let mut tx = connection.begin_with(BEGIN_LONG_LOOK).await?;
         let job = sqlx::query!(
             "select status, search, since, until, verification_ids, cut_off, after_at, after_id, looked_at

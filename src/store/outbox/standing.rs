@@ -15,18 +15,17 @@ pub struct ServerRun(pub(super) i64);
 /// Who claims mails, and where.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Claimant {
-    /// A worker, which must be let in and have told of itself; a test needs neither.
+    /// A worker, which must be admitted and have sent a heartbeat; a test needs neither.
     pub worker: Option<Uuid>,
     /// The server that it knows; any if none.
     pub server: Option<ServerRun>,
 }
 
-/// What the database says to that. Its clock goes on while a machine is paused, other than that machine's own.
+/// What the database says to that. Its clock runs on while a machine is paused, other than that machine's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// Whether the worker may work.
     pub is_admitted: bool,
-    /// Where it is.
     pub server: ServerRun,
 }
 

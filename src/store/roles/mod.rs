@@ -1,5 +1,5 @@
-//! Who may do what: six groups named after the database, and their rights. The SQL is a file, so that people can read it
-//! and have it run by who may.
+//! Who may do what: six groups named after the database, and their rights. The SQL is a file, so that people can read
+//! it and have it run by who may.
 
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -59,22 +59,22 @@ const SQL: &str = include_str!("roles.sql");
 const NAME_MAX: usize = 63;
 
 impl Store {
-    /// The SQL that makes the groups of this database and gives them their rights.
+    /// The SQL that makes the groups of this database and grants them their rights.
     pub async fn roles_sql(&self) -> Result<String, Error> {
         let (database, schema): (String, Option<String>) =
             sqlx::query_as("select current_database()::text, current_schema()::text").fetch_one(self.pool()).await?;
         fill(&database, schema.as_deref().unwrap_or("public"))
     }
 
-    /// Makes the groups and gives them their rights. Only after the migrations. What an error leaves behind works as
-    /// before, and the next time goes on from there.
+    /// Makes the groups and grants them their rights. Only after the migrations. What an error leaves behind works as
+    /// before, and the next time continues from there.
     pub async fn make_roles(&self) -> Result<(), Error> {
         self.require_own_sessions().await?;
         let sql = self.roles_sql().await?;
         let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
-        // Not checked queries: those cannot give back nothing.
+        // Not checked queries: those cannot return nothing.
         sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
-        patiently("giving the roles their rights", async || {
+        patiently("granting the roles their rights", async || {
             let mut connection = self.connect_alone(Purpose::Migrate).await?;
             // An error ends the connection, and with it the transaction.
             sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut connection).await?;

@@ -1,5 +1,5 @@
-//! The table: what SES says (facts: AWS's guides "Amazon SES SMTP response codes" and "Troubleshooting"), what any server
-//! may say, and what happens without an answer.
+//! The table: what SES says (facts: AWS's guides "Amazon SES SMTP response codes" and "Troubleshooting"), what any
+//! server may say, and what happens without an answer.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -92,7 +92,7 @@ const TABLE: &[Row] = &[
     Row(MAIL, "459 4.7.1 Not now", Queued, 1, FIRST, "put it off", GoesOn),
     Row(BEFORE, "559 5.7.1 Not you", Queued, 0, NOW, "check `smtp.host`", Stops),
     Row(&["mail"], "559 5.7.1 Not you", Queued, 0, NOW, "check `mail.from`", Pauses(Configuration)),
-    Row(&["rcpt"], "550-5.1.1 Nobody\\n550 5.1.1 here", Failed, 1, NEVER, "ask the person for another address", GoesOn),
+    Row(&["rcpt"], "550-5.1.1 Nobody\\n550 5.1.1 here", Failed, 1, NEVER, "ask the user for another address", GoesOn),
     Row(DATA, "559 5.7.1 Not this", Failed, 1, NEVER, "refused the mail", GoesOn),
     Row(&["rcpt", "end"], "550 5.7.1 <no-reply@example.org>: Sender address rejected", Queued, 0, NOW, "check `mail.from`", Pauses(Configuration)),
     Row(BUT_END, "252 odd", Queued, 1, FIRST, "it is tried again", GoesOn),
