@@ -5,9 +5,7 @@
 pub struct Rgb(pub u8, pub u8, pub u8);
 
 impl Rgb {
-    /// Black.
     pub const BLACK: Self = Self(0, 0, 0);
-    /// White.
     pub const WHITE: Self = Self(255, 255, 255);
 
     /// How light it is, from 0 to 1: the relative luminance of WCAG 2.2.
@@ -51,7 +49,6 @@ impl Default for CellLayout {
     }
 }
 
-/// A row of cells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// What stands in it, left to right; the gaps show the window.
@@ -80,9 +77,7 @@ pub struct Paint {
     pub background: Rgb,
     /// Bold, or heavier than 600.
     pub bold: bool,
-    /// Italic.
     pub italic: bool,
-    /// Underlined.
     pub underline: bool,
     /// Struck through.
     pub strike: bool,

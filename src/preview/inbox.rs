@@ -13,7 +13,6 @@ const PREVIEW_MAX: usize = 150;
 /// Where a mail program cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its name.
     pub name: &'static str,
     /// How many characters of the preview it shows, or of subject and preview where both share a line; measured by
     /// their users rather than promised by their makers.

@@ -23,7 +23,6 @@ pub struct Tree {
 /// A header of the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its name.
     pub name: String,
     /// Its value as it stands in the mail, unfolded.
     pub raw: String,
@@ -48,7 +47,7 @@ pub struct Part {
     pub text: Option<String>,
 }
 
-/// Takes a mail apart; nothing is left out where that cannot be done, there is only less to tell.
+/// Takes a mail apart. What cannot be taken apart is not left out: less is known of it.
 #[must_use]
 pub fn tree(bytes: &[u8]) -> Tree {
     let mut tree = Tree { size: bytes.len(), encoded: String::from_utf8_lossy(bytes).into_owned(), ..Tree::default() };

@@ -50,7 +50,6 @@ pub fn compare(values: &[(String, String)], text: &str, shown: &str, links: &[St
     facts
 }
 
-/// URLs in a text.
 fn urls(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '(' | ')'));
     words.filter(|word| word.starts_with("https://") || word.starts_with("http://")).map(|word| {
@@ -85,9 +84,9 @@ mod tests {
         let links = ["https://example.org/verify/?key=a".to_owned(), "#top".to_owned()];
         let text = "Hello Robin\nPark, open https://example.org/verify/?key=b until then.";
         let facts = compare(&values, text, "Hello Robin Park. Until 25 Nov 2026.", &links);
-        let told: Vec<_> = facts.iter().map(|f| (f.name.as_str(), f.in_text, f.in_html)).collect();
+        let found: Vec<_> = facts.iter().map(|f| (f.name.as_str(), f.in_text, f.in_html)).collect();
         assert_eq!(
-            told,
+            found,
             [("name", true, true), ("expires", false, true), ("link", false, true), ("link", true, false)]
         );
         assert_eq!(facts.iter().filter(|fact| fact.differs()).count(), 3);

@@ -49,7 +49,6 @@ pub enum Values {
 /// A real verification whose mail is looked at. Its key is never asked for: the link is a sample.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person {
-    /// Which one.
     pub id: VerificationId,
     /// The user's address, as stored.
     pub email: String,
@@ -75,7 +74,6 @@ pub struct Proof {
     pub from: String,
     /// Who it is to, as it reads.
     pub to: String,
-    /// The subject.
     pub subject: String,
     /// The text part.
     pub text: String,
@@ -96,7 +94,6 @@ pub struct Proof {
 /// A variable, and the parts that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name.
     pub name: String,
     /// Of which kind; empty where the schema does not know it.
     pub kind: &'static str,
@@ -139,7 +136,6 @@ pub struct TemplateIndex {
 /// A template, its languages and its fixtures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateEntry {
-    /// Its name.
     pub name: String,
     /// The languages that it has any file in.
     pub locales: Vec<Locale>,

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn told(source: &str, html: bool) -> Vec<(&str, Token)> {
+    fn tokens(source: &str, html: bool) -> Vec<(&str, Token)> {
         let texts = source.lines();
         texts
             .zip(lines(source, html))
@@ -176,8 +176,8 @@ mod tests {
             ("{# c", Comment),
             ("d #}", Comment),
         ];
-        assert_eq!(told(source, true), expected);
-        assert_eq!(told("<a>{{ b }}", false), [("<a>", Text), ("{{ b }}", Expression)]);
+        assert_eq!(tokens(source, true), expected);
+        assert_eq!(tokens("<a>{{ b }}", false), [("<a>", Text), ("{{ b }}", Expression)]);
     }
 
     proptest! {
@@ -189,8 +189,8 @@ mod tests {
                 let lines = lines(&source, html);
                 prop_assert!(lines.len() <= split.len());
                 for (text, line) in split.iter().zip(&lines) {
-                    let told: String = line.iter().map(|(range, _)| &text[range.clone()]).collect();
-                    prop_assert_eq!(&told, text);
+                    let together: String = line.iter().map(|(range, _)| &text[range.clone()]).collect();
+                    prop_assert_eq!(&together, text);
                 }
             }
         }

@@ -55,7 +55,6 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Every scheme.
     pub const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::Inverted];
 }
 
@@ -70,7 +69,8 @@ pub struct View {
     pub images: bool,
     /// Whether `<style>` is obeyed: Gmail drops it for accounts of other providers.
     pub styles: bool,
-    /// Whether it is Outlook on Windows: what stands in `<!--[if mso]>` counts, what stands in `<!--[if !mso]>` does not.
+    /// Whether it is Outlook on Windows: what stands in `<!--[if mso]>` counts, what stands in `<!--[if !mso]>` does
+    /// not.
     pub outlook: bool,
 }
 

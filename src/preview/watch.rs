@@ -1,5 +1,5 @@
-//! Word of changes to templates' files. Nothing is asked meanwhile: the kernel tells. Only a directory that cannot be
-//! watched is looked for again and again.
+//! Reports changes to templates' files. The kernel notifies, so nothing polls; only a directory that cannot be watched
+//! is looked for again and again.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -20,18 +20,18 @@ const QUIET_MAX: Duration = Duration::from_millis(200);
 /// After how long a directory that cannot be watched is looked for again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What a watch tells.
+/// What a watch reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
     /// Something below the directory has changed, or it is there again.
     Changed,
-    /// The directory cannot be watched, or is gone: why, in one line, plain. The watch goes on trying.
+    /// The directory cannot be watched, or is gone: why, in one line, plain. The watch keeps trying.
     Lost(String),
 }
 
-/// Tells of changes below a directory for as long as it is polled. A directory that goes, comes, or is replaced by
+/// Reports changes below a directory for as long as it is polled. A directory that goes, comes, or is replaced by
 /// another one of its name is one more change.
-pub async fn watch(dir: &Path, mut told: impl FnMut(Word)) {
+pub async fn watch(dir: &Path, mut report: impl FnMut(Word)) {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let mut lost: Option<String> = None;
     let mut replaced = false;
@@ -43,13 +43,13 @@ pub async fn watch(dir: &Path, mut told: impl FnMut(Word)) {
         match begun {
             Ok(()) => {
                 if lost.take().is_some() || replaced {
-                    told(Word::Changed);
+                    report(Word::Changed);
                 }
             }
             Err(error) => {
                 let why = plain(&format!("{}: {error}", dir.display())).into_string();
                 if lost.as_ref() != Some(&why) {
-                    told(Word::Lost(why.clone()));
+                    report(Word::Lost(why.clone()));
                 }
                 lost = Some(why);
                 tokio::time::sleep(AGAIN).await;
@@ -66,7 +66,7 @@ pub async fn watch(dir: &Path, mut told: impl FnMut(Word)) {
             if identity(&dir) != watched {
                 break;
             }
-            told(Word::Changed);
+            report(Word::Changed);
         }
         replaced = true;
     }

@@ -28,11 +28,10 @@ pub(super) struct Branch {
     pub line: usize,
     /// The column of its tag, from 1.
     pub column: usize,
-    /// What is in the tag.
     pub tag: String,
 }
 
-/// The branches in the template's own files that none of its mails takes. `None` where they cannot be told.
+/// The branches in the template's own files that none of its mails takes. `None` if they cannot be found.
 pub(super) fn untaken(mails: &TemplateMails<'_>) -> Vec<Branch> {
     let templates = mails.shared.templates;
     let mut branches = Vec::new();

@@ -62,11 +62,11 @@ impl Client {
     }
 }
 
-/// Names for a person, a family's platforms together, and by the family alone where these are all that are chosen of it:
-/// `Gmail, Outlook (Windows, Windows Mail)`.
+/// Names for a person, a family's platforms together, and by the family alone where these are all that are chosen of
+/// it: `Gmail, Outlook (Windows, Windows Mail)`.
 #[must_use]
 pub fn together(some: &[&Client], chosen: &[Client]) -> String {
-    let mut told: Vec<String> = Vec::new();
+    let mut listed: Vec<String> = Vec::new();
     let mut families: Vec<&str> = Vec::new();
     for client in some {
         if families.contains(&client.family) {
@@ -77,17 +77,17 @@ pub fn together(some: &[&Client], chosen: &[Client]) -> String {
         let all = chosen.iter().filter(|other| other.family == client.family).count();
         let (family, _) = client.name.split_once(" (").unwrap_or((&client.name, ""));
         if of_it.len() == all && all > 1 {
-            told.push(family.to_owned());
+            listed.push(family.to_owned());
         } else if of_it.len() == 1 {
-            told.push(client.name.clone());
+            listed.push(client.name.clone());
         } else {
             let platform =
                 |client: &&&Client| client.name.split_once(" (").map(|(_, rest)| rest.trim_end_matches(')').to_owned());
             let platforms: Vec<String> = of_it.iter().filter_map(platform).collect();
-            told.push(format!("{family} ({})", platforms.join(", ")));
+            listed.push(format!("{family} ({})", platforms.join(", ")));
         }
     }
-    told.join(", ")
+    listed.join(", ")
 }
 
 /// What the data says of a feature in a program.
@@ -155,8 +155,8 @@ pub fn chosen(settings: &Settings) -> Result<Vec<Client>, SettingError> {
         let found = find(name);
         if found.is_empty() {
             return Err(SettingError::new(
-                format!("`templates.clients` names {}, which is no mail program known here", plain(name)),
-                format!("there are {}", names().join(", ")),
+                format!("`templates.clients` names {}, which is not a known mail program", plain(name)),
+                format!("use one of {}", names().join(", ")),
             ));
         }
         for client in found {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn families_are_told_together() {
+    fn families_are_listed_together() {
         let chosen = chosen(&settings(&["gmail", "outlook", "samsung-email", "yahoo.ios"])).unwrap();
         let of = |names: &[&str]| {
             let some: Vec<&Client> =

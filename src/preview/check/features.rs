@@ -1,5 +1,5 @@
-//! What of HTML and CSS the rules look for in a mail, by caniemail's names, and what a program that lacks it makes of the
-//! mail. `scripts/clients.sh` keeps the data of exactly the features that stand here.
+//! What of HTML and CSS the rules look for in a mail, by caniemail's names, and what a program that lacks it makes of
+//! the mail. `scripts/clients.sh` keeps the data of exactly the features that stand here.
 
 /// How a feature shows in a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,6 @@ pub enum Sign {
     Nesting,
     /// A pseudo-class or pseudo-element in a selector.
     Pseudo(&'static str),
-    /// An attribute in a selector.
     AttributeSelector,
     /// One of these elements.
     Element(&'static [&'static str]),
@@ -45,7 +44,6 @@ pub enum Lack {
     Plainer,
 }
 
-/// A feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feature {
     /// What caniemail calls it.

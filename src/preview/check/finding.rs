@@ -18,14 +18,12 @@ pub enum At {
     Shown(String, usize, usize),
     /// In the mail as a whole or its headers, which no file words.
     Mail,
-    /// In the settings.
     Settings,
 }
 
 /// What breaks a rule, as its test found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where.
     pub at: At,
     /// In which language, where the test looks at several.
     pub locale: Option<Locale>,
@@ -80,7 +78,6 @@ impl Violation {
     }
 }
 
-/// A file of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct File {
     /// What to call it, plain: its path, or `built-in` and where it would stand, or `settings`.
@@ -92,7 +89,6 @@ pub struct File {
 /// What breaks a rule, in the terms of who fixes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which rule.
     pub rule: &'static Rule,
     /// How bad it is here.
     pub severity: Severity,

@@ -31,11 +31,8 @@ const SAMPLE_SENDER: &str = "Example <no-reply@example.org>";
 
 /// What all mails of a run share.
 pub struct CheckContext<'a> {
-    /// The templates.
     pub templates: &'a Templates,
-    /// The settings as they are.
     pub settings: &'a Settings,
-    /// The time of the mails.
     pub now: Time,
     composer: Option<Composer>,
     until: Option<Instant>,
@@ -101,7 +98,7 @@ pub struct RenderedMail<'a> {
     pub template: &'a str,
     /// The language.
     pub locale: Locale,
-    /// What gives the variables their values.
+    /// The fixture that holds the variables' values.
     pub fixture: &'a Fixture,
     /// The variables.
     pub context: Context,
@@ -122,7 +119,6 @@ pub struct RenderedMail<'a> {
 }
 
 impl<'a> RenderedMail<'a> {
-    /// Makes the mail.
     pub fn new(
         shared: &'a CheckContext<'a>,
         template: &'a str,
@@ -283,7 +279,6 @@ impl<'a> RenderedMail<'a> {
     }
 }
 
-/// All mails of a template.
 pub struct TemplateMails<'a> {
     /// What all mails of the run share.
     pub shared: &'a CheckContext<'a>,

@@ -54,16 +54,13 @@ pub struct Rule {
 
 /// A rule and how it is tested.
 pub struct Check {
-    /// The rule.
     pub rule: Rule,
-    /// How it is tested.
     pub test: Test,
 }
 
 /// How a rule is tested: a function adds a [`Violation`] for each place that breaks it.
 #[derive(Clone, Copy)]
 pub enum Test {
-    /// On each rendered mail.
     Mail(fn(&RenderedMail<'_>, &mut Vec<Violation>)),
     /// On all mails and files of a template.
     Template(fn(&TemplateMails<'_>, &mut Vec<Violation>)),
@@ -74,7 +71,6 @@ pub enum Test {
 }
 
 impl Check {
-    /// A rule tested on each rendered mail.
     pub(super) const fn mail(rule: Rule, test: fn(&RenderedMail<'_>, &mut Vec<Violation>)) -> Self {
         Self { rule, test: Test::Mail(test) }
     }

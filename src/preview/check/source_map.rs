@@ -10,7 +10,6 @@ use crate::mail::templates::{Part, Source, Templates};
 /// What a violation is about.
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
-    /// The template.
     pub template: Option<&'a str>,
     /// The language.
     pub locale: Option<Locale>,
@@ -80,8 +79,8 @@ fn mapped<'a>(
     Some((Some(source), source_line, columns.written(column)))
 }
 
-/// How the columns of a line as it is rendered go with those of the line as it is written. Kept for each line: there may
-/// be thousands of findings in a long one.
+/// How the columns of a line as it is rendered go with those of the line as it is written. Kept for each line: there
+/// may be thousands of findings in a long one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     /// How many characters both begin with.

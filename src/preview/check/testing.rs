@@ -110,7 +110,6 @@ If it was not you, ignore this mail.
 /// A directory of templates, and settings that name it.
 pub struct Bench {
     dir: tempfile::TempDir,
-    /// The settings.
     pub settings: Settings,
     /// What to check.
     pub options: Options,
@@ -164,7 +163,6 @@ impl Bench {
         check(&Templates::gather(&self.settings), &self.settings, now, options)
     }
 
-    /// What breaks a rule.
     pub fn breaks(&self, rule: &str) -> Vec<Finding> {
         let rule = super::find(rule).unwrap_or_else(|| panic!("there is no rule {rule}")).id;
         let mut options = self.options.clone();

@@ -12,7 +12,6 @@ use crate::preview::dom::{Dom, above};
 pub struct Use {
     /// What is used.
     pub feature: &'static Feature,
-    /// In which line.
     pub line: usize,
     /// What a program makes of this place that lacks it: what is within a condition, or has something to fall back on,
     /// only makes the mail plainer.

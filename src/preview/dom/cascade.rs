@@ -27,7 +27,6 @@ impl Style {
         Self(BTreeMap::new())
     }
 
-    /// The declaration of a property.
     #[must_use]
     pub fn get(&self, property: &str) -> Option<&Declaration> {
         self.0.get(property)
@@ -45,7 +44,6 @@ impl Style {
         self.get(property).is_some_and(|declared| declared.value.eq_ignore_ascii_case(value))
     }
 
-    /// Every declaration.
     pub fn iter(&self) -> impl Iterator<Item = &Declaration> {
         self.0.values()
     }
@@ -136,7 +134,6 @@ pub fn selector(text: &str) -> Option<Selector> {
     if nested > NESTED_MAX { None } else { Selector::parse(text).ok() }
 }
 
-/// The selectors of a list.
 #[must_use]
 pub fn list(selectors: &str) -> Vec<&str> {
     let mut input = Parser::new(selectors);

@@ -1,5 +1,5 @@
-//! CSS as it is written: rules, declarations, at-rules and mistakes with their lines; read with cssparser, never refused
-//! as a whole for one bad rule.
+//! CSS as it is written: rules, declarations, at-rules and mistakes with their lines; read with cssparser, never
+//! refused as a whole for one bad rule.
 
 use cssparser::{
     AtRuleParser, BasicParseErrorKind, CowRcStr, DeclarationParser, ParseError, ParseErrorKind, Parser, ParserState,
@@ -46,7 +46,6 @@ impl Declaration {
 pub struct Parts {
     /// Its keywords.
     pub idents: Vec<String>,
-    /// Its functions.
     pub functions: Vec<String>,
     /// Its numbers with their units, `%` among them and nothing for a bare number.
     pub lengths: Vec<(f32, String)>,
@@ -383,7 +382,7 @@ mod tests {
         for (style, left) in table {
             let (declared, mistakes) = declarations(style, 1);
             assert!(!mistakes.is_empty(), "{style}");
-            assert!(names(&declared).join(" ").starts_with(left), "{style} gives {declared:?}");
+            assert!(names(&declared).join(" ").starts_with(left), "{style} parses to {declared:?}");
         }
         let sheet = sheet("a { color red }\nb { width: 1px }\n} c { width: 2px }\n d ", 1);
         assert_eq!(sheet.mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [1, 3, 4]);

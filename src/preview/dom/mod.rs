@@ -1,5 +1,5 @@
-//! A rendered mail as a tree, with the line of each element, the styles that hold for it, and what is wrong with it: what
-//! the checks look at.
+//! A rendered mail as a tree, with the line of each element, the styles that hold for it, and what is wrong with it:
+//! what the checks look at.
 //!
 //! ```text
 //! sink.rs     the tree, with lines and the parser's complaints
@@ -59,8 +59,8 @@ pub struct Dom {
 }
 
 impl Dom {
-    /// Reads HTML. What is beyond [`HTML_MAX`], or beyond 20,000 elements or 256 of them in each other, is not read, and
-    /// is a mistake.
+    /// Reads HTML. What is beyond [`HTML_MAX`], or beyond 20,000 elements or 256 of them in each other, is not read,
+    /// and is a mistake.
     #[must_use]
     pub fn parse(html: &str) -> Self {
         let built = build(html);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn only_visible_text_is_told() {
+    fn only_visible_text_is_returned() {
         let dom = Dom::parse(
             "<style>.gone{display:none}</style><body><p>a <b>b</b>\n c<span class=gone>d<i>e</i></span></p><div hidden>f</div>",
         );

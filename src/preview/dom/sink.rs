@@ -82,7 +82,7 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> NodeId {
-        // The parser calls an <image> an <img>, and gives some names of SVG capitals.
+        // The parser calls an <image> an <img>, and writes some names of SVG with capitals.
         let written = name.local.to_ascii_lowercase();
         let start = self.waiting.borrow_mut().take(&written, self.line.get());
         let id = self.inner.create_element(name, attributes, flags);

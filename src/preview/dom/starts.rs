@@ -1,4 +1,4 @@
-//! Where start tags begin. The parser tells only the line at which a tag ends, and tags go over several lines.
+//! Where start tags begin. The parser reports only the line at which a tag ends, and tags go over several lines.
 
 use std::collections::{HashMap, VecDeque};
 

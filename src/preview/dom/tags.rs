@@ -9,14 +9,14 @@ use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSin
 use super::Mistake;
 use crate::text::plain;
 
-/// How many mistakes are told: the first is often the cause of the others.
+/// How many mistakes are reported: the first is often the cause of the others.
 const MISTAKES_MAX: usize = 20;
 
 /// Elements that have no end tag.
 const VOID: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
-/// Elements whose end tag HTML lets be left out; nothing moves elsewhere without it.
+/// Elements whose end tag may be left out in HTML; nothing moves elsewhere without it.
 const OPTIONAL: [&str; 14] =
     ["p", "li", "dt", "dd", "option", "optgroup", "thead", "tbody", "tfoot", "colgroup", "html", "head", "body", "rp"];
 
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_that_do_not_fit_are_told_with_their_lines() {
+    fn tags_that_do_not_fit_are_reported_with_their_lines() {
         let table = [
             ("<table><tr><td>a</td></tr></table>", None),
             ("<p>a<p>b<ul><li>c<li>d</ul><br/><img src=x /><svg><path/></svg>", None),

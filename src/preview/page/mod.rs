@@ -9,7 +9,7 @@
 //! GET /<token>/events    says when templates have changed; server-sent events
 //! ```
 //! It is off until asked for, listens on the loopback address only, and answers no one who does not know the random
-//! token in its path, or who calls it by another name: a page on the web whose name leads to 127.0.0.1 must not read it
+//! token in its path, or calls it by another name: a page on the web whose name leads to 127.0.0.1 must not read it
 //! ("DNS rebinding"). The mail is in a sandboxed frame under a policy that lets it do nothing but look: no script, no
 //! form, no navigation, and nothing from the network. `serve` knows nothing of all this.
 
@@ -58,7 +58,7 @@ pub struct Handle {
 }
 
 /// Starts it at `127.0.0.1:port`; at any free port where none is named. Whatever is sent over `changes` means that
-/// what `source` gives may have changed.
+/// what `source` returns may have changed.
 ///
 /// # Errors
 /// Of listening: the port is taken, most likely. Of the system's random numbers.
@@ -75,7 +75,7 @@ pub async fn start(source: Arc<dyn Source>, changes: watch::Receiver<u64>, port:
         connections: CONNECTIONS_MAX,
         shutdown: SHUTDOWN_MAX,
         write: WRITE_MAX,
-        // One answer tells of changes for as long as the page is open.
+        // One answer reports changes for as long as the page is open.
         answer: None,
         life: None,
     };
@@ -112,7 +112,7 @@ impl Handle {
     /// Ends it, within a bounded time.
     pub async fn stop(self) {
         drop(self.running);
-        // It ends by itself; a panic in it has nothing to tell any more.
+        // It ends by itself; a panic in it concerns no one any more.
         let _ = self.serving.await;
     }
 }

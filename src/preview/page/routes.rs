@@ -163,7 +163,7 @@ async fn about(State(context): State<Context>, Query(asked): Query<Asked>) -> Js
                 "subject": plain(&shown.subject).as_str(),
                 "text": shown.text,
                 "links": links,
-                // The frame cannot tell how high its mail is: no script of anybody's runs in it.
+                // The frame cannot report how high its mail is: no script runs in it.
                 "height": laid.rows.len() * usize::from(CELL_HEIGHT),
                 "too_much": laid.notes.contains(&Note::TooMuch),
             }))
@@ -191,7 +191,7 @@ async fn mail(State(context): State<Context>, Query(asked): Query<Asked>) -> Res
 async fn events(State(context): State<Context>) -> Response {
     let Context { mut changes, shutdown, .. } = context;
     changes.mark_unchanged();
-    // The first line tells the window that it is heard from now on.
+    // The first line shows the window that it is connected.
     let first = Some(": listening\n\n".to_owned());
     let events = stream::unfold((first, changes, shutdown), async |(first, mut changes, shutdown)| {
         let event = if let Some(first) = first {

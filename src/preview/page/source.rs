@@ -10,7 +10,6 @@ use crate::text::plain;
 
 /// A mail in words.
 pub struct Shown {
-    /// Its subject.
     pub subject: String,
     /// Its text part.
     pub text: String,

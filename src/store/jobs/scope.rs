@@ -116,8 +116,8 @@ impl From<Row> for Walked {
     }
 }
 
-/// Whose what a filter found at the cut-off is, and its place in the order. What has left the list since is not in it:
-/// it was mailed, verified or revoked in the meantime.
+/// The user of each verification that a filter found at the cut-off, and its place in the order. What has left the list
+/// since is not in it: it was mailed, verified or revoked in the meantime.
 fn push_scope(
     query: &mut QueryBuilder<Postgres>,
     filter: &Filter,

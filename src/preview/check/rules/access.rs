@@ -1,4 +1,4 @@
-//! A: whether everybody can read the mail, and hear it read.
+//! A: whether everyone can read the mail, and have it read aloud.
 
 use std::collections::BTreeMap;
 
@@ -34,14 +34,14 @@ pub(super) static CHECKS: [Check; 7] = [
             why: "A screen reader announces rows and columns of every table that does not have role=\"presentation\".",
             source: "Email Markup Consortium, accessibility reports 2025 and 2026",
         },
-        tables_are_told_apart,
+        tables_are_distinguished,
     ),
     Check::mail(
         Rule {
             id: "A003",
             severity: Severity::Error,
             title: "Images have alternative texts, and links have texts",
-            why: "Whoever sees no images, by choice or by sight, must still find the button.",
+            why: "People who see no images, by choice or by sight, must still find the button.",
             source: "Email Markup Consortium; WCAG 1.1.1 and 2.4.4",
         },
         all_has_a_text,
@@ -97,7 +97,7 @@ fn says_its_language(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-fn tables_are_told_apart(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
+fn tables_are_distinguished(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     for table in mail.dom().named(&["table"]) {
         let role = table.attr("role").unwrap_or_default().to_ascii_lowercase();
         let nearest = |cell: ElementRef<'_>| above(cell).find(|one| one.value().name() == "table").map(|one| one.id());

@@ -1,5 +1,5 @@
-//! C: the one thing that the mail is for: a button, its address in full, and links that say where they lead. Rules about
-//! the link go by the variable `link`; a mail without it has none of them.
+//! C: the one thing that the mail is for: a button, its address in full, and links that say where they lead. Rules
+//! about the link go by the variable `link`; a mail without it has none of them.
 
 use scraper::ElementRef;
 use url::Url;
@@ -36,7 +36,7 @@ pub(super) static CHECKS: [Check; 8] = [
             id: "C002",
             severity: Severity::Warning,
             title: "There is one button, and no other link before it",
-            why: "Whoever has one thing to do does it; each further link leads some elsewhere.",
+            why: "People who have one thing to do do it; each further link leads some of them elsewhere.",
             source: "what the verification mails of known sites have in common",
         },
         has_one_button,
@@ -76,7 +76,7 @@ pub(super) static CHECKS: [Check; 8] = [
             id: "C006",
             severity: Severity::Error,
             title: "Addresses are absolute, https, and the site's own",
-            why: "A mail has no page to be relative to; without https anybody on the way reads the key; shortened and \
+            why: "A mail has no page to be relative to; without https anyone on the way reads the key; shortened and \
                   foreign addresses look like fraud. A loopback address is for trying things out, and fine.",
             source: "react-email's linter; Google's sender guidelines",
         },
@@ -189,7 +189,7 @@ fn leads_where_it_says(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     let view = link.split('?').next().unwrap_or(link);
     let link = link.trim_end_matches(clings);
     for (at, address) in in_text(&mail.marked.text) {
-        // What clings to it C007 tells of.
+        // C007 reports what clings to it.
         let ascii = address.split(|c: char| !c.is_ascii()).next().unwrap_or(address);
         let said = ascii.trim_end_matches(clings);
         // Without a question mark longer addresses may be other pages.
@@ -201,7 +201,7 @@ fn leads_where_it_says(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// Whether an address goes on within the last word of another.
+/// Whether an address continues within the last word of another.
 fn is_longer_word(address: &str, link: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '%' | '=');
     link.ends_with(is_word) && address.strip_prefix(link).is_some_and(|more| more.starts_with(is_word))

@@ -43,8 +43,9 @@ pub(super) static CHECKS: [Check; 3] = [
     ),
 ];
 
-/// What another rule tells, for every program.
-const TOLD_ELSEWHERE: [&str; 6] = ["image-base64", "image-svg", "html-svg", "html-form", "css-at-import", "html-link"];
+/// What another rule reports, for every program.
+const REPORTED_ELSEWHERE: [&str; 6] =
+    ["image-base64", "image-svg", "html-svg", "html-form", "css-at-import", "html-link"];
 
 fn nothing_is_lacking(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     each(mail, found, |one, support| match support {
@@ -67,23 +68,23 @@ type Verdict = (&'static str, Option<&'static str>);
 
 /// One finding for each feature and verdict, where it is used first.
 fn each(mail: &RenderedMail<'_>, found: &mut Vec<Violation>, judge: impl Fn(&Use, &Support) -> Option<Verdict>) {
-    // A wrong name is told by H009.
+    // H009 reports a wrong name.
     let Ok(chosen) = clients::chosen(mail.shared.settings) else { return };
-    let mut told: BTreeMap<(&'static str, Verdict), (usize, Vec<&Client>)> = BTreeMap::new();
+    let mut reported: BTreeMap<(&'static str, Verdict), (usize, Vec<&Client>)> = BTreeMap::new();
     for one in mail.uses() {
         let Feature { slug, .. } = *one.feature;
-        if TOLD_ELSEWHERE.contains(&slug) {
+        if REPORTED_ELSEWHERE.contains(&slug) {
             continue;
         }
         for client in &chosen {
             let Some(verdict) = judge(one, &clients::support(client, slug)) else { continue };
-            let (_, there) = told.entry((slug, verdict)).or_insert_with(|| (one.line, Vec::new()));
+            let (_, there) = reported.entry((slug, verdict)).or_insert_with(|| (one.line, Vec::new()));
             if !there.contains(&client) {
                 there.push(client);
             }
         }
     }
-    for ((slug, (verb, note)), (line, there)) in told {
+    for ((slug, (verb, note)), (line, there)) in reported {
         let note = note.map(|note| format!(": {}", bare(note))).unwrap_or_default();
         let title = clients::title(slug);
         found.push(violation(

@@ -17,7 +17,7 @@ pub(super) static CHECKS: [Check; 6] = [
             id: "X001",
             severity: Severity::Error,
             title: "The mail says until when the link works, by its variables",
-            why: "Whoever opens the mail a week later must know why the link fails. A written number goes wrong when \
+            why: "A user who opens the mail a week later must know why the link fails. A written number goes wrong when \
                   the setting is changed.",
             source: "Postmark's guide; data-mail=\"expiry\" marks it",
         },
@@ -28,8 +28,8 @@ pub(super) static CHECKS: [Check; 6] = [
             id: "X002",
             severity: Severity::Error,
             title: "The mail says what to do if it was not you",
-            why: "Somebody else may have typed the address. Whoever is not told that nothing happens by itself is \
-                  alarmed, or reports spam.",
+            why: "Someone else may have typed the address. A recipient who does not read that nothing happens by itself \
+                  is alarmed, or reports spam.",
             source: "Postmark's guide; data-mail=\"not-you\" marks it",
         },
         says_not_you,

@@ -1,4 +1,4 @@
-//! I: whether the mail works without its images, and what they give away.
+//! I: whether the mail works without its images, and what they reveal.
 
 use super::super::look::{is_dot, links, violation_of, visible};
 use crate::mail::templates::Part;
@@ -44,12 +44,12 @@ fn works_without(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
     }
     let Some(target) = mail.link() else { return };
     let mut to_it = links(dom, cascade).filter(|link| link.attr("href") == Some(target)).peekable();
-    let told = |link: scraper::ElementRef<'_>| {
+    let has_text = |link: scraper::ElementRef<'_>| {
         let mut inner = link.descendent_elements();
         !dom.visible_text(link, cascade).is_empty()
             || inner.any(|one| one.attr("alt").is_some_and(|alt| !alt.trim().is_empty()))
     };
-    if to_it.peek().is_some() && !to_it.any(told) {
+    if to_it.peek().is_some() && !to_it.any(has_text) {
         found.push(Violation::part(Part::Html, "without images there is no link to press"));
     }
 }
@@ -66,7 +66,7 @@ fn images_are_in_order(mail: &RenderedMail<'_>, found: &mut Vec<Violation>) {
         }
         let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
         match scheme.as_str() {
-            // data: is told by another rule, and whether a cid: has its part, too.
+            // Other rules report data:, and a cid: without its part.
             "https" | "data" | "cid" => {}
             "http" => found.push(violation_of(mail, image, "the image is fetched by http: use https")),
             _ => found.push(violation_of(mail, image, "the image has no whole https address")),
@@ -115,7 +115,7 @@ mod tests {
         };
         assert_eq!(bench(&image("Logo")).len(), 1);
         assert_eq!(bench(&image("{{ site_name }}")), []);
-        assert_eq!(bench(""), [], "without images another rule tells it");
+        assert_eq!(bench(""), [], "without images another rule reports it");
         let only = |alt: &str| {
             Bench::new()
                 .english()

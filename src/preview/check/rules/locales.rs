@@ -16,7 +16,7 @@ pub(super) static CHECKS: [Check; 3] = [
             id: "L001",
             severity: Severity::Error,
             title: "Every language has subject, text and HTML",
-            why: "Whoever reads the missing language gets no mail, or half of one.",
+            why: "Users who read the missing language get no mail, or half of one.",
             source: "Rails and Mastodon issues: a language that silently falls back",
         },
         is_complete,

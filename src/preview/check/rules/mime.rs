@@ -35,7 +35,7 @@ pub(super) static CHECKS: [Check; 10] = [
             id: "M002",
             severity: Severity::Error,
             title: "The text says the link and the expiry that the HTML says",
-            why: "Whoever reads the text has to do the same.",
+            why: "People who read the text have to do the same.",
             source: "verifydesk: both parts are compared, value by value",
         },
         says_in_both,
@@ -106,7 +106,7 @@ pub(super) static CHECKS: [Check; 10] = [
             id: "M009",
             severity: Severity::Warning,
             title: "There are no attachments, and no cid: without one",
-            why: "A picture by cid: whose part is missing is a broken box; attachments on a verification mail look like \
+            why: "A cid: image without its part is a broken box; attachments on a verification mail look like \
                   fraud.",
             source: "RFC 2392",
         },

@@ -8,8 +8,8 @@ use crate::preview::check::mails::{RenderedMail, TemplateMails};
 use crate::preview::check::rule::{Check, Rule, Severity};
 use crate::text::{is_hidden, width};
 
-/// A subject that cannot stand in a header; where the template makes one, the mail cannot be rendered, and the runner
-/// tells it.
+/// A subject that cannot stand in a header; if the template makes one, the mail cannot be rendered, and the runner
+/// reports it.
 pub(in crate::preview::check) const FITS: &str = "S001";
 
 /// Columns that inboxes show of a subject; Hangul takes two.
@@ -31,7 +31,7 @@ pub(super) static CHECKS: [Check; 4] = [
             id: "S002",
             severity: Severity::Warning,
             title: "The subject is short and names the site",
-            why: "Phones show about 50 columns, 25 of Hangul. Whoever does not see which site it is about deletes it.",
+            why: "Phones show about 50 columns, 25 of Hangul. People who do not see which site it is about delete it.",
             source: "Postmark's guide to transactional mail; Email Markup Consortium",
         },
         is_short,

@@ -46,7 +46,7 @@ pub(super) static CHECKS: [Check; 7] = [
             severity: Severity::Warning,
             title: "The variables that are used and those of the schema are the same",
             why: "What is used and not declared fails as soon as its branch is taken; what is declared and not used \
-                  tells whoever writes fixtures a lie.",
+                  misleads the author of fixtures.",
             source: "verifydesk: fixtures/<template>/schema.toml",
         },
         variables_are_declared,
@@ -66,7 +66,7 @@ pub(super) static CHECKS: [Check; 7] = [
             id: "T005",
             severity: Severity::Error,
             title: "What strangers write is escaped",
-            why: "Anyone can sign up with somebody else's address and a name of markup: unescaped, the mail says what \
+            why: "Anyone can sign up with someone else's address and a name of markup: unescaped, the mail says what \
                   the stranger wants, in the site's name.",
             source: "Tera 2 escapes by a file's ending: .html is escaped, .html.tera is not; OWASP: HTML injection",
         },

@@ -12,7 +12,7 @@ pub(super) static CHECKS: [Check; 2] = [
         id: WITHOUT_REASON,
         severity: Severity::Warning,
         title: "A suppression names a rule and a reason",
-        why: "Whoever reads the template later must know why the finding may stand. Without a reason it does not count.",
+        why: "Later readers of the template must know why the finding may stand. Without a reason it does not count.",
         source: "verifydesk: {# mail-lint: allow C002 the reason #}",
     }),
     Check::runner(Rule {

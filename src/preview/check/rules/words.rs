@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::domain::locale::Locale;
 use crate::preview::check::mails::RenderedMail;
 
-/// A text without what values brought into it; each leaves a blank. Only whole words are taken for a value: a short one,
-/// such as a name, may well stand within others.
+/// A text without what values brought into it; each leaves a blank. Only whole words are taken for a value: a short
+/// one, such as a name, may well stand within others.
 pub(super) fn without_values(mail: &RenderedMail<'_>, text: &str) -> String {
     // No template says the language's code, and `en` is in many words.
     let values = mail.values().filter(|(name, _)| *name != "locale").map(|(_, value)| value);
@@ -236,7 +236,7 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     found
 }
 
-/// Share of the letters that are Hangul, in percent; none where there are too few letters to tell.
+/// Share of the letters that are Hangul, in percent; `None` if there are too few letters to judge.
 pub(super) fn hangul_share(text: &str) -> Option<usize> {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let hangul = text.chars().filter(|c| is_hangul(*c)).count();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_are_told() {
+    fn scripts_are_recognised() {
         assert_eq!(hangul_share("이메일 주소를 확인해 주세요"), Some(100));
         assert_eq!(hangul_share("Confirm your address"), Some(0));
         assert_eq!(hangul_share("Hi 가"), None);

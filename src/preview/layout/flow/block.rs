@@ -29,7 +29,6 @@ impl AvailableSpace {
     }
 }
 
-/// What floats.
 #[derive(Clone, Copy, Debug)]
 pub struct Floating {
     left: bool,
@@ -72,7 +71,6 @@ pub struct Contents {
 }
 
 impl Style {
-    /// Padding and border on a side.
     pub fn border_padding(&self, side: usize, base: Unit) -> Unit {
         self.padding[side].of(base).max(0) + self.border[side].used_width()
     }
@@ -258,7 +256,6 @@ impl Flow<'_> {
         down.end()
     }
 
-    /// A block in the flow.
     fn child(&mut self, child: Id, width: Unit, blocks: Align, down: &mut Down, start: usize) {
         let style = self.style(child);
         let y = down.y + down.pending.with(Margin::new(style.margin[TOP].map_or(0, |margin| margin.of(width)))).value();
@@ -293,7 +290,6 @@ impl Flow<'_> {
         down.pending = block.bottom;
     }
 
-    /// A block that floats.
     fn float(&mut self, child: Id, width: Unit, down: &mut Down, start: usize) {
         let style = self.style(child);
         let block = self.block(child, &AvailableSpace { shrink: true, ..AvailableSpace::new(width) });

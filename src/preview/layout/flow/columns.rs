@@ -20,9 +20,7 @@ pub struct Column {
 pub struct Span {
     /// Its first column.
     pub column: usize,
-    /// How many.
     pub count: usize,
-    /// What it wants.
     pub wants: Column,
 }
 

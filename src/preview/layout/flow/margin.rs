@@ -32,9 +32,7 @@ impl Margin {
 /// Which margins of contents go beyond the container.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MarginCollapse {
-    /// At the top.
     pub top: bool,
-    /// At the bottom.
     pub bottom: bool,
 }
 

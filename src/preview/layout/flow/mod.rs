@@ -67,7 +67,6 @@ pub struct Fragment {
     pub count: usize,
     /// The element whose style it has.
     pub node: Id,
-    /// What it is.
     pub content: Content,
 }
 

@@ -28,7 +28,6 @@ pub struct Paragraph {
 /// A part of a paragraph.
 #[derive(Clone, Copy, Debug)]
 pub struct Token {
-    /// What it is.
     pub what: What,
     /// Whether a line may break before it.
     pub chance: bool,
@@ -41,7 +40,6 @@ pub enum What {
     Word {
         /// Where it begins.
         start: usize,
-        /// Where it ends.
         end: usize,
         /// The element whose style it has.
         style: Id,
@@ -68,7 +66,6 @@ struct Stretch {
 }
 
 impl Flow<'_> {
-    /// Builds a paragraph.
     pub(super) fn build(&self, pieces: &[Piece]) -> Paragraph {
         let mut builder = Builder { text: String::new(), stretches: Vec::new(), after_blank: true };
         for piece in pieces {

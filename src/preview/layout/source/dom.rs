@@ -42,9 +42,7 @@ struct Node {
 
 /// What a node is.
 pub enum Data {
-    /// An element.
     Element(Element),
-    /// Text.
     Text(StrTendril),
     /// The document itself, comments and the like.
     Other,

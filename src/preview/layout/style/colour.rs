@@ -5,7 +5,6 @@ use crate::preview::cell_layout::Rgb;
 /// A colour that may let through what is below.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rgba {
-    /// The colour.
     pub rgb: Rgb,
     /// How much it covers, from 0 to 1.
     pub alpha: f32,

@@ -36,7 +36,6 @@ pub enum Display {
     Block,
     /// A block with a marker.
     ListItem,
-    /// A table.
     Table,
     /// A table within a line.
     InlineTable,
@@ -67,14 +66,10 @@ pub enum Align {
 /// `vertical-align`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VerticalAlign {
-    /// On the baseline.
     #[default]
     Baseline,
-    /// At the top.
     Top,
-    /// In the middle.
     Middle,
-    /// At the bottom.
     Bottom,
 }
 
@@ -84,9 +79,7 @@ pub enum Float {
     /// To none.
     #[default]
     None,
-    /// To the left.
     Left,
-    /// To the right.
     Right,
 }
 
@@ -190,7 +183,6 @@ pub struct Text {
     pub marker: Marker,
     /// `list-style-position: inside`.
     pub marker_inside: bool,
-    /// Which link it is in.
     pub link: Option<u16>,
     /// `border-collapse: collapse`.
     pub collapse: bool,
@@ -209,7 +201,6 @@ pub struct Text {
 pub struct Edge {
     /// How thick, if it is drawn.
     pub width: Unit,
-    /// Whether it is drawn.
     pub drawn: bool,
     /// Its colour, where it is not the text's.
     pub colour: Option<Rgba>,
@@ -351,7 +342,6 @@ impl Style {
         }
     }
 
-    /// The colour of an edge.
     pub fn edge_colour(&self, side: usize) -> Rgba {
         self.border[side].colour.unwrap_or(self.text.colour)
     }
@@ -368,7 +358,6 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// Computes them.
     pub fn compute(dom: &Dom, view: View) -> Self {
         let mut styles: Vec<Option<Style>> = Vec::new();
         styles.resize_with(dom.len(), || None);

@@ -9,7 +9,6 @@ pub const PX: Unit = 64;
 /// Longest length that is believed: more would make a mail of nothing but space.
 const LENGTH_MAX: f64 = 16_000.0;
 
-/// Pixels as units.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to what fits")]
 pub fn px(pixels: f64) -> Unit {
     if pixels.is_nan() { 0 } else { (pixels.clamp(-LENGTH_MAX, LENGTH_MAX) * 64.0).round() as Unit }
@@ -28,7 +27,6 @@ impl Length {
     /// Nothing.
     pub const ZERO: Self = Self { fixed: 0, percent: 0 };
 
-    /// A fixed length.
     pub const fn fixed(fixed: Unit) -> Self {
         Self { fixed, percent: 0 }
     }
@@ -95,7 +93,6 @@ pub fn length(value: &str, em: Unit) -> Option<Length> {
     Some(Length::fixed(px(number * factor)))
 }
 
-/// Units as pixels.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub fn as_pixels(units: Unit) -> f64 {
     units as f64 / 64.0
