@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes assets/clients/support.json anew: what mail programs support, from the npm package `caniemail`, reduced to what
+# Writes assets/clients/support.json again: what mail programs support, from the npm package `caniemail`, reduced to what
 # the rules use. The only thing about templates that uses the network; needs npm and python3.
 #
 #     scripts/clients.sh             the latest version

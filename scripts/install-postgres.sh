@@ -10,14 +10,14 @@ fi
 say "PostgreSQL $postgres_min or newer is not installed; installing it with the system's package manager"
 
 if have apt-get; then
-    # Debian's packages make a cluster and start it, unless told otherwise beforehand.
+    # Debian's packages make a cluster and start it, unless configured otherwise beforehand.
     conf=/etc/postgresql-common/createcluster.d/verifydesk.conf
     as_root mkdir -p "$(dirname "$conf")"
     echo "create_main_cluster = false" | as_root tee "$conf" >/dev/null
     as_root apt-get update -q
     status=0
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql </dev/null || status=$?
-    # Whoever installs a PostgreSQL for something else later gets what Debian promises.
+    # A PostgreSQL that is installed for something else later behaves as Debian promises.
     as_root rm -f "$conf"
     [ "$status" -eq 0 ] || die "apt-get could not install postgresql"
 elif have dnf; then

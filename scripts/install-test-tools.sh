@@ -41,7 +41,7 @@ if have apt-get; then
     have_chromium || chromium=chromium
     if ! have_postfix; then
         postfix=postfix
-        # Debian's package asks what to set up, and starts it, unless told otherwise beforehand.
+        # Debian's package asks what to set up, and starts it, unless configured otherwise beforehand.
         echo "postfix postfix/main_mailer_type select No configuration" | as_root debconf-set-selections
     fi
     as_root apt-get update -q

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Draws README's pictures anew: the console on demo data, and the templates' workbench, from real runs.
+# Draws README's pictures again: the console on demo data, and the templates' workbench, from real runs.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh

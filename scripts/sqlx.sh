@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes .sqlx/ anew: what PostgreSQL says about each checked query, for builds without a database.
+# Writes .sqlx/ again: what PostgreSQL says about each checked query, for builds without a database.
 #
 #     scripts/sqlx.sh            write it
 #     scripts/sqlx.sh --check    only see whether it is in step with queries and migrations

@@ -2,7 +2,7 @@
 
     run.py VERIFYDESK SECONDS ROUNDS
 
-DATABASE_URL names a PostgreSQL that nobody else uses. Each round opens links that were never opened, and then opened ones
+DATABASE_URL names a PostgreSQL that nothing else uses. Each round opens links that were never opened, and then opened ones
 again, with 64 connections; the same for both. Prints medians over the rounds.
 """
 

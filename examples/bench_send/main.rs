@@ -95,8 +95,8 @@ fn django(options: &Options, sink: &Sink) -> anyhow::Result<Run> {
     command.arg(format!("{root}/benches/django/send.py")).args(["--templates", &format!("{root}/templates")]);
     command.args(["--port", &sink.port.to_string(), "--count", &options.mails.to_string()]);
     let (mut run, said) = measured(command, sink, None)?;
-    let said: serde_json::Value = serde_json::from_str(&said).context("send.py tells its time")?;
-    run.seconds = said["seconds"].as_f64().context("send.py tells its time")?;
+    let said: serde_json::Value = serde_json::from_str(&said).context("send.py prints its time")?;
+    run.seconds = said["seconds"].as_f64().context("send.py prints its time")?;
     Ok(run)
 }
 

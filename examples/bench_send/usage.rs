@@ -70,7 +70,7 @@ impl Peak {
         Self(kib)
     }
 
-    /// In MiB; nothing where it could not be seen.
+    /// In MiB; `None` if it could not be measured.
     pub fn mib(&self) -> Option<f64> {
         let kib = self.0.load(Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]

@@ -208,7 +208,7 @@ fn foreground(cell: &Cell) -> String {
     if cell.inverse() { colour(cell.bgcolor(), BACKGROUND) } else { colour(cell.fgcolor(), FOREGROUND) }
 }
 
-/// Nothing where it is the terminal's own.
+/// `None` if it is the terminal's own.
 fn background(cell: &Cell) -> Option<String> {
     if cell.inverse() {
         Some(colour(cell.fgcolor(), FOREGROUND))
