@@ -21,7 +21,7 @@ use crate::mail::templates::Templates;
 use crate::mail::transport::{Cause, Failure, Lane, Lease};
 use crate::mail::verification::{self, VerificationMail};
 use crate::store::Store;
-use crate::store::outbox::batch::{Outcome, SendResult};
+use crate::store::outbox::batch::{Attempt, Outcome, SendResult};
 
 /// What every lane shares.
 pub(super) struct Shared {
@@ -68,7 +68,8 @@ impl Shared {
         sleep_until(at).await;
         let begun = Instant::now();
         let (id, verification, attempt) = (ready.id, ready.verification, ready.attempt);
-        let tried = Tried { attempt, attempts_min: self.settings.worker.attempts, is_old: ready.is_old };
+        let tried =
+            Tried { attempt: attempt.counted, attempts_min: self.settings.worker.attempts, is_old: ready.is_old };
         let outcome = |result, reply| Some(Outcome { id, verification, attempt, result, reply });
         let mail = match composed {
             Ok(mail) => mail,
@@ -129,7 +130,7 @@ impl Shared {
 impl LaneResult {
     /// Of a lane that broke or was ended: where the mail's content was begun, no one knows whether it went out; where
     /// not, it did not.
-    pub(super) fn broke(id: SendId, verification: VerificationId, attempt: i16, lease: &Lease, why: &str) -> Self {
+    pub(super) fn broke(id: SendId, verification: VerificationId, attempt: Attempt, lease: &Lease, why: &str) -> Self {
         let result = if lease.has_begun() {
             SendResult::Unknown { reason: format!("{why}; the mail may or may not have gone out") }
         } else {

@@ -13,6 +13,7 @@ use super::preparer::Ready;
 use crate::contain::{self, contained_async};
 use crate::domain::id::{SendId, VerificationId};
 use crate::mail::transport::{Lane, Lease, Transport};
+use crate::store::outbox::batch::Attempt;
 
 /// How long an idle lane keeps its connection: SES closes after about 10 s, and a lane uses none that is older.
 const IDLE_MAX: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ const IDLE_MAX: Duration = Duration::from_secs(5);
 pub(super) struct InLane {
     pub(super) id: SendId,
     pub(super) verification: VerificationId,
-    pub(super) attempt: i16,
+    pub(super) attempt: Attempt,
     pub(super) lease: Lease,
 }
 

@@ -19,7 +19,7 @@ use crate::domain::Time;
 use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
-use crate::store::outbox::batch::{self, Claimed, Recipient};
+use crate::store::outbox::batch::{self, Attempt, Claimed, Recipient};
 use crate::store::outbox::standing::{Claimant, ServerRun, Standing};
 use crate::store::pace::Reserved;
 use crate::store::verifications::KeyMaterial;
@@ -153,7 +153,7 @@ pub(super) struct PaceReport {
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) id: SendId,
-    pub(super) attempt: i16,
+    pub(super) attempt: Attempt,
     /// How often the answer to it was lost.
     pub(super) lost: i16,
     /// Whether it was asked for so long ago that it is put off no more.

@@ -257,13 +257,13 @@ impl Preparer {
 mod tests {
     use super::*;
     use crate::domain::id::VerificationId;
-    use crate::store::outbox::batch::SendResult;
+    use crate::store::outbox::batch::{Attempt, SendResult};
 
-    fn accepted(id: SendId, attempt: i16) -> Outcome {
+    fn accepted(id: SendId, begun: i32) -> Outcome {
         Outcome {
             id,
             verification: VerificationId(1),
-            attempt,
+            attempt: Attempt { counted: 1, begun },
             result: SendResult::Accepted { ses_id: None },
             reply: None,
         }
@@ -277,7 +277,7 @@ mod tests {
         recent.keep(&[accepted(second, 2), accepted(third, 1)], now + Duration::from_secs(50));
         recent.forget(third);
         let attempts = |recent: &Recent| {
-            recent.all().iter().map(|outcome| (outcome.id, outcome.attempt)).collect::<HashMap<_, _>>()
+            recent.all().iter().map(|outcome| (outcome.id, outcome.attempt.begun)).collect::<HashMap<_, _>>()
         };
         assert_eq!(attempts(&recent), HashMap::from([(first, 1), (second, 2)]));
         recent.keep(&[], now + Duration::from_secs(61));

@@ -10,8 +10,10 @@ use crate::outbox::queue::Backlog;
 use crate::outbox::step::prepare::{self, Asked, Prepared};
 use crate::outbox::step::report_refusals::Reported;
 use crate::outbox::step::{put_back, record, report_refusals};
-use crate::store::outbox::batch::{Outcome, SendResult, Unrecorded};
+use crate::store::outbox::batch::{Attempt, Outcome, SendResult, Unrecorded};
 use crate::text::plain;
+
+const FIRST: Attempt = Attempt { counted: 1, begun: 1 };
 
 /// A worker whose database no one asks.
 fn worker(mode: Mode) -> (WorkerLoop, tempfile::TempDir) {
@@ -55,7 +57,7 @@ async fn a_look_from_before_a_mail_came_to_wait_again_does_not_end_a_drain() {
     let again = Outcome {
         id: SendId::new(),
         verification: VerificationId(1),
-        attempt: 1,
+        attempt: FIRST,
         result: SendResult::Deferred { after: Duration::from_secs(1), counts: false, reason: "closed".into() },
         reply: None,
     };
@@ -72,14 +74,14 @@ async fn a_look_from_before_a_mail_came_to_wait_again_does_not_end_a_drain() {
 
 fn accepted() -> Outcome {
     let result = SendResult::Accepted { ses_id: None };
-    Outcome { id: SendId::new(), verification: VerificationId(1), attempt: 1, result, reply: None }
+    Outcome { id: SendId::new(), verification: VerificationId(1), attempt: FIRST, result, reply: None }
 }
 
 #[tokio::test]
 async fn a_lane_that_breaks_makes_the_worker_pause_and_its_mail_alone_fails() {
     let (mut worker, _dir) = worker(Mode::Drain);
     let lease = worker.lease.lease();
-    let mail = InLane { id: SendId::new(), verification: VerificationId(1), attempt: 1, lease };
+    let mail = InLane { id: SendId::new(), verification: VerificationId(1), attempt: FIRST, lease };
     let broke = mail.broke("it broke");
     worker.lanes.spawn(mail, async move { (None, broke) });
     let done = worker.lanes.join_next().await.unwrap();

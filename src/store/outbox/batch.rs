@@ -229,18 +229,18 @@ pub async fn without_key(
     }
     let rows = sqlx::query!(
         "select v.id, v.key_nonce
-        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::bigint[]) as given (id, attempt, state, verification)
+        from unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[]) as given (id, begun, state, verification)
         join sends as s on s.id = given.id and s.verification_id = given.verification
         join verifications as v on v.id = s.verification_id
         where
             given.state in ('accepted', 'unknown')
             and s.state = 'queued'
-            and s.attempts = given.attempt - 1
+            and s.begun = given.begun - 1
             and v.key_digest is null
             and v.verified_at is null
             and v.revoked_at is null",
         &given.ids,
-        &given.attempts,
+        &given.begun,
         &given.states,
         &given.verifications
     )
@@ -250,14 +250,23 @@ pub async fn without_key(
     Ok(rows.into_iter().filter_map(|row| Some((VerificationId(row.id), of(row.key_nonce)?))).collect())
 }
 
-/// Moves claimed sends to *sending*, each for its verification, under this worker's lease until `lease` from now. Gives
-/// them with the number of the attempt.
+/// Which attempt of a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number among those that count, from 1: the next one has the same where this one does not count.
+    pub counted: i16,
+    /// Its number among all, from 1.
+    pub begun: i32,
+}
+
+/// Moves claimed sends to *sending*, each for its verification, under this worker's lease until `lease` from now.
+/// Returns those that are its own now, each with its attempt.
 pub async fn begin(
     connection: &mut PgConnection,
     worker: Uuid,
     sends: &[(SendId, VerificationId)],
     lease: Duration,
-) -> Result<Vec<(SendId, i16)>, Error> {
+) -> Result<Vec<(SendId, Attempt)>, Error> {
     let (ids, verifications): (Vec<Uuid>, Vec<i64>) =
         sends.iter().map(|(id, verification)| (id.0, verification.0)).unzip();
     let rows = sqlx::query!(
@@ -266,12 +275,13 @@ pub async fn begin(
             state = 'sending',
             verification_id = given.verification_id,
             attempts = least(attempts, 32766) + 1,
+            begun = begun + 1,
             changed_at = now(),
             lease_by = $1,
             lease_until = now() + make_interval(secs => $4)
         from unnest($2::uuid[], $3::bigint[]) as given (id, verification_id)
         where sends.id = given.id and state = 'queued'
-        returning sends.id, attempts",
+        returning sends.id, attempts, begun",
         worker,
         &ids,
         &verifications,
@@ -279,7 +289,7 @@ pub async fn begin(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (SendId(row.id), row.attempts)).collect())
+    Ok(rows.into_iter().map(|row| (SendId(row.id), Attempt { counted: row.attempts, begun: row.begun })).collect())
 }
 
 /// What became of a mail that a lane had.
@@ -341,7 +351,7 @@ pub struct Outcome {
     /// For which verification, to be told of.
     pub verification: VerificationId,
     /// Of which attempt.
-    pub attempt: i16,
+    pub attempt: Attempt,
     /// What became of it.
     pub result: SendResult,
     /// The server's reply, without any key.
@@ -447,8 +457,8 @@ impl Store {
                 select *
                 from unnest(
                     $2::uuid[], $3::smallint[], $4::text[], $5::float8[], $6::boolean[], $7::text[], $8::text[], $9::text[],
-                    $12::bigint[]
-                ) as given (id, attempt, state, after, counts, ses_id, reply, reason, verification)
+                    $12::bigint[], $14::integer[]
+                ) as given (id, attempt, state, after, counts, ses_id, reply, reason, verification, begun)
             ),
             free as materialized (
                 select id
@@ -483,14 +493,17 @@ impl Store {
                 where
                     sends.id = given.id
                     and (
-                        lease_by = $1 and sends.state = 'sending' and attempts = given.attempt
-                        or sends.state = 'unknown' and attempts = given.attempt and given.state <> 'unknown'
+                        lease_by = $1 and sends.state = 'sending' and sends.begun = given.begun
+                        or sends.state = 'unknown' and sends.begun = given.begun and given.state <> 'unknown'
                         -- Its second try has not begun.
-                        or sends.state = 'queued' and lost > 0 and attempts = given.attempt and given.state = 'accepted'
+                        or sends.state = 'queued'
+                            and lost > 0
+                            and sends.begun = given.begun
+                            and given.state = 'accepted'
                         -- Its beginning was lost with the server that had heard of it.
                         or $13
                             and sends.state = 'queued'
-                            and attempts = given.attempt - 1
+                            and sends.begun = given.begun - 1
                             and verification_id = given.verification
                             and given.state in ('accepted', 'unknown')
                     )
@@ -516,7 +529,8 @@ impl Store {
             unknown_after.as_secs_f64(),
             around_locks == AroundLocks::Yes,
             &given.verifications,
-            known == Known::Perhaps
+            known == Known::Perhaps,
+            &given.begun
         )
         .fetch_all(self.pool())
         .await?;
@@ -533,6 +547,7 @@ impl Store {
 struct Columns {
     ids: Vec<Uuid>,
     attempts: Vec<i16>,
+    begun: Vec<i32>,
     states: Vec<String>,
     verifications: Vec<i64>,
     afters: Vec<f64>,
@@ -546,7 +561,8 @@ impl Columns {
     fn add(&mut self, outcome: &Outcome) {
         let result = &outcome.result;
         self.ids.push(outcome.id.0);
-        self.attempts.push(outcome.attempt);
+        self.attempts.push(outcome.attempt.counted);
+        self.begun.push(outcome.attempt.begun);
         self.verifications.push(outcome.verification.0);
         self.states.push(result.state().as_str().to_owned());
         let (after, counts) = match result {

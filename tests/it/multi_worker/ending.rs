@@ -19,6 +19,8 @@ pub struct Row {
     pub recipient: String,
     state: String,
     lost: i16,
+    /// What was recorded last, for whoever looks into a failure.
+    recorded: String,
     is_settled: bool,
 }
 
@@ -44,6 +46,7 @@ pub async fn settled(connection: &mut PgConnection, fleet: &Fleet) -> Vec<Row> {
                 recipient,
                 state,
                 lost,
+                concat_ws(', ', changed_at, reason) as recorded,
                 state not in ('queued', 'sending') and retry_at is null as is_settled
             from sends",
         )
@@ -70,8 +73,8 @@ pub fn judge(
         let arrivals = seen.get(&row.recipient).map_or(&[][..], Vec::as_slice);
         let mut see = |is_so: bool, what: &str| {
             if !is_so {
-                let Row { recipient, state, lost, .. } = row;
-                wrong.push(format!("{recipient} ({state}, lost {lost} times) {what}: {arrivals:?}"));
+                let Row { recipient, state, lost, recorded, .. } = row;
+                wrong.push(format!("{recipient} ({state}, lost {lost} times, {recorded}) {what}: {arrivals:?}"));
             }
         };
         see(arrivals.iter().all(|arrival| arrival.send == row.id), "got another's mail");

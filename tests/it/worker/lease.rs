@@ -7,7 +7,8 @@ use uuid::Uuid;
 use verifydesk::domain::brake::BrakeCause;
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::batch::{AroundLocks, Outcome, SendResult};
+use verifydesk::store::outbox::batch::{self, AroundLocks, Attempt, Outcome, SendResult};
+use verifydesk::store::refusals::Noted;
 
 use super::site::{AtWork, Site, operator, reason};
 use crate::mail_servers::PATIENCE;
@@ -52,12 +53,12 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
     let send = site.one_send().await;
     let (id, verification) = (send.id, send.verification_id.unwrap());
     let [holder, other] = [Uuid::now_v7(), Uuid::now_v7()];
-    let begin = "update sends set state = 'sending', attempts = attempts + 1, lease_by = $1,
+    let begin = "update sends set state = 'sending', attempts = attempts + 1, begun = begun + 1, lease_by = $1,
         lease_until = now() - interval '1 second', retry_at = null";
     let accepted = |attempt| Outcome {
         id,
         verification,
-        attempt,
+        attempt: Attempt { counted: attempt, begun: i32::from(attempt) },
         result: SendResult::Accepted { ses_id: None },
         reply: Some("250 Ok".into()),
     };
@@ -91,6 +92,52 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
     site.store().settle_lost(HOUR).await.unwrap();
     assert_eq!(record(holder).await, [id]);
     assert_eq!(site.one_send().await.state, SendState::Unknown);
+}
+
+/// Where the server refuses all, attempts do not count: the next one has the same number.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_is_that_of_its_own_attempt_though_the_next_has_the_same_number() {
+    for way_back in ["a run of refusals", "its worker"] {
+        let site = Site::new().await;
+        site.sign_up("mina@example.com").await;
+        let send = site.one_send().await;
+        let (id, verification) = (send.id, send.verification_id.unwrap());
+        let (store, worker) = (site.store(), Uuid::now_v7());
+        let begin = async || {
+            let mut connection = site.pool().acquire().await.unwrap();
+            batch::begin(&mut connection, worker, &[(id, verification)], HOUR).await.unwrap()[0].1
+        };
+        let first = begin().await;
+        let stale = [Outcome {
+            id,
+            verification,
+            attempt: first,
+            result: SendResult::Failed { reason: "550 no".into() },
+            reply: None,
+        }];
+        if way_back == "its worker" {
+            store.put_back(worker, &[]).await.unwrap();
+        } else {
+            assert_eq!(store.record(worker, &stale, HOUR, AroundLocks::No).await.unwrap().elsewhere, []);
+            let noted = Noted { id, is_of_us: false, is_final: false, is_ended: false };
+            store.note_refusals(&[noted]).await.unwrap();
+            assert_eq!(store.put_back_refused().await.unwrap(), 1);
+        }
+        // By the same worker, which does not hear that it has it: the database's answer is lost.
+        let second = begin().await;
+        assert_eq!((second.counted, second.begun), (first.counted, 2), "{way_back}");
+        let record_again = async || {
+            let again = store.record_again(worker, &stale, HOUR).await.unwrap();
+            let late = store.record(worker, &stale, HOUR, AroundLocks::No).await.unwrap();
+            assert_eq!((again.elsewhere, late.elsewhere), (vec![id], vec![id]), "{way_back}");
+        };
+        record_again().await;
+        assert_eq!(site.one_send().await.state, SendState::Sending, "{way_back}");
+        site.execute("update sends set lease_until = now() - interval '1 second'").await;
+        store.settle_lost(HOUR).await.unwrap();
+        record_again().await;
+        assert_eq!(site.one_send().await.state, SendState::Unknown, "{way_back}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

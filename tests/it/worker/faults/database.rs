@@ -10,7 +10,7 @@ use uuid::Uuid;
 use verifydesk::domain::send::SendRow;
 use verifydesk::domain::send::SendState::{self, Accepted, Queued, Sending};
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::batch::{AroundLocks, Outcome, SendResult};
+use verifydesk::store::outbox::batch::{AroundLocks, Attempt, Outcome, SendResult};
 
 use crate::mail_servers::PATIENCE;
 use crate::worker::site::Site;
@@ -181,14 +181,13 @@ async fn a_row_that_another_has_locked_keeps_no_other_waiting() {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
     let worker = Uuid::now_v7();
-    let begin =
-        "update sends set state = 'sending', attempts = 1, lease_by = $1, lease_until = now() + interval '1 hour'";
+    let begin = "update sends set state = 'sending', attempts = 1, begun = 1, lease_by = $1, lease_until = now() + interval '1 hour'";
     sqlx::query(begin).bind(worker).execute(site.pool()).await.unwrap();
     let sends = site.sends().await;
     let outcome = |send: &SendRow| Outcome {
         id: send.id,
         verification: send.verification_id.unwrap(),
-        attempt: 1,
+        attempt: Attempt { counted: 1, begun: 1 },
         result: SendResult::Accepted { ses_id: None },
         reply: None,
     };
