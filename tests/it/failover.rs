@@ -127,8 +127,16 @@ async fn what_the_standby_had_not_heard_of_is_recorded_again() {
         desk.sign_up(&actor, &SignUp { email: format!("user{n}@example.com"), ..SignUp::default() }).await.unwrap();
     }
     desk.pause(&actor, "upgrade").await.unwrap();
+    let start = || {
+        let worker = Worker::from_settings(Store::open_for(&settings, Purpose::Work).unwrap(), &settings).unwrap();
+        AtWork::new(worker, Mode::Forever)
+    };
+    // It is the first one ever, at a server that the standby hears of.
+    start().end().await;
     let standby = sqlx::PgPool::connect(&second.url("postgres")).await.unwrap();
-    let waiting = "select count(*) from sends, brake where sends.state = 'queued' and brake.state = 'paused'";
+    let waiting = "select count(*)
+        from sends, brake, pace
+        where sends.state = 'queued' and brake.state = 'paused' and server_run is not null";
     eventually("the standby", async || expect(&standby, waiting, 10).await).await;
     // From here on it hears of nothing.
     sqlx::query("alter system set primary_conninfo = ''").execute(&standby).await.unwrap();
@@ -136,10 +144,6 @@ async fn what_the_standby_had_not_heard_of_is_recorded_again() {
     let receivers = "select count(*) from pg_stat_wal_receiver";
     eventually("no replication", async || expect(&standby, receivers, 0).await).await;
 
-    let start = || {
-        let worker = Worker::from_settings(Store::open_for(&settings, Purpose::Work).unwrap(), &settings).unwrap();
-        AtWork::new(worker, Mode::Forever)
-    };
     // Neither knows what the other has sent.
     let at_work = [start(), start()];
     desk.resume(&actor).await.unwrap();
@@ -154,10 +158,14 @@ async fn what_the_standby_had_not_heard_of_is_recorded_again() {
     })
     .await
     .unwrap();
+    // Started at this moment: it was nowhere before, and all look as if they waited.
+    let late = start();
     eventually("the operator", async || desk.resume(&actor).await).await;
     eventually("the results", async || expect(&standby, accepted, 10).await).await;
-    let [first, other] = at_work.map(AtWork::end);
-    let sent = first.await.sent + other.await.sent;
+    let mut sent = late.end().await.sent;
+    for worker in at_work {
+        sent += worker.end().await.sent;
+    }
     let captured = captured(&mails);
     assert_eq!((captured.len(), sent), (10, 10), "none goes twice");
     for file in captured {

@@ -7,7 +7,7 @@ use crate::domain::brake::Brake;
 use crate::domain::change::Change;
 use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::admission::Blocker;
-use crate::store::outbox::standing::ServerRun;
+use crate::store::outbox::standing::Arrival;
 use crate::store::workers::Heartbeat;
 use crate::store::{Error, Store};
 
@@ -54,7 +54,7 @@ struct Beaten {
     /// The worker to wait for.
     blocker: Option<Blocker>,
     /// Where it was written.
-    server: ServerRun,
+    arrival: Arrival,
     brake: Option<Brake>,
 }
 
@@ -85,13 +85,13 @@ async fn beat(store: Store, beat: Heartbeat, is_news: bool) -> Result<Beaten, Er
     if is_news {
         store.notify(Change::Workers).await;
     }
-    Ok(Beaten { blocker, server: store.server_run().await?, brake: store.brake().await? })
+    Ok(Beaten { blocker, arrival: store.arrive().await?, brake: store.brake().await? })
 }
 
 fn finish(worker: &mut WorkerLoop, result: Result<Beaten, Error>, asked_at: Instant) {
     match result {
-        Ok(Beaten { blocker, server, brake }) => {
-            worker.on_server(server, Instant::now());
+        Ok(Beaten { blocker, arrival, brake }) => {
+            worker.on_arrival(arrival, Instant::now());
             worker.on_admission(blocker, asked_at);
             worker.on_brake(brake);
         }
@@ -102,8 +102,10 @@ fn finish(worker: &mut WorkerLoop, result: Result<Beaten, Error>, asked_at: Inst
 /// The first one, before anything else is done.
 pub(in crate::outbox) async fn first(worker: &mut WorkerLoop) {
     worker.fill_heartbeat();
-    if let Err(error) = within(beat(worker.store().clone(), worker.worker.beat.clone(), true)).await {
-        tracing::warn!(%error, "the database does not answer everything");
+    match within(beat(worker.store().clone(), worker.worker.beat.clone(), true)).await {
+        // Whether it is admitted has been asked already.
+        Ok(beaten) => worker.on_arrival(beaten.arrival, Instant::now()),
+        Err(error) => tracing::warn!(%error, "the database does not answer everything"),
     }
     worker.presence.at = Instant::now() + worker.admission.beat_every();
 }

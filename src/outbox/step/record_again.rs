@@ -15,7 +15,7 @@ use crate::outbox::preparer::Preparer;
 use crate::outbox::queue::POLL_EVERY;
 use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::outbox::batch::{self, Outcome};
-use crate::store::outbox::standing::ServerRun;
+use crate::store::outbox::standing::{Arrival, ServerRun};
 use crate::store::{Error, Store};
 
 /// How long results are kept: longer than any standby that may take over lags behind.
@@ -35,7 +35,7 @@ const PIECE: usize = 1_000;
 pub(in crate::outbox) struct Failover {
     /// What was recorded in the last minute.
     recent: Recent,
-    /// The one that has heard of all this worker did; `None` until it answers.
+    /// The one that has heard of all this worker did; `None` until its first heartbeat.
     server: Option<ServerRun>,
     /// Another one that it has gone over to.
     moved: Option<Moved>,
@@ -46,9 +46,14 @@ impl Failover {
         self.server
     }
 
-    /// Whether there is another server that may lack results.
+    /// Whether the server may lack results, of this worker or of another.
     pub(in crate::outbox) fn is_pending(&self) -> bool {
-        self.moved.is_some()
+        self.moved.is_some() || self.server.is_none()
+    }
+
+    /// The one that it is at.
+    fn known(&self) -> Option<ServerRun> {
+        self.moved.map(|moved| moved.server).or(self.server)
     }
 
     /// These are recorded.
@@ -117,15 +122,28 @@ enum Done {
 }
 
 impl WorkerLoop {
+    /// A heartbeat was written at this server. A worker that was at none before has nothing to record, but others may.
+    pub(in crate::outbox) fn on_arrival(&mut self, arrival: Arrival, now: Instant) {
+        let Arrival { server, others_for } = arrival;
+        if self.failover.known().is_some() {
+            self.on_server(server, now);
+            return;
+        }
+        let left = OTHERS_FOR.saturating_sub(others_for.unwrap_or(Duration::MAX));
+        if left.is_zero() {
+            self.failover.server = Some(server);
+        } else {
+            tracing::info!(
+                "workers have just come to this database server: the others get a moment to record their last results there"
+            );
+            self.failover.moved = Some(Moved { server, until: now + left, at: now, done: Done::All });
+        }
+    }
+
     /// An answer came from this server.
     pub(in crate::outbox) fn on_server(&mut self, server: ServerRun, now: Instant) {
         let failover = &mut self.failover;
-        let known = failover.moved.map(|moved| moved.server).or(failover.server);
-        if known == Some(server) {
-            return;
-        }
-        if known.is_none() {
-            failover.server = Some(server);
+        if failover.known().is_none_or(|known| known == server) {
             return;
         }
         tracing::info!(

@@ -11,6 +11,7 @@ use crate::outbox::step::prepare::{self, Asked, Prepared};
 use crate::outbox::step::report_refusals::Reported;
 use crate::outbox::step::{put_back, record, report_refusals};
 use crate::store::outbox::batch::{Attempt, Outcome, SendResult, Unrecorded};
+use crate::store::outbox::standing::{Arrival, ServerRun};
 use crate::text::plain;
 
 const FIRST: Attempt = Attempt { counted: 1, begun: 1 };
@@ -28,7 +29,9 @@ fn worker(mode: Mode) -> (WorkerLoop, tempfile::TempDir) {
     settings.mail.transport = TransportKind::Capture;
     settings.capture.dir = Some(dir.path().to_owned());
     let store = Store::open(&settings).unwrap();
-    (WorkerLoop::new(Worker::from_settings(store, &settings).unwrap(), mode), dir)
+    let mut worker = WorkerLoop::new(Worker::from_settings(store, &settings).unwrap(), mode);
+    worker.on_arrival(Arrival { server: ServerRun(1), others_for: None }, Instant::now());
+    (worker, dir)
 }
 
 /// Lets a step panic.

@@ -1,6 +1,8 @@
 //! What a worker relies on when it claims mails: that it may, and that the database's server still is the one that
 //! has heard of all it did.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -10,15 +12,24 @@ use crate::store::{Error, Store};
 /// One run of a database server. Another one may lack the last moments: a standby that took over, or a server that came
 /// back after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServerRun(pub(super) i64);
+pub struct ServerRun(pub(crate) i64);
 
 /// Who claims mails, and where.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Claimant {
-    /// A worker, which must be admitted and have sent a heartbeat; a test needs neither.
+    /// A worker, which must be admitted, have a heartbeat, and know the server; a test needs none of it.
     pub worker: Option<Uuid>,
-    /// The server that it knows; any if none.
+    /// The server that it knows.
     pub server: Option<ServerRun>,
+}
+
+/// A worker has come to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Which.
+    pub server: ServerRun,
+    /// For how long workers have been there; `None` if they were at no other before.
+    pub others_for: Option<Duration>,
 }
 
 /// What the database says to that. Its clock runs on while a machine is paused, other than that machine's own.
@@ -56,13 +67,27 @@ impl Claimant {
     /// Whether it may claim something.
     #[must_use]
     pub fn may_claim(self, standing: Standing) -> bool {
-        standing.is_admitted && self.server.is_none_or(|server| server == standing.server)
+        standing.is_admitted && (self.worker.is_none() || self.server == Some(standing.server))
     }
 }
 
 impl Store {
-    /// Which run of a server this is.
-    pub async fn server_run(&self) -> Result<ServerRun, Error> {
-        Ok(standing(&mut *self.pool().acquire().await?, Claimant::default()).await?.server)
+    /// Notes that workers are at this run of a server.
+    pub async fn arrive(&self) -> Result<Arrival, Error> {
+        let server = standing(&mut *self.pool().acquire().await?, Claimant::default()).await?.server;
+        sqlx::query!(
+            "update pace
+            set server_since = case when server_run is not null then now() end, server_run = $1
+            where server_run is distinct from $1",
+            server.0
+        )
+        .execute(self.pool())
+        .await?;
+        let seconds = sqlx::query_scalar!("select extract(epoch from now() - server_since)::float8 from pace")
+            .fetch_one(self.pool())
+            .await?;
+        // Negative where the clock was set back.
+        let others_for = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        Ok(Arrival { server, others_for })
     }
 }
