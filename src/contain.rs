@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn tells_the_message_and_goes_on() {
+    async fn returns_the_message_and_continues() {
         assert!(!is_contained());
         assert_eq!(contained(is_contained), Ok(true));
         let broke = contained(|| -> () { panic!("one \u{1b}[31m row") }).unwrap_err();

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_recorded_is_told_and_is_a_failure() {
+    fn what_was_not_recorded_is_reported_and_is_a_failure() {
         let tally = Tally { sent: 20, unrecorded: 18, stopped_by: Some("no disk".into()), ..Tally::default() };
         let failure = unrecorded(&tally);
         assert_eq!(failure.code(), 1);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_html_and_tera_apart() {
+    fn distinguishes_html_and_tera() {
         use Token::{Attribute, Comment, Expression, Statement, Tag, Text, Value};
         let source =
             "<a class=\"x {{ y }}\" {% if z %}id=q{% endif %}>1 < 2 {{ w }}</a>\n<!-- a - <b>\n --> {# c\nd #}";

@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_are_told_apart_by_what_can_be_done() {
+    fn states_are_distinguished_by_what_can_be_done() {
         const AWAY: &str = "the database does not answer";
         const BUSY: &str = "the database was busy";
         const OUT: &str = "the database server has run out";

@@ -32,7 +32,7 @@ impl Store {
             Position::After(cursor) | Position::Before(cursor) => Some(cursor.as_of),
         };
         let found = found(self.pool(), filter).await?;
-        let rows = if found.is_nobody() {
+        let rows = if found.is_no_one() {
             Vec::new()
         } else {
             let backwards = matches!(position, Position::Before(_));
@@ -71,7 +71,7 @@ impl Store {
     /// by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
         let found = found(self.pool(), filter).await?;
-        if found.is_nobody() {
+        if found.is_no_one() {
             return Ok(0);
         }
         let mut query = QueryBuilder::new("select count(*) from (select 1 from ");
@@ -84,7 +84,7 @@ impl Store {
 
 /// Who a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use none.
 pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
-    let Some(search) = &filter.search else { return Ok(Found::Everybody) };
+    let Some(search) = &filter.search else { return Ok(Found::Everyone) };
     if !search.can_find() {
         return Ok(Found::These(Vec::new()));
     }
@@ -109,7 +109,7 @@ pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter)
 /// Who a search finds.
 pub(super) enum Found<'a> {
     /// There is none.
-    Everybody,
+    Everyone,
     /// These users.
     These(Vec<i64>),
     /// So many that a walk along the list's order soon meets some.
@@ -117,7 +117,7 @@ pub(super) enum Found<'a> {
 }
 
 impl Found<'_> {
-    pub(super) fn is_nobody(&self) -> bool {
+    pub(super) fn is_no_one(&self) -> bool {
         matches!(self, Self::These(ids) if ids.is_empty())
     }
 }
@@ -132,7 +132,7 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
             .push(" from verifications v where v.user_id = any(")
             .push_bind(users.clone())
             .push(") offset 0) v where "),
-        Found::Everybody | Found::Many(_) => query.push("verifications v where "),
+        Found::Everyone | Found::Many(_) => query.push("verifications v where "),
     };
     let open = "v.verified_at is null and v.revoked_at is null and v.expires_at ";
     match filter.status {

@@ -1,4 +1,4 @@
-//! The acts that the database does itself: whom they obey, and what they leave behind.
+//! The acts that the database does itself: which logins they obey, and what they leave behind.
 
 use sqlx::PgPool;
 use verifydesk::desk;

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use verifydesk::demo::cluster::{Cluster, ClusterError, Options};
 
-/// A directory that the server's account can reach, also when that is not oneself.
+/// A directory that the server's account can reach, also when that is not this process's own.
 pub fn place() -> (TempDir, Options) {
     let root = nix::unistd::Uid::effective().is_root();
     let parent = if root { Path::new("/tmp").to_owned() } else { std::env::temp_dir() };
@@ -74,7 +74,7 @@ async fn keeps_data_over_stops_and_kills() {
 fn a_lock_file_that_names_a_stranger_is_no_obstacle() {
     let (_place, options) = place();
     Cluster::start(options.clone()).unwrap().stop().unwrap();
-    // As after a restart of the machine, when the number belongs to somebody else: here, to this test.
+    // As after a restart of the machine, when the number belongs to another process: here, to this test.
     for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
         let text = format!("{}\n{}\n", Pid::this(), options.directory.join("data").display());
         std::fs::write(options.directory.join(lock), text).unwrap();

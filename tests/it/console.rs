@@ -117,17 +117,17 @@ async fn a_forced_verification_needs_its_reason() {
     console.press(KeyCode::Enter);
     console.settle().await;
     assert_eq!(office.text("select 'verified' from users where verified_at is not null").await, None);
-    console.type_text("called back on the number in her contract");
+    console.type_text("called back on the number in the contract");
     console.press(KeyCode::Enter);
     console.settle().await;
     assert!(office.text("select 'verified' from users where verified_at is not null").await.is_some());
     let reason = office.text("select reason from audit_log where action = 'force_verify'").await;
-    assert_eq!(reason.as_deref(), Some("called back on the number in her contract"));
+    assert_eq!(reason.as_deref(), Some("called back on the number in the contract"));
     assert!(console.text().contains("mina@example.com"), "the row stays:\n{}", console.text());
 }
 
 #[tokio::test]
-async fn somebody_is_found_among_others() {
+async fn one_user_is_found_among_others() {
     let office = Office::new().await;
     for email in ["mina@example.com", "joon@example.org", "eve@example.net"] {
         office.sign_up(email).await;
@@ -148,7 +148,7 @@ async fn what_others_do_appears() {
     let mut console = office.console().await;
     console.listen();
     shows(&mut console, "mina@example.com").await;
-    office.desk.force_verify(&Actor::new("lee", Origin::Cli), one(), "she is my neighbour").await.unwrap();
+    office.desk.force_verify(&Actor::new("lee", Origin::Cli), one(), "they are my neighbour").await.unwrap();
     let is_verified = |screen: &str| screen.lines().any(|line| line.contains("mina@") && line.contains("verified"));
     assert!(console.wait(PATIENCE, is_verified).await, "{}", console.text());
 }
@@ -179,7 +179,7 @@ async fn a_lost_subscription_is_renewed_without_alarm() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_told_once_and_loads_do_not_wait_for_it() {
+async fn a_database_that_is_away_is_reported_once_and_loads_do_not_wait_for_it() {
     let office = Office::new().await;
     office.sign_up("mina@example.com").await;
     let mut proxy = TcpProxy::new(&office.db.url).await;
@@ -278,7 +278,7 @@ async fn an_act_begun_is_done_although_the_console_ends() {
 }
 
 #[tokio::test]
-async fn the_outbox_is_paused_with_a_reason_and_resumed_by_whoever_has_read_it() {
+async fn the_outbox_is_paused_with_a_reason_and_resumed_after_the_reason_was_read() {
     let office = Office::new().await;
     let mut other = office.console().await;
     other.listen();
@@ -300,7 +300,7 @@ async fn the_outbox_is_paused_with_a_reason_and_resumed_by_whoever_has_read_it()
     console.press(KeyCode::Char('R'));
     console.settle().await;
     assert!(!console.text().contains("PAUSED"), "{}", console.text());
-    // Somebody else was faster: said in the dialog, and nothing breaks.
+    // Another operator was faster: said in the dialog, and nothing breaks.
     console.press(KeyCode::Char('D'));
     console.type_text("the database moves");
     console.press(KeyCode::Enter);

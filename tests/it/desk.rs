@@ -115,7 +115,7 @@ async fn signing_up_again_is_a_resend_under_the_cool_down() {
         desk.sign_up(&operator(), &SignUp { name: "Buy now".into(), ..request("MINA@example.com") }).await.unwrap();
     assert_eq!((again.status, again.verification_id), (SignUpStatus::Resent, Some(id)));
     assert_eq!(desk.store().show(id).await.unwrap().unwrap().user.name.raw(), "Mina");
-    desk.force_verify(&operator(), id, "she called").await.unwrap();
+    desk.force_verify(&operator(), id, "they called").await.unwrap();
     let again = desk.sign_up(&operator(), &request("mina@example.com")).await.unwrap();
     assert_eq!((again.status, again.verification_id, again.send_id), (SignUpStatus::AlreadyVerified, Some(id), None));
 }
@@ -147,7 +147,7 @@ async fn a_pending_one_is_mailed_the_same_link_again() {
     let resent = desk.resend(&operator(), id, Priority::Person).await.unwrap();
     assert_eq!((resent.how, resent.verification_id), (ResentHow::SameLink, id));
     let left = desk.store().show(id).await.unwrap().unwrap().verification.expires_at - chrono::Utc::now();
-    assert!(left > Duration::hours(71), "its life starts anew");
+    assert!(left > Duration::hours(71), "its life starts again");
     let outcome = desk.open_link(&key).await.unwrap();
     assert_eq!(outcome, LinkOutcome::Verified { locale: Locale::En, now: true });
 }
@@ -172,7 +172,7 @@ async fn an_expired_one_is_superseded() {
     assert_eq!(desk.open_link(&old_key).await.unwrap(), LinkOutcome::Revoked { locale: Locale::En });
     let new_key = mail(&db.pool, resent.verification_id).await;
     desk.open_link(&new_key).await.unwrap();
-    // The older mail's link of somebody who is verified meanwhile leads to the same page.
+    // The older mail's link of a user who is verified in the meantime leads to the same page.
     assert_eq!(desk.open_link(&old_key).await.unwrap(), LinkOutcome::Verified { locale: Locale::En, now: false });
     assert!(matches!(
         desk.resend(&operator(), old, Priority::Person).await,
@@ -208,7 +208,7 @@ async fn a_cancelled_mail_does_not_hold_the_next_one_back() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     let id = sign_up(&desk, "mina@example.com").await;
-    sqlx::query("update sends set state = 'cancelled', reason = 'called off'").execute(&db.pool).await.unwrap();
+    sqlx::query("update sends set state = 'cancelled', reason = 'cancelled'").execute(&db.pool).await.unwrap();
     assert_eq!(desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::SameLink);
 }
 
@@ -247,12 +247,12 @@ async fn a_force_verify_needs_a_reason_and_is_audited() {
         assert!(matches!(refused, Err(Error::Refused(Refusal::ReasonMissing { .. }))), "{reason:?}");
     }
     assert!(matches!(desk.force_verify(&operator(), id, &"x".repeat(501)).await, Err(Error::Invalid(_))));
-    desk.force_verify(&operator(), id, "she called").await.unwrap();
+    desk.force_verify(&operator(), id, "they called").await.unwrap();
     assert!(matches!(desk.force_verify(&operator(), id, "again").await, Err(Error::Refused(Refusal::AlreadyVerified))));
     let detail = desk.store().show(id).await.unwrap().unwrap();
     assert_eq!(detail.verification.status(chrono::Utc::now()), Status::Verified);
     assert_eq!(detail.user.verified_at, detail.verification.verified_at);
-    assert_eq!(detail.audit[1].reason.as_ref().unwrap().raw(), "she called");
+    assert_eq!(detail.audit[1].reason.as_ref().unwrap().raw(), "they called");
     assert_eq!(detail.sends[0].state.as_str(), "cancelled");
     let expected = [("sign_up", "created"), ("force_verify", "verified"), ("force_verify", "already_verified")];
     assert_eq!(outcomes(&desk, id).await, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
@@ -266,22 +266,22 @@ async fn a_force_verify_of_an_expired_one_works() {
     let id = sign_up(&desk, "mina@example.com").await;
     mail(&db.pool, id).await;
     age(&db.pool, Duration::days(4)).await;
-    assert_eq!(desk.force_verify(&operator(), id, "she called").await.unwrap().verification_id, id);
+    assert_eq!(desk.force_verify(&operator(), id, "they called").await.unwrap().verification_id, id);
     assert_eq!(status(&desk, id).await, Status::Verified);
 }
 
 #[tokio::test]
-async fn a_forced_verify_racing_a_click_is_decided_once_and_told_twice() {
+async fn a_forced_verify_racing_a_click_is_decided_once_and_said_twice() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     for round in 0..30 {
         let id = sign_up(&desk, &format!("mina{round}@example.com")).await;
         let key = mail(&db.pool, id).await;
         let operator = operator();
-        let (click, force) = tokio::join!(desk.open_link(&key), desk.force_verify(&operator, id, "she called"));
+        let (click, force) = tokio::join!(desk.open_link(&key), desk.force_verify(&operator, id, "they called"));
         assert!(matches!(click.unwrap(), LinkOutcome::Verified { .. }));
-        let mut told: Vec<(String, String)> = outcomes(&desk, id).await.into_iter().skip(1).collect();
-        told.sort();
+        let mut said: Vec<(String, String)> = outcomes(&desk, id).await.into_iter().skip(1).collect();
+        said.sort();
         let expected = match force {
             Ok(_) => [("force_verify", "verified"), ("open_link", "already_verified")],
             Err(Error::Refused(Refusal::AlreadyVerified)) => {
@@ -289,7 +289,7 @@ async fn a_forced_verify_racing_a_click_is_decided_once_and_told_twice() {
             }
             Err(other) => panic!("{other}"),
         };
-        assert_eq!(told, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+        assert_eq!(said, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
         let detail = desk.store().show(id).await.unwrap().unwrap();
         assert_eq!(detail.user.verified_at, detail.verification.verified_at);
     }
@@ -479,7 +479,7 @@ async fn finds_a_mail_by_its_id_with_capitals() {
 }
 
 #[tokio::test]
-async fn a_statement_that_nobody_waits_for_any_more_ends() {
+async fn a_statement_that_no_one_waits_for_any_more_ends() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(desk.store().pool()).await.unwrap();
@@ -548,7 +548,7 @@ async fn a_force_verify_by_a_revoked_verification_is_notified_for_that_one_too()
 }
 
 #[tokio::test]
-async fn a_flood_of_changes_is_told_as_one() {
+async fn a_flood_of_changes_is_said_as_one() {
     let db = TestDb::new().await;
     let desk = self::desk(&db);
     // Of another process: a pool that is closed waits for what is subscribed on it.

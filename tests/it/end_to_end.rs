@@ -80,7 +80,7 @@ async fn from_sign_up_to_verified() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dump_of_the_database_verifies_nobody() {
+async fn a_dump_of_the_database_verifies_no_one() {
     let db = TestDb::new().await;
     // Content filters quote what they dislike: to one mail for good, to one also at its second try.
     let [blocked, looking] = ["reply:554 5.7.1 Blocked: {link}", "reply:451 4.7.1 Looking at <{link}>, come back"];
@@ -101,7 +101,7 @@ async fn a_dump_of_the_database_verifies_nobody() {
         drained.err
     );
     let mailed = server.mails().iter().map(|mail| link_in(mail)).collect::<Vec<_>>();
-    let quoted = server.told().iter().filter_map(|told| told["link"].as_str().map(ToOwned::to_owned)).collect();
+    let quoted = server.reports().iter().filter_map(|report| report["link"].as_str().map(ToOwned::to_owned)).collect();
     let mut keys: Vec<String> =
         [mailed, quoted].concat().iter().map(|link| link.split("key=").nth(1).unwrap().to_owned()).collect();
     keys.sort();
@@ -229,7 +229,7 @@ async fn a_worker_that_cannot_work_says_why_at_its_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_database_is_told_apart_and_migrated() {
+async fn an_empty_database_is_recognised_and_migrated() {
     let db = TestDb::new().await;
     sqlx::raw_sql("drop schema public cascade; create schema public").execute(&db.pool).await.unwrap();
     let program = Program::new(&db.url);
@@ -261,7 +261,7 @@ async fn who_may_only_read_may_look_and_plan() {
         let planned = reader.run(&["resend", &id, "--dry-run"]);
         assert_eq!(planned.code, 0, "{option}: {}", planned.err);
         for act in
-            [&["resend", &id][..], &["signup", "jun@example.com"], &["verify", &id, "--reason", "she called the desk"]]
+            [&["resend", &id][..], &["signup", "jun@example.com"], &["verify", &id, "--reason", "they called the desk"]]
         {
             let refused = reader.run(act);
             assert_eq!(refused.code, 4, "{option}: {act:?}: {}", refused.err);
@@ -271,7 +271,7 @@ async fn who_may_only_read_may_look_and_plan() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_search_for_nothing_is_not_for_everybody() {
+async fn a_search_for_nothing_is_not_for_everyone() {
     let db = TestDb::new().await;
     let office = Program::new(&db.url);
     office.run(&["signup", "mina@example.com"]);
@@ -294,7 +294,7 @@ async fn a_search_for_nothing_is_not_for_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_stops_listening_stops_no_act() {
+async fn a_reader_that_goes_away_stops_no_act() {
     let db = TestDb::new().await;
     let program = Program::new(&db.url);
     let ids: Vec<String> = (0..5)
@@ -307,7 +307,7 @@ async fn whoever_stops_listening_stops_no_act() {
         .execute(&db.pool)
         .await
         .unwrap();
-    // Nobody reads its lines, nobody its complaints.
+    // No one reads its lines or its complaints.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut arguments = vec!["resend", "999"];

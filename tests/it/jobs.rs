@@ -1,5 +1,5 @@
-//! Bulk resends: whom they leave out, that nobody gets two mails, that they can be stopped, and how they fare with a
-//! million.
+//! Bulk resends: which users they leave out, that no one gets two mails, that they can be stopped, and how they fare
+//! with a million.
 
 mod acts;
 mod crowd;
@@ -91,7 +91,7 @@ async fn finish(desk: &Desk, id: JobId) -> JobRow {
     desk.job(id).await.unwrap()
 }
 
-/// To whom a job has queued mails, in order.
+/// The users that a job has queued mails for, in order.
 async fn mailed(pool: &PgPool, id: JobId) -> Vec<String> {
     sqlx::query_scalar("select recipient from sends where job_id = $1 order by recipient")
         .bind(id.0)

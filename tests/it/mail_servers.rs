@@ -40,8 +40,8 @@ impl Authority {
         Self { dir }
     }
 
-    /// A certificate that has signed itself and calls itself an authority, as `openssl req -x509` makes them; the server
-    /// shows this very one.
+    /// A certificate that has signed itself and calls itself an authority, as `openssl req -x509` makes them; the
+    /// server shows this very one.
     pub fn self_signed() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
@@ -68,13 +68,13 @@ impl Authority {
 pub struct SmtpServer {
     process: Child,
     port: u16,
-    told: Arc<Told>,
+    reported: Arc<Reported>,
     dir: TempDir,
 }
 
 /// What the server has printed so far.
 #[derive(Default)]
-struct Told {
+struct Reported {
     lines: Mutex<Vec<Value>>,
     more: Condvar,
 }
@@ -137,9 +137,9 @@ impl SmtpServerOptions {
             command.arg("--key").arg(self.certificate.join("server.key"));
         }
         let mut process = command.args(self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let told = Arc::new(Told::default());
+        let reported = Arc::new(Reported::default());
         let output = BufReader::new(process.stdout.take().unwrap());
-        let listener = Arc::clone(&told);
+        let listener = Arc::clone(&reported);
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
@@ -147,7 +147,7 @@ impl SmtpServerOptions {
                 listener.more.notify_all();
             }
         });
-        let mut server = SmtpServer { process, port: 0, told, dir };
+        let mut server = SmtpServer { process, port: 0, reported, dir };
         let first = server.wait_for(|line| line.get("port").is_some());
         server.port = first["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap();
         server
@@ -178,32 +178,32 @@ impl SmtpServer {
     /// Takes these faults instead of all others.
     pub fn set_faults(&mut self, faults: &[String]) {
         let is_set = |line: &Value| line["event"] == "faults";
-        let before = self.told().iter().filter(|line| is_set(line)).count();
+        let before = self.reports().iter().filter(|line| is_set(line)).count();
         let input = self.process.stdin.as_mut().unwrap();
         writeln!(input, "{}", serde_json::to_string(faults).unwrap()).unwrap();
         self.wait_until(|lines| (lines.iter().filter(|line| is_set(line)).count() > before).then_some(()));
     }
 
-    /// All that it has told so far.
-    pub fn told(&self) -> Vec<Value> {
-        self.told.lines.lock().unwrap().clone()
+    /// All that it has reported so far.
+    pub fn reports(&self) -> Vec<Value> {
+        self.reported.lines.lock().unwrap().clone()
     }
 
-    /// Waits for something that it tells, or has told.
+    /// Waits for something that it reports, or has reported.
     pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.wait_until(|lines| lines.iter().find(|line| wanted(line)).cloned())
     }
 
     fn wait_until<T>(&self, wanted: impl Fn(&[Value]) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
-        let mut lines = self.told.lines.lock().unwrap();
+        let mut lines = self.reported.lines.lock().unwrap();
         loop {
             if let Some(found) = wanted(&lines) {
                 return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the mail server did not tell it in time; it told: {lines:?}");
-            lines = self.told.more.wait_timeout(lines, left).unwrap().0;
+            assert!(!left.is_zero(), "the mail server did not report it in time; it reported: {lines:?}");
+            lines = self.reported.more.wait_timeout(lines, left).unwrap().0;
         }
     }
 
@@ -227,12 +227,12 @@ impl SmtpServer {
 
     /// How often a line on the wire had this in it.
     pub fn lines_with(&self, text: &str) -> usize {
-        self.told().iter().filter(|line| is_line_with(line, text)).count()
+        self.reports().iter().filter(|line| is_line_with(line, text)).count()
     }
 }
 
-fn is_line_with(told: &Value, text: &str) -> bool {
-    told["event"] == "line" && told["text"].as_str().is_some_and(|line| line.contains(text))
+fn is_line_with(reported: &Value, text: &str) -> bool {
+    reported["event"] == "line" && reported["text"].as_str().is_some_and(|line| line.contains(text))
 }
 
 impl Drop for SmtpServer {

@@ -144,7 +144,7 @@ impl Witness {
         tokio::spawn(async move {
             loop {
                 let mut stream = BufReader::new(listener.accept().await.unwrap().0);
-                // A connection alone is told as well.
+                // A connection alone is reported as well.
                 noted.lock().unwrap().push("a connection".to_owned());
                 let noted = Arc::clone(&noted);
                 tokio::spawn(async move {
@@ -197,7 +197,7 @@ async fn a_hostile_mail_may_look_and_nothing_else() {
     let links = "[...document.querySelectorAll('#links li')].map(item => item.textContent)";
     let links = visit.page.evaluate(links).await;
     assert!(links.as_array().unwrap().contains(&json!(format!("{elsewhere}plain.example/"))), "{links}");
-    // Somebody who is asked later is asked: so would the mail's addresses have been.
+    // Another server that is asked later is asked: so would the mail's addresses have been.
     visit.page.open(&format!("{elsewhere}at-last")).await;
     let asked = witness.asked.lock().unwrap().clone();
     let request = asked.iter().find(|what| what.starts_with('/'));
@@ -273,9 +273,9 @@ async fn a_change_shows_by_itself_and_a_mistake_leaves_the_last_mail() {
     let stale = "[document.querySelector('#trouble').hidden, document.querySelector('iframe').className]";
     assert_eq!(visit.page.evaluate(stale).await, json!([false, "stale"]));
     assert_eq!(visit.inside("document.querySelector('p').textContent").await, "changed seen ko example");
-    change(Ok("<p>mended seen</p>"));
+    change(Ok("<p>fixed seen</p>"));
     visit.until("document.body.dataset.shown === '4'").await;
-    assert_eq!(visit.inside("document.querySelector('p').textContent").await, "mended seen ko example");
+    assert_eq!(visit.inside("document.querySelector('p').textContent").await, "fixed seen ko example");
     assert_eq!(visit.page.evaluate(stale).await, json!([true, ""]));
     assert_eq!((visit.strays(), visit.page.complaints()), (Vec::new(), Vec::new()));
     visit.handle.stop().await;
@@ -335,8 +335,8 @@ async fn the_command_line_shows_it_until_it_is_ended() {
     assert_eq!(subject().await, "First of verifydesk");
     let mut events = client.get(format!("{url}events")).send().await.unwrap();
     assert_eq!(events.chunk().await.unwrap().unwrap(), ": listening\n\n");
-    // The watch may begin a moment after the address is told.
-    let told = async {
+    // The watch may begin a moment after the address is printed.
+    let reported = async {
         for n in 0.. {
             std::fs::write(place.join("subject.txt"), format!("Number {n} of {{{{ site_name }}}}\n")).unwrap();
             let wait = tokio::time::timeout(std::time::Duration::from_millis(500), events.chunk());
@@ -346,7 +346,7 @@ async fn the_command_line_shows_it_until_it_is_ended() {
         }
         unreachable!()
     };
-    let (n, event) = tokio::time::timeout(PATIENCE, told).await.unwrap();
+    let (n, event) = tokio::time::timeout(PATIENCE, reported).await.unwrap();
     assert!(event.starts_with(b"event: changed\n"), "{event:?}");
     assert_eq!(subject().await, format!("Number {n} of verifydesk"));
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(running.0.id().cast_signed()), nix::sys::signal::SIGTERM)

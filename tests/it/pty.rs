@@ -12,7 +12,7 @@ use crate::support::tcp_proxy::TcpProxy;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verifydesk");
 
-/// A database with somebody in it, and a home.
+/// A database with a user in it, and a home.
 struct Desk {
     db: TestDb,
     home: TempDir,
@@ -42,7 +42,7 @@ impl Desk {
         Command::new(PROGRAM, self.home.path()).env("DATABASE_URL", &self.db.url)
     }
 
-    /// The console, with somebody on the screen.
+    /// The console, with a user on the screen.
     fn open(&self) -> Running {
         let running = self.console().start();
         running.shows("mina@example.com");
@@ -100,7 +100,7 @@ fn a_terminal_that_cannot_move_its_cursor_is_refused_before_anything_is_written_
 fn the_first_frame_does_not_wait_for_a_database_that_refuses() {
     let home = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("postgres://nobody@127.0.0.1:{port}/none");
+    let url = format!("postgres://none@127.0.0.1:{port}/none");
     let mut running = Command::new(PROGRAM, home.path()).env("DATABASE_URL", &url).start();
     running.wait("a frame", |heard| heard.screen().alternate_screen() && !heard.text().trim().is_empty());
     assert!(running.since_start() < Duration::from_secs(4), "{:?}", running.since_start());
@@ -115,7 +115,7 @@ fn the_first_frame_does_not_wait_for_a_database_that_is_silent() {
     let home = tempfile::tempdir().unwrap();
     // Takes connections, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("postgres://nobody@{}/none", silent.local_addr().unwrap());
+    let url = format!("postgres://none@{}/none", silent.local_addr().unwrap());
     let mut running = Command::new(PROGRAM, home.path()).env("DATABASE_URL", &url).start();
     running.wait("a frame", |heard| heard.screen().alternate_screen() && !heard.text().trim().is_empty());
     assert!(running.since_start() < Duration::from_secs(4), "{:?}", running.since_start());
@@ -156,7 +156,7 @@ async fn a_lost_connection_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_z_stops_it_and_going_on_draws_everything_anew() {
+async fn ctrl_z_stops_it_and_going_on_draws_everything_redrawn() {
     let desk = Desk::new().await;
     let mut running = desk.open();
     for round in 0..3 {
@@ -171,8 +171,10 @@ async fn ctrl_z_stops_it_and_going_on_draws_everything_anew() {
         running.resize(80 + 10 * round, 24);
         running.signal(Signal::SIGCONT);
         running.wait("the whole screen", |heard| {
-            let anew = String::from_utf8_lossy(&heard.bytes[before..]).into_owned();
-            heard.screen().alternate_screen() && anew.contains("\u{1b}[2J") && heard.text().contains("mina@example.com")
+            let redrawn = String::from_utf8_lossy(&heard.bytes[before..]).into_owned();
+            heard.screen().alternate_screen()
+                && redrawn.contains("\u{1b}[2J")
+                && heard.text().contains("mina@example.com")
         });
     }
     running.keys("q");
@@ -181,7 +183,7 @@ async fn ctrl_z_stops_it_and_going_on_draws_everything_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_that_nobody_can_prepare_for_is_survived() {
+async fn a_stop_without_warning_is_survived() {
     let desk = Desk::new().await;
     let mut running = desk.open();
     running.signal(Signal::SIGSTOP);
@@ -425,7 +427,7 @@ async fn what_others_do_is_seen_within_a_second() {
     let desk = Desk::new().await;
     let mut running = desk.open();
     running.quiet(Duration::from_millis(500));
-    desk.cli(&["verify", "1", "--reason", "she called from her known number"]);
+    desk.cli(&["verify", "1", "--reason", "called from the known number"]);
     let done = Instant::now();
     running.wait("the row to be verified", |heard| {
         heard.lines().iter().any(|line| line.contains("mina@example.com") && line.contains("verified"))
@@ -436,7 +438,7 @@ async fn what_others_do_is_seen_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_goes_away_is_told_and_what_was_shown_stays() {
+async fn a_database_that_goes_away_is_reported_and_what_was_shown_stays() {
     let desk = Desk::new().await;
     for number in 0..40 {
         desk.cli(&["signup", &format!("user{number}@example.com")]);
@@ -455,7 +457,7 @@ async fn a_database_that_goes_away_is_told_and_what_was_shown_stays() {
     proxy.shut().await;
     running.shows("does not answer");
     assert!(!people(&running.heard()).is_empty(), "{}", running.heard().text());
-    desk.cli(&["verify", "2", "--reason", "while nobody was looking"]);
+    desk.cli(&["verify", "2", "--reason", "while no one was looking"]);
     proxy.open().await;
     running.wait("the banner to go", |heard| !heard.text().contains("does not answer"));
     running.wait("the same place", |heard| people(heard) == before);

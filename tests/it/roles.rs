@@ -38,7 +38,7 @@ impl Office {
         Program::new(&self.url(group))
     }
 
-    /// What the database says to this statement; nothing if it did it.
+    /// What the database says to this statement; `None` if it did it.
     async fn refusal(&self, group: &str, statement: &str) -> Option<String> {
         let mut connection = PgConnection::connect(&self.url(group)).await.unwrap();
         let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await;
@@ -341,7 +341,7 @@ async fn dump(office: &Office) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_table_and_function_has_rights_that_somebody_thought_of() {
+async fn every_table_and_function_has_rights_that_were_chosen() {
     let office = Office::new().await;
     let others: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c
@@ -364,7 +364,7 @@ async fn every_table_and_function_has_rights_that_somebody_thought_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_of_the_owner_migrates_and_gives_the_rights_again() {
+async fn a_member_of_the_owner_migrates_and_grants_the_rights_again() {
     let office = Office::new().await;
     // As after a migration that has changed something, and rights that an earlier version gave.
     for statement in [
@@ -398,7 +398,7 @@ async fn a_member_of_the_owner_migrates_and_gives_the_rights_again() {
     assert!(printed.out.contains(&format!("\"{}_serve\"", office.name)), "{}", printed.out);
     sqlx::raw_sql(AssertSqlSafe(printed.out)).execute(&office.db.pool).await.unwrap();
 
-    // Who may not make roles is told who may.
+    // A login that may not make roles is shown which may.
     let viewer = office.program("viewer").run(&["migrate", "--roles"]);
     assert_ne!(viewer.code, 0);
     assert!(viewer.err.contains("--roles --print") || viewer.err.contains("does not allow"), "{}", viewer.err);

@@ -126,7 +126,7 @@ async fn tls_from_the_first_byte_and_both_ways_to_sign_in() {
 async fn loopback_needs_neither_tls_nor_password() {
     let server = SmtpServer::plain().start();
     let mut settings = settings(&server, Tls::None);
-    // Keys that are there for other reasons do no harm where nobody asks for them.
+    // Keys that are there for other reasons do no harm where no server asks for them.
     settings.ses.access_key_id = Some(USER.to_owned());
     settings.ses.secret_access_key = Some(Secret::new("secret"));
     settings.ses.region = Some("ap-northeast-2".to_owned());
@@ -149,14 +149,14 @@ async fn a_password_derived_from_the_iam_key_goes_to_no_other_host() {
     let mail = mail(&settings, id, Locale::En);
     let failure = transport(&settings, PATIENT).lane().send(&mail, id, &forever()).await.unwrap_err();
     assert_eq!((failure.stage, failure.reply().map(|reply| reply.code)), (Stage::Mail, Some(530)));
-    let told = format!("{:?}", server.told());
-    assert!(!told.contains("b'AUTH") && !told.contains(USER), "{told}");
+    let said = format!("{:?}", server.reports());
+    assert!(!said.contains("b'AUTH") && !said.contains(USER), "{said}");
     let verdict = verifydesk::outbox::reply::judge(&failure, &mail.from, &mail.to);
     assert!(verdict.next.contains("`smtp.username` and `smtp.password`"), "{verdict:?}");
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_and_not_repeated() {
+async fn a_wrong_password_is_said_and_not_repeated() {
     let server = SmtpServer::starttls().sign_in(USER, "another").start();
     let failure = send_to(&server, PATIENT).await.unwrap_err();
     assert_eq!((failure.stage, failure.reply().map(|reply| reply.code)), (Stage::Auth, Some(535)));
@@ -182,7 +182,7 @@ async fn refusals_keep_their_stage_and_their_words() {
         ("end=reply:571-5.7.1 first\\n571 5.7.1 second", Stage::EndOfData, 571),
         ("rcpt=reply:468 later on", Stage::Rcpt, 468),
         ("mail=reply:590 no", Stage::Mail, 590),
-        ("greeting=reply:582 closed for ever", Stage::Greeting, 582),
+        ("greeting=reply:582 closed forever", Stage::Greeting, 582),
         ("greeting=reply:220-hello\\n554 closed", Stage::Greeting, 554),
         ("end=reply:550\tno", Stage::EndOfData, 550),
         ("end=reply:250-Ok\\n550 refused", Stage::EndOfData, 550),
@@ -226,7 +226,7 @@ async fn only_250_is_success() {
 }
 
 #[tokio::test]
-async fn a_drop_tells_its_stage_and_only_the_last_is_unknown() {
+async fn a_drop_reports_its_stage_and_only_the_last_is_unknown() {
     let table = [
         ("greeting", Stage::Greeting),
         ("ehlo", Stage::Greeting),
@@ -417,14 +417,14 @@ async fn without_starttls_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_nobody_to_sign_in_is_not_the_one_that_was_meant() {
+async fn a_server_that_asks_no_one_to_sign_in_is_not_the_one_that_was_meant() {
     let server = SmtpServer::starttls().start();
     let failure = send_to(&server, PATIENT).await.unwrap_err();
     assert_eq!((failure.stage, failure.cause), (Stage::Auth, Cause::NoAuth));
 }
 
 #[tokio::test]
-async fn nobody_there() {
+async fn no_server_there() {
     let server = starttls().start();
     let mut settings = settings(&server, Tls::Starttls);
     drop(server);

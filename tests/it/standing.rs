@@ -29,14 +29,14 @@ async fn a_standby_is_asked_whether_it_is_one() {
     // As poolers do: nothing, or what was so at their first connection.
     let table: [&'static [(&str, &str)]; 2] =
         [&[], &[("in_hot_standby", "off"), ("default_transaction_read_only", "off")]];
-    for told in table {
-        let standby = Fake::new(Script { told, row: &["on", "off"], hangs: false }).await;
+    for reported in table {
+        let standby = Fake::new(Script { reported, row: &["on", "off"], hangs: false }).await;
         let (user, own) = (url.username(), url.port().unwrap());
         let store = open(&format!("postgres://{user}@{},127.0.0.1:{own}{}?sslmode=disable", standby.at, url.path()));
-        store.check().await.unwrap_or_else(|error| panic!("{told:?}: {error}"));
-        store.reach().await.unwrap_or_else(|error| panic!("{told:?}: {error}"));
+        store.check().await.unwrap_or_else(|error| panic!("{reported:?}: {error}"));
+        store.reach().await.unwrap_or_else(|error| panic!("{reported:?}: {error}"));
         // One of which it cannot be known is none.
-        let mute = Fake::new(Script { told, row: &[], hangs: false }).await;
+        let mute = Fake::new(Script { reported, row: &[], hangs: false }).await;
         let store = open(&format!("postgres://{user}@{},{}/x?sslmode=disable", mute.at, mute.at));
         let error = store.check().await.unwrap_err();
         assert!(error.to_string().contains(&mute.at.to_string()), "{error}");
@@ -98,7 +98,7 @@ async fn a_server_that_only_reads_from_now_on_is_left() {
         assert!(since.elapsed() < PATIENCE, "it is not left");
     }
     drop(held);
-    // Nor does another that was idle meanwhile cost anyone an error.
+    // Nor does another that was idle in the meantime cost anyone an error.
     assert_eq!(used().await.unwrap(), directory(&second));
     drop((first, second));
 }

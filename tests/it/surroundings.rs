@@ -63,7 +63,7 @@ async fn a_schema_of_its_own_will_do() {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_there_is_told() {
+async fn a_schema_that_is_not_there_is_reported() {
     let db = TestDb::empty("").await;
     let error = open(&db.url_with("search_path=nowhere")).migrate().await.unwrap_err();
     assert!(matches!(error, Error::NoSchema(_)), "{error}");

@@ -13,7 +13,7 @@ fn program(files: &[(&str, &str)]) -> (Program, TempDir) {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
     }
-    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let program = Program::new("postgres://none@127.0.0.1:1/none");
     (program.set("VERIFYDESK_TEMPLATES__DIR", dir.path().display().to_string()), dir)
 }
 
@@ -33,7 +33,7 @@ const LINKED: &str = "\n{% if name %}\n{{ name }}\n{% endif %}\n{{ link }}.\n\nU
 
 #[test]
 fn the_built_in_templates_pass() {
-    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let program = Program::new("postgres://none@127.0.0.1:1/none");
     let run = check(&program, &["--strict"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);
     assert!(run.out.lines().last().unwrap().starts_with("0 errors, 0 warnings, "), "{}", run.out);
@@ -47,7 +47,7 @@ fn the_built_in_templates_pass() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_places() {
+fn mistakes_are_reported_with_their_places() {
     let (program, dir) = program(&[("en/verification/body.txt", TEXT), ("ko/verification/body.txt", LINKED)]);
     let run = check(&program, &[]);
     assert_eq!((run.code, run.err.as_str()), (1, ""), "{}", run.out);
@@ -137,10 +137,9 @@ fn sarif_has_the_published_shape() {
 
 #[test]
 fn every_sarif_result_has_a_file() {
-    let nowhere = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let nowhere = Program::new("postgres://none@127.0.0.1:1/none");
     let missing = nowhere.home().join("not there").display().to_string();
-    for program in
-        [Program::new("postgres://nobody@127.0.0.1:1/none"), nowhere.set("VERIFYDESK_TEMPLATES__DIR", missing)]
+    for program in [Program::new("postgres://none@127.0.0.1:1/none"), nowhere.set("VERIFYDESK_TEMPLATES__DIR", missing)]
     {
         let program = program.set("VERIFYDESK_SITE__URL", "http://shop.example.org");
         let run = check(&program, &["--format", "sarif"]);
@@ -158,7 +157,7 @@ fn every_sarif_result_has_a_file() {
 
 #[test]
 fn what_is_worth_a_thought_is_shown_when_asked_for() {
-    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let program = Program::new("postgres://none@127.0.0.1:1/none");
     let run = check(&program, &[]);
     assert!(!run.out.contains(": info ") && run.out.contains(" more worth a thought: --all shows them"), "{}", run.out);
     let all = check(&program, &["--all"]);
@@ -176,7 +175,7 @@ fn nothing_checked_is_a_failure() {
 
 #[test]
 fn rules_are_explained() {
-    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let program = Program::new("postgres://none@127.0.0.1:1/none");
     let run = check(&program, &["--explain", "c003"]);
     assert_eq!(run.code, 0);
     assert!(run.out.starts_with("C003 (error): ") && run.out.contains("\nSource: "), "{}", run.out);
@@ -216,7 +215,7 @@ fn a_template_without_an_end_is_given_up() {
 
 #[test]
 fn ejected_templates_are_the_built_in_ones_in_files() {
-    let program = Program::new("postgres://nobody@127.0.0.1:1/none");
+    let program = Program::new("postgres://none@127.0.0.1:1/none");
     let dir = program.home().join("mails");
     let shown = dir.display().to_string();
     let run = program.run(&["templates", "eject", &shown]);
@@ -270,7 +269,7 @@ fn a_new_template_passes_all_checks_and_renders() {
         assert_eq!(run.code, code, "{name}: {}", run.err);
         assert!(run.err.contains(message) && !run.err.contains('\u{1b}'), "{name}: {}", run.err);
     }
-    let run = Program::new("postgres://nobody@127.0.0.1:1/none").run(&["templates", "new", "welcome"]);
+    let run = Program::new("postgres://none@127.0.0.1:1/none").run(&["templates", "new", "welcome"]);
     assert!(run.code == 2 && run.err.contains("`templates.dir` is not set"), "{}", run.err);
 }
 

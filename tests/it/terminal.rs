@@ -84,7 +84,7 @@ fn it_is_given_back_once_and_not_drawn_on_after() {
 }
 
 #[test]
-fn a_panic_gives_it_back_before_its_message() {
+fn a_panic_restores_it_before_its_message() {
     for (act, message) in [("panic", "the holder panicked"), ("panic in a task", "the task panicked")] {
         let (mut running, _home) = start(act);
         running.shows(message);
@@ -97,7 +97,7 @@ fn a_panic_gives_it_back_before_its_message() {
 }
 
 #[test]
-fn stopping_gives_it_back_and_going_on_takes_it_at_its_new_size() {
+fn stopping_restores_it_and_continuing_takes_it_at_its_new_size() {
     let (running, _home) = start("stop");
     running.stopped();
     running.is_clean();

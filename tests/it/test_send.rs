@@ -109,7 +109,7 @@ async fn a_server_that_repeats_what_signs_in_is_not_quoted() {
                 assert!(!all.contains(secret.to_lowercase().trim_end_matches('=')), "{fault}: {all}");
             }
             if reply.starts_with('5') {
-                assert!(run.out.contains(&format!("S: {}", &reply[..9])), "code and status are told: {}", run.out);
+                assert!(run.out.contains(&format!("S: {}", &reply[..9])), "code and status are shown: {}", run.out);
             }
         }
     }
@@ -137,7 +137,7 @@ fn only_those_who_may_get_tests_get_them() {
         assert_eq!(run.code, code, "{arguments:?}: {}", run.err);
         assert!(run.err.starts_with("error: "), "{}", run.err);
     }
-    assert_eq!(server.lines_with("<< b'220"), 0, "nobody was even greeted");
+    assert_eq!(server.lines_with("<< b'220"), 0, "no client was even greeted");
 
     let allowed = [
         (vec!["--to", "any@example.net"], "any@example.net"),
@@ -156,7 +156,7 @@ fn only_those_who_may_get_tests_get_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_recorded_marked_and_nobody_elses() {
+async fn it_is_recorded_marked_and_no_one_elses() {
     let (db, server) = (TestDb::new().await, server());
     let machine = machine(&db.url, &server);
     let run = machine.run(&TO);
@@ -181,7 +181,7 @@ async fn it_is_recorded_marked_and_nobody_elses() {
     assert!(mail.contains(&format!("send={}, attempt=1", row["id"].as_str().unwrap())), "events find it by this");
     let table = machine.run(&["sends"]).out;
     assert!(table.contains(" test "), "{table}");
-    // It drew a moment like every mail, and the audit log tells who sent it.
+    // It took a send slot like every mail, and the audit log says who sent it.
     let store = Store::open(&settings(&db.url)).unwrap();
     assert_eq!(store.pace().await.unwrap().used, 1);
     let entry: (String, String) =
@@ -237,7 +237,7 @@ async fn what_died_on_the_way_is_settled_and_not_tried_again() {
     assert_eq!(store.settle_lost(std::time::Duration::ZERO).await.unwrap(), 1);
     let retried: i64 =
         sqlx::query_scalar("select count(*) from sends where retry_at is not null").fetch_one(&db.pool).await.unwrap();
-    assert_eq!(retried, 0, "nobody is to try it again");
+    assert_eq!(retried, 0, "no worker is to try it again");
     assert_eq!(store.retry_lost().await.unwrap(), 0);
     assert_eq!(sends(&db.pool).await[0].0, "unknown");
     for statement in [
@@ -287,7 +287,7 @@ async fn refuse_results(pool: &PgPool, how: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_accepted_test_is_told_even_where_it_cannot_be_recorded() {
+async fn an_accepted_test_is_reported_even_if_it_cannot_be_recorded() {
     let (db, server) = (TestDb::new().await, server());
     refuse_results(&db.pool, "raise exception 'the disk is full';").await;
     let run = machine(&db.url, &server).run(&TO);

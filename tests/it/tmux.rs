@@ -1,4 +1,4 @@
-//! The console in tmux: what it shows is compared with what it shows when everything is drawn afresh.
+//! The console in tmux: what it shows is compared with what it shows when everything is drawn again.
 
 use tempfile::TempDir;
 
@@ -75,7 +75,7 @@ impl Desk {
     }
 }
 
-/// What is shown after these keys, and what is shown once all is drawn afresh.
+/// What is shown after these keys, and what is shown once all is drawn again.
 fn shown_and_fresh(tmux: &Tmux, keys: &[&str]) -> (String, String) {
     tmux.keys(keys);
     tmux.quiet();
@@ -83,7 +83,7 @@ fn shown_and_fresh(tmux: &Tmux, keys: &[&str]) -> (String, String) {
     let clears = |tmux: &Tmux| tmux.written().windows(4).filter(|bytes| bytes == b"\x1b[2J").count();
     let before = clears(tmux);
     tmux.keys(&["C-l"]);
-    tmux.wait("everything to be drawn afresh", |_| clears(tmux) > before);
+    tmux.wait("everything to be drawn again", |_| clears(tmux) > before);
     tmux.quiet();
     (shown, tmux.shown())
 }
@@ -113,7 +113,7 @@ async fn names_leave_nothing_in_the_rows_of_others() {
         for keys in steps {
             let (shown, fresh) = shown_and_fresh(&tmux, keys);
             let differ: Vec<_> = shown.lines().zip(fresh.lines()).filter(|(shown, fresh)| shown != fresh).collect();
-            assert!(differ.is_empty(), "after {keys:?} at {size:?}, shown and afresh: {differ:#?}\n{shown}");
+            assert!(differ.is_empty(), "after {keys:?} at {size:?}, shown and drawn again: {differ:#?}\n{shown}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Acts that are given up in the midst of it, as those of a request whose client hangs up: each is done or not done, and
-//! no connection goes back to the pool with a transaction that nobody ends, or that is ended twice.
+//! Acts that are dropped halfway, as those of a request whose client hangs up: each is done or not done, and
+//! no connection goes back to the pool with a transaction that no one ends, or that is ended twice.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -30,7 +30,7 @@ impl<F: Future> GivenUp<F> {
 }
 
 impl<F: Future> Future for GivenUp<F> {
-    /// Nothing if it was given up.
+    /// `None` if it was dropped.
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -20,7 +20,7 @@ fn open(url: &str) -> Store {
     Store::open_for(&settings, Purpose::Person).unwrap_or_else(|error| panic!("{url}: {error:?}"))
 }
 
-async fn told(url: &str) -> Error {
+async fn error_of(url: &str) -> Error {
     open(url).check().await.unwrap_err()
 }
 
@@ -51,7 +51,7 @@ async fn a_silent_host_hides_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_with_host_and_port() {
+async fn what_is_wrong_is_reported_with_host_and_port() {
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = mute.local_addr().unwrap().port();
     let closed = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -65,7 +65,7 @@ async fn what_is_wrong_is_told_with_host_and_port() {
     ];
     for (url, expected) in table {
         let asked = Instant::now();
-        let error = told(&url).await;
+        let error = error_of(&url).await;
         assert!(error.is_away() && error.to_string().contains(&expected), "{url}: {error}");
         assert!(asked.elapsed() < Duration::from_secs(5), "{url}: {:?}", asked.elapsed());
     }
@@ -192,7 +192,7 @@ async fn certificates_are_verified_against_the_name() {
         ("localhost", format!("sslmode=require&{other}")),
         ("localhost", "sslmode=verify-full".into()),
     ] {
-        let error = told(&at(host, &query)).await;
+        let error = error_of(&at(host, &query)).await;
         let words = error.to_string();
         assert!(matches!(error, Error::Untrusted(_)), "{host} {query}: {words}");
         assert!(words.contains(&format!("{host}:{port}: ")) && !error.is_away(), "{words}");
@@ -202,9 +202,9 @@ async fn certificates_are_verified_against_the_name() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_told_from_one_that_is_away() {
+async fn a_server_without_tls_is_distinguished_from_one_that_is_away() {
     let db = TestDb::new().await;
     let proxy = TcpProxy::new(&db.url).await;
-    let error = told(&format!("{}?sslmode=require", proxy.url)).await;
+    let error = error_of(&format!("{}?sslmode=require", proxy.url)).await;
     assert!(matches!(error, Error::NoTls(_)) && error.to_string().contains("127.0.0.1:"), "{error}");
 }

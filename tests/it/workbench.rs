@@ -51,7 +51,7 @@ impl Bench {
         fs::rename(new, self.file(name)).unwrap();
     }
 
-    /// A program that edits, from shell lines; `$1` and `$2` are what it is told.
+    /// A program that edits, from shell lines; `$1` and `$2` are its arguments.
     fn editor(&self, lines: &str) -> String {
         let file = self.home.path().join("editor.sh");
         fs::write(&file, format!("#!/bin/sh\n{lines}\n")).unwrap();
@@ -102,7 +102,7 @@ fn what_is_saved_is_seen_at_once() {
 }
 
 #[test]
-fn a_mistake_is_told_at_its_line_while_the_last_good_mail_stays() {
+fn a_mistake_is_reported_at_its_line_while_the_last_good_mail_stays() {
     let bench = Bench::new();
     let mut running = bench.open();
     let good = fs::read_to_string(bench.file("body.html")).unwrap();
@@ -114,13 +114,13 @@ fn a_mistake_is_told_at_its_line_while_the_last_good_mail_stays() {
     running.wait("the line", |heard| heard.lines().iter().any(|l| l.trim_start().starts_with(&format!("> {line} "))));
     bench.save("body.html", &good.replace("Is this your email address?", "Is it yours?"));
     running.keys("1");
-    running.wait("the mended mail", |heard| heard.text().contains("Is it yours?") && !heard.text().contains("nmae"));
+    running.wait("the fixed mail", |heard| heard.text().contains("Is it yours?") && !heard.text().contains("nmae"));
     running.keys("q");
     assert_eq!(running.exit_code(), 0);
 }
 
 #[test]
-fn the_editor_takes_the_terminal_and_gives_it_back() {
+fn the_editor_takes_the_terminal_and_returns_it() {
     let bench = Bench::new();
     let editor = bench.editor(
         "echo \"editing $1 $2 $(stty -a | grep -o '[-]*icanon')\"; read line; sed -i \"s/Confirm/$line/\" \"$2\"",
@@ -190,13 +190,14 @@ fn an_editor_is_named_by_the_shells_rules_and_ends_with_the_console() {
 }
 
 #[test]
-fn an_editor_that_fails_or_is_not_there_is_told() {
+fn an_editor_that_fails_or_is_not_there_is_reported() {
     let bench = Bench::new();
-    for (editor, told) in [("/nowhere/editor -x", "no editor could be started"), ("false", "the editor false ended")] {
+    for (editor, message) in [("/nowhere/editor -x", "no editor could be started"), ("false", "the editor false ended")]
+    {
         let mut running = bench.command().env("EDITOR", editor).start();
         running.shows("sample-key");
         running.keys("e");
-        running.shows(told);
+        running.shows(message);
         running.keys("q");
         assert_eq!(running.exit_code(), 0);
         running.is_clean();

@@ -80,11 +80,11 @@ async fn what_is_no_longer_wanted_is_cancelled_with_the_reason() {
     site.execute("update verifications set revoked_at = now() where user_id = (select id from users where email = 'mina1@example.com')").await;
     site.execute("delete from users where email = 'mina2@example.com'").await;
     assert_eq!(site.drain().await, Tally { cancelled: 2, ..Tally::default() });
-    let mut told: Vec<(SendState, String)> =
+    let mut said: Vec<(SendState, String)> =
         site.sends().await.iter().map(|s| (s.state, reason(s).to_owned())).collect();
-    told.sort();
+    said.sort();
     let expected = ["the user is verified already", "the user was deleted", "the verification was revoked"];
-    assert_eq!(told, expected.map(|reason| (SendState::Cancelled, reason.to_owned())));
+    assert_eq!(said, expected.map(|reason| (SendState::Cancelled, reason.to_owned())));
     assert!(site.captured().is_empty());
 }
 
@@ -165,7 +165,7 @@ async fn a_dead_worker_s_claim_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_worker_hears_of_a_sign_up_and_ends_when_told() {
+async fn a_running_worker_hears_of_a_sign_up_and_ends_when_said() {
     let site = Site::new().await;
     let running = site.start(Mode::Forever);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;

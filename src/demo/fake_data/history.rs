@@ -59,7 +59,7 @@ const REASONS: [&str; 5] = [
 /// Those who signed up while the day's quota was used up, by how many have signed up since.
 const OUTAGE: std::ops::Range<usize> = 760..812;
 
-/// Everybody, and everything that happened, as of one moment.
+/// Everyone, and everything that happened, as of one moment.
 pub struct World {
     pub rng: Rng,
     now: Time,

@@ -16,7 +16,7 @@ fn the_good_mail_breaks_no_rule() {
 }
 
 #[test]
-fn what_is_broken_is_told_once_with_its_place() {
+fn what_is_broken_is_reported_once_with_its_place() {
     let found = Bench::new().replace(TEXT, "{{ lifetime }}", "{{ lifetime | sparkle }}").breaks("T001");
     let [finding] = found.as_slice() else { panic!("{found:#?}") };
     assert_eq!((finding.line, finding.part), (7, Some(Part::Text)));
@@ -102,7 +102,7 @@ fn many_findings_in_one_line_take_no_long_time() {
 }
 
 #[test]
-fn a_partial_is_told_once_for_all_languages() {
+fn a_partial_is_reported_once_for_all_languages() {
     let bench = Bench::new()
         .replace(TEXT, "Hello", "{% include \"partials/x.txt\" %}Hello")
         .replace("ko/verification/body.txt", "안녕", "{% include \"partials/x.txt\" %}안녕")
@@ -129,7 +129,7 @@ fn a_huge_mail_is_said_to_be_huge() {
 }
 
 #[test]
-fn like_elements_in_one_line_are_told_apart() {
+fn like_elements_in_one_line_are_distinguished() {
     let links = "<p>Or <abbr>x</abbr> <a\n href=\"http://a.example/\">a</a> <a href=\"http://b.example/\">b</a> paste";
     let found = Bench::new().english().replace(HTML, "<p>Or paste", links).breaks("C006");
     let places: Vec<_> = found.iter().map(|finding| (finding.line, finding.column)).collect();
@@ -137,7 +137,7 @@ fn like_elements_in_one_line_are_told_apart() {
 }
 
 #[test]
-fn circles_of_includes_are_told_where_they_are_included() {
+fn circles_of_includes_are_reported_where_they_are_included() {
     let bench = Bench::new()
         .replace(TEXT, "Hello", "{% include \"partials/a.txt\" %}Hello")
         .with("partials/a.txt", "\n {% include \"partials/b.txt\" %}")

@@ -34,7 +34,7 @@ async fn page() -> (Handle, watch::Sender<u64>) {
 }
 
 #[tokio::test]
-async fn whoever_does_not_know_the_token_sees_nothing() {
+async fn without_the_token_nothing_is_shown() {
     let (handle, _changes) = page().await;
     let origin = format!("http://{}", handle.address());
     let token = handle.url().trim_start_matches(&origin).trim_matches('/').to_owned();
@@ -67,7 +67,7 @@ async fn whoever_does_not_know_the_token_sees_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_calls_it_by_another_name_is_turned_away() {
+async fn a_request_for_another_host_name_is_refused() {
     let (handle, _changes) = page().await;
     let port = handle.address().port();
     let client = Client::new();
@@ -87,7 +87,7 @@ async fn whoever_calls_it_by_another_name_is_turned_away() {
 }
 
 #[tokio::test]
-async fn it_listens_on_this_machine_only_and_ends_when_told() {
+async fn it_listens_on_this_machine_only_and_ends_when_asked() {
     let (handle, _changes) = page().await;
     let address = handle.address();
     assert_eq!(address.ip(), Ipv4Addr::LOCALHOST);
@@ -134,7 +134,7 @@ async fn policies_are_strict() {
 }
 
 #[tokio::test]
-async fn it_tells_what_is_in_a_mail_and_what_is_wrong() {
+async fn it_shows_what_is_in_a_mail_and_what_is_wrong() {
     let (handle, _changes) = page().await;
     let client = Client::new();
     let ask = async |path: &str| -> serde_json::Value {
@@ -150,7 +150,7 @@ async fn it_tells_what_is_in_a_mail_and_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn changes_are_told_as_they_happen() {
+async fn changes_are_reported_as_they_happen() {
     let (handle, changes) = page().await;
     let mut answer = Client::new().get(format!("{}events", handle.url())).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -165,7 +165,7 @@ async fn changes_are_told_as_they_happen() {
 
 /// The console that shows the page goes on, and the browser is answered.
 #[tokio::test]
-async fn what_breaks_on_a_template_is_told() {
+async fn what_breaks_on_a_template_is_reported() {
     let (handle, _changes) = page().await;
     let about = reqwest::get(format!("{}about?template=broken", handle.url())).await.unwrap();
     let about: serde_json::Value = about.json().await.unwrap();

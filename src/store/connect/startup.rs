@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_in_the_servers_form() {
+    fn refusals_are_sent_in_the_servers_form() {
         let refusal = refusal("08001", "db:5432: refused");
         assert_eq!(field(&refusal, b'C').as_deref(), Some("08001"));
         assert_eq!(message_of(&refusal), "db:5432: refused");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_speaks_another_protocol_is_told_as_such() {
+    async fn what_speaks_another_protocol_is_reported_as_such() {
         let mut http: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
         assert_eq!(message(&mut http).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
     }

@@ -66,7 +66,7 @@ async fn filter_step(
     push_scope(&mut query, filter, &found, cut_off, after);
     list::push_order(&mut query, filter.status, false);
     query.push(" limit ").push_bind(limit);
-    let rows = if found.is_nobody() {
+    let rows = if found.is_no_one() {
         Vec::new()
     } else {
         query.build_query_as::<Row>().persistent(false).fetch_all(connection).await?

@@ -79,7 +79,7 @@ impl<'a> Cells<'a> {
         places.collect()
     }
 
-    /// Text that nobody sees in a browser.
+    /// Text that no one sees in a browser.
     pub fn left_over(&self, seen: &[Seen]) -> Vec<String> {
         let all: String = seen.iter().flat_map(|run| run.text.split_whitespace()).collect();
         let mut over = Vec::new();

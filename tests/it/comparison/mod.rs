@@ -1,5 +1,5 @@
 //! The layouter beside a browser: each mail is shown by headless Chromium and laid out in cells, and run by run it is
-//! compared what a reader would see. The result is `tests/mails/COMPARISON.md`; `make compare` writes it anew.
+//! compared what a reader would see. The result is `tests/mails/COMPARISON.md`; `make compare` writes it again.
 
 mod found;
 mod judge;

@@ -1,4 +1,4 @@
-//! Started, called off in time, paused, resumed, cancelled; and what is not in a job.
+//! Started, cancelled in time, paused, resumed, cancelled; and what is not in a job.
 
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ async fn it_is_paused_resumed_and_cancelled() {
     assert!(matches!(refused, Err(Error::Refused(Refusal::JobAlready { state: JobState::Running }))));
     assert_eq!(store.advance_jobs(10, policy).await.unwrap().queued, 10);
 
-    // A worker has three of them in hand, and one has gone out.
+    // A worker is sending three of them, and one has gone out.
     execute(
         &db.pool,
         "update sends set lease_by = gen_random_uuid(), lease_until = now() + interval '1 minute'
@@ -170,7 +170,7 @@ async fn it_is_paused_resumed_and_cancelled() {
 }
 
 #[tokio::test]
-async fn one_that_has_looked_at_everybody_is_stopped_while_its_mails_wait() {
+async fn one_that_has_looked_at_everyone_is_stopped_while_its_mails_wait() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     expired_people(&db.pool, 5).await;

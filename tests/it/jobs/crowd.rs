@@ -10,7 +10,7 @@ use super::{desk, execute, expired, expired_people, filter, finish, number, oper
 use crate::support::TestDb;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_two_mails_whoever_makes_them_and_dies() {
+async fn no_one_gets_two_mails_whichever_process_makes_them_and_dies() {
     let db = TestDb::new().await;
     let first = desk(&db);
     expired_people(&db.pool, 1_500).await;
@@ -33,7 +33,7 @@ async fn nobody_gets_two_mails_whoever_makes_them_and_dies() {
             }
         });
     }
-    // Meanwhile some connections end in the middle of a chunk, and operators mail some people one by one.
+    // At the same time some connections end in the middle of a chunk, and operators mail some people one by one.
     let pool = db.pool.clone();
     let reaper = tokio::spawn(async move {
         let kill = "select count(pg_terminate_backend(pid)) from (
@@ -59,7 +59,7 @@ async fn nobody_gets_two_mails_whoever_makes_them_and_dies() {
         .await,
         0
     );
-    // Everybody has one mail that waits, whoever queued it.
+    // Everyone has one mail that waits, no matter which process queued it.
     assert_eq!(number(&db.pool, "select count(*) from sends where state = 'queued'").await, 1_500);
     assert_eq!(number(&db.pool, "select count(distinct user_id) from sends where state = 'queued'").await, 1_500);
     assert_eq!(
@@ -88,7 +88,7 @@ async fn it_goes_on_where_a_dead_process_left_it() {
     expired_people(&db.pool, 25).await;
     let job = start(&one, &expired()).await;
     assert_eq!(one.store().advance_jobs(10, one.policy()).await.unwrap().queued, 10);
-    // The next chunk waits for a user whom somebody else has locked, and its process goes away.
+    // The next chunk waits for a user that another transaction has locked, and its process goes away.
     let mut holder = db.pool.begin().await.unwrap();
     sqlx::query("select from users for no key update").execute(&mut *holder).await.unwrap();
     let chunk = one.store().advance_jobs(10, one.policy());

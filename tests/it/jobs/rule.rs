@@ -1,4 +1,4 @@
-//! Whom a bulk resend leaves out, and what it does to the others.
+//! Which users a bulk resend leaves out, and what it does to the others.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use verifydesk::text::Untrusted;
 use super::{desk, desk_with, execute, filter, finish, mailed, number, operator, sign_up, start};
 use crate::support::TestDb;
 
-/// What happened to somebody whose first mail was delivered two days ago.
+/// What happened to a user whose first mail was delivered two days ago.
 enum Event {
-    /// A change of her rows; `$u` is her number, `$v` her verification's.
+    /// A change of their rows; `$u` is the user's number, `$v` the verification's.
     Change(&'static str),
-    /// So many other mails to her: their state, and how long ago they were queued.
+    /// So many other mails to them: their state, and how long ago they were queued.
     Mails(i64, &'static str, &'static str),
-    /// What became of her first mail, and what SES said of it.
-    Told(&'static str, &'static str, &'static str),
+    /// What became of the first mail, and what SES said of it.
+    Reported(&'static str, &'static str, &'static str),
 }
 
-use Event::{Change, Mails, Told};
+use Event::{Change, Mails, Reported};
 
 struct Case {
     name: &'static str,
@@ -36,7 +36,7 @@ struct Case {
 fn cases() -> Vec<Case> {
     let case = |name, events, skip, single| Case { name, events, skip, single };
     let same = Ok(ResentHow::SameLink);
-    let left_out = |name, skip, told: Event| case(name, vec![told], Some(skip), same);
+    let left_out = |name, skip, reported: Event| case(name, vec![reported], Some(skip), same);
     let expire = "update verifications set expires_at = now() - interval '1 day' where id = $v";
     let verify = "update verifications set verified_at = now() where id = $v;
         update users set verified_at = now() where id = $u";
@@ -81,24 +81,28 @@ fn cases() -> Vec<Case> {
             None,
             same,
         ),
-        case("mailbox-full", vec![Told("bounced", "Bounce", "Transient/MailboxFull: smtp; 552 5.2.2")], None, same),
-        left_out("bounced", Skip::Bounced, Told("bounced", "Bounce", "Permanent/General: 550 Suppressed: no")),
-        left_out("complained", Skip::Bounced, Told("complained", "Complaint", "abuse")),
-        left_out("rejected", Skip::Bounced, Told("rejected", "Reject", "Bad content")),
-        left_out("on-the-list", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/OnAccountSuppressionList: x")),
-        left_out("on-ses-list", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/Suppressed: not sent")),
-        left_out("on-tenants", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/OnTenantSuppressionList")),
-        left_out("invalid", Skip::Suppressed, Told("bounced", "Bounce", "Permanent/EmailValidationSuppressed: x")),
-        left_out("angry-list", Skip::Suppressed, Told("complained", "Complaint", "OnAccountSuppressionList")),
+        case("mailbox-full", vec![Reported("bounced", "Bounce", "Transient/MailboxFull: smtp; 552 5.2.2")], None, same),
+        left_out("bounced", Skip::Bounced, Reported("bounced", "Bounce", "Permanent/General: 550 Suppressed: no")),
+        left_out("complained", Skip::Bounced, Reported("complained", "Complaint", "abuse")),
+        left_out("rejected", Skip::Bounced, Reported("rejected", "Reject", "Bad content")),
+        left_out(
+            "on-the-list",
+            Skip::Suppressed,
+            Reported("bounced", "Bounce", "Permanent/OnAccountSuppressionList: x"),
+        ),
+        left_out("on-ses-list", Skip::Suppressed, Reported("bounced", "Bounce", "Permanent/Suppressed: not sent")),
+        left_out("on-tenants", Skip::Suppressed, Reported("bounced", "Bounce", "Permanent/OnTenantSuppressionList")),
+        left_out("invalid", Skip::Suppressed, Reported("bounced", "Bounce", "Permanent/EmailValidationSuppressed: x")),
+        left_out("angry-list", Skip::Suppressed, Reported("complained", "Complaint", "OnAccountSuppressionList")),
         case(
             "bounced-once",
-            vec![Told("bounced", "Bounce", "Permanent/General: no"), Mails(1, "delivered", "1 day")],
+            vec![Reported("bounced", "Bounce", "Permanent/General: no"), Mails(1, "delivered", "1 day")],
             None,
             same,
         ),
         case(
             "bounced-then-failed",
-            vec![Told("bounced", "Bounce", "Permanent/General: no"), Mails(1, "failed", "1 day")],
+            vec![Reported("bounced", "Bounce", "Permanent/General: no"), Mails(1, "failed", "1 day")],
             Some(Skip::Bounced),
             same,
         ),
@@ -114,7 +118,7 @@ fn statement(event: &Event) -> String {
             from users, generate_series(1, {count})
             where id = $u"
         ),
-        Told(state, kind, detail) => format!(
+        Reported(state, kind, detail) => format!(
             "update sends set state = '{state}' where user_id = $u;
             insert into send_events (id, send_id, kind, occurred_at, detail)
             select gen_random_uuid(), id, '{kind}', now(), '{detail}' from sends where user_id = $u"
@@ -150,7 +154,7 @@ fn of(cases: &[(Case, VerificationId)]) -> Skipped {
 }
 
 #[tokio::test]
-async fn each_reason_leaves_out_whom_it_should() {
+async fn each_reason_leaves_out_those_it_should() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     let people = people(&db, &desk).await;
@@ -248,7 +252,7 @@ async fn marked_ones_are_judged_like_found_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_more_than_the_days_mails_though_twenty_race() {
+async fn no_one_gets_more_than_the_days_mails_though_twenty_race() {
     let db = TestDb::new().await;
     let rules = Verification { cool_down: Duration::ZERO, ..Verification::default() };
     let desk = desk_with(&db, rules);

@@ -13,7 +13,7 @@ use verifydesk::store::outbox::standing::Claimant;
 use super::{execute, expired, expired_people, finish, number, operator, sign_up};
 use crate::support::TestDb;
 
-/// Verifications, where nobody wants more.
+/// Verifications, unless more are asked for.
 const USUAL: i64 = 100_000;
 
 /// Longest that a start may take, and a chunk on a machine that has other things to do.
@@ -73,7 +73,7 @@ async fn sign_up_goes_first(desk: &Desk) {
     assert_eq!(detail.sends[0].id, claimed[0]);
 }
 
-/// Closes all connections, which tell what they have read when they end.
+/// Closes all connections, which report what they have read when they end.
 async fn leave(desk: &Desk, pool: &PgPool) {
     desk.store().close().await;
     let there = "select count(*) from pg_stat_activity
@@ -104,7 +104,7 @@ async fn move_to(pool: &PgPool, job: JobId, left: i64) {
     .unwrap();
 }
 
-/// Rows of the large tables that were read without an index, as far as connections have told.
+/// Rows of the large tables that were read without an index, as far as connections have reported.
 async fn rows_read_one_by_one(pool: &PgPool) -> BTreeMap<String, i64> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "select relname::text, seq_tup_read

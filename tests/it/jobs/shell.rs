@@ -158,6 +158,6 @@ async fn on_a_terminal_a_job_is_followed_and_let_go() {
     execute(&db.pool, "update sends set state = 'accepted' where state = 'queued'").await;
     assert_eq!(followed.exit_code(), 0);
     followed.wait("its end", |heard| heard.text().contains("100 %"));
-    // One line, drawn anew.
+    // One line, drawn again.
     assert_eq!(followed.heard().lines().iter().filter(|line| line.contains("looked at")).count(), 1);
 }

@@ -1,4 +1,4 @@
-//! A mail server that counts: when each mail's end came, to whom, at which attempt, and whether it was answered.
+//! A mail server that counts: when each mail's end came, its recipient, at which attempt, and whether it was answered.
 //!
 //! It runs on a thread of its own, so that its clock does not wait for the test, and it takes no notice of clients that
 //! die.
@@ -18,7 +18,6 @@ use uuid::Uuid;
 pub struct Arrival {
     /// When that was.
     pub at: Instant,
-    /// To whom.
     pub recipient: String,
     /// The send that the mail's tags name.
     pub send: Uuid,
@@ -159,7 +158,7 @@ impl Conversation {
                     let number = self.arrived(&mut stream, &recipient).await?;
                     tokio::select! {
                         () = tokio::time::sleep(delay()) => {}
-                        // Nobody speaks out of turn but to take leave.
+                        // No one speaks out of turn but for QUIT.
                         _ = stream.fill_buf() => return Ok(()),
                     }
                     stream.write_all(format!("250 Ok 0102-{number}\r\n").as_bytes()).await?;

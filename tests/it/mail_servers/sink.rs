@@ -26,7 +26,7 @@ impl Sink {
         }
     }
 
-    /// Nothing if somebody else took the port first: `smtp-sink` cannot choose one itself.
+    /// `None` if another process took the port first: `smtp-sink` cannot choose one itself.
     fn try_start(flags: &[&str]) -> Option<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let dir = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("VERIFYDESK_PACE__RATE", "100000"),
 ];
 
-/// Mails that were in somebody's hands when it was killed, and may go out twice.
+/// Mails that a worker was sending when it was killed, and that may go out twice.
 #[derive(Default)]
 struct AtRisk {
     sends: HashSet<Uuid>,
@@ -90,8 +90,8 @@ async fn no_mail_is_lost_and_none_doubled_in_silence() {
 }
 
 impl AtRisk {
-    /// Takes in what a worker had in hand, or what all have. A worker that has not written a heartbeat yet may be anyone;
-    /// and while the database was away, leases may have ended.
+    /// Takes in what a worker was sending, or what all are. A worker that has not written a heartbeat yet may be
+    /// anyone; and while the database was away, leases may have ended.
     async fn note(&mut self, pid: Option<i32>, connection: &mut PgConnection) {
         let query = "select sends.id
             from sends
@@ -105,7 +105,7 @@ impl AtRisk {
     }
 }
 
-/// Stops the database and starts it again; kills it instead, if told so.
+/// Stops the database and starts it again; kills it instead, if asked to.
 fn restart(cluster: Cluster, options: &Options, by_force: bool) -> Cluster {
     if by_force {
         let server = nix::unistd::Pid::from_raw(cluster.pid().unwrap());

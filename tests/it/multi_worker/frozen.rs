@@ -1,5 +1,5 @@
-//! Workers that stand still without ending, with a transaction open: stopped, swapped out, on a machine that was paused.
-//! Whatever they were doing, the others go on.
+//! Workers that stand still without ending, with a transaction open: stopped, swapped out, on a machine that was
+//! paused. Whatever they were doing, the others go on.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::{ALONE, Fleet, pid, queue};
 use crate::mail_servers::Counter;
 use crate::support::TestDb;
 
-/// How long the others may wait for what the one that stands still has in hand.
+/// How long the others may wait for what the one that stands still is sending.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Longest wait for the worker to come to the place where it is to stand still.
@@ -25,7 +25,7 @@ const GATE: i64 = 0x6761_7465;
 
 /// Where a worker stands still.
 struct Place {
-    /// For whoever reads a failure.
+    /// For those who read a failure.
     name: &'static str,
     /// The statement in which it is caught, as a trigger is declared: `before update on sends …`.
     trigger: &'static str,

@@ -67,20 +67,20 @@ impl Fleet {
         pid.as_raw()
     }
 
-    /// Asks all to end, and sees that they do so in peace.
+    /// Asks all to end, and sees that they do so without errors.
     fn end(&mut self) {
         for worker in &self.workers {
             kill(pid(&worker.0), Signal::SIGTERM).unwrap();
         }
         let ended: Vec<_> = self.workers.drain(..).map(|mut worker| worker.0.wait().unwrap()).collect();
-        // One that is started while the database is away says so and ends: whoever started it starts it again.
+        // One that is started while the database is away says so and ends: what started it starts it again.
         let log = std::fs::read_to_string(self.program.home().join("log")).unwrap_or_default();
         let unreached = log.lines().filter(|line| line.starts_with("error: the database does not answer")).count();
         let failed = ended.iter().filter(|status| !status.success()).count();
         assert!(failed <= unreached, "workers ended with {ended:?}\n{}", self.log());
     }
 
-    /// What the workers logged as errors, and the end of all that they logged, for whoever looks into a failure.
+    /// What the workers logged as errors, and the end of all that they logged, for those who look into a failure.
     fn log(&self) -> String {
         let log = std::fs::read_to_string(self.program.home().join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
@@ -94,7 +94,7 @@ fn pid(process: &Child) -> Pid {
     Pid::from_raw(i32::try_from(process.id()).unwrap())
 }
 
-/// Queues so many mails, each to somebody else.
+/// Queues so many mails, each to another user.
 async fn queue(connection: &mut PgConnection, count: usize) {
     let count = i64::try_from(count).unwrap();
     sqlx::query(include_str!("../../queue_sends.sql")).bind(count).execute(&mut *connection).await.unwrap();

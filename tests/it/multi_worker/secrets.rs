@@ -52,7 +52,7 @@ impl Site {
         running
     }
 
-    /// Ends a worker in peace, and starts another.
+    /// Ends a worker without errors, and starts another.
     async fn replace(&mut self, worker: &mut Running, secret: &str, previous: Option<&str>) {
         kill(pid(&worker.0), Signal::SIGTERM).unwrap();
         assert!(worker.0.wait().unwrap().success(), "{}", self.fleet.log());

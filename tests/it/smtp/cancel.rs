@@ -10,16 +10,16 @@ use super::*;
 const STAGES: [&str; 8] = ["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "end"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_cancelled_send_the_next_one_is_told_the_truth() {
+async fn after_a_cancelled_send_the_next_one_gets_its_own_answer() {
     for stage in STAGES {
-        // An answer that never comes, and one that comes when nobody waits for it any more.
+        // An answer that never comes, and one that comes when no one waits for it any more.
         for action in ["hang", "slow"] {
             let server = Arc::new(starttls().fault(&format!("{stage}={action}")).start());
             let settings = settings(&server, Tls::Starttls);
             let mut lane = transport(&settings, PATIENT).lane();
             let lost = SendId::new();
             cancel_at(stage, &server, lane.send(&mail(&settings, lost, Locale::En), lost, &forever())).await;
-            is_told_the_truth(&mut lane, &settings, &server, &format!("{stage}={action}")).await;
+            gets_its_own_answer(&mut lane, &settings, &server, &format!("{stage}={action}")).await;
         }
     }
 }
@@ -32,20 +32,20 @@ async fn a_connection_in_use_does_not_survive_cancelling_either() {
             let server = Arc::new(options.start());
             let settings = settings(&server, Tls::Starttls);
             let mut lane = transport(&settings, PATIENT).lane();
-            is_told_the_truth(&mut lane, &settings, &server, "the first").await;
+            gets_its_own_answer(&mut lane, &settings, &server, "the first").await;
             let lost = SendId::new();
             cancel_at(stage, &server, lane.send(&mail(&settings, lost, Locale::En), lost, &forever())).await;
-            is_told_the_truth(&mut lane, &settings, &server, &format!("{stage}={action}")).await;
+            gets_its_own_answer(&mut lane, &settings, &server, &format!("{stage}={action}")).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelled_within_the_content_the_next_one_is_told_the_truth() {
+async fn cancelled_within_the_content_the_next_one_gets_its_own_answer() {
     let server = starttls().fault("data=stall").start();
     let settings = settings(&server, Tls::Starttls);
-    let (told, mut lines) = mpsc::unbounded_channel();
-    let mut lane = transport(&settings, PATIENT).lane_telling(told);
+    let (sender, mut lines) = mpsc::unbounded_channel();
+    let mut lane = transport(&settings, PATIENT).lane_telling(sender);
     let lost = SendId::new();
     let (large, lease) = (large(&settings, lost), forever());
     let begun = async { while !lines.recv().await.unwrap().to_string().contains("bytes of mail") {} };
@@ -53,13 +53,13 @@ async fn cancelled_within_the_content_the_next_one_is_told_the_truth() {
         result = lane.send(&large, lost, &lease) => panic!("the send ended by itself: {result:?}"),
         () = begun => {}
     }
-    is_told_the_truth(&mut lane, &settings, &server, "content").await;
+    gets_its_own_answer(&mut lane, &settings, &server, "content").await;
     assert_eq!(server.mails().len(), 1, "the other never ended");
 }
 
 /// Between any two lines that are said, whichever they are: on a new connection, and on one that is used again.
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelled_after_any_line_the_next_one_is_told_the_truth() {
+async fn cancelled_after_any_line_the_next_one_gets_its_own_answer() {
     for (tls, mut server) in [(Tls::Starttls, starttls()), (Tls::Tls, SmtpServer::tls().sign_in(USER, PASSWORD))] {
         server = server.mechanism("LOGIN");
         let server = server.start();
@@ -83,10 +83,10 @@ async fn cancel_after(
     settings: &Settings,
     server: &SmtpServer,
 ) -> bool {
-    let (told, mut lines) = mpsc::unbounded_channel();
-    let mut lane = transport.lane_telling(told);
+    let (sender, mut lines) = mpsc::unbounded_channel();
+    let mut lane = transport.lane_telling(sender);
     if is_used {
-        is_told_the_truth(&mut lane, settings, server, "the first").await;
+        gets_its_own_answer(&mut lane, settings, server, "the first").await;
         while lines.try_recv().is_ok() {}
     }
     let lost = SendId::new();
@@ -102,12 +102,12 @@ async fn cancel_after(
         () = reached => true,
         result = lane.send(&mail, lost, &lease) => { result.unwrap(); false }
     };
-    is_told_the_truth(&mut lane, settings, server, &format!("after line {point}")).await;
+    gets_its_own_answer(&mut lane, settings, server, &format!("after line {point}")).await;
     is_cancelled
 }
 
 /// Sends one more mail, and sees that the answer is its own.
-async fn is_told_the_truth(lane: &mut Lane, settings: &Settings, server: &SmtpServer, when: &str) {
+async fn gets_its_own_answer(lane: &mut Lane, settings: &Settings, server: &SmtpServer, when: &str) {
     let id = SendId::new();
     let mail = mail(settings, id, Locale::Ko);
     let receipt = lane.send(&mail, id, &forever()).await.unwrap_or_else(|failure| panic!("{when}: {failure}"));

@@ -1,4 +1,4 @@
-//! Connections that a firewall has forgotten while they waited: nothing passes, and neither side is told.
+//! Connections that a firewall has forgotten while they waited: nothing passes, and neither side is notified.
 
 use super::script::{HONEST, Script, Scripted};
 use super::*;
@@ -15,7 +15,7 @@ async fn send_over(lane: &mut Lane, settings: &Settings) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_connection_costs_a_mail_a_moment() {
     for (tls, options) in [(Tls::Starttls, starttls()), (Tls::Tls, SmtpServer::tls().sign_in(USER, PASSWORD))] {
-        // The server closes connections that have waited for longer than goes untested, and tells when.
+        // The server closes connections that have waited for longer than goes untested, and reports when.
         let server = options.idle(Duration::from_millis(1_200)).start();
         let proxy = TcpProxy::before(server.port()).await;
         let mut settings = settings(&server, tls);

@@ -1,4 +1,4 @@
-//! A server that says byte by byte what it is told.
+//! A server that says byte by byte what a script says.
 
 use std::sync::{Arc, Mutex};
 

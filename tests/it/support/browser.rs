@@ -1,8 +1,8 @@
 //! Headless Chromium, driven over its own protocol.
 //!
-//! The protocol is spoken over a pair of pipes, not over a port: nobody else on the machine reaches the browser, and it
-//! ends by itself when the test is killed. Libraries for the protocol speak to a port, and generate types for all of it:
-//! chromiumoxide takes two and a half minutes of processor time to build, for the dozen calls that are made here.
+//! The protocol is spoken over a pair of pipes, not over a port: no one else on the machine reaches the browser, and it
+//! ends by itself when the test is killed. Libraries for the protocol speak to a port, and generate types for all of
+//! it: chromiumoxide takes two and a half minutes of processor time to build, for the dozen calls that are made here.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

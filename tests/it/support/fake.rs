@@ -1,4 +1,4 @@
-//! A PostgreSQL server that is none: what it tells of itself, and how far it goes, is the test's.
+//! A PostgreSQL server that is none: what it reports of itself, and how far it goes, is the test's.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,11 +9,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What it tells, and how it answers.
+/// What it reports, and how it answers.
 #[derive(Default)]
 pub struct Script {
-    /// Parameters that it tells of before it is ready.
-    pub told: &'static [(&'static str, &'static str)],
+    /// Parameters that it reports before it is ready.
+    pub reported: &'static [(&'static str, &'static str)],
     /// The one row with which it answers each statement.
     pub row: &'static [&'static str],
     /// Whether it says nothing more once it has let a connection in.
@@ -61,7 +61,7 @@ async fn serve(mut client: TcpStream, script: &Script) -> io::Result<()> {
     if script.hangs {
         client.write_all(&said).await?;
     } else {
-        for (name, value) in script.told {
+        for (name, value) in script.reported {
             said.extend(message(b'S', format!("{name}\0{value}\0").as_bytes()));
         }
         said.extend(message(b'Z', b"I"));

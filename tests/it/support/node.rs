@@ -28,7 +28,7 @@ const OWN: [&str; 9] = [
     "max_parallel_workers_per_gather = 0",
 ];
 
-/// A server's directory: `data/`, the socket, the log, and what it is told about time. Stopped when dropped.
+/// A server's directory: `data/`, the socket, the log, and what it is made to believe about time. Stopped when dropped.
 pub struct Node {
     place: TempDir,
     /// The library by which the clock is moved; none where the clock stays as it is.
@@ -173,7 +173,7 @@ impl Drop for Node {
     }
 }
 
-/// The account that servers run under, where that is not oneself: PostgreSQL refuses root.
+/// The account that servers run under, where that is not this process's own: PostgreSQL refuses root.
 pub fn account() -> Option<User> {
     if !Uid::effective().is_root() {
         return None;

@@ -206,7 +206,7 @@ impl Running {
     }
 
     /// Closes the terminal, as a lost connection does. `key` must make the program write something: only then does the
-    /// reader let go of its end.
+    /// reader closed its end.
     pub fn hang_up(&mut self, key: &str) {
         lock(&self.heard.0).is_last = true;
         self.keys(key);

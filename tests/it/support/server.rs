@@ -1,8 +1,8 @@
 //! One private PostgreSQL a run, shared by all its test processes.
 //!
-//! `cargo test` is one process, `cargo nextest` one for each test, and any of them may be killed. So nobody counts: each
-//! process holds a shared lock on one file for as long as it lives, and a process of its own, the reaper, waits until it
-//! can have that lock alone. Then nobody is left, and it removes the cluster.
+//! `cargo test` is one process, `cargo nextest` one for each test, and any of them may be killed. So no process counts:
+//! each process holds a shared lock on one file for as long as it lives, and a process of its own, the reaper, waits
+//! until it can have that lock alone. Then no process is left, and it removes the cluster.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
@@ -51,7 +51,7 @@ fn open(name: &str) -> File {
     file.unwrap_or_else(|error| panic!("cannot open {}: {error}", path.display()))
 }
 
-/// The run's server, running; `template` is called once a process, with nobody else making anything.
+/// The run's server, running; `template` is called once a process, with no other process making anything.
 pub fn join(template: impl FnOnce(&Options)) -> Options {
     static HOLDING: OnceLock<(Options, File)> = OnceLock::new();
     let (options, _) = HOLDING.get_or_init(|| {
@@ -107,7 +107,7 @@ fn reaper() {
         let last_joined = holders.metadata().unwrap().modified().unwrap();
         holders.unlock().unwrap();
         std::thread::sleep(GRACE);
-        // Whoever joined in between has left the time of it.
+        // A process that joined in between has left the time of it.
         if holders.try_lock().is_ok() && holders.metadata().unwrap().modified().unwrap() == last_joined {
             Cluster::reset(&options()).unwrap();
             return;

@@ -237,7 +237,7 @@ async fn an_address_may_be_pasted_everywhere() {
 }
 
 #[tokio::test]
-async fn her_state_is_told_as_it_is() {
+async fn the_state_of_a_user_is_reported_as_it_is() {
     let site = Site::start().await;
     let (id, key) = site.mailed("mina+test@example.com", Locale::En).await;
     let state =

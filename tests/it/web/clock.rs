@@ -1,4 +1,4 @@
-//! A host whose clock is a year off: what it tells is by the database's.
+//! A host whose clock is a year off: the times that it shows are the database's.
 
 use reqwest::{Client, Method, RequestBuilder};
 use verifydesk::domain::locale::Locale;
@@ -10,7 +10,7 @@ use crate::support::node::libfaketime;
 const TOKEN: &str = "a token of at least thirty-two characters";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn times_are_told_by_the_databases_clock() {
+async fn times_are_those_of_the_databases_clock() {
     for off in ["-365d", "+365d"] {
         let site = Site::start().await;
         let (id, key) = site.mailed("mina@example.com", Locale::En).await;

@@ -8,7 +8,7 @@ use verifydesk::domain::locale::Locale;
 
 use super::{Answer, Server, Site, button, link};
 
-/// What reaches the server when somebody follows the link: `{K}` is the key, `{A}` and `{B}` its two parts.
+/// What reaches the server when a user follows the link: `{K}` is the key, `{A}` and `{B}` its two parts.
 const FORMS: &[&str] = &[
     // As it was mailed, with what mail services add.
     "/verify/?key={K}",
@@ -66,7 +66,7 @@ const FORMS: &[&str] = &[
     "/verify/?key={K}%0D%0A",
     "/verify/?key%20={K}",
     "/verify/?%20key=%20{K}",
-    // What nobody sees.
+    // What is invisible.
     "/verify/?key={K}%E2%80%8B",
     "/verify/?key=%E2%80%8B{K}",
     "/verify/?key={A}%E2%80%8B{B}",
@@ -142,7 +142,7 @@ const FORMS: &[&str] = &[
     "/verify/?key={K}.%20Thanks!",
 ];
 
-/// What nobody can read.
+/// What no one can read.
 const BEYOND: &[&str] = &[
     "/verify/",
     "/verify/?key=",
@@ -215,7 +215,7 @@ async fn what_cannot_be_read_is_an_unknown_link() {
         let (status, answer) = ask(&site.server, "GET", &path).await;
         assert!(status == 404 && answer.contains("<h1>We do not know this link</h1>"), "{status} {form}");
     }
-    // Well-formed, and nobody's.
+    // Well-formed, and no user's.
     let stray = Key::derive(super::SECRET, VerificationId(7), &Nonce([7; 16]));
     for form in FORMS {
         assert_eq!(ask(&site.server, "GET", &filled(form, &stray.expose())).await.0, 404, "{form}");

@@ -104,7 +104,7 @@ impl Site {
         Self { server: Server::start(&settings).await, db }
     }
 
-    /// Somebody whose mail went out some time ago.
+    /// A user whose mail went out some time ago.
     async fn mailed(&self, email: &str, locale: Locale) -> (VerificationId, Key) {
         self.mailed_to(SignUp { email: email.into(), name: "Mina".into(), locale }).await
     }

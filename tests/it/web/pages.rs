@@ -21,7 +21,7 @@ const AUDIT: &str = include_str!("audit.js");
 /// A directory for pictures of all pages, for people to look at.
 const PICTURES: &str = "VERIFYDESK_TEST_PICTURES";
 
-/// A site, and somebody's browser.
+/// A site, and a user's browser.
 struct Visit {
     site: Site,
     page: Page,
@@ -34,14 +34,14 @@ impl Visit {
         let site = Site::with(change).await;
         let browser = Browser::start().await;
         let page = browser.page().await;
-        // Who opens a link may have a browser in another language: hers is known.
+        // The user who opens a link may have a browser in another language: the user's own is known.
         let (here, other) = if locale == Locale::Ko { ("ko", "en") } else { ("en", "ko") };
         page.languages(&format!("{here}, {other};q=0.5")).await;
         page.view(360, 800, Colours::Light).await;
         Self { site, page, browser, locale }
     }
 
-    /// Signs somebody up, and gives the link that her mail's button has.
+    /// Signs a user up, and returns the link that the button of the mail has.
     async fn link_of(&self, email: &str) -> (VerificationId, String) {
         let who = SignUp { email: email.into(), name: "김민아".into(), locale: self.locale };
         let done = self.site.server.desk.sign_up(&Actor::new("test", Origin::Cli), &who).await.unwrap();

@@ -30,7 +30,7 @@ async fn a_thousand_clicks_on_one_link_verify_once() {
     assert_eq!((users, verifications), (1, 1));
 }
 
-/// Whoever is deleted between the look at the link and the act was never there.
+/// A user who is deleted between the look at the link and the act was never there.
 #[tokio::test]
 async fn a_deletion_races_with_everything() {
     let site = Site::start().await;
@@ -60,7 +60,7 @@ async fn a_deletion_races_with_everything() {
                     Ok(())
                 }
                 _ => {
-                    let forced = site.server.desk.force_verify(&operator, id, "she called").await.unwrap_err();
+                    let forced = site.server.desk.force_verify(&operator, id, "they called").await.unwrap_err();
                     assert!(matches!(forced, desk::Error::NotFound(_)), "{forced}");
                     Ok(())
                 }
@@ -100,7 +100,7 @@ async fn a_forced_verify_and_a_click_both_tell_the_truth() {
         let (id, key) = site.mailed(&format!("user{round}@example.com"), Locale::En).await;
         let path = link(&key);
         let (clicked, forced) =
-            tokio::join!(site.server.get(&path), site.server.desk.force_verify(&operator, id, "she called"));
+            tokio::join!(site.server.get(&path), site.server.desk.force_verify(&operator, id, "they called"));
         assert_eq!((clicked.status.as_u16(), clicked.heading()), (200, "Your email address is confirmed"));
         let detail = site.server.desk.store().show(id).await.unwrap().unwrap();
         assert_eq!(detail.user.verified_at, detail.verification.verified_at);

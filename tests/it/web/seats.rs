@@ -27,7 +27,7 @@ const BOUNDS: Bounds = Bounds {
 
 struct Hall {
     address: SocketAddr,
-    /// Lets go of the requests to `/slow`.
+    /// Releases the requests to `/slow`.
     slow: Arc<Notify>,
     shutdown: CancellationToken,
     ended: JoinHandle<()>,
@@ -84,7 +84,7 @@ impl Hall {
     }
 }
 
-/// One request and its answer; nothing if the connection was closed instead.
+/// One request and its answer; `None` if the connection was closed instead.
 async fn ask(stream: &mut TcpStream) -> Option<String> {
     stream.write_all(REQUEST).await.ok()?;
     let mut answer = vec![0; 8_192];
@@ -158,7 +158,7 @@ async fn the_silent_give_way_too() {
 const LONG_SHUTDOWN: Bounds = Bounds { shutdown: Duration::from_secs(12), ..BOUNDS };
 
 #[tokio::test]
-async fn who_never_ends_a_head_gives_way() {
+async fn a_head_that_never_ends_is_cut_off() {
     let hall = Hall::open(LONG_SHUTDOWN).await;
     let mut halves = Vec::new();
     for _ in 0..SEATS {
@@ -179,7 +179,7 @@ async fn who_never_ends_a_head_gives_way() {
 }
 
 #[tokio::test]
-async fn whose_body_never_comes_gives_way() {
+async fn a_request_whose_body_never_comes_is_cut_off() {
     let hall = Hall::open(LONG_SHUTDOWN).await;
     let mut halves = Vec::new();
     for _ in 0..SEATS {
@@ -249,7 +249,7 @@ async fn a_request_in_flight_keeps_its_seat() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_cut_off() {
+async fn a_client_that_does_not_read_is_cut_off() {
     let hall = Hall::open(BOUNDS).await;
     let mut crowd = Vec::new();
     for _ in 0..SEATS {

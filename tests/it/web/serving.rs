@@ -66,7 +66,7 @@ async fn stalled(server: &Server, said: &str) -> (String, Duration) {
 }
 
 #[tokio::test]
-async fn whoever_stops_talking_is_hung_up_on() {
+async fn a_client_that_stops_talking_is_hung_up_on() {
     let server = offline().await;
     let body = "POST /verify/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99\r\n\
                 Content-Type: application/x-www-form-urlencoded\r\n\r\nkey=";

@@ -64,7 +64,7 @@ impl Site {
         let mut first = Vec::new();
         for (number, (_, key)) in keys.iter().enumerate() {
             first.extend(self.open([key]).await);
-            until("it is under way", async || self.waiting().await.len() == number + 1).await;
+            until("it is in progress", async || self.waiting().await.len() == number + 1).await;
         }
         Door { held, first }
     }
@@ -264,7 +264,7 @@ async fn of_all_that_opens_for_one_user_one_verifies() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_told_to_those_that_were_on_it() {
+async fn a_lost_connection_is_reported_to_those_that_were_on_it() {
     let site = Site::start().await;
     let mailed = site.all_mailed("user", 20).await;
     let door = site.shut().await;
@@ -285,7 +285,7 @@ async fn a_lost_connection_is_told_to_those_that_were_on_it() {
     for opening in door.first {
         is_away(opening.await.unwrap());
     }
-    until("all others are under way", async || {
+    until("all others are in progress", async || {
         let waiting = site.waiting().await;
         waiting.len() == 1 && !first.contains(&waiting[0])
     })
@@ -320,7 +320,7 @@ async fn a_silent_server_holds_up_no_one_for_long() {
     let mut openings = Vec::new();
     for (number, (_, key)) in mailed.iter().enumerate() {
         openings.extend(site.open([key]).await);
-        until("what sleeps is under way", async || {
+        until("what sleeps is in progress", async || {
             let asleep = "select count(*) from pg_stat_activity
                 where datname = current_database() and wait_event = 'PgSleep'";
             let asleep: i64 = sqlx::query_scalar(asleep).fetch_one(&site.db.pool).await.unwrap();
@@ -339,12 +339,12 @@ async fn a_silent_server_holds_up_no_one_for_long() {
 
 /// A client that goes away takes nothing from those that go with it.
 #[tokio::test]
-async fn who_goes_away_stops_no_one() {
+async fn a_client_that_goes_away_stops_no_one() {
     let site = Site::start().await;
     let mailed = site.all_mailed("user", 6).await;
     let door = site.shut().await;
     let openings = site.open(mailed.iter().map(|(_, key)| key)).await;
-    // While it waits, and while it is under way.
+    // While it waits, and while it is in progress.
     openings[0].abort();
     door.first[1].abort();
     door.held.rollback().await.unwrap();

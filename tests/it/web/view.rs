@@ -13,7 +13,7 @@ use verifydesk::domain::locale::Locale;
 use super::{Answer, Site, button, link};
 use crate::support::Log;
 
-/// A key that nobody was mailed.
+/// A key that was never mailed.
 fn stray() -> Key {
     Key::derive(super::SECRET, VerificationId(7), &Nonce([7; 16]))
 }
@@ -170,7 +170,7 @@ async fn a_form_works_without_the_button_mode_too() {
 }
 
 #[tokio::test]
-async fn whoever_holds_an_old_link_can_ask_for_a_new_mail() {
+async fn an_old_link_can_ask_for_a_new_mail() {
     let site = Site::start().await;
     let (expired, key) = site.mailed("mina@example.com", Locale::En).await;
     site.expire(expired).await;
@@ -312,7 +312,7 @@ async fn no_log_line_has_a_key() {
     sqlx::query("alter table verifications rename to moved").execute(&site.db.pool).await.unwrap();
     assert_eq!(site.server.get(&link(&key)).await.status, 503);
     sqlx::query("alter table moved rename to verifications").execute(&site.db.pool).await.unwrap();
-    site.server.desk.force_verify(&Actor::new("test", Origin::Cli), id, "she called").await.unwrap_err();
+    site.server.desk.force_verify(&Actor::new("test", Origin::Cli), id, "they called").await.unwrap_err();
 
     let log = log.text();
     assert!(log.contains("GET") && log.contains("route=\"/verify/\"") && log.contains("status=200"), "{log}");

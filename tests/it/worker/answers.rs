@@ -98,7 +98,7 @@ async fn what_is_put_off_is_given_up_by_its_age() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_reply_harms_nobody() {
+async fn a_hostile_reply_harms_no_one() {
     let server = server().fault("rcpt=reply:550 \x1b]0;pwn\x07 {{ 7 }} <script> \u{202e}x").start();
     let site = Site::with_server(&server).await;
     site.sign_up("mina@example.com").await;

@@ -62,7 +62,7 @@ async fn one_that_may_not_be_at_fault_waits_and_the_others_go() {
 
 /// As imports and people write them: no date that this program could hold.
 #[tokio::test(flavor = "multi_thread")]
-async fn dates_without_end_keep_nobody_waiting() {
+async fn dates_without_end_keep_no_one_waiting() {
     let site = site(4).await;
     let wrong = "do $$
         declare rule text;

@@ -140,7 +140,7 @@ async fn what_another_session_wrote_a_moment_later_is_not_from_the_future() {
     for user in ["mina", "joon", "kim"] {
         site.sign_up(&format!("{user}@example.com")).await;
     }
-    // As a statement sees it that began a moment before: put off, lost, and in hand.
+    // As a statement sees it that began a moment before: put off, lost, and in progress.
     let moment = "
         update sends set due_at = now() + interval '20 minutes';
         update sends set state = 'unknown', reason = 'lost', lost = 1, retry_at = now() + interval '1 hour'

@@ -24,7 +24,7 @@ fn start(worker: Worker) -> AtWork {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_database_it_ends_in_time_and_tells_what_is_not_recorded() {
+async fn without_a_database_it_ends_in_time_and_reports_what_is_not_recorded() {
     let server = Counter::start(Duration::from_secs(1), Duration::ZERO);
     let site = Site::with_counter(&server).await;
     let mut proxy = TcpProxy::new(&site.db.url).await;

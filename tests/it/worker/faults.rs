@@ -1,6 +1,6 @@
-//! What becomes of a mail by what the server says, or does not say, at each stage: one table, against aiosmtpd with that
-//! fault; and the same kinds of fault against postfix's `smtp-sink`. And what becomes of a result that the database
-//! refuses.
+//! What becomes of a mail by what the server says, or does not say, at each stage: one table, against aiosmtpd with
+//! that fault; and the same kinds of fault against postfix's `smtp-sink`. And what becomes of a result that the
+//! database refuses.
 
 pub mod database;
 mod lost;
@@ -61,7 +61,7 @@ pub struct Seen {
     tally: Tally,
 }
 
-/// Signs somebody up and has a worker try her mail once, from a clean start; more than once where it must be accepted in
+/// Signs a user up and has a worker try the mail once, from a clean start; more than once where it must be accepted in
 /// the end.
 pub async fn try_once(site: &Site, state: SendState) -> Seen {
     for statement in [

@@ -31,7 +31,7 @@ async fn it_is_renewed_while_the_server_takes_its_time() {
     let in_hand = async || lease().await.is_some();
     site.until(in_hand).await;
     let first = lease().await.unwrap();
-    // No change is told of: asked for until it is so, or the mail has gone.
+    // No change is reported: asked for until it is so, or the mail has gone.
     let moved = async {
         while let Some(now) = lease().await {
             if now > first {
@@ -148,7 +148,7 @@ async fn what_an_earlier_run_of_the_same_worker_had_in_hand_is_not_put_back() {
     let worker = site.worker();
     let first = tokio::spawn(worker.clone().run(Mode::Forever, CancellationToken::new()));
     tokio::task::block_in_place(|| server.wait_for(1, PATIENCE));
-    // As when it breaks: what it had in hand is still under its name.
+    // As when it breaks: what it was sending is still under its name.
     first.abort();
     let _ = first.await;
     let next = AtWork::new(worker, Mode::Forever);
@@ -196,7 +196,7 @@ async fn too_many_bounces_stop_the_outbox_until_an_operator_has_looked() {
     assert_eq!(brake.cause, BrakeCause::Reputation);
     assert!(brake.set_by.raw().starts_with("worker@"));
 
-    // What an operator has let go stays so: only later results count.
+    // What an operator has resumed stays so: only later results count.
     site.execute("update sends set queued_at = now() - interval '1 second' where verification_id is null").await;
     site.desk.resume(&operator()).await.unwrap();
     assert_eq!(site.drain().await.sent, 1);

@@ -120,7 +120,7 @@ impl Site {
         running.end().await
     }
 
-    /// Waits for something to be so in the database; workers tell of every change.
+    /// Waits for something to be so in the database; workers report every change.
     pub async fn until(&self, is_so: impl AsyncFn() -> bool) {
         let mut changes = self.store().listen().await.unwrap();
         while !is_so().await {

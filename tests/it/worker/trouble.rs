@@ -198,7 +198,7 @@ async fn a_worker_survives_that_its_first_heartbeat_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_starts_over_shows_meanwhile_why_it_stopped() {
+async fn a_worker_that_starts_over_shows_why_it_stopped() {
     let server = server().fault("auth=reply:535 Authentication Credentials Invalid").start();
     let site = Site::with_server(&server).await;
     site.sign_up("mina@example.com").await;

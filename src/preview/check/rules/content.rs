@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_somebody_to_ask() {
+    fn there_is_someone_to_ask() {
         let bench = |reply_to: Option<&str>, site: Option<&str>| {
             let mut bench = Bench::new();
             bench.settings.mail.reply_to = reply_to.map(ToOwned::to_owned);

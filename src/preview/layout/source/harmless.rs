@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_mails_from_monsters() {
+    fn distinguishes_mails_from_monsters() {
         assert!(is_harmless(include_str!("../../../../tests/mails/receipt.html")));
         let monsters = ["<div>".repeat(301), "<p>".repeat(4_001), "<B id=1>".repeat(41), "<b></i><font>".repeat(21)];
         for monster in monsters {

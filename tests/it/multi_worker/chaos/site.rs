@@ -150,7 +150,7 @@ impl Site {
         self.fleet.program.command(&["queue", "--json"])
     }
 
-    /// The sends when nothing more becomes of any, and how long all took; the workers end in peace.
+    /// The sends when nothing more becomes of any, and how long all took; the workers end without errors.
     pub async fn settled(&mut self) -> (Vec<Row>, Duration) {
         let rows = ending::settled(&mut self.admin().await, &self.fleet).await;
         let took = self.started.elapsed();

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::site::Site;
 
-/// How long nothing may go before it must be said why: a heartbeat every five seconds tells how many went since the last.
+/// How long nothing may go before it must be said why: a heartbeat every five seconds says how many went since the
+/// last.
 const SILENCE_MAX: Duration = Duration::from_secs(12);
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -1,5 +1,5 @@
 //! A mail server has spoken, and the database does not take down what it said. Whatever its reason is, the result is
-//! kept and recorded later, unless the reason lies in the row itself; and no mail is begun meanwhile.
+//! kept and recorded later, unless the reason lies in the row itself; and no mail is begun in the meantime.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,8 @@ use verifydesk::store::outbox::batch::{AroundLocks, Attempt, Outcome, SendResult
 use crate::mail_servers::PATIENCE;
 use crate::worker::site::Site;
 
-/// What PostgreSQL refuses for, as `SQLSTATE` and in words: each kind of Appendix A that a write can meet, but for those
-/// of the row.
+/// What PostgreSQL refuses for, as `SQLSTATE` and in words: each kind of Appendix A that a write can meet, but for
+/// those of the row.
 const PASSING: &[(&str, &str)] = &[
     ("08006", "the connection failed"),
     ("0A000", "cached plan must not change result type"),
@@ -114,9 +114,9 @@ async fn kept_while_refused(code: &str, words: &str) -> Result<(), String> {
     if now != [Sending, Sending, Sending, Queued] {
         return Err(format!("while refused they are {now:?}"));
     }
-    let told = site.last_error().await.unwrap_or_default();
-    if !told.contains("results wait for the database") || !told.contains(words) {
-        return Err(format!("the worker tells {told:?}"));
+    let reported = site.last_error().await.unwrap_or_default();
+    if !reported.contains("results wait for the database") || !reported.contains(words) {
+        return Err(format!("the worker reports {reported:?}"));
     }
     site.execute("drop table refused").await;
     let deadline = Instant::now() + PATIENCE;
@@ -133,7 +133,7 @@ async fn kept_while_refused(code: &str, words: &str) -> Result<(), String> {
     }
     match site.last_error().await {
         None => Ok(()),
-        Some(told) => Err(format!("the worker still tells {told:?}")),
+        Some(reported) => Err(format!("the worker still reports {reported:?}")),
     }
 }
 

@@ -56,7 +56,7 @@ async fn lost_twice_it_is_the_operator_s() {
     running.end().await;
     assert_eq!(lost(&site).await, (2, false));
     assert_eq!(site.one_send().await.state, SendState::Unknown);
-    // Nobody sends it unasked any more.
+    // No worker sends it unasked any more.
     assert_eq!(site.drain().await.sent, 0);
     assert_eq!(server.lines_with(">> b'DATA"), 2);
 }

@@ -16,7 +16,7 @@ use crate::worker::site::{SECRET, Site, operator, reason, server};
 const MAILS: usize = 60;
 const DOMAINS: usize = 6;
 
-/// More than are tried before the outbox pauses: a run, what is in hand, what is claimed meanwhile.
+/// More than are tried before the outbox pauses: a run, what is in progress, what is claimed in the meantime.
 const TRIED_MAX: usize = 45;
 
 /// Signs up so many people, at so many domains in turn.
@@ -46,7 +46,7 @@ async fn count(site: &Site, state: SendState) -> usize {
 
 /// How many mails were tried in vain.
 fn faults(server: &SmtpServer) -> usize {
-    server.told().iter().filter(|line| line["event"] == "fault").count()
+    server.reports().iter().filter(|line| line["event"] == "fault").count()
 }
 
 async fn probes(site: &Site) -> i16 {
@@ -82,7 +82,7 @@ async fn a_server_that_takes_no_mail_for_a_while_costs_no_mail() {
         assert_eq!((brake.state, brake.until), (BrakeState::Paused, None));
         assert!(brake.probe_at.is_some() && brake.reason.raw().contains(words), "{stage}: {says}: {brake:?}");
         assert!(!brake.reason.raw().contains("mina"), "{brake:?}");
-        // What was in hand when it paused is put back a moment after it was recorded.
+        // What was in progress when it paused is put back a moment after it was recorded.
         let is_kept = |send: &SendRow| {
             let states = [SendState::Queued, SendState::Sending];
             states.contains(&send.state) || is_lost && send.state == SendState::Unknown
@@ -92,8 +92,8 @@ async fn a_server_that_takes_no_mail_for_a_while_costs_no_mail() {
         let tried = tried().await;
         assert!((5..TRIED_MAX).contains(&tried.len()), "{stage}: {says}: {} were tried", tried.len());
         for send in tried {
-            let told = format!("{} {:?}", reason(&send), send.reply);
-            assert!(told.contains(words), "{stage}: {says}: {send:?}");
+            let said = format!("{} {:?}", reason(&send), send.reply);
+            assert!(said.contains(words), "{stage}: {says}: {send:?}");
         }
         tokio::task::block_in_place(|| server.set_faults(&[]));
         site.until(async || count(&site, SendState::Accepted).await == MAILS).await;
@@ -107,7 +107,7 @@ async fn a_server_that_takes_no_mail_for_a_while_costs_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_gives_up_nothing_at_a_server_that_refuses_everything() {
+async fn a_drain_fails_nothing_at_a_server_that_refuses_everything() {
     for says in ["554 5.7.1 Unable to relay", "550 5.1.1 User unknown in local recipient table"] {
         let server = server().fault(&format!("rcpt=each-reply:{says}")).start();
         let mut site = site(&server).await;
@@ -149,7 +149,7 @@ async fn one_worker_tries_with_one_mail() {
     let site = site(&server).await;
     let running = [(); 3].map(|()| site.start(Mode::Forever));
     site.until(async || is_paused(&site).await && probes(&site).await > 0).await;
-    // What was in hand then is back.
+    // What was in progress then is back.
     site.until(async || count(&site, SendState::Sending).await <= 1).await;
     let (tried, before) = (faults(&server), probes(&site).await);
     site.until(async || probes(&site).await >= before + 4).await;
@@ -300,8 +300,8 @@ async fn refusals_between_mails_that_are_taken_pause_nothing() {
     assert_eq!(running.end().await.stopped_by, None);
 }
 
-/// A mail that is under way when a server begins to refuse is taken all the same. What was refused before its answer came
-/// belongs to the run nevertheless; what was refused long before does not.
+/// A mail that is in progress when a server begins to refuse is taken all the same. What was refused before its answer
+/// came belongs to the run nevertheless; what was refused long before does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_was_under_way_takes_no_refusal_out_of_the_run() {
     for (is_long_ago, failed) in [(false, 0), (true, 1)] {
@@ -359,7 +359,7 @@ async fn a_worker_whose_mails_alone_are_refused_stops_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_was_asked_for_again_meanwhile_is_not_doubled() {
+async fn a_mail_that_was_asked_for_again_in_the_meantime_is_not_doubled() {
     let mut server = server().fault("rcpt=each-reply:550 5.1.1 no").start();
     let mut site = Site::with_server(&server).await;
     site.settings.brake.refusals = 5;
@@ -381,7 +381,7 @@ async fn a_mail_that_was_asked_for_again_meanwhile_is_not_doubled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_tells_by_its_exit_code_that_mails_failed() {
+async fn a_drain_says_by_its_exit_code_that_mails_failed() {
     let server = server().fault("rcpt=reply:550 5.1.1 no such user").start();
     let site = Site::with_server(&server).await;
     sign_up(&site, 3, 3).await;
@@ -398,8 +398,8 @@ async fn a_drain_tells_by_its_exit_code_that_mails_failed() {
     let drained = tokio::task::block_in_place(|| program.run(&["worker", "--drain"]));
     assert!(drained.out.starts_with("sent 2, failed 1, deferred 0, "), "{}", drained.out);
     assert_eq!(drained.code, 1, "{}", drained.err);
-    let told: Vec<&str> = drained.err.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert!(told.len() == 1 && told[0].contains("1 mail failed") && told[0].contains("no such user"), "{told:?}");
+    let said: Vec<&str> = drained.err.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert!(said.len() == 1 && said[0].contains("1 mail failed") && said[0].contains("no such user"), "{said:?}");
     // There is nothing left to fail.
     let drained = tokio::task::block_in_place(|| program.run(&["worker", "--drain"]));
     assert_eq!(drained.code, 0, "{}", drained.err);

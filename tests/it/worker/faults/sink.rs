@@ -61,7 +61,7 @@ const TABLE: &[Row] = &[
     Row(&["-W", "rcpt:9"], Queued, 1, FIRST, "no answer", GoesOn),
     Row(&["-W", "data:9"], Queued, 1, FIRST, "no answer", GoesOn),
     Row(&["-W", ".:9"], Unknown, 1, UNKNOWN, "no answer", GoesOn),
-    // Faults of the leave-taking are nobody's.
+    // Faults of QUIT are no mail's.
     Row(&["-q", "quit"], Accepted, 1, NOW, "", GoesOn),
     Row(&["-f", "quit"], Accepted, 1, NOW, "", GoesOn),
     Row(&["-W", "quit:9"], Accepted, 1, NOW, "", GoesOn),

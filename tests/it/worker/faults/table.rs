@@ -87,7 +87,7 @@ const TABLE: &[Row] = &[
     Row(&["rcpt", "data", "end"], "554 5.3.0 Error: queue file write error", Queued, 0, NOW, "trouble of its own", Pauses(Refusals)),
     Row(&["rcpt"], "550 Authentication required", Queued, 0, NOW, "set `smtp.username`", Pauses(Refusals)),
 
-    // What nobody has written down, by its first digit.
+    // What is documented nowhere, by its first digit.
     Row(BEFORE, "459 4.7.1 Not now", Queued, 0, REACH, "put it off", GoesOn),
     Row(MAIL, "459 4.7.1 Not now", Queued, 1, FIRST, "put it off", GoesOn),
     Row(BEFORE, "559 5.7.1 Not you", Queued, 0, NOW, "check `smtp.host`", Stops),
@@ -139,7 +139,7 @@ async fn each_fault_at_each_stage_leads_where_it_should() {
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
-/// Takes cases until there are none left; tells what was not as expected.
+/// Takes cases until there are none left; reports what was not as expected.
 async fn work_off(cases: Arc<Mutex<VecDeque<(&'static str, &Row)>>>) -> Vec<String> {
     let mut server = server().start();
     let mut site = Site::with_server(&server).await;
@@ -183,7 +183,7 @@ async fn a_server_that_is_not_the_one_that_was_meant() {
     let stops = |words| Expected { state: Queued, attempts: 0, again: NOW, words, then: Stops };
     let away = Expected { state: Queued, attempts: 0, again: REACH, words: "check `smtp.host`", then: GoesOn };
     let gone = server().start();
-    let nobody = Site::with_server(&gone).await;
+    let none_listens = Site::with_server(&gone).await;
     drop(gone);
     let plain = SmtpServer::plain().start();
     let open = SmtpServer::starttls().start();
@@ -200,7 +200,7 @@ async fn a_server_that_is_not_the_one_that_was_meant() {
     let no_answer = Expected { words: "no answer at connecting", ..away };
     for (site, expected) in [
         (quiet, no_answer),
-        (nobody, away),
+        (none_listens, away),
         (Site::with_server(&plain).await, stops("offers no STARTTLS")),
         (Site::with_server(&open).await, stops("no way to sign in")),
         (Site::with_server(&strange).await, stops("certificate is not trusted")),
