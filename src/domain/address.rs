@@ -23,7 +23,6 @@ pub enum AddressError {
     /// The part before the `@` is not a dot-atom (RFC 5321, 4.1.2).
     #[error("the part before the @ has a character or a dot where none may be")]
     Local,
-    /// The domain is not one.
     #[error("the part behind the @ is not a domain name with at least two labels")]
     Domain,
     /// Longer than RFC 5321 (4.5.3.1) allows: 64 before the `@`, 254 in all.

@@ -82,15 +82,15 @@ pub enum Action {
     Supersede,
     /// The outbox was stopped.
     Pause,
-    /// The outbox was told to finish what waits and then stop.
+    /// The outbox was drained: what waits is finished, then it stops.
     Drain,
-    /// The outbox was let go again.
+    /// The outbox was resumed.
     Resume,
     /// A bulk resend was asked for.
     StartJob,
     /// A job was stopped for a while.
     PauseJob,
-    /// A job was let go again.
+    /// A job was resumed.
     ResumeJob,
     /// A job was cancelled.
     CancelJob,

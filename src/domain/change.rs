@@ -1,4 +1,4 @@
-//! What a process tells the others after it changed something.
+//! What a process notifies the others of after it changed something.
 
 use super::id::VerificationId;
 

@@ -47,7 +47,7 @@ impl Search {
         (!typed.is_empty()).then(|| Self { text: typed.to_lowercase(), typed })
     }
 
-    /// What to look for, as it was typed: ids are told apart by capitals.
+    /// What to look for, as it was typed: capitals matter in ids.
     #[must_use]
     pub fn typed(&self) -> &str {
         &self.typed

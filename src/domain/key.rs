@@ -82,7 +82,7 @@ impl fmt::Debug for Key {
 }
 
 impl KeyDigest {
-    /// First 8 hexadecimal digits: enough to tell keys apart on a screen.
+    /// First 8 hexadecimal digits: enough to distinguish keys on a screen.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         hex(&self.0[..4])

@@ -22,7 +22,7 @@ pub mod verification;
 pub mod waiting;
 pub mod worker;
 
-/// The one clock's unit: UTC, as PostgreSQL's `timestamptz` gives it.
+/// The one clock's unit: UTC, as in PostgreSQL's `timestamptz`.
 pub type Time = chrono::DateTime<chrono::Utc>;
 
 /// The end of the last year that has four digits.

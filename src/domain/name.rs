@@ -1,4 +1,4 @@
-//! The name a person gives. Anyone can type anything into a sign-up form with someone else's address, so a name
+//! The name a user enters. Anyone can type anything into a sign-up form with someone else's address, so a name
 //! that could advertise is kept, for support to see, but never mailed.
 
 use crate::text::is_hidden;

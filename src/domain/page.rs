@@ -1,5 +1,5 @@
 //! Pages by key set: a place in a list is the last row seen, never an offset, so that page 5,000 costs what page 1
-//! does and rows that come meanwhile move nothing.
+//! does and rows that come in between move nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ pub struct Cursor {
     pub id: i64,
 }
 
-/// Not a cursor that a list gave out.
+/// Not a cursor that a list returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of `verifydesk list --json`")]
 pub struct MalformedCursor;
@@ -84,7 +84,6 @@ impl Cursor {
 /// Some rows of a list, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
     /// The time that decided between pending and expired.
     pub as_of: Time,
@@ -95,7 +94,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of what a query gave: rows read away from the position, and one more than `limit` if there are
+    /// Makes a page of what a query returned: rows read away from the position, and one more than `limit` if there are
     /// more.
     #[must_use]
     pub fn cut<C>(mut rows: Vec<T>, limit: i64, position: &Position<C>, as_of: Time) -> Self {
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// No list gave them out: no row is shown with such a time.
+    /// No list returned them: no row is shown with such a time.
     #[test]
     fn times_beyond_the_database_are_no_places() {
         for micros in [i64::MIN, -62_135_596_800_000_001, 253_402_300_800_000_000, i64::MAX] {

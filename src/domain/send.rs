@@ -98,7 +98,7 @@ impl SendState {
             Delayed => matches!(next, Delivered | Bounced | Complained),
             Delivered => matches!(next, Bounced | Complained),
             Bounced => matches!(next, Delivered | Complained),
-            // An answer may come late, and SES's events tell more.
+            // An answer may come late, and SES's events say more.
             Unknown => {
                 matches!(next, Queued | Accepted | Failed | Delivered | Delayed | Bounced | Complained | Rejected)
             }

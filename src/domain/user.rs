@@ -8,7 +8,6 @@ use crate::text::Untrusted;
 /// An account with one e-mail address.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
-    /// Its number.
     pub id: UserId,
     /// The address as stored: ASCII, domain in lower case.
     pub email: Untrusted,

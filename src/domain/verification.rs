@@ -25,7 +25,6 @@ pub enum Status {
     Revoked,
 }
 
-/// Not a status.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown status; there are pending, verified, expired and revoked")]
 pub struct UnknownStatus;
@@ -77,11 +76,8 @@ impl FromStr for Status {
 /// One key issued to one user. At most one of a user's is neither verified nor revoked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    /// Its number.
     pub id: VerificationId,
-    /// Whose it is.
     pub user_id: UserId,
-    /// When it was made.
     pub created_at: Time,
     /// When its key stops working; moves when its mail is sent again.
     pub expires_at: Time,
@@ -103,12 +99,10 @@ impl Verification {
     }
 }
 
-/// A line of a list: a verification, whose it is, and what became of its last mail.
+/// A line of a list: a verification, its user, and what became of its last mail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerificationRow {
-    /// The verification.
     pub verification: Verification,
-    /// Its user.
     pub user: User,
     /// The newest of its mails.
     pub last_send: Option<LastSend>,
@@ -117,9 +111,7 @@ pub struct VerificationRow {
 /// All there is to know about a verification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerificationDetail {
-    /// The verification.
     pub verification: Verification,
-    /// Its user.
     pub user: User,
     /// The user's other verifications, newest first.
     pub others: Vec<Verification>,

@@ -5,7 +5,8 @@ use chrono::Duration;
 use super::brake::{Brake, BrakeState};
 use super::worker::{OutboxView, WorkerRow};
 
-/// How long a mail must be due before it counts as one that does not go: heartbeats tell every five seconds how many went.
+/// How long a mail must be due before it counts as one that does not go: heartbeats say every five seconds how many
+/// went.
 const DUE_FOR_SECONDS: i64 = 10;
 
 impl OutboxView {

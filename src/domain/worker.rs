@@ -40,7 +40,6 @@ pub struct WorkerRow {
     pub secret_previous_fingerprint: Option<Untrusted>,
     /// The worker for which it waits, since their secrets do not fit together.
     pub waits_for: Option<Uuid>,
-    /// When it started.
     pub started_at: Time,
     /// Its last heartbeat.
     pub beat_at: Time,
@@ -84,7 +83,7 @@ impl WorkerRow {
 pub struct OutboxView {
     /// When this was so, by the database's clock, which wrote the heartbeats too.
     pub as_of: Time,
-    /// Whether the database takes no writes: a standby, or told not to.
+    /// Whether the database takes no writes: a standby, or set to read-only.
     pub is_read_only: bool,
     /// Sends that wait; `QUEUED_MAX` + 1 if there are more than that.
     pub queued: i64,
@@ -92,7 +91,8 @@ pub struct OutboxView {
     pub sending: i64,
     /// Since when the longest waiting one is due, but for those of paused jobs.
     pub due_since: Option<Time>,
-    /// Sends whose answer was lost and that wait for an operator or for another try; `QUEUED_MAX` + 1 if there are more.
+    /// Sends whose answer was lost and that wait for an operator or for another try; `QUEUED_MAX` + 1 if there are
+    /// more.
     pub unknown: i64,
     /// How fast mails may go out.
     pub pace: PaceView,

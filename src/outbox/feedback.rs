@@ -12,7 +12,7 @@ use super::worker_loop::WorkerLoop;
 use crate::domain::brake::BrakeCause;
 use crate::store::outbox::batch::{Outcome, SendResult};
 
-/// After how many failures in a row to reach the server a drain gives up.
+/// After how many failures in a row to reach the server a drain ends.
 const UNREACHABLE_MAX: u32 = 3;
 
 /// How long a server that counts too many connections is left alone.
@@ -89,7 +89,7 @@ impl WorkerLoop {
     fn deferred(&mut self, class: Class, reason: String, now: Instant) {
         match class {
             Class::Unreachable { .. } => {
-                // Longer each time in a row; a drain gives up.
+                // Longer each time in a row; a drain ends.
                 if self.flow.unreachable(now) >= UNREACHABLE_MAX && self.shutdown.is_drain() {
                     self.stop(reason.clone());
                 }

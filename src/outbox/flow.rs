@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::retry;
 
-/// After how many accepted mails a worker whose server counted too many connections tries one lane more.
+/// After how many accepted mails a worker tries one lane more, once its server has counted too many connections.
 const GROW_AFTER: u32 = 20;
 
 /// How long a mail takes before one was sent: what Amazon SES takes on average.
@@ -74,7 +74,7 @@ impl Flow {
     }
 
     /// The server counts too many connections: a pause, and half of the lanes after it. Answers during a pause belong
-    /// to what was under way before it.
+    /// to what was in progress before it.
     pub(super) fn crowded(&mut self, now: Instant, wait: Duration) {
         if now >= self.resume_at {
             self.accepted = 0;
@@ -88,7 +88,7 @@ impl Flow {
         self.unreachable = 0;
     }
 
-    /// The server could not be reached: pauses, longer each time in a row. What fails during a pause was under way
+    /// The server could not be reached: pauses, longer each time in a row. What fails during a pause was in progress
     /// before it, and is the same failure. Returns how many there were in a row.
     pub(super) fn unreachable(&mut self, now: Instant) -> u32 {
         if now >= self.resume_at {

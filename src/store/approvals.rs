@@ -2,13 +2,13 @@
 //!
 //! Most of what the first opening of a link costs is what a transaction costs: round trips, triggers, the commit. So,
 //! as in PostgreSQL's own group commit, links that come while others are being opened wait for those, and then go
-//! together. Where nothing is under way, a link is opened at once and alone.
+//! together. If no other is being opened, a link is opened at once and alone.
 //!
 //! - *No link waits because of another.* Links that go together wait for no row: one whose rows another transaction
 //!   holds is left out. It goes alone then, and so does each link of a batch that fails, under the same rules
 //!   (`open_links` in the database has them) and in one of the seats that all acts share.
 //! - *Nothing is lost with a client.* A batch is a task of its own, which continues if a request is dropped. If it
-//!   breaks, each link goes alone.
+//!   fails, each link goes alone.
 //! - *A link is in a batch once.* Opened again while that runs, it is in the next, and found opened.
 
 use std::collections::VecDeque;
@@ -30,8 +30,8 @@ use crate::text::{Plain, plain};
 /// Links that go together at most.
 const BATCH_MAX: usize = 64;
 
-/// Batches under way at once: while one is being committed, or hangs on a connection that has just died, the other goes
-/// on.
+/// Batches in progress at the same time: while one is being committed, or hangs on a connection that has just died, the
+/// other continues.
 const LANES: usize = 2;
 
 /// Links that wait at most: as many as `serve` has connections.
@@ -59,11 +59,11 @@ struct Queue {
     waiting: VecDeque<(KeyDigest, Answer)>,
     /// How many tasks work it off.
     lanes: usize,
-    /// Whether a link is under way that came when nothing else was.
+    /// Whether a link is being opened that came when no other was.
     has_lone: bool,
 }
 
-/// A link that came when nothing else was under way. What comes before it is done does not wait for it.
+/// A link that came when no other was being opened. What comes before it is done does not wait for it.
 struct Lone<'a>(&'a Approvals);
 
 impl Drop for Lone<'_> {
@@ -77,7 +77,7 @@ impl Approvals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nothing is under way, so that a link may go alone: as long as this is held, others go together.
+    /// Whether no link is being opened, so that one may go alone: as long as this is held, others go together.
     fn lone(&self) -> Option<Lone<'_>> {
         let mut queue = self.queue();
         if queue.lanes > 0 || queue.has_lone {

@@ -1,5 +1,5 @@
-//! Telling the other processes what changed, gathered for moments: an act changes several things, a worker hundreds a
-//! second, and each `NOTIFY` is a round trip here and a reading of everything there.
+//! Notifies the other processes of changes, gathered for a moment: an act changes several things, a worker hundreds a
+//! second, and each `NOTIFY` is a round trip here and a reload of everything there.
 
 use std::sync::Arc;
 use std::time::Duration;

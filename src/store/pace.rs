@@ -230,7 +230,7 @@ impl Store {
     }
 
     /// The server says that it was too fast: slower from now on, and a pause of this length first. Answers to mails
-    /// that were under way at the same time are the same answer. False if it was one of those.
+    /// that were in progress at the same time are the same answer. False if it was one of those.
     pub async fn lower_pace(&self, pause: Duration) -> Result<bool, Error> {
         let done = sqlx::query!(
             "update pace

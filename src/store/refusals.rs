@@ -29,7 +29,7 @@ const ANY_DOMAIN: i64 = 5;
 /// How many of the next mails are looked at for one to another domain.
 const LOOK_AHEAD: i64 = 200;
 
-/// For how long a refusal is remembered behind which a mail was taken: that mail may have been under way when the
+/// For how long a refusal is remembered behind which a mail was taken: that mail may have been in progress when the
 /// server began to refuse.
 pub const REMEMBERED: Duration = Duration::from_secs(30);
 

@@ -1,9 +1,9 @@
 //! A transaction that begins and ends once, whatever becomes of the caller.
 //!
-//! Requests and steps are given up at any moment: a client hangs up, a time-out passes. sqlx 0.9 is not made for that
-//! where a transaction begins or ends. Given up while `begin` is under way, the connection goes back into the pool with
-//! the transaction open, and what the next user of that connection writes without one is never committed; given up
-//! while `commit` is, a rollback is sent behind it. So both are tasks of their own, which nothing drops.
+//! Requests and steps are dropped at any moment: a client hangs up, a time-out passes. sqlx 0.9 is not made for that
+//! where a transaction begins or ends. If a future is dropped within `begin`, the connection goes back into the pool
+//! with the transaction open, and what the next user of that connection writes without one is never committed; if it is
+//! dropped within `commit`, a rollback is sent behind it. So both are tasks of their own, which nothing drops.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET  /verify/?key=…    the link of the mail: verifies (or, with `verification.confirm = "button"`, asks first)
-//! HEAD /verify/?key=…    the status that a look would give; changes nothing, like OPTIONS and a prefetch
+//! HEAD /verify/?key=…    the status that GET would return; changes nothing, like OPTIONS and a prefetch
 //! POST /verify/          key in the form: verifies, in either mode
 //! POST /verify/new-mail  key in the form: queues a new mail under the cool-down
 //! POST /api/signups      signs an address up; bearer token, JSON

@@ -271,7 +271,7 @@ async fn a_force_verify_of_an_expired_one_works() {
 }
 
 #[tokio::test]
-async fn a_forced_verify_racing_a_click_is_decided_once_and_said_twice() {
+async fn a_forced_verify_racing_a_click_is_decided_once_and_reported_twice() {
     let db = TestDb::new().await;
     let desk = desk(&db);
     for round in 0..30 {
@@ -548,7 +548,7 @@ async fn a_force_verify_by_a_revoked_verification_is_notified_for_that_one_too()
 }
 
 #[tokio::test]
-async fn a_flood_of_changes_is_said_as_one() {
+async fn a_flood_of_changes_is_reported_as_one() {
     let db = TestDb::new().await;
     let desk = self::desk(&db);
     // Of another process: a pool that is closed waits for what is subscribed on it.

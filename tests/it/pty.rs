@@ -156,7 +156,7 @@ async fn a_lost_connection_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_z_stops_it_and_going_on_draws_everything_redrawn() {
+async fn ctrl_z_stops_it_and_going_on_draws_everything_again() {
     let desk = Desk::new().await;
     let mut running = desk.open();
     for round in 0..3 {

@@ -156,7 +156,7 @@ async fn a_password_derived_from_the_iam_key_goes_to_no_other_host() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_said_and_not_repeated() {
+async fn a_wrong_password_is_reported_and_not_repeated() {
     let server = SmtpServer::starttls().sign_in(USER, "another").start();
     let failure = send_to(&server, PATIENT).await.unwrap_err();
     assert_eq!((failure.stage, failure.reply().map(|reply| reply.code)), (Stage::Auth, Some(535)));

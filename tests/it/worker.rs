@@ -165,7 +165,7 @@ async fn a_dead_worker_s_claim_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_worker_hears_of_a_sign_up_and_ends_when_said() {
+async fn a_running_worker_hears_of_a_sign_up_and_ends_when_asked() {
     let site = Site::new().await;
     let running = site.start(Mode::Forever);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;

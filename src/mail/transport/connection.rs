@@ -77,7 +77,7 @@ impl Connection {
         let encrypted = encrypt(tls, clear, stage, limit).await?;
         self.wire.transcript(|transcript| transcript.note(&describe(&encrypted)));
         self.wire.put_encrypted(encrypted);
-        // What was offered in clear text may have been anybody's word.
+        // What was offered in clear text may have come from anyone on the way.
         self.command(stage, Ehlo::new(hello.clone()), limit, &[250]).await?;
         self.offers = Offers::of(&self.wire.last_answer());
         Ok(())
@@ -172,8 +172,8 @@ impl Connection {
     }
 }
 
-/// Reaches a server. A mail's end is written apart from its content: without `TCP_NODELAY` it would wait for the receipt
-/// of the content, which receivers hold back for 40 ms (RFC 896 meets RFC 1122, 4.2.3.2).
+/// Reaches a server. A mail's end is written apart from its content: without `TCP_NODELAY` it would wait for the
+/// receipt of the content, which receivers hold back for 40 ms (RFC 896 meets RFC 1122, 4.2.3.2).
 pub(super) async fn reach(dialer: &Dialer, address: (&str, u16), timeouts: Timeouts) -> Result<TcpStream, Failure> {
     let limit = timeouts.connect;
     match dialer.connect(address.0, address.1, limit).await {

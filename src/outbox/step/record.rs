@@ -1,4 +1,5 @@
-//! Records results. The mail server has spoken already: what it said must not be lost, whatever the database's trouble is.
+//! Records results. The mail server has spoken already: what it said must not be lost, whatever the database's trouble
+//! is.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::Error;
 use crate::store::outbox::batch::{Outcome, Unrecorded};
 
-/// After how many failures in a row a drain gives up.
+/// After how many failures in a row a drain ends.
 const FAILURES_MAX: u32 = 3;
 
 /// After how many the wait between two tries grows no more: it is some seconds then, and each is one statement.

@@ -20,7 +20,7 @@ const FIRST: Attempt = Attempt { counted: 1, begun: 1 };
 fn worker(mode: Mode) -> (WorkerLoop, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = Settings {
-        database_url: Some(Secret::new("postgres://nobody@127.0.0.1:1/none")),
+        database_url: Some(Secret::new("postgres://none@127.0.0.1:1/none")),
         public_url: Some("https://example.org".into()),
         secret: Some(Secret::new("a secret of the tests, 32 bytes and more")),
         ..Settings::default()

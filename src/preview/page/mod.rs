@@ -42,7 +42,7 @@ const TOKEN_BYTES: usize = 16;
 /// Connections held at once: a few windows.
 const CONNECTIONS_MAX: usize = 64;
 
-/// How long answers under way may take when it ends.
+/// How long answers in progress may take when it ends.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 /// How long a browser may take nothing of an answer; the way to it may be a slow one.

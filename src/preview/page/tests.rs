@@ -169,8 +169,8 @@ async fn what_breaks_on_a_template_is_reported() {
     let (handle, _changes) = page().await;
     let about = reqwest::get(format!("{}about?template=broken", handle.url())).await.unwrap();
     let about: serde_json::Value = about.json().await.unwrap();
-    let told = about["error"].as_str().unwrap();
-    assert!(told.contains("this program broke on it") && told.contains("a fixture of the test"), "{told}");
+    let said = about["error"].as_str().unwrap();
+    assert!(said.contains("this program broke on it") && said.contains("a fixture of the test"), "{said}");
     let mail = reqwest::get(format!("{}mail?template=broken", handle.url())).await.unwrap();
     assert_eq!(mail.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(mail.text().await.unwrap().contains("a fixture of the test"));

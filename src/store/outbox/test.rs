@@ -1,5 +1,5 @@
-//! Test mails. They are *sending* from the first moment on, by the process that made them; no worker claims them, and should
-//! their process die, they are settled like all others whose answer was lost, and not tried again.
+//! Test mails. They are *sending* from the first moment on, by the process that made them; no worker claims them, and
+//! should their process die, they are settled like all others whose answer was lost, and not tried again.
 
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use crate::store::{Error, Store};
 pub struct NewTest<'a> {
     /// Its id, which the mail carries.
     pub id: SendId,
-    /// To whom.
     pub recipient: &'a str,
     /// In which language.
     pub locale: Locale,
@@ -46,8 +45,8 @@ pub async fn begin(connection: &mut PgConnection, test: NewTest<'_>) -> Result<(
 }
 
 impl Store {
-    /// Records what became of a test mail. One that was to be tried again has failed: no one tries it. False if it is not
-    /// there to be recorded.
+    /// Records what became of a test mail. One that was to be tried again has failed: no one tries it. False if it is
+    /// not there to be recorded.
     pub async fn end_test(
         &self,
         id: SendId,
