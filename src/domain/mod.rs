@@ -6,6 +6,7 @@ pub mod address;
 pub mod audit;
 pub mod brake;
 pub mod change;
+pub mod event;
 pub mod filter;
 pub mod id;
 pub mod job;

@@ -1,7 +1,8 @@
-//! The Amazon SES account: where it is, and how to sign in to its SMTP endpoint.
+//! The Amazon SES account: where it is, how to sign in to its SMTP endpoint, and the events that it reports.
 
 pub mod credentials;
 pub mod endpoint;
+pub mod event;
 pub mod simulator;
 mod smtp;
 
