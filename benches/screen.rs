@@ -16,7 +16,7 @@ use verifydesk::domain::user::User;
 use verifydesk::domain::verification::{Verification, VerificationDetail, VerificationRow};
 use verifydesk::tui::effect::{Load, Loaded};
 use verifydesk::tui::model::Setup;
-use verifydesk::tui::{Colours, Effect, Look, Model, Msg, draw, update};
+use verifydesk::tui::{ColourDepth, Effect, Model, Msg, Theme, draw, update};
 
 const AREA: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
 
@@ -75,7 +75,7 @@ fn console() -> Model {
 }
 
 fn screen(c: &mut Criterion) {
-    let look = Look::new(Colours::Sixteen, true);
+    let theme = Theme::new(ColourDepth::Sixteen, true);
     let down = || Msg::Key(KeyEvent::new(KeyCode::Down, KeyModifiers::NONE));
     let full = console();
     let mut group = c.benchmark_group("screen 120x40");
@@ -84,7 +84,7 @@ fn screen(c: &mut Criterion) {
     });
     group.bench_function("draw", |b| {
         let mut buffer = Buffer::empty(AREA);
-        b.iter(|| draw(black_box(&full), AREA, &mut buffer, &look));
+        b.iter(|| draw(black_box(&full), AREA, &mut buffer, &theme));
     });
     group.bench_function("update and draw", |b| {
         let mut buffer = Buffer::empty(AREA);
@@ -92,7 +92,7 @@ fn screen(c: &mut Criterion) {
             || full.clone(),
             |model| {
                 black_box(update(model, down()));
-                draw(model, AREA, &mut buffer, &look)
+                draw(model, AREA, &mut buffer, &theme)
             },
             BatchSize::SmallInput,
         );

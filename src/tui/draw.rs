@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::look::{Look, Tone};
 use super::model::View;
 use super::screen::{banner, header, layout};
+use super::theme::{Theme, Tone};
 use super::view::{mail, queue, templates, verifications};
 use super::widget::canvas::Canvas;
 use super::widget::toast;
@@ -13,8 +13,8 @@ use super::{Model, footer};
 
 /// Draws the console; any size will do. Returns where the terminal's cursor belongs while a text is typed (input
 /// methods show their pre-edit there), or `None` where it should be hidden.
-pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-    let mut canvas = Canvas::new(buf, look);
+pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+    let mut canvas = Canvas::new(buf, theme);
     let area = canvas.clip(area);
     if area.is_empty() {
         return None;

@@ -8,10 +8,10 @@ use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::{self, Action, Entry, Place};
 use crate::tui::allowed;
-use crate::tui::look::Tone;
 use crate::tui::model::View;
 use crate::tui::screen::layout::{Layout, STATUS_FROM};
 use crate::tui::screen::notice;
+use crate::tui::theme::Tone;
 use crate::tui::view::list::{List, Row};
 use crate::tui::view::templates;
 use crate::tui::widget::canvas::{Canvas, inset};
@@ -138,8 +138,8 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     } else {
         area
     };
-    let look = canvas.look;
-    let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(look)).unwrap_or_default();
+    let theme = canvas.theme;
+    let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(theme)).unwrap_or_default();
     let mut entries: Vec<(usize, &Entry)> = action::at(model.place())
         .enumerate()
         .filter(|(_, entry)| entry.rank > 0 && model.offers(entry.action))

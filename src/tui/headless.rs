@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::app::App;
 use super::model::Setup;
-use super::{Colours, Look, Msg, draw};
+use super::{ColourDepth, Msg, Theme, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
 
@@ -19,7 +19,7 @@ use crate::desk::Desk;
 pub struct Headless {
     app: App,
     area: Rect,
-    look: Look,
+    theme: Theme,
 }
 
 impl Headless {
@@ -31,7 +31,7 @@ impl Headless {
         let mut app = App::new(desk, settings, setup, area);
         app.tick();
         app.take(Msg::Start);
-        Self { app, area, look: Look::new(Colours::None, is_unicode) }
+        Self { app, area, theme: Theme::new(ColourDepth::None, is_unicode) }
     }
 
     /// Hears of changes from now on.
@@ -82,7 +82,7 @@ impl Headless {
     #[must_use]
     pub fn screen(&self) -> Buffer {
         let mut buffer = Buffer::empty(self.area);
-        draw(&self.app.model, self.area, &mut buffer, &self.look);
+        draw(&self.app.model, self.area, &mut buffer, &self.theme);
         buffer
     }
 

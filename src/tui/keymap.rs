@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::look::Look;
+use super::theme::Theme;
 
 /// One press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ impl Chord {
 
     /// As footer and help write it.
     #[must_use]
-    pub fn name(self, look: &Look) -> String {
-        let [up, down, left, right] = look.glyphs().arrows;
+    pub fn name(self, theme: &Theme) -> String {
+        let [up, down, left, right] = theme.glyphs().arrows;
         let name = match self.code {
             KeyCode::Char(' ') => "Space".into(),
             KeyCode::Char(c) => c.to_string(),

@@ -17,7 +17,7 @@
 //!         model/                everything the console knows, as plain data; of a view, its own model
 //!           effect/             what is asked for, with the answers: loads, acts, the workbench, the terminal
 //!           action.rs           actions and their keys: the table behind keys, footer and help
-//!           widget/, look.rs, when.rs   what is drawn with
+//!           widget/, theme.rs, when.rs  what is drawn with
 //! ```
 //! A file knows those further in. The exceptions: the model holds the dialog that is open, and a dialog acts on the
 //! model; the model holds what is plain data of each view, and the frame (`screen/`) and the views know each other by what
@@ -38,12 +38,12 @@ mod footer;
 pub mod headless;
 pub mod keymap;
 mod load;
-pub mod look;
 pub mod model;
 pub mod msg;
 pub mod run;
 pub mod screen;
 pub mod terminal;
+pub mod theme;
 pub mod update;
 pub mod view;
 pub mod when;
@@ -51,9 +51,9 @@ pub mod widget;
 
 pub use draw::draw;
 pub use effect::Effect;
-pub use look::{Colours, Look};
 pub use model::Model;
 pub use msg::Msg;
+pub use theme::{ColourDepth, Theme};
 pub use update::update;
 
 #[cfg(test)]

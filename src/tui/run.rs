@@ -17,7 +17,7 @@ use super::model::Setup;
 use super::screen::deadline;
 use super::terminal::signals::{self, Who};
 use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Typed, Watch};
-use super::{Look, Msg, draw};
+use super::{Msg, Theme, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
 
@@ -109,13 +109,13 @@ pub fn require_terminal() -> Result<(), Error> {
 pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup) -> Result<Ended, Error> {
     require_terminal()?;
     let surroundings = Surroundings::look(settings.console.glyphs);
-    let look = Look::new(surroundings.colours, surroundings.is_unicode);
+    let theme = Theme::new(surroundings.colour_depth, surroundings.is_unicode);
     // Before the terminal is taken: a signal in between would leave it behind.
     let signals = Signals::new()?;
     let terminal = Terminal::enter()?;
     let watch = Some(Watch::new(terminal.hold())?);
     let app = App::new(desk, settings, setup, terminal.area());
-    let mut console = Console { app, terminal, signals, watch, input: Some(Input::open()?), look };
+    let mut console = Console { app, terminal, signals, watch, input: Some(Input::open()?), theme };
     // An error from here on is the terminal's, and means that it is gone.
     let ended = console.run().await.unwrap_or(Ended::Signal(Number::SIGHUP as i32));
     let Console { app, terminal, input, watch, .. } = console;
@@ -132,7 +132,7 @@ struct Console {
     watch: Option<Watch>,
     /// None while the terminal is given back.
     input: Option<Input>,
-    look: Look,
+    theme: Theme,
 }
 
 /// What ends a sleep.
@@ -283,8 +283,8 @@ impl Console {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        let (model, look) = (&self.app.model, &self.look);
-        self.terminal.draw(|area, buffer| draw(model, area, buffer, look))
+        let (model, theme) = (&self.app.model, &self.theme);
+        self.terminal.draw(|area, buffer| draw(model, area, buffer, theme))
     }
 }
 

@@ -6,9 +6,9 @@ use super::parts::{columns_for, complaint, input, keys, operator, put};
 use super::{Body, Dialog, Place, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::brake::{Brake, BrakeState};
 use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
-use crate::tui::look::Tone;
 use crate::tui::model::Level;
 use crate::tui::model::field::Field;
+use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, when};
@@ -75,7 +75,7 @@ impl Body for BrakeDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
+        let theme = canvas.theme;
         let columns = columns_for(area);
         let is_short = area.height < 18;
         let (title, what, then, yes) = match self.change {
@@ -95,7 +95,7 @@ impl Body for BrakeDialog {
                 ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is fixed.", "resume")
             }
         };
-        let mut lines = Lines::new(look, columns);
+        let mut lines = Lines::new(theme, columns);
         if self.change == BrakeChange::Resume
             && let Some(brake) = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref())
         {
@@ -117,7 +117,7 @@ impl Body for BrakeDialog {
                 lines.gap();
             }
             match &self.problem {
-                Some(problem) => complaint(&mut lines, look, problem),
+                Some(problem) => complaint(&mut lines, theme, problem),
                 None => lines.text("telling the workers…", Tone::Quiet),
             }
         }

@@ -8,10 +8,10 @@ use super::parts::{columns_for, complaint, input, keys, operator, put};
 use super::{Body, Dialog, Place, Then, answered};
 use crate::domain::job::{JobPlan, JobScope, Skip};
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::queue::model::ItemId;
 use crate::tui::view::verifications;
 use crate::tui::widget::canvas::Canvas;
@@ -174,11 +174,11 @@ impl Body for BulkDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
+        let theme = canvas.theme;
         let columns = columns_for(area);
         let told = |detail| {
-            let mut lines = Lines::new(look, columns);
-            let asked = bulk_lines(&mut lines, model, look, self, detail);
+            let mut lines = Lines::new(theme, columns);
+            let asked = bulk_lines(&mut lines, model, theme, self, detail);
             (lines.finish(), asked)
         };
         // What is asked must be on the screen; what explains it gives way.
@@ -199,13 +199,19 @@ enum Detail {
 }
 
 /// The dialog's lines; returns the one on which the number is typed.
-fn bulk_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
+fn bulk_lines(
+    lines: &mut Lines<'_>,
+    model: &Model,
+    theme: &Theme,
+    dialog: &BulkDialog,
+    detail: Detail,
+) -> Option<usize> {
     if detail == Detail::Little
         && let Some(Ok(plan)) = &dialog.plan
     {
-        return in_short(lines, model, look, dialog, plan);
+        return in_short(lines, model, theme, dialog, plan);
     }
-    lines.value("for", &scope_words(&dialog.scope, look), Tone::Strong);
+    lines.value("for", &scope_words(&dialog.scope, theme), Tone::Strong);
     lines.gap();
     match &dialog.plan {
         None => {
@@ -215,27 +221,27 @@ fn bulk_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDi
             None
         }
         Some(Err(problem)) => {
-            complaint(lines, look, problem);
+            complaint(lines, theme, problem);
             keys(lines, &[("Enter", "count again"), ("Esc", "close")]);
             None
         }
         Some(Ok(plan)) => {
-            plan_lines(lines, model, look, plan, detail);
-            agree(lines, model, look, dialog, detail)
+            plan_lines(lines, model, theme, plan, detail);
+            agree(lines, model, theme, dialog, detail)
         }
     }
 }
 
 /// What must not be missing, the most needed first.
-fn in_short(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, plan: &JobPlan) -> Option<usize> {
+fn in_short(lines: &mut Lines<'_>, model: &Model, theme: &Theme, dialog: &BulkDialog, plan: &JobPlan) -> Option<usize> {
     let mut asked = None;
     if plan.mails == 0 {
         lines.text("There is no one to mail.", Tone::Strong);
     } else {
         going(lines, plan);
-        asked = number(lines, look, dialog);
+        asked = number(lines, theme, dialog);
     }
-    lines.value("for", &scope_words(&dialog.scope, look), Tone::Text);
+    lines.value("for", &scope_words(&dialog.scope, theme), Tone::Text);
     if plan.skipped.total() > 0 {
         count(lines, -plan.skipped.total(), "skipped", Tone::Quiet);
     }
@@ -248,7 +254,7 @@ fn count(lines: &mut Lines<'_>, n: i64, words: &str, tone: Tone) {
     lines.pieces(vec![(format!("{:>NUMBER$}", thousands(n)), tone), (format!("  {words}"), tone)]);
 }
 
-fn plan_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan, detail: Detail) {
+fn plan_lines(lines: &mut Lines<'_>, model: &Model, theme: &Theme, plan: &JobPlan, detail: Detail) {
     let found = if plan.found == 1 { "verification found" } else { "verifications found" };
     count(lines, plan.found, found, Tone::Text);
     for skip in Skip::ALL {
@@ -265,7 +271,7 @@ fn plan_lines(lines: &mut Lines<'_>, model: &Model, look: &Look, plan: &JobPlan,
     lines.gap();
     cost(lines, model, plan);
     if detail == Detail::All {
-        let ellipsis = look.glyphs().ellipsis;
+        let ellipsis = theme.glyphs().ellipsis;
         for (n, email) in plan.first.iter().take(FIRST_MAX).enumerate() {
             let email = crate::text::fit(email.plain().as_str(), lines.room(0), ellipsis);
             lines.value(if n == 0 { "first" } else { "" }, &email, Tone::Quiet);
@@ -291,13 +297,13 @@ fn cost(lines: &mut Lines<'_>, model: &Model, plan: &JobPlan) {
 }
 
 /// What has to be done to start it; returns the line on which the number is typed.
-fn agree(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
+fn agree(lines: &mut Lines<'_>, model: &Model, theme: &Theme, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
     if dialog.mails().is_none() {
         keys(lines, &[("Enter", "close")]);
         return None;
     }
     lines.gap();
-    let at = number(lines, look, dialog);
+    let at = number(lines, theme, dialog);
     if detail == Detail::All {
         lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
     }
@@ -306,7 +312,7 @@ fn agree(lines: &mut Lines<'_>, model: &Model, look: &Look, dialog: &BulkDialog,
 }
 
 /// Where the number is typed, and what is wrong with it; returns its line.
-fn number(lines: &mut Lines<'_>, look: &Look, dialog: &BulkDialog) -> Option<usize> {
+fn number(lines: &mut Lines<'_>, theme: &Theme, dialog: &BulkDialog) -> Option<usize> {
     let at = dialog.asks_for_number().then(|| lines.count());
     if at.is_some() {
         lines.value("type", "", Tone::Text);
@@ -314,7 +320,7 @@ fn number(lines: &mut Lines<'_>, look: &Look, dialog: &BulkDialog) -> Option<usi
     if dialog.busy {
         lines.text("starting…", Tone::Quiet);
     } else if let Some(problem) = &dialog.problem {
-        complaint(lines, look, problem);
+        complaint(lines, theme, problem);
     } else if let (Some(mails), Some(_)) = (dialog.mails(), at) {
         lines.text(&format!("Type {} and press Enter: so many mails go out.", thousands(mails)), Tone::Text);
     }

@@ -8,8 +8,8 @@ use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
 use crate::tui::effect::{Act, Answer, JobChange, Problem};
-use crate::tui::look::Tone;
 use crate::tui::model::Level;
+use crate::tui::theme::Tone;
 use crate::tui::view::queue;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
@@ -84,10 +84,10 @@ impl Body for CancelJobDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
-        let mut lines = Lines::new(look, columns_for(area));
+        let theme = canvas.theme;
+        let mut lines = Lines::new(theme, columns_for(area));
         if let Some(job) = model.job(self.id) {
-            lines.value("for", &scope_words(&job.scope, look), Tone::Strong);
+            lines.value("for", &scope_words(&job.scope, theme), Tone::Strong);
             lines.value("by", job.created_by.plain().as_str(), Tone::Text);
             lines.gap();
             if job.is_in_grace(model.now) {
@@ -109,7 +109,7 @@ impl Body for CancelJobDialog {
             lines.text("calling it off…", Tone::Quiet);
         } else if let Some(problem) = &self.problem {
             lines.gap();
-            complaint(&mut lines, look, problem);
+            complaint(&mut lines, theme, problem);
         }
         keys(&mut lines, &[("y", "call it off"), ("Esc", "leave it")]);
         put(canvas, area, "Call the job off", &lines.finish());

@@ -7,7 +7,7 @@ use super::{Body, Dialog, Place};
 use crate::preview::check::Finding;
 use crate::text::plain;
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::modal;
@@ -35,21 +35,21 @@ impl Body for FindingDialog {
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
         let over = super::parts::screen(model);
-        let most = modal::most(lines(&Look::plain(), over, &self.finding).len(), over);
+        let most = modal::most(lines(&Theme::plain(), over, &self.finding).len(), over);
         Some((&mut self.scroll, most))
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
-        let lines = lines(canvas.look, area, &self.finding);
+        let lines = lines(canvas.theme, area, &self.finding);
         let title = format!("{} {} {}", plain(self.finding.rule.id), canvas.glyphs().dot, self.finding.severity);
         modal::scrolled(canvas, area, &title, modal::columns(COLUMNS, area), &lines, self.scroll);
         None
     }
 }
 
-fn lines(look: &Look, area: Rect, finding: &Finding) -> Vec<Line<'static>> {
-    let (_, tone) = mark(finding.severity, look);
-    let mut lines = Lines::new(look, modal::columns(COLUMNS, area));
+fn lines(theme: &Theme, area: Rect, finding: &Finding) -> Vec<Line<'static>> {
+    let (_, tone) = mark(finding.severity, theme);
+    let mut lines = Lines::new(theme, modal::columns(COLUMNS, area));
     lines.text(finding.rule.title, Tone::Strong);
     lines.gap();
     lines.text(finding.rule.why, Tone::Text);

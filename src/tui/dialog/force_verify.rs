@@ -7,10 +7,10 @@ use super::parts::{columns_for, complaint, input, keys, operator, put, who};
 use super::{Body, Dialog, Place, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
-use crate::tui::look::Tone;
 use crate::tui::model::Level;
 use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
+use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model};
@@ -78,22 +78,22 @@ impl Body for ForceVerifyDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
+        let theme = canvas.theme;
         let columns = columns_for(area);
         // Where not everything fits, what is typed and what is wrong with it come before what is explained.
         let short = area.height < 18;
-        let mut explained = Lines::new(look, columns);
+        let mut explained = Lines::new(theme, columns);
         explained.text("The address counts as verified from now on, without the link.", Tone::Strong);
         explained.text(&format!("It is audited under {}, with your reason.", operator(model)), Tone::Text);
         let explained = explained.finish();
-        let mut wrong = Lines::new(look, columns);
+        let mut wrong = Lines::new(theme, columns);
         if self.busy {
             wrong.text("verifying…", Tone::Quiet);
         } else if let Some(problem) = &self.problem {
-            complaint(&mut wrong, look, problem);
+            complaint(&mut wrong, theme, problem);
         }
         let wrong = wrong.finish();
-        let mut lines = Lines::new(look, columns);
+        let mut lines = Lines::new(theme, columns);
         if short {
             lines.value("to", &self.subject.email, Tone::Strong);
         } else {
@@ -105,7 +105,7 @@ impl Body for ForceVerifyDialog {
             lines.push(Line::default());
         }
         let at = lines.len();
-        lines.push(Line::styled("reason", look.style(Tone::Quiet)));
+        lines.push(Line::styled("reason", theme.style(Tone::Quiet)));
         if !wrong.is_empty() {
             lines.extend(Some(Line::default()).filter(|_| !short));
             lines.extend(wrong);
@@ -113,7 +113,7 @@ impl Body for ForceVerifyDialog {
         if short {
             lines.extend(explained);
         } else {
-            let mut below = Lines::new(look, columns);
+            let mut below = Lines::new(theme, columns);
             keys(&mut below, &[("Enter", "verify"), ("Esc", "cancel")]);
             lines.extend(below.finish());
         }

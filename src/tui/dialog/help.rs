@@ -7,8 +7,8 @@ use super::{Body, Place};
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::all;
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::View;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::modal;
 
@@ -28,12 +28,12 @@ impl Body for HelpDialog {
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
         let rows = usize::from(model.size.1).saturating_sub(6);
-        let most = lines(model, &Look::plain()).len().saturating_sub(rows);
+        let most = lines(model, &Theme::plain()).len().saturating_sub(rows);
         Some((&mut self.scroll, most))
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let lines = lines(model, canvas.look);
+        let lines = lines(model, canvas.theme);
         let columns = lines.iter().map(Line::width).max().unwrap_or(0);
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(4));
         let columns = u16::try_from(columns).unwrap_or(u16::MAX).min(area.width.saturating_sub(6));
@@ -58,7 +58,7 @@ impl Body for HelpDialog {
     }
 }
 
-fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
+fn lines(model: &Model, theme: &Theme) -> Vec<Line<'static>> {
     let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
     // The workbench's modes have keys of their own.
     let bench = [Place::Templates, Place::Checks, Place::Matrix, Place::Page];
@@ -67,7 +67,7 @@ fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut seen = Vec::new();
     for entry in all().filter(|entry| places.iter().any(|place| entry.places.contains(*place))) {
-        let names: Vec<String> = entry.keys.iter().map(|key| key.name(look)).collect();
+        let names: Vec<String> = entry.keys.iter().map(|key| key.name(theme)).collect();
         // One line an act; in the workbench one for each of its keys, since its modes differ in them.
         let is_seen = |(action, keys): &(_, Vec<String>)| *action == entry.action && (!in_bench || *keys == names);
         if seen.iter().any(is_seen) || !model.offers(entry.action) {
@@ -80,13 +80,13 @@ fn lines(model: &Model, look: &Look) -> Vec<Line<'static>> {
         };
         let fill = " ".repeat(KEYS.saturating_sub(width(&names)).max(1));
         lines.push(Line::from(vec![
-            Span::styled(names, look.style(Tone::Key)),
+            Span::styled(names, theme.style(Tone::Key)),
             Span::raw(fill),
-            Span::styled(entry.help, look.style(Tone::Text)),
+            Span::styled(entry.help, theme.style(Tone::Text)),
         ]));
     }
     lines.push(Line::default());
     let note = "Keys also work while a Korean keyboard is on.";
-    lines.push(Line::styled(note, look.style(Tone::Quiet)));
+    lines.push(Line::styled(note, theme.style(Tone::Quiet)));
     lines
 }

@@ -6,8 +6,8 @@ use ratatui::text::Line;
 use super::{Action, Body, Dialog, Place};
 use crate::preview::page::PageAddress;
 use crate::tui::effect::{Answer, Bench};
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::templates::model::Page;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
@@ -68,19 +68,19 @@ impl Body for PageDialog {
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
         let over = super::parts::screen(model);
-        let most = modal::most(lines(&Look::plain(), model, over).len(), over);
+        let most = modal::most(lines(&Theme::plain(), model, over).len(), over);
         Some((&mut self.scroll, most))
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let lines = lines(canvas.look, model, area);
+        let lines = lines(canvas.theme, model, area);
         modal::scrolled(canvas, area, "Page", modal::columns(COLUMNS, area), &lines, self.scroll);
         None
     }
 }
 
-fn lines(look: &Look, model: &Model, area: Rect) -> Vec<Line<'static>> {
-    let mut lines = Lines::new(look, modal::columns(COLUMNS, area));
+fn lines(theme: &Theme, model: &Model, area: Rect) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(theme, modal::columns(COLUMNS, area));
     match &model.workbench.page {
         Some(Page::Up(address)) => {
             lines.text("The mail in a browser on this machine, with the same toggles:", Tone::Text);

@@ -5,9 +5,9 @@ use ratatui::text::Line;
 
 use crate::tui::Model;
 use crate::tui::effect::Problem;
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::{field, modal};
@@ -42,8 +42,8 @@ pub(super) fn who(lines: &mut Lines<'_>, subject: &Subject) {
     lines.gap();
 }
 
-pub(super) fn complaint(lines: &mut Lines<'_>, look: &Look, problem: &Problem) {
-    let [_, bad, _] = look.glyphs().marks;
+pub(super) fn complaint(lines: &mut Lines<'_>, theme: &Theme, problem: &Problem) {
+    let [_, bad, _] = theme.glyphs().marks;
     lines.text(&format!("{bad} {}", problem.what), Tone::Bad);
     if !problem.hint.is_empty() {
         lines.text(&problem.hint, Tone::Text);

@@ -8,9 +8,9 @@ use crate::desk::{Resent, ResentHow};
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Load, Problem};
-use crate::tui::look::Tone;
 use crate::tui::model::Level;
 use crate::tui::model::Subject;
+use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, when};
@@ -99,8 +99,8 @@ impl Body for ResendDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
-        let mut lines = Lines::new(look, columns_for(area));
+        let theme = canvas.theme;
+        let mut lines = Lines::new(theme, columns_for(area));
         who(&mut lines, &self.subject);
         match &self.plan {
             _ if self.busy => lines.text("queueing the mail…", Tone::Quiet),
@@ -126,7 +126,7 @@ impl Body for ResendDialog {
                 keys(&mut lines, &[("y", "mail it"), ("Esc", "cancel")]);
             }
             Some(Err(problem)) => {
-                complaint(&mut lines, look, problem);
+                complaint(&mut lines, theme, problem);
                 match problem.possible_at {
                     Some(at) if at > model.now => {
                         let left = when::seconds_until(at, model.now);

@@ -11,10 +11,10 @@ use crate::domain::locale::Locale;
 use crate::domain::page::Position as PagePosition;
 use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, Problem};
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::list::Edge;
 use crate::tui::view::verifications;
 use crate::tui::widget::canvas::{Canvas, row};
@@ -56,20 +56,20 @@ impl SignUpDialog {
         };
     }
 
-    fn language_line(&self, look: &Look) -> Line<'static> {
+    fn language_line(&self, theme: &Theme) -> Line<'static> {
         let here = self.at == FormField::Locale;
-        let mut spans = vec![Span::styled(if here { look.glyphs().selected } else { "  " }, look.style(Tone::Here))];
+        let mut spans = vec![Span::styled(if here { theme.glyphs().selected } else { "  " }, theme.style(Tone::Here))];
         for (locale, name) in [(Locale::Ko, "Korean"), (Locale::En, "English")] {
             let chosen = self.locale == locale;
-            let mark = if chosen { look.glyphs().on } else { look.glyphs().off };
+            let mark = if chosen { theme.glyphs().on } else { theme.glyphs().off };
             spans.push(Span::styled(
                 format!("{mark} {name}   "),
-                look.style(if chosen { Tone::Strong } else { Tone::Quiet }),
+                theme.style(if chosen { Tone::Strong } else { Tone::Quiet }),
             ));
         }
         if here {
-            let [_, _, left, right] = look.glyphs().arrows;
-            spans.push(Span::styled(format!("{left} {right}"), look.style(Tone::Quiet)));
+            let [_, _, left, right] = theme.glyphs().arrows;
+            spans.push(Span::styled(format!("{left} {right}"), theme.style(Tone::Quiet)));
         }
         Line::from(spans)
     }
@@ -164,16 +164,16 @@ impl Body for SignUpDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
-        let quiet = look.style(Tone::Quiet);
+        let theme = canvas.theme;
+        let quiet = theme.style(Tone::Quiet);
         let mut lines: Vec<Line<'_>> =
             ["e-mail", "name", "language"].iter().map(|label| Line::styled(*label, quiet)).collect();
-        let mut below = Lines::new(look, columns_for(area));
+        let mut below = Lines::new(theme, columns_for(area));
         below.gap();
         if self.busy {
             below.text("signing up…", Tone::Quiet);
         } else if let Some(problem) = &self.problem {
-            complaint(&mut below, look, problem);
+            complaint(&mut below, theme, problem);
         } else {
             below.text("A verification mail is queued for the address.", Tone::Quiet);
         }
@@ -182,7 +182,7 @@ impl Body for SignUpDialog {
         let place = put(canvas, area, "Sign someone up", &lines);
         let label = 10.min(place.width / 2);
         let room = row(place, 2);
-        canvas.line(Rect { x: room.x + label, width: room.width - label, ..room }, &self.language_line(look));
+        canvas.line(Rect { x: room.x + label, width: room.width - label, ..room }, &self.language_line(theme));
         let email = input(canvas, place, 0, &self.email, self.at == FormField::Email);
         let name = input(canvas, place, 1, &self.name, self.at == FormField::Name);
         email.or(name)

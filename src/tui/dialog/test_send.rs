@@ -12,9 +12,9 @@ use crate::mail::transport::dialogue::{DialogueLine, Speaker};
 use crate::ses::simulator::Simulator;
 use crate::text::{pad, plain};
 use crate::tui::effect::{Answer, Bench};
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::Level;
 use crate::tui::model::field::Field;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::modal;
@@ -164,20 +164,20 @@ impl Body for TestSendDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
-        let look = canvas.look;
+        let theme = canvas.theme;
         let columns = modal::columns(COLUMNS, area);
-        let mut lines = Lines::new(look, columns);
-        let dot = look.glyphs().dot;
+        let mut lines = Lines::new(theme, columns);
+        let dot = theme.glyphs().dot;
         lines.text(&format!("{} {dot} {} {dot} {}", self.template, self.locale, self.fixture), Tone::Strong);
         lines.text("With sample values and a link that opens nothing.", Tone::Quiet);
         lines.gap();
         let mut lines = lines.finish();
         let at = lines.len() + self.recipients.len();
         if self.busy || self.outcome.is_some() {
-            lines.extend(dialogue(self, look, columns, area.height));
+            lines.extend(dialogue(self, theme, columns, area.height));
         } else {
-            lines.extend(choices(self, look));
-            let mut below = Lines::new(look, columns);
+            lines.extend(choices(self, theme));
+            let mut below = Lines::new(theme, columns);
             keys(&mut below, &[("Enter", "send"), ("Tab", "next"), ("Esc", "cancel")]);
             lines.extend(below.finish());
         }
@@ -194,7 +194,7 @@ impl Body for TestSendDialog {
     }
 }
 
-fn choices(dialog: &TestSendDialog, look: &Look) -> Vec<Line<'static>> {
+fn choices(dialog: &TestSendDialog, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (n, to) in dialog.recipients.iter().enumerate() {
         let chosen = n == dialog.chosen;
@@ -203,16 +203,16 @@ fn choices(dialog: &TestSendDialog, look: &Look) -> Vec<Line<'static>> {
             TestTo::Simulator(simulator) => (simulator.address(), about(*simulator)),
         };
         lines.push(Line::from(vec![
-            Span::styled(if chosen { look.glyphs().selected } else { "  " }, look.style(Tone::Here)),
+            Span::styled(if chosen { theme.glyphs().selected } else { "  " }, theme.style(Tone::Here)),
             Span::styled(
-                pad(&address, ADDRESS, look.glyphs().ellipsis),
-                look.style(if chosen { Tone::Strong } else { Tone::Text }),
+                pad(&address, ADDRESS, theme.glyphs().ellipsis),
+                theme.style(if chosen { Tone::Strong } else { Tone::Text }),
             ),
-            Span::styled(about, look.style(Tone::Quiet)),
+            Span::styled(about, theme.style(Tone::Quiet)),
         ]));
     }
     if dialog.address.is_some() {
-        lines.push(Line::styled("address", look.style(Tone::Quiet)));
+        lines.push(Line::styled("address", theme.style(Tone::Quiet)));
     }
     lines
 }
@@ -228,20 +228,20 @@ fn about(simulator: Simulator) -> &'static str {
 }
 
 /// What was said, the last lines of it, and what became of it.
-fn dialogue(dialog: &TestSendDialog, look: &Look, columns: u16, height: u16) -> Vec<Line<'static>> {
+fn dialogue(dialog: &TestSendDialog, theme: &Theme, columns: u16, height: u16) -> Vec<Line<'static>> {
     let mut said: Vec<Line<'static>> =
-        dialog.said.iter().flat_map(|line| one(line, look, usize::from(columns))).collect();
+        dialog.said.iter().flat_map(|line| one(line, theme, usize::from(columns))).collect();
     let room = usize::from(height.saturating_sub(14).max(4));
     if said.len() > room {
         said.drain(..said.len() - room);
     }
-    let mut end = Lines::new(look, columns);
+    let mut end = Lines::new(theme, columns);
     end.gap();
     match &dialog.outcome {
         None => end.text("sending…", Tone::Quiet),
-        Some(Err(problem)) => complaint(&mut end, look, problem),
+        Some(Err(problem)) => complaint(&mut end, theme, problem),
         Some(Ok(sent)) => {
-            let [good, bad, warn] = look.glyphs().marks;
+            let [good, bad, warn] = theme.glyphs().marks;
             let (mark, tone) = match sent.state {
                 SendState::Accepted => (good, Tone::Good),
                 SendState::Unknown => (warn, Tone::Warn),
@@ -261,7 +261,7 @@ fn dialogue(dialog: &TestSendDialog, look: &Look, columns: u16, height: u16) -> 
     said
 }
 
-fn one(line: &DialogueLine, look: &Look, columns: usize) -> Vec<Line<'static>> {
+fn one(line: &DialogueLine, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let (lead, lead_tone, tone) = match line.speaker {
         Speaker::Client => ("C: ", Tone::Here, Tone::Strong),
         Speaker::Server => ("S: ", Tone::Quiet, Tone::Text),
@@ -270,8 +270,8 @@ fn one(line: &DialogueLine, look: &Look, columns: usize) -> Vec<Line<'static>> {
     let parts = wrap(line.text.as_str(), columns.saturating_sub(3).max(8)).into_iter().enumerate();
     parts
         .map(|(n, part)| {
-            let lead = Span::styled(if n == 0 { lead } else { "   " }, look.style(lead_tone));
-            Line::from(vec![lead, Span::styled(part, look.style(tone))])
+            let lead = Span::styled(if n == 0 { lead } else { "   " }, theme.style(lead_tone));
+            Line::from(vec![lead, Span::styled(part, theme.style(tone))])
         })
         .collect()
 }

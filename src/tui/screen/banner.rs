@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 use super::notice::{self, Banner};
 use crate::text::{fit, plain, width};
 use crate::tui::Model;
-use crate::tui::look::{Glyphs, Tone};
+use crate::tui::theme::{Glyphs, Tone};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 

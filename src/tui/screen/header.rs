@@ -10,8 +10,8 @@ use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
 use crate::tui::Model;
 use crate::tui::action::{Action, all};
-use crate::tui::look::Tone;
 use crate::tui::model::{STATUS_TABS, View};
+use crate::tui::theme::Tone;
 use crate::tui::view::queue;
 use crate::tui::view::templates::model::Mode;
 use crate::tui::widget::canvas::{Canvas, inset};
@@ -37,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
         };
         if layout.rule.height > 0 {
             canvas.rule(layout.rule, canvas.glyphs().rule, Tone::Rule);
-            let tone = if model.view == View::Queue { queue::tone(model, canvas.look) } else { Tone::Here };
+            let tone = if model.view == View::Queue { queue::tone(model, canvas.theme) } else { Tone::Here };
             canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, tone);
             let in_mark = (mark.x..mark.right()).contains(&layout.divider.x);
             if layout.divider.width > 0 && layout.banner.height == 0 && !in_mark {
@@ -50,7 +50,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
 
 /// How mail flows, where the other views have their tabs; returns the columns of the word for it.
 fn flow(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Rect {
-    let state = queue::state(model, canvas.look);
+    let state = queue::state(model, canvas.theme);
     let word = state.first().map_or(0, |span| width(&span.content));
     canvas.line(area, &Line::from(state));
     Rect { width: columns(word).min(area.width), ..area }
@@ -135,7 +135,7 @@ fn view_key(canvas: &Canvas<'_>, view: View) -> String {
         View::Templates => Action::Templates,
     };
     let entry = all().find(|entry| entry.action == action);
-    entry.and_then(|entry| entry.keys.first()).map(|key| format!("{} ", key.name(canvas.look))).unwrap_or_default()
+    entry.and_then(|entry| entry.keys.first()).map(|key| format!("{} ", key.name(canvas.theme))).unwrap_or_default()
 }
 
 fn columns(n: usize) -> u16 {

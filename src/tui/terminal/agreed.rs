@@ -72,8 +72,8 @@ fn is_agreed_character(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::Look;
-    use crate::tui::look::Colours;
+    use crate::tui::Theme;
+    use crate::tui::theme::ColourDepth;
 
     #[test]
     fn names_that_cost_nothing_extra_and_names_that_are_watched() {
@@ -103,8 +103,8 @@ mod tests {
 
     #[test]
     fn what_the_console_draws_itself_is_agreed() {
-        let look = Look::new(Colours::Sixteen, true);
-        let glyphs = format!("{:?}", look.glyphs());
+        let theme = Theme::new(ColourDepth::Sixteen, true);
+        let glyphs = format!("{:?}", theme.glyphs());
         for c in glyphs.chars() {
             assert!(is_agreed(c.encode_utf8(&mut [0; 4])), "{c}");
         }

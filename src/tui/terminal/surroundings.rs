@@ -4,13 +4,13 @@
 use std::env;
 
 use crate::config::Glyphs;
-use crate::tui::look::Colours;
+use crate::tui::theme::ColourDepth;
 
 /// What the environment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Surroundings {
     /// How many colours it has. More than 16 are used for previewed mails only.
-    pub colours: Colours,
+    pub colour_depth: ColourDepth,
     /// Whether frames and marks may be drawn with characters beyond ASCII.
     pub is_unicode: bool,
 }
@@ -31,25 +31,25 @@ impl Surroundings {
             Glyphs::Unicode => true,
             Glyphs::Ascii => false,
         };
-        Self { colours: colours(&variable), is_unicode }
+        Self { colour_depth: colour_depth(&variable), is_unicode }
     }
 }
 
 /// By <https://no-color.org> and the custom of terminals. screen knows no true colour
 /// and takes `COLORTERM` over from the terminal around it; tmux brings what it is given down to what that one has.
-fn colours(variable: &impl Fn(&str) -> Option<String>) -> Colours {
+fn colour_depth(variable: &impl Fn(&str) -> Option<String>) -> ColourDepth {
     if variable("NO_COLOR").is_some() {
-        return Colours::None;
+        return ColourDepth::None;
     }
     let term = variable("TERM").unwrap_or_default();
     let has_256 = term.contains("256color");
     let is_screen = term.starts_with("screen") && variable("TMUX").is_none();
     let has_all = variable("COLORTERM").is_some_and(|value| matches!(value.as_str(), "truecolor" | "24bit"));
     match () {
-        () if (has_all || term.ends_with("-direct")) && !is_screen => Colours::True,
-        () if has_256 => Colours::TwoFiftySix,
+        () if (has_all || term.ends_with("-direct")) && !is_screen => ColourDepth::True,
+        () if has_256 => ColourDepth::TwoFiftySix,
         // There is no console where `TERM` is dumb or not set.
-        () => Colours::Sixteen,
+        () => ColourDepth::Sixteen,
     }
 }
 
@@ -75,8 +75,8 @@ mod tests {
     }
 
     #[test]
-    fn colours_by_the_environment() {
-        use Colours::{None, Sixteen, True, TwoFiftySix};
+    fn colour_depth_by_the_environment() {
+        use ColourDepth::{None, Sixteen, True, TwoFiftySix};
         let table = [
             ("TERM=xterm", Sixteen),
             ("TERM=linux", Sixteen),
@@ -93,8 +93,8 @@ mod tests {
             ("TERM=xterm-256color NO_COLOR=", TwoFiftySix),
             ("TERM=xterm COLORTERM=truecolor NO_COLOR=1", None),
         ];
-        for (variables, colours) in table {
-            assert_eq!(look(Glyphs::Auto, variables).colours, colours, "{variables}");
+        for (variables, depth) in table {
+            assert_eq!(look(Glyphs::Auto, variables).colour_depth, depth, "{variables}");
         }
     }
 

@@ -35,7 +35,7 @@ use crate::tui::model::Setup;
 use crate::tui::screen::deadline;
 use crate::tui::when::Zone;
 
-use crate::tui::{Colours, Effect, Look, Model, Msg, update};
+use crate::tui::{ColourDepth, Effect, Model, Msg, Theme, update};
 
 /// The time of every fixture: in the middle of a minute.
 pub fn now() -> Time {
@@ -140,7 +140,7 @@ impl Console {
 
     /// What is on the screen, in colour and Unicode.
     pub fn screen(&self) -> String {
-        text(&drawn(&self.model, &Look::new(Colours::Sixteen, true)))
+        text(&drawn(&self.model, &Theme::new(ColourDepth::Sixteen, true)))
     }
 
     pub fn selected(&self) -> i64 {

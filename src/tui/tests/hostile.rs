@@ -10,7 +10,7 @@ use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState};
 use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, Problem, TerminalCommand};
-use crate::tui::{Colours, Effect, Look, Msg};
+use crate::tui::{ColourDepth, Effect, Msg, Theme};
 
 const KEYS: [&str; 52] = [
     "j",
@@ -100,8 +100,8 @@ fn is_dangerous(c: char) -> bool {
 }
 
 fn check(console: &Console) {
-    for look in [Look::new(Colours::Sixteen, true), Look::new(Colours::None, false)] {
-        let buffer = drawn(&console.model, &look);
+    for theme in [Theme::new(ColourDepth::Sixteen, true), Theme::new(ColourDepth::None, false)] {
+        let buffer = drawn(&console.model, &theme);
         for cell in buffer.content() {
             assert!(!cell.symbol().chars().any(is_dangerous), "{:?} in\n{}", cell.symbol(), text(&buffer));
         }
@@ -297,7 +297,7 @@ fn every_size_has_a_picture() {
 fn what_is_typed_and_selected_is_seen_even_in_one_row() {
     let (mut console, world) = Console::loaded(30, 1);
     console.run(&world, "j");
-    let seen = |console: &Console| text(&drawn(&console.model, &Look::new(Colours::Sixteen, true)));
+    let seen = |console: &Console| text(&drawn(&console.model, &Theme::new(ColourDepth::Sixteen, true)));
     assert!(seen(&console).contains("seojun"), "{}", seen(&console));
     console.run(&world, "/ k i m");
     assert!(seen(&console).contains("/ kim"), "{}", seen(&console));

@@ -12,10 +12,10 @@ use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 use crate::tui::effect::{Acted, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::model::Link;
-use crate::tui::{Colours, Effect, Look, Msg};
+use crate::tui::{ColourDepth, Effect, Msg, Theme};
 
 fn screen(console: &Console) -> String {
-    text(&drawn(&console.model, &Look::new(Colours::Sixteen, true)))
+    text(&drawn(&console.model, &Theme::new(ColourDepth::Sixteen, true)))
 }
 
 fn line_of<'a>(screen: &'a str, part: &str) -> &'a str {

@@ -7,13 +7,13 @@ use ratatui::buffer::{Buffer, CellWidth as _};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use crate::tui::{Look, Model, draw};
+use crate::tui::{Model, Theme, draw};
 
 /// The model drawn at its size.
-pub fn drawn(model: &Model, look: &Look) -> Buffer {
+pub fn drawn(model: &Model, theme: &Theme) -> Buffer {
     let area = Rect::new(0, 0, model.size.0, model.size.1);
     let mut buffer = Buffer::empty(area);
-    draw(model, area, &mut buffer, look);
+    draw(model, area, &mut buffer, theme);
     buffer
 }
 
@@ -69,8 +69,8 @@ fn styles(buffer: &Buffer) -> String {
 }
 
 /// Text and styles, for a snapshot.
-pub fn picture(model: &Model, look: &Look) -> String {
-    let buffer = drawn(model, look);
+pub fn picture(model: &Model, theme: &Theme) -> String {
+    let buffer = drawn(model, theme);
     let rule = "=".repeat(usize::from(buffer.area.width.max(8)));
     format!("{}{rule}\n{}", text(&buffer), styles(&buffer))
 }

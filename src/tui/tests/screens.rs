@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::fixture::{Console, World, now};
 use super::picture::picture;
 use crate::tui::effect::{Loaded, Problem};
-use crate::tui::{Colours, Look, Msg};
+use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
 const SCREENS: [(&str, &str); 12] = [
@@ -27,11 +27,11 @@ fn snapshot(name: &str, console: &Console) {
     let (width, height) = console.model.size;
     insta::assert_snapshot!(
         format!("{name}_{width}x{height}"),
-        picture(&console.model, &Look::new(Colours::Sixteen, true))
+        picture(&console.model, &Theme::new(ColourDepth::Sixteen, true))
     );
     insta::assert_snapshot!(
         format!("{name}_{width}x{height}_ascii"),
-        picture(&console.model, &Look::new(Colours::None, false))
+        picture(&console.model, &Theme::new(ColourDepth::None, false))
     );
 }
 
@@ -122,7 +122,7 @@ fn a_test_mail_says_that_it_is_one() {
     test.test_of = Some("verification (long-name)".into());
     let recipient = test.recipient.plain().into_string();
     console.run(&world, "m");
-    let shown = picture(&console.model, &Look::new(Colours::None, false));
+    let shown = picture(&console.model, &Theme::new(ColourDepth::None, false));
     assert!(shown.contains(&format!("test {recipient}")), "{shown}");
     assert!(shown.contains("test of verification (long-name), "), "{shown}");
 }

@@ -16,7 +16,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::effect::{Bench, Benched, Problem, TerminalCommand};
 use crate::tui::model::{Setup, View};
 use crate::tui::view::templates::model::{Mode, Workbench};
-use crate::tui::{Colours, Effect, Look, Model, Msg, update};
+use crate::tui::{ColourDepth, Effect, Model, Msg, Theme, update};
 
 fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
     let (mut console, world) = Console::loaded(width, height);
@@ -28,7 +28,7 @@ fn open(width: u16, height: u16, keys: &str) -> (Console, World) {
 }
 
 fn seen(console: &Console) -> String {
-    text(&drawn(&console.model, &Look::new(Colours::True, true)))
+    text(&drawn(&console.model, &Theme::new(ColourDepth::True, true)))
 }
 
 #[test]
@@ -333,9 +333,9 @@ fn say(console: &mut Console, lines: &[(Speaker, &str)]) {
 #[test]
 fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
     use Speaker::{Client, Note, Server};
-    let look = Look::new(Colours::Sixteen, true);
+    let theme = Theme::new(ColourDepth::Sixteen, true);
     let (mut console, world) = open(120, 40, "f T");
-    snapshot("test_send_to_whom", &console, &look);
+    snapshot("test_send_to_whom", &console, &theme);
     console.press("Tab Enter");
     let asked = console.take_asked();
     let [Effect::Bench(Bench::TestSend { request, .. })] = &asked[..] else { panic!("{asked:?}") };
@@ -351,7 +351,7 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
             (Server, "250-STARTTLS"),
         ],
     );
-    snapshot("test_send_under_way", &console, &look);
+    snapshot("test_send_under_way", &console, &theme);
     console.asked = asked;
     console.serve(&world);
     assert!(seen(&console).contains("accepted for success@simulator.amazonses.com"), "{}", seen(&console));
@@ -377,12 +377,12 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
 
 #[test]
 fn the_page_is_started_when_asked_for_and_ended() {
-    let look = Look::new(Colours::Sixteen, true);
+    let theme = Theme::new(ColourDepth::Sixteen, true);
     let (mut console, world) = open(120, 40, "");
     console.press("p");
     assert_eq!(console.asked, [Effect::Bench(Bench::StartPage)]);
     console.serve(&world);
-    snapshot("page", &console, &look);
+    snapshot("page", &console, &theme);
     console.press("c");
     assert_eq!(
         console.take_asked(),
@@ -407,19 +407,19 @@ fn the_page_is_started_when_asked_for_and_ended() {
 /// Columns by rows of a snapshot that shows a mail at its widest and nothing beside.
 const MAIL: (u16, u16) = (84, 46);
 
-fn snapshot(name: &str, console: &Console, look: &Look) {
-    insta::assert_snapshot!(name, picture(&console.model, look));
+fn snapshot(name: &str, console: &Console, theme: &Theme) {
+    insta::assert_snapshot!(name, picture(&console.model, theme));
 }
 
 #[test]
 fn rendered_at_every_width_in_every_scheme() {
-    let look = Look::new(Colours::True, true);
+    let theme = Theme::new(ColourDepth::True, true);
     for (locale, keys) in [("en", "t L"), ("ko", "t")] {
         let (mut console, world) = Console::loaded(MAIL.0, MAIL.1);
         console.run(&world, keys);
         for width in [640, 480, 375, 320] {
             for scheme in ["light", "dark", "inverted"] {
-                snapshot(&format!("rendered_{locale}_{width}_{scheme}"), &console, &look);
+                snapshot(&format!("rendered_{locale}_{width}_{scheme}"), &console, &theme);
                 console.run(&world, "s");
             }
             console.run(&world, "w");
@@ -429,7 +429,7 @@ fn rendered_at_every_width_in_every_scheme() {
 
 #[test]
 fn every_mode_in_every_language() {
-    let look = Look::new(Colours::Sixteen, true);
+    let theme = Theme::new(ColourDepth::Sixteen, true);
     for (locale, keys) in [("en", "t L"), ("ko", "t")] {
         let (mut console, world) = Console::loaded(120, 40);
         console.run(&world, keys);
@@ -444,59 +444,59 @@ fn every_mode_in_every_language() {
             ("matrix", "9"),
         ] {
             console.run(&world, key);
-            snapshot(&format!("{mode}_{locale}"), &console, &look);
+            snapshot(&format!("{mode}_{locale}"), &console, &theme);
         }
     }
 }
 
 #[test]
-fn every_level_of_colours() {
+fn every_colour_depth() {
     let (console, _) = open(60, 36, "w w");
-    for (name, colours) in [
-        ("none", Colours::None),
-        ("sixteen", Colours::Sixteen),
-        ("two_fifty_six", Colours::TwoFiftySix),
-        ("true", Colours::True),
+    for (name, depth) in [
+        ("none", ColourDepth::None),
+        ("sixteen", ColourDepth::Sixteen),
+        ("two_fifty_six", ColourDepth::TwoFiftySix),
+        ("true", ColourDepth::True),
     ] {
-        snapshot(&format!("colours_{name}"), &console, &Look::new(colours, true));
+        snapshot(&format!("colours_{name}"), &console, &Theme::new(depth, true));
     }
-    snapshot("colours_none_ascii", &console, &Look::new(Colours::None, false));
+    snapshot("colours_none_ascii", &console, &Theme::new(ColourDepth::None, false));
 }
 
 #[test]
 fn side_by_side() {
-    let look = Look::new(Colours::Sixteen, true);
+    let theme = Theme::new(ColourDepth::Sixteen, true);
     for (name, keys) in [("rendered", "1"), ("text", "3"), ("checks", "8"), ("mime", "5")] {
         let (console, _) = open(200, 50, keys);
-        snapshot(&format!("beside_{name}"), &console, &look);
+        snapshot(&format!("beside_{name}"), &console, &theme);
     }
     let (console, _) = open(120, 40, "b w w");
-    snapshot("beside_phone", &console, &look);
+    snapshot("beside_phone", &console, &theme);
 }
 
 #[test]
 fn narrow_and_without_anything() {
-    let look = Look::new(Colours::None, false);
+    let theme = Theme::new(ColourDepth::None, false);
     for (width, height) in [(80, 24), (40, 10), (20, 5), (1, 1)] {
         for (name, keys) in [("rendered", "1"), ("source", "4"), ("checks", "8"), ("matrix", "9"), ("inbox", "2")] {
             let (console, _) = open(width, height, keys);
-            snapshot(&format!("narrow_{name}_{width}x{height}_ascii"), &console, &look);
+            snapshot(&format!("narrow_{name}_{width}x{height}_ascii"), &console, &theme);
         }
     }
 }
 
 #[test]
 fn loading_empty_and_wrong() {
-    let look = Look::new(Colours::Sixteen, true);
+    let theme = Theme::new(ColourDepth::Sixteen, true);
     let (mut console, world) = Console::loaded(100, 30);
     console.press("t");
-    snapshot("loading", &console, &look);
+    snapshot("loading", &console, &theme);
     console.serve(&world);
     let mut quiet = World { report: Arc::new(Report { mails: 20, ..Report::default() }), ..World::default() };
     console.send(Msg::Bench(Benched::FilesChanged));
     console.serve(&quiet);
     console.run(&quiet, "8");
-    snapshot("nothing_found", &console, &look);
+    snapshot("nothing_found", &console, &theme);
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("ko/verification");
     std::fs::create_dir_all(&place).unwrap();
@@ -506,7 +506,7 @@ fn loading_empty_and_wrong() {
     console.serve(&quiet);
     for (name, key) in [("trouble_rendered", "1"), ("trouble_source", "4")] {
         console.run(&quiet, key);
-        let shown = picture(&console.model, &look).replace(dir.path().to_str().unwrap(), "/templates");
+        let shown = picture(&console.model, &theme).replace(dir.path().to_str().unwrap(), "/templates");
         insta::assert_snapshot!(name, shown.lines().take(30).collect::<Vec<_>>().join("\n"));
     }
 }

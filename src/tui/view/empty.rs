@@ -8,9 +8,9 @@ use crate::domain::filter::Search;
 use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::effect::Problem;
-use crate::tui::look::Tone;
 use crate::tui::model::field::Field;
 use crate::tui::model::{Link, View};
+use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 

@@ -11,22 +11,22 @@ pub mod templates;
 pub mod verifications;
 
 use super::Model;
-use super::look::Look;
 use super::model::View;
 use super::screen::layout;
+use super::theme::Theme;
 use super::widget::canvas::inset;
 
 /// How far what is under any dialog can be scrolled.
 pub(super) fn max_scroll(model: &Model) -> usize {
     let pane = layout::whole(model).pane;
     let height = usize::from(pane.height);
-    let look = Look::plain();
+    let theme = Theme::plain();
     let columns = inset(pane, 1).width;
     let count = match model.view {
         View::Templates => return templates::draw::max_scroll(model),
-        View::Queue => queue::lines(model, &look, columns, false).len(),
-        View::Mail if model.opened.is_none() => mail::detail_lines(model, &look, columns).len(),
-        View::Mail | View::Verifications => detail::lines(model, &look, columns).len(),
+        View::Queue => queue::lines(model, &theme, columns, false).len(),
+        View::Mail if model.opened.is_none() => mail::detail_lines(model, &theme, columns).len(),
+        View::Mail | View::Verifications => detail::lines(model, &theme, columns).len(),
     };
     count.saturating_sub(height)
 }

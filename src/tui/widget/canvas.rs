@@ -7,31 +7,31 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use crate::text::{fit, plain, width};
-use crate::tui::look::{Glyphs, Look, Tone};
+use crate::tui::theme::{Glyphs, Theme, Tone};
 
-/// A buffer and the look it is drawn with.
+/// A buffer and the theme it is drawn with.
 pub struct Canvas<'a> {
     buf: &'a mut Buffer,
     /// Styles and glyphs.
-    pub look: &'a Look,
+    pub theme: &'a Theme,
 }
 
 impl<'a> Canvas<'a> {
     /// A canvas on a buffer.
-    pub fn new(buf: &'a mut Buffer, look: &'a Look) -> Self {
-        Self { buf, look }
+    pub fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
+        Self { buf, theme }
     }
 
     /// The glyphs.
     #[must_use]
     pub fn glyphs(&self) -> &'static Glyphs {
-        self.look.glyphs()
+        self.theme.glyphs()
     }
 
     /// A meaning's style.
     #[must_use]
     pub fn style(&self, tone: Tone) -> Style {
-        self.look.style(tone)
+        self.theme.style(tone)
     }
 
     /// The part of a rectangle that is on the buffer.
@@ -43,7 +43,7 @@ impl<'a> Canvas<'a> {
     /// Text as it may be shown here.
     fn clean(&self, text: &str) -> String {
         let text = plain(text).into_string();
-        if self.look.is_unicode() || text.is_ascii() { text } else { ascii(&text) }
+        if self.theme.is_unicode() || text.is_ascii() { text } else { ascii(&text) }
     }
 
     /// Writes text into the first row of an area, cut where it ends; returns the columns used.

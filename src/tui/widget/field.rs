@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::text::width;
-use crate::tui::look::Tone;
 use crate::tui::model::field::Field;
+use crate::tui::theme::Tone;
 
 /// Draws the text so that its cursor is in sight; returns where the cursor is.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, field: &Field) -> Option<Position> {

@@ -2,16 +2,16 @@
 
 use ratatui::text::Span;
 
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 
 /// A gauge of so many columns. `part` from 0 to 1; whatever is more than nothing and less than all is seen to be so.
 #[must_use]
-pub fn gauge(look: &Look, part: f64, columns: u16, tone: Tone) -> Vec<Span<'static>> {
-    let [full, rest] = look.glyphs().gauge;
+pub fn gauge(theme: &Theme, part: f64, columns: u16, tone: Tone) -> Vec<Span<'static>> {
+    let [full, rest] = theme.glyphs().gauge;
     let filled = usize::from(filled(part, columns));
     vec![
-        Span::styled(full.repeat(filled), look.style(tone)),
-        Span::styled(rest.repeat(usize::from(columns).saturating_sub(filled)), look.style(Tone::Rule)),
+        Span::styled(full.repeat(filled), theme.style(tone)),
+        Span::styled(rest.repeat(usize::from(columns).saturating_sub(filled)), theme.style(Tone::Rule)),
     ]
 }
 

@@ -12,8 +12,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::canvas::{Canvas, row};
 use crate::preview::cell_layout::{CellLayout, Kind, Paint, Rgb, Run};
 use crate::text::width;
-use crate::tui::look::colours::between;
-use crate::tui::look::{Colours, Look};
+use crate::tui::theme::colour_depth::between;
+use crate::tui::theme::{ColourDepth, Theme};
 
 /// What of a mail is in sight.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, laid: &CellLayout, sight: Sight
     let columns = laid.columns.max(laid.needed).saturating_sub(sight.left);
     let area = Rect { width: area.width.min(columns), ..area };
     let base = ground_of(laid).unwrap_or(laid.background);
-    let empty = style(canvas.look, (laid.background, laid.background), Modifier::empty(), sight.faded);
+    let empty = style(canvas.theme, (laid.background, laid.background), Modifier::empty(), sight.faded);
     let mut used = 0;
     for (n, line) in (0..area.height).zip(laid.rows.iter().skip(sight.top)) {
         let place = row(area, n);
@@ -51,7 +51,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, laid: &CellLayout, sight: Sight
 }
 
 fn draw_run(canvas: &mut Canvas<'_>, area: Rect, run: &Run, sight: Sight, base: Rgb) {
-    let look = canvas.look;
+    let theme = canvas.theme;
     let paint = run.paint;
     let mut column = run.column;
     for grapheme in run.text.graphemes(true) {
@@ -68,28 +68,28 @@ fn draw_run(canvas: &mut Canvas<'_>, area: Rect, run: &Run, sight: Sight, base: 
         let (x, symbol) = if at < sight.left { (0, " ") } else { (at - sight.left, grapheme) };
         let mut pair = (paint.text, paint.background);
         let mut symbol = symbol;
-        if symbol == HALF && (look.colours() == Colours::None || !look.is_unicode()) {
-            (symbol, pair) = half(look, &paint, base);
-        } else if !look.is_unicode() && !symbol.is_ascii() {
+        if symbol == HALF && (theme.colour_depth() == ColourDepth::None || !theme.is_unicode()) {
+            (symbol, pair) = half(theme, &paint, base);
+        } else if !theme.is_unicode() && !symbol.is_ascii() {
             symbol = ascii(symbol);
         }
-        let style = style(look, pair, modifiers(look, &paint, pair.1, base), sight.faded);
+        let style = style(theme, pair, modifiers(theme, &paint, pair.1, base), sight.faded);
         canvas.cell(Rect { x: area.x + x, width: area.width - x, ..area }, symbol, style);
     }
 }
 
-fn style(look: &Look, (text, ground): (Rgb, Rgb), modifiers: Modifier, faded: bool) -> Style {
+fn style(theme: &Theme, (text, ground): (Rgb, Rgb), modifiers: Modifier, faded: bool) -> Style {
     if faded {
-        let (text, ground) = look.colours().pair(between(text, ground, FADED), ground);
-        let dim = if look.colours() > Colours::Sixteen { Modifier::empty() } else { Modifier::DIM };
+        let (text, ground) = theme.colour_depth().pair(between(text, ground, FADED), ground);
+        let dim = if theme.colour_depth() > ColourDepth::Sixteen { Modifier::empty() } else { Modifier::DIM };
         return Style::reset().fg(text).bg(ground).add_modifier(modifiers | dim);
     }
-    let (text, ground) = look.colours().pair(text, ground);
+    let (text, ground) = theme.colour_depth().pair(text, ground);
     Style::reset().fg(text).bg(ground).add_modifier(modifiers)
 }
 
-fn modifiers(look: &Look, paint: &Paint, ground: Rgb, base: Rgb) -> Modifier {
-    let stands_out = look.colours() == Colours::None && stands_out(ground, base);
+fn modifiers(theme: &Theme, paint: &Paint, ground: Rgb, base: Rgb) -> Modifier {
+    let stands_out = theme.colour_depth() == ColourDepth::None && stands_out(ground, base);
     let heading = paint.kind == Kind::Text && paint.size > 20;
     [
         (Modifier::BOLD, paint.bold || heading),
@@ -105,8 +105,8 @@ fn modifiers(look: &Look, paint: &Paint, ground: Rgb, base: Rgb) -> Modifier {
 
 /// What stands for a half block where it cannot be drawn as it is: the upper half has the text's colour, the lower one
 /// the ground's.
-fn half(look: &Look, paint: &Paint, base: Rgb) -> (&'static str, (Rgb, Rgb)) {
-    if look.colours() > Colours::None || !look.is_unicode() {
+fn half(theme: &Theme, paint: &Paint, base: Rgb) -> (&'static str, (Rgb, Rgb)) {
+    if theme.colour_depth() > ColourDepth::None || !theme.is_unicode() {
         // What is half of a button is all of it.
         return (" ", (paint.text, paint.text));
     }
@@ -176,11 +176,11 @@ mod tests {
         CellLayout { columns: 14, needed: 14, rows, ..CellLayout::default() }
     }
 
-    fn drawn(look: &Look, left: u16, top: usize) -> Buffer {
+    fn drawn(theme: &Theme, left: u16, top: usize) -> Buffer {
         let area = Rect::new(0, 0, 10, 3);
         let mut buffer = Buffer::empty(area);
         let sight = Sight { top, left, faded: false };
-        draw(&mut Canvas::new(&mut buffer, look), area, &mail(), sight);
+        draw(&mut Canvas::new(&mut buffer, theme), area, &mail(), sight);
         buffer
     }
 
@@ -190,30 +190,30 @@ mod tests {
 
     #[test]
     fn shows_what_is_in_sight() {
-        let look = Look::new(Colours::True, true);
-        assert_eq!(texts(&drawn(&look, 0, 0)), [" 한글 text", "  ▀▀▀▀", "   Go"]);
+        let theme = Theme::new(ColourDepth::True, true);
+        assert_eq!(texts(&drawn(&theme, 0, 0)), [" 한글 text", "  ▀▀▀▀", "   Go"]);
         // Two columns on, the first character is cut in half.
-        assert_eq!(texts(&drawn(&look, 2, 0)), [" 글 text…", "▀▀▀▀", " Go"]);
-        assert_eq!(texts(&drawn(&look, 0, 2)), ["   Go", "", ""]);
-        assert_eq!(texts(&drawn(&look, 40, 9)), ["", "", ""]);
+        assert_eq!(texts(&drawn(&theme, 2, 0)), [" 글 text…", "▀▀▀▀", " Go"]);
+        assert_eq!(texts(&drawn(&theme, 0, 2)), ["   Go", "", ""]);
+        assert_eq!(texts(&drawn(&theme, 40, 9)), ["", "", ""]);
     }
 
     #[test]
     fn has_the_colours_that_there_are() {
-        let buffer = drawn(&Look::new(Colours::True, true), 0, 0);
+        let buffer = drawn(&Theme::new(ColourDepth::True, true), 0, 0);
         assert_eq!((buffer[(3, 2)].fg, buffer[(3, 2)].bg), (Color::Rgb(255, 255, 255), Color::Rgb(29, 95, 196)));
         assert_eq!(buffer[(0, 0)].bg, Color::Rgb(255, 255, 255), "the window shows where nothing stands");
-        let buffer = drawn(&Look::new(Colours::Sixteen, true), 0, 0);
+        let buffer = drawn(&Theme::new(ColourDepth::Sixteen, true), 0, 0);
         assert_eq!((buffer[(3, 2)].fg, buffer[(3, 2)].bg), (Color::White, Color::Blue));
     }
 
     #[test]
     fn without_colours_a_button_is_reversed_and_without_unicode_whole() {
-        let buffer = drawn(&Look::new(Colours::None, true), 0, 0);
+        let buffer = drawn(&Theme::new(ColourDepth::None, true), 0, 0);
         assert_eq!(texts(&buffer), [" 한글 text", "  ▄▄▄▄", "   Go"]);
         let is_reversed = |x, y| buffer[(x, y)].modifier.contains(Modifier::REVERSED);
         assert!(is_reversed(3, 2) && !is_reversed(3, 1) && !is_reversed(1, 2));
-        let buffer = drawn(&Look::new(Colours::None, false), 0, 0);
+        let buffer = drawn(&Theme::new(ColourDepth::None, false), 0, 0);
         assert_eq!(texts(&buffer), [" 한글 text", "", "   Go"]);
         assert!(!buffer[(1, 0)].modifier.contains(Modifier::REVERSED));
         assert!(buffer.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));

@@ -4,7 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::text::{fit, pad, plain, width};
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::wrap::wrap;
 
 /// Columns of a label.
@@ -12,7 +12,7 @@ const LABEL: usize = 10;
 
 /// Lines being gathered for a width.
 pub struct Lines<'a> {
-    look: &'a Look,
+    theme: &'a Theme,
     columns: usize,
     out: Vec<Line<'static>>,
 }
@@ -20,8 +20,8 @@ pub struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// No lines yet.
     #[must_use]
-    pub fn new(look: &'a Look, columns: u16) -> Self {
-        Self { look, columns: usize::from(columns).max(1), out: Vec::new() }
+    pub fn new(theme: &'a Theme, columns: u16) -> Self {
+        Self { theme, columns: usize::from(columns).max(1), out: Vec::new() }
     }
 
     /// The lines.
@@ -50,22 +50,22 @@ impl<'a> Lines<'a> {
     /// A heading, with a gap above.
     pub fn heading(&mut self, text: &str) {
         self.gap();
-        self.out.push(Line::styled(text.to_owned(), self.look.style(Tone::Strong)));
+        self.out.push(Line::styled(text.to_owned(), self.theme.style(Tone::Strong)));
     }
 
     /// Text over as many lines as it needs, set in from the left.
     pub fn under(&mut self, text: &str, tone: Tone) {
-        self.indented(text, 2, self.look.style(tone));
+        self.indented(text, 2, self.theme.style(tone));
     }
 
     /// Text over as many lines as it needs.
     pub fn text(&mut self, text: &str, tone: Tone) {
-        self.indented(text, 0, self.look.style(tone));
+        self.indented(text, 0, self.theme.style(tone));
     }
 
     /// Pieces on one line.
     pub fn pieces(&mut self, pieces: Vec<(String, Tone)>) {
-        let spans = pieces.into_iter().map(|(text, tone)| Span::styled(text, self.look.style(tone)));
+        let spans = pieces.into_iter().map(|(text, tone)| Span::styled(text, self.theme.style(tone)));
         self.out.push(Line::from(spans.collect::<Vec<_>>()));
     }
 
@@ -77,7 +77,7 @@ impl<'a> Lines<'a> {
     /// The same, indented under something.
     pub fn value_under(&mut self, indent: usize, label: &str, value: &str, tone: Tone) {
         let start = indent + LABEL;
-        let (quiet, style) = (self.look.style(Tone::Quiet), self.look.style(tone));
+        let (quiet, style) = (self.theme.style(Tone::Quiet), self.theme.style(tone));
         let narrow = self.columns < start + LABEL;
         let label = Span::styled(format!("{}{}", " ".repeat(indent), pad(label, LABEL, "")), quiet);
         if narrow {
@@ -99,7 +99,7 @@ impl<'a> Lines<'a> {
             self.out.truncate(before + lines);
             if let Some(last) = self.out.last_mut().and_then(|line| line.spans.last_mut()) {
                 let short = fit(&last.content, width(&last.content).saturating_sub(1).max(1), "");
-                last.content = format!("{short}{}", self.look.glyphs().ellipsis).into();
+                last.content = format!("{short}{}", self.theme.glyphs().ellipsis).into();
             }
         }
     }

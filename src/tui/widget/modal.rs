@@ -5,7 +5,7 @@ use ratatui::style::Modifier;
 use ratatui::text::Line;
 
 use super::canvas::{Canvas, inset, row};
-use crate::tui::look::Tone;
+use crate::tui::theme::Tone;
 
 /// Columns of a text on a screen that would rather have so many.
 #[must_use]

@@ -3,12 +3,12 @@
 use super::number::thousands;
 use crate::domain::job::JobScope;
 use crate::text::plain;
-use crate::tui::look::{Glyphs, Look};
+use crate::tui::theme::{Glyphs, Theme};
 
 /// Who a job is for, in words.
 #[must_use]
-pub fn scope_words(scope: &JobScope, look: &Look) -> String {
-    let glyphs: &Glyphs = look.glyphs();
+pub fn scope_words(scope: &JobScope, theme: &Theme) -> String {
+    let glyphs: &Glyphs = theme.glyphs();
     match scope {
         JobScope::Marked(ids) => format!("{} marked", thousands(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
         JobScope::Filter(filter) => {

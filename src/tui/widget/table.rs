@@ -5,7 +5,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use super::canvas::{Canvas, row};
-use crate::tui::look::Tone;
+use crate::tui::theme::Tone;
 
 /// Columns between columns.
 const GAP: u16 = 2;

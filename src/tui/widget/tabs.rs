@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::text::width;
-use crate::tui::look::Tone;
+use crate::tui::theme::Tone;
 
 /// A tab.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use super::canvas::{Canvas, inset, row};
 use super::wrap::wrap;
 use crate::text::{plain, width};
-use crate::tui::look::Tone;
 use crate::tui::model::{Level, Toast};
+use crate::tui::theme::Tone;
 
 /// Most lines of one message.
 const LINES_MAX: u16 = 3;

@@ -8,15 +8,15 @@ use crate::tui::action::Place;
 use crate::tui::effect::{Acted, Problem};
 use crate::tui::tests::fixture::{Console, World, job_plan};
 use crate::tui::tests::picture::picture;
-use crate::tui::{Colours, Look, Msg};
+use crate::tui::{ColourDepth, Msg, Theme};
 
 fn snapshot(name: &str, console: &Console) {
     let (width, height) = console.model.size;
     insta::assert_snapshot!(
         format!("{name}_{width}x{height}"),
-        picture(&console.model, &Look::new(Colours::Sixteen, true))
+        picture(&console.model, &Theme::new(ColourDepth::Sixteen, true))
     );
-    let plain = picture(&console.model, &Look::new(Colours::None, false));
+    let plain = picture(&console.model, &Theme::new(ColourDepth::None, false));
     insta::assert_snapshot!(format!("{name}_{width}x{height}_ascii"), plain);
 }
 

@@ -9,9 +9,9 @@ use crate::domain::send::SendRow;
 use crate::domain::verification::{Status, Verification, VerificationDetail};
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::{Link, View};
 use crate::tui::screen::layout;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::empty::{self, State};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
@@ -43,7 +43,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         return empty::draw(canvas, area, &State::problem(problem));
     }
     let area = inset(area, 1);
-    let lines = lines(model, canvas.look, area.width);
+    let lines = lines(model, canvas.theme, area.width);
     let most = lines.len().saturating_sub(usize::from(area.height));
     for (n, line) in (0..area.height).zip(lines.iter().skip(detail.scroll.min(most))) {
         canvas.line(row(area, n), line);
@@ -52,11 +52,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 
 /// Its lines, for a width.
 #[must_use]
-pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
-    let mut lines = Lines::new(look, columns);
+pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(theme, columns);
     let Some(id) = wanted(model) else { return Vec::new() };
     if let Some(detail) = model.detail.data.as_deref().filter(|d| d.verification.id == id) {
-        whole(&mut lines, model, look, detail);
+        whole(&mut lines, model, theme, detail);
         return lines.finish();
     }
     // What the list knows is shown at once; the rest follows.
@@ -70,8 +70,8 @@ pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
             sends: Vec::new(),
             audit: Vec::new(),
         };
-        head(&mut lines, model, look, &detail);
-        verification(&mut lines, model, look, &row.verification);
+        head(&mut lines, model, theme, &detail);
+        verification(&mut lines, model, theme, &row.verification);
     }
     lines.gap();
     let away = matches!(model.link, Link::Away { .. });
@@ -79,25 +79,25 @@ pub fn lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
     lines.finish()
 }
 
-fn whole(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
-    head(lines, model, look, detail);
-    verification(lines, model, look, &detail.verification);
-    sends(lines, model, look, &detail.sends);
-    others(lines, model, look, &detail.others);
-    audit(lines, model, look, detail);
+fn whole(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
+    head(lines, model, theme, detail);
+    verification(lines, model, theme, &detail.verification);
+    sends(lines, model, theme, &detail.sends);
+    others(lines, model, theme, &detail.others);
+    audit(lines, model, theme, detail);
 }
 
-fn head(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
+fn head(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
     let user = &detail.user;
     let tone = if model.opened.is_some() { Tone::Here } else { Tone::Strong };
     lines.text(user.email.plain().as_str(), tone);
-    let dot = look.glyphs().dot;
+    let dot = theme.glyphs().dot;
     let name = user.name.plain();
     let name = if name.as_str().is_empty() { "no name".to_owned() } else { name.into_string() };
     lines.text(&format!("{name} {dot} {} {dot} user {}", user.locale, user.id), Tone::Quiet);
     lines.gap();
     let status = detail.verification.status(model.now);
-    let (glyph, tone) = look.status(status);
+    let (glyph, tone) = theme.status(status);
     let verification = &detail.verification;
     let (verb, time) = match status {
         Status::Pending => ("expires ", Some(verification.expires_at)),
@@ -108,7 +108,7 @@ fn head(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &Verification
     let time = time.map(|time| format!(", {verb}{}", when::relative(time, model.now))).unwrap_or_default();
     lines.pieces(vec![(format!("{glyph} {status}"), tone), (time, Tone::Text)]);
     if status != Status::Verified && user.verified_at.is_some() {
-        let (good, tone) = look.status(Status::Verified);
+        let (good, tone) = theme.status(Status::Verified);
         lines.pieces(vec![
             (format!("{good} "), tone),
             ("The address is verified, by another verification.".into(), Tone::Text),
@@ -117,11 +117,11 @@ fn head(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &Verification
 }
 
 /// A time in figures, and how far away it is: on the same line where both fit.
-fn time(lines: &mut Lines<'_>, model: &Model, look: &Look, indent: usize, label: &str, time: Time) {
+fn time(lines: &mut Lines<'_>, model: &Model, theme: &Theme, indent: usize, label: &str, time: Time) {
     let figures = when::absolute(time, model.setup.zone);
     let distance = when::relative(time, model.now);
     if lines.room(indent) >= width(&figures) + 3 + width(&distance) {
-        let both = format!("{figures} {} {distance}", look.glyphs().dot);
+        let both = format!("{figures} {} {distance}", theme.glyphs().dot);
         lines.value_under(indent, label, &both, Tone::Text);
     } else {
         lines.value_under(indent, label, &figures, Tone::Text);
@@ -129,28 +129,28 @@ fn time(lines: &mut Lines<'_>, model: &Model, look: &Look, indent: usize, label:
     }
 }
 
-fn verification(lines: &mut Lines<'_>, model: &Model, look: &Look, verification: &Verification) {
+fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, verification: &Verification) {
     lines.heading(&format!("Verification {}", verification.id));
     match &verification.key_fingerprint {
-        Some(fingerprint) => lines.value("key", &format!("{fingerprint}{}", look.glyphs().ellipsis), Tone::Text),
+        Some(fingerprint) => lines.value("key", &format!("{fingerprint}{}", theme.glyphs().ellipsis), Tone::Text),
         None => lines.value("key", "not mailed yet", Tone::Quiet),
     }
-    time(lines, model, look, 0, "created", verification.created_at);
+    time(lines, model, theme, 0, "created", verification.created_at);
     let expiry = if verification.status(model.now) == Status::Expired { "expired" } else { "expires" };
-    time(lines, model, look, 0, expiry, verification.expires_at);
+    time(lines, model, theme, 0, expiry, verification.expires_at);
     match verification.opened_at {
-        Some(opened_at) => time(lines, model, look, 0, "opened", opened_at),
+        Some(opened_at) => time(lines, model, theme, 0, "opened", opened_at),
         None => lines.value("opened", "never", Tone::Quiet),
     }
     if let Some(verified_at) = verification.verified_at {
-        time(lines, model, look, 0, "verified", verified_at);
+        time(lines, model, theme, 0, "verified", verified_at);
     }
     if let Some(revoked_at) = verification.revoked_at {
-        time(lines, model, look, 0, "revoked", revoked_at);
+        time(lines, model, theme, 0, "revoked", revoked_at);
     }
 }
 
-fn sends(lines: &mut Lines<'_>, model: &Model, look: &Look, sends: &[SendRow]) {
+fn sends(lines: &mut Lines<'_>, model: &Model, theme: &Theme, sends: &[SendRow]) {
     lines.heading(&format!("Mails ({})", sends.len()));
     if sends.is_empty() {
         lines.text("none yet", Tone::Quiet);
@@ -159,13 +159,13 @@ fn sends(lines: &mut Lines<'_>, model: &Model, look: &Look, sends: &[SendRow]) {
         if n > 0 {
             lines.gap();
         }
-        one_send(lines, model, look, send);
+        one_send(lines, model, theme, send);
     }
 }
 
 /// A mail, with everything that is known of it.
-pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRow) {
-    let (glyph, tone) = look.send(send.state);
+pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &SendRow) {
+    let (glyph, tone) = theme.send(send.state);
     lines.pieces(vec![
         (format!("{glyph} {}", send.state), tone),
         (format!("  {}", when::relative(send.changed_at, model.now)), Tone::Quiet),
@@ -174,7 +174,7 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRo
     let indent = 2;
     lines.value_under(indent, "queued", &when::absolute(send.queued_at, zone), Tone::Text);
     if send.state.is_open() && send.due_at > model.now {
-        time(lines, model, look, indent, "due", send.due_at);
+        time(lines, model, theme, indent, "due", send.due_at);
     }
     lines.value_under(indent, "changed", &when::absolute(send.changed_at, zone), Tone::Text);
     if send.attempts != 1 {
@@ -184,14 +184,14 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRo
         lines.value_under(indent, "twice?", "an answer was lost; they may have got it more than once", Tone::Warn);
     }
     if let Some(at) = send.retry_at {
-        time(lines, model, look, indent, "tried again", at);
+        time(lines, model, theme, indent, "tried again", at);
     }
     if let Some(reason) = &send.reason {
         lines.value_under(indent, "reason", reason.plain().as_str(), Tone::Strong);
     }
     match &send.ses_id {
         Some(id) => lines.value_under(indent, "SES id", id.plain().as_str(), Tone::Text),
-        None => lines.value_under(indent, "SES id", look.glyphs().none, Tone::Quiet),
+        None => lines.value_under(indent, "SES id", theme.glyphs().none, Tone::Quiet),
     }
     if let Some(reply) = &send.reply {
         lines.value_under(indent, "reply", reply.plain().as_str(), Tone::Text);
@@ -199,32 +199,32 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, look: &Look, send: &SendRo
     for event in &send.events {
         let mut text = when::absolute(event.occurred_at, zone);
         if !event.detail.is_empty() {
-            text = format!("{text} {} {}", look.glyphs().dot, event.detail.plain());
+            text = format!("{text} {} {}", theme.glyphs().dot, event.detail.plain());
         }
         lines.value_under(indent, event.kind.plain().as_str(), &text, Tone::Text);
     }
 }
 
-fn others(lines: &mut Lines<'_>, model: &Model, look: &Look, others: &[Verification]) {
+fn others(lines: &mut Lines<'_>, model: &Model, theme: &Theme, others: &[Verification]) {
     if others.is_empty() {
         return;
     }
     lines.heading(&format!("Other verifications ({})", others.len()));
     for other in others {
         let status = other.status(model.now);
-        let (glyph, tone) = look.status(status);
+        let (glyph, tone) = theme.status(status);
         let key = other.key_fingerprint.as_ref().map_or_else(|| "not mailed".to_owned(), |f| format!("key {f}"));
         lines.pieces(vec![(format!("{glyph} {status:<9}"), tone), (format!(" {}", other.id), Tone::Text)]);
         lines.under(&format!("{key}, created {}", when::relative(other.created_at, model.now)), Tone::Quiet);
     }
 }
 
-fn audit(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &VerificationDetail) {
+fn audit(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
     lines.heading("Audit trail");
     if detail.audit.is_empty() {
         lines.text("nothing yet", Tone::Quiet);
     }
-    let dot = look.glyphs().dot;
+    let dot = theme.glyphs().dot;
     for entry in &detail.audit {
         let action = crate::domain::audit::Action::ALL.into_iter().find(|a| a.as_str() == entry.action.raw());
         let action = action.map_or_else(|| entry.action.plain().into_string(), |a| a.title().to_owned());
@@ -233,7 +233,7 @@ fn audit(lines: &mut Lines<'_>, model: &Model, look: &Look, detail: &Verificatio
         let who = format!("{} via {}", entry.actor.plain(), entry.origin.plain());
         lines.under(&format!("{} {dot} {who}", when::absolute(entry.at, model.setup.zone)), Tone::Quiet);
         if let Some(reason) = &entry.reason {
-            let [open, close] = look.glyphs().quotes;
+            let [open, close] = theme.glyphs().quotes;
             lines.under(&format!("{open}{}{close}", reason.plain()), Tone::Text);
         }
     }

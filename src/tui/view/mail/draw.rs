@@ -5,8 +5,8 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::send::{SendRow, SendState};
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
 use crate::tui::screen::layout::Layout;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail;
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
@@ -45,7 +45,7 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &L
         table::head(canvas, layout.head, &columns, &widths);
     }
     for (n, item) in (0..).zip(seen) {
-        let cells = cells(model, canvas.look, item, widths[0]);
+        let cells = cells(model, canvas.theme, item, widths[0]);
         let mark = RowMark {
             selected: top + usize::from(n) == list.cursor,
             away: model.send_open || model.opened.is_some(),
@@ -76,32 +76,32 @@ fn columns(seen: &[Item<SendRow>], room: u16) -> [Column; 5] {
     ]
 }
 
-fn cells(model: &Model, look: &Look, item: &Item<SendRow>, state: u16) -> [Line<'static>; 5] {
+fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Line<'static>; 5] {
     let send = &item.row;
-    let (glyph, tone) = look.send(send.state);
+    let (glyph, tone) = theme.send(send.state);
     let word = if item.gone { "moved on" } else { send.state.as_str() };
     let recipient = send.recipient.plain();
     let recipient = match recipient.as_str() {
-        "" => Line::styled("(user deleted)", look.style(Tone::Quiet)),
+        "" => Line::styled("(user deleted)", theme.style(Tone::Quiet)),
         text if send.test_of.is_some() => {
-            Line::from(vec![Span::styled("test ", look.style(Tone::Key)), Span::raw(text.to_owned())])
+            Line::from(vec![Span::styled("test ", theme.style(Tone::Key)), Span::raw(text.to_owned())])
         }
         text => Line::from(text.to_owned()),
     };
     let result = send.reason.as_ref().or(send.reply.as_ref()).map(|text| text.plain().into_string());
     [
-        Line::styled(if state < 12 { glyph.to_owned() } else { format!("{glyph} {word}") }, look.style(tone)),
+        Line::styled(if state < 12 { glyph.to_owned() } else { format!("{glyph} {word}") }, theme.style(tone)),
         recipient,
-        Line::styled(result.unwrap_or_else(|| look.glyphs().none.into()), look.style(Tone::Quiet)),
+        Line::styled(result.unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
         Line::from(when::relative(send.changed_at, model.now)),
-        Line::styled(send.attempts.to_string(), look.style(Tone::Quiet)),
+        Line::styled(send.attempts.to_string(), theme.style(Tone::Quiet)),
     ]
 }
 
 /// The selected mail beside the list, or alone on a narrow screen.
 fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let area = inset(area, 1);
-    let lines = detail_lines(model, canvas.look, area.width);
+    let lines = detail_lines(model, canvas.theme, area.width);
     let most = lines.len().saturating_sub(usize::from(area.height));
     for (n, line) in (0..area.height).zip(lines.iter().skip(model.send_scroll.min(most))) {
         canvas.line(row(area, n), line);
@@ -110,9 +110,9 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 
 /// Its lines, for a width.
 #[must_use]
-pub fn detail_lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'static>> {
+pub fn detail_lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let Some(send) = model.mail.selected() else { return Vec::new() };
-    let mut lines = Lines::new(look, columns);
+    let mut lines = Lines::new(theme, columns);
     let recipient = send.recipient.plain();
     lines.text(if recipient.as_str().is_empty() { "(user deleted)" } else { recipient.as_str() }, Tone::Strong);
     match &send.test_of {
@@ -120,7 +120,7 @@ pub fn detail_lines(model: &Model, look: &Look, columns: u16) -> Vec<Line<'stati
         None => lines.text(&format!("verification mail, {}", send.locale), Tone::Quiet),
     }
     lines.gap();
-    detail::one_send(&mut lines, model, look, send);
+    detail::one_send(&mut lines, model, theme, send);
     lines.gap();
     lines.value("send", &send.id.to_string(), Tone::Quiet);
     if let Some(id) = send.verification_id {

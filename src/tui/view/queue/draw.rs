@@ -23,9 +23,9 @@ use ratatui::text::Line;
 
 use crate::domain::worker::OutboxView;
 use crate::tui::Model;
-use crate::tui::look::Tone;
 use crate::tui::model::View;
 use crate::tui::screen::layout::{Layout, PANE_FROM};
+use crate::tui::theme::Tone;
 use crate::tui::view::empty::{self, away};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 pub use head::{state, tone};
@@ -75,9 +75,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
 
 fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &Layout) {
     let area = layout.list;
-    let mut head = head::lines(model, outbox, canvas.look, inset(area, 1));
+    let mut head = head::lines(model, outbox, canvas.theme, inset(area, 1));
     if layout.tabs.height == 0 {
-        head.insert(0, Line::from(state(model, canvas.look)));
+        head.insert(0, Line::from(state(model, canvas.theme)));
     }
     let pieces = tables::pieces(outbox);
     let needed = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
@@ -97,7 +97,7 @@ fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &La
 
 /// The selected row's detail under the lists, where there is no pane for it; returns the rows it takes.
 fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 {
-    let lines = item::lines(model, canvas.look, inset(area, 1).width, true);
+    let lines = item::lines(model, canvas.theme, inset(area, 1).width, true);
     if lines.is_empty() {
         return 0;
     }
@@ -113,7 +113,7 @@ fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 
 /// The selected row beside the lists, or alone on a narrow screen.
 fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let area = inset(area, 1);
-    let lines = item::lines(model, canvas.look, area.width, false);
+    let lines = item::lines(model, canvas.theme, area.width, false);
     let most = lines.len().saturating_sub(usize::from(area.height));
     for (n, line) in (0..area.height).zip(lines.iter().skip(model.queue.scroll.min(most))) {
         canvas.line(row(area, n), line);

@@ -29,8 +29,8 @@ use crate::preview::proof::{Proof, TemplateProblem, Values};
 use crate::preview::view::{Scheme, View};
 use crate::text::plain;
 use crate::tui::Model;
-use crate::tui::look::{Colours, Look, Tone};
 use crate::tui::screen::layout::{self, Layout};
+use crate::tui::theme::{ColourDepth, Theme, Tone};
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::templates::model::{Mode, Page, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
@@ -80,7 +80,7 @@ fn panes(model: &Model, body: Rect) -> Panes {
     };
     let shown = u16::from(rest.height > 3);
     panes.head = below(&mut rest, shown);
-    let trouble = trouble_lines(bench, &Look::new(Colours::None, true), inset(rest, 1).width).len();
+    let trouble = trouble_lines(bench, &Theme::new(ColourDepth::None, true), inset(rest, 1).width).len();
     let shown = u16::try_from(trouble).unwrap_or(0).min(rest.height / 2);
     panes.trouble = below(&mut rest, shown);
     // Lines of text want air above; a mail has its subject there.
@@ -126,7 +126,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     }
     head(canvas, bench, inset(panes.head, 1));
     let area = inset(panes.trouble, 1);
-    for (n, line) in (0..area.height).zip(trouble_lines(bench, canvas.look, area.width)) {
+    for (n, line) in (0..area.height).zip(trouble_lines(bench, canvas.theme, area.width)) {
         canvas.line(row(area, n), &line);
     }
     pane(canvas, model, bench.mode, panes.main, false);
@@ -162,7 +162,7 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, mode: Mode, area: Rect, beside: 
         return rendered::draw(canvas, bench, proof, area, beside);
     }
     let area = inset(area, 1);
-    let lines = lines(bench, proof, mode, canvas.look, area.width);
+    let lines = lines(bench, proof, mode, canvas.theme, area.width);
     let most = lines.len().saturating_sub(usize::from(area.height));
     let top = if beside { 0 } else { bench.scroll[mode.index()].min(most) };
     for (n, line) in (0..area.height).zip(lines.iter().skip(top)) {
@@ -174,13 +174,13 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, mode: Mode, area: Rect, beside: 
 }
 
 /// The lines of a mode that is lines and nothing else.
-fn lines(bench: &Workbench, proof: &Proof, mode: Mode, look: &Look, columns: u16) -> Vec<Line<'static>> {
+fn lines(bench: &Workbench, proof: &Proof, mode: Mode, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     match mode {
-        Mode::Inbox => inbox::lines(proof, look, columns),
-        Mode::Text => text::lines(proof, look, columns),
-        Mode::Mime => mime::lines(proof, bench.encoded, look, columns),
-        Mode::Headers => headers::lines(proof, bench.encoded, look, columns),
-        Mode::Variables => variables::lines(proof, look, columns),
+        Mode::Inbox => inbox::lines(proof, theme, columns),
+        Mode::Text => text::lines(proof, theme, columns),
+        Mode::Mime => mime::lines(proof, bench.encoded, theme, columns),
+        Mode::Headers => headers::lines(proof, bench.encoded, theme, columns),
+        Mode::Variables => variables::lines(proof, theme, columns),
         Mode::Rendered | Mode::Source | Mode::Checks | Mode::Matrix => Vec::new(),
     }
 }
@@ -188,7 +188,7 @@ fn lines(bench: &Workbench, proof: &Proof, mode: Mode, look: &Look, columns: u16
 /// How far into the line that is looked at the source's pane begins, and how far it can.
 pub(in crate::tui) fn source_fold(model: &Model) -> (usize, usize) {
     let area = panes(model, layout::whole(model).pane).main;
-    source::fold(&model.workbench, &Look::new(Colours::None, true), area)
+    source::fold(&model.workbench, &Theme::new(ColourDepth::None, true), area)
 }
 
 /// How far the mode on the screen can be scrolled.
@@ -199,8 +199,8 @@ pub(in crate::tui) fn max_scroll(model: &Model) -> usize {
     let (count, height) = match bench.mode {
         Mode::Rendered => (proof.laid.rows.len(), area.height.saturating_sub(rendered::head(area, false))),
         mode => {
-            let look = Look::new(Colours::None, true);
-            (lines(bench, proof, mode, &look, inset(area, 1).width).len(), area.height)
+            let theme = Theme::new(ColourDepth::None, true);
+            (lines(bench, proof, mode, &theme, inset(area, 1).width).len(), area.height)
         }
     };
     count.saturating_sub(usize::from(height))
@@ -323,11 +323,11 @@ fn way(trouble: &TemplateProblem) -> &'static str {
 }
 
 /// What is wrong, and where; the proof below is an older one.
-fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'static>> {
+fn trouble_lines(bench: &Workbench, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
-    let [_, bad, warn] = look.glyphs().marks;
+    let [_, bad, warn] = theme.glyphs().marks;
     let say = |text: &str, tone| -> Vec<Line<'static>> {
-        wrap(text, columns).into_iter().map(|line| Line::styled(line, look.style(tone))).collect()
+        wrap(text, columns).into_iter().map(|line| Line::styled(line, theme.style(tone))).collect()
     };
     if bench.waits {
         let text = format!("{warn} An earlier rendering still runs; what is wanted now is shown when it ends.");
@@ -345,7 +345,7 @@ fn trouble_lines(bench: &Workbench, look: &Look, columns: u16) -> Vec<Line<'stat
     let mut lines = say(&what, Tone::Bad);
     lines.truncate(TROUBLE_LINES - 1);
     if bench.proof().is_some() && bench.mode != Mode::Source {
-        lines.push(Line::styled(format!("The last good mail is shown; {}", way(trouble)), look.style(Tone::Quiet)));
+        lines.push(Line::styled(format!("The last good mail is shown; {}", way(trouble)), theme.style(Tone::Quiet)));
     }
     lines
 }

@@ -10,8 +10,8 @@ use ratatui::text::{Line, Span};
 use crate::domain::verification::{Status, VerificationRow};
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
 use crate::tui::screen::layout::Layout;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail;
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
@@ -46,7 +46,7 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, la
     }
     for (n, item) in (0..).zip(seen) {
         let stale = is_stale(model, list.tab, item);
-        let cells = cells(model, canvas.look, list.tab, item, &widths);
+        let cells = cells(model, canvas.theme, list.tab, item, &widths);
         let mark = RowMark { selected: top + usize::from(n) == list.cursor, away: model.opened.is_some(), stale };
         table::body_row(canvas, row(layout.list, n), &columns, &widths, &cells, mark);
     }
@@ -93,35 +93,35 @@ fn columns(tab: Option<Status>, items: &[Item<VerificationRow>], room: u16) -> [
 
 fn cells(
     model: &Model,
-    look: &Look,
+    theme: &Theme,
     tab: Option<Status>,
     item: &Item<VerificationRow>,
     widths: &[u16],
 ) -> [Line<'static>; 6] {
     let VerificationRow { verification, user, last_send } = &item.row;
     let status = verification.status(model.now);
-    let (glyph, tone) = look.status(status);
+    let (glyph, tone) = theme.status(status);
     let word = if item.gone { "deleted" } else { status.as_str() };
     // A mark takes the place of the glyph: the tab or the word beside it says the status too.
     let is_marked = model.marks.contains(&verification.id);
-    let (mark, mark_tone) = if is_marked { (look.glyphs().marked, Tone::Here) } else { (glyph, tone) };
-    let mut status_cell = vec![Span::styled(mark, look.style(mark_tone))];
+    let (mark, mark_tone) = if is_marked { (theme.glyphs().marked, Tone::Here) } else { (glyph, tone) };
+    let mut status_cell = vec![Span::styled(mark, theme.style(mark_tone))];
     if usize::from(widths[0]) > width(glyph) {
-        status_cell.push(Span::styled(format!(" {word}"), look.style(tone)));
+        status_cell.push(Span::styled(format!(" {word}"), theme.style(tone)));
     }
     let text = |text: String| Line::from(text);
     let mail = last_send.as_ref().map_or_else(
-        || Line::styled(look.glyphs().none, look.style(Tone::Quiet)),
+        || Line::styled(theme.glyphs().none, theme.style(Tone::Quiet)),
         |send| {
-            let (glyph, tone) = look.send(send.state);
+            let (glyph, tone) = theme.send(send.state);
             let short = format!("{glyph} {}", send.state);
             let ago = when::relative(send.changed_at, model.now);
             if usize::from(widths[3]) < width(&short) {
-                return Line::styled(glyph, look.style(tone));
+                return Line::styled(glyph, theme.style(tone));
             }
-            let mut spans = vec![Span::styled(short.clone(), look.style(tone))];
+            let mut spans = vec![Span::styled(short.clone(), theme.style(tone))];
             if width(&short) + 1 + width(&ago) <= usize::from(widths[3]) {
-                spans.push(Span::styled(format!(" {ago}"), look.style(Tone::Quiet)));
+                spans.push(Span::styled(format!(" {ago}"), theme.style(Tone::Quiet)));
             }
             Line::from(spans)
         },
@@ -139,11 +139,11 @@ fn cells(
         mail,
         // The time that orders the list means nothing to a row that is no longer of it: there it says what it is now.
         if is_stale(model, tab, item) {
-            Line::styled(word, look.style(tone))
+            Line::styled(word, theme.style(tone))
         } else {
-            text(time.map_or_else(|| look.glyphs().none.to_owned(), |time| when::relative(time, model.now)))
+            text(time.map_or_else(|| theme.glyphs().none.to_owned(), |time| when::relative(time, model.now)))
         },
-        Line::styled(verification.id.to_string(), look.style(Tone::Quiet)),
+        Line::styled(verification.id.to_string(), theme.style(Tone::Quiet)),
     ]
 }
 

@@ -8,8 +8,8 @@ use crate::domain::job::JobState;
 use crate::domain::worker::{OutboxView, QUEUED_MAX};
 use crate::text::pad;
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
 use crate::tui::model::Link;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::when;
 use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::lines::Lines;
@@ -25,8 +25,8 @@ const LABEL: usize = 10;
 const NARROW: usize = 14;
 
 /// A glyph, its tone, and the word for how mail flows.
-fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
-    let glyphs = look.glyphs();
+fn flow(model: &Model, theme: &Theme) -> (&'static str, Tone, &'static str) {
+    let glyphs = theme.glyphs();
     let [_, bad, attention] = glyphs.marks;
     let Some(outbox) = &model.outbox else { return (glyphs.off, Tone::Quiet, "Not known yet") };
     let is_worked = outbox.workers.iter().any(|worker| worker.works(model.now));
@@ -35,7 +35,7 @@ fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
         _ if matches!(model.link, Link::Away { .. }) => (glyphs.off, Tone::Quiet, "As last seen"),
         Some(Brake { state: BrakeState::Draining, .. }) => (attention, Tone::Warn, "DRAINING"),
         Some(Brake { cause: BrakeCause::Operator | BrakeCause::Quota, .. }) => {
-            (look.job(JobState::Paused).0, Tone::Warn, "PAUSED")
+            (theme.job(JobState::Paused).0, Tone::Warn, "PAUSED")
         }
         Some(_) => (bad, Tone::Bad, "PAUSED"),
         None if outbox.pace.left() == Some(0) => (attention, Tone::Warn, "QUOTA USED UP"),
@@ -48,21 +48,21 @@ fn flow(model: &Model, look: &Look) -> (&'static str, Tone, &'static str) {
 
 /// How it feels that mail flows so.
 #[must_use]
-pub fn tone(model: &Model, look: &Look) -> Tone {
-    flow(model, look).1
+pub fn tone(model: &Model, theme: &Theme) -> Tone {
+    flow(model, theme).1
 }
 
 /// The first line: how mail flows, how much waits, is under way, was lost.
 #[must_use]
-pub fn state(model: &Model, look: &Look) -> Vec<Span<'static>> {
-    let (glyph, tone, word) = flow(model, look);
-    let style = look.style(tone).add_modifier(ratatui::style::Modifier::BOLD);
+pub fn state(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
+    let (glyph, tone, word) = flow(model, theme);
+    let style = theme.style(tone).add_modifier(ratatui::style::Modifier::BOLD);
     let mut spans = vec![Span::styled(format!("{glyph} {word}"), style)];
     let Some(outbox) = &model.outbox else { return spans };
     let mut count = |number: String, word: &str, tone: Tone| {
         spans.push(Span::raw("   "));
-        spans.push(Span::styled(number, look.style(tone)));
-        spans.push(Span::styled(format!(" {word}"), look.style(Tone::Quiet)));
+        spans.push(Span::styled(number, theme.style(tone)));
+        spans.push(Span::styled(format!(" {word}"), theme.style(Tone::Quiet)));
     };
     if outbox.queued + outbox.sending == 0 {
         count("nothing".into(), "waits", Tone::Quiet);
@@ -81,20 +81,20 @@ pub fn state(model: &Model, look: &Look) -> Vec<Span<'static>> {
 }
 
 /// The lines under it.
-pub(super) fn lines(model: &Model, outbox: &OutboxView, look: &Look, area: Rect) -> Vec<Line<'static>> {
+pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     let columns = area.width;
-    let mut lines = Lines::new(look, columns);
+    let mut lines = Lines::new(theme, columns);
     if let Some(brake) = &outbox.brake {
         // A long one leaves the lists their half; the dialog that resumes and the audit log have the rest.
         stopped(&mut lines, model, brake, usize::from(area.height / 3).max(3));
     }
     let mut out = lines.finish();
-    out.push(pace(model, outbox, look, columns));
-    out.extend(quota(model, outbox, look, columns));
-    out.push(to_go(outbox, look));
+    out.push(pace(model, outbox, theme, columns));
+    out.extend(quota(model, outbox, theme, columns));
+    out.push(to_go(outbox, theme));
     if outbox.unknown > 0 {
         let words = "these may have gone out; Mail shows them under Unknown";
-        out.push(line("lost", vec![Span::styled(words, look.style(Tone::Quiet))], look));
+        out.push(line("lost", vec![Span::styled(words, theme.style(Tone::Quiet))], theme));
     }
     out
 }
@@ -131,21 +131,21 @@ fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
     lines.gap();
 }
 
-fn line(label: &str, value: Vec<Span<'static>>, look: &Look) -> Line<'static> {
-    let mut spans = vec![Span::styled(pad(label, LABEL, ""), look.style(Tone::Quiet))];
+fn line(label: &str, value: Vec<Span<'static>>, theme: &Theme) -> Line<'static> {
+    let mut spans = vec![Span::styled(pad(label, LABEL, ""), theme.style(Tone::Quiet))];
     spans.extend(value);
     Line::from(spans)
 }
 
 /// A gauge where there is room for it, and the words behind it.
-fn gauged(look: &Look, columns: u16, part: f64, tone: Tone, words: Vec<Span<'static>>) -> Vec<Span<'static>> {
+fn gauged(theme: &Theme, columns: u16, part: f64, tone: Tone, words: Vec<Span<'static>>) -> Vec<Span<'static>> {
     let wide = match columns {
         0..44 => 0,
         44..60 => GAUGE / 2,
         60..74 => GAUGE / 2 + 2,
         _ => GAUGE,
     };
-    let mut spans = if wide > 0 { gauge(look, part, wide, tone) } else { Vec::new() };
+    let mut spans = if wide > 0 { gauge(theme, part, wide, tone) } else { Vec::new() };
     if wide > 0 {
         spans.push(Span::raw("  "));
     }
@@ -159,28 +159,28 @@ fn speed(model: &Model, outbox: &OutboxView) -> f64 {
     rates.filter(|rate| rate.is_finite() && *rate > 0.0).sum()
 }
 
-fn pace(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Line<'static> {
+fn pace(model: &Model, outbox: &OutboxView, theme: &Theme, columns: u16) -> Line<'static> {
     let pace = &outbox.pace;
     let now = speed(model, outbox);
     let mut words = vec![
-        Span::styled(rate(now), look.style(Tone::Strong)),
-        Span::styled(format!(" of {}", rate(pace.limit)), look.style(Tone::Text)),
+        Span::styled(rate(now), theme.style(Tone::Strong)),
+        Span::styled(format!(" of {}", rate(pace.limit)), theme.style(Tone::Text)),
     ];
     let is_lowered = pace.rate < pace.limit;
     if is_lowered {
         let ago = pace.lowered_at.map(|at| format!(" {}", when::relative(at, model.now))).unwrap_or_default();
-        words.push(Span::styled(format!("  lowered to {}{ago}", rate(pace.rate)), look.style(Tone::Warn)));
+        words.push(Span::styled(format!("  lowered to {}{ago}", rate(pace.rate)), theme.style(Tone::Warn)));
     }
     let part = if pace.limit > 0.0 { now / pace.limit } else { 0.0 };
     let tone = if is_lowered { Tone::Warn } else { Tone::Good };
-    line("pace", gauged(look, columns, part, tone, words), look)
+    line("pace", gauged(theme, columns, part, tone, words), theme)
 }
 
-fn quota(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<Line<'static>> {
+fn quota(model: &Model, outbox: &OutboxView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let pace = &outbox.pace;
     let Some((quota, left)) = pace.daily_quota.zip(pace.left()) else {
         let words = format!("no daily limit is set; {} in the last 24 h", thousands(pace.used));
-        return vec![line("quota", vec![Span::styled(words, look.style(Tone::Quiet))], look)];
+        return vec![line("quota", vec![Span::styled(words, theme.style(Tone::Quiet))], theme)];
     };
     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
     let part = pace.used as f64 / quota.max(1) as f64;
@@ -195,8 +195,8 @@ fn quota(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<L
     } else {
         (format!("  {} left", thousands(left)), Tone::Strong)
     };
-    let words = vec![Span::styled(used, look.style(Tone::Text)), Span::styled(after, look.style(after_tone))];
-    let mut out = vec![line("quota", gauged(look, columns, part, tone, words), look)];
+    let words = vec![Span::styled(used, theme.style(Tone::Text)), Span::styled(after, theme.style(after_tone))];
+    let mut out = vec![line("quota", gauged(theme, columns, part, tone, words), theme)];
     if left == 0 {
         let free = match pace.next_place_at {
             Some(at) => {
@@ -205,7 +205,7 @@ fn quota(model: &Model, outbox: &OutboxView, look: &Look, columns: u16) -> Vec<L
             }
             None => "when a place comes free is not known".to_owned(),
         };
-        out.push(line("", vec![Span::styled(free, look.style(Tone::Strong))], look));
+        out.push(line("", vec![Span::styled(free, theme.style(Tone::Strong))], theme));
     }
     out
 }
@@ -216,18 +216,18 @@ fn unmade(outbox: &OutboxView) -> i64 {
     running.map(|job| job.found.map_or(0, |found| (found - job.looked_at).max(0))).sum()
 }
 
-fn to_go(outbox: &OutboxView, look: &Look) -> Line<'static> {
+fn to_go(outbox: &OutboxView, theme: &Theme) -> Line<'static> {
     let total = outbox.queued + outbox.sending + unmade(outbox);
-    let (strong, text, quiet) = (look.style(Tone::Strong), look.style(Tone::Text), look.style(Tone::Quiet));
+    let (strong, text, quiet) = (theme.style(Tone::Strong), theme.style(Tone::Text), theme.style(Tone::Quiet));
     if total == 0 {
-        return line("to go", vec![Span::styled("nothing", quiet)], look);
+        return line("to go", vec![Span::styled("nothing", quiet)], theme);
     }
     let is_more = outbox.queued > QUEUED_MAX;
     let mails =
         format!("{}{} {}", thousands(total), if is_more { "+" } else { "" }, if total == 1 { "mail" } else { "mails" });
     let left = outbox.pace.left().filter(|left| *left < total);
     if left == Some(0) {
-        return line("to go", vec![Span::styled(mails, strong), Span::styled(", as places come free", text)], look);
+        return line("to go", vec![Span::styled(mails, strong), Span::styled(", as places come free", text)], theme);
     }
     let time = when::about(outbox.pace.seconds_for(total));
     let held = outbox.brake.as_ref().is_some_and(|brake| brake.state == BrakeState::Paused);
@@ -235,6 +235,7 @@ fn to_go(outbox: &OutboxView, look: &Look) -> Line<'static> {
         Span::styled(if is_more { format!("{time} at least") } else { time }, strong),
         Span::styled(format!(" for {mails}{}", if held { ", once it flows" } else { "" }), text),
     ];
-    words.extend(left.map(|left| Span::styled(format!("; {} fit the quota", thousands(left)), look.style(Tone::Warn))));
-    line("to go", words, look)
+    words
+        .extend(left.map(|left| Span::styled(format!("; {} fit the quota", thousands(left)), theme.style(Tone::Warn))));
+    line("to go", words, theme)
 }

@@ -6,7 +6,7 @@ use super::tables;
 use crate::domain::job::{JobRow, JobState, Skip};
 use crate::domain::worker::WorkerRow;
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::queue::model::Item;
 use crate::tui::when;
 use crate::tui::widget::lines::Lines;
@@ -14,23 +14,23 @@ use crate::tui::widget::number::{rate, thousands};
 use crate::tui::widget::scope::scope_words;
 
 /// A job's glyph, tone and word: in its grace period how long that still is, and whether the brake holds it back.
-pub(super) fn job_state(model: &Model, look: &Look, job: &JobRow) -> (&'static str, Tone, String) {
-    let (glyph, tone) = look.job(job.state);
+pub(super) fn job_state(model: &Model, theme: &Theme, job: &JobRow) -> (&'static str, Tone, String) {
+    let (glyph, tone) = theme.job(job.state);
     if job.is_in_grace(model.now) {
         let left = when::seconds_until(job.starts_at, model.now);
-        return (look.glyphs().off, Tone::Waiting, format!("starts in {}", when::countdown(left)));
+        return (theme.glyphs().off, Tone::Waiting, format!("starts in {}", when::countdown(left)));
     }
     let is_held = model.outbox.as_ref().is_some_and(|outbox| outbox.brake.is_some());
     if is_held && job.state == JobState::Running {
-        let (glyph, tone) = look.job(JobState::Paused);
+        let (glyph, tone) = theme.job(JobState::Paused);
         return (glyph, tone, "held back".into());
     }
     (glyph, tone, job.state.to_string())
 }
 
 /// A worker's glyph, tone and the word for its last heartbeat.
-pub(super) fn worker_state(model: &Model, look: &Look, worker: &WorkerRow) -> (&'static str, Tone, String) {
-    let glyphs = look.glyphs();
+pub(super) fn worker_state(model: &Model, theme: &Theme, worker: &WorkerRow) -> (&'static str, Tone, String) {
+    let glyphs = theme.glyphs();
     let [_, bad, attention] = glyphs.marks;
     let ago = when::relative(worker.beat_at, model.now);
     match worker.stopped_at {
@@ -44,11 +44,11 @@ pub(super) fn worker_state(model: &Model, look: &Look, worker: &WorkerRow) -> (&
 
 /// The lines of the selected row, for a width; fewer of them where it `is_short` of rows.
 #[must_use]
-pub fn lines(model: &Model, look: &Look, columns: u16, is_short: bool) -> Vec<Line<'static>> {
-    let mut lines = Lines::new(look, columns);
+pub fn lines(model: &Model, theme: &Theme, columns: u16, is_short: bool) -> Vec<Line<'static>> {
+    let mut lines = Lines::new(theme, columns);
     match model.queue_selected() {
-        Some(Item::Job(job)) => of_job(&mut lines, model, look, job, is_short),
-        Some(Item::Worker(worker)) => of_worker(&mut lines, model, look, worker),
+        Some(Item::Job(job)) => of_job(&mut lines, model, theme, job, is_short),
+        Some(Item::Worker(worker)) => of_worker(&mut lines, model, theme, worker),
         None => {}
     }
     lines.finish()
@@ -58,9 +58,9 @@ fn title(model: &Model) -> Tone {
     if model.queue.open { Tone::Here } else { Tone::Strong }
 }
 
-fn of_job(lines: &mut Lines<'_>, model: &Model, look: &Look, job: &JobRow, is_short: bool) {
-    let (glyph, tone, word) = job_state(model, look, job);
-    lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, look)), title(model));
+fn of_job(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow, is_short: bool) {
+    let (glyph, tone, word) = job_state(model, theme, job);
+    lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, theme)), title(model));
     let mut keys = vec![(format!("{glyph} {word}"), tone)];
     if job.state.is_open() {
         let toggle = if job.state == JobState::Paused { " lets it go on   " } else { " pauses it   " };
@@ -115,8 +115,8 @@ fn secret(worker: &WorkerRow) -> String {
     format!("{}{previous}", worker.secret_fingerprint.plain())
 }
 
-fn of_worker(lines: &mut Lines<'_>, model: &Model, look: &Look, worker: &WorkerRow) {
-    let (glyph, tone, word) = worker_state(model, look, worker);
+fn of_worker(lines: &mut Lines<'_>, model: &Model, theme: &Theme, worker: &WorkerRow) {
+    let (glyph, tone, word) = worker_state(model, theme, worker);
     lines.text(&format!("Worker on {}, process {}", worker.host.plain(), worker.pid), title(model));
     let word = if worker.stopped_at.is_none() { format!("heartbeat {word}") } else { word };
     lines.pieces(vec![(format!("{glyph} {word}"), tone)]);

@@ -8,7 +8,7 @@ use crate::domain::job::JobRow;
 use crate::domain::worker::{OutboxView, WorkerRow};
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::gauge::gauge;
@@ -62,9 +62,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
     let is_narrow = area.width < NARROW;
     // The last column is kept for what tells of rows beyond, a blank before it.
     let room = area.width.saturating_sub(2);
-    let jobs = job_columns(&outbox.jobs, canvas.look, area.width);
+    let jobs = job_columns(&outbox.jobs, canvas.theme, area.width);
     let job_widths = table::widths(&jobs, room);
-    let workers = worker_columns(model, canvas.look, &outbox.workers, area.width);
+    let workers = worker_columns(model, canvas.theme, &outbox.workers, area.width);
     let worker_widths = table::widths(&workers, room);
     for (n, piece) in (0..area.height).zip(&pieces[top..]) {
         let place = row(area, n);
@@ -78,12 +78,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
             Piece::NoWorker => remark(canvas, place, "No worker in the last 24 h.", "run: verifydesk worker"),
             Piece::Job(n) => {
                 let Some(job) = outbox.jobs.get(n) else { continue };
-                let cells = job_cells(model, canvas.look, job, &job_widths, is_narrow);
+                let cells = job_cells(model, canvas.theme, job, &job_widths, is_narrow);
                 table::body_row(canvas, place, &jobs, &job_widths, &cells, mark);
             }
             Piece::Worker(n) => {
                 let Some(worker) = outbox.workers.get(n) else { continue };
-                let cells = worker_cells(model, canvas.look, worker);
+                let cells = worker_cells(model, canvas.theme, worker);
                 let mark = RowMark { stale: worker.stopped_at.is_some(), ..mark };
                 table::body_row(canvas, place, &workers, &worker_widths, &cells, mark);
             }
@@ -117,10 +117,10 @@ fn cap(n: usize, least: u16, most: u16) -> u16 {
     u16::try_from(n).unwrap_or(most).clamp(least, most)
 }
 
-fn job_columns(jobs: &[JobRow], look: &Look, room: u16) -> [Column; 6] {
+fn job_columns(jobs: &[JobRow], theme: &Theme, room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
-    let scope = usual(jobs.iter().map(|job| width(&scope_words(&job.scope, look))));
+    let scope = usual(jobs.iter().map(|job| width(&scope_words(&job.scope, theme))));
     let by = usual(jobs.iter().map(|job| job.created_by.plain().width()));
     let mails = jobs.iter().map(|job| width(&counted(job))).max().unwrap_or(0);
     [
@@ -147,9 +147,9 @@ pub(super) fn counted(job: &JobRow) -> String {
     }
 }
 
-fn job_cells(model: &Model, look: &Look, job: &JobRow, widths: &[u16], narrow: bool) -> [Line<'static>; 6] {
-    let quiet = |text: String| Line::styled(text, look.style(Tone::Quiet));
-    let (glyph, tone, word) = item::job_state(model, look, job);
+fn job_cells(model: &Model, theme: &Theme, job: &JobRow, widths: &[u16], narrow: bool) -> [Line<'static>; 6] {
+    let quiet = |text: String| Line::styled(text, theme.style(Tone::Quiet));
+    let (glyph, tone, word) = item::job_state(model, theme, job);
     let value = |text: String| if job.state.is_open() { Line::from(text) } else { quiet(text) };
     let mut progress = Vec::new();
     if let Some(part) = job.progress() {
@@ -157,33 +157,33 @@ fn job_cells(model: &Model, look: &Look, job: &JobRow, widths: &[u16], narrow: b
         let percent = format!("{:>3} %", (part * 100.0).floor() as i64);
         let room = widths[1].saturating_sub(7);
         if room >= 4 {
-            progress = gauge(look, part, room, tone);
+            progress = gauge(theme, part, room, tone);
             progress.push(Span::raw("  "));
         }
         let style = if job.state.is_open() { Tone::Text } else { Tone::Quiet };
-        progress.push(Span::styled(percent, look.style(style)));
+        progress.push(Span::styled(percent, theme.style(style)));
     } else {
-        progress.push(Span::styled(look.glyphs().none, look.style(Tone::Quiet)));
+        progress.push(Span::styled(theme.glyphs().none, theme.style(Tone::Quiet)));
     }
     let word = if narrow && width(&word) > 12 { word.replace("starts ", "") } else { word };
     [
-        Line::styled(format!("{glyph} {word}"), look.style(tone)),
+        Line::styled(format!("{glyph} {word}"), theme.style(tone)),
         Line::from(progress),
         value(counted(job)),
-        value(scope_words(&job.scope, look)),
+        value(scope_words(&job.scope, theme)),
         value(job.created_by.plain().into_string()),
         quiet(when::relative(job.created_at, model.now)),
     ]
 }
 
-fn worker_columns(model: &Model, look: &Look, workers: &[WorkerRow], room: u16) -> [Column; 8] {
+fn worker_columns(model: &Model, theme: &Theme, workers: &[WorkerRow], room: u16) -> [Column; 8] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
     let host = usual(workers.iter().map(|worker| name(worker).chars().count()));
     let target = usual(workers.iter().map(|worker| width(&target(worker))));
     let error = workers.iter().filter_map(|worker| worker.last_error.as_ref()).map(|e| e.plain().width()).max();
     let (error_least, error_rank) = if error.is_some() { (wide_only(16), 4) } else { (HIDDEN, 9) };
-    let beat = workers.iter().map(|worker| width(&item::worker_state(model, look, worker).2)).max().unwrap_or(0);
+    let beat = workers.iter().map(|worker| width(&item::worker_state(model, theme, worker).2)).max().unwrap_or(0);
     [
         Column { title: "Worker", least: 14, full: cap(host + 2, 15, 32), rank: 1, right: false },
         Column {
@@ -224,27 +224,27 @@ pub(super) fn target(worker: &WorkerRow) -> String {
     format!("{} {}", worker.transport.plain(), worker.target.plain())
 }
 
-fn worker_cells(model: &Model, look: &Look, worker: &WorkerRow) -> [Line<'static>; 8] {
-    let (glyph, tone, beat) = item::worker_state(model, look, worker);
-    let quiet = look.style(Tone::Quiet);
+fn worker_cells(model: &Model, theme: &Theme, worker: &WorkerRow) -> [Line<'static>; 8] {
+    let (glyph, tone, beat) = item::worker_state(model, theme, worker);
+    let quiet = theme.style(Tone::Quiet);
     let is_alive = worker.is_alive(model.now);
-    let pace = if is_alive { rate(worker.rate) } else { look.glyphs().none.to_owned() };
+    let pace = if is_alive { rate(worker.rate) } else { theme.glyphs().none.to_owned() };
     let error = worker.last_error.as_ref().map(|error| error.plain().into_string());
     let error_tone = if is_alive { Tone::Waiting } else { Tone::Quiet };
     [
         Line::from(vec![
-            Span::styled(format!("{glyph} "), look.style(tone)),
+            Span::styled(format!("{glyph} "), theme.style(tone)),
             Span::raw(worker.host.plain().into_string()),
             Span::styled(format!(" {}", worker.pid), quiet),
         ]),
-        Line::styled(beat, if is_alive { quiet } else { look.style(tone) }),
+        Line::styled(beat, if is_alive { quiet } else { theme.style(tone) }),
         Line::from(pace),
         Line::styled(worker.lanes.to_string(), quiet),
         Line::from(thousands(worker.sent)),
-        Line::styled(thousands(worker.failed), if worker.failed > 0 { look.style(Tone::Text) } else { quiet }),
+        Line::styled(thousands(worker.failed), if worker.failed > 0 { theme.style(Tone::Text) } else { quiet }),
         match error {
-            Some(error) => Line::styled(error, look.style(error_tone)),
-            None => Line::styled(look.glyphs().none, quiet),
+            Some(error) => Line::styled(error, theme.style(error_tone)),
+            None => Line::styled(theme.glyphs().none, quiet),
         },
         Line::styled(target(worker), quiet),
     ]

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::preview::check::{Finding, Report, Severity};
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::templates::model::Workbench;
 use crate::tui::widget::canvas::{Canvas, row};
@@ -24,7 +24,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     let top = u16::from(area.height > 5) * 2;
     if top > 0 {
-        canvas.line(row(area, 0), &summary(bench, report, &findings, canvas.look));
+        canvas.line(row(area, 0), &summary(bench, report, &findings, canvas.theme));
     }
     let area = Rect { y: area.y + top, height: area.height - top, ..area };
     let chosen = bench.finding.min(findings.len() - 1);
@@ -34,7 +34,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         if n == chosen {
             at = lines.len();
         }
-        lines.extend(one(finding, n == chosen, canvas.look, usize::from(area.width)));
+        lines.extend(one(finding, n == chosen, canvas.theme, usize::from(area.width)));
     }
     let height = usize::from(area.height);
     let top = at.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
@@ -50,8 +50,8 @@ fn all_is_well(report: &Report) -> State {
     if kept > 0 { state.hint(format!("{kept} findings are left to stand, with a reason in the file.")) } else { state }
 }
 
-fn summary(bench: &Workbench, report: &Report, findings: &[&Finding], look: &Look) -> Line<'static> {
-    let dot = format!(" {} ", look.glyphs().dot);
+fn summary(bench: &Workbench, report: &Report, findings: &[&Finding], theme: &Theme) -> Line<'static> {
+    let dot = format!(" {} ", theme.glyphs().dot);
     let mut spans = Vec::new();
     for severity in Severity::ALL {
         let count = findings.iter().filter(|finding| finding.severity == severity).count();
@@ -59,35 +59,35 @@ fn summary(bench: &Workbench, report: &Report, findings: &[&Finding], look: &Loo
             continue;
         }
         if !spans.is_empty() {
-            spans.push(Span::styled(dot.clone(), look.style(Tone::Quiet)));
+            spans.push(Span::styled(dot.clone(), theme.style(Tone::Quiet)));
         }
         let word = match (severity, count) {
             (Severity::Info, _) => "worth a thought".to_owned(),
             (severity, 1) => severity.to_string(),
             (severity, _) => format!("{severity}s"),
         };
-        spans.push(Span::styled(format!("{count} {word}"), look.style(mark(severity, look).1)));
+        spans.push(Span::styled(format!("{count} {word}"), theme.style(mark(severity, theme).1)));
     }
     let fixtures = bench.fixtures().len();
     let mut said = format!("{dot}with {fixtures} fixtures");
     if report.unfinished {
         said.push_str(", but time ran out");
     }
-    spans.push(Span::styled(said, look.style(Tone::Quiet)));
+    spans.push(Span::styled(said, theme.style(Tone::Quiet)));
     Line::from(spans)
 }
 
 /// What is wrong, then where.
-fn one(finding: &Finding, chosen: bool, look: &Look, columns: usize) -> Vec<Line<'static>> {
-    let (glyph, tone) = mark(finding.severity, look);
-    let marker = if chosen { look.glyphs().selected } else { "  " };
+fn one(finding: &Finding, chosen: bool, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let (glyph, tone) = mark(finding.severity, theme);
+    let marker = if chosen { theme.glyphs().selected } else { "  " };
     let lead = format!("{glyph} {} ", finding.rule.id);
     let indent = 2 + crate::text::width(&lead);
-    let strong = look.style(if chosen { Tone::Strong } else { Tone::Text });
+    let strong = theme.style(if chosen { Tone::Strong } else { Tone::Text });
     let mut lines = Vec::new();
     for (n, part) in wrap(&finding.message, columns.saturating_sub(indent).max(8)).into_iter().enumerate() {
         let mut spans = if n == 0 {
-            vec![Span::styled(marker, look.style(Tone::Here)), Span::styled(lead.clone(), look.style(tone))]
+            vec![Span::styled(marker, theme.style(Tone::Here)), Span::styled(lead.clone(), theme.style(tone))]
         } else {
             vec![Span::raw(" ".repeat(indent))]
         };
@@ -99,6 +99,6 @@ fn one(finding: &Finding, chosen: bool, look: &Look, columns: usize) -> Vec<Line
     if let Some(fixtures) = finding.fixtures_shown() {
         place = format!("{place}, {fixtures}");
     }
-    lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(place, look.style(Tone::Quiet))]));
+    lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(place, theme.style(Tone::Quiet))]));
     lines
 }

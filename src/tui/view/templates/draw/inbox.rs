@@ -5,11 +5,11 @@ use ratatui::text::{Line, Span};
 use crate::preview::inbox::{PROGRAMS, Program};
 use crate::preview::proof::Proof;
 use crate::text::{fit, pad, plain, width};
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::wrap::wrap;
 
 /// Its lines, for a width.
-pub fn lines(proof: &Proof, look: &Look, columns: u16) -> Vec<Line<'static>> {
+pub fn lines(proof: &Proof, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
     let mut lines = Vec::new();
     for program in PROGRAMS {
@@ -22,29 +22,29 @@ pub fn lines(proof: &Proof, look: &Look, columns: u16) -> Vec<Line<'static>> {
         } else {
             name
         };
-        lines.push(Line::styled(name, look.style(Tone::Quiet)));
-        lines.extend(row(&program, proof, look, columns));
+        lines.push(Line::styled(name, theme.style(Tone::Quiet)));
+        lines.extend(row(&program, proof, theme, columns));
     }
     lines.push(Line::default());
     let note = "Where each cuts depends on its window; the marks stand where most people have them.";
-    lines.extend(wrap(note, columns).into_iter().map(|line| Line::styled(line, look.style(Tone::Quiet))));
+    lines.extend(wrap(note, columns).into_iter().map(|line| Line::styled(line, theme.style(Tone::Quiet))));
     lines
 }
 
-fn row(program: &Program, proof: &Proof, look: &Look, columns: usize) -> Vec<Line<'static>> {
-    let strong = look.style(Tone::Strong);
+fn row(program: &Program, proof: &Proof, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let strong = theme.style(Tone::Strong);
     let from = sender(&proof.from);
     let subject = plain(&proof.subject).into_string();
     let (shown, rest) = program.cut(&subject, &proof.preview);
-    let mut preview = vec![Span::styled(shown.to_owned(), look.style(Tone::Text))];
+    let mut preview = vec![Span::styled(shown.to_owned(), theme.style(Tone::Text))];
     if !rest.is_empty() {
-        preview.push(Span::styled(if look.is_unicode() { "┃" } else { "|" }, look.style(Tone::Warn)));
-        preview.push(Span::styled(rest.to_owned(), look.style(Tone::Quiet)));
+        preview.push(Span::styled(if theme.is_unicode() { "┃" } else { "|" }, theme.style(Tone::Warn)));
+        preview.push(Span::styled(rest.to_owned(), theme.style(Tone::Quiet)));
     }
     if program.one_line {
-        let from = pad(&from, (columns / 5).clamp(8, 22), look.glyphs().ellipsis);
+        let from = pad(&from, (columns / 5).clamp(8, 22), theme.glyphs().ellipsis);
         let indent = width(&from) + 2;
-        let mut spans = vec![Span::styled(subject, strong), Span::styled(" - ", look.style(Tone::Quiet))];
+        let mut spans = vec![Span::styled(subject, strong), Span::styled(" - ", theme.style(Tone::Quiet))];
         spans.extend(preview);
         let mut out = Vec::new();
         for (n, mut line) in broken(&spans, columns.saturating_sub(indent)).into_iter().enumerate() {
@@ -55,8 +55,8 @@ fn row(program: &Program, proof: &Proof, look: &Look, columns: usize) -> Vec<Lin
         return out;
     }
     let mut out = vec![
-        Line::styled(fit(&from, columns, look.glyphs().ellipsis), strong),
-        Line::styled(fit(&subject, columns, look.glyphs().ellipsis), look.style(Tone::Text)),
+        Line::styled(fit(&from, columns, theme.glyphs().ellipsis), strong),
+        Line::styled(fit(&subject, columns, theme.glyphs().ellipsis), theme.style(Tone::Text)),
     ];
     out.extend(broken(&preview, columns).into_iter().map(Line::from));
     out

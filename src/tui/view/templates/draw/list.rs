@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::text::{pad, plain};
-use crate::tui::look::Tone;
+use crate::tui::theme::Tone;
 use crate::tui::view::templates::model::{Entry, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 

@@ -7,7 +7,7 @@ use crate::domain::locale::Locale;
 use crate::preview::check::{Finding, Report, Severity};
 use crate::text::{pad, plain, width};
 use crate::tui::Model;
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::templates::model::{Entry, Workbench};
 use crate::tui::widget::canvas::{Canvas, row};
@@ -35,7 +35,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         vec![Span::styled(pad(&format!("  {}", plain(&entry.template)), name + 4, ""), canvas.style(Tone::Quiet))];
     head.extend(locales.iter().map(|locale| Span::styled(pad(locale.as_str(), CELL, ""), canvas.style(Tone::Quiet))));
     canvas.line(row(area, 0), &Line::from(head));
-    let found = found(bench, report, &entry, canvas.look);
+    let found = found(bench, report, &entry, canvas.theme);
     let below =
         if area.height > 12 { u16::try_from(found.len() + 1).unwrap_or(u16::MAX).min(area.height / 2) } else { 0 };
     let room = usize::from(area.height.saturating_sub(1 + below));
@@ -52,7 +52,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         ];
         for locale in &locales {
             let chosen = here && *locale == entry.locale;
-            spans.extend(cell(report, &entry.template, *locale, id, chosen, canvas.look));
+            spans.extend(cell(report, &entry.template, *locale, id, chosen, canvas.theme));
         }
         canvas.line(row(area, n), &Line::from(spans));
         n += 1;
@@ -72,31 +72,31 @@ fn cell(
     locale: Locale,
     fixture: &str,
     chosen: bool,
-    look: &Look,
+    theme: &Theme,
 ) -> Vec<Span<'static>> {
-    let [good, ..] = look.glyphs().marks;
+    let [good, ..] = theme.glyphs().marks;
     let matters = |finding: &&Finding| finding.severity < Severity::Info && finding.is_with(fixture);
     let count = report.of(template, locale).filter(matters).count();
     let (text, tone) = match report.worst(template, locale, fixture) {
         // What is worth a thought is no reason not to send it.
         None | Some(Severity::Info) => (good.to_owned(), Tone::Good),
         Some(severity) => {
-            let (glyph, tone) = mark(severity, look);
+            let (glyph, tone) = mark(severity, theme);
             (format!("{glyph} {count}"), tone)
         }
     };
     let (open, close) = if chosen { ("[", "]") } else { (" ", " ") };
     let used = width(&text) + 2;
     vec![
-        Span::styled(open, look.style(Tone::Here)),
-        Span::styled(text, look.style(tone)),
-        Span::styled(close, look.style(Tone::Here)),
+        Span::styled(open, theme.style(Tone::Here)),
+        Span::styled(text, theme.style(tone)),
+        Span::styled(close, theme.style(Tone::Here)),
         Span::raw(" ".repeat(CELL.saturating_sub(used))),
     ]
 }
 
 /// What was found in the chosen cell, a line each.
-fn found(bench: &Workbench, report: &Report, entry: &Entry, look: &Look) -> Vec<Line<'static>> {
+fn found(bench: &Workbench, report: &Report, entry: &Entry, theme: &Theme) -> Vec<Line<'static>> {
     let Some((fixture, _)) = bench.fixtures().get(bench.fixture_index()) else { return Vec::new() };
     let mut findings: Vec<_> =
         report.of(&entry.template, entry.locale).filter(|finding| finding.is_with(fixture)).collect();
@@ -104,14 +104,14 @@ fn found(bench: &Workbench, report: &Report, entry: &Entry, look: &Look) -> Vec<
     if findings.is_empty() {
         return vec![Line::styled(
             format!("Nothing was found in {} with {}.", entry.locale, plain(fixture)),
-            look.style(Tone::Quiet),
+            theme.style(Tone::Quiet),
         )];
     }
     let line = |finding: &&Finding| {
-        let (glyph, tone) = mark(finding.severity, look);
+        let (glyph, tone) = mark(finding.severity, theme);
         Line::from(vec![
-            Span::styled(format!("{glyph} {} ", finding.rule.id), look.style(tone)),
-            Span::styled(finding.message.clone(), look.style(Tone::Text)),
+            Span::styled(format!("{glyph} {} ", finding.rule.id), theme.style(tone)),
+            Span::styled(finding.message.clone(), theme.style(Tone::Text)),
         ])
     };
     findings.iter().map(line).collect()

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::preview::mime::{CLIPPED_FROM, Part, Tree};
 use crate::preview::proof::Proof;
 use crate::text::{pad, plain_lines, width};
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::number::thousands;
 use crate::tui::widget::wrap::wrap;
@@ -14,16 +14,16 @@ use crate::tui::widget::wrap::wrap;
 const LINES_MAX: usize = 3_000;
 
 /// Its lines, for a width.
-pub fn lines(proof: &Proof, encoded: bool, look: &Look, columns: u16) -> Vec<Line<'static>> {
+pub fn lines(proof: &Proof, encoded: bool, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let tree = &proof.mime;
-    let mut lines = parts(tree, look, columns);
-    lines.push(clip_meter(tree, look, columns));
+    let mut lines = parts(tree, theme, columns);
+    lines.push(clip_meter(tree, theme, columns));
     lines.push(Line::default());
-    let quiet = look.style(Tone::Quiet);
+    let quiet = theme.style(Tone::Quiet);
     let (now, other) = if encoded { ("As it is sent", "decoded") } else { ("Decoded", "as it is sent") };
     lines.push(Line::from(vec![
-        Span::styled(now, look.style(Tone::Strong)),
-        Span::styled("   d", look.style(Tone::Key)),
+        Span::styled(now, theme.style(Tone::Strong)),
+        Span::styled("   d", theme.style(Tone::Key)),
         Span::styled(format!(" {other}"), quiet),
     ]));
     lines.push(Line::default());
@@ -36,7 +36,7 @@ pub fn lines(proof: &Proof, encoded: bool, look: &Look, columns: u16) -> Vec<Lin
                 continue;
             }
             let parts = wrap(line.as_str(), columns).into_iter();
-            lines.extend(parts.map(|part| Line::styled(part, look.style(tone))));
+            lines.extend(parts.map(|part| Line::styled(part, theme.style(tone))));
         }
     };
     if encoded {
@@ -54,19 +54,19 @@ pub fn lines(proof: &Proof, encoded: bool, look: &Look, columns: u16) -> Vec<Lin
     lines.truncate(LINES_MAX);
     if more > 0 {
         let more = thousands(more);
-        let [_, down, ..] = look.glyphs().arrows;
+        let [_, down, ..] = theme.glyphs().arrows;
         lines.push(Line::styled(format!("{down} {more} more lines are sent, and not shown here"), quiet));
     }
     lines
 }
 
 /// A line a part.
-fn parts(tree: &Tree, look: &Look, columns: u16) -> Vec<Line<'static>> {
+fn parts(tree: &Tree, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let kind = usize::from(columns).saturating_sub(44).clamp(16, 40);
     for (n, part) in tree.parts.iter().enumerate() {
         let is_last = tree.parts[n + 1..].iter().take_while(|p| p.depth >= part.depth).all(|p| p.depth > part.depth);
-        let branch = match (part.depth, look.is_unicode(), is_last) {
+        let branch = match (part.depth, theme.is_unicode(), is_last) {
             (0, ..) => "",
             (_, true, true) => "└ ",
             (_, true, false) => "├ ",
@@ -75,13 +75,13 @@ fn parts(tree: &Tree, look: &Look, columns: u16) -> Vec<Line<'static>> {
         let indent = "  ".repeat(part.depth.saturating_sub(1));
         let room = kind.saturating_sub(width(&indent) + width(branch));
         lines.push(Line::from(vec![
-            Span::styled(format!("{indent}{branch}"), look.style(Tone::Rule)),
+            Span::styled(format!("{indent}{branch}"), theme.style(Tone::Rule)),
             Span::styled(
-                pad(crate::text::plain(&part.kind).as_str(), room, look.glyphs().ellipsis),
-                look.style(Tone::Text),
+                pad(crate::text::plain(&part.kind).as_str(), room, theme.glyphs().ellipsis),
+                theme.style(Tone::Text),
             ),
-            Span::styled(format!("  {:<17}", part.encoding), look.style(Tone::Quiet)),
-            Span::styled(sizes(part, n == 0, tree.size), look.style(Tone::Text)),
+            Span::styled(format!("  {:<17}", part.encoding), theme.style(Tone::Quiet)),
+            Span::styled(sizes(part, n == 0, tree.size), theme.style(Tone::Text)),
         ]));
     }
     lines
@@ -106,7 +106,7 @@ pub fn bytes(count: usize) -> String {
     format!("{}.{} KB", thousands(tenths / 10), tenths % 10)
 }
 
-fn clip_meter(tree: &Tree, look: &Look, columns: u16) -> Line<'static> {
+fn clip_meter(tree: &Tree, theme: &Theme, columns: u16) -> Line<'static> {
     #[expect(clippy::cast_precision_loss, reason = "a share to be drawn")]
     let part = tree.html as f64 / CLIPPED_FROM as f64;
     let tone = match part {
@@ -115,9 +115,9 @@ fn clip_meter(tree: &Tree, look: &Look, columns: u16) -> Line<'static> {
         _ => Tone::Good,
     };
     let room = columns.saturating_sub(44).clamp(6, 30);
-    let mut spans = vec![Span::styled("Gmail clips at 102 KB  ", look.style(Tone::Quiet))];
-    spans.extend(gauge(look, part, room, tone));
-    spans.push(Span::styled(format!("  {} of HTML", bytes(tree.html)), look.style(tone)));
+    let mut spans = vec![Span::styled("Gmail clips at 102 KB  ", theme.style(Tone::Quiet))];
+    spans.extend(gauge(theme, part, room, tone));
+    spans.push(Span::styled(format!("  {} of HTML", bytes(tree.html)), theme.style(tone)));
     Line::from(spans)
 }
 

@@ -7,7 +7,7 @@ use crate::preview::cell_layout::Note;
 use crate::preview::proof::{Proof, Values};
 use crate::preview::view::View;
 use crate::text::plain;
-use crate::tui::look::Tone;
+use crate::tui::theme::Tone;
 use crate::tui::view::templates::model::{Mode, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::laid::{self, Sight};

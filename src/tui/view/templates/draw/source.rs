@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::mail::templates::Part;
 use crate::preview::source;
 use crate::text::{plain, width};
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::templates::model::{Mode, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
@@ -23,37 +23,37 @@ fn head(area: Rect) -> u16 {
 
 /// How far into the line that is looked at the pane begins, and how far it can; nothing to go through where the line
 /// fits.
-pub fn fold(bench: &Workbench, look: &Look, area: Rect) -> (usize, usize) {
+pub fn fold(bench: &Workbench, theme: &Theme, area: Rect) -> (usize, usize) {
     let height = usize::from(area.height - head(area));
-    View::new(bench, look, bench.source_text(), area.width).fold(height)
+    View::new(bench, theme, bench.source_text(), area.width).fold(height)
 }
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let mut area = area;
     if head(area) > 0 {
-        canvas.line(inset(row(area, 0), 1), &title(bench, canvas.look));
+        canvas.line(inset(row(area, 0), 1), &title(bench, canvas.theme));
         (area.y, area.height) = (area.y + 1, area.height - 1);
     }
     let text = bench.source_text();
-    let view = View::new(bench, canvas.look, text, area.width);
+    let view = View::new(bench, canvas.theme, text, area.width);
     for (n, line) in (0..area.height).zip(view.in_sight(usize::from(area.height))) {
         canvas.line(row(area, n), &line);
     }
 }
 
-fn title(bench: &Workbench, look: &Look) -> Line<'static> {
-    let quiet = look.style(Tone::Quiet);
+fn title(bench: &Workbench, theme: &Theme) -> Line<'static> {
+    let quiet = theme.style(Tone::Quiet);
     let name = bench.source().map(|source| source.shown.clone()).unwrap_or_default();
     let mut spans = Vec::new();
     if bench.file.rendered {
         spans.push(Span::styled("rendered from ", quiet));
     }
-    spans.push(Span::styled(name, look.style(if bench.mode == Mode::Source { Tone::Strong } else { Tone::Quiet })));
+    spans.push(Span::styled(name, theme.style(if bench.mode == Mode::Source { Tone::Strong } else { Tone::Quiet })));
     if bench.mode == Mode::Source {
         let other = if bench.file.rendered { "the template" } else { "what it became" };
         for (key, what) in [("a", "another file".to_owned()), ("d", other.to_owned())] {
-            spans.push(Span::styled(format!("   {key}"), look.style(Tone::Key)));
+            spans.push(Span::styled(format!("   {key}"), theme.style(Tone::Key)));
             spans.push(Span::styled(format!(" {what}"), quiet));
         }
     }
@@ -61,7 +61,7 @@ fn title(bench: &Workbench, look: &Look) -> Line<'static> {
 }
 
 struct View<'a> {
-    look: &'a Look,
+    theme: &'a Theme,
     texts: Vec<&'a str>,
     pieces: Vec<source::Line>,
     /// Columns of a line's number.
@@ -77,7 +77,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(bench: &Workbench, look: &'a Look, text: &'a str, columns: u16) -> Self {
+    fn new(bench: &Workbench, theme: &'a Theme, text: &'a str, columns: u16) -> Self {
         let texts: Vec<&str> = text.lines().collect();
         let digits = texts.len().max(1).to_string().len().max(3);
         let own = |part: Option<Part>| part == Some(bench.file.part) && !bench.file.rendered;
@@ -86,7 +86,7 @@ impl<'a> View<'a> {
             (line.saturating_sub(1), column, trouble.message.clone())
         });
         Self {
-            look,
+            theme,
             pieces: source::lines(text, bench.file.part == Part::Html),
             texts,
             digits,
@@ -153,7 +153,7 @@ impl<'a> View<'a> {
         let wrong = self.trouble.as_ref().filter(|(line, ..)| *line == n);
         let number = Span::styled(
             format!("{}{:>width$} ", if here { ">" } else { " " }, n + 1, width = self.digits),
-            self.look.style(match (wrong.is_some(), here) {
+            self.theme.style(match (wrong.is_some(), here) {
                 (true, _) => Tone::Bad,
                 (false, true) => Tone::Here,
                 (false, false) => Tone::Quiet,
@@ -164,7 +164,7 @@ impl<'a> View<'a> {
         let mut used = 0;
         let empty = source::Line::new();
         for (range, token) in self.pieces.get(n).unwrap_or(&empty) {
-            let mut style = self.look.token(*token);
+            let mut style = self.theme.token(*token);
             if wrong.is_some() {
                 style = style.add_modifier(Modifier::UNDERLINED);
             }
@@ -206,8 +206,8 @@ impl<'a> View<'a> {
 
     /// What is wrong with the line, under its column in the row, from 0, where there is room.
     fn said(&self, column: usize, message: &str) -> Vec<Line<'static>> {
-        let [_, bad, _] = self.look.glyphs().marks;
-        let style: Style = self.look.style(Tone::Bad);
+        let [_, bad, _] = self.theme.glyphs().marks;
+        let style: Style = self.theme.style(Tone::Bad);
         let at = if column + 1 < self.columns / 2 { column } else { 0 };
         let indent = " ".repeat(self.digits + 2 + at);
         let room = self.columns.saturating_sub(at + 2).max(8);

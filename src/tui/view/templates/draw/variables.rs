@@ -5,39 +5,39 @@ use ratatui::text::{Line, Span};
 use crate::mail::templates::Part;
 use crate::preview::proof::{Proof, Variable};
 use crate::text::{pad, plain};
-use crate::tui::look::{Look, Tone};
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::wrap::wrap;
 
 /// Columns of a variable's name.
 const NAME: usize = 14;
 
 /// Its lines, for a width.
-pub fn lines(proof: &Proof, look: &Look, columns: u16) -> Vec<Line<'static>> {
+pub fn lines(proof: &Proof, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
     let mut lines = Vec::new();
     for variable in &proof.variables {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
-        lines.extend(one(variable, look, columns));
+        lines.extend(one(variable, theme, columns));
     }
     if lines.is_empty() {
-        lines.push(Line::styled("It uses no variables.", look.style(Tone::Quiet)));
+        lines.push(Line::styled("It uses no variables.", theme.style(Tone::Quiet)));
     }
     lines
 }
 
-fn one(variable: &Variable, look: &Look, columns: usize) -> Vec<Line<'static>> {
+fn one(variable: &Variable, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let (name, about) = (plain(&variable.name), plain(&variable.about));
-    let dot = look.glyphs().dot;
+    let dot = theme.glyphs().dot;
     let mut kind = vec![if variable.kind.is_empty() { "not in the schema" } else { variable.kind }];
     kind.extend(variable.required.then_some("never empty"));
     kind.extend(variable.untrusted.then_some("typed by people"));
     let kind = kind.join(&format!(" {dot} "));
     let known = !variable.kind.is_empty();
     let mut lines = vec![Line::from(vec![
-        Span::styled(pad(name.as_str(), NAME.max(name.width() + 1), ""), look.style(Tone::Strong)),
-        Span::styled(kind, look.style(if known { Tone::Quiet } else { Tone::Warn })),
+        Span::styled(pad(name.as_str(), NAME.max(name.width() + 1), ""), theme.style(Tone::Strong)),
+        Span::styled(kind, theme.style(if known { Tone::Quiet } else { Tone::Warn })),
     ])];
     let (value, tone) = match &variable.value {
         None => ("not defined".to_owned(), Tone::Bad),
@@ -55,8 +55,8 @@ fn one(variable: &Variable, look: &Look, columns: usize) -> Vec<Line<'static>> {
         for (n, part) in wrap(text, columns.saturating_sub(indent).max(1)).into_iter().enumerate() {
             let lead = if n == 0 && indent == NAME { pad(&format!("  {label}"), NAME, "") } else { " ".repeat(indent) };
             lines.push(Line::from(vec![
-                Span::styled(lead, look.style(Tone::Quiet)),
-                Span::styled(part, look.style(tone)),
+                Span::styled(lead, theme.style(Tone::Quiet)),
+                Span::styled(part, theme.style(tone)),
             ]));
         }
     }

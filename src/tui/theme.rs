@@ -1,10 +1,10 @@
-//! How things look: styles named by what they mean, and the glyphs.
+//! The theme: styles named by what they mean, and the glyphs.
 //!
 //! Colours are the 16 that every terminal's owner has chosen, on the terminal's own background; a previewed mail alone
-//! has its own ([`Colours`]). Without colour (`NO_COLOR`) modifiers alone carry the meaning; and no meaning is carried by
+//! has its own ([`ColourDepth`]). Without colour (`NO_COLOR`) modifiers alone carry the meaning; and no meaning is carried by
 //! style alone: each has a glyph and a word besides.
 
-pub mod colours;
+pub mod colour_depth;
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -12,7 +12,7 @@ use crate::domain::job::JobState;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 use crate::preview::source::Token;
-pub use colours::Colours;
+pub use colour_depth::ColourDepth;
 
 /// What a piece of screen means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,28 +126,28 @@ static ASCII: Glyphs = Glyphs {
 
 /// Colours and glyphs of this terminal.
 #[derive(Clone, Debug)]
-pub struct Look {
-    colours: Colours,
+pub struct Theme {
+    colour_depth: ColourDepth,
     unicode: bool,
 }
 
-impl Look {
-    /// The look for a terminal with so many colours, and with or without Unicode.
+impl Theme {
+    /// The theme of a terminal with so many colours, and with or without Unicode.
     #[must_use]
-    pub fn new(colours: Colours, unicode: bool) -> Self {
-        Self { colours, unicode }
+    pub fn new(colour_depth: ColourDepth, unicode: bool) -> Self {
+        Self { colour_depth, unicode }
     }
 
     /// Without colours: for what is measured and not shown.
     #[must_use]
     pub fn plain() -> Self {
-        Self::new(Colours::None, true)
+        Self::new(ColourDepth::None, true)
     }
 
     /// How many colours there are for a mail; the console's own are 16 at most.
     #[must_use]
-    pub fn colours(&self) -> Colours {
-        self.colours
+    pub fn colour_depth(&self) -> ColourDepth {
+        self.colour_depth
     }
 
     /// Whether glyphs beyond ASCII may be drawn.
@@ -177,7 +177,7 @@ impl Look {
             Tone::Past => Style::new().fg(Color::Magenta),
         };
         match tone {
-            _ if self.colours > Colours::None => style,
+            _ if self.colour_depth > ColourDepth::None => style,
             Tone::Here => Style { fg: None, ..style }.add_modifier(Modifier::UNDERLINED),
             _ => Style { fg: None, ..style },
         }
@@ -194,7 +194,7 @@ impl Look {
             Token::Expression => Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
             Token::Statement => Style::new().fg(Color::Magenta).add_modifier(Modifier::BOLD),
         };
-        if self.colours > Colours::None { style } else { Style { fg: None, ..style } }
+        if self.colour_depth > ColourDepth::None { style } else { Style { fg: None, ..style } }
     }
 
     /// A status: its glyph and its tone. The word is [`Status::as_str`].

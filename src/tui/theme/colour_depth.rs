@@ -9,7 +9,7 @@ use crate::preview::cell_layout::Rgb;
 
 /// How many colours there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Colours {
+pub enum ColourDepth {
     /// None: only bold, dim, underlined, reversed.
     None,
     /// The 16 of the terminal's theme.
@@ -54,7 +54,7 @@ const WHITE_FROM: f64 = 0.82;
 /// More contrast than this need not be kept (WCAG 2.2, 1.4.3).
 const CONTRAST_ENOUGH: f64 = 4.5;
 
-impl Colours {
+impl ColourDepth {
     /// The colours of text and of its ground, as near as this terminal comes.
     #[must_use]
     pub fn pair(self, text: Rgb, ground: Rgb) -> (Color, Color) {
@@ -127,19 +127,19 @@ mod tests {
     fn comes_as_near_as_the_terminal_can() {
         let (navy, paper, ink) = (Rgb(0x1d, 0x5f, 0xc4), Rgb(0xf2, 0xf4, 0xf7), Rgb(0x1c, 0x24, 0x30));
         let table = [
-            (Colours::True, ink, paper, (Color::Rgb(28, 36, 48), Color::Rgb(242, 244, 247))),
-            (Colours::TwoFiftySix, ink, paper, (Color::Indexed(235), Color::Indexed(255))),
-            (Colours::TwoFiftySix, Rgb::WHITE, navy, (Color::Indexed(231), Color::Indexed(26))),
-            (Colours::TwoFiftySix, Rgb(128, 128, 128), Rgb::BLACK, (Color::Indexed(244), Color::Indexed(16))),
-            (Colours::Sixteen, ink, paper, (Color::Black, Color::White)),
-            (Colours::Sixteen, Rgb::WHITE, navy, (Color::White, Color::Blue)),
+            (ColourDepth::True, ink, paper, (Color::Rgb(28, 36, 48), Color::Rgb(242, 244, 247))),
+            (ColourDepth::TwoFiftySix, ink, paper, (Color::Indexed(235), Color::Indexed(255))),
+            (ColourDepth::TwoFiftySix, Rgb::WHITE, navy, (Color::Indexed(231), Color::Indexed(26))),
+            (ColourDepth::TwoFiftySix, Rgb(128, 128, 128), Rgb::BLACK, (Color::Indexed(244), Color::Indexed(16))),
+            (ColourDepth::Sixteen, ink, paper, (Color::Black, Color::White)),
+            (ColourDepth::Sixteen, Rgb::WHITE, navy, (Color::White, Color::Blue)),
             // Dark grey on white is not lost, and neither is light text on a dark ground.
-            (Colours::Sixteen, Rgb(0x4d, 0x58, 0x66), Rgb::WHITE, (Color::DarkGray, Color::White)),
-            (Colours::Sixteen, Rgb(0xb4, 0xbb, 0xc5), Rgb(0x1f, 0x22, 0x28), (Color::Gray, Color::Black)),
-            (Colours::None, ink, paper, (Color::Reset, Color::Reset)),
+            (ColourDepth::Sixteen, Rgb(0x4d, 0x58, 0x66), Rgb::WHITE, (Color::DarkGray, Color::White)),
+            (ColourDepth::Sixteen, Rgb(0xb4, 0xbb, 0xc5), Rgb(0x1f, 0x22, 0x28), (Color::Gray, Color::Black)),
+            (ColourDepth::None, ink, paper, (Color::Reset, Color::Reset)),
         ];
-        for (colours, text, ground, expected) in table {
-            assert_eq!(colours.pair(text, ground), expected, "{colours:?} {text:?} on {ground:?}");
+        for (depth, text, ground, expected) in table {
+            assert_eq!(depth.pair(text, ground), expected, "{depth:?} {text:?} on {ground:?}");
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
         #[test]
         fn text_does_not_vanish(text: [u8; 3], ground: [u8; 3]) {
             let [text, ground] = [text, ground].map(|[r, g, b]| Rgb(r, g, b));
-            let (text_name, ground_name) = Colours::Sixteen.pair(text, ground);
+            let (text_name, ground_name) = ColourDepth::Sixteen.pair(text, ground);
             let left = shown(text_name).contrast(shown(ground_name));
             let wanted = text.contrast(ground).min(CONTRAST_ENOUGH) * CONTRAST_KEPT;
             prop_assert!(left >= wanted || left >= 3.0, "{left} of {}", text.contrast(ground));
