@@ -16,7 +16,7 @@ use super::effect::TerminalCommand;
 use super::model::Setup;
 use super::screen::deadline;
 use super::terminal::signals::{self, Who};
-use super::terminal::{Input, Signal, Signals, Surroundings, Terminal, Typed, Watch};
+use super::terminal::{Input, Signal, Signals, Terminal, TerminalCapabilities, Typed, Watch};
 use super::{Msg, Theme, draw};
 use crate::config::Settings;
 use crate::desk::Desk;
@@ -108,8 +108,8 @@ pub fn require_terminal() -> Result<(), Error> {
 /// Runs the console until it ends; the terminal is given back by then. Needs a runtime of several threads.
 pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup) -> Result<Ended, Error> {
     require_terminal()?;
-    let surroundings = Surroundings::look(settings.console.glyphs);
-    let theme = Theme::new(surroundings.colour_depth, surroundings.is_unicode);
+    let capabilities = TerminalCapabilities::detect(settings.console.glyphs);
+    let theme = Theme::new(capabilities.colour_depth, capabilities.is_unicode);
     // Before the terminal is taken: a signal in between would leave it behind.
     let signals = Signals::new()?;
     let terminal = Terminal::enter()?;

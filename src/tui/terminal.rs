@@ -8,10 +8,10 @@
 mod agreed;
 mod ansi;
 mod canvas;
+mod capabilities;
 mod input;
 mod keys;
 pub mod signals;
-mod surroundings;
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -34,10 +34,10 @@ use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::Notify;
 
 use canvas::Canvas;
+pub use capabilities::TerminalCapabilities;
 pub use input::Input;
 pub use keys::Typed;
 pub use signals::{Signal, Signals, Watch};
-pub use surroundings::Surroundings;
 
 /// How long a restore waits for a frame that is being written; longer than that, the terminal takes no output at all.
 const OUTPUT_WAIT: Duration = Duration::from_millis(300);

@@ -6,23 +6,23 @@ use std::env;
 use crate::config::Glyphs;
 use crate::tui::theme::ColourDepth;
 
-/// What the environment says.
+/// What the terminal can show, by its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct TerminalCapabilities {
     /// How many colours it has. More than 16 are used for previewed mails only.
     pub colour_depth: ColourDepth,
     /// Whether frames and marks may be drawn with characters beyond ASCII.
     pub is_unicode: bool,
 }
 
-impl Surroundings {
-    /// Looks at this process's environment; `glyphs` is the setting.
+impl TerminalCapabilities {
+    /// Reads this process's environment; `glyphs` is the setting.
     #[must_use]
-    pub fn look(glyphs: Glyphs) -> Self {
+    pub fn detect(glyphs: Glyphs) -> Self {
         Self::of(glyphs, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// Looks at any environment.
+    /// Reads any environment.
     pub fn of(glyphs: Glyphs, variable: impl Fn(&str) -> Option<String>) -> Self {
         // An empty variable is as good as none, by each of the conventions read here.
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -67,8 +67,8 @@ fn is_unicode(variable: &impl Fn(&str) -> Option<String>) -> bool {
 mod tests {
     use super::*;
 
-    fn look(glyphs: Glyphs, variables: &str) -> Surroundings {
-        Surroundings::of(glyphs, |name| {
+    fn capabilities(glyphs: Glyphs, variables: &str) -> TerminalCapabilities {
+        TerminalCapabilities::of(glyphs, |name| {
             let mut pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
             pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
         })
@@ -94,7 +94,7 @@ mod tests {
             ("TERM=xterm COLORTERM=truecolor NO_COLOR=1", None),
         ];
         for (variables, depth) in table {
-            assert_eq!(look(Glyphs::Auto, variables).colour_depth, depth, "{variables}");
+            assert_eq!(capabilities(Glyphs::Auto, variables).colour_depth, depth, "{variables}");
         }
     }
 
@@ -112,7 +112,7 @@ mod tests {
             (Glyphs::Ascii, "TERM=xterm LANG=ko_KR.UTF-8", false),
         ];
         for (glyphs, variables, is_unicode) in table {
-            assert_eq!(look(glyphs, variables).is_unicode, is_unicode, "{glyphs:?} {variables}");
+            assert_eq!(capabilities(glyphs, variables).is_unicode, is_unicode, "{glyphs:?} {variables}");
         }
     }
 }
