@@ -1,17 +1,17 @@
 //! What an operator can do from the keyboard: the one table that keys, footer and help are derived from.
 
-mod place;
+mod key_context;
 
 use crossterm::event::KeyEvent;
 
 use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
-use place::{
-    BENCH, CHECKS, CONFIRM, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE, PAGES, PEOPLE,
-    PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, VERIFICATIONS, VIEWS,
+use key_context::{
+    BENCH, CHECKS, CONFIRM, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE, PAGES, PROMPT, QUEUE,
+    QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
-pub use place::{Place, Places};
+pub use key_context::{KeyContext, KeyContexts};
 
 /// Something an operator can ask for. [`all`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,11 +97,11 @@ impl Action {
         )
     }
 
-    /// Whether, at a place, it mails or changes something, be it the clipboard, opens the dialog that does, or ends the console: what no key may
-    /// do of which it is in doubt whether anyone pressed it.
+    /// Whether, in a context, it mails or changes something, be it the clipboard, opens the dialog that does, or ends
+    /// the console: a key must not do so if it is in doubt whether anyone pressed it.
     #[must_use]
-    pub fn acts(self, place: Place) -> bool {
-        let is_answer = matches!(self, Self::Confirm | Self::Toggle) && place != Place::Prompt;
+    pub fn acts(self, context: KeyContext) -> bool {
+        let is_answer = matches!(self, Self::Confirm | Self::Toggle) && context != KeyContext::Prompt;
         self.changes_data()
             || is_answer
             || matches!(self, Self::TestSend | Self::Mark | Self::Edit | Self::Page | Self::Quit)
@@ -110,13 +110,13 @@ impl Action {
 }
 
 macro_rules! table {
-    ($($action:ident: [$($key:expr),+], $places:expr, $rank:literal, $title:literal, $help:literal;)+) => {
+    ($($action:ident: [$($key:expr),+], $contexts:expr, $rank:literal, $title:literal, $help:literal;)+) => {
         &[$(Entry {
             action: Action::$action,
             title: $title,
             help: $help,
             keys: &[$($key),+],
-            places: $places,
+            contexts: $contexts,
             rank: $rank,
         }),+]
     };
@@ -128,10 +128,10 @@ static TABLE: &[Entry] = table! {
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name or number; mails by SES id too";
-    Resend: [c('r')], PEOPLE, 5, "resend", "Mail the link again; says first what will happen";
+    Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
-    CopyEmail: [c('c')], PEOPLE, 0, "copy address", "Copy the user's e-mail address";
-    SignUp: [c('n')], PEOPLE.and(QUEUES), 9, "sign up", "Sign someone up";
+    CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
+    SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
     Mark: [c(' ')], LIST, 11, "mark", "Mark or unmark the row, for a bulk resend";
     BulkResend: [c('B')], LIST, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
@@ -140,7 +140,7 @@ static TABLE: &[Entry] = table! {
     Pause: [c('P')], QUEUES, 3, "pause all", "Stop the whole outbox; asks for the reason";
     Drain: [c('D')], QUEUES, 7, "drain", "Send what is queued now, then nothing; asks for the reason";
     Resume: [c('U')], QUEUES, 4, "resume", "Let mail go out again, whatever stopped it";
-    Resume: [c('U')], PEOPLE.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
+    Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";
@@ -227,24 +227,23 @@ pub struct Entry {
     pub help: &'static str,
     /// Its keys; the first is the one that the footer shows.
     pub keys: &'static [Chord],
-    /// Where it applies.
-    pub places: Places,
+    pub contexts: KeyContexts,
     /// Its rank in the footer: 1 is shown first where room is short, 0 is never shown.
     pub rank: u8,
 }
 
-/// What a key asks for at a place. Where text is typed, characters are no commands.
+/// What a key asks for in a context. Where text is typed, characters are no commands.
 #[must_use]
-pub fn find(place: Place, event: &KeyEvent) -> Option<Action> {
+pub fn find(context: KeyContext, event: &KeyEvent) -> Option<Action> {
     all()
-        .filter(|entry| entry.places.contains(place))
-        .find(|entry| entry.keys.iter().any(|k| k.matches(event) && !(place.takes_text() && k.is_text())))
+        .filter(|entry| entry.contexts.contains(context))
+        .find(|entry| entry.keys.iter().any(|k| k.matches(event) && !(context.takes_text() && k.is_text())))
         .map(|entry| entry.action)
 }
 
-/// What applies at a place, in the table's order.
-pub fn at(place: Place) -> impl Iterator<Item = &'static Entry> {
-    all().filter(move |entry| entry.places.contains(place))
+/// What applies in a context, in the table's order.
+pub fn at(context: KeyContext) -> impl Iterator<Item = &'static Entry> {
+    all().filter(move |entry| entry.contexts.contains(context))
 }
 
 #[cfg(test)]
@@ -254,12 +253,12 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_at_one_place() {
-        for place in Place::ALL {
-            let entries: Vec<_> = at(place).collect();
+        for context in KeyContext::ALL {
+            let entries: Vec<_> = at(context).collect();
             for (n, a) in entries.iter().enumerate() {
                 for b in &entries[n + 1..] {
                     let shared = a.keys.iter().find(|k| b.keys.contains(k));
-                    assert!(shared.is_none(), "{shared:?} is {:?} and {:?} at {place:?}", a.action, b.action);
+                    assert!(shared.is_none(), "{shared:?} is {:?} and {:?} in {context:?}", a.action, b.action);
                 }
             }
         }
@@ -268,21 +267,21 @@ mod tests {
     #[test]
     fn every_place_can_be_left() {
         use crossterm::event::KeyModifiers;
-        for place in Place::ALL {
+        for context in KeyContext::ALL {
             let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-            assert_eq!(find(place, &ctrl_c), Some(Action::Quit), "{place:?}");
+            assert_eq!(find(context, &ctrl_c), Some(Action::Quit), "{context:?}");
             let esc = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
-            assert!(matches!(find(place, &esc), Some(Action::Back | Action::Cancel)), "{place:?}");
+            assert!(matches!(find(context, &esc), Some(Action::Back | Action::Cancel)), "{context:?}");
         }
     }
 
     #[test]
     fn text_is_typed_where_text_is_taken() {
         use crossterm::event::KeyModifiers;
-        for place in Place::ALL.into_iter().filter(|p| p.takes_text()) {
+        for context in KeyContext::ALL.into_iter().filter(|p| p.takes_text()) {
             for c in ' '..='~' {
                 let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
-                assert_eq!(find(place, &event), None, "{c:?} at {place:?}");
+                assert_eq!(find(context, &event), None, "{c:?} in {context:?}");
             }
         }
     }

@@ -110,7 +110,7 @@ fn on_the_bench(model: &Model, action: Action) -> Option<(&'static str, &'static
 #[cfg(test)]
 mod tests {
 
-    use crate::tui::action::Place;
+    use crate::tui::action::KeyContext;
     use crate::tui::effect::{Load, Problem};
     use crate::tui::model::Level;
     use crate::tui::tests::fixture::{Console, now};
@@ -172,6 +172,6 @@ mod tests {
         let (mut console, world) = (Console::new(80, 24), misconfigured());
         console.serve(&world);
         console.run(&world, "o P");
-        assert_eq!(console.model.place(), Place::Reason);
+        assert_eq!(console.model.key_context(), KeyContext::Reason);
     }
 }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::filter::Search;
 use crate::text::width;
 use crate::tui::Model;
-use crate::tui::action::{self, Action, Entry, Place};
+use crate::tui::action::{self, Action, Entry, KeyContext};
 use crate::tui::allowed;
 use crate::tui::model::View;
 use crate::tui::screen::layout::{Layout, STATUS_FROM};
@@ -21,7 +21,7 @@ use crate::tui::widget::number::thousands;
 /// Draws it; returns where the cursor is while a search is typed.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<Position> {
     // A dialog on a large screen says its keys itself, where the eye is.
-    let dialog = matches!(model.place(), Place::Confirm | Place::Reason | Place::Form);
+    let dialog = matches!(model.key_context(), KeyContext::Confirm | KeyContext::Reason | KeyContext::Form);
     if !dialog || layout.rule.height == 0 {
         keys(canvas, model, layout.foot);
     }
@@ -131,16 +131,17 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         return;
     }
     // Where there is no line for it above.
-    let area = if !model.marks.is_empty() && model.place() == Place::Verifications && model.size.1 < STATUS_FROM {
-        let (text, style) = (marked(model, canvas), canvas.style(Tone::Here));
-        let used = canvas.text(area, &text, style).saturating_add(3).min(area.width);
-        Rect { x: area.x + used, width: area.width - used, ..area }
-    } else {
-        area
-    };
+    let area =
+        if !model.marks.is_empty() && model.key_context() == KeyContext::Verifications && model.size.1 < STATUS_FROM {
+            let (text, style) = (marked(model, canvas), canvas.style(Tone::Here));
+            let used = canvas.text(area, &text, style).saturating_add(3).min(area.width);
+            Rect { x: area.x + used, width: area.width - used, ..area }
+        } else {
+            area
+        };
     let theme = canvas.theme;
     let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(theme)).unwrap_or_default();
-    let mut entries: Vec<(usize, &Entry)> = action::at(model.place())
+    let mut entries: Vec<(usize, &Entry)> = action::at(model.key_context())
         .enumerate()
         .filter(|(_, entry)| entry.rank > 0 && model.offers(entry.action))
         .collect();

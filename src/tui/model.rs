@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::Duration;
 use uuid::Uuid;
 
-use super::action::{Action, Place};
+use super::action::{Action, KeyContext};
 use super::dialog::Dialog;
 use super::effect::{Answer, Problem};
 use super::view::list::{List, Row};
@@ -267,25 +267,24 @@ impl Model {
         }
     }
 
-    /// Where keys go.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn key_context(&self) -> KeyContext {
         if let Some(dialog) = &self.dialog {
-            return dialog.place();
+            return dialog.key_context();
         }
         match self.view {
             View::Templates => match self.workbench.mode {
-                Mode::Checks => Place::Checks,
-                Mode::Matrix => Place::Matrix,
-                _ => Place::Templates,
+                Mode::Checks => KeyContext::Checks,
+                Mode::Matrix => KeyContext::Matrix,
+                _ => KeyContext::Templates,
             },
-            _ if self.prompt => Place::Prompt,
-            _ if self.opened.is_some() => Place::Detail,
-            View::Verifications => Place::Verifications,
-            View::Mail if self.send_open => Place::Send,
-            View::Mail => Place::Mail,
-            View::Queue if self.queue.open => Place::QueueItem,
-            View::Queue => Place::Queue,
+            _ if self.prompt => KeyContext::Prompt,
+            _ if self.opened.is_some() => KeyContext::Detail,
+            View::Verifications => KeyContext::Verifications,
+            View::Mail if self.send_open => KeyContext::Send,
+            View::Mail => KeyContext::Mail,
+            View::Queue if self.queue.open => KeyContext::QueueItem,
+            View::Queue => KeyContext::Queue,
         }
     }
 

@@ -66,15 +66,15 @@ fn key(model: &mut Model, event: &KeyEvent, is_doubtful: bool, fx: &mut Vec<Effe
     if event.kind == KeyEventKind::Release {
         return;
     }
-    let place = model.place();
+    let context = model.key_context();
     // Of what a terminal sends by itself no piece is a control character: Ctrl-C is pressed.
     let is_refused = |action: Action| {
-        is_doubtful && action.acts(place) && !(action == Action::Quit && event.modifiers == KeyModifiers::CONTROL)
+        is_doubtful && action.acts(context) && !(action == Action::Quit && event.modifiers == KeyModifiers::CONTROL)
     };
-    match action::find(place, event).filter(|action| model.offers(*action) || *action == Action::Back) {
+    match action::find(context, event).filter(|action| model.offers(*action) || *action == Action::Back) {
         Some(action) if is_refused(action) => doubt(model),
         Some(action) => act::act(model, action, event, fx),
-        None if place.takes_text() => search::typed(model, event),
+        None if context.takes_text() => search::typed(model, event),
         None => {}
     }
 }

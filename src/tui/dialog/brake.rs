@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
-use super::{Body, Dialog, Place, REASON_MIN, Then, answered, reason_missing};
+use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::brake::{Brake, BrakeState};
 use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
 use crate::tui::model::Level;
@@ -43,8 +43,8 @@ pub(super) fn set(model: &mut Model, change: BrakeChange, answer: Answer<()>) {
 }
 
 impl Body for BrakeDialog {
-    fn place(&self) -> Place {
-        if self.change.needs_reason() { Place::Reason } else { Place::Confirm }
+    fn key_context(&self) -> KeyContext {
+        if self.change.needs_reason() { KeyContext::Reason } else { KeyContext::Confirm }
     }
 
     fn is_busy(&self) -> bool {
@@ -173,7 +173,7 @@ mod tests {
             console.press("Enter");
             assert_eq!(console.asked.len(), 1, "set twice");
             console.serve(&world);
-            assert_eq!(console.model.place(), Place::Queue);
+            assert_eq!(console.model.key_context(), KeyContext::Queue);
             assert_eq!(console.model.toasts.last().unwrap().what, done);
         }
     }

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
-use super::{Body, Dialog, Place, Then, answered};
+use super::{Body, Dialog, KeyContext, Then, answered};
 use crate::domain::job::{JobPlan, JobScope, Skip};
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
 use crate::tui::model::Level;
@@ -118,8 +118,8 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>) {
 }
 
 impl Body for BulkDialog {
-    fn place(&self) -> Place {
-        if self.asks_for_number() { Place::Reason } else { Place::Confirm }
+    fn key_context(&self) -> KeyContext {
+        if self.asks_for_number() { KeyContext::Reason } else { KeyContext::Confirm }
     }
 
     fn is_busy(&self) -> bool {
@@ -439,7 +439,7 @@ mod tests {
         console.press("Enter");
         assert!(console.screen().contains("starting…"));
         console.serve(&world);
-        assert_eq!((console.model.place(), console.model.marks.len()), (Place::Queue, 0));
+        assert_eq!((console.model.key_context(), console.model.marks.len()), (KeyContext::Queue, 0));
         assert_eq!(console.model.selected_job().map(|job| job.id), Some(job_id(1)));
         let toast = console.model.toasts.last().unwrap();
         assert_eq!(toast.what, "The bulk resend of 1,204 mails starts in 10 s.");

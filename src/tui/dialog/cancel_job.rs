@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, operator, put};
-use super::{Body, Dialog, Place, Then, answered};
+use super::{Body, Dialog, KeyContext, Then, answered};
 use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
@@ -60,8 +60,8 @@ pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: A
 }
 
 impl Body for CancelJobDialog {
-    fn place(&self) -> Place {
-        Place::Confirm
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Confirm
     }
 
     fn is_busy(&self) -> bool {

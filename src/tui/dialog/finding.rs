@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::{Body, Dialog, Place};
+use super::{Body, Dialog, KeyContext};
 use crate::preview::check::Finding;
 use crate::text::plain;
 use crate::tui::Model;
@@ -29,8 +29,8 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
 }
 
 impl Body for FindingDialog {
-    fn place(&self) -> Place {
-        Place::Help
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Help
     }
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put, who};
-use super::{Body, Dialog, Place, REASON_MIN, Then, answered, reason_missing};
+use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::model::Level;
@@ -45,8 +45,8 @@ pub(super) fn verified(model: &mut Model, id: VerificationId, answer: Answer<()>
 }
 
 impl Body for ForceVerifyDialog {
-    fn place(&self) -> Place {
-        Place::Reason
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Reason
     }
 
     fn is_busy(&self) -> bool {

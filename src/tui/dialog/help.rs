@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{Body, Place};
+use super::{Body, KeyContext};
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::all;
@@ -22,8 +22,8 @@ pub struct HelpDialog {
 }
 
 impl Body for HelpDialog {
-    fn place(&self) -> Place {
-        Place::Help
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Help
     }
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {
@@ -59,14 +59,21 @@ impl Body for HelpDialog {
 }
 
 fn lines(model: &Model, theme: &Theme) -> Vec<Line<'static>> {
-    let main = [Place::Verifications, Place::Mail, Place::Queue, Place::Templates, Place::Detail, Place::Send];
+    let main = [
+        KeyContext::Verifications,
+        KeyContext::Mail,
+        KeyContext::Queue,
+        KeyContext::Templates,
+        KeyContext::Detail,
+        KeyContext::Send,
+    ];
     // The workbench's modes have keys of their own.
-    let bench = [Place::Templates, Place::Checks, Place::Matrix, Place::Page];
+    let bench = [KeyContext::Templates, KeyContext::Checks, KeyContext::Matrix, KeyContext::Page];
     let in_bench = model.setup.only_templates || model.view == View::Templates;
-    let places = if in_bench { &bench[..] } else { &main[..] };
+    let contexts = if in_bench { &bench[..] } else { &main[..] };
     let mut lines = Vec::new();
     let mut seen = Vec::new();
-    for entry in all().filter(|entry| places.iter().any(|place| entry.places.contains(*place))) {
+    for entry in all().filter(|entry| contexts.iter().any(|context| entry.contexts.contains(*context))) {
         let names: Vec<String> = entry.keys.iter().map(|key| key.name(theme)).collect();
         // One line an act; in the workbench one for each of its keys, since its modes differ in them.
         let is_seen = |(action, keys): &(_, Vec<String>)| *action == entry.action && (!in_bench || *keys == names);

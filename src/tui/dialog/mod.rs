@@ -20,7 +20,7 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Rect};
 
 use super::Effect;
-use super::action::{Action, Place};
+use super::action::{Action, KeyContext};
 use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem};
 use super::model::field::Field;
 use super::model::{Level, Model};
@@ -57,8 +57,7 @@ pub enum Dialog {
 
 /// What a dialog can do; what most cannot is left out by most.
 trait Body {
-    /// Where its keys go.
-    fn place(&self) -> Place;
+    fn key_context(&self) -> KeyContext;
 
     /// Draws it; returns where the cursor is while a text is typed.
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position>;
@@ -144,10 +143,9 @@ impl Dialog {
         }
     }
 
-    /// Where its keys go.
     #[must_use]
-    pub fn place(&self) -> Place {
-        self.body().place()
+    pub fn key_context(&self) -> KeyContext {
+        self.body().key_context()
     }
 
     /// Draws it; returns where the cursor is while a text is typed.

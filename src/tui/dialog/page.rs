@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::{Action, Body, Dialog, Place};
+use super::{Action, Body, Dialog, KeyContext};
 use crate::preview::page::PageAddress;
 use crate::tui::effect::{Answer, Bench};
 use crate::tui::model::Level;
@@ -62,8 +62,8 @@ pub fn started(model: &mut Model, answer: Answer<PageAddress>) {
 }
 
 impl Body for PageDialog {
-    fn place(&self) -> Place {
-        Place::Page
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Page
     }
 
     fn scroll(&mut self, model: &Model) -> Option<(&mut usize, usize)> {

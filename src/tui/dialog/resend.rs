@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, operator, put, who};
-use super::{Body, Dialog, Place, Then, answered};
+use super::{Body, Dialog, KeyContext, Then, answered};
 use crate::desk::{Resent, ResentHow};
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
@@ -62,8 +62,8 @@ pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resen
 }
 
 impl Body for ResendDialog {
-    fn place(&self) -> Place {
-        Place::Confirm
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Confirm
     }
 
     fn is_busy(&self) -> bool {
@@ -187,7 +187,7 @@ mod tests {
             console.press("y Enter");
             assert_eq!(console.asked.len(), 1, "sent twice");
             console.serve(&world);
-            assert_eq!(console.model.place(), Place::Verifications);
+            assert_eq!(console.model.key_context(), KeyContext::Verifications);
             let toast = console.model.toasts.last().unwrap();
             assert_eq!((toast.level, toast.what.as_str()), (Level::Done, after));
         }
@@ -207,7 +207,7 @@ mod tests {
         console.run(&world, "r");
         assert!(console.screen().contains("Possible at 14:31:00, in 40 s."), "{}", console.screen());
         console.run(&world, "y Enter");
-        assert_eq!(console.model.place(), Place::Confirm);
+        assert_eq!(console.model.key_context(), KeyContext::Confirm);
         assert_eq!(console.next_deadline(), Some(now() + Duration::seconds(1)));
         console.send(Msg::Clock(now() + Duration::seconds(1)));
         assert!(console.screen().contains("in 39 s."));

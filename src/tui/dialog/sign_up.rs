@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::parts::{columns_for, complaint, input, keys, put};
-use super::{Action, Body, Dialog, Place, Then, answered};
+use super::{Action, Body, Dialog, KeyContext, Then, answered};
 use crate::desk::{SignUp, SignUpStatus, SignedUp};
 use crate::domain::locale::Locale;
 use crate::domain::page::Position as PagePosition;
@@ -104,8 +104,8 @@ fn show_new(model: &mut Model, signed_up: &SignedUp, fx: &mut Vec<Effect>) {
 }
 
 impl Body for SignUpDialog {
-    fn place(&self) -> Place {
-        Place::Form
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Form
     }
 
     fn is_busy(&self) -> bool {
@@ -205,7 +205,7 @@ mod tests {
         assert!(shown.contains("not an address") && shown.contains("> mina"), "{shown}");
         console.type_text("@example.com");
         console.run(&world, "Enter");
-        assert_eq!(console.model.place(), Place::Verifications);
+        assert_eq!(console.model.key_context(), KeyContext::Verifications);
         assert_eq!(console.model.toasts.last().unwrap().what, "mina@example.com is signed up.");
         assert_eq!(console.selected(), 49_990, "the new row is selected");
     }

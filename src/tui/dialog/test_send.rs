@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::parts::{complaint, input, keys};
-use super::{Action, Body, Dialog, Place, Then};
+use super::{Action, Body, Dialog, KeyContext, Then};
 use crate::desk::test_send::{Recipient, Recorded, TestSend, TestSent};
 use crate::domain::locale::Locale;
 use crate::domain::send::SendState;
@@ -125,8 +125,8 @@ pub fn sent(model: &mut Model, generation: u64, answer: Answer<Box<TestSent>>) {
 }
 
 impl Body for TestSendDialog {
-    fn place(&self) -> Place {
-        if self.outcome.is_some() || self.busy { Place::Confirm } else { Place::Form }
+    fn key_context(&self) -> KeyContext {
+        if self.outcome.is_some() || self.busy { KeyContext::Confirm } else { KeyContext::Form }
     }
 
     fn is_busy(&self) -> bool {

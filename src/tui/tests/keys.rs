@@ -6,7 +6,7 @@ use super::fixture::{Console, key_of, now};
 use crate::desk::SignUp;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
-use crate::tui::action::{self, Action, Place};
+use crate::tui::action::{self, Action, KeyContext};
 use crate::tui::effect::{Act, Bench, Load, TerminalCommand};
 use crate::tui::model::{Level, View};
 use crate::tui::view::templates::model::Mode;
@@ -14,7 +14,9 @@ use crate::tui::{Effect, Msg};
 
 #[test]
 fn every_key_goes_where_it_should() {
-    use Place::{Confirm, Detail, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates, Verifications};
+    use KeyContext::{
+        Confirm, Detail, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates, Verifications,
+    };
     let table = [
         ("", Verifications),
         ("Enter", Detail),
@@ -66,10 +68,10 @@ fn every_key_goes_where_it_should() {
         ("3 B", Reason),
         ("3 B Esc", Verifications),
     ];
-    for (keys, place) in table {
+    for (keys, context) in table {
         let (mut console, world) = Console::loaded(80, 24);
         console.run(&world, keys);
-        assert_eq!(console.model.place(), place, "{keys:?}");
+        assert_eq!(console.model.key_context(), context, "{keys:?}");
     }
 }
 
@@ -77,9 +79,9 @@ fn every_key_goes_where_it_should() {
 fn where_there_is_a_pane_a_mail_opens_its_verification_at_once() {
     let (mut console, world) = Console::loaded(120, 40);
     console.run(&world, "m Enter");
-    assert_eq!(console.model.place(), Place::Detail);
+    assert_eq!(console.model.key_context(), KeyContext::Detail);
     console.run(&world, "Esc");
-    assert_eq!(console.model.place(), Place::Mail);
+    assert_eq!(console.model.key_context(), KeyContext::Mail);
 }
 
 #[test]
@@ -103,21 +105,21 @@ fn keys_ask_the_loop_for_its_own_acts() {
 
 #[test]
 fn ctrl_l_draws_everything_afresh_wherever_it_is_pressed_and_does_no_more() {
-    let places =
+    let contexts =
         ["", "Enter", "m", "m Enter", "o", "o Enter", "t", "/", "?", "r", "v", "n", "o P", "o D", "3 B", "t T"];
     for (width, height) in [(80, 24), (120, 40), (20, 5), (1, 1)] {
-        for keys in places {
+        for keys in contexts {
             let (mut console, world) = Console::loaded(width, height);
             console.run(&world, keys);
             console.take_asked();
-            let place = console.model.place();
+            let context = console.model.key_context();
             console.press("ctrl-l");
             assert_eq!(
                 console.take_asked(),
                 [Effect::Terminal(TerminalCommand::Repaint)],
                 "{keys:?} at {width}×{height}"
             );
-            assert_eq!(console.model.place(), place, "{keys:?}");
+            assert_eq!(console.model.key_context(), context, "{keys:?}");
         }
     }
     // Before anything has come.
@@ -185,7 +187,7 @@ fn a_paste_is_no_command() {
     let (mut console, _) = Console::loaded(80, 24);
     console.send(Msg::Paste("qvrn".into()));
     assert!(console.take_asked().is_empty());
-    assert_eq!(console.model.place(), Place::Verifications);
+    assert_eq!(console.model.key_context(), KeyContext::Verifications);
     console.press("r");
     console.take_asked();
     console.send(Msg::Paste("y".into()));
@@ -237,7 +239,7 @@ fn escape_goes_back_one_step_at_a_time() {
     console.run(&world, "Esc");
     assert_eq!(console.model.search().text(), "");
     console.run(&world, "Esc");
-    assert_eq!(console.model.place(), Place::Verifications);
+    assert_eq!(console.model.key_context(), KeyContext::Verifications);
 }
 
 #[test]
@@ -271,9 +273,9 @@ fn opening_asks_for_the_detail_only_where_it_is_shown() {
 
 #[test]
 fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
-    let places = ["", "Enter", "m", "o", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
+    let contexts = ["", "Enter", "m", "o", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
     let presses = "r v n B P D U p x s w T y q e o Space Enter ctrl-o".split(' ');
-    for keys in places {
+    for keys in contexts {
         for press in presses.clone() {
             let (mut console, world) = Console::loaded(120, 40);
             console.run(&world, keys);
@@ -302,7 +304,7 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
     assert_eq!(console.model.toasts.last().unwrap().level, Level::Refused);
     console.press("/");
     console.send(Msg::Doubtful(key_of("r")));
-    assert_eq!(console.model.place(), Place::Prompt);
+    assert_eq!(console.model.key_context(), KeyContext::Prompt);
     console.take_asked();
     console.send(Msg::Doubtful(key_of("ctrl-c")));
     assert!(console.take_asked().contains(&Effect::Terminal(TerminalCommand::Quit)));
@@ -311,30 +313,30 @@ fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
 /// An action that nothing takes up would be a key that does nothing.
 #[test]
 fn every_key_does_something() {
-    let places = [
-        ("j", Place::Verifications),
-        ("j Enter", Place::Detail),
-        ("m j", Place::Mail),
-        ("m Enter", Place::Send),
-        ("o", Place::Queue),
-        ("o Enter", Place::QueueItem),
-        ("t", Place::Templates),
-        ("t 8", Place::Checks),
-        ("t 9", Place::Matrix),
-        ("t p", Place::Page),
-        ("/ a", Place::Prompt),
-        ("?", Place::Help),
-        ("r", Place::Confirm),
-        ("v", Place::Reason),
-        ("n", Place::Form),
+    let contexts = [
+        ("j", KeyContext::Verifications),
+        ("j Enter", KeyContext::Detail),
+        ("m j", KeyContext::Mail),
+        ("m Enter", KeyContext::Send),
+        ("o", KeyContext::Queue),
+        ("o Enter", KeyContext::QueueItem),
+        ("t", KeyContext::Templates),
+        ("t 8", KeyContext::Checks),
+        ("t 9", KeyContext::Matrix),
+        ("t p", KeyContext::Page),
+        ("/ a", KeyContext::Prompt),
+        ("?", KeyContext::Help),
+        ("r", KeyContext::Confirm),
+        ("v", KeyContext::Reason),
+        ("n", KeyContext::Form),
     ];
-    let reached: Vec<_> = places.iter().map(|(_, place)| *place).collect();
-    assert!(Place::ALL.iter().all(|place| reached.contains(place)));
+    let reached: Vec<_> = contexts.iter().map(|(_, context)| *context).collect();
+    assert!(KeyContext::ALL.iter().all(|context| reached.contains(context)));
     // There may be nowhere to go, and one is there already.
-    let is_there = |place, action| {
-        let templates = matches!(place, Place::Templates | Place::Checks | Place::Matrix);
-        place == Place::Mail && action == Action::Mail
-            || place == Place::Queue && action == Action::Queue
+    let is_there = |context, action| {
+        let templates = matches!(context, KeyContext::Templates | KeyContext::Checks | KeyContext::Matrix);
+        context == KeyContext::Mail && action == Action::Mail
+            || context == KeyContext::Queue && action == Action::Queue
             || templates && action == Action::Templates
     };
     let moves = |action| {
@@ -342,11 +344,11 @@ fn every_key_does_something() {
         matches!(action, Up | Down | PageUp | PageDown | First | Last | PickTab | ShiftLeft | ShiftRight | Back)
     };
     let mut idle = Vec::new();
-    for (keys, place) in places {
-        for entry in action::at(place).filter(|entry| !moves(entry.action) && !is_there(place, entry.action)) {
+    for (keys, context) in contexts {
+        for entry in action::at(context).filter(|entry| !moves(entry.action) && !is_there(context, entry.action)) {
             let (mut console, world) = Console::loaded(80, 24);
             console.run(&world, keys);
-            assert_eq!(console.model.place(), place);
+            assert_eq!(console.model.key_context(), context);
             let state = |console: &mut Console| {
                 console.model.take_dirty();
                 format!("{:?}", console.model)
@@ -354,7 +356,7 @@ fn every_key_does_something() {
             let before = state(&mut console);
             console.send(Msg::Key(entry.keys[0].event()));
             if console.take_asked().is_empty() && state(&mut console) == before {
-                idle.push((place, entry.action));
+                idle.push((context, entry.action));
             }
         }
     }

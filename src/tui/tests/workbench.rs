@@ -11,7 +11,7 @@ use crate::mail::transport::dialogue::{DialogueLine, Speaker};
 use crate::preview::check::Report;
 use crate::preview::view::{Scheme, Width};
 use crate::ses::simulator::Simulator;
-use crate::tui::action::Place;
+use crate::tui::action::KeyContext;
 use crate::tui::dialog::Dialog;
 use crate::tui::effect::{Bench, Benched, Problem, TerminalCommand};
 use crate::tui::model::{Setup, View};
@@ -248,7 +248,7 @@ fn dialogs_can_be_read_through() {
 #[test]
 fn a_finding_leads_to_its_line_and_explains_itself() {
     let (mut console, world) = open(160, 40, "8");
-    assert_eq!(console.model.place(), Place::Checks);
+    assert_eq!(console.model.key_context(), KeyContext::Checks);
     let bench = &console.model.workbench;
     assert_eq!(bench.findings().iter().map(|f| f.rule.id).collect::<Vec<_>>(), ["C003", "S002", "P003"]);
     assert_eq!((bench.file.part, bench.line), (Part::Html, 56), "the source beside is at the line");

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::navigation;
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, KeyContext};
 use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
@@ -43,7 +43,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Redraw => fx.push(Effect::Terminal(TerminalCommand::Repaint)),
         Action::Quit => fx.push(Effect::Terminal(TerminalCommand::Quit)),
         Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
-        Action::Confirm if model.place() == Place::Prompt => model.prompt = false,
+        Action::Confirm if model.key_context() == KeyContext::Prompt => model.prompt = false,
         Action::Confirm => dialog::confirm(model, fx),
         Action::Cancel => cancel(model, fx),
         Action::CopyEmail => clipboard::copy_email(model, fx),

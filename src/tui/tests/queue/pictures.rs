@@ -4,7 +4,7 @@ use super::worlds::{
     HOSTILE, Make, bare, busy, counting, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips,
 };
 use crate::domain::job::Skipped;
-use crate::tui::action::Place;
+use crate::tui::action::KeyContext;
 use crate::tui::effect::{Acted, Problem};
 use crate::tui::tests::fixture::{Console, World, job_plan};
 use crate::tui::tests::picture::picture;
@@ -51,7 +51,7 @@ fn a_worker_in_full() {
         let (mut console, world) = (Console::new(width, height), busy());
         console.serve(&world);
         console.run(&world, "o j j j j j Enter");
-        assert_eq!(console.model.place(), Place::QueueItem);
+        assert_eq!(console.model.key_context(), KeyContext::QueueItem);
         snapshot("worker", &console);
     }
 }
