@@ -29,14 +29,14 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) -> Optio
         View::Queue => queue::draw(&mut canvas, model, &layout),
         View::Templates => templates::draw(&mut canvas, model, &layout),
     }
-    canvas.upright(layout.divider, canvas.glyphs().bar, Tone::Rule);
+    canvas.upright(layout.divider, canvas.glyphs().vertical, Tone::Rule);
     let mut caret = footer::draw(&mut canvas, model, &layout);
     if let Some(dialog) = &model.dialog {
-        let over = Rect { height: area.height - layout.foot.height, ..area };
+        let over = Rect { height: area.height - layout.footer.height, ..area };
         caret = dialog.draw(&mut canvas, model, over);
     }
     let bottom = if layout.status.height > 0 && !model.prompt { layout.status.bottom() } else { layout.status.y };
-    let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.foot.height };
+    let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.footer.height };
     toast::draw(&mut canvas, Rect { height: bottom - area.y, ..area }, &model.toasts);
     caret
 }

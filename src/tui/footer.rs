@@ -23,10 +23,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
     // A dialog on a large screen says its keys itself, where the eye is.
     let dialog = matches!(model.key_context(), KeyContext::Confirm | KeyContext::Reason | KeyContext::Form);
     if !dialog || layout.rule.height == 0 {
-        keys(canvas, model, layout.foot);
+        keys(canvas, model, layout.footer);
     }
     if model.prompt && model.dialog.is_none() {
-        let spare = [layout.status, layout.foot, layout.list];
+        let spare = [layout.status, layout.footer, layout.list];
         let place = spare.into_iter().find(|area| area.height > 0 && area.width > 0)?;
         let place = Rect { y: place.bottom() - 1, height: 1, ..place };
         canvas.clear(place);

@@ -51,7 +51,7 @@ pub struct Glyphs {
     /// A horizontal rule that stands out.
     pub heavy: &'static str,
     /// A vertical rule.
-    pub bar: &'static str,
+    pub vertical: &'static str,
     /// Where a vertical rule hangs from a horizontal one.
     pub tee: &'static str,
     /// A box's corners: top left, top right, bottom left, bottom right.
@@ -86,7 +86,7 @@ static UNICODE: Glyphs = Glyphs {
     selected: "> ",
     rule: "─",
     heavy: "━",
-    bar: "│",
+    vertical: "│",
     tee: "┬",
     corners: ["┌", "┐", "└", "┘"],
     ellipsis: "…",
@@ -107,7 +107,7 @@ static ASCII: Glyphs = Glyphs {
     selected: "> ",
     rule: "-",
     heavy: "=",
-    bar: "|",
+    vertical: "|",
     tee: "+",
     corners: ["+", "+", "+", "+"],
     ellipsis: "...",

@@ -29,8 +29,8 @@ const FIRST_MAX: usize = 5;
 /// Columns of a number in front of what it counts.
 const NUMBER: usize = 11;
 
-/// Rows that a sheet takes around its text.
-const SHEET: u16 = 4;
+/// Rows that the box takes around a dialog's text.
+const FRAME: u16 = 4;
 
 /// The question before a bulk resend.
 #[derive(Clone, Debug)]
@@ -182,7 +182,7 @@ impl Body for BulkDialog {
             (lines.finish(), asked)
         };
         // What is asked must be on the screen; what explains it gives way.
-        let fits = |lines: &[Line<'_>]| lines.len() + usize::from(SHEET) <= usize::from(area.height);
+        let fits = |lines: &[Line<'_>]| lines.len() + usize::from(FRAME) <= usize::from(area.height);
         let all = [Detail::All, Detail::Most].into_iter().map(told).find(|(lines, _)| fits(lines));
         let (lines, asked) = all.unwrap_or_else(|| told(Detail::Little));
         let place = put(canvas, area, "Bulk resend", &lines);

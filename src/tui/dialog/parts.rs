@@ -24,7 +24,7 @@ pub(super) fn screen(model: &Model) -> Rect {
     Rect { width: model.size.0, height: model.size.1.saturating_sub(1), ..Rect::default() }
 }
 
-/// Puts lines on a sheet; returns where they went.
+/// Draws lines in a dialog's box; returns where they went.
 pub(super) fn put(canvas: &mut Canvas<'_>, area: Rect, title: &str, lines: &[Line<'_>]) -> Rect {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let place = modal::draw(canvas, area, title, columns_for(area), rows);

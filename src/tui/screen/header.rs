@@ -25,8 +25,8 @@ const SITE_MAX: usize = 30;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
-    if layout.bar.height > 0 {
-        top(canvas, model, inset(layout.bar, 1));
+    if layout.header.height > 0 {
+        top(canvas, model, inset(layout.header, 1));
     }
     if layout.tabs.height > 0 {
         let mark = if model.view == View::Queue {

@@ -1,14 +1,14 @@
 //! Where everything is.
 //!
 //! ```text
-//! bar      verifydesk · site      Verifications  Mail  Templates        who is sending
+//! header   verifydesk · site      Verifications  Mail  Templates        who is sending
 //! tabs     1 Pending 1,204   2 Verified 88,120   …
 //! rule     ━━━━━━━━━━━━━━━━──────────────────────────────────┬─────────────────────────
 //! banner   what is wrong, and what to do                     │
-//! head     Status   E-mail   Name   Last mail   Expires      │ pane
+//! titles   Status   E-mail   Name   Last mail   Expires      │ pane
 //! list     > ○ pending …                                     │
 //! status   the search, what is new
-//! foot     keys
+//! footer   keys
 //! ```
 //!
 //! What does not fit goes, the least needed first; the list stays to the last row.
@@ -28,7 +28,7 @@ pub const STATUS_FROM: u16 = 12;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Product, views, who is sending.
-    pub bar: Rect,
+    pub header: Rect,
     /// The view's tabs.
     pub tabs: Rect,
     /// The line under them.
@@ -36,7 +36,7 @@ pub struct Layout {
     /// What is wrong.
     pub banner: Rect,
     /// The columns' titles.
-    pub head: Rect,
+    pub table_head: Rect,
     /// The rows.
     pub list: Rect,
     /// The line between list and pane.
@@ -46,7 +46,7 @@ pub struct Layout {
     /// The search, what is new.
     pub status: Rect,
     /// The keys.
-    pub foot: Rect,
+    pub footer: Rect,
 }
 
 /// Where everything is on a terminal of the model's size.
@@ -67,7 +67,7 @@ pub fn of(model: &Model, area: Rect) -> Layout {
         top += height;
         rect
     };
-    layout.bar = below(u16::from(h >= 7));
+    layout.header = below(u16::from(h >= 7));
     layout.tabs = below(u16::from(h >= 5));
     layout.rule = below(u16::from(h >= 14));
     layout.banner = below(super::banner::height(model, area));
@@ -75,7 +75,7 @@ pub fn of(model: &Model, area: Rect) -> Layout {
         bottom -= u16::from(shown);
         Rect { y: bottom, height: u16::from(shown), ..area }
     };
-    layout.foot = above(h >= 3);
+    layout.footer = above(h >= 3);
     layout.status = above(h >= STATUS_FROM);
     let body = Rect { y: top, height: bottom.saturating_sub(top), ..area };
     let (list, divider, pane) = columns(model, body);
@@ -83,7 +83,7 @@ pub fn of(model: &Model, area: Rect) -> Layout {
     layout.pane = pane;
     // The lists of the queue bring their titles themselves.
     let head = u16::from(h >= 14 && model.view != View::Queue).min(list.height);
-    layout.head = Rect { height: head, ..list };
+    layout.table_head = Rect { height: head, ..list };
     layout.list = Rect { y: list.y + head, height: list.height - head, ..list };
     layout
 }

@@ -1,4 +1,4 @@
-//! A dialog's sheet: centred, in one thin box; on a small screen the whole of it, without a box.
+//! What a dialog is drawn on: centred, in one thin box; on a small screen the whole of it, without a box.
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -13,7 +13,7 @@ pub fn columns(wanted: u16, screen: Rect) -> u16 {
     wanted.min(screen.width.saturating_sub(6)).max(screen.width.saturating_sub(2).min(20))
 }
 
-/// Draws an empty sheet for a text of this size; returns where the text goes.
+/// Draws an empty dialog for a text of this size; returns where the text goes.
 pub fn draw(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, rows: u16) -> Rect {
     let screen = canvas.clip(screen);
     canvas.dim(screen);
@@ -31,16 +31,16 @@ pub fn draw(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, ro
     }
     let x = screen.x + (screen.width - width) / 2;
     let y = screen.y + (screen.height - height) / 3;
-    let sheet = Rect { x, y, width, height };
+    let framed = Rect { x, y, width, height };
     if screen.width < width + 8 {
-        // Slivers of the list beside the sheet would only be noise.
+        // Slivers of the list beside the dialog would only be noise.
         canvas.clear(Rect { y, height, ..screen });
     }
-    frame(canvas, sheet, title);
+    frame(canvas, framed, title);
     Rect { x: x + 3, y: y + 2, width: columns, height: rows }
 }
 
-/// Draws lines on a sheet, from the given one on, and how many more there are.
+/// Draws lines in a dialog, from the given one on, and how many more there are.
 pub fn scrolled(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16, lines: &[Line<'_>], scroll: usize) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let place = draw(canvas, screen, title, columns, rows);
@@ -61,7 +61,7 @@ pub fn scrolled(canvas: &mut Canvas<'_>, screen: Rect, title: &str, columns: u16
 #[must_use]
 pub fn most(lines: usize, screen: Rect) -> usize {
     let height = usize::from(screen.height);
-    // The title's line, where the sheet is the whole screen; it fits wherever it has a box.
+    // The title's line, where the dialog is the whole screen; it fits wherever it has a box.
     if height >= lines + 4 { 0 } else { (lines + usize::from(height > lines.min(3))).saturating_sub(height) }
 }
 
@@ -74,8 +74,8 @@ fn frame(canvas: &mut Canvas<'_>, area: Rect, title: &str) {
     canvas.rule(row(area, 0), glyphs.rule, Tone::Rule);
     canvas.rule(row(area, bottom), glyphs.rule, Tone::Rule);
     let right = area.right().saturating_sub(1);
-    canvas.upright(area, glyphs.bar, Tone::Rule);
-    canvas.upright(Rect { x: right, width: 1, ..area }, glyphs.bar, Tone::Rule);
+    canvas.upright(area, glyphs.vertical, Tone::Rule);
+    canvas.upright(Rect { x: right, width: 1, ..area }, glyphs.vertical, Tone::Rule);
     let corners = [(area.x, area.y), (right, area.y), (area.x, area.y + bottom), (right, area.y + bottom)];
     for ((x, y), glyph) in corners.into_iter().zip(glyphs.corners) {
         canvas.rule(Rect { x, y, width: 1, height: 1 }, glyph, Tone::Rule);

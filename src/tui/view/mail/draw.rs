@@ -41,8 +41,8 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &L
     let seen = &list.items[top..list.items.len().min(top + height)];
     let columns = columns(seen, layout.list.width);
     let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
-    if layout.head.height > 0 {
-        table::head(canvas, layout.head, &columns, &widths);
+    if layout.table_head.height > 0 {
+        table::head(canvas, layout.table_head, &columns, &widths);
     }
     for (n, item) in (0..).zip(seen) {
         let cells = cells(model, canvas.theme, item, widths[0]);

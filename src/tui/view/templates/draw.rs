@@ -121,7 +121,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     let panes = panes(model, layout.pane);
     if panes.list.width > 0 {
         list::draw(canvas, bench, panes.list);
-        canvas.upright(panes.list_edge, canvas.glyphs().bar, Tone::Rule);
+        canvas.upright(panes.list_edge, canvas.glyphs().vertical, Tone::Rule);
         joint(canvas, layout, panes.list_edge);
     }
     head(canvas, bench, inset(panes.head, 1));
@@ -131,7 +131,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     }
     pane(canvas, model, bench.mode, panes.main, false);
     if let Some(mode) = bench.mode.companion().filter(|_| panes.beside.width > 0) {
-        canvas.upright(panes.edge, canvas.glyphs().bar, Tone::Rule);
+        canvas.upright(panes.edge, canvas.glyphs().vertical, Tone::Rule);
         pane(canvas, model, mode, panes.beside, true);
     }
 }

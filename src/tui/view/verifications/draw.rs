@@ -41,8 +41,8 @@ fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, la
     // Of all rows that are loaded, not of those in sight: columns must not dance while one scrolls.
     let columns = columns(list.tab, &list.items, layout.list.width);
     let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
-    if layout.head.height > 0 {
-        table::head(canvas, layout.head, &columns, &widths);
+    if layout.table_head.height > 0 {
+        table::head(canvas, layout.table_head, &columns, &widths);
     }
     for (n, item) in (0..).zip(seen) {
         let stale = is_stale(model, list.tab, item);
