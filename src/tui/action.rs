@@ -196,7 +196,7 @@ static TABLE: &[Entry] = table! {
     Toggle: [ctrl('o')], FORM, 4, "language", "The other language";
     Cancel: [ESC, c('n'), c('q')], CONFIRM, 2, "cancel", "Close the dialog without doing anything";
     Cancel: [ESC], TYPED, 2, "cancel", "Close the dialog without doing anything";
-    Cancel: [ESC], PROMPT, 2, "clear", "Give the search up";
+    Cancel: [ESC], PROMPT, 2, "clear", "Clear the search";
     Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
     Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";
     Back: [ESC], VIEWS, 0, "back", "Close messages, detail, search; then go back";
@@ -205,8 +205,8 @@ static TABLE: &[Entry] = table! {
     Help: [F1], CHECKS, 3, "help", "Show all keys";
     Quit: [c('q'), ctrl('c')], PAGES, 2, "quit", "End the console";
     Quit: [ctrl('c')], DIALOGS, 0, "quit", "End the console";
-    Redraw: [ctrl('l')], PAGES, 0, "redraw", "Draw the screen afresh";
-    Redraw: [ctrl('l')], DIALOGS, 0, "redraw", "Draw the screen afresh";
+    Redraw: [ctrl('l')], PAGES, 0, "redraw", "Redraw the screen";
+    Redraw: [ctrl('l')], DIALOGS, 0, "redraw", "Redraw the screen";
     Suspend: [ctrl('z')], PAGES, 0, "suspend", "Back to the shell; `fg` returns";
     Suspend: [ctrl('z')], DIALOGS, 0, "suspend", "Back to the shell; `fg` returns";
 };
@@ -219,7 +219,6 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 /// A line of the table.
 #[derive(Debug)]
 pub struct Entry {
-    /// What it does.
     pub action: Action,
     /// In a word or two, for the footer.
     pub title: &'static str,

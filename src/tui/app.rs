@@ -25,7 +25,7 @@ impl App {
         Self { model: Model::new(setup, Utc::now(), area.width, area.height), executor, inbox }
     }
 
-    /// Tells the model the time. Before every batch of other messages.
+    /// Sets the time in the model. Before every batch of other messages.
     pub(super) fn tick(&mut self) {
         // The time asks for data, never for the terminal, which operators ask for.
         self.take(Msg::Clock(Utc::now()));

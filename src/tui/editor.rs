@@ -1,4 +1,4 @@
-//! The operator's editor: which one, how it is told the line, and the wait for it.
+//! The operator's editor: which one, how it gets the line, and the wait for it.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,11 +16,11 @@ use super::terminal::{Signal, Signals};
 /// What is tried where the environment names no editor: POSIX demands it.
 const FALLBACK: &str = "vi";
 
-/// How long an editor that was told to end may take.
+/// How long an editor may take to end.
 const END_MAX: Duration = Duration::from_secs(2);
 
-/// Runs the editor on a file, the terminal having been given back. Returns what became of it, and the number of the
-/// signal that the console shall end on, if one came.
+/// Runs the editor on a file, the terminal having been restored. Returns what became of it, and the number of the
+/// signal that the console is to end on, if one came.
 pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Answer<()>, Option<i32>) {
     let named = ["VISUAL", "EDITOR"].into_iter().filter_map(|name| env::var(name).ok());
     let editor = named.map(|editor| editor.trim().to_owned()).find(|editor| !editor.is_empty());
@@ -45,7 +45,7 @@ pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Ans
             status = child.wait() => {
                 return match status {
                     Ok(status) if status.success() => (Ok(()), None),
-                    // As shells tell that there is no such program, or that it is none.
+                    // As shells report that there is no such program, or that it is none.
                     Ok(status) if matches!(status.code(), Some(126 | 127)) => {
                         (Err(no_editor(file, &format!("{editor}: it cannot be run"))), None)
                     }
@@ -56,7 +56,7 @@ pub(super) async fn run(signals: &mut Signals, file: &Path, line: usize) -> (Ans
             signal = signals.next() => signal,
         };
         match signal {
-            // The terminal sends these to everybody in front of it; the editor has its own use for them.
+            // The terminal sends these to all programs in front of it; the editor has its own use for them.
             Signal::End(number) if is_from_keys(number) => {}
             Signal::End(number) => {
                 end(&mut child).await;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_editor_is_told_its_way() {
+    fn each_editor_gets_the_line_its_own_way() {
         let table = [
             ("vi", "+12 a b.html"),
             ("/usr/bin/nano", "+12 a b.html"),

@@ -58,7 +58,7 @@ pub struct Executor {
 
 #[derive(Debug)]
 struct Context {
-    /// None where only the templates are looked at: what needs it is not asked for then.
+    /// `None` where only the templates are looked at: what needs it is not asked for then.
     desk: Option<Desk>,
     settings: Settings,
     actor: Actor,
@@ -74,9 +74,9 @@ struct Context {
     open: AtomicUsize,
     /// Renderings that run; those that hang keep theirs indefinitely.
     renderings: Arc<Semaphore>,
-    /// Looks at what there is, likewise.
+    /// Lists of templates that are being made, in the same way.
     stocks: Arc<Semaphore>,
-    /// Checks that run, likewise.
+    /// Checks that run, in the same way.
     checks: Arc<Semaphore>,
     /// How often the templates' files have changed, for the page for browsers.
     changes: watch::Sender<u64>,
@@ -85,7 +85,6 @@ struct Context {
 /// What is known of the database.
 #[derive(Clone, Debug)]
 enum Database {
-    /// Nothing yet.
     Unknown,
     /// It answers.
     Here,
@@ -175,7 +174,7 @@ impl Executor {
     pub async fn finish(self) {
         self.acts.close();
         if timeout(FINISH_MAX, self.acts.wait()).await.is_err() {
-            tracing::warn!("the console ended while an act was under way; the audit log tells whether it was done");
+            tracing::warn!("the console ended while an act was under way; the audit log says whether it was done");
         }
     }
 
@@ -197,7 +196,7 @@ fn unasked(effect: &impl std::fmt::Debug) {
 }
 
 impl Context {
-    fn tell(&self, msg: Msg) {
+    fn send(&self, msg: Msg) {
         // No one listens once the console has ended.
         let _ = self.messages.send(msg);
     }
@@ -206,7 +205,7 @@ impl Context {
     fn close(&self, msg: Msg) {
         // Before the message, so that its reader knows whether more will come.
         self.open.fetch_sub(1, Ordering::SeqCst);
-        self.tell(msg);
+        self.send(msg);
     }
 
     /// Answers with what comes of the future, unless it is cancelled before.
@@ -266,7 +265,7 @@ impl Context {
         }
     }
 
-    /// Acts, unless the database is known to be away. Once begun, an act is not given up because it goes away.
+    /// Acts, unless the database is known to be away. Once begun, an act is not cancelled because it goes away.
     async fn act<T>(&self, act: impl Future<Output = Result<T, desk::Error>>) -> Answer<T> {
         if let Database::Away(problem) = &*self.database.borrow() {
             return Err(problem.clone());
@@ -312,7 +311,7 @@ impl Context {
 }
 
 impl Latest {
-    /// Cancels the one before and gives the next one's token.
+    /// Cancels the one before and returns the next one's token.
     fn next(&mut self, all: &CancellationToken) -> CancellationToken {
         self.0.cancel();
         self.0 = all.child_token();

@@ -106,7 +106,6 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     canvas.line(room, &Line::from(spans));
 }
 
-/// How many rows are marked.
 fn marked(model: &Model, canvas: &Canvas<'_>) -> String {
     let count = i64::try_from(model.marks.len()).unwrap_or(i64::MAX);
     format!("{} {} marked", canvas.glyphs().marked, thousands(count))

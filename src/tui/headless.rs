@@ -39,13 +39,11 @@ impl Headless {
         self.app.executor.connect();
     }
 
-    /// Presses a key.
     pub fn press(&mut self, code: KeyCode) {
         self.app.tick();
         self.app.take(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     }
 
-    /// Types text.
     pub fn type_text(&mut self, text: &str) {
         text.chars().for_each(|c| self.press(KeyCode::Char(c)));
     }

@@ -29,7 +29,6 @@ const fn key(code: KeyCode) -> Chord {
     Chord { code, ctrl: false }
 }
 
-/// A character.
 pub(super) const fn char(c: char) -> Chord {
     Chord { code: KeyCode::Char(c), ctrl: false }
 }

@@ -24,7 +24,7 @@ use crate::domain::worker::OutboxView;
 use field::Field;
 use slot::Slot;
 
-/// What the console is told when it starts.
+/// What the console starts with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Setup {
     /// The site's name, or "demo".
@@ -59,7 +59,6 @@ impl View {
     /// Every view, in the order of the tab key.
     pub const ALL: [Self; 4] = [Self::Verifications, Self::Mail, Self::Queue, Self::Templates];
 
-    /// Its name.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -106,7 +105,6 @@ pub enum Level {
 /// A message that goes by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
-    /// How much it matters.
     pub level: Level,
     /// What happened.
     pub what: String,
@@ -144,7 +142,6 @@ impl<R: Row> Tabbed<R> {
         self.lists.get_mut(self.tab)
     }
 
-    /// The selected row.
     #[must_use]
     pub fn selected(&self) -> Option<&R> {
         self.list()?.selected().map(|item| &item.row)
@@ -173,7 +170,6 @@ pub struct Detail {
 /// The console's whole state.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// As told at the start.
     pub setup: Setup,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
@@ -185,9 +181,7 @@ pub struct Model {
     pub link: Link,
     /// What the body shows.
     pub view: View,
-    /// The verifications.
     pub verifications: Tabbed<VerificationRow>,
-    /// The mails.
     pub mail: Tabbed<SendRow>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
     pub opened: Option<VerificationId>,
@@ -201,7 +195,6 @@ pub struct Model {
     pub marks: BTreeSet<VerificationId>,
     /// Jobs and workers.
     pub queue: Queue,
-    /// The templates.
     pub workbench: Workbench,
     /// How many there are of each status.
     pub counts: Option<Counts>,
@@ -400,7 +393,6 @@ const TOASTS_MAX: usize = 3;
 pub struct Subject {
     /// Which verification.
     pub id: VerificationId,
-    /// The user's address.
     pub email: String,
     /// The user's name, where it is known.
     pub name: String,

@@ -37,6 +37,5 @@ pub enum Msg {
         problem: Problem,
         retry_at: Time,
     },
-    /// The database answers again.
     DatabaseBack,
 }

@@ -33,7 +33,6 @@ const SLEEP_MAX: Duration = Duration::from_mins(1);
 /// How the console came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The operator quit.
     Quit,
     /// A signal asked for it, or the terminal hung up, which is one too.
     Signal(i32),
@@ -42,13 +41,12 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// The program's exit code.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Quit => 0,
             Self::Signal(number) => signals::exit_code(number),
-            // As the runtime gives it for a panic of the main thread.
+            // As the runtime returns it for a panic of the main thread.
             Self::Panicked => 101,
         }
     }
@@ -73,14 +71,13 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         let first = match self {
-            Self::NoTerminal => "run it in one (`ssh -t` gives one)",
+            Self::NoTerminal => "run it in one (`ssh -t` opens one)",
             Self::Dumb(_) => "set TERM to what this terminal is (`TERM=xterm-256color` fits most)",
             Self::Terminal(_) => "try another terminal",
         };
         format!("{first}, or use {TWINS} in scripts")
     }
 
-    /// The program's exit code.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -105,7 +102,7 @@ pub fn require_terminal() -> Result<(), Error> {
     }
 }
 
-/// Runs the console until it ends; the terminal is given back by then. Needs a runtime of several threads.
+/// Runs the console until it ends; the terminal is restored by then. Needs a runtime of several threads.
 pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup) -> Result<Ended, Error> {
     require_terminal()?;
     let capabilities = TerminalCapabilities::detect(settings.console.glyphs);
@@ -130,7 +127,7 @@ struct Console {
     signals: Signals,
     /// None while an editor has the terminal: the keys that interrupt are the editor's then.
     watch: Option<Watch>,
-    /// None while the terminal is given back.
+    /// `None` while an editor has the terminal.
     input: Option<Input>,
     theme: Theme,
 }
@@ -255,7 +252,7 @@ impl Console {
         }
     }
 
-    /// Gives the terminal to the operator's editor until it is closed.
+    /// Runs the operator's editor in the terminal until it is closed.
     async fn edit(&mut self, file: &Path, line: usize) -> io::Result<Option<Ended>> {
         self.input = None;
         self.watch = None;

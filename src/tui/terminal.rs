@@ -1,4 +1,4 @@
-//! The terminal while the console has it, and given back as it was.
+//! The terminal while the console has it, and restored as it was.
 //!
 //! The owner of a [`Terminal`] holds the alternate screen, raw mode, a hidden cursor and bracketed paste; no mouse (it
 //! would take text selection away) and no keyboard protocol (state that nested SSH and tmux lose). All of that is
@@ -45,7 +45,7 @@ const OUTPUT_WAIT: Duration = Duration::from_millis(300);
 /// How long to wait before writing again to a terminal that another program has made non-blocking.
 const FULL_WAIT: Duration = Duration::from_millis(2);
 
-/// The terminal, held. Dropping it gives it back.
+/// The terminal, held. Dropping it restores it.
 #[derive(Debug)]
 pub struct Terminal {
     hold: Hold,
@@ -99,7 +99,7 @@ impl Terminal {
     }
 
     /// Draws a frame, in one write, or in none where nothing changed. `draw` gets an empty buffer and returns where
-    /// the cursor shall be seen, if anywhere.
+    /// the cursor is to be shown, if anywhere.
     pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<()> {
         let bytes = self.canvas.frame(draw);
         if bytes.is_empty() { Ok(()) } else { self.hold.output().write(bytes) }
@@ -124,7 +124,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Gives the terminal back. It can be taken again by [`Terminal::resume`]; nothing is drawn until then.
+    /// Restores the terminal. It can be taken again by [`Terminal::resume`]; nothing is drawn until then.
     pub fn leave(&self) -> io::Result<()> {
         self.hold.output().leave()
     }
@@ -148,14 +148,14 @@ impl Drop for Terminal {
 }
 
 impl Hold {
-    /// Gives the terminal back if it is held, as far as it can be: the mode always, the rest if the terminal takes
+    /// Restores the terminal if it is held, as far as it can be: the mode always, the rest if the terminal takes
     /// output. Never fails and never waits long, since it runs while everything else has failed.
     pub fn restore(&self) {
         let since = Instant::now();
         loop {
             match self.0.output.try_lock() {
                 Ok(mut output) => {
-                    // There is no one left to tell: the terminal is gone.
+                    // There is nowhere to report it: the terminal is gone.
                     let _ = output.leave();
                     return;
                 }
@@ -180,7 +180,7 @@ impl Hold {
         }
     }
 
-    /// A panic anywhere gives the terminal back before its message is printed: on the alternate screen it would be
+    /// A panic anywhere restores the terminal before its message is printed: on the alternate screen it would be
     /// wiped out, in raw mode it would run down in steps.
     fn restore_on_panic(&self) {
         let hold = self.clone();
@@ -235,7 +235,7 @@ impl Output {
         mode.and(written)
     }
 
-    /// Writes at once; nothing once the terminal was given back.
+    /// Writes at once; nothing once the terminal was restored.
     fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while self.is_held && !bytes.is_empty() {
             match self.file.write(bytes) {

@@ -17,13 +17,11 @@ pub use colour_depth::ColourDepth;
 /// What a piece of screen means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {
-    /// Ordinary text.
     Text,
     /// What the eye should meet first.
     Strong,
     /// Labels, hints, what matters less.
     Quiet,
-    /// Rules and separators.
     Rule,
     /// Where the operator is: the chosen view or tab, the focused pane.
     Here,
@@ -68,11 +66,9 @@ pub struct Glyphs {
     pub off: &'static str,
     /// More to the left, more to the right.
     pub more: [&'static str; 2],
-    /// Quotation marks.
     pub quotes: [&'static str; 2],
     /// More above, more below.
     pub beyond: [&'static str; 2],
-    /// A marked row.
     pub marked: &'static str,
     /// The part of a gauge that is full, and the rest.
     pub gauge: [&'static str; 2],
@@ -156,7 +152,6 @@ impl Theme {
         self.unicode
     }
 
-    /// The glyphs.
     #[must_use]
     pub fn glyphs(&self) -> &'static Glyphs {
         if self.unicode { &UNICODE } else { &ASCII }

@@ -10,7 +10,6 @@ use crate::domain::Time;
 /// The zone of absolute times; they always show their offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Zone {
-    /// UTC.
     #[default]
     Utc,
     /// The operator's, found once at the start.

@@ -15,7 +15,6 @@ pub enum KeyContext {
     Queue,
     /// All about a job or a worker.
     QueueItem,
-    /// The templates.
     Templates,
     /// The templates, where findings are chosen.
     Checks,
@@ -25,7 +24,6 @@ pub enum KeyContext {
     Page,
     /// The search prompt.
     Prompt,
-    /// The help.
     Help,
     /// A question answered by yes or no.
     Confirm,

@@ -118,7 +118,7 @@ impl Body for BrakeDialog {
             }
             match &self.problem {
                 Some(problem) => complaint(&mut lines, theme, problem),
-                None => lines.text("telling the workers…", Tone::Quiet),
+                None => lines.text("notifying the workers…", Tone::Quiet),
             }
         }
         if is_short && self.change.needs_reason() {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_resumes_reads_why_it_stood_still() {
+    fn resuming_shows_why_mail_stood_still() {
         for keys in ["U", "m U", "t U", "o U", "Enter U"] {
             let (mut console, world) = (Console::new(80, 24), paused());
             console.serve(&world);

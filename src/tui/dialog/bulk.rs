@@ -176,21 +176,21 @@ impl Body for BulkDialog {
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = columns_for(area);
-        let told = |detail| {
+        let with = |detail| {
             let mut lines = Lines::new(theme, columns);
             let asked = bulk_lines(&mut lines, model, theme, self, detail);
             (lines.finish(), asked)
         };
-        // What is asked must be on the screen; what explains it gives way.
+        // What is asked must be on the screen; what explains it makes room.
         let fits = |lines: &[Line<'_>]| lines.len() + usize::from(FRAME) <= usize::from(area.height);
-        let all = [Detail::All, Detail::Most].into_iter().map(told).find(|(lines, _)| fits(lines));
-        let (lines, asked) = all.unwrap_or_else(|| told(Detail::Little));
+        let all = [Detail::All, Detail::Most].into_iter().map(with).find(|(lines, _)| fits(lines));
+        let (lines, asked) = all.unwrap_or_else(|| with(Detail::Little));
         let place = put(canvas, area, "Bulk resend", &lines);
         input(canvas, place, asked?, &self.number, !self.busy)
     }
 }
 
-/// How much of a plan is told: all, without what is only good to know, or what must not be missing.
+/// How much of a plan is shown: all, without what is only good to know, or what must not be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Detail {
     Little,
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_plan_wins_and_one_that_was_given_up_is_forgotten() {
+    fn the_last_plan_wins_and_an_abandoned_one_is_forgotten() {
         let (mut console, _) = counting(80, 24);
         let generation = |asked: Vec<Effect>| {
             asked.iter().find_map(|e| {
@@ -388,7 +388,7 @@ mod tests {
         let second = generation(console.take_asked()).unwrap();
         console.send(Msg::Loaded(Loaded::JobPlan { generation: first, answer: Ok(Box::new(job_plan(1, 1))) }));
         console.press("y");
-        assert!(console.take_asked().is_empty(), "took the answer to a question that was given up");
+        assert!(console.take_asked().is_empty(), "took the answer to an abandoned question");
         console.send(Msg::Loaded(Loaded::JobPlan { generation: second, answer: Ok(Box::new(job_plan(1, 1))) }));
         console.press("y");
         assert!(
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_started_job_is_selected_in_the_queue_and_can_be_called_off() {
+    fn a_started_job_is_selected_in_the_queue_and_can_be_cancelled() {
         let (mut console, mut world) = Console::loaded(80, 24);
         console.run(&world, "Space Space B");
         console.type_text("1204");
@@ -449,19 +449,19 @@ mod tests {
         console.press("y");
         assert_eq!(console.asked, [Effect::Act(Act::ChangeJob { id: job_id(1), change: JobChange::Cancel })]);
         console.press("y Enter");
-        assert_eq!(console.asked.len(), 1, "called off twice");
+        assert_eq!(console.asked.len(), 1, "cancelled twice");
         console.serve(&world);
         assert_eq!(console.model.toasts.last().unwrap().what, "The job is cancelled.");
     }
 
     #[test]
-    fn a_job_started_behind_a_closed_dialog_is_told_all_the_same() {
+    fn a_job_started_behind_a_closed_dialog_is_reported_all_the_same() {
         let (mut console, world) = counting(80, 24);
         console.serve(&world);
         console.type_text("1204");
         console.press("Enter Esc");
         console.serve(&world);
-        assert_eq!(console.model.view, View::Verifications, "nobody is taken away from what she went on with");
+        assert_eq!(console.model.view, View::Verifications, "the operator stays with what they went on with");
         assert!(console.model.toasts.last().unwrap().what.contains("starts in 10 s"));
     }
 }

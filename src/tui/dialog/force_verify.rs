@@ -38,7 +38,7 @@ pub(super) fn verified(model: &mut Model, id: VerificationId, answer: Answer<()>
         Some(Dialog::ForceVerify(dialog)) => dialog.subject.email,
         _ => format!("Verification {id}"),
     };
-    // Also where it was opened again meanwhile.
+    // Also where it was opened again in the meantime.
     model.dialog.take_if(|dialog| is_it(dialog));
     let what = format!("{who} is verified.");
     model.toast(Level::Done, what, "Your reason is in the audit log.");

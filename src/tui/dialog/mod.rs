@@ -83,7 +83,7 @@ trait Body {
     /// Moves among its fields or choices, or toggles one.
     fn step(&mut self, _: Action) {}
 
-    /// Its *yes*. It is not in the model meanwhile.
+    /// Its *yes*. It is not in the model while this runs.
     fn confirm(&mut self, _: &mut Model, _: &mut Vec<Effect>) -> Then {
         Then::Stay
     }
@@ -159,7 +159,7 @@ impl Dialog {
         self.body().next_change(model)
     }
 
-    /// Whether it tells of the outbox, so that it looks different when that has changed.
+    /// Whether it shows the outbox, so that it looks different when that has changed.
     #[must_use]
     pub fn shows_outbox(&self) -> bool {
         matches!(self, Self::CancelJob(_) | Self::Brake(_))
@@ -261,7 +261,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
 }
 
 /// The arms that every answer has: what was done closes the dialog that asked for it; what was not is said in that
-/// dialog, or in a message where it was closed meanwhile. Returns what was done, and that dialog.
+/// dialog, or in a message where it was closed in the meantime. Returns what was done, and that dialog.
 fn answered<T>(
     model: &mut Model,
     answer: Answer<T>,

@@ -48,7 +48,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     clipboard::copy(model, text, what, fx);
 }
 
-/// The page is there, or not. One that was ended meanwhile is gone by itself.
+/// The page is there, or not. One that was ended in the meantime is gone by itself.
 pub fn started(model: &mut Model, answer: Answer<PageAddress>) {
     match answer {
         Ok(address) if model.workbench.page.is_some() => model.workbench.page = Some(Page::Up(address)),

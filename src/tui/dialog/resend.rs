@@ -48,7 +48,7 @@ pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resen
         Some(Dialog::Resend(dialog)) => dialog.subject.email,
         _ => format!("verification {id}"),
     };
-    // Also where it was opened again meanwhile.
+    // Also where it was opened again in the meantime.
     model.dialog.take_if(|dialog| is_it(dialog));
     let (what, hint) = match resent.how {
         ResentHow::SameLink => (format!("The same link is on its way to {to}."), String::new()),
@@ -229,7 +229,7 @@ mod tests {
         console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_992), answer: Ok(ResentHow::SameLink) }));
         console.press("y");
         assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_992) })]);
-        // Cancelled while under way: what came of it is told all the same.
+        // Cancelled while under way: what came of it is reported all the same.
         console.press("Esc");
         console.serve(&world);
         assert!(console.model.toasts.last().unwrap().what.contains("verification 49992"));

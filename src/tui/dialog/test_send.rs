@@ -65,7 +65,6 @@ impl TestSendDialog {
         self.address.is_some() && self.chosen >= self.recipients.len()
     }
 
-    /// How many choices there are.
     fn count(&self) -> usize {
         self.recipients.len() + usize::from(self.address.is_some())
     }
@@ -93,7 +92,6 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
     }))
 }
 
-/// A line was said.
 pub fn said(model: &mut Model, generation: u64, line: DialogueLine) {
     if let Some(Dialog::TestSend(dialog)) = &mut model.dialog
         && dialog.generation == generation
@@ -103,7 +101,7 @@ pub fn said(model: &mut Model, generation: u64, line: DialogueLine) {
     }
 }
 
-/// What became of a test. Who has closed its dialog is told all the same.
+/// What became of a test. It is reported also where the dialog has been closed.
 pub fn sent(model: &mut Model, generation: u64, answer: Answer<Box<TestSent>>) {
     if let Some(Dialog::TestSend(dialog)) = &mut model.dialog
         && dialog.generation == generation

@@ -5,21 +5,33 @@ use crate::desk::{Resent, SignUp, SignedUp};
 use crate::domain::id::{JobId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 
-/// What is done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// Mails a link again.
-    Resend { id: VerificationId },
+    Resend {
+        id: VerificationId,
+    },
     /// Verifies without the link.
-    ForceVerify { id: VerificationId, reason: String },
-    /// Signs someone up.
+    ForceVerify {
+        id: VerificationId,
+        reason: String,
+    },
     SignUp(SignUp),
     /// Starts a bulk resend, as planned and agreed to.
-    StartJob { scope: JobScope, plan: Box<JobPlan> },
+    StartJob {
+        scope: JobScope,
+        plan: Box<JobPlan>,
+    },
     /// Pauses, resumes or cancels a job.
-    ChangeJob { id: JobId, change: JobChange },
+    ChangeJob {
+        id: JobId,
+        change: JobChange,
+    },
     /// Stops the outbox or lets it go; letting it go needs no reason.
-    SetBrake { change: BrakeChange, reason: String },
+    SetBrake {
+        change: BrakeChange,
+        reason: String,
+    },
 }
 
 /// The answers, in the same order.

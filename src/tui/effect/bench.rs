@@ -9,7 +9,6 @@ use crate::preview::check::Report;
 use crate::preview::page::PageAddress;
 use crate::preview::proof::{Attempt, PreviewRequest, TemplateIndex};
 
-/// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bench {
     /// Which templates and fixtures there are.
@@ -18,7 +17,7 @@ pub enum Bench {
     Prove { order: Box<PreviewRequest>, generation: u64 },
     /// All templates held to all rules.
     Check,
-    /// From now on, word of every change of the templates' files.
+    /// From now on, reports every change of the templates' files.
     Watch,
     /// Sends a test mail; each line said on the way is passed on.
     TestSend { request: Box<TestSend>, generation: u64 },
@@ -43,9 +42,8 @@ pub enum Benched {
         generation: u64,
     },
     Checked(Answer<Arc<Report>>),
-    /// Checks that were given up have ended after all.
+    /// Checks that took too long have ended after all.
     CheckedLate(Arc<Report>),
-    /// The files have changed.
     FilesChanged,
     /// They are not watched for the time being: why, plain.
     Unwatched(String),

@@ -17,23 +17,43 @@ pub const PAGE_ROWS: i64 = 100;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Load {
     /// [`PAGE_ROWS`] verifications.
-    Page { filter: Filter, position: Position, generation: u64 },
+    Page {
+        filter: Filter,
+        position: Position,
+        generation: u64,
+    },
     /// These verifications as they are now.
-    Rows { ids: Vec<VerificationId> },
+    Rows {
+        ids: Vec<VerificationId>,
+    },
     /// How many are newer than the newest row known.
-    Newer { filter: Filter, than: Cursor, generation: u64 },
+    Newer {
+        filter: Filter,
+        than: Cursor,
+        generation: u64,
+    },
     /// How many there are of each status.
     Counts,
     /// The outbox and its workers.
     Outbox,
     /// All about one verification.
-    Detail { id: VerificationId },
+    Detail {
+        id: VerificationId,
+    },
     /// [`PAGE_ROWS`] sends.
-    Sends { filter: SendFilter, position: Position<SendId>, generation: u64 },
-    /// What a resend would do.
-    ResendPlan { id: VerificationId },
+    Sends {
+        filter: SendFilter,
+        position: Position<SendId>,
+        generation: u64,
+    },
+    ResendPlan {
+        id: VerificationId,
+    },
     /// What a bulk resend would do.
-    JobPlan { scope: JobScope, generation: u64 },
+    JobPlan {
+        scope: JobScope,
+        generation: u64,
+    },
     /// No one waits for the plan of a job any more: it is cancelled, and not answered.
     ForgetJobPlan,
     /// Try the database now instead of at the next retry.
@@ -60,7 +80,7 @@ pub enum Loaded {
     Outbox(Answer<OutboxView>),
     Detail {
         id: VerificationId,
-        /// None if there is no such verification.
+        /// `None` if there is no such verification.
         answer: Answer<Option<Box<VerificationDetail>>>,
     },
     Sends {

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-/// What the loop does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TerminalCommand {
     /// Draw everything again: something else wrote on the terminal.
     Repaint,
     /// Stop in the shell's sense (ctrl-z); [`super::super::Msg::Resumed`] follows.
     Suspend,
-    /// Give the terminal to the operator's editor for a while; [`super::super::Msg::Edited`] follows.
+    /// Run the operator's editor in the terminal; [`super::super::Msg::Edited`] follows.
     Edit {
         file: PathBuf,
         /// From 1.
@@ -17,6 +16,5 @@ pub enum TerminalCommand {
     },
     /// Put a text where the operator's terminal pastes from (OSC 52).
     Copy(String),
-    /// End the console.
     Quit,
 }

@@ -1,6 +1,6 @@
 //! Whether the database is there, and what others change in it.
 //!
-//! One task, for as long as the console lives: subscribe, pass changes on, and when the connection is lost tell, wait
+//! One task, for as long as the console lives: subscribe, pass changes on, and when the connection is lost report it, wait
 //! and try again, each time a little longer. Where the server answers but cannot be subscribed to, it is asked every
 //! few seconds instead.
 
@@ -64,7 +64,7 @@ pub(super) async fn keep(context: &Context, store: &Store) {
                     }
                     Ears::Polling => poll(context).await,
                 }
-                // Only the subscription may be lost: look before anybody is told. But not in a hurry, for something
+                // Only the subscription may be lost: look before it is reported. But not in a hurry, for something
                 // in between may end each subscription at once.
                 if since.elapsed() < RETRY_MAX {
                     sleep(RETRY_FIRST).await;
@@ -106,7 +106,7 @@ async fn forward(context: &Context, store: &Store, mut changes: Changes) {
             biased;
             () = sleep_until(not_before), if !gathered.is_empty() => {
                 not_before = Instant::now() + GATHER;
-                context.tell(Msg::Changed(gathered.take()));
+                context.send(Msg::Changed(gathered.take()));
             }
             () = context.suspect.notified() => {
                 // The subscription may well be alive where no other connection is to be had.
@@ -149,7 +149,7 @@ impl Context {
     fn here(&self) {
         let before = self.database.send_replace(Database::Here);
         if matches!(before, Database::Away(_)) {
-            self.tell(Msg::DatabaseBack);
+            self.send(Msg::DatabaseBack);
         } else {
             // No one heard what changed between the last look at the database and this subscription.
             self.changed_somehow();
@@ -158,11 +158,11 @@ impl Context {
 
     fn gone(&self, problem: Problem, wait: Duration) {
         self.database.send_replace(Database::Away(problem.clone()));
-        self.tell(Msg::DatabaseAway { problem, retry_at: Utc::now() + wait });
+        self.send(Msg::DatabaseAway { problem, retry_at: Utc::now() + wait });
     }
 
     fn changed_somehow(&self) {
-        self.tell(Msg::Changed(vec![Change::Many, Change::Outbox]));
+        self.send(Msg::Changed(vec![Change::Many, Change::Outbox]));
     }
 
     /// An act of this console may have changed something. Where changes are heard it is heard like any other's.

@@ -1,8 +1,9 @@
-//! What the templates' workbench asks for: templates rendered and taken apart, and word of their files' changes.
+//! What the templates' workbench asks for: templates rendered and taken apart, and reports of their files' changes.
 //!
-//! Off the async threads and under a time limit: templates and HTML are written by people, and a layout that takes for
-//! ever must not take the console along. Such a rendering cannot be stopped, only left alone, so there are never more
-//! than a few: what is asked for meanwhile waits for one of them to end. What comes late is still told.
+//! Off the async threads and under a time limit: templates and HTML are written by people, and a layout without an
+//! end must not stop the console. Such a rendering cannot be stopped, only left alone, so there are never more
+//! than a few: what is asked for in the meantime waits for one of them to end. What comes late is still
+//! delivered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub(super) const AT_ONCE: usize = 3;
 /// How long one may take.
 const RENDER_MAX: Duration = Duration::from_secs(3);
 
-/// How long one waits for its turn before that is said.
+/// How long one waits for its turn before that is reported.
 const WAIT_SAID: Duration = Duration::from_millis(700);
 
 /// How long checks begin with further mails.
@@ -79,7 +80,7 @@ async fn prove(context: Arc<Context>, order: PreviewRequest, generation: u64) ->
     let permit = if let Ok(permit) = timeout(WAIT_SAID, &mut permit).await {
         permit
     } else {
-        context.tell(Msg::Bench(Benched::ProofWaits { generation }));
+        context.send(Msg::Bench(Benched::ProofWaits { generation }));
         permit.await
     };
     let (now, asked) = (Utc::now(), order.clone());
@@ -108,7 +109,7 @@ async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
     off(&context, permit, CHECK_MAX + RENDER_MAX, check, |report| Msg::Bench(Benched::CheckedLate(report))).await
 }
 
-/// A turn, as soon as there is one. None where there are no turns any more, which does not happen.
+/// A turn, as soon as there is one. `None` where there are no turns any more, which does not happen.
 async fn turn(permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     Arc::clone(permits).acquire_owned().await.ok()
 }
@@ -133,7 +134,7 @@ async fn off<T: Send + 'static>(
             let context = Arc::clone(context);
             spawn(async move {
                 if let Ok(Ok(done)) = working.await {
-                    context.tell(late(done));
+                    context.send(late(done));
                 }
             });
             Err(too_long(longest))
@@ -149,13 +150,13 @@ fn too_long(longest: Duration) -> Problem {
     }
 }
 
-/// Sends a test and passes on what is said. The leave-taking after the answer still comes, as it is said.
+/// Sends a test and passes on what is said. What the server says after its answer, as at QUIT, still comes.
 async fn test_send(context: Arc<Context>, request: Box<TestSend>, generation: u64) -> Answer<Box<TestSent>> {
     let (dialogue, mut lines) = mpsc::unbounded_channel();
-    let telling = Arc::clone(&context);
+    let sender = Arc::clone(&context);
     spawn(async move {
         while let Some(line) = lines.recv().await {
-            telling.tell(Msg::Bench(Benched::TestSaid { generation, line }));
+            sender.send(Msg::Bench(Benched::TestSaid { generation, line }));
         }
     });
     let store = context.desk.as_ref().map(Desk::store);
@@ -163,13 +164,13 @@ async fn test_send(context: Arc<Context>, request: Box<TestSend>, generation: u6
     Ok(Box::new(sent?))
 }
 
-/// Shows the templates to browsers on this machine until it is told to end.
+/// Shows the templates to browsers on this machine until it is cancelled.
 async fn page(context: Arc<Context>, ended: CancellationToken) {
     let source = Arc::new(page::Files::new(context.settings.clone()));
     let handle = match page::start(source, context.changes.subscribe(), None).await {
         Ok(handle) => handle,
         Err(error) => {
-            return context.tell(Msg::Bench(Benched::PageStarted(Err(Problem {
+            return context.send(Msg::Bench(Benched::PageStarted(Err(Problem {
                 what: format!("the page cannot be shown: {error}"),
                 hint: "127.0.0.1 takes no connections here".into(),
                 ..Problem::default()
@@ -177,17 +178,17 @@ async fn page(context: Arc<Context>, ended: CancellationToken) {
         }
     };
     let address = handle.page_address();
-    context.tell(Msg::Bench(Benched::PageStarted(Ok(address))));
+    context.send(Msg::Bench(Benched::PageStarted(Ok(address))));
     ended.cancelled().await;
     handle.stop().await;
 }
 
-/// Tells of changes to the templates' files for as long as it is polled.
+/// Reports changes to the templates' files for as long as it is polled.
 async fn watch(context: Arc<Context>) {
     let Some(dir) = &context.settings.templates.dir else { return };
-    let told = |word| {
+    let report = |word| {
         context.changes.send_modify(|count| *count += 1);
-        context.tell(match word {
+        context.send(match word {
             Word::Changed => Msg::Bench(Benched::FilesChanged),
             Word::Lost(why) => {
                 tracing::warn!("the templates' directory cannot be watched: {why}");
@@ -195,5 +196,5 @@ async fn watch(context: Arc<Context>) {
             }
         });
     };
-    watch::watch(dir, told).await;
+    watch::watch(dir, report).await;
 }

@@ -15,7 +15,6 @@ pub struct Field {
 }
 
 impl Field {
-    /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value()
@@ -28,13 +27,11 @@ impl Field {
         text.char_indices().nth(self.input.cursor()).map_or(text, |(at, _)| &text[..at])
     }
 
-    /// Whether nothing was typed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text().is_empty()
     }
 
-    /// Forgets the text.
     pub fn clear(&mut self) {
         self.input.reset();
     }

@@ -1,4 +1,4 @@
-//! A load that runs at most once at a time: what is asked for meanwhile is done once, afterwards.
+//! A load that runs at most once at a time: what is asked for in the meantime is done once, afterwards.
 
 /// Whether a load is under way and whether another is wanted after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -38,7 +38,6 @@ pub(super) fn height(model: &Model, area: Rect) -> u16 {
     u16::try_from(lines(&banner, columns, "!").len()).unwrap_or(1)
 }
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let Some(banner) = notice::banner(model) else { return };
     if area.height == 0 {

@@ -23,7 +23,6 @@ const GAP: u16 = 3;
 /// Most columns of the site's name.
 const SITE_MAX: usize = 30;
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if layout.header.height > 0 {
         top(canvas, model, inset(layout.header, 1));

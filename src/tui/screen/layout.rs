@@ -29,7 +29,6 @@ pub const STATUS_FROM: u16 = 12;
 pub struct Layout {
     /// Product, views, who is sending.
     pub header: Rect,
-    /// The view's tabs.
     pub tabs: Rect,
     /// The line under them.
     pub rule: Rect,
@@ -55,7 +54,6 @@ pub fn whole(model: &Model) -> Layout {
     of(model, Rect::new(0, 0, model.size.0, model.size.1))
 }
 
-/// Lays the screen out.
 #[must_use]
 pub fn of(model: &Model, area: Rect) -> Layout {
     let mut layout = Layout::default();

@@ -1,4 +1,4 @@
-//! Whether mail flows, and what is wrong if not: what the first screen must tell.
+//! Whether mail flows, and what is wrong if not: what the first screen must show.
 
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::secrets;
@@ -43,7 +43,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
     }
     let outbox = model.outbox.as_ref()?;
     // Where the view of the outbox says so itself, in full, the next trouble has its turn.
-    if !queue::tells_of_trouble(model)
+    if !queue::shows_trouble(model)
         && let Some(banner) = stopped(model, outbox)
     {
         return Some(banner);
@@ -91,7 +91,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
     let error = alive.iter().find_map(|w| Some((w, w.last_error.as_ref()?)));
     if let Some((worker, error)) = error
         && outbox.queued > 0
-        && !queue::tells_of_trouble(model)
+        && !queue::shows_trouble(model)
     {
         return Some(Banner {
             tone: Tone::Warn,
@@ -215,7 +215,7 @@ pub fn remark(model: &Model) -> Option<String> {
     None
 }
 
-/// What of the outbox is on the screen, to tell whether a newer state of it looks different.
+/// What of the outbox is on the screen, to know whether a newer state of it looks different.
 #[must_use]
 pub fn shown(model: &Model) -> (Option<Banner>, Vec<String>, Option<String>) {
     (banner(model), sending(model).2, remark(model))

@@ -63,7 +63,7 @@ pub fn write_cells<'a>(out: &mut String, cells: impl Iterator<Item = (u16, u16, 
 /// doubtful in them, now or before: what the terminal made of that is not known, but that it kept to its row.
 ///
 /// From left to right: whatever something doubtful was drawn over is written after it, blanks too. What comes out does
-/// not depend on what the row showed before, so that it is what a terminal shows that is drawn afresh.
+/// not depend on what the row showed before, so that it is what a redrawn terminal shows.
 pub fn write_row(out: &mut String, buffer: &Buffer, y: u16, is_empty: bool) {
     let width = buffer.area.width;
     if !is_empty {

@@ -27,7 +27,7 @@ const SIDE_MAX: u16 = 1_000;
 /// Room for a whole frame of a large screen, so that the buffer does not grow piecemeal.
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// What the terminal shows, and what it shall show next.
+/// What the terminal shows, and what it is to show next.
 #[derive(Debug)]
 pub struct Canvas {
     shown: Buffer,
@@ -72,7 +72,7 @@ impl Canvas {
     }
 
     /// Draws a frame and returns the bytes that bring it onto the terminal: none where nothing changed. `draw` gets
-    /// an empty buffer, and returns where the cursor shall be seen, if anywhere.
+    /// an empty buffer, and returns where the cursor is to be shown, if anywhere.
     pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> &[u8] {
         self.next.reset();
         let area = self.area();
@@ -107,7 +107,8 @@ impl Canvas {
     }
 
     /// The rows that must be written whole: they change, and have or had something in them whose width terminals do not
-    /// agree on; or a wide character gives way, half of it perhaps to a style that some terminals give to the other half too.
+    /// agree on; or a wide character is overwritten, perhaps half of it by a style that some terminals extend to the
+    /// other half.
     fn whole_rows(&self) -> BTreeSet<u16> {
         let width = usize::from(self.next.area.width).max(1);
         let rows = self.shown.content.chunks(width).zip(self.next.content.chunks(width));
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn forgetting_and_resizing_draw_everything_anew() {
+    fn forgetting_and_resizing_redraw_everything() {
         let mut canvas = Canvas::new(Size::new(20, 3));
         canvas.frame(line("pending"));
         canvas.forget();

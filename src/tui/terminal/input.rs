@@ -18,7 +18,7 @@ use super::keys::{Keys, Typed};
 /// How many events may wait; the terminal holds the others.
 const WAITING_MAX: usize = 1_024;
 
-/// As much as a terminal's driver gives at once.
+/// As much as a terminal's driver returns at once.
 const READ_BYTES: usize = 4 * 1024;
 
 /// The reader. Dropping it stops reading, as another program that reads the terminal needs.
@@ -99,7 +99,7 @@ fn read(sender: &mpsc::Sender<Typed>, stopped: &PipeReader) {
     }
 }
 
-/// Rounded up: a poll that ends too early would give up too early.
+/// Rounded up: a poll that ends too early would cut the wait short.
 fn timeout(wait: Duration) -> PollTimeout {
     u16::try_from(wait.as_millis() + 1).map_or(PollTimeout::MAX, PollTimeout::from)
 }

@@ -49,10 +49,8 @@ const PASTE_DOUBT: Duration = Duration::from_secs(30);
 /// No sequence is longer; what is, is noise.
 const SEQUENCE_MAX: usize = 64;
 
-/// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
-    /// A key.
     Key(KeyEvent),
     /// A key, or a piece of something that was cut: nothing may be mailed or changed by it.
     Doubtful(KeyEvent),
@@ -66,7 +64,7 @@ pub struct Keys {
     /// The beginning of something.
     pending: Vec<u8>,
     inside: Inside,
-    /// Whether the rest was waited for in vain.
+    /// Whether the rest was waited for and did not come.
     is_late: bool,
     /// If so, for how long it may still come.
     doubt: Duration,
@@ -80,13 +78,13 @@ enum Inside {
     #[default]
     Nothing,
     Answer(Answer),
-    /// What may be an answer, the beginning of which was given out as a key; always late.
+    /// What may be an answer, the beginning of which was delivered as a key; always late.
     Spelt,
     Paste(Paste),
 }
 
 impl Keys {
-    /// Takes bytes as they came in one piece, and gives what is complete.
+    /// Takes bytes as they came in one piece, and returns what is complete.
     pub fn feed(&mut self, bytes: &[u8], now: Instant) -> Vec<Typed> {
         let mut typed = Vec::new();
         let quiet = self.last.replace(now).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
@@ -255,7 +253,7 @@ impl Keys {
         false
     }
 
-    /// Follows a sequence through single characters, each of which has been given as a key: behind its end they are no
+    /// Follows a sequence through single characters, each of which has been delivered as a key: behind its end they are no
     /// longer doubtful.
     fn follow(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);

@@ -29,7 +29,6 @@ pub enum Signal {
     Stop,
     /// Was stopped, and goes on.
     Continue,
-    /// The terminal has another size.
     Resize,
 }
 
@@ -43,7 +42,7 @@ pub enum Who {
     Process,
 }
 
-/// The exit code that tells a shell which signal ended a program.
+/// The exit code by which a shell knows which signal ended a program.
 #[must_use]
 pub fn exit_code(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(1)
@@ -59,7 +58,6 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             ends: Ends::new()?,
@@ -89,7 +87,7 @@ impl Signals {
         for _ in 0..2 {
             while self.window.recv().now_or_never().is_some() {}
             system::raise(Number::SIGWINCH)?;
-            // In vain where the program that started the console has blocked it.
+            // Without effect where the program that started the console has blocked it.
             let _ = timeout(SETTLE_MAX, self.window.recv()).await;
         }
         let Ends { interrupt, quit, terminate: _, hang_up: _ } = &mut self.ends;
@@ -99,7 +97,7 @@ impl Signals {
         Ok(())
     }
 
-    /// Stops, and returns when continued, or with the signal to end on. The terminal must have been given back.
+    /// Stops, and returns when continued, or with the signal to end on. The terminal must have been restored.
     ///
     /// SIGSTOP, since SIGTSTP is dropped for a process that has no shell above it in its session. The going on is
     /// waited for, not assumed: with several threads the call itself may return before the stop takes hold.
@@ -153,7 +151,6 @@ impl Ends {
 pub struct Watch(JoinHandle<Result<(), Broke>>);
 
 impl Watch {
-    /// Sets the watch up.
     pub fn new(hold: Hold) -> io::Result<Self> {
         let mut ends = Ends::new()?;
         Ok(Self(contain::spawn(async move {

@@ -8,7 +8,7 @@ static RULES: [Rule; 3] = [
         id: "C003",
         severity: Severity::Error,
         title: "The link can be read beside the button",
-        why: "Whoever cannot press the button copies the address; whoever is careful reads it first.",
+        why: "Those who cannot press the button copy the address; careful ones read it first.",
         source: "Postmark's templates",
     },
     Rule {

@@ -244,7 +244,7 @@ pub fn job_id(n: u128) -> JobId {
     JobId(Uuid::from_u128(0x0197_c3a0_0000_7000_9000_0000_0000_0000 + n))
 }
 
-/// A job over everybody expired that is under way.
+/// A job for all expired verifications that is under way.
 pub fn job(n: u128, state: JobState) -> JobRow {
     let filter = Filter { status: Some(Status::Expired), ..Filter::default() };
     JobRow {

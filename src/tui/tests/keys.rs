@@ -104,7 +104,7 @@ fn keys_ask_the_loop_for_its_own_acts() {
 }
 
 #[test]
-fn ctrl_l_draws_everything_afresh_wherever_it_is_pressed_and_does_no_more() {
+fn ctrl_l_redraws_wherever_it_is_pressed_and_does_no_more() {
     let contexts =
         ["", "Enter", "m", "m Enter", "o", "o Enter", "t", "/", "?", "r", "v", "n", "o P", "o D", "3 B", "t T"];
     for (width, height) in [(80, 24), (120, 40), (20, 5), (1, 1)] {

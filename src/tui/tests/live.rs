@@ -135,7 +135,7 @@ fn while_the_cursor_runs_details_in_between_are_not_asked_for() {
 }
 
 #[test]
-fn tells_whether_anyone_is_sending() {
+fn shows_whether_a_worker_is_sending() {
     let mut world = World::default();
     let mut console = Console::new(120, 40);
     assert!(screen(&console).contains("connecting…"));
@@ -270,7 +270,7 @@ fn when_the_database_is_away_the_list_stays_and_the_place_is_kept() {
     assert!(screen(&console).contains("minji.kim"));
     assert_eq!(console.next_deadline(), Some(now() + Duration::seconds(1)));
     console.press("2 1 j k");
-    assert!(console.take_asked().is_empty(), "asks nobody while nobody is there");
+    assert!(console.take_asked().is_empty(), "asks while no database is there");
     console.send(Msg::DatabaseBack);
     assert_eq!(console.model.link, Link::Up);
     assert!(console.asked.iter().any(|effect| matches!(effect, Effect::Load(Load::Rows { ids }) if ids.len() == 11)));
@@ -367,7 +367,7 @@ fn what_an_act_changed_is_read_once() {
     let id = VerificationId(49_993);
     let resent = Resent { user_id: UserId(1), verification_id: id, send_id: send_id(1), how: ResentHow::SameLink };
     console.send(Msg::Acted(Acted::Resent { id, answer: Ok(resent) }));
-    assert!(console.take_asked().is_empty(), "word of it comes, as of everything that changes");
+    assert!(console.take_asked().is_empty(), "a notification follows, as for everything that changes");
     console.send(Msg::Changed(vec![Change::Verification(id), Change::Queued]));
     let mut read = Vec::new();
     while let Some(asked) = Some(console.take_asked()).filter(|asked| !asked.is_empty()) {

@@ -55,7 +55,7 @@ fn leaps_to_the_newest_row() {
 }
 
 #[test]
-fn loads_anew_at_the_same_place() {
+fn reloads_at_the_same_place() {
     let world = World::default().with_many(2_000);
     let mut console = Console::new(80, 24);
     console.serve(&world);

@@ -100,7 +100,7 @@ fn a_long_grace_period_counts_minutes() {
     console.serve(&world);
     console.run(&world, "o");
     assert!(console.screen().contains("starts in 10 min"));
-    assert!(console.next_deadline().unwrap() >= now() + Duration::seconds(30), "counts what nobody sees");
+    assert!(console.next_deadline().unwrap() >= now() + Duration::seconds(30), "counts what is not shown");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn jobs_are_paused_and_go_on_by_one_key() {
     console.press("p");
     let on = Effect::Act(Act::ChangeJob { id: job_id(1), change: JobChange::Resume });
     assert_eq!(console.take_asked(), [on], "by what was answered, before the outbox was read again");
-    let problem = Problem { what: "this job was called off".into(), ..Problem::default() };
+    let problem = Problem { what: "this job was cancelled".into(), ..Problem::default() };
     console.send(Msg::Acted(Acted::JobChanged { id: job_id(1), change: JobChange::Resume, answer: Err(problem) }));
     assert_eq!(console.model.toasts.last().unwrap().level, Level::Failed);
     console.press("p");

@@ -68,14 +68,14 @@ fn the_first_frame() {
 }
 
 #[test]
-fn nobody_is_sending() {
+fn no_one_is_sending() {
     let mut world = World::default();
     world.outbox.workers.clear();
     world.outbox.queued = 1_234;
     for (width, height) in [(80, 24), (120, 40), (40, 10)] {
         let mut console = Console::new(width, height);
         console.serve(&world);
-        snapshot("nobody_sending", &console);
+        snapshot("no_one_sending", &console);
     }
 }
 

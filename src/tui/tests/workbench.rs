@@ -331,7 +331,7 @@ fn say(console: &mut Console, lines: &[(Speaker, &str)]) {
 }
 
 #[test]
-fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
+fn a_test_goes_only_where_the_settings_allow_and_shows_what_is_said() {
     use Speaker::{Client, Note, Server};
     let theme = Theme::new(ColourDepth::Sixteen, true);
     let (mut console, world) = open(120, 40, "f T");
@@ -355,12 +355,12 @@ fn a_test_goes_to_whom_the_settings_allow_and_shows_what_is_said() {
     console.asked = asked;
     console.serve(&world);
     assert!(seen(&console).contains("accepted for success@simulator.amazonses.com"), "{}", seen(&console));
-    // The leave-taking comes after the answer.
+    // The end of the session comes after the answer.
     say(&mut console, &[(Client, "QUIT")]);
     assert!(seen(&console).contains("C: QUIT"));
     console.press("Enter");
     assert!(console.model.dialog.is_none());
-    // To an address of an allowed domain, typed; who closes the dialog is told all the same.
+    // To an address of an allowed domain, typed; closing the dialog hides no result.
     console.press("T Shift-Tab");
     console.press("Enter");
     assert_eq!(console.take_asked(), [], "there is no address yet");

@@ -10,7 +10,6 @@ use crate::tui::screen::layout;
 use crate::tui::view::{queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, load};
 
-/// Does an action.
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
     if let Some((what, hint)) = allowed::blocked(model, action) {
         model.toast(Level::Refused, what, hint);

@@ -77,7 +77,6 @@ fn scroll(model: &mut Model, by: isize) {
     *place = (*place).min(most).saturating_add_signed(by).min(most);
 }
 
-/// Another tab.
 pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
     let (count, now) = match model.view {
         View::Verifications => (model.verifications.lists.len(), model.verifications.tab),

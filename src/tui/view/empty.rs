@@ -38,7 +38,6 @@ impl State {
         self
     }
 
-    /// A problem.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
         let state = Self { what: problem.what.clone(), tone: Tone::Bad, hints: Vec::new() };
@@ -110,7 +109,6 @@ pub(in crate::tui) fn away(model: &Model) -> State {
     }
 }
 
-/// Nothing was found.
 fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> State {
     let text = search.text();
     let how = if search.is_prefix() { "begins with" } else { "matches" };

@@ -17,14 +17,12 @@ const NEAR: usize = 40;
 
 /// A row that can be paged through.
 pub trait Row: Clone + std::fmt::Debug {
-    /// What tells it from others.
     type Id: Copy + Eq + std::hash::Hash + std::fmt::Debug;
     /// Its place in the order.
     type Place: Copy + std::fmt::Debug;
     /// The list it is shown in.
     type Tab: Copy + std::fmt::Debug;
 
-    /// What tells it from others.
     fn id(&self) -> Self::Id;
 
     /// Its place in a list as of a time.
@@ -126,7 +124,6 @@ pub struct List<R: Row> {
 }
 
 impl<R: Row> List<R> {
-    /// An empty window.
     pub fn new(tab: R::Tab) -> Self {
         Self {
             tab,

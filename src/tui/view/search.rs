@@ -29,7 +29,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
     }
 }
 
-/// Gives the search up.
+/// Clears the search.
 pub fn clear(model: &mut Model) {
     let search = of(model);
     if !search.is_empty() {

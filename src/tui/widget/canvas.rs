@@ -12,17 +12,14 @@ use crate::tui::theme::{Glyphs, Theme, Tone};
 /// A buffer and the theme it is drawn with.
 pub struct Canvas<'a> {
     buf: &'a mut Buffer,
-    /// Styles and glyphs.
     pub theme: &'a Theme,
 }
 
 impl<'a> Canvas<'a> {
-    /// A canvas on a buffer.
     pub fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
         Self { buf, theme }
     }
 
-    /// The glyphs.
     #[must_use]
     pub fn glyphs(&self) -> &'static Glyphs {
         self.theme.glyphs()
@@ -101,7 +98,6 @@ impl<'a> Canvas<'a> {
         self.buf.set_style(area, style);
     }
 
-    /// Empties an area.
     pub fn clear(&mut self, area: Rect) {
         let area = self.clip(area);
         for y in area.top()..area.bottom() {

@@ -18,13 +18,11 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// No lines yet.
     #[must_use]
     pub fn new(theme: &'a Theme, columns: u16) -> Self {
         Self { theme, columns: usize::from(columns).max(1), out: Vec::new() }
     }
 
-    /// The lines.
     #[must_use]
     pub fn finish(self) -> Vec<Line<'static>> {
         self.out

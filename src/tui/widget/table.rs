@@ -19,10 +19,8 @@ pub const NARROW: u16 = 56;
 /// Wider than any terminal: such a column is not shown.
 pub const HIDDEN: u16 = u16::MAX;
 
-/// A column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its title.
     pub title: &'static str,
     /// Fewest terminal columns that make it worth showing.
     pub least: u16,
@@ -72,7 +70,6 @@ pub fn head(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u
 /// How a row stands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowMark {
-    /// It is selected.
     pub selected: bool,
     /// Keys go elsewhere.
     pub away: bool,

@@ -6,12 +6,10 @@ use super::canvas::Canvas;
 use crate::text::width;
 use crate::tui::theme::Tone;
 
-/// A tab.
 #[derive(Debug)]
 pub struct Tab {
     /// Its key, where it has one.
     pub key: String,
-    /// Its name.
     pub title: String,
     /// How many it holds, where that is known.
     pub count: String,

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::width;
 
-/// Breaks text at spaces, and inside words that are longer than a line. Gives at least one line.
+/// Breaks text at spaces, and inside words that are longer than a line. Returns at least one line.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);

@@ -154,7 +154,7 @@ fn widths() -> impl Strategy<Value = BTreeMap<char, usize>> {
     each.prop_map(move |widths| doubtful.iter().copied().zip(widths).collect())
 }
 
-/// What the terminal shall show in a row, where that is certain: nothing for cells that something doubtful may reach.
+/// What the terminal must show in a row, where that is certain: nothing for cells that something doubtful may reach.
 fn certain(buffer: &Buffer, y: u16) -> Vec<Option<String>> {
     let mut reached = 0;
     let cells: Vec<_> = (0..SIZE.width).map(|x| buffer[(x, y)].symbol()).collect();
@@ -174,7 +174,7 @@ fn certain(buffer: &Buffer, y: u16) -> Vec<Option<String>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Whatever a terminal thinks of a name's width, what it shows is what it would show if all were drawn afresh, and
+    /// Whatever a terminal thinks of a name's width, what it shows is what it would show if all were redrawn, and
     /// everything but the name is where it belongs.
     #[test]
     fn a_name_stays_in_its_place(frames in frames(), widths in widths()) {

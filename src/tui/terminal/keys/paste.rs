@@ -54,7 +54,7 @@ impl Paste {
         self.kept >= PASTE_MAX || now.saturating_duration_since(self.began) > PASTE_TIME
     }
 
-    /// The text that was not given yet; `None` where all was.
+    /// The text that was not delivered yet; `None` where all was.
     pub(super) fn text(&mut self) -> Option<String> {
         if self.has_stalled && self.text.is_empty() {
             return None;

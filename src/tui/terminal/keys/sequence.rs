@@ -9,7 +9,7 @@ use super::ESCAPE;
 /// The beginning of a sequence of which nothing will come, whatever follows up to its end.
 pub(super) const NOISE: &[u8] = b"\x1b[?";
 
-/// What bytes begin with: how many bytes it takes, and what it is. Nothing: more is needed to tell.
+/// What bytes begin with: how many bytes it takes, and what it is. `None`: more is needed to know.
 pub(super) type Step = Option<(usize, Found)>;
 
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! What may be an answer of the terminal's whose beginning was given out as a key: to go on swallowing would take the
-//! keyboard away from a person, so its characters are given out too, as keys by which nothing is done, up to its end.
+//! What may be an answer of the terminal's whose beginning was delivered as a key: to go on swallowing would take the
+//! keyboard away from a person, so its characters are delivered too, as keys by which nothing is done, up to its end.
 
 use std::str;
 

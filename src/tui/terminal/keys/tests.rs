@@ -240,7 +240,7 @@ fn a_burst_that_only_a_terminal_sends_is_the_rest_however_late() {
     }
 }
 
-/// What was given as a key began no answer that takes the keyboard away.
+/// What was delivered as a key began no answer that takes the keyboard away.
 #[test]
 fn what_follows_a_key_is_not_swallowed() {
     for first in ["P", "X", "_", "^", "]"] {
@@ -277,7 +277,7 @@ fn what_is_pressed_behind_escape_is_a_key() {
 }
 
 #[test]
-fn an_answer_that_never_ends_gives_the_keyboard_back() {
+fn an_answer_that_never_ends_frees_the_keyboard() {
     // It goes on and on: what is pressed alone comes through, as far as that is safe.
     let mut line = Line::new();
     line.send("\u{1b}]52;c;");

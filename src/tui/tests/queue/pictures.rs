@@ -79,7 +79,7 @@ fn plans() -> Vec<(&'static str, World)> {
     vec![
         ("plan_many", planned(many)),
         ("plan_few", planned(few)),
-        ("plan_nobody", planned(job_plan(0, 318))),
+        ("plan_no_one", planned(job_plan(0, 318))),
         ("plan_failed", World { job_plan: Err(problem), ..World::default() }),
     ]
 }

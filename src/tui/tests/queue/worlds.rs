@@ -85,10 +85,10 @@ pub fn busy() -> World {
     (searched.found, searched.looked_at, searched.queued, searched.open) = (Some(318), 318, 300, 0);
     searched.created_at = ago(90_000);
     searched.ended_at = Some(ago(89_000));
-    let mut called_off = job(4, JobState::Cancelled);
-    called_off.reason = Some("called off by mina@bastion".into());
-    (called_off.open, called_off.found) = (0, None);
-    world.outbox.jobs = vec![job(1, JobState::Running), marked, searched, called_off];
+    let mut cancelled = job(4, JobState::Cancelled);
+    cancelled.reason = Some("cancelled by mina@bastion".into());
+    (cancelled.open, cancelled.found) = (0, None);
+    world.outbox.jobs = vec![job(1, JobState::Running), marked, searched, cancelled];
     world
 }
 

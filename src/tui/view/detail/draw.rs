@@ -31,7 +31,6 @@ pub fn wanted(model: &Model) -> Option<VerificationId> {
     }
 }
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let wanted = wanted(model);
     let detail = &model.detail;
@@ -50,7 +49,6 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// Its lines, for a width.
 #[must_use]
 pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let mut lines = Lines::new(theme, columns);

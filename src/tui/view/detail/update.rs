@@ -25,7 +25,6 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
     }
 }
 
-/// A verification's detail.
 pub(in crate::tui) fn loaded(model: &mut Model, id: VerificationId, answer: Answer<Option<Box<VerificationDetail>>>) {
     model.heard(&answer);
     let detail = &mut model.detail;

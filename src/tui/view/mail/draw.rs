@@ -16,7 +16,6 @@ use crate::tui::widget::lines::Lines;
 use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
 use crate::tui::widget::tabs::capital;
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if let Some(list) = model.mail.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
         rows(canvas, model, list, layout);
@@ -108,7 +107,6 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// Its lines, for a width.
 #[must_use]
 pub fn detail_lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let Some(send) = model.mail.selected() else { return Vec::new() };

@@ -42,7 +42,6 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
     }
 }
 
-/// A page of mails.
 pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<SendRow>>) {
     model.heard(&answer);
     let Some(list) = awaited(&mut model.mail.lists, generation) else { return };

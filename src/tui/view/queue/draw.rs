@@ -41,12 +41,12 @@ const STRIP_MIN: u16 = 5;
 /// Whether this view says itself, and in full, what stops the outbox and what its workers complain of: then no banner
 /// need repeat it.
 #[must_use]
-pub fn tells_of_trouble(model: &Model) -> bool {
+pub fn shows_trouble(model: &Model) -> bool {
     let covered = model.queue.open && model.size.0 < PANE_FROM;
     model.view == View::Queue && model.size.1 >= TALL_FROM && !covered
 }
 
-/// What of the outbox this view shows, to tell whether a newer state of it looks different. A heartbeat does not.
+/// What of the outbox this view shows, to know whether a newer state of it looks different. A heartbeat does not.
 #[must_use]
 pub fn shown(model: &Model) -> Option<OutboxView> {
     let asks = matches!(&model.dialog, Some(dialog) if dialog.shows_outbox());
@@ -60,7 +60,6 @@ pub fn shown(model: &Model) -> Option<OutboxView> {
     Some(outbox)
 }
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if layout.list.height > 0 && layout.list.width > 0 {
         match &model.outbox {

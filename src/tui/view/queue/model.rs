@@ -16,14 +16,13 @@ pub struct Queue {
     pub open: bool,
     /// First line shown of its detail.
     pub scroll: usize,
-    /// The job of which a pause or its end was asked for and not yet answered.
+    /// The job whose pause or end was requested and not yet answered.
     pub changing: Option<JobId>,
 }
 
-/// What tells a row of the view from others.
+/// What identifies a row of the view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemId {
-    /// A job.
     Job(JobId),
     /// A worker's run.
     Worker(Uuid),
@@ -32,14 +31,11 @@ pub enum ItemId {
 /// A row of the view.
 #[derive(Clone, Copy, Debug)]
 pub enum Item<'a> {
-    /// A job.
     Job(&'a JobRow),
-    /// A worker.
     Worker(&'a WorkerRow),
 }
 
 impl Item<'_> {
-    /// What tells it from others.
     #[must_use]
     pub fn id(self) -> ItemId {
         match self {
@@ -71,7 +67,6 @@ impl Model {
         items.get(self.queue_cursor(&items)).copied()
     }
 
-    /// The selected job.
     #[must_use]
     pub fn selected_job(&self) -> Option<&JobRow> {
         match self.queue_selected() {

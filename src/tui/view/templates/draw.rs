@@ -115,7 +115,6 @@ fn panes(model: &Model, body: Rect) -> Panes {
     panes
 }
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     let bench = &model.workbench;
     let panes = panes(model, layout.pane);

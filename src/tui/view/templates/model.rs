@@ -20,15 +20,12 @@ pub enum Mode {
     Rendered,
     /// As an inbox shows it.
     Inbox,
-    /// The text part.
     Text,
     /// The template's files, and the HTML made of them.
     Source,
     /// The bytes that are sent.
     Mime,
-    /// The mail's headers.
     Headers,
-    /// The template's variables.
     Variables,
     /// What the checks have found.
     Checks,
@@ -50,7 +47,6 @@ impl Mode {
         Self::Matrix,
     ];
 
-    /// Its name.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -102,9 +98,7 @@ impl Default for File {
 /// A row of the list: a template in a language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The template's name.
     pub template: String,
-    /// The language.
     pub locale: Locale,
 }
 
@@ -117,7 +111,6 @@ pub enum Page {
     Up(PageAddress),
 }
 
-/// The workbench.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct Workbench {
@@ -141,7 +134,7 @@ pub struct Workbench {
     pub file: File,
     /// Whether encoded texts are shown as they are sent.
     pub encoded: bool,
-    /// Whether the list gives its room to the panes.
+    /// Whether the panes have the room of the list.
     pub wide: bool,
     /// First line shown, by mode.
     pub scroll: [usize; Mode::ALL.len()],
@@ -260,7 +253,6 @@ impl Workbench {
         findings
     }
 
-    /// The chosen finding.
     #[must_use]
     pub fn chosen_finding(&self) -> Option<&Finding> {
         let findings = self.findings();
@@ -336,7 +328,7 @@ impl Workbench {
         self.source().map_or("", |source| &source.text)
     }
 
-    /// The file and the line, from 1, that an editor shall open; `None` where it is built in.
+    /// The file and the line, from 1, that an editor is to open; `None` where it is built in.
     #[must_use]
     pub fn editable(&self) -> Option<(PathBuf, usize)> {
         if let Some(trouble) = self.trouble.as_ref().filter(|_| self.mode != Mode::Source)

@@ -87,7 +87,6 @@ fn changed(model: &mut Model, unwatched: Option<String>) {
     (model.workbench.stale, model.workbench.unwatched) = (true, unwatched);
 }
 
-/// What there is.
 fn stocked(model: &mut Model, answer: Answer<Box<TemplateIndex>>) {
     model.workbench.stocking = false;
     match answer {
@@ -144,7 +143,7 @@ fn waits(model: &mut Model, generation: u64) {
     model.workbench.waits = model.workbench.awaiting == Some(generation);
 }
 
-/// Checks that were given up have ended. Newer ones know better.
+/// Checks that took too long have ended. Newer ones know better.
 fn checked_late(model: &mut Model, report: Arc<Report>) {
     let bench = &mut model.workbench;
     if bench.checking == Slot::Idle {
@@ -153,7 +152,6 @@ fn checked_late(model: &mut Model, report: Arc<Report>) {
     }
 }
 
-/// What the checks have found.
 fn checked(model: &mut Model, answer: Answer<Arc<Report>>, fx: &mut Vec<Effect>) {
     let bench = &mut model.workbench;
     if bench.checking.done() {
@@ -298,7 +296,6 @@ fn template(bench: &mut Workbench, forward: bool) {
     }
 }
 
-/// Another mode.
 pub fn mode(bench: &mut Workbench, mode: Mode) {
     bench.mode = mode;
     follow(bench, bench.finding);

@@ -20,7 +20,6 @@ use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
 use crate::tui::widget::tabs::capital;
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if let Some(list) = model.verifications.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
         rows(canvas, model, list, layout);

@@ -42,7 +42,6 @@ pub(in crate::tui) fn filter(model: &Model) -> Filter {
     Filter { status, search: Search::parse(model.verifications.search.text()), since: None, until: None }
 }
 
-/// A page of verifications.
 pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
     model.heard(&answer);
     let Some(list) = awaited(&mut model.verifications.lists, generation) else { return };
@@ -135,14 +134,12 @@ pub(in crate::tui) fn newer_loaded(model: &mut Model, generation: u64, answer: A
     }
 }
 
-/// Asks for the counts.
 pub(in crate::tui) fn load_counts(model: &mut Model, fx: &mut Vec<Effect>) {
     if !model.is_away() && model.slots.counts.ask() {
         fx.push(Effect::Load(Load::Counts));
     }
 }
 
-/// The counts.
 pub(in crate::tui) fn counts_loaded(model: &mut Model, answer: Answer<Counts>, fx: &mut Vec<Effect>) {
     model.heard(&answer);
     if model.slots.counts.done() {

@@ -60,7 +60,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
     };
     let top = (at + 2).min(pieces.len()).saturating_sub(height).min(at);
     let is_narrow = area.width < NARROW;
-    // The last column is kept for what tells of rows beyond, a blank before it.
+    // The last column is kept for what points to rows beyond, a blank before it.
     let room = area.width.saturating_sub(2);
     let jobs = job_columns(&outbox.jobs, canvas.theme, area.width);
     let job_widths = table::widths(&jobs, room);

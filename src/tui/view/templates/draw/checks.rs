@@ -12,7 +12,6 @@ use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::severity::mark;
 use crate::tui::widget::wrap::wrap;
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let bench = &model.workbench;
     let Some(report) = bench.report.as_deref() else {

@@ -18,7 +18,6 @@ const SHOULD: [(&str, &str); 2] = [
     ("Auto-Submitted", "without it vacation notices come back (RFC 3834)"),
 ];
 
-/// Its lines, for a width.
 pub fn lines(proof: &Proof, encoded: bool, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let headers = &proof.mime.headers;
     let columns = usize::from(columns).max(1);

@@ -8,7 +8,6 @@ use crate::text::{fit, pad, plain, width};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::wrap::wrap;
 
-/// Its lines, for a width.
 pub fn lines(proof: &Proof, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
     let mut lines = Vec::new();

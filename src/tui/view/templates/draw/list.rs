@@ -8,7 +8,6 @@ use crate::tui::theme::Tone;
 use crate::tui::view::templates::model::{Entry, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let area = inset(area, 1);
     let entries = bench.entries();

@@ -16,7 +16,6 @@ use crate::tui::widget::severity::mark;
 /// Columns of a cell.
 const CELL: usize = 12;
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let bench = &model.workbench;
     let (Some(report), Some(entry)) = (bench.report.as_deref(), bench.entry()) else {

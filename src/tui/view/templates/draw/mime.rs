@@ -13,7 +13,6 @@ use crate::tui::widget::wrap::wrap;
 /// Most lines of bytes: no one reads more.
 const LINES_MAX: usize = 3_000;
 
-/// Its lines, for a width.
 pub fn lines(proof: &Proof, encoded: bool, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let tree = &proof.mime;
     let mut lines = parts(tree, theme, columns);
@@ -126,7 +125,7 @@ mod tests {
     use super::bytes;
 
     #[test]
-    fn sizes_for_people() {
+    fn sizes_in_units() {
         let table =
             [(0, "0 B"), (1_023, "1023 B"), (1_024, "1.0 KB"), (104_448, "102.0 KB"), (2_000_000, "1,953.1 KB")];
         for (count, text) in table {

@@ -23,7 +23,6 @@ pub fn head(area: Rect, _beside: bool) -> u16 {
     u16::from(area.height > 6)
 }
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, proof: &Proof, area: Rect, beside: bool) {
     let top = head(area, beside);
     if top > 0 {

@@ -28,7 +28,6 @@ pub fn fold(bench: &Workbench, theme: &Theme, area: Rect) -> (usize, usize) {
     View::new(bench, theme, bench.source_text(), area.width).fold(height)
 }
 
-/// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let mut area = area;
     if head(area) > 0 {

@@ -9,7 +9,6 @@ use crate::text::plain_lines;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::wrap::wrap;
 
-/// Its lines, for a width.
 pub fn lines(proof: &Proof, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
     let mut lines = summary(&proof.facts, theme, columns);

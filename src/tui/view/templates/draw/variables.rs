@@ -11,7 +11,6 @@ use crate::tui::widget::wrap::wrap;
 /// Columns of a variable's name.
 const NAME: usize = 14;
 
-/// Its lines, for a width.
 pub fn lines(proof: &Proof, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns).max(1);
     let mut lines = Vec::new();
