@@ -15,7 +15,7 @@
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   mail/   templates, the MIME message, the link; transport/ hands it over by SMTP or into a file
-//!   ses/    the SES account: endpoints, credentials
+//!   ses/    the SES account: endpoints, credentials, its events, and what SNS has signed
 //!   store/  PostgreSQL, and all the SQL: one file per table or aggregate
 //!     domain/ what is true: statuses, keys, sends and their states, filters, cursors; no I/O, no clock
 //!     config/ settings: defaults < file < environment < flags

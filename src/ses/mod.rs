@@ -1,9 +1,10 @@
-//! The Amazon SES account: where it is, how to sign in to its SMTP endpoint, and the events that it reports.
+//! The Amazon SES account: where it is, how to sign in to its SMTP endpoint, the events that it reports, and who posts them.
 
 pub mod credentials;
 pub mod endpoint;
 pub mod event;
 pub mod simulator;
 mod smtp;
+pub mod sns;
 
 pub use smtp::{Credentials, SmtpTarget, smtp_settings};

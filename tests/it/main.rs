@@ -24,6 +24,7 @@ mod roles;
 mod schema;
 mod sessions;
 mod smtp;
+mod sns;
 mod standing;
 mod support;
 mod surroundings;

@@ -9,6 +9,7 @@ mod program;
 pub mod pty;
 mod server;
 pub mod silent;
+pub mod sns;
 pub mod tcp_proxy;
 pub mod tmux;
 
