@@ -7,6 +7,7 @@
 
 mod act;
 mod connection;
+mod gathered;
 mod load;
 mod problem;
 mod workbench;
@@ -20,12 +21,15 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use gathered::Gathered;
+
 use super::effect::{Answer, Effect, Problem, TerminalCommand};
 use super::msg::Msg;
 use crate::config::Settings;
 use crate::contain::{contained_async, spawn};
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
+use crate::mail::templates::Templates;
 use crate::store;
 
 /// How long a load may take: longer than that, no one looks at the screen any more.
@@ -72,6 +76,7 @@ struct Context {
     hears: AtomicBool,
     /// Effects not yet answered.
     open: AtomicUsize,
+    templates: Gathered,
     /// Renderings that run; those that hang keep theirs indefinitely.
     renderings: Arc<Semaphore>,
     /// Lists of templates that are being made, in the same way.
@@ -116,6 +121,7 @@ impl Executor {
         operator: &str,
     ) -> (Self, mpsc::UnboundedReceiver<Msg>) {
         let (messages, inbox) = mpsc::unbounded_channel();
+        let read = settings.clone();
         let context = Context {
             desk: desk.into(),
             settings,
@@ -126,6 +132,7 @@ impl Executor {
             reconnect: Notify::new(),
             hears: AtomicBool::new(false),
             open: AtomicUsize::new(0),
+            templates: Gathered::new(move || Templates::gather(&read)),
             renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
             stocks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
             checks: Arc::new(Semaphore::new(workbench::AT_ONCE)),

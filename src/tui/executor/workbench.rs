@@ -5,6 +5,8 @@
 //! than a few: what is asked for in the meantime waits for one of them to end. What comes late is still
 //! delivered.
 
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +45,8 @@ impl Executor {
         let (context, all) = (&self.context, &self.all);
         match bench {
             Bench::List => {
+                // Asked for when files have changed, by `R`, and when the editor has ended.
+                context.templates.drop_kept();
                 let listed = stock(Arc::clone(context));
                 context.answer(all.clone(), listed, |answer| Msg::Bench(Benched::Listed(answer)));
             }
@@ -56,7 +60,8 @@ impl Executor {
                 context.answer(all.clone(), checked, |answer| Msg::Bench(Benched::Checked(answer)));
             }
             Bench::Watch => {
-                let (cancelled, watch) = (self.watch.next(all), watch(Arc::clone(context)));
+                let number = context.templates.next_watch();
+                let (cancelled, watch) = (self.watch.next(all), watch(Arc::clone(context), number));
                 spawn(async move { cancelled.run_until_cancelled(watch).await });
             }
             Bench::TestSend { request, generation } => {
@@ -84,7 +89,6 @@ async fn prove(context: Arc<Context>, order: PreviewRequest, generation: u64) ->
         permit.await
     };
     let (now, asked) = (Utc::now(), order.clone());
-    // Read again each time: files are small, and what is shown is what would be mailed.
     let render = move |settings: &Settings, templates: &Templates| {
         Box::new(proof::render_preview(templates, settings, &order, now))
     };
@@ -124,7 +128,7 @@ async fn off<T: Send + 'static>(
     let working_for = Arc::clone(context);
     let mut working = spawn_blocking(move || {
         let _permit = permit;
-        work(&working_for.settings, &Templates::gather(&working_for.settings))
+        work(&working_for.settings, &working_for.templates.get())
     });
     match timeout(longest, &mut working).await {
         Ok(Ok(done)) => Ok(done?),
@@ -184,9 +188,15 @@ async fn page(context: Arc<Context>, ended: CancellationToken) {
 }
 
 /// Reports changes to the templates' files for as long as it is polled.
-async fn watch(context: Arc<Context>) {
-    let Some(dir) = &context.settings.templates.dir else { return };
+async fn watch(context: Arc<Context>, number: u64) {
+    let templates = &context.templates;
+    // What is built in does not change.
+    let Some(dir) = &context.settings.templates.dir else { return templates.watched(number) };
     let report = |word| {
+        match &word {
+            Word::Changed => templates.watched(number),
+            Word::Lost(_) => templates.unwatched(number),
+        }
         context.changes.send_modify(|count| *count += 1);
         context.send(match word {
             Word::Changed => Msg::Bench(Benched::FilesChanged),
@@ -196,5 +206,15 @@ async fn watch(context: Arc<Context>) {
             }
         });
     };
-    watch::watch(dir, report).await;
+    // The first time it is polled the watch begins, or is reported as lost.
+    templates.watched(number);
+    let mut watching = pin!(watch::watch(dir, report));
+    tokio::select! {
+        biased;
+        () = &mut watching => return,
+        () = ready(()) => {}
+    }
+    // What was read before it began may have changed since.
+    templates.drop_kept();
+    watching.await;
 }
