@@ -78,9 +78,10 @@ fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
         }
         for event in &send.events {
             out.push(format!(
-                "             {} {} {}",
+                "             {} {} ({}) {}",
                 shown(event.occurred_at),
-                event.kind.plain(),
+                event.in_words(shown),
+                event.term(),
                 event.detail.plain()
             ));
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Time;
+use super::event::words;
 use super::id::{SendId, UserId, VerificationId};
 use super::locale::Locale;
 use crate::text::Untrusted;
@@ -230,10 +231,30 @@ pub struct SendEvent {
     pub id: Uuid,
     /// `Send`, `Delivery`, `Bounce`, `Complaint`, `Reject`, `DeliveryDelay` or what SES invents next.
     pub kind: Untrusted,
+    /// In SES's words: `Permanent/General`, `MailboxFull`; empty where the kind has none.
+    pub sub_kind: Untrusted,
     /// When SES says that it happened.
     pub occurred_at: Time,
     /// The essence in words: bounce type and diagnosis, delay type, the remote server's reply.
     pub detail: Untrusted,
+    /// Until when SES goes on trying, of a delay.
+    pub until: Option<Time>,
+}
+
+impl SendEvent {
+    /// What it means, in the words of people. `shown` writes a moment.
+    #[must_use]
+    pub fn in_words(&self, shown: impl Fn(Time) -> String) -> String {
+        let until = self.until.map(shown);
+        words::in_words(self.kind.raw(), self.sub_kind.raw(), until.as_deref())
+    }
+
+    /// SES's own term for it. Plain.
+    #[must_use]
+    pub fn term(&self) -> String {
+        let kind = self.kind.plain();
+        if self.sub_kind.is_empty() { kind.into_string() } else { format!("{kind} {}", self.sub_kind.plain()) }
+    }
 }
 
 #[cfg(test)]

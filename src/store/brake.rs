@@ -129,10 +129,10 @@ impl Store {
     pub async fn last_results(&self, sends: i64) -> Result<Results, Error> {
         let row = sqlx::query!(
             r#"with last as (
-                select newest.id, newest.state
+                select newest.id, newest.state, newest.against_us
                 from unnest(array['accepted', 'delivered', 'delayed', 'bounced', 'complained']) as one (state)
                 cross join lateral (
-                    select id, state
+                    select id, state, against_us
                     from sends
                     where
                         sends.state = one.state
@@ -147,7 +147,7 @@ impl Store {
             )
             select
                 count(*) as "sends!",
-                count(*) filter (where state = 'bounced') as "bounced!",
+                count(*) filter (where state = 'bounced' and against_us) as "bounced!",
                 count(*) filter (where state = 'complained') as "complained!"
             from last"#,
             sends

@@ -13,6 +13,7 @@ mod connect;
 mod counts;
 mod detail;
 mod error;
+pub mod events;
 pub mod jobs;
 mod list;
 mod migrate;

@@ -115,10 +115,10 @@ impl Store {
         .await?;
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let events = sqlx::query!(
-            "select id, send_id, kind, occurred_at, detail
-            from send_events
+            r#"select id, send_id as "send_id!", kind, sub_kind, occurred_at, detail, until
+            from ses_events
             where send_id = any($1)
-            order by occurred_at, id",
+            order by occurred_at, id"#,
             &ids
         )
         .fetch_all(self.pool())
@@ -129,8 +129,10 @@ impl Store {
                 send.events.push(SendEvent {
                     id: event.id,
                     kind: event.kind.into(),
+                    sub_kind: event.sub_kind.into(),
                     occurred_at: event.occurred_at.into(),
                     detail: event.detail.into(),
+                    until: event.until.map(Into::into),
                 });
             }
         }

@@ -61,7 +61,7 @@ async fn people_of_all_kinds_in_all_states() {
     let table = [
         ("select count(*) from users", summary.users),
         ("select count(*) from sends", summary.sends),
-        ("select count(*) from send_events", summary.events),
+        ("select count(*) from ses_events", summary.events),
         ("select count(*) from audit_log", summary.audited),
         (
             "select count(*) from users u where verified_at is distinct from (
@@ -81,7 +81,7 @@ async fn people_of_all_kinds_in_all_states() {
         assert_eq!(usize::try_from(found).unwrap(), expected, "{query}");
     }
     let kinds: Vec<String> =
-        sqlx::query_scalar("select distinct kind from send_events order by 1").fetch_all(&db.pool).await.unwrap();
+        sqlx::query_scalar("select distinct kind from ses_events order by 1").fetch_all(&db.pool).await.unwrap();
     assert_eq!(kinds, ["Bounce", "Complaint", "Delivery", "DeliveryDelay", "Reject", "Send"]);
 }
 
@@ -111,7 +111,7 @@ async fn the_same_seed_makes_the_same_people() {
     fake_data::fill(&one.pool, now(), 1, SECRET).await.unwrap();
     fake_data::fill(&same.pool, now(), 1, SECRET).await.unwrap();
     fake_data::fill(&other.pool, now(), 2, SECRET).await.unwrap();
-    for table in ["users", "verifications", "sends", "send_events", "audit_log"] {
+    for table in ["users", "verifications", "sends", "ses_events", "audit_log"] {
         let first = fingerprint(&one.pool, table).await;
         assert_eq!(first, fingerprint(&same.pool, table).await, "{table}");
         assert_ne!(first, fingerprint(&other.pool, table).await, "{table}");

@@ -13,6 +13,7 @@ mod desk;
 mod dial;
 mod docs;
 mod end_to_end;
+mod events;
 mod failover;
 mod jobs;
 mod mail_servers;

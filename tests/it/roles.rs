@@ -370,13 +370,12 @@ async fn a_member_of_the_owner_migrates_and_grants_the_rights_again() {
     for statement in [
         "grant delete on audit_log to @_viewer",
         "revoke all on users from @_worker",
-        "drop table send_events",
-        "create table send_events (id uuid primary key, send_id uuid, kind text, occurred_at timestamptz,
-            received_at timestamptz, detail text, source_id text)",
+        "drop table pace_minutes",
+        "create table pace_minutes (minute timestamptz primary key, drawn bigint)",
         "delete from _sqlx_migrations where version = 15",
         "drop function lock_user(bigint)",
         "drop function open_verification(bigint)",
-        "alter table send_events owner to @_owner_login",
+        "alter table pace_minutes owner to @_owner_login",
     ] {
         let statement = statement.replace('@', &office.name);
         sqlx::query(AssertSqlSafe(statement)).execute(&office.db.pool).await.unwrap();
@@ -387,7 +386,7 @@ async fn a_member_of_the_owner_migrates_and_grants_the_rights_again() {
     assert!(office.refusal("viewer", "delete from audit_log").await.unwrap().contains("permission denied"));
     for (group, statement) in [
         ("worker", "select email from users"),
-        ("worker", "insert into send_events (id) values (gen_random_uuid())"),
+        ("worker", "insert into pace_minutes (minute, drawn) values (now(), 1)"),
         ("support", "select lock_user(1)"),
     ] {
         assert_eq!(office.refusal(group, statement).await, None, "{group}: {statement}");

@@ -105,7 +105,15 @@ pub fn send(send: &SendRow) -> Value {
 }
 
 fn event(event: &SendEvent) -> Value {
-    json!({ "id": event.id, "kind": event.kind, "occurred_at": shown(event.occurred_at), "detail": event.detail })
+    json!({
+        "id": event.id,
+        "kind": event.kind,
+        "sub_kind": event.sub_kind,
+        "occurred_at": shown(event.occurred_at),
+        "meaning": event.in_words(shown),
+        "detail": event.detail,
+        "until": event.until.map(shown),
+    })
 }
 
 fn audit(entry: &AuditEntry) -> Value {

@@ -27,10 +27,12 @@ pub struct Event {
     pub id: Uuid,
     pub mail: Uuid,
     pub kind: &'static str,
+    pub sub_kind: &'static str,
     pub occurred_at: Time,
     pub received_at: Time,
     pub detail: String,
-    pub source: String,
+    pub ses_id: String,
+    pub recipient: String,
 }
 
 /// What becomes of a mail.
@@ -151,7 +153,8 @@ pub fn run(rng: &mut Rng, mut mail: Mail, recipient: &str, course: Course, now: 
         return (mail, events);
     }
 
-    for (kind, after, state, detail) in reports(rng, recipient, course) {
+    let ses_id = mail.ses_id.clone().unwrap_or_default();
+    for (kind, sub_kind, after, state, detail) in reports(rng, recipient, course) {
         let occurred_at = answered + after;
         let received_at = occurred_at + Duration::milliseconds(rng.i64(150..4_000));
         if received_at > now {
@@ -161,34 +164,43 @@ pub fn run(rng: &mut Rng, mut mail: Mail, recipient: &str, course: Course, now: 
             mail.state = state;
             mail.changed_at = received_at;
         }
-        let (id, source) = (uuid_at(rng, received_at), uuid_at(rng, occurred_at));
-        events.push(Event { id, mail: mail.id, kind, occurred_at, received_at, detail, source: source.to_string() });
+        events.push(Event {
+            id: uuid_at(rng, received_at),
+            mail: mail.id,
+            kind,
+            sub_kind,
+            occurred_at,
+            received_at,
+            detail,
+            ses_id: ses_id.clone(),
+            recipient: recipient.to_lowercase(),
+        });
     }
     (mail, events)
 }
 
-type Report = (&'static str, Duration, Option<SendState>, String);
+type Report = (&'static str, &'static str, Duration, Option<SendState>, String);
 
-/// The events of a mail that SES accepted: kind, how long after the acceptance, the state it leads to, and details.
+/// The events of a mail that SES accepted: kind, sub-kind, how long after the acceptance, the state it leads to, and details.
 fn reports(rng: &mut Rng, recipient: &str, course: Course) -> Vec<Report> {
-    let mut all: Vec<Report> = vec![("Send", Duration::milliseconds(rng.i64(5..80)), None, String::new())];
+    let mut all: Vec<Report> = vec![("Send", "", Duration::milliseconds(rng.i64(5..80)), None, String::new())];
     let quick = Duration::milliseconds(rng.i64(600..9_000));
     let delivery = |took: Duration| {
         let detail = format!("250 2.0.0 Ok: queued, {} ms", took.num_milliseconds());
-        ("Delivery", took, Some(SendState::Delivered), detail)
+        ("Delivery", "", took, Some(SendState::Delivered), detail)
     };
     match course {
         Course::Bounces => {
             // Unknown users are most of them.
-            let (kind, words) = BOUNCES[rng.usize(..BOUNCES.len()).min(rng.usize(..BOUNCES.len()))];
-            let wait = if kind.starts_with("Transient") { Duration::minutes(rng.i64(60..800)) } else { quick };
-            let detail = format!("{kind}: {}", words.replace("{}", recipient));
-            all.push(("Bounce", wait, Some(SendState::Bounced), detail));
+            let (sub_kind, words) = BOUNCES[rng.usize(..BOUNCES.len()).min(rng.usize(..BOUNCES.len()))];
+            let wait = if sub_kind.starts_with("Transient") { Duration::minutes(rng.i64(60..800)) } else { quick };
+            let detail = words.replace("{}", recipient);
+            all.push(("Bounce", sub_kind, wait, Some(SendState::Bounced), detail));
         }
-        Course::Rejected => all.push(("Reject", quick, Some(SendState::Rejected), "Bad content".to_owned())),
+        Course::Rejected => all.push(("Reject", "", quick, Some(SendState::Rejected), "Bad content".to_owned())),
         Course::ArrivesLate | Course::Hangs => {
-            let (kind, words) = DELAYS[rng.usize(..DELAYS.len())];
-            all.push(("DeliveryDelay", quick, Some(SendState::Delayed), format!("{kind}: {words}")));
+            let (sub_kind, words) = DELAYS[rng.usize(..DELAYS.len())];
+            all.push(("DeliveryDelay", sub_kind, quick, Some(SendState::Delayed), words.to_owned()));
             if course == Course::ArrivesLate {
                 all.push(delivery(quick + Duration::minutes(rng.i64(4..90))));
             }
@@ -196,7 +208,7 @@ fn reports(rng: &mut Rng, recipient: &str, course: Course) -> Vec<Report> {
         Course::Annoys => {
             all.push(delivery(quick));
             let wait = Duration::minutes(rng.i64(20..900));
-            all.push(("Complaint", wait, Some(SendState::Complained), "abuse".to_owned()));
+            all.push(("Complaint", "abuse", wait, Some(SendState::Complained), String::new()));
         }
         _ => all.push(delivery(quick)),
     }

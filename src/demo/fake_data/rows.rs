@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use super::history::{Entry, Issue, World};
 use super::mails::{Event, Mail};
 use super::names::Person;
+use crate::domain::event::{Fate, Mark, Verdict, judge};
 use crate::domain::id::VerificationId;
 use crate::domain::key::{Key, Nonce};
 use crate::domain::send::Priority;
@@ -55,6 +56,17 @@ pub async fn insert(pool: &PgPool, world: &World, secret: &[u8]) -> Result<(), s
     for chunk in world.events.chunks(CHUNK) {
         events(&mut tx, chunk).await?;
     }
+    // What follows from it for mails and addresses.
+    sqlx::query(
+        "select apply_events(jsonb_agg(jsonb_build_object(
+            'send_id', send_id, 'ses_id', ses_id, 'fate', fate, 'against_us', against_us, 'mark', mark, 'recipients',
+            recipients, 'occurred_at', occurred_at
+        )))
+        from ses_events
+        where source = 'simulated'",
+    )
+    .execute(&mut *tx)
+    .await?;
     for chunk in world.entries.chunks(CHUNK) {
         entries(&mut tx, first, chunk).await?;
     }
@@ -66,7 +78,7 @@ pub async fn insert(pool: &PgPool, world: &World, secret: &[u8]) -> Result<(), s
             .execute(&mut *tx)
             .await?;
     }
-    sqlx::query("analyze users, verifications, sends, send_events, audit_log").execute(&mut *tx).await?;
+    sqlx::query("analyze users, verifications, sends, ses_events, audit_log").execute(&mut *tx).await?;
     tx.commit().await
 }
 
@@ -164,19 +176,38 @@ async fn mails(
     Ok(())
 }
 
+/// Stores what SES reported.
 async fn events(connection: &mut PgConnection, chunk: &[Event]) -> Result<(), sqlx::Error> {
+    sqlx::query("select make_event_partitions($1)")
+        .bind(chunk.iter().map(|event| event.received_at).min())
+        .execute(&mut *connection)
+        .await?;
+    let verdicts: Vec<Verdict> = chunk.iter().map(|event| judge(event.kind, event.sub_kind)).collect();
     sqlx::query(
-        "insert into send_events (id, send_id, kind, occurred_at, received_at, detail, source_id)
-        select *
-        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[])",
+        "insert into ses_events (
+            id, send_id, kind, sub_kind, occurred_at, received_at, detail, ses_id, recipients, fate, against_us, mark, source
+        )
+        select id, send_id, kind, sub_kind, occurred_at, received_at, detail, ses_id, array[recipient], fate, against_us,
+            mark, 'simulated'
+        from unnest(
+            $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[],
+            $9::text[], $10::smallint[], $11::boolean[], $12::text[]
+        ) as given (
+            id, send_id, kind, sub_kind, occurred_at, received_at, detail, ses_id, recipient, fate, against_us, mark
+        )",
     )
     .bind(column(chunk, |e| e.id))
     .bind(column(chunk, |e| e.mail))
     .bind(column(chunk, |e| e.kind))
+    .bind(column(chunk, |e| e.sub_kind))
     .bind(column(chunk, |e| e.occurred_at))
     .bind(column(chunk, |e| e.received_at))
     .bind(column(chunk, |e| e.detail.as_str()))
-    .bind(column(chunk, |e| e.source.as_str()))
+    .bind(column(chunk, |e| e.ses_id.as_str()))
+    .bind(column(chunk, |e| e.recipient.as_str()))
+    .bind(column(&verdicts, |verdict| verdict.fate.map(Fate::rank)))
+    .bind(column(&verdicts, |verdict| verdict.is_against_us))
+    .bind(column(&verdicts, |verdict| verdict.mark.map(Mark::as_str)))
     .execute(connection)
     .await?;
     Ok(())

@@ -1,8 +1,8 @@
 //! What an event means, in the words of people; SES's own term stands beside it.
 
-use crate::domain::Time;
+use crate::text::plain;
 
-/// What happened, without a full stop. `until` is when SES gives up, as a clock shows it.
+/// What happened, without a full stop. Plain. `until` is when SES gives up, as a clock shows it.
 #[must_use]
 pub fn in_words(kind: &str, sub_kind: &str, until: Option<&str>) -> String {
     match kind {
@@ -18,7 +18,7 @@ pub fn in_words(kind: &str, sub_kind: &str, until: Option<&str>) -> String {
             "not-spam" => "marked as not spam by the reader".into(),
             "" | "abuse" => "called spam by the reader".into(),
             "auth-failure" => "the receiver complains: SPF, DKIM or DMARC fail".into(),
-            other => format!("the receiver complains: {other}"),
+            other => format!("the receiver complains: {}", plain(other)),
         },
         "Reject" => "SES found a virus in it and dropped it".into(),
         "Rendering Failure" => "SES could not fill in its own template".into(),
@@ -61,12 +61,6 @@ fn bounce(sub_kind: &str) -> &'static str {
         _ if sub_kind.starts_with("Transient") => "given up: the receiving server could not be brought to take it",
         _ => "not delivered; the receiving server does not say why",
     }
-}
-
-/// The time of day of a moment, in the zone given.
-#[must_use]
-pub fn clock(moment: Time, zone: chrono_tz::Tz) -> String {
-    moment.with_timezone(&zone).format("%H:%M").to_string()
 }
 
 #[cfg(test)]

@@ -440,6 +440,7 @@ impl Store {
         self.record_as(worker, outcomes, unknown_after, AroundLocks::No, Known::Perhaps).await
     }
 
+    #[expect(clippy::too_many_lines, reason = "one statement")]
     async fn record_as(
         &self,
         worker: Uuid,
@@ -466,30 +467,61 @@ impl Store {
                 where $11 and id = any ($2)
                 for no key update skip locked
             ),
+            -- In the order of all that lock many.
+            locked as materialized (
+                select id
+                from sends
+                where not $11 and id = any ($2)
+                order by id
+                for no key update
+            ),
             recorded as (
                 update sends
                 set
-                    state = given.state,
+                    -- What SES has reported by now says more; but not a bounce of the message before this one.
+                    state = case
+                        when is_unreported and fate in ('bounced', 'rejected') then 'accepted'
+                        else coalesce(fate, given.state)
+                    end,
+                    fate = case when is_unreported and fate in ('bounced', 'rejected') then 'accepted' else fate end,
+                    against_us = against_us and not is_unreported,
                     changed_at = now(),
                     due_at = case
                         when given.state = 'queued' then now() + make_interval(secs => given.after)
                         else sends.due_at
                     end,
                     attempts = given.attempt - case when given.counts then 0 else 1 end,
-                    ses_id = given.ses_id,
+                    ses_id = coalesce(given.ses_id, sends.ses_id),
                     -- A user deleted meanwhile is forgotten: servers quote the address in what they say.
                     reply = case when user_id is not null then given.reply end,
                     reason = case
+                        when fate is not null then null
                         when user_id is null and given.reason is not null then 'the user was deleted'
                         else given.reason
                     end,
-                    lost = lost + case when given.state = 'unknown' then 1 else 0 end,
+                    lost = lost + case
+                        when given.state <> 'unknown' then 0
+                        -- Of the very mail whose answer is lost.
+                        when exists (
+                            select from send_messages m where m.send_id = sends.id and m.attempt = sends.lost + 1
+                        ) then 0
+                        else 1
+                    end,
                     retry_at = case
-                        when given.state = 'unknown' and lost = 0 then now() + make_interval(secs => $10)
+                        when fate is null and given.state = 'unknown' and lost = 0
+                            then now() + make_interval(secs => $10)
                     end,
                     lease_by = null,
                     lease_until = null
                 from given
+                cross join lateral (
+                    select
+                        given.state = 'accepted'
+                        and given.ses_id is not null
+                        and not exists (
+                            select from send_messages m where m.send_id = given.id and m.ses_id = given.ses_id
+                        ) as is_unreported
+                ) as message
                 where
                     sends.id = given.id
                     and (
@@ -507,7 +539,7 @@ impl Store {
                             and verification_id = given.verification
                             and given.state in ('accepted', 'unknown')
                     )
-                    and (not $11 or sends.id in (select id from free))
+                    and (sends.id in (select id from free) or sends.id in (select id from locked))
                 returning sends.id
             )
             select

@@ -34,7 +34,13 @@ impl Store {
     pub async fn put_back(&self, worker: Uuid, kept: &[SendId]) -> Result<u64, Error> {
         let done = sqlx::query!(
             "update sends
-            set state = 'queued', attempts = attempts - 1, changed_at = now(), lease_by = null, lease_until = null
+            set
+                -- What SES has reported of an earlier attempt.
+                state = coalesce(fate, 'queued'),
+                attempts = attempts - 1,
+                changed_at = now(),
+                lease_by = null,
+                lease_until = null
             where state = 'sending' and lease_by = $1 and id <> all ($2)",
             worker,
             &bare(kept)

@@ -21,18 +21,29 @@ impl Store {
     async fn settle(&self, unknown_after: Duration, left_by: Option<Uuid>) -> Result<u64, Error> {
         let done = sqlx::query!(
             "with left_behind as materialized (
-                select id
+                select
+                    id,
+                    -- Of the very mail whose answer is lost.
+                    exists (
+                        select from send_messages m where m.send_id = sends.id and m.attempt = sends.lost + 1
+                    ) as is_reported
                 from sends
                 where state = 'sending' and (lease_until < now() or lease_by = $2)
                 for no key update skip locked
             )
             update sends
             set
-                state = 'unknown',
+                -- What SES has reported meanwhile.
+                state = coalesce(fate, 'unknown'),
                 changed_at = now(),
-                reason = 'the worker died while it was sending; the mail may or may not have gone out',
-                lost = lost + 1,
-                retry_at = case when lost = 0 and test_of is null then now() + make_interval(secs => $1) end,
+                reason = case
+                    when fate is null
+                        then 'the worker died while it was sending; the mail may or may not have gone out'
+                end,
+                lost = lost + case when is_reported then 0 else 1 end,
+                retry_at = case
+                    when fate is null and lost = 0 and test_of is null then now() + make_interval(secs => $1)
+                end,
                 lease_by = null,
                 lease_until = null
             from left_behind

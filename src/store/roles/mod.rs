@@ -11,8 +11,9 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 18] = [
     "_sqlx_migrations",
+    "address_states",
     "audit_log",
     "brake",
     "jobs",
@@ -20,8 +21,10 @@ const TABLES: [&str; 15] = [
     "pace",
     "pace_minutes",
     "refused_sends",
-    "send_events",
+    "send_messages",
     "sends",
+    "ses_event_keys",
+    "ses_events",
     "users",
     "verification_count_deltas",
     "verification_counts",
@@ -31,9 +34,10 @@ const TABLES: [&str; 15] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 18] = [
+const FUNCTIONS: [&str; 23] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
+    "apply_events(jsonb)",
     "approve(bytea)",
     "check_audit_entry()",
     "count_verifications()",
@@ -42,6 +46,8 @@ const FUNCTIONS: [&str; 18] = [
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
     "lock_user(bigint)",
     "look_at_link(bytea)",
+    "make_event_partitions(timestamptz)",
+    "match_orphans()",
     "note_all_verified(bigint[], text)",
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",
@@ -50,6 +56,8 @@ const FUNCTIONS: [&str; 18] = [
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",
     "resend_standing(bigint, double precision, bigint)",
+    "settle_by_events(uuid[])",
+    "take_events(jsonb)",
 ];
 
 /// The rights, with `@` before what differs between databases.

@@ -137,6 +137,8 @@ commit;
 -- does not.
 create or replace procedure pg_temp.hand_over(name text) language plpgsql
 set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
+declare
+    part text;
 begin
     if current_setting('verifydesk.roles') <> 'prepared' then
         return;
@@ -148,6 +150,15 @@ begin
     ) then
         execute format('alter table @schema.%I owner to @owner', name);
     end if;
+    -- The weeks of a table that is partitioned by them.
+    for part in
+        select c.relname
+        from pg_inherits i
+        join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = to_regclass(format('@schema.%I', name)) and c.relowner <> '@owner'::regrole
+    loop
+        execute format('alter table @schema.%I owner to @owner', part);
+    end loop;
 end
 $$;
 begin; call pg_temp.hand_over('@each'); commit;
@@ -272,6 +283,9 @@ grant select, insert (email, name, locale) on @schema.users to @serve;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on @schema.verifications to @serve;
 grant select (id, verification_id, user_id, state, priority, queued_at, lease_until, retry_at) on @schema.sends to @serve;
 
+-- SES's events come in by worker and web.
+grant execute on function @schema.take_events(jsonb), @schema.match_orphans() to @worker, @serve, @operator;
+
 -- Operators: all that console and command line do.
 grant execute on function @schema.force_verify(bigint, text, text, text, double precision) to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;
@@ -289,7 +303,7 @@ grant insert (id, recipient, locale, test_of, state, attempts, lease_by, lease_u
 grant update (locale) on @schema.users to @worker;
 grant update (key_digest) on @schema.verifications to @worker;
 grant insert, update on @schema.sends to @worker;
-grant insert on @schema.send_events to @worker;
+grant execute on function @schema.make_event_partitions(timestamptz) to @worker;
 grant insert, update, delete on @schema.workers to @worker;
 grant update on @schema.jobs to @worker;
 grant update on @schema.pace to @worker, @operator;

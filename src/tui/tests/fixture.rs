@@ -464,8 +464,10 @@ impl World {
                 send.events.push(SendEvent {
                     id: Uuid::from_u128(9),
                     kind: "Bounce".into(),
+                    sub_kind: "Permanent/General".into(),
                     occurred_at: send.changed_at,
-                    detail: "Permanent, General: smtp; 550 5.1.1 <ethan.wright@example.net>: user unknown".into(),
+                    detail: "smtp; 550 5.1.1 <ethan.wright@example.net>: user unknown".into(),
+                    until: None,
                 });
             }
         }

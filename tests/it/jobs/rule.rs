@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use verifydesk::config::Verification;
 use verifydesk::desk::{Desk, Error, Refusal, ResentHow, SignUp};
+use verifydesk::domain::event::{Verdict, judge};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::job::{JobScope, Skip, Skipped};
 use verifydesk::domain::key::{Key, Nonce};
@@ -19,8 +20,8 @@ enum Event {
     Change(&'static str),
     /// So many other mails to them: their state, and how long ago they were queued.
     Mails(i64, &'static str, &'static str),
-    /// What became of the first mail, and what SES said of it.
-    Reported(&'static str, &'static str, &'static str),
+    /// What SES reported of the newest mail: kind and sub-kind.
+    Reported(&'static str, &'static str),
 }
 
 use Event::{Change, Mails, Reported};
@@ -81,28 +82,24 @@ fn cases() -> Vec<Case> {
             None,
             same,
         ),
-        case("mailbox-full", vec![Reported("bounced", "Bounce", "Transient/MailboxFull: smtp; 552 5.2.2")], None, same),
-        left_out("bounced", Skip::Bounced, Reported("bounced", "Bounce", "Permanent/General: 550 Suppressed: no")),
-        left_out("complained", Skip::Bounced, Reported("complained", "Complaint", "abuse")),
-        left_out("rejected", Skip::Bounced, Reported("rejected", "Reject", "Bad content")),
-        left_out(
-            "on-the-list",
-            Skip::Suppressed,
-            Reported("bounced", "Bounce", "Permanent/OnAccountSuppressionList: x"),
-        ),
-        left_out("on-ses-list", Skip::Suppressed, Reported("bounced", "Bounce", "Permanent/Suppressed: not sent")),
-        left_out("on-tenants", Skip::Suppressed, Reported("bounced", "Bounce", "Permanent/OnTenantSuppressionList")),
-        left_out("invalid", Skip::Suppressed, Reported("bounced", "Bounce", "Permanent/EmailValidationSuppressed: x")),
-        left_out("angry-list", Skip::Suppressed, Reported("complained", "Complaint", "OnAccountSuppressionList")),
+        case("mailbox-full", vec![Reported("Bounce", "Transient/MailboxFull")], None, same),
+        left_out("bounced", Skip::Bounced, Reported("Bounce", "Permanent/General")),
+        left_out("complained", Skip::Bounced, Reported("Complaint", "abuse")),
+        left_out("rejected", Skip::Bounced, Reported("Reject", "")),
+        left_out("on-the-list", Skip::Suppressed, Reported("Bounce", "Permanent/OnAccountSuppressionList")),
+        left_out("on-ses-list", Skip::Suppressed, Reported("Bounce", "Permanent/Suppressed")),
+        left_out("on-tenants", Skip::Suppressed, Reported("Bounce", "Permanent/OnTenantSuppressionList")),
+        left_out("invalid", Skip::Suppressed, Reported("Bounce", "Permanent/EmailValidationSuppressed")),
+        left_out("angry-list", Skip::Suppressed, Reported("Complaint", "OnAccountSuppressionList")),
         case(
             "bounced-once",
-            vec![Reported("bounced", "Bounce", "Permanent/General: no"), Mails(1, "delivered", "1 day")],
+            vec![Reported("Bounce", "Permanent/General"), Mails(1, "accepted", "1 day"), Reported("Delivery", "")],
             None,
             same,
         ),
         case(
             "bounced-then-failed",
-            vec![Reported("bounced", "Bounce", "Permanent/General: no"), Mails(1, "failed", "1 day")],
+            vec![Reported("Bounce", "Permanent/General"), Mails(1, "failed", "1 day")],
             Some(Skip::Bounced),
             same,
         ),
@@ -118,11 +115,21 @@ fn statement(event: &Event) -> String {
             from users, generate_series(1, {count})
             where id = $u"
         ),
-        Reported(state, kind, detail) => format!(
-            "update sends set state = '{state}' where user_id = $u;
-            insert into send_events (id, send_id, kind, occurred_at, detail)
-            select gen_random_uuid(), id, '{kind}', now(), '{detail}' from sends where user_id = $u"
-        ),
+        Reported(kind, sub_kind) => {
+            let Verdict { fate, is_against_us, mark } = judge(kind, sub_kind);
+            let (fate, mark) =
+                (fate.unwrap().rank(), mark.map_or("null".into(), |mark| format!("'{}'", mark.as_str())));
+            format!(
+                "select take_events(jsonb_build_array(jsonb_build_object(
+                    'id', gen_random_uuid(), 'occurred_at', now(), 'kind', '{kind}', 'sub_kind', '{sub_kind}',
+                    'send_id', id, 'ses_id', id, 'recipients', array[recipient], 'detail', 'no', 'fate', {fate},
+                    'against_us', {is_against_us}, 'mark', {mark}, 'source', 'import', 'keys', array[]::text[])))
+                from sends
+                where user_id = $u
+                order by id desc
+                limit 1"
+            )
+        }
     }
 }
 

@@ -102,7 +102,7 @@ async fn queue(connection: &mut PgConnection, count: usize) {
 }
 
 /// A size that can be asked for: the suite runs a small test, `make` the full one.
-fn size<T: FromStr>(variable: &str, usual: T) -> T {
+pub fn size<T: FromStr>(variable: &str, usual: T) -> T {
     match std::env::var(variable) {
         Ok(value) => value.parse().unwrap_or_else(|_| panic!("{variable}={value} is no number")),
         Err(_) => usual,

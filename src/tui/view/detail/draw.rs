@@ -195,9 +195,12 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &Send
         lines.value_under(indent, "reply", reply.plain().as_str(), Tone::Text);
     }
     for event in &send.events {
-        let mut text = when::absolute(event.occurred_at, zone);
-        if !event.detail.is_empty() {
-            text = format!("{text} {} {}", theme.glyphs().dot, event.detail.plain());
+        let words = event.in_words(|moment| when::absolute(moment, zone));
+        let mut text = format!("{} {} {words}", when::absolute(event.occurred_at, zone), theme.glyphs().dot);
+        for more in [event.sub_kind.plain(), event.detail.plain()] {
+            if !more.as_str().is_empty() {
+                text = format!("{text} {} {more}", theme.glyphs().dot);
+            }
         }
         lines.value_under(indent, event.kind.plain().as_str(), &text, Tone::Text);
     }
