@@ -83,6 +83,12 @@ impl Event {
         Self::of(&inner, carriers)
     }
 
+    /// Reads the one that a verified notification of SNS's carries: the very text that was verified, parsed once.
+    pub fn of_notification(message: &str, message_id: &str) -> Result<Self, NotAnEvent> {
+        let event = serde_json::from_str(message).map_err(|_| NotAnEvent::NotJson)?;
+        Self::of(&event, vec![format!("sns {}", kept(message_id))])
+    }
+
     fn of(event: &Value, mut keys: Vec<String>) -> Result<Self, NotAnEvent> {
         let kind = text_at(event, "eventType").or_else(|| text_at(event, "notificationType"));
         let kind = kind.ok_or(NotAnEvent::Foreign)?;

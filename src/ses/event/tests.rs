@@ -1,3 +1,5 @@
+mod examples;
+
 use serde_json::json;
 
 use super::*;
