@@ -1,4 +1,4 @@
-//! Call a job off?
+//! Cancel a job?
 
 use ratatui::layout::{Position, Rect};
 
@@ -106,13 +106,13 @@ impl Body for CancelJobDialog {
         lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
         if self.busy {
             lines.gap();
-            lines.text("calling it off…", Tone::Quiet);
+            lines.text("cancelling it…", Tone::Quiet);
         } else if let Some(problem) = &self.problem {
             lines.gap();
             complaint(&mut lines, theme, problem);
         }
-        keys(&mut lines, &[("y", "call it off"), ("Esc", "leave it")]);
-        put(canvas, area, "Call the job off", &lines.finish());
+        keys(&mut lines, &[("y", "cancel it"), ("Esc", "leave it")]);
+        put(canvas, area, "Cancel the job", &lines.finish());
         None
     }
 }
