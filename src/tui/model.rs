@@ -1,6 +1,7 @@
 //! Everything the console knows, as plain data.
 
 pub mod field;
+mod queue;
 pub mod slot;
 
 use std::collections::BTreeSet;
