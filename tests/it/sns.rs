@@ -48,6 +48,20 @@ async fn each_type_is_verified_in_both_versions() {
 }
 
 #[tokio::test]
+async fn what_another_program_signed_is_verified() {
+    let posted: Value = serde_json::from_str(include_str!("../fixtures/sns/notification.json")).unwrap();
+    let given = Given::default();
+    let certificate = include_bytes!("../fixtures/sns/certificate.pem").to_vec();
+    given.put(posted["SigningCertURL"].as_str().unwrap(), Ok(certificate));
+    let verifier = Verifier::new(Arc::new(given));
+    let now = posted["Timestamp"].as_str().unwrap().parse().unwrap();
+    assert_eq!(why(&verifier, &posted, now).await, None);
+    let mut altered = posted;
+    altered["Message"] = json!(altered["Message"].as_str().unwrap().trim_end());
+    assert_eq!(why(&verifier, &altered, now).await, Some(Refusal::Signature));
+}
+
+#[tokio::test]
 async fn what_was_altered_is_refused() {
     let (signer, now) = (Signer::shared(), Utc::now());
     let verifier = Verifier::new(Arc::new(Given::of(signer)));
