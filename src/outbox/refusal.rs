@@ -1,5 +1,7 @@
 //! A mail that the server did not take, as it counts where the server takes none at all ([`crate::store::refusals`]).
 
+use std::time::Instant;
+
 use super::preparer::Ready;
 use super::reply::{Class, Verdict};
 use crate::domain::address::EmailAddress;
@@ -21,6 +23,8 @@ pub(super) struct Refusal {
     /// What the server said, or what happened instead, without the recipient: it is shown for longer than they may
     /// want to be known. Plain.
     pub(super) says: String,
+    /// When it was refused.
+    pub(super) at: Instant,
 }
 
 impl Refusal {
@@ -49,6 +53,7 @@ impl Refusal {
             is_final,
             domain: recipient.domain().to_owned(),
             says: without(says.as_str(), recipient.as_str()),
+            at: Instant::now(),
         })
     }
 
@@ -56,7 +61,8 @@ impl Refusal {
     pub(super) fn unmade(reason: &str, ready: &Ready, is_final: bool) -> Self {
         let address = ready.user.email.raw();
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase();
-        Self { is_of_us: false, is_final, domain, says: without(plain(reason).as_str(), address) }
+        let says = without(plain(reason).as_str(), address);
+        Self { is_of_us: false, is_final, domain, says, at: Instant::now() }
     }
 }
 

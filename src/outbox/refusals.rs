@@ -201,8 +201,8 @@ impl WorkerLoop {
                 refusals.own.clear();
                 refusals.ended = None;
             } else if let Some(refusal) = refusal.filter(|_| !elsewhere.contains(&outcome.id)) {
-                let Refusal { is_of_us, is_final, .. } = refusal;
-                let noted = Noted { id: outcome.id, is_of_us, is_final, is_ended: false };
+                let Refusal { is_of_us, is_final, at, .. } = refusal;
+                let noted = Noted { id: outcome.id, is_of_us, is_final, is_ended: false, at };
                 refusals.to_report.push(noted.clone());
                 if refusals.own.len() < OWN_MAX {
                     refusals.own.push((noted, refusal.domain));

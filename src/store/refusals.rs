@@ -11,7 +11,7 @@
 //! ten workers do not have ten runs of failures. Each step is one statement, with nothing held while a client thinks,
 //! and may be repeated.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -46,6 +46,19 @@ pub struct Noted {
     pub is_final: bool,
     /// Whether a mail was taken behind it: it counts no longer, but is put back with a run that follows at once.
     pub is_ended: bool,
+    /// When it was refused.
+    pub at: Instant,
+}
+
+/// Which refused mails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// Those of all workers that are noted.
+    Noted,
+    /// Those that were noted only after their pause.
+    Late,
+    /// Those of one worker.
+    Own,
 }
 
 impl Store {
@@ -55,6 +68,7 @@ impl Store {
         let of_us: Vec<bool> = noted.iter().map(|one| one.is_of_us).collect();
         let tries: Vec<i16> = noted.iter().map(|one| i16::from(!one.is_final)).collect();
         let ended: Vec<bool> = noted.iter().map(|one| one.is_ended).collect();
+        let ago: Vec<f64> = noted.iter().map(|one| one.at.elapsed().as_secs_f64()).collect();
         sqlx::query!(
             "with forgotten as (
                 delete from refused_sends
@@ -63,9 +77,18 @@ impl Store {
                     -- No statement may change a row twice.
                     and send_id <> all ($1)
             )
-            insert into refused_sends (send_id, of_us, tries, ended_at)
-            select given.send_id, given.of_us, given.tries, case when given.is_ended then now() end
-            from unnest($1::uuid[], $2::boolean[], $3::smallint[], $4::boolean[]) as given (send_id, of_us, tries, is_ended)
+            insert into refused_sends (send_id, of_us, tries, ended_at, refused_at)
+            select
+                given.send_id,
+                given.of_us,
+                given.tries,
+                -- What belongs to a pause that is over is no part of a new run.
+                case when given.is_ended or refused.at between refused_from and refused_until then now() end,
+                refused.at
+            from unnest($1::uuid[], $2::boolean[], $3::smallint[], $4::boolean[], $6::float8[])
+                as given (send_id, of_us, tries, is_ended, ago)
+            cross join lateral (select now() - make_interval(secs => given.ago) as at) as refused
+            cross join brake
             order by given.send_id
             on conflict (send_id) do update
             set
@@ -76,12 +99,14 @@ impl Store {
                     else excluded.tries
                 end,
                 ended_at = excluded.ended_at,
+                refused_at = excluded.refused_at,
                 noted_at = now()",
             &ids,
             &of_us,
             &tries,
             &ended,
-            REMEMBERED.as_secs_f64()
+            REMEMBERED.as_secs_f64(),
+            &ago
         )
         .execute(self.pool())
         .await?;
@@ -194,15 +219,20 @@ impl Store {
     /// Queues again what a run of refusals has ended or put off, each as if it had not been tried; returns how many.
     /// Lost ones stay *unknown*. Where the person was mailed or asked again since, that mail stands for this one.
     pub async fn put_back_refused(&self) -> Result<u64, Error> {
-        self.queue_again(true, &[]).await
+        self.queue_again(Run::Noted, &[]).await
+    }
+
+    /// The same with what belongs to the last pause and was noted only after it.
+    pub async fn put_back_late(&self) -> Result<u64, Error> {
+        self.queue_again(Run::Late, &[]).await
     }
 
     /// The same with these, whatever is noted: a run of one worker, which the others' mails have ended.
     pub async fn put_back_own(&self, own: &[Noted]) -> Result<u64, Error> {
-        self.queue_again(false, own).await
+        self.queue_again(Run::Own, own).await
     }
 
-    async fn queue_again(&self, is_noted: bool, own: &[Noted]) -> Result<u64, Error> {
+    async fn queue_again(&self, run: Run, own: &[Noted]) -> Result<u64, Error> {
         let ids: Vec<Uuid> = own.iter().filter(|one| !one.is_final).map(|one| one.id.0).collect();
         let mut conflicts = 0;
         loop {
@@ -210,9 +240,15 @@ impl Store {
                 "with noted as materialized (
                     select send_id, tries
                     from refused_sends
-                    where tries > 0 and $1 and (ended_at is null or ended_at > now() - make_interval(secs => $3))
+                    cross join brake
+                    where
+                        tries > 0
+                        and (
+                            $1 and (ended_at is null or ended_at > now() - make_interval(secs => $3))
+                            or $4 and refused_at between refused_from and refused_until
+                        )
                     order by send_id
-                    for update
+                    for update of refused_sends
                 ),
                 forgotten as (
                     update refused_sends
@@ -255,9 +291,10 @@ impl Store {
                             where open.verification_id = sends.verification_id and open.state in ('queued', 'sending')
                         )
                     )",
-                is_noted,
+                run == Run::Noted,
                 &ids,
-                REMEMBERED.as_secs_f64()
+                REMEMBERED.as_secs_f64(),
+                run == Run::Late
             )
             .execute(self.pool())
             .await;
@@ -312,8 +349,11 @@ impl Store {
                 probed_at = null,
                 drain_set_by = null,
                 drain_reason = null,
-                drain_set_at = null
-            where cause = 'refusals'"
+                drain_set_at = null,
+                refused_from = set_at - make_interval(secs => $1),
+                refused_until = now()
+            where cause = 'refusals'",
+            REMEMBERED.as_secs_f64()
         )
         .execute(self.pool())
         .await?;

@@ -72,6 +72,8 @@ async fn report_all(
         }
         if is_new || store.is_paused_for_refusals().await? {
             put_back += store.put_back_refused().await?;
+        } else {
+            put_back += store.put_back_late().await?;
         }
     }
     if !failed.is_empty() {

@@ -3,6 +3,7 @@
 //! database refuses.
 
 pub mod database;
+mod late_refusals;
 mod lost;
 mod refusals;
 mod sink;
