@@ -30,7 +30,7 @@ use crate::outbox::reply::{Class, judge};
 use crate::ses::simulator::Simulator;
 use crate::store::Store;
 use crate::store::audit::{self, NewEntry};
-use crate::store::outbox::batch::SendResult;
+use crate::store::outbox::result::SendResult;
 use crate::store::outbox::test::{self, NewTest};
 use crate::text::{Plain, Untrusted, plain};
 

@@ -10,7 +10,7 @@ use super::reply::Class;
 use super::step::{brake, lower_pace};
 use super::worker_loop::WorkerLoop;
 use crate::domain::brake::BrakeCause;
-use crate::store::outbox::batch::{Outcome, SendResult};
+use crate::store::outbox::result::{Outcome, SendResult};
 
 /// After how many failures in a row to reach the server a drain ends.
 const UNREACHABLE_MAX: u32 = 3;

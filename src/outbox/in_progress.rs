@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::domain::id::SendId;
-use crate::store::outbox::batch::{AroundLocks, Outcome};
+use crate::store::outbox::record::AroundLocks;
+use crate::store::outbox::result::Outcome;
 
 /// The sends that were begun.
 #[derive(Debug)]

@@ -21,7 +21,8 @@ use crate::mail::templates::Templates;
 use crate::mail::transport::{Cause, Failure, Lane, Lease};
 use crate::mail::verification::{self, VerificationMail};
 use crate::store::Store;
-use crate::store::outbox::batch::{Attempt, Outcome, SendResult};
+use crate::store::outbox::begin::Attempt;
+use crate::store::outbox::result::{Outcome, SendResult};
 
 /// What every lane shares.
 pub(super) struct Shared {

@@ -13,7 +13,7 @@ use super::preparer::Ready;
 use crate::contain::{self, contained_async};
 use crate::domain::id::{SendId, VerificationId};
 use crate::mail::transport::{Lane, Lease, Transport};
-use crate::store::outbox::batch::Attempt;
+use crate::store::outbox::begin::Attempt;
 
 /// How long an idle lane keeps its connection: SES closes after about 10 s, and a lane uses none that is older.
 const IDLE_MAX: Duration = Duration::from_secs(5);

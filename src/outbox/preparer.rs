@@ -19,8 +19,12 @@ use crate::domain::Time;
 use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
-use crate::store::outbox::batch::{self, Attempt, Claimed, Recipient};
+use crate::store::outbox::begin::{self, Attempt};
+use crate::store::outbox::claim;
+use crate::store::outbox::claimed::{self, Claimed, Recipient};
+use crate::store::outbox::keys;
 use crate::store::outbox::standing::{Claimant, ServerRun, Standing};
+use crate::store::outbox::waiting;
 use crate::store::pace::Reserved;
 use crate::store::verifications::KeyMaterial;
 use crate::store::{Error, Store, verifications};
@@ -249,20 +253,20 @@ impl Preparer {
         let ids = match which {
             Which::Due(limit) => {
                 let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                let claim = batch::claim(&mut tx, self.claimant(), limit).await?;
+                let claim = claim::claim(&mut tx, self.claimant(), limit).await?;
                 done.standing = Some(claim.standing);
                 claim.ids
             }
-            Which::Only(id) => batch::claim_one(&mut tx, id).await?,
+            Which::Only(id) => claim::claim_one(&mut tx, id).await?,
         };
         done.claimed = ids.len();
         if ids.is_empty() {
             return Ok(done);
         }
         tried.claimed.clone_from(&ids);
-        let locked: HashSet<UserId> = batch::lock_users(&mut tx, &ids).await?.into_iter().collect();
+        let locked: HashSet<UserId> = claim::lock_users(&mut tx, &ids).await?.into_iter().collect();
         // Read now that no act can change these users any more.
-        let mut sends = batch::read(&mut tx, &ids, self.old_after).await?;
+        let mut sends = claimed::read(&mut tx, &ids, self.old_after).await?;
         sends.retain(|send| send.user.as_ref().is_none_or(|user| locked.contains(&user.id)));
         // As they were claimed: the first gets the first slot.
         sends.sort_by_key(|send| ids.iter().position(|id| *id == send.id));
@@ -305,16 +309,16 @@ impl Preparer {
             }
         }
         if !unwanted.is_empty() {
-            batch::cancel(connection, &unwanted).await?;
+            waiting::cancel(connection, &unwanted).await?;
         }
         if wanted.is_empty() {
             return Ok(());
         }
         let keys: Vec<_> = wanted.values().map(|(verification, key)| (*verification, key.digest())).collect();
-        let expires_at = batch::set_keys(connection, &keys, self.lifetime).await?;
+        let expires_at = keys::set_keys(connection, &keys, self.lifetime).await?;
         let begun: Vec<_> = wanted.iter().map(|(id, (verification, _))| (*id, *verification)).collect();
         let attempts: HashMap<_, _> =
-            batch::begin(connection, self.worker, &begun, self.lease).await?.into_iter().collect();
+            begin::begin(connection, self.worker, &begun, self.lease).await?.into_iter().collect();
         // In the order of the slots.
         for send in sends {
             if let Some(attempt) = attempts.get(&send.id)

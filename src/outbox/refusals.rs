@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::worker_loop::WorkerLoop;
 use crate::config;
 use crate::domain::id::SendId;
-use crate::store::outbox::batch::{Outcome, SendResult};
+use crate::store::outbox::result::{Outcome, SendResult};
 use crate::store::refusals::{DOMAINS_MIN, Noted, REMEMBERED};
 
 /// How soon after the last time the database hears that mails are taken, while nothing speaks against it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::reply::{Class, Verdict};
 use crate::jitter::jittered;
-use crate::store::outbox::batch::SendResult;
+use crate::store::outbox::result::SendResult;
 
 /// How long to wait after SES's limit of mails a second was hit.
 const RATE_WAIT: Duration = Duration::from_millis(1_500);

@@ -1,11 +1,18 @@
-//! The outbox: sends queued by acts, claimed, begun under a [`lease`] and recorded in [`batch`]es by workers; those
-//! whose answer was [`lost`]; and [`mod@test`]s, which no worker touches.
+//! The outbox: sends queued by acts; by workers [`claim`]ed, read ([`claimed`]), kept back ([`waiting`]) or given their
+//! [`keys`] and begun ([`mod@begin`]) under a [`lease`], and later [`record`]ed; those whose answer was [`lost`]; and
+//! [`mod@test`]s, which no worker touches. Each is few statements, however many mails there are.
 
-pub mod batch;
+pub mod begin;
+pub mod claim;
+pub mod claimed;
+pub mod keys;
 pub mod lease;
 pub mod lost;
+pub mod record;
+pub mod result;
 pub mod standing;
 pub mod test;
+pub mod waiting;
 
 use sqlx::PgConnection;
 

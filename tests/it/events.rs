@@ -15,7 +15,9 @@ use verifydesk::domain::send::SendState::{
 };
 use verifydesk::ses::event::Event;
 use verifydesk::store::events::{Source, Taken};
-use verifydesk::store::outbox::batch::{self, AroundLocks, Attempt, Outcome, SendResult};
+use verifydesk::store::outbox::begin::{self, Attempt};
+use verifydesk::store::outbox::record::AroundLocks;
+use verifydesk::store::outbox::result::{Outcome, SendResult};
 
 use crate::support::TestDb;
 
@@ -44,7 +46,7 @@ impl World {
 
     async fn begin(&self) -> Attempt {
         let mut connection = self.db.pool.acquire().await.unwrap();
-        batch::begin(&mut connection, self.worker, &[(self.send, self.verification)], HOUR).await.unwrap()[0].1
+        begin::begin(&mut connection, self.worker, &[(self.send, self.verification)], HOUR).await.unwrap()[0].1
     }
 
     async fn record(&self, attempt: Attempt, result: SendResult) {

@@ -18,7 +18,7 @@ use verifydesk::domain::locale::Locale;
 use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::{Mode, Tally};
-use verifydesk::store::outbox::batch;
+use verifydesk::store::outbox::claim;
 use verifydesk::store::outbox::standing::Claimant;
 
 use site::{Site, operator, reason};
@@ -116,14 +116,14 @@ async fn people_go_before_bulk_and_the_longest_due_first() {
     site.execute("update sends set due_at = now() - interval '1 hour' where recipient ~ '[1-4]@'").await;
     site.execute("update sends set due_at = due_at - interval '1 hour' where recipient ~ '[24]@'").await;
     let mut first = site.store().begin().await.unwrap();
-    let claimed = batch::claim(&mut first, Claimant::default(), 10).await.unwrap().ids;
+    let claimed = claim::claim(&mut first, Claimant::default(), 10).await.unwrap().ids;
     let sends = site.sends().await;
     let order: Vec<&str> = claimed
         .iter()
         .map(|one| sends.iter().find(|send| send.id == *one).unwrap().recipient.raw().split('@').next().unwrap())
         .collect();
     assert_eq!(order, ["mina4", "mina3", "mina5", "mina2", "mina1", "mina0"]);
-    let again = batch::claim(&mut site.store().begin().await.unwrap(), Claimant::default(), 10).await.unwrap().ids;
+    let again = claim::claim(&mut site.store().begin().await.unwrap(), Claimant::default(), 10).await.unwrap().ids;
     assert!(again.is_empty(), "what one worker holds no other claims");
 }
 
@@ -159,7 +159,7 @@ async fn a_dead_worker_s_claim_is_taken_over() {
     let site = Site::new().await;
     site.sign_up("mina@example.com").await;
     let mut dead = site.store().begin().await.unwrap();
-    assert_eq!(batch::claim(&mut dead, Claimant::default(), 1).await.unwrap().ids.len(), 1);
+    assert_eq!(claim::claim(&mut dead, Claimant::default(), 1).await.unwrap().ids.len(), 1);
     drop(dead);
     assert_eq!(site.drain().await.sent, 1);
 }

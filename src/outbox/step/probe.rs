@@ -14,7 +14,8 @@ use crate::domain::id::SendId;
 use crate::outbox::preparer::{Batch, Preparer, Why};
 use crate::outbox::queue::POLL_EVERY;
 use crate::outbox::worker_loop::WorkerLoop;
-use crate::store::outbox::batch;
+use crate::store::outbox::claim;
+use crate::store::outbox::claimed;
 use crate::store::outbox::standing::standing;
 use crate::store::{Error, Store, refusals};
 
@@ -219,8 +220,8 @@ impl Preparer {
         }
         let Some(id) = refusals::claim_probe(&mut tx, &tried.ids).await? else { return Ok(false) };
         tried.ids.push(id);
-        let locked = batch::lock_users(&mut tx, &[id]).await?;
-        let mut sends = batch::read(&mut tx, &[id], self.old_after).await?;
+        let locked = claim::lock_users(&mut tx, &[id]).await?;
+        let mut sends = claimed::read(&mut tx, &[id], self.old_after).await?;
         sends.retain(|send| send.user.as_ref().is_none_or(|user| locked.contains(&user.id)));
         if sends.is_empty() {
             return Ok(true);

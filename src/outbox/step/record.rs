@@ -10,7 +10,8 @@ use crate::domain::change::Change;
 use crate::outbox::retry;
 use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::Error;
-use crate::store::outbox::batch::{Outcome, Unrecorded};
+use crate::store::outbox::record::Unrecorded;
+use crate::store::outbox::result::Outcome;
 
 /// After how many failures in a row a drain ends.
 const FAILURES_MAX: u32 = 3;

@@ -14,7 +14,8 @@ use crate::domain::key::Key;
 use crate::outbox::preparer::Preparer;
 use crate::outbox::queue::POLL_EVERY;
 use crate::outbox::worker_loop::WorkerLoop;
-use crate::store::outbox::batch::{self, Outcome};
+use crate::store::outbox::keys;
+use crate::store::outbox::result::Outcome;
 use crate::store::outbox::standing::{Arrival, ServerRun};
 use crate::store::{Error, Store};
 
@@ -261,11 +262,11 @@ impl Preparer {
     /// The links are in mailboxes. A key that nothing was committed to was made with this secret.
     async fn commit_again(&self, store: &Store, outcomes: &[Outcome]) -> Result<(), Error> {
         let mut connection = store.pool().acquire().await?;
-        let lost = batch::without_key(&mut connection, outcomes).await?;
+        let lost = keys::without_key(&mut connection, outcomes).await?;
         let keys: Vec<_> =
             lost.iter().map(|(id, nonce)| (*id, Key::derive(self.secret.bytes(), *id, nonce).digest())).collect();
         if !keys.is_empty() {
-            batch::set_keys(&mut connection, &keys, self.lifetime).await?;
+            keys::set_keys(&mut connection, &keys, self.lifetime).await?;
         }
         Ok(())
     }
@@ -275,7 +276,8 @@ impl Preparer {
 mod tests {
     use super::*;
     use crate::domain::id::VerificationId;
-    use crate::store::outbox::batch::{Attempt, SendResult};
+    use crate::store::outbox::begin::Attempt;
+    use crate::store::outbox::result::SendResult;
 
     fn accepted(id: SendId, begun: i32) -> Outcome {
         Outcome {

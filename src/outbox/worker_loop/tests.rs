@@ -10,7 +10,9 @@ use crate::outbox::queue::Backlog;
 use crate::outbox::step::prepare::{self, Asked, Prepared};
 use crate::outbox::step::report_refusals::Reported;
 use crate::outbox::step::{put_back, record, report_refusals};
-use crate::store::outbox::batch::{Attempt, Outcome, SendResult, Unrecorded};
+use crate::store::outbox::begin::Attempt;
+use crate::store::outbox::record::Unrecorded;
+use crate::store::outbox::result::{Outcome, SendResult};
 use crate::store::outbox::standing::{Arrival, ServerRun};
 use crate::text::plain;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::batch::{REPLY_MAX, SendResult};
+use super::result::{REPLY_MAX, SendResult};
 use crate::domain::id::SendId;
 use crate::domain::locale::Locale;
 use crate::store::{Error, Store};

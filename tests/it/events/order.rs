@@ -10,7 +10,9 @@ use verifydesk::domain::send::SendState;
 use verifydesk::ses::event::Event;
 use verifydesk::store::Store;
 use verifydesk::store::events::Source;
-use verifydesk::store::outbox::batch::{self, AroundLocks, Attempt, Outcome, SendResult};
+use verifydesk::store::outbox::begin::{self, Attempt};
+use verifydesk::store::outbox::record::AroundLocks;
+use verifydesk::store::outbox::result::{Outcome, SendResult};
 
 use super::event;
 use crate::support::TestDb;
@@ -58,7 +60,7 @@ impl Way<'_> {
             return;
         }
         let mut connection = self.store.pool().acquire().await.unwrap();
-        let begun = batch::begin(&mut connection, self.worker, &[(self.id, self.verification)], HOUR).await.unwrap();
+        let begun = begin::begin(&mut connection, self.worker, &[(self.id, self.verification)], HOUR).await.unwrap();
         let Some((_, attempt)) = begun.first().copied() else { return };
         assert!(
             self.messages.iter().all(|(_, reported)| reported.is_empty()),

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use verifydesk::desk::Desk;
 use verifydesk::domain::id::JobId;
 use verifydesk::domain::job::JobState;
-use verifydesk::store::outbox::batch;
+use verifydesk::store::outbox::claim;
 use verifydesk::store::outbox::standing::Claimant;
 
 use super::{execute, expired, expired_people, finish, number, operator, sign_up};
@@ -67,7 +67,7 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
 
 async fn sign_up_goes_first(desk: &Desk) {
     let id = sign_up(desk, "mina@example.com").await;
-    let claimed = batch::claim(&mut desk.store().begin().await.unwrap(), Claimant::default(), 2).await.unwrap().ids;
+    let claimed = claim::claim(&mut desk.store().begin().await.unwrap(), Claimant::default(), 2).await.unwrap().ids;
     assert_eq!(claimed.len(), 2);
     let detail = desk.store().show(id).await.unwrap().unwrap();
     assert_eq!(detail.sends[0].id, claimed[0]);

@@ -25,7 +25,7 @@ use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
-use verifydesk::store::outbox::batch::set_keys;
+use verifydesk::store::outbox::keys::set_keys;
 use verifydesk::store::verifications;
 use verifydesk::web;
 

@@ -10,7 +10,7 @@ use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
-use verifydesk::store::outbox::batch::set_keys;
+use verifydesk::store::outbox::keys::set_keys;
 use verifydesk::store::verifications;
 
 use super::{SECRET, Server, Site, link, settings, until};

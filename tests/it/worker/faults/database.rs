@@ -10,7 +10,9 @@ use uuid::Uuid;
 use verifydesk::domain::send::SendRow;
 use verifydesk::domain::send::SendState::{self, Accepted, Queued, Sending};
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::batch::{AroundLocks, Attempt, Outcome, SendResult};
+use verifydesk::store::outbox::begin::Attempt;
+use verifydesk::store::outbox::record::AroundLocks;
+use verifydesk::store::outbox::result::{Outcome, SendResult};
 
 use crate::mail_servers::PATIENCE;
 use crate::worker::site::Site;
