@@ -116,12 +116,12 @@ begin
         select distinct on (m.send_id)
             m.send_id,
             m.ses_id,
-            (array['accepted', 'delayed', 'delivered', 'rejected', 'bounced', 'complained'])[m.fate] as fate,
+            (array['accepted', 'delayed', 'bounced', 'delivered', 'rejected', 'bounced', 'complained'])[m.fate] as fate,
             m.against_us
         from send_messages m
         where m.send_id = any(of)
         -- One called spam is; else the one that came furthest.
-        order by m.send_id, array_position(array[6, 3, 2, 1, 5, 4]::smallint[], m.fate)
+        order by m.send_id, array_position(array[7, 4, 2, 1, 6, 3, 5]::smallint[], m.fate)
     )
     update sends s
     set

@@ -248,3 +248,19 @@ async fn whoever_deletes_a_user_erases_their_events() {
     let marks: i64 = sqlx::query_scalar("select count(*) from address_states").fetch_one(&world.db.pool).await.unwrap();
     assert_eq!(marks, 0);
 }
+
+#[tokio::test]
+async fn an_out_of_office_reply_takes_nothing_back() {
+    for order in [[0, 1], [1, 0]] {
+        let world = World::new().await;
+        let attempt = world.begin().await;
+        world.record(attempt, accepted("m-1")).await;
+        let events = [world.event("Delivery", "", "m-1"), world.event("Bounce", "Transient/General", "m-1")];
+        for n in order {
+            world.take(&events[n..=n]).await;
+        }
+        assert_eq!(world.state().await.0, Delivered, "{order:?}");
+        world.take(&[world.event("Complaint", "", "m-1")]).await;
+        assert_eq!(world.state().await.0, Complained);
+    }
+}

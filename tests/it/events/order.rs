@@ -26,11 +26,12 @@ const WAYS: u64 = 1_000;
 const AT_ONCE: u64 = 8;
 
 /// What may be reported of one message: kind and sub-kind.
-const EVENTS: [(&str, &str); 9] = [
+const EVENTS: [(&str, &str); 10] = [
     ("Send", ""),
     ("Delivery", ""),
     ("DeliveryDelay", "MailboxFull"),
     ("Bounce", "Permanent/General"),
+    ("Bounce", "Transient/General"),
     ("Bounce", "Transient/MailboxFull"),
     ("Bounce", "Permanent/OnAccountSuppressionList"),
     ("Complaint", ""),

@@ -45,6 +45,7 @@ const LIKED: Follows = (Some(Fate::Delivered), false, None);
 const REJECTED: Follows = (Some(Fate::Rejected), false, None);
 const HARD: Follows = (Some(Fate::Bounced), true, Some(Mark::Hard));
 const SOFT: Follows = (Some(Fate::Bounced), false, Some(Mark::Soft));
+const RETURNED: Follows = (Some(Fate::Returned), false, Some(Mark::Soft));
 const HELD: Follows = (Some(Fate::Bounced), false, Some(Mark::Suppressed));
 const COMPLAINED: Follows = (Some(Fate::Complained), true, Some(Mark::Complained));
 const NOTHING: Follows = (None, false, None);
@@ -75,7 +76,7 @@ const TABLE: [(&str, &str, &str, Follows, &str); 15] = [
 ];
 
 const BOUNCES: [(&str, &str, Follows, &str); 15] = [
-    ("Undetermined", "Undetermined", SOFT, "not delivered; the receiving server does not say why"),
+    ("Undetermined", "Undetermined", RETURNED, "not delivered; the receiving server does not say why"),
     ("Permanent", "General", HARD, "refused for good"),
     ("Permanent", "NoEmail", HARD, "refused for good: there is no such mailbox"),
     ("Permanent", "Suppressed", HELD, "not sent: the address is on SES's own suppression list"),
@@ -83,7 +84,7 @@ const BOUNCES: [(&str, &str, Follows, &str); 15] = [
     ("Permanent", "OnTenantSuppressionList", HELD, "not sent: the address is on the tenant's suppression list"),
     ("Permanent", "EmailValidationSuppressed", HELD, "not sent: SES does not believe that the address exists"),
     ("Permanent", "UnsubscribedRecipient", HELD, "not sent: the reader has unsubscribed"),
-    ("Transient", "General", SOFT, "given up: the receiving server could not be brought to take it"),
+    ("Transient", "General", RETURNED, "given up: the receiving server could not be brought to take it"),
     ("Transient", "MailboxFull", SOFT, "given up: the mailbox stayed full"),
     ("Transient", "MessageTooLarge", SOFT, "refused: too large for the receiving server"),
     ("Transient", "CustomTimeoutExceeded", SOFT, "given up: the time that the configuration set allows was over"),
