@@ -8,6 +8,7 @@ mod actor;
 mod bulk;
 mod console;
 mod demo;
+mod events;
 mod failure;
 mod format;
 mod jobs;
@@ -80,6 +81,8 @@ enum Command {
     Serve(serve::Args),
     /// List mails and what became of them, newest first
     Sends(sends::Args),
+    /// List what SES reported, newest first; read reports from files
+    Events(events::Args),
     /// Show the outbox: what waits, pace, brake, workers and bulk resends; pause, drain or resume it
     Queue(queue::Args),
     /// List bulk resends, newest first; pause, resume or cancel one
@@ -146,6 +149,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::TestSend(args)) => test_send::run(&settings, &args).await,
         Some(Command::Templates(args)) => templates::run(settings, &args).await,
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
+        Some(Command::Events(args)) => events::run(&desk(&settings).await?, &args).await,
     }
 }
 

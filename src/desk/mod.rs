@@ -11,6 +11,7 @@ mod job;
 mod link;
 mod resend;
 mod sign_up;
+mod take_events;
 pub mod test_send;
 
 use std::time::Duration;

@@ -5,12 +5,18 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Error, Store};
+use crate::domain::Time;
 use crate::domain::event::{self, Verdict};
-use crate::domain::id::VerificationId;
+use crate::domain::id::{SendId, VerificationId};
+use crate::domain::send::SendEvent;
 use crate::ses::event::Event;
+use crate::text::Untrusted;
 
 /// Most events of one statement.
 pub const BATCH_MAX: usize = 500;
+
+/// For how many days it is known which events came: no queue and no topic repeats one later.
+const KEYS_DAYS: i32 = 15;
 
 /// How an event came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +83,71 @@ impl Store {
     /// Makes the tables of the next weeks.
     pub async fn make_event_partitions(&self) -> Result<(), Error> {
         sqlx::query!("select make_event_partitions(now())").execute(self.pool()).await?;
+        Ok(())
+    }
+}
+
+/// An event as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    pub event: SendEvent,
+    /// `None` for an orphan.
+    pub send: Option<SendId>,
+    pub ses_id: Untrusted,
+    pub recipients: Vec<Untrusted>,
+    pub received_at: Time,
+    /// How it came.
+    pub source: String,
+}
+
+impl Store {
+    /// The events that came last, the newest first; only orphans if asked for.
+    pub async fn events(&self, orphans_only: bool, limit: i64) -> Result<Vec<StoredEvent>, Error> {
+        let rows = sqlx::query!(
+            "select id, kind, sub_kind, occurred_at, received_at, detail, until, send_id, ses_id, recipients, source
+            from ses_events
+            where not $1 or send_id is null
+            order by received_at desc, id desc
+            limit $2",
+            orphans_only,
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let stored = rows.into_iter().map(|row| StoredEvent {
+            event: SendEvent {
+                id: row.id,
+                kind: row.kind.into(),
+                sub_kind: row.sub_kind.into(),
+                occurred_at: row.occurred_at.into(),
+                detail: row.detail.into(),
+                until: row.until.map(Into::into),
+            },
+            send: row.send_id.map(SendId),
+            ses_id: row.ses_id.into(),
+            recipients: row.recipients.into_iter().map(Into::into).collect(),
+            received_at: row.received_at.into(),
+            source: row.source,
+        });
+        Ok(stored.collect())
+    }
+
+    /// Forgets the keys of events that came so long ago that they do not come again.
+    pub async fn forget_event_keys(&self) -> Result<(), Error> {
+        sqlx::query!(
+            "delete from ses_event_keys
+            where key in (
+                select key
+                from ses_event_keys
+                where received_at < now() - make_interval(days => $1)
+                order by received_at
+                limit 10000
+                for update skip locked
+            )",
+            KEYS_DAYS
+        )
+        .execute(self.pool())
+        .await?;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use verifydesk::store::outbox::begin::{self, Attempt};
 use verifydesk::store::outbox::record::AroundLocks;
 use verifydesk::store::outbox::result::{Outcome, SendResult};
 
-use crate::support::TestDb;
+use crate::support::{Program, TestDb};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -263,4 +263,61 @@ async fn an_out_of_office_reply_takes_nothing_back() {
         world.take(&[world.event("Complaint", "", "m-1")]).await;
         assert_eq!(world.state().await.0, Complained);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_come_from_files_and_are_listed() {
+    let world = World::new().await;
+    let attempt = world.begin().await;
+    world.record(attempt, accepted("m-1")).await;
+    let program = Program::new(&world.db.url);
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let delivery = world.event("Delivery", "", "m-1");
+    let lines = format!(
+        "{delivery}\n\n{}\nno event\n{}\n{{\"a\": 1}}",
+        event("Bounce", "Permanent/General", "m-8", None),
+        "x".repeat(700_000),
+    );
+    let pretty = serde_json::to_string_pretty(&world.event("Complaint", "", "m-1")).unwrap();
+    let (lines, pretty, hostile) = (
+        file("lines", &lines),
+        file("pretty", &pretty),
+        file("hostile", &event("\u{1b}[2J", "", "m-\u{202e}1", None).to_string()),
+    );
+    let ran = program.run(&["events", "import", &lines, &pretty, &hostile]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert_eq!(
+        ran.out,
+        "4 events taken in, 0 known already, 2 about no mail that is known, 3 not read; 2 verifications changed\n"
+    );
+    for words in ["line 4: it is not JSON", "line 5: it is longer than", "line 6: it is JSON, but no event of SES"] {
+        assert!(ran.err.contains(words), "{}", ran.err);
+    }
+    assert_eq!(world.state().await.0, Complained);
+    let again = program.run(&["events", "import", &pretty]);
+    assert_eq!((again.code, again.out.starts_with("0 events taken in, 1 known")), (0, true), "{}", again.out);
+    let missing = program.run(&["events", "import", "no-such-file"]);
+    assert!(missing.code == 1 && missing.err.contains("no-such-file"), "{}", missing.err);
+
+    let listed = program.run(&["events", "list"]);
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    for words in [
+        "the receiving server took it",
+        "called spam by the reader",
+        "refused for good",
+        "Bounce Permanent/General",
+        "orphan",
+    ] {
+        assert!(listed.out.contains(words), "{words}: {}", listed.out);
+    }
+    assert!(!listed.out.contains(['\u{1b}', '\u{202e}']), "{}", listed.out);
+    let orphans = program.run(&["events", "list", "--orphans", "--json"]);
+    let rows: Vec<Value> = orphans.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row["send_id"].is_null() && row["source"] == "import"));
 }

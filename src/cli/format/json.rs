@@ -9,6 +9,7 @@ use crate::domain::page::Cursor;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::user::User;
 use crate::domain::verification::{Verification, VerificationDetail, VerificationRow};
+use crate::store::events::StoredEvent;
 use crate::text::is_hidden;
 
 /// One object on one line. JSON leaves C1 controls and bidi marks as they are; here they are escaped too, since the
@@ -101,6 +102,17 @@ pub fn send(send: &SendRow) -> Value {
     if !send.events.is_empty() {
         value["events"] = send.events.iter().map(event).collect();
     }
+    value
+}
+
+/// An event by itself, with the send that it is about.
+pub fn stored_event(stored: &StoredEvent) -> Value {
+    let mut value = event(&stored.event);
+    value["send_id"] = json!(stored.send);
+    value["ses_id"] = json!(stored.ses_id);
+    value["recipients"] = json!(stored.recipients);
+    value["received_at"] = json!(shown(stored.received_at));
+    value["source"] = json!(stored.source);
     value
 }
 

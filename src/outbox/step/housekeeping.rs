@@ -140,8 +140,20 @@ async fn keep(store: Store, rules: Rules) -> Result<(), Error> {
         look_at_reputation(&store, set_by, &brake).await,
         store.roll_up_counts().await,
         store.forget_old_workers().await,
+        store.make_event_partitions().await,
+        match_orphans(&store).await,
+        store.forget_event_keys().await,
     ];
     duties.into_iter().collect()
+}
+
+/// An event can be faster than the answer that names its message.
+async fn match_orphans(store: &Store) -> Result<(), Error> {
+    let (_, changed) = store.match_orphans().await?;
+    for id in changed {
+        store.notify(Change::Verification(id)).await;
+    }
+    Ok(())
 }
 
 async fn look_at_clock(store: &Store, lease: Duration, unknown_after: Duration) -> Result<(), Error> {

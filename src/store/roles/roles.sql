@@ -309,6 +309,7 @@ grant update on @schema.jobs to @worker;
 grant update on @schema.pace to @worker, @operator;
 grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
 grant insert, update, delete on @schema.refused_sends to @worker;
+grant update, delete on @schema.ses_event_keys to @worker;
 grant execute on function
     @schema.admit_worker(uuid, text, integer, text, text, text, text, double precision)
     to @worker;

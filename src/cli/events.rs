@@ -1,0 +1,189 @@
+//! `verifydesk events`
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::format::{json, table};
+use super::{Failure, output, time};
+use crate::desk::Desk;
+use crate::ses::event::{Event, NotAnEvent, TEXT_MAX};
+use crate::store::events::{BATCH_MAX, Source, StoredEvent, Taken};
+use crate::text::plain;
+
+/// How many texts that are no events are named, of each file.
+const NAMED_MAX: usize = 5;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List what SES reported, newest first
+    List {
+        /// Only what is about no mail that is known
+        #[arg(long)]
+        orphans: bool,
+        /// How many rows
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        limit: i64,
+        /// Print JSON Lines, one object per row
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take in events from files: an archive of S3 or Firehose, one JSON a line, or one a file
+    Import {
+        /// Files of events, bare or in envelopes of SNS or `EventBridge`; what was taken in before is left out
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+    match &args.command {
+        Command::List { orphans, limit, json } => list(desk, *orphans, *limit, *json).await,
+        Command::Import { files } => import(desk, files).await,
+    }
+}
+
+async fn list(desk: &Desk, orphans: bool, limit: i64, as_json: bool) -> Result<ExitCode, Failure> {
+    let events = desk.store().events(orphans, limit).await?;
+    if as_json {
+        for event in &events {
+            output::line(&json::line(&json::stored_event(event)))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if events.is_empty() {
+        output::remark(if orphans { "no orphans" } else { "SES has reported nothing yet" });
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cells: Vec<Vec<String>> = events.iter().map(cells).collect();
+    let headings = ["OCCURRED", "WHAT HAPPENED", "IN SES'S WORDS", "RECIPIENT", "SEND", "CAME BY", "DETAIL"];
+    for line in table::lines(&headings, &cells, output::columns()) {
+        output::line(&line)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cells(stored: &StoredEvent) -> Vec<String> {
+    let recipients: Vec<String> = stored.recipients.iter().map(|address| address.plain().into_string()).collect();
+    vec![
+        time::shown(stored.event.occurred_at),
+        stored.event.in_words(time::shown),
+        stored.event.term(),
+        recipients.join(", "),
+        stored.send.map_or_else(|| "orphan".to_owned(), |send| send.to_string()),
+        stored.source.clone(),
+        stored.event.detail.plain().into_string(),
+    ]
+}
+
+async fn import(desk: &Desk, files: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let (mut read, mut unread, mut all) = (0, 0, Taken::default());
+    for path in files {
+        let failure = |error: io::Error| {
+            let what = format!("cannot read {}: {error}", plain(&path.display().to_string()));
+            Failure::failed(what, "what was read before is taken in; run it again with the rest")
+        };
+        let mut batch = Vec::new();
+        let mut refused = 0;
+        let mut texts = Texts::open(path).map_err(failure)?;
+        while let Some((line, event)) = texts.next().map_err(failure)? {
+            match event {
+                Ok(event) => batch.push(event),
+                Err(why) => {
+                    refused += 1;
+                    if refused <= NAMED_MAX {
+                        output::remark(&format!("{}, line {line}: {why}", plain(&path.display().to_string())));
+                    }
+                }
+            }
+            if batch.len() == BATCH_MAX {
+                read += batch.len();
+                add(&mut all, desk.take_events(&batch, Source::Import).await?);
+                batch.clear();
+            }
+        }
+        read += batch.len();
+        add(&mut all, desk.take_events(&batch, Source::Import).await?);
+        if refused > NAMED_MAX {
+            let more = refused - NAMED_MAX;
+            output::remark(&format!("{}: and {more} more", plain(&path.display().to_string())));
+        }
+        unread += refused;
+    }
+    let Taken { stored, orphans, changed } = &all;
+    let known = i64::try_from(read).unwrap_or(i64::MAX) - stored;
+    output::line(&format!(
+        "{stored} events taken in, {known} known already, {orphans} about no mail that is known, {unread} not read; {} \
+         verifications changed",
+        changed.len()
+    ))?;
+    Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn add(all: &mut Taken, taken: Taken) {
+    all.stored += taken.stored;
+    all.orphans += taken.orphans;
+    all.changed.extend(taken.changed);
+}
+
+/// The texts of a file: its lines, or all of it where its first line alone is no JSON.
+struct Texts {
+    file: BufReader<File>,
+    line: usize,
+    is_whole: bool,
+}
+
+impl Texts {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut file = BufReader::new(File::open(path)?);
+        let first = text(&mut file)?.unwrap_or_default();
+        let is_whole = serde_json::from_slice::<serde_json::Value>(&first).is_err_and(|error| error.is_eof());
+        file.rewind()?;
+        Ok(Self { file, line: 0, is_whole })
+    }
+
+    /// The next event with the number of its line.
+    fn next(&mut self) -> io::Result<Option<(usize, Result<Event, NotAnEvent>)>> {
+        if self.is_whole {
+            self.is_whole = false;
+            let mut whole = Vec::new();
+            self.file.by_ref().take(TEXT_MAX as u64 + 1).read_to_end(&mut whole)?;
+            io::copy(&mut self.file, &mut io::sink())?;
+            return Ok(Some((1, Event::read(&whole, None))));
+        }
+        while let Some(text) = text(&mut self.file)? {
+            self.line += 1;
+            if !text.trim_ascii().is_empty() {
+                return Ok(Some((self.line, Event::read(&text, None))));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The next line, as much of it as an event may be long; `None` at the end.
+fn text(file: &mut BufReader<File>) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    file.by_ref().take(TEXT_MAX as u64 + 1).read_until(b'\n', &mut line)?;
+    if line.len() > TEXT_MAX && !line.ends_with(b"\n") {
+        // The rest of it.
+        let mut rest = Vec::new();
+        loop {
+            rest.clear();
+            file.by_ref().take(TEXT_MAX as u64).read_until(b'\n', &mut rest)?;
+            if rest.is_empty() || rest.ends_with(b"\n") {
+                break;
+            }
+        }
+    }
+    Ok(Some(line).filter(|line| !line.is_empty()))
+}
