@@ -236,15 +236,23 @@ begin
             ) as of_send
         from fresh
     ),
+    -- A deleted user's address does not come back.
+    forgotten as materialized (
+        select distinct s.id from sends s join found on found.of_send = s.id where s.user_id is null and s.test_of is null
+    ),
     kept as (
         insert into ses_events (
             id, occurred_at, kind, sub_kind, send_id, ses_id, attempt, recipients, detail, until, fate, against_us, mark,
             source, body
         )
         select
-            id, occurred_at, kind, sub_kind, of_send, ses_id, attempt, recipients, detail, until, fate, against_us, mark,
-            source, body
+            found.id, occurred_at, kind, sub_kind, of_send, ses_id, attempt,
+            case when forgotten.id is null then recipients else '{}' end,
+            case when forgotten.id is null then detail else '' end,
+            until, fate, against_us, mark, source,
+            case when forgotten.id is null then body end
         from found
+        left join forgotten on forgotten.id = found.of_send
     )
     select
         count(*),
@@ -267,7 +275,8 @@ declare
     events jsonb;
 begin
     with orphans as materialized (
-        select e.id, e.received_at, s.id as of_send
+        select
+            e.id, e.received_at, s.id as of_send, s.user_id is null and s.test_of is null as is_forgotten
         from ses_events e
         join sends s on s.ses_id = e.ses_id
         where e.send_id is null
@@ -276,7 +285,11 @@ begin
     ),
     kept as (
         update ses_events e
-        set send_id = orphans.of_send
+        set
+            send_id = orphans.of_send,
+            recipients = case when is_forgotten then '{}' else recipients end,
+            detail = case when is_forgotten then '' else detail end,
+            body = case when is_forgotten then null else body end
         from orphans
         where e.id = orphans.id and e.received_at = orphans.received_at and e.send_id is null
         returning e.*
