@@ -17,7 +17,7 @@
 //!         model/                everything the console knows, as plain data; of a view, its own model
 //!           effect/             what is asked for, with the answers: loads, acts, the workbench, the terminal
 //!           action.rs           actions and their keys: the table behind keys, footer and help
-//!           widget/, theme.rs, when.rs  what is drawn with
+//!           widget/, theme.rs, when.rs, breakpoints.rs  what is drawn with, and from which size on
 //! ```
 //! A file knows those further in. The exceptions: the model holds the dialog that is open, and a dialog acts on the
 //! model; the model holds what is plain data of each view, and the frame (`screen/`) and the views know each other by what
@@ -28,6 +28,7 @@
 pub mod action;
 pub mod allowed;
 mod app;
+mod breakpoints;
 mod clipboard;
 pub mod dialog;
 mod draw;

@@ -1,11 +1,20 @@
 //! What of the outbox is selected.
 
-use super::Model;
+use super::{Model, View};
 use crate::domain::id::JobId;
 use crate::domain::job::JobRow;
+use crate::tui::breakpoints::{PANE_FROM, TALL_FROM};
 use crate::tui::view::queue::model::Item;
 
 impl Model {
+    /// Whether the view of the outbox says itself, and in full, what stops it and what its workers complain of: then no
+    /// banner need repeat it.
+    #[must_use]
+    pub fn queue_shows_trouble(&self) -> bool {
+        let covered = self.queue.open && self.size.0 < PANE_FROM;
+        self.view == View::Queue && self.size.1 >= TALL_FROM && !covered
+    }
+
     /// The rows of the view of the outbox: jobs, then workers.
     #[must_use]
     pub fn queue_items(&self) -> Vec<Item<'_>> {

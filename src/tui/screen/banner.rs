@@ -12,15 +12,13 @@ use ratatui::text::{Line, Span};
 use super::notice::{self, Banner};
 use crate::text::{fit, plain, width};
 use crate::tui::Model;
+use crate::tui::breakpoints::TALL_FROM;
 use crate::tui::theme::{Glyphs, Tone};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
 
 /// Columns between what is wrong and what to do, and behind that.
 const SEPARATOR: usize = 4;
-
-/// From how many rows on the screen has room for more than one line of banner.
-const TALL_FROM: u16 = 16;
 
 /// Most lines: two for what is wrong, one for what to do.
 const LINES_MAX: usize = 3;

@@ -16,10 +16,8 @@
 use ratatui::layout::Rect;
 
 use crate::tui::Model;
+use crate::tui::breakpoints::PANE_FROM;
 use crate::tui::model::View;
-
-/// From how many columns the detail stands beside the list.
-pub const PANE_FROM: u16 = 110;
 
 /// From how many rows on there is a line for the search and what is new.
 pub const STATUS_FROM: u16 = 12;

@@ -7,7 +7,6 @@ use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::model::Link;
 use crate::tui::theme::Tone;
-use crate::tui::view::queue;
 use crate::tui::when;
 use crate::tui::widget::number::{thousands, up_to};
 
@@ -43,7 +42,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
     }
     let outbox = model.outbox.as_ref()?;
     // Where the view of the outbox says so itself, in full, the next trouble has its turn.
-    if !queue::shows_trouble(model)
+    if !model.queue_shows_trouble()
         && let Some(banner) = stopped(model, outbox)
     {
         return Some(banner);
@@ -91,7 +90,7 @@ pub fn banner(model: &Model) -> Option<Banner> {
     let error = alive.iter().find_map(|w| Some((w, w.last_error.as_ref()?)));
     if let Some((worker, error)) = error
         && outbox.queued > 0
-        && !queue::shows_trouble(model)
+        && !model.queue_shows_trouble()
     {
         return Some(Banner {
             tone: Tone::Warn,

@@ -24,7 +24,7 @@ use ratatui::text::Line;
 use crate::domain::worker::OutboxView;
 use crate::tui::Model;
 use crate::tui::model::View;
-use crate::tui::screen::layout::{Layout, PANE_FROM};
+use crate::tui::screen::layout::Layout;
 use crate::tui::theme::Tone;
 use crate::tui::view::empty::{self, away};
 use crate::tui::widget::canvas::{Canvas, inset, row};
@@ -32,19 +32,8 @@ pub use head::{state, tone};
 pub use item::lines;
 use tables::Piece;
 
-/// From how many rows on the screen has room for all that the head says.
-const TALL_FROM: u16 = 16;
-
 /// Fewest rows that make the detail under the lists worth showing.
 const STRIP_MIN: u16 = 5;
-
-/// Whether this view says itself, and in full, what stops the outbox and what its workers complain of: then no banner
-/// need repeat it.
-#[must_use]
-pub fn shows_trouble(model: &Model) -> bool {
-    let covered = model.queue.open && model.size.0 < PANE_FROM;
-    model.view == View::Queue && model.size.1 >= TALL_FROM && !covered
-}
 
 /// What of the outbox this view shows, to know whether a newer state of it looks different. A heartbeat does not.
 #[must_use]

@@ -4,4 +4,4 @@ pub mod draw;
 pub mod model;
 pub(in crate::tui) mod update;
 
-pub use draw::{draw, lines, shown, shows_trouble, state, tone};
+pub use draw::{draw, lines, shown, state, tone};
