@@ -149,7 +149,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::TestSend(args)) => test_send::run(&settings, &args).await,
         Some(Command::Templates(args)) => templates::run(settings, &args).await,
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
-        Some(Command::Events(args)) => events::run(&desk(&settings).await?, &args).await,
+        Some(Command::Events(args)) => act(&settings, async |desk| events::run(desk, &args).await).await,
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::change::Change;
 use verifydesk::domain::id::{SendId, VerificationId};
 use verifydesk::domain::send::SendState::{
     self, Accepted, Bounced, Complained, Delayed, Delivered, Queued, Sending, Unknown,
@@ -296,6 +297,7 @@ async fn events_come_from_files_and_are_listed() {
         file("pretty", &pretty),
         file("hostile", &event("\u{1b}[2J", "", "m-\u{202e}1", None).to_string()),
     );
+    let mut changes = world.desk.store().listen().await.unwrap();
     let ran = program.run(&["events", "import", &lines, &pretty, &hostile]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert_eq!(
@@ -306,6 +308,9 @@ async fn events_come_from_files_and_are_listed() {
         assert!(ran.err.contains(words), "{}", ran.err);
     }
     assert_eq!(world.state().await.0, Complained);
+    // Consoles hear of it.
+    let heard = tokio::time::timeout(crate::mail_servers::PATIENCE, changes.next()).await;
+    assert_eq!(heard.unwrap().unwrap(), Change::Verification(world.verification));
     let again = program.run(&["events", "import", &pretty]);
     assert_eq!((again.code, again.out.starts_with("0 events taken in, 1 known")), (0, true), "{}", again.out);
     let missing = program.run(&["events", "import", "no-such-file"]);
