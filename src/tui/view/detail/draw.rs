@@ -197,12 +197,13 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &Send
     for event in &send.events {
         let words = event.in_words(|moment| when::absolute(moment, zone));
         let mut text = format!("{} {} {words}", when::absolute(event.occurred_at, zone), theme.glyphs().dot);
-        for more in [event.sub_kind.plain(), event.detail.plain()] {
-            if !more.as_str().is_empty() {
+        for more in [event.term(), event.detail.plain().into_string()] {
+            if !more.is_empty() {
                 text = format!("{text} {} {more}", theme.glyphs().dot);
             }
         }
-        lines.value_under(indent, event.kind.plain().as_str(), &text, Tone::Text);
+        // SES's own names of kinds are longer than the column of labels.
+        lines.value_under(indent, "SES says", &text, Tone::Text);
     }
 }
 
