@@ -135,30 +135,30 @@ fn add(all: &mut Taken, taken: Taken) {
     all.changed.extend(taken.changed);
 }
 
-/// The texts of a file: its lines, or all of it where its first line alone is no JSON.
+/// The texts of a file: all of it if that is one event, else its lines.
 struct Texts {
     file: BufReader<File>,
     line: usize,
-    is_whole: bool,
+    /// The event that the whole file is.
+    whole: Option<Event>,
 }
 
 impl Texts {
     fn open(path: &Path) -> io::Result<Self> {
         let mut file = BufReader::new(File::open(path)?);
-        let first = text(&mut file)?.unwrap_or_default();
-        let is_whole = serde_json::from_slice::<serde_json::Value>(&first).is_err_and(|error| error.is_eof());
-        file.rewind()?;
-        Ok(Self { file, line: 0, is_whole })
+        let mut start = Vec::new();
+        file.by_ref().take(TEXT_MAX as u64 + 1).read_to_end(&mut start)?;
+        let whole = Event::read(&start, None).ok();
+        if whole.is_none() {
+            file.rewind()?;
+        }
+        Ok(Self { file, line: 0, whole })
     }
 
     /// The next event with the number of its line.
     fn next(&mut self) -> io::Result<Option<(usize, Result<Event, NotAnEvent>)>> {
-        if self.is_whole {
-            self.is_whole = false;
-            let mut whole = Vec::new();
-            self.file.by_ref().take(TEXT_MAX as u64 + 1).read_to_end(&mut whole)?;
-            io::copy(&mut self.file, &mut io::sink())?;
-            return Ok(Some((1, Event::read(&whole, None))));
+        if let Some(event) = self.whole.take() {
+            return Ok(Some((1, Ok(event))));
         }
         while let Some(text) = text(&mut self.file)? {
             self.line += 1;

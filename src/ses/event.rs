@@ -8,7 +8,10 @@
 mod detail;
 mod keep;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::Time;
 use crate::domain::id::SendId;
@@ -42,8 +45,8 @@ pub struct Event {
     pub detail: String,
     /// Until when SES tries, of a delay.
     pub until: Option<Time>,
-    /// What tells it from all others, so that it is taken once however often it comes: what carries it has an id, and
-    /// SES gives bounces and complaints one.
+    /// What tells it from all others, so that it is taken once however often and in whatever it comes: the id of what
+    /// carries it, the one that SES gives bounces and complaints, and what it says.
     pub keys: Vec<String>,
     /// What is kept of it.
     pub body: Value,
@@ -107,6 +110,9 @@ impl Event {
         if let Some(id) = text_at(event.get(about.field).unwrap_or(&Value::Null), "feedbackId") {
             keys.push(format!("feedback {id}"));
         }
+        let body = keep::of(event, about.field);
+        // Bare ones have no id.
+        keys.push(format!("content {}", URL_SAFE_NO_PAD.encode(Sha256::digest(body.to_string()))));
         Ok(Self {
             sub_kind: about.sub_kind,
             occurred_at,
@@ -117,7 +123,7 @@ impl Event {
             detail: about.detail,
             until: about.until,
             keys,
-            body: keep::of(event, about.field),
+            body,
             kind,
         })
     }

@@ -1,6 +1,8 @@
 //! SES's events: stored as they come, each once, then matched with their sends. What follows from one is decided in
 //! [`crate::domain::event`]; the database only takes the greatest.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -52,7 +54,7 @@ pub struct Taken {
     /// How many of these are about no send that is known.
     pub orphans: i64,
     /// Whose state changed.
-    pub changed: Vec<VerificationId>,
+    pub changed: BTreeSet<VerificationId>,
 }
 
 impl Store {

@@ -43,12 +43,14 @@ fn each_envelope_is_opened() {
     let bridge = json!({"id": "e-1", "detail-type": "Email Delivered", "source": "aws.ses", "detail": bare});
     for (envelope, key) in [(sns, "sns m-1"), (bridge, "eventbridge e-1")] {
         let event = read(&envelope);
-        assert_eq!(event.keys, [key]);
-        assert_eq!(Event { keys: vec![], ..event }, plain);
+        assert_eq!(event.keys[0], key);
+        assert_eq!(Event { keys: plain.keys.clone(), ..event }, plain);
     }
     let identity = json!({"notificationType": "Delivery", "mail": bare["mail"], "delivery": bare["delivery"]});
-    assert_eq!(Event { body: Value::Null, ..read(&identity) }, Event { body: Value::Null, ..plain });
-    assert_eq!(Event::read(bare.to_string().as_bytes(), Some("q-1")).unwrap().keys, ["carrier q-1"]);
+    // It names its kind otherwise, so that what is kept, and the key made of it, differ.
+    let said = |event| Event { body: Value::Null, keys: Vec::new(), ..event };
+    assert_eq!(said(read(&identity)), said(plain));
+    assert_eq!(Event::read(bare.to_string().as_bytes(), Some("q-1")).unwrap().keys[0], "carrier q-1");
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn check(event: &Value, kind: &str, sub_kind: &str, follows: Follows, words: &st
         assert_eq!(found.keys.iter().any(|found| Some(found.as_str()) == key), key.is_some(), "{what}");
         assert_eq!(
             found.keys.len(),
-            usize::from(key.is_some()) + usize::from(has_feedback),
+            usize::from(key.is_some()) + usize::from(has_feedback) + 1,
             "{what}: {:?}",
             found.keys
         );
