@@ -34,7 +34,7 @@ create table ses_events (
         and greatest(occurred_at, received_at, until) < '10000-01-01 00:00:00+00')
 ) partition by range (received_at);
 create index ses_events_send on ses_events (send_id, occurred_at) where send_id is not null;
-create index ses_events_orphan on ses_events (ses_id) where send_id is null;
+create index ses_events_orphan on ses_events (received_at, id) where send_id is null;
 create index ses_events_orphan_recipients on ses_events using gin (recipients) where send_id is null;
 create index ses_events_received on ses_events (received_at, id);
 
@@ -267,8 +267,9 @@ begin
 end
 $$;
 
--- Finds sends for orphans: an event can be faster than the answer that names its message. Returns how many were found,
--- and the verifications that changed.
+-- Finds sends for orphans: an event can be faster than the answer that names its message, by seconds. So only the newest
+-- are looked at: where another site's events come in, too, orphans are as many as those. Returns how many were found, and
+-- the verifications that changed.
 create function match_orphans(out matched bigint, out changed bigint[])
 language plpgsql security definer as $$
 declare
@@ -277,11 +278,15 @@ begin
     with orphans as materialized (
         select
             e.id, e.received_at, s.id as of_send, s.user_id is null and s.test_of is null as is_forgotten
-        from ses_events e
+        from (
+            select id, received_at, ses_id
+            from ses_events
+            where send_id is null and received_at > now() - interval '1 hour'
+            order by received_at desc, id desc
+            limit 10000
+            for update skip locked
+        ) as e
         join sends s on s.ses_id = e.ses_id
-        where e.send_id is null
-        order by e.received_at, e.id
-        limit 1000
     ),
     kept as (
         update ses_events e

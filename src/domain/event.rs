@@ -110,8 +110,6 @@ pub enum Mark {
 }
 
 impl Mark {
-    pub const ALL: [Self; 5] = [Self::Takes, Self::Soft, Self::Suppressed, Self::Hard, Self::Complained];
-
     /// As stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {

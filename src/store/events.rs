@@ -25,15 +25,13 @@ const KEYS_DAYS: i32 = 15;
 pub enum Source {
     Sqs,
     Sns,
-    /// From a file: nobody vouches for it.
+    /// From a file, without a signature.
     Import,
     /// From the SES of the demo.
     Simulated,
 }
 
 impl Source {
-    pub const ALL: [Self; 4] = [Self::Sqs, Self::Sns, Self::Import, Self::Simulated];
-
     /// As stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -234,8 +234,31 @@ async fn an_orphan_finds_its_send_when_the_id_comes() {
     assert_eq!(world.desk.store().match_orphans().await.unwrap(), (0, vec![]));
 }
 
+/// As where two sites share a topic.
 #[tokio::test]
-async fn whoever_deletes_a_user_erases_their_events() {
+async fn many_orphans_hide_none_that_is_new() {
+    let world = World::new().await;
+    let attempt = world.begin().await;
+    world
+        .execute(
+            "insert into ses_events (id, occurred_at, received_at, kind, ses_id, source)
+            select gen_random_uuid(), now(), now() - interval '1 second', 'Delivery', 'other-' || n, 'sns'
+            from generate_series(1, 15000) as n",
+        )
+        .await;
+    world.take(&[event("Delivery", "", "m-1", None)]).await;
+    world.record(attempt, accepted("m-1")).await;
+    // One process has them all locked: the other leaves them, and does not wait.
+    let mut other = world.db.pool.begin().await.unwrap();
+    sqlx::query("select from ses_events for update").execute(&mut *other).await.unwrap();
+    assert_eq!(world.desk.store().match_orphans().await.unwrap().0, 0);
+    other.rollback().await.unwrap();
+    assert_eq!(world.desk.store().match_orphans().await.unwrap().0, 1);
+    assert_eq!(world.state().await.0, Delivered);
+}
+
+#[tokio::test]
+async fn deleting_a_user_erases_their_events() {
     let world = World::new().await;
     let attempt = world.begin().await;
     world.record(attempt, accepted("m-1")).await;

@@ -1,4 +1,4 @@
-//! What stands in an event beside the mail: by kind, since SES names it differently in each.
+//! What an event says besides which mail it is about: by kind, since SES names it differently in each.
 
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ fn addresses(list: Option<&Value>) -> Vec<String> {
     texts(list)
 }
 
-/// What the receiving server said of the first recipient of whom it said something.
+/// What the receiving server said about the first recipient that it spoke of.
 fn diagnosis(list: Option<&Value>) -> String {
     let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let of_one = |item| text_at(item, "diagnosticCode").or_else(|| text_at(item, "status"));

@@ -19,7 +19,7 @@ pub struct Row {
     pub recipient: String,
     state: String,
     lost: i16,
-    /// What was recorded last, for whoever looks into a failure.
+    /// What was recorded last, to look into a failure.
     recorded: String,
     is_settled: bool,
 }
