@@ -10,6 +10,8 @@ say "cargo fmt"
 cargo fmt --check
 say "cargo clippy"
 cargo clippy --quiet --locked --all-targets -- -D warnings
+say "cargo clippy, without Amazon's API"
+cargo clippy --quiet --locked --all-targets --no-default-features -- -D warnings
 say "cargo doc"
 RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps
 say ".sqlx/ against the migrations"

@@ -14,8 +14,8 @@
 //!   desk/   what can be done, one file per act: sign up, resend, force-verify, open a link, send a test
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
-//!   mail/   templates, the MIME message, the link; transport/ hands it over by SMTP or into a file
-//!   ses/    the SES account: endpoints, credentials, its events, and what SNS has signed
+//!   mail/   templates, the MIME message, the link; transport/ sends it by SMTP, by SES's API, or into a file
+//!   ses/    the SES account: endpoints, credentials, its API, its events, and what SNS has signed
 //!   store/  PostgreSQL, and all the SQL: one file per table or aggregate
 //!     domain/ what is true: statuses, keys, sends and their states, filters, cursors; no I/O, no clock
 //!     config/ settings: defaults < file < environment < flags

@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// A duration: its key, its bounds, those in words, and what to write.
 type DurationRow = (&'static str, fn(&Settings) -> Duration, [Duration; 2], [&'static str; 2], &'static str);
 
-const DURATIONS: [DurationRow; 8] = [
+const DURATIONS: [DurationRow; 9] = [
     (
         "verification.lifetime",
         |settings| settings.verification.lifetime,
@@ -41,6 +41,13 @@ const DURATIONS: [DurationRow; 8] = [
         [Duration::from_millis(100), MINUTE.saturating_mul(10)],
         ["100 milliseconds", "10 minutes"],
         "1m",
+    ),
+    (
+        "ses.timeout",
+        |settings| settings.ses.timeout,
+        [Duration::from_millis(100), MINUTE.saturating_mul(10)],
+        ["100 milliseconds", "10 minutes"],
+        "30s",
     ),
     (
         "worker.unknown_after",

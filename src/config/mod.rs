@@ -136,6 +136,8 @@ pub enum TransportKind {
     /// SMTP, to Amazon SES or another relay.
     #[default]
     Smtp,
+    /// Amazon SES's API.
+    Ses,
     /// Files in a directory.
     Capture,
 }
@@ -206,7 +208,7 @@ impl Default for Smtp {
 }
 
 /// The SES account, under the names that a Django site already has as well.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ses {
     /// IAM access key id, `AKIA…`.
@@ -217,6 +219,21 @@ pub struct Ses {
     pub region: Option<String>,
     /// API host, such as `email.ap-northeast-2.amazonaws.com`; names the region if `region` is not set.
     pub endpoint: Option<String>,
+    /// How long SES's API may take to answer one request, the connection not counted.
+    #[serde(with = "file::duration")]
+    pub timeout: Duration,
+}
+
+impl Default for Ses {
+    fn default() -> Self {
+        Self {
+            access_key_id: None,
+            secret_access_key: None,
+            region: None,
+            endpoint: None,
+            timeout: Duration::from_secs(30),
+        }
+    }
 }
 
 /// The capture transport.

@@ -312,7 +312,7 @@ fn result_of(answer: &Result<Receipt, Failure>, mail: &Composed) -> (SendResult,
     // A test is not tried again, whatever is usual.
     let reason =
         if verdict.next.starts_with("it is tried again") { verdict.happened.clone() } else { verdict.reason() };
-    let reply = failure.reply().map(crate::mail::transport::Reply::whole);
+    let reply = failure.answer();
     let result =
         if verdict.class == Class::Unknown { SendResult::Unknown { reason } } else { SendResult::Failed { reason } };
     (result, reply, Some(verdict.class))

@@ -97,7 +97,7 @@ impl Shared {
                 let result = retry::result_of(&verdict, tried);
                 let is_final = matches!(result, SendResult::Failed { .. }) && tried.is_old;
                 let refusal = Refusal::of(&failure, &verdict, &mail.to, is_final);
-                let outcome = outcome(result, failure.reply().map(|reply| reply.whole().raw().to_owned()));
+                let outcome = outcome(result, failure.answer().map(|answer| answer.raw().to_owned()));
                 LaneResult { id, answer: Answer::Failed(verdict.class), outcome, refusal, took }
             }
         }

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::domain::key::Key;
 use crate::mail::transport::{Cause, Failure, Receipt, Reply};
+use crate::ses::ApiRefusal;
 use crate::text::Untrusted;
 
 /// What stands for what was taken out.
@@ -32,6 +33,10 @@ pub(super) fn answer(result: Result<Receipt, Failure>, key: &Key) -> Result<Rece
         Err(Failure { stage, cause }) => {
             let cause = match cause {
                 Cause::Reply(reply) => Cause::Reply(Reply::new(reply.code, clean(&reply.text))),
+                Cause::ApiRefusal(refusal) => {
+                    Cause::ApiRefusal(ApiRefusal { message: clean(&refusal.message), ..refusal })
+                }
+                Cause::NoCredentials(what) => Cause::NoCredentials(clean(&what)),
                 Cause::Network(what) => Cause::Network(clean(&what)),
                 Cause::OutOfTurn(what) => Cause::OutOfTurn(clean(&what)),
                 Cause::Certificate(what) => Cause::Certificate(clean(&what)),

@@ -42,10 +42,10 @@ impl Refusal {
             | Class::Sandbox => false,
         };
         let is_of_us = verdict.class == Class::Relay;
-        let says = match failure.reply() {
+        let says = match failure.answer() {
             // What to do about it is not about one mail.
             _ if is_of_us => plain(&verdict.reason()),
-            Some(reply) => reply.whole().plain(),
+            Some(answer) => answer.plain(),
             None => plain(&failure.to_string()),
         };
         counts.then(|| Self {

@@ -16,10 +16,13 @@
 //! | 5xx at RCPT, or behind DATA | `Recipient`, `Message`, `Sandbox` | *failed* | go on |
 //! | none after the whole mail | `Unknown` | *unknown* | go on |
 //!
+//! SES's API has a table of its own ([`of_api`]).
+//!
 //! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not in it is judged by the class
 //! digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but for
 //! the key.
 
+mod of_api;
 mod of_us;
 
 use std::time::Duration;
@@ -111,6 +114,12 @@ fn judge_cause(failure: &Failure, sender: &EmailAddress, recipient: &EmailAddres
     }
     match &failure.cause {
         Cause::Reply(reply) => judge_reply(failure.stage, reply, sender, recipient),
+        Cause::ApiRefusal(refusal) => of_api::judge(refusal, sender, recipient),
+        Cause::NoCredentials(_) => Verdict::new(
+            Class::Worker,
+            failure.to_string(),
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role with ses:SendEmail",
+        ),
         Cause::TimedOut(_) | Cause::Network(_) => Verdict::new(
             Class::Transient { after: None },
             failure.to_string(),

@@ -36,6 +36,13 @@ pub fn smtp_region(host: &str) -> Option<&str> {
     })
 }
 
+/// The region of a queue's host, such as `sqs.ap-northeast-2.amazonaws.com`.
+#[must_use]
+pub fn sqs_region(host: &str) -> Option<&str> {
+    let (service, region) = SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix))?.split_once('.')?;
+    (matches!(service, "sqs" | "sqs-fips") && is_region(region)).then_some(region)
+}
+
 /// The account's region: as set, else out of the endpoint.
 pub fn region(ses: &Ses) -> Result<Option<String>, SettingError> {
     if let Some(region) = ses.region.as_deref().map(str::trim) {

@@ -1,10 +1,14 @@
 //! The Amazon SES account: where it is, how to sign in to its SMTP endpoint, the events that it reports, and who posts them.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod credentials;
 pub mod endpoint;
 pub mod event;
+mod refusal;
 pub mod simulator;
 mod smtp;
 pub mod sns;
 
+pub use refusal::ApiRefusal;
 pub use smtp::{Credentials, SmtpTarget, smtp_settings};

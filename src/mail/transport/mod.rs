@@ -4,6 +4,8 @@
 //! as success. A failure says how far the conversation had come, since a mail whose last answer was lost may have been
 //! taken: no one may call it failed, and no one may send it again without thinking.
 
+#[cfg(feature = "aws")]
+mod api;
 mod capture;
 mod connection;
 pub mod dialogue;
@@ -27,8 +29,11 @@ use super::message::Composed;
 use crate::config::{SettingError, Settings, TransportKind};
 use crate::dial::Dialer;
 use crate::domain::id::SendId;
+use crate::ses::ApiRefusal;
 use crate::text::{Untrusted, plain};
 
+#[cfg(feature = "aws")]
+use api::Api;
 use capture::Capture;
 use dialogue::{Dialogue, DialogueLine, Speaker};
 pub use reply::Reply;
@@ -102,6 +107,10 @@ impl fmt::Display for Stage {
 pub enum Cause {
     /// The server said so.
     Reply(Reply),
+    /// SES's API said so.
+    ApiRefusal(ApiRefusal),
+    /// There are no credentials for SES's API.
+    NoCredentials(Untrusted),
     /// No answer within the time.
     TimedOut(Duration),
     /// The connection broke, could not be made, or carried something that is not SMTP.
@@ -135,11 +144,21 @@ impl Failure {
         Self { stage, cause }
     }
 
-    /// The server's answer, if there was one.
+    /// The mail server's answer, if there was one.
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         match &self.cause {
             Cause::Reply(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// What was answered, by the mail server or by SES's API, in one line.
+    #[must_use]
+    pub fn answer(&self) -> Option<Untrusted> {
+        match &self.cause {
+            Cause::Reply(reply) => Some(reply.whole()),
+            Cause::ApiRefusal(refusal) => Some(refusal.whole()),
             _ => None,
         }
     }
@@ -159,6 +178,7 @@ impl Failure {
         let lost = match &self.cause {
             Cause::TimedOut(_) | Cause::Network(_) | Cause::OutOfTurn(_) => true,
             Cause::Reply(reply) => reply.code < 400,
+            Cause::ApiRefusal(refusal) => !refusal.is_certain(),
             _ => false,
         };
         self.stage == Stage::EndOfData && lost
@@ -170,6 +190,8 @@ impl fmt::Display for Failure {
         let stage = self.stage;
         match &self.cause {
             Cause::Reply(reply) => write!(f, "refused at {stage}: {}", reply.whole().plain()),
+            Cause::ApiRefusal(refusal) => write!(f, "refused by SES's API: {refusal}"),
+            Cause::NoCredentials(what) => write!(f, "there are no AWS credentials: {}", what.plain()),
             Cause::TimedOut(limit) => write!(f, "no answer at {stage} within {} s", limit.as_secs_f32()),
             Cause::Network(what) => write!(f, "connection failed at {stage}: {}", what.plain()),
             Cause::OutOfTurn(what) => write!(f, "the server spoke out of turn at {stage}: {}", what.plain()),
@@ -214,6 +236,8 @@ pub struct Transport(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Smtp(Smtp),
+    #[cfg(feature = "aws")]
+    Api(Api),
     Capture(Capture),
 }
 
@@ -223,6 +247,10 @@ impl Transport {
     pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
         Ok(Self(match settings.mail.transport {
             TransportKind::Smtp => Kind::Smtp(Smtp::from_settings(settings)?),
+            #[cfg(feature = "aws")]
+            TransportKind::Ses => Kind::Api(Api::from_settings(settings)?),
+            #[cfg(not(feature = "aws"))]
+            TransportKind::Ses => return Err(without_aws()),
             TransportKind::Capture => Kind::Capture(Capture::open(settings.require_capture_dir()?)?),
         }))
     }
@@ -230,19 +258,13 @@ impl Transport {
     /// The same with other time-outs for SMTP.
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
-        match self.0 {
-            Kind::Smtp(smtp) => Self(Kind::Smtp(smtp.with_timeouts(timeouts))),
-            capture @ Kind::Capture(_) => Self(capture),
-        }
+        if let Kind::Smtp(smtp) = self.0 { Self(Kind::Smtp(smtp.with_timeouts(timeouts))) } else { self }
     }
 
     /// The same with another way to reach the SMTP server.
     #[must_use]
     pub fn with_dialer(self, dialer: Dialer) -> Self {
-        match self.0 {
-            Kind::Smtp(smtp) => Self(Kind::Smtp(smtp.with_dialer(dialer))),
-            capture @ Kind::Capture(_) => Self(capture),
-        }
+        if let Kind::Smtp(smtp) = self.0 { Self(Kind::Smtp(smtp.with_dialer(dialer))) } else { self }
     }
 
     /// A new lane, without a connection yet.
@@ -260,15 +282,19 @@ impl Transport {
     fn lane_with(&self, dialogue: Option<Dialogue>) -> Lane {
         Lane(match &self.0 {
             Kind::Smtp(smtp) => Way::Smtp(Box::new(SmtpLane::new(smtp.clone(), dialogue))),
+            #[cfg(feature = "aws")]
+            Kind::Api(api) => Way::Api(api.clone(), dialogue),
             Kind::Capture(capture) => Way::Capture(capture.clone(), dialogue),
         })
     }
 
-    /// The word for it in settings: `smtp` or `capture`.
+    /// The word for it in settings: `smtp`, `ses` or `capture`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.0 {
             Kind::Smtp(_) => "smtp",
+            #[cfg(feature = "aws")]
+            Kind::Api(_) => "ses",
             Kind::Capture(_) => "capture",
         }
     }
@@ -278,6 +304,8 @@ impl Transport {
     pub fn target(&self) -> String {
         match &self.0 {
             Kind::Smtp(smtp) => smtp.target(),
+            #[cfg(feature = "aws")]
+            Kind::Api(api) => api.target(),
             Kind::Capture(capture) => plain(&capture.dir().display().to_string()).into_string(),
         }
     }
@@ -288,6 +316,8 @@ impl Transport {
     pub fn longest_content(&self) -> Duration {
         match &self.0 {
             Kind::Smtp(smtp) => smtp.timeouts().longest_content(),
+            #[cfg(feature = "aws")]
+            Kind::Api(api) => api.longest_content(),
             Kind::Capture(_) => capture::LONGEST,
         }
     }
@@ -300,6 +330,8 @@ pub struct Lane(Way);
 #[derive(Debug)]
 enum Way {
     Smtp(Box<SmtpLane>),
+    #[cfg(feature = "aws")]
+    Api(Api, Option<Dialogue>),
     Capture(Capture, Option<Dialogue>),
 }
 
@@ -311,6 +343,8 @@ impl Lane {
         let reply = match &mut self.0 {
             // The conversation's buffers are large; the caller should not carry them.
             Way::Smtp(lane) => Box::pin(lane.send(mail, id, lease)).await?,
+            #[cfg(feature = "aws")]
+            Way::Api(api, dialogue) => return Box::pin(api.send(mail, lease, dialogue.as_ref())).await,
             Way::Capture(capture, dialogue) => {
                 within_lease(lease, capture::LONGEST, Stage::EndOfData)?;
                 let reply = capture.send(mail, id).await?;
@@ -330,6 +364,14 @@ impl Lane {
             lane.close().await;
         }
     }
+}
+
+#[cfg(not(feature = "aws"))]
+fn without_aws() -> SettingError {
+    SettingError::new(
+        "`mail.transport` is \"ses\", but this program was built without Amazon's API (feature `aws`)",
+        "set it to \"smtp\", or build verifydesk with its default features",
+    )
 }
 
 /// Refuses to begin what the lease might not cover.

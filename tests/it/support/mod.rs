@@ -8,6 +8,8 @@ pub mod node;
 mod program;
 pub mod pty;
 mod server;
+#[cfg(feature = "aws")]
+pub mod ses_api;
 pub mod silent;
 pub mod sns;
 pub mod tcp_proxy;

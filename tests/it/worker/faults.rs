@@ -2,6 +2,8 @@
 //! that fault; and the same kinds of fault against postfix's `smtp-sink`. And what becomes of a result that the
 //! database refuses.
 
+#[cfg(feature = "aws")]
+mod api;
 pub mod database;
 mod late_refusals;
 mod lost;

@@ -171,8 +171,12 @@ impl Site {
 
 /// The key in a captured mail.
 pub fn key_in(file: &Path) -> Key {
-    let mail = std::fs::read(file).unwrap();
-    let text = MessageParser::default().parse(&mail).unwrap().body_text(0).unwrap().into_owned();
+    key_in_bytes(&std::fs::read(file).unwrap())
+}
+
+/// The key in a mail.
+pub fn key_in_bytes(mail: &[u8]) -> Key {
+    let text = MessageParser::default().parse(mail).unwrap().body_text(0).unwrap().into_owned();
     let word = text.split_whitespace().find(|word| word.contains("?key=")).unwrap();
     Key::parse(word.split("key=").nth(1).unwrap()).unwrap()
 }

@@ -28,16 +28,16 @@ const ALL: &[&str] = &["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "
 const END: &[&str] = &["end"];
 
 /// When it is tried again, in seconds.
-const NOW: (f64, f64) = (0.0, 0.0);
-const NEVER: (f64, f64) = NOW;
+pub const NOW: (f64, f64) = (0.0, 0.0);
+pub const NEVER: (f64, f64) = NOW;
 /// The first of 5 s, 10 s, 30 s, 20 min, with up to a fifth more or less.
-const FIRST: (f64, f64) = (4.0, 6.0);
+pub const FIRST: (f64, f64) = (4.0, 6.0);
 /// The first of 1 s, 2 s, 4 s … while the server cannot be reached.
-const REACH: (f64, f64) = (0.8, 1.2);
-const MOMENT: (f64, f64) = (1.0, 2.0);
+pub const REACH: (f64, f64) = (0.8, 1.2);
+pub const MOMENT: (f64, f64) = (1.0, 2.0);
 const CROWD: (f64, f64) = (5.0, 5.0);
 /// `worker.unknown_after`
-const UNKNOWN: (f64, f64) = (600.0, 600.0);
+pub const UNKNOWN: (f64, f64) = (600.0, 600.0);
 
 const ACCESS_DENIED: &str = "554 Access denied: User `arn:aws:iam::123456789012:user/mail' is not authorized to perform \
     `ses:SendRawEmail' on resource `arn:aws:ses:eu-central-1:123456789012:identity/example.org'";

@@ -1,0 +1,166 @@
+//! SES's API, as far as `SendEmail` goes, with a fault if wanted.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// How a request is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It is taken.
+    Takes,
+    /// With this status, name and message.
+    Refuses(u16, &'static str, &'static str),
+    /// With these bytes, whatever they are.
+    Says(&'static str),
+    /// The connection is closed once this much of it is read.
+    Closes(Read),
+    /// Nothing is said once this much of it is read.
+    Hangs(Read),
+}
+
+/// How much of a request is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    Nothing,
+    Head,
+    All,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Method and path.
+    pub line: String,
+    /// In lower case, but for their values.
+    pub headers: Vec<(String, String)>,
+    pub body: serde_json::Value,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(is, _)| is == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The mail in it.
+    pub fn mail(&self) -> Vec<u8> {
+        STANDARD.decode(self.body["Content"]["Raw"]["Data"].as_str().unwrap()).unwrap()
+    }
+}
+
+/// Ends when dropped.
+pub struct SesApi {
+    port: u16,
+    answer: Arc<Mutex<Answer>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<Mutex<usize>>,
+    listening: JoinHandle<()>,
+}
+
+impl Drop for SesApi {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl SesApi {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let answer = Arc::new(Mutex::new(Answer::Takes));
+        let (requests, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
+        let (answers, seen, count) = (Arc::clone(&answer), Arc::clone(&requests), Arc::clone(&connections));
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                *count.lock().unwrap() += 1;
+                tokio::spawn(converse(stream, Arc::clone(&answers), Arc::clone(&seen)));
+            }
+        });
+        Self { port, answer, requests, connections, listening }
+    }
+
+    /// For `ses.endpoint`.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// From now on.
+    pub fn answers(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+
+    /// What came whole since this was last asked.
+    pub fn requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.requests.lock().unwrap())
+    }
+
+    /// How many connections there were since this was last asked.
+    pub fn connections(&self) -> usize {
+        std::mem::take(&mut self.connections.lock().unwrap())
+    }
+}
+
+async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mutex<Vec<Request>>>) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let answer = answers.lock().unwrap().clone();
+        let stops_at = match answer {
+            Answer::Closes(at) | Answer::Hangs(at) => Some(at),
+            _ => None,
+        };
+        if stops_at != Some(Read::Nothing) {
+            let Some((line, headers)) = head(&mut stream).await? else { return Ok(()) };
+            if stops_at != Some(Read::Head) {
+                let length = headers.iter().find(|(name, _)| name == "content-length").unwrap();
+                let mut body = vec![0; length.1.parse().unwrap()];
+                stream.read_exact(&mut body).await?;
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                seen.lock().unwrap().push(Request { line, headers, body });
+            }
+        }
+        let number = seen.lock().unwrap().len();
+        let said = match answer {
+            Answer::Takes => whole(200, "", &format!(r#"{{"MessageId":"0107-{number}"}}"#)),
+            Answer::Refuses(status, code, message) => {
+                let body = serde_json::json!({ "message": message });
+                whole(status, &format!("x-amzn-errortype: {code}\r\n"), &body.to_string())
+            }
+            Answer::Says(bytes) => bytes.to_owned(),
+            Answer::Closes(_) => return Ok(()),
+            Answer::Hangs(_) => return std::future::pending().await,
+        };
+        stream.write_all(said.as_bytes()).await?;
+    }
+}
+
+/// An answer of JSON.
+pub fn whole(status: u16, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\n\r\n{body}")
+}
+
+async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<(String, String)>)>> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        lines.push(line.to_owned());
+    }
+    let headers = lines[1..].iter().map(|line| {
+        let (name, value) = line.split_once(':').unwrap();
+        (name.to_ascii_lowercase(), value.trim().to_owned())
+    });
+    let headers = headers.collect();
+    Ok(Some((lines.swap_remove(0), headers)))
+}
