@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 need_rust
 scripts/install-postgres.sh
 scripts/install-test-tools.sh
-tests/mail_servers/setup.sh
+tests/venv.sh
 python=target/tools/venv/bin/python
 django=5.2.19
 if ! "$python" -c "import django, sys; sys.exit(django.__version__ != '$django')" 2>/dev/null; then

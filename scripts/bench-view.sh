@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 need_rust
 have wrk || die "wrk is needed to ask the views; install it with the system's package manager"
 scripts/install-postgres.sh
-tests/mail_servers/setup.sh
+tests/venv.sh
 python=target/tools/venv/bin/python
 packages="django==5.2.19 gunicorn==23.0.0 psycopg[binary]==3.2.13"
 if [ "$(cat target/tools/venv/bench-view 2>/dev/null)" != "$packages" ]; then

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 need_rust
 scripts/install-postgres.sh
 scripts/install-test-tools.sh
-tests/mail_servers/setup.sh
+tests/venv.sh
 
 # A snapshot that differs is a failure, never a new snapshot.
 INSTA_UPDATE=no

@@ -141,7 +141,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
         Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
-        Some(Command::Worker(args)) => worker::run(&settings, &args).await,
+        Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,

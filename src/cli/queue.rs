@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::format::{json, outbox, table};
 use super::{Failure, jobs, operator, output, time};
 use crate::desk::Desk;
+use crate::domain::amazon::EventQueue;
 use crate::domain::audit::Origin;
 use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
@@ -126,6 +127,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
         format!("quota    {quota}"),
         format!("brake    {brake}"),
     ]);
+    lines.extend(view.event_queues.iter().map(events));
     if !view.workers.is_empty() {
         lines.push(String::new());
         let cells: Vec<Vec<String>> = view.workers.iter().map(|worker| cells(worker, view)).collect();
@@ -138,6 +140,15 @@ fn lines(view: &OutboxView) -> Vec<String> {
         lines.extend(jobs::lines(&view.jobs));
     }
     lines
+}
+
+fn events(queue: &EventQueue) -> String {
+    let url = queue.url.plain();
+    let trouble = queue
+        .error
+        .as_ref()
+        .map(|(error, since)| format!("; cannot be read since {}: {}", time::shown(*since), error.plain()));
+    format!("events   {} ({url}){}", queue.in_words(), trouble.unwrap_or_default())
 }
 
 fn cells(worker: &WorkerRow, view: &OutboxView) -> Vec<String> {

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use super::{Failure, log, output, signals};
-use crate::config::Settings;
+use crate::config::{SettingError, Settings};
 use crate::outbox::worker::{Mode, Tally, Worker};
+use crate::poller::{EventPoller, Until};
 use crate::store::{Purpose, Store};
 
 #[derive(Debug, clap::Args)]
@@ -12,17 +13,38 @@ pub struct Args {
     /// End when nothing is due any more; with exit code 1 if nothing can be sent, mails failed, or results were not recorded
     #[arg(long)]
     drain: bool,
+    /// Send nothing; only take in SES's events from the queue that `ses.queue` names. Needs no secret and no mail server
+    #[arg(long)]
+    events_only: bool,
 }
 
 pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     log::start();
     let store = Store::open_for(settings, Purpose::Work)?;
+    let until = if args.drain { Until::Empty } else { Until::Ended };
+    let events = EventPoller::from_settings(&store, settings)?;
+    if args.events_only {
+        return events_only(&store, events.ok_or_else(no_queue)?, until).await;
+    }
     let worker = Worker::from_settings(store.clone(), settings)?;
     store.check().await?;
     let shutdown = signals::shutdown()?;
     tracing::info!(target_of_mail = %worker.target(), "worker started");
     let mode = if args.drain { Mode::Drain } else { Mode::Forever };
-    let tally = worker.run(mode, shutdown).await;
+    let sending = async {
+        let tally = worker.run(mode, shutdown.clone()).await;
+        // One that stops by itself ends as a whole, so that what started it sees that.
+        if until == Until::Ended {
+            shutdown.cancel();
+        }
+        tally
+    };
+    let taking = async {
+        if let Some(events) = &events {
+            events.run(until, &shutdown).await;
+        }
+    };
+    let (tally, ()) = tokio::join!(sending, taking);
     // What became of the mails comes before what only makes screens later.
     let printed = tally.as_ref().map(|tally| {
         output::line(&format!(
@@ -52,6 +74,31 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             "fix it and start the worker again; what waits is still in the outbox",
         )),
     }
+}
+
+async fn events_only(store: &Store, events: EventPoller, until: Until) -> Result<ExitCode, Failure> {
+    store.check().await?;
+    let shutdown = signals::shutdown()?;
+    let taken = events.run(until, &shutdown).await;
+    store.flush().await;
+    output::line(&format!(
+        "{} events taken in, {} about no mail that is known, {} messages left in the queue",
+        taken.stored, taken.orphans, taken.left_alone
+    ))?;
+    match taken.failed_by {
+        None => Ok(ExitCode::SUCCESS),
+        Some(reason) => Err(Failure::failed(
+            format!("the queue of events was not read to its end: {reason}"),
+            "check the database, `ses.queue`, the credentials, and that they may call sqs:ReceiveMessage",
+        )),
+    }
+}
+
+fn no_queue() -> SettingError {
+    SettingError::new(
+        "no queue of events is set",
+        "set VERIFYDESK_SES__QUEUE to the URL of the SQS queue that SES's events come by",
+    )
 }
 
 /// The mail server has spoken, and the database has not taken it down.

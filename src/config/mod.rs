@@ -222,6 +222,8 @@ pub struct Ses {
     /// How long SES's API may take to answer one request, the connection not counted.
     #[serde(with = "file::duration")]
     pub timeout: Duration,
+    /// The SQS queue that its events come by, as a URL.
+    pub queue: Option<String>,
 }
 
 impl Default for Ses {
@@ -232,6 +234,7 @@ impl Default for Ses {
             region: None,
             endpoint: None,
             timeout: Duration::from_secs(30),
+            queue: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::Time;
+use super::amazon::EventQueue;
 use super::brake::Brake;
 use super::job::JobRow;
 use super::pace::PaceView;
@@ -102,6 +103,8 @@ pub struct OutboxView {
     pub jobs: Vec<JobRow>,
     /// Workers of the last day, the newest heartbeat first.
     pub workers: Vec<WorkerRow>,
+    /// The queues that SES's events come by, if any.
+    pub event_queues: Vec<EventQueue>,
 }
 
 impl OutboxView {

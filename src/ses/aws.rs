@@ -106,8 +106,10 @@ impl Aws {
         let limit = self.longest() + waiting;
         let times = TimeoutConfig::builder().connect_timeout(self.connecting()).operation_timeout(limit).build();
         let mut config = aws_sdk_sqs::config::Builder::from(shared).timeout_config(times).interceptor(EncryptedOnly);
-        if let Some(region) = queue.host_str().and_then(endpoint::sqs_region) {
-            config = config.region(Region::new(region.to_owned()));
+        // AWS's own hosts the SDK knows, and others may have been set for them (`AWS_ENDPOINT_URL_SQS`).
+        match queue.host_str().and_then(endpoint::sqs_region) {
+            Some(region) => config = config.region(Region::new(region.to_owned())),
+            None => config = config.endpoint_url(queue.origin().ascii_serialization()),
         }
         aws_sdk_sqs::Client::from_conf(config.build())
     }
@@ -130,7 +132,8 @@ impl Aws {
         if let Some(keys) = &self.0.keys {
             loader = loader.credentials_provider(keys.clone());
         }
-        loader.load().await
+        // The SDK's futures are of many kilobytes.
+        Box::pin(loader.load()).await
     }
 }
 

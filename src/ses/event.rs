@@ -7,6 +7,7 @@
 
 mod detail;
 mod keep;
+mod notice;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -63,6 +64,9 @@ pub enum NotAnEvent {
     Foreign,
     #[error("it is an event of SES without a time or a message id")]
     Incomplete,
+    /// What AWS says of the way itself, such as that a topic was set up.
+    #[error("it is a notice of AWS's, not an event")]
+    Notice,
 }
 
 impl Event {
@@ -71,12 +75,12 @@ impl Event {
         if text.len() > TEXT_MAX {
             return Err(NotAnEvent::TooLong);
         }
-        let outer: Value = serde_json::from_slice(text).map_err(|_| NotAnEvent::NotJson)?;
+        let outer: Value = notice::parse(std::str::from_utf8(text).map_err(|_| NotAnEvent::NotJson)?)?;
         let mut carriers: Vec<String> = carrier_id.map(|id| format!("carrier {id}")).into_iter().collect();
         let inner = if outer.get("Type").and_then(Value::as_str) == Some("Notification") {
             carriers.extend(text_at(&outer, "MessageId").map(|id| format!("sns {id}")));
             let message = outer.get("Message").and_then(Value::as_str).ok_or(NotAnEvent::Foreign)?;
-            serde_json::from_str(message).map_err(|_| NotAnEvent::NotJson)?
+            notice::parse(message)?
         } else if let (Some(_), Some(detail)) = (outer.get("detail-type"), outer.get("detail")) {
             carriers.extend(text_at(&outer, "id").map(|id| format!("eventbridge {id}")));
             detail.clone()
@@ -88,13 +92,16 @@ impl Event {
 
     /// Reads the one that a verified notification of SNS's carries: the very text that was verified, parsed once.
     pub fn of_notification(message: &str, message_id: &str) -> Result<Self, NotAnEvent> {
-        let event = serde_json::from_str(message).map_err(|_| NotAnEvent::NotJson)?;
+        let event = notice::parse(message)?;
         Self::of(&event, vec![format!("sns {}", kept(message_id))])
     }
 
     fn of(event: &Value, mut keys: Vec<String>) -> Result<Self, NotAnEvent> {
         let kind = text_at(event, "eventType").or_else(|| text_at(event, "notificationType"));
         let kind = kind.ok_or(NotAnEvent::Foreign)?;
+        if kind == notice::SUBSCRIBED {
+            return Err(NotAnEvent::Notice);
+        }
         let mail = event.get("mail").filter(|mail| mail.is_object()).ok_or(NotAnEvent::Foreign)?;
         let about = detail::of(&kind, event);
         let occurred_at = about.occurred_at.or_else(|| time_at(mail, "timestamp")).ok_or(NotAnEvent::Incomplete)?;

@@ -9,6 +9,8 @@ mod refusal;
 pub mod simulator;
 mod smtp;
 pub mod sns;
+#[cfg(feature = "aws")]
+pub mod sqs;
 
 pub use refusal::ApiRefusal;
 pub use smtp::{Credentials, SmtpTarget, smtp_settings};

@@ -13,6 +13,7 @@ mod connect;
 mod counts;
 mod detail;
 mod error;
+mod event_queues;
 pub mod events;
 pub mod jobs;
 mod list;

@@ -166,6 +166,7 @@ impl Store {
                     last_error: row.last_error.map(Into::into),
                 })
                 .collect(),
+            event_queues: self.event_queues().await?,
         })
     }
 }

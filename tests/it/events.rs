@@ -1,6 +1,8 @@
 //! SES's events, from their text to the state of a send: late, twice, in any order, and while a worker has it.
 
 mod order;
+#[cfg(feature = "aws")]
+mod queue;
 
 use std::time::Duration;
 

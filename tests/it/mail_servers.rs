@@ -242,13 +242,13 @@ impl Drop for SmtpServer {
     }
 }
 
-/// The interpreter that has aiosmtpd; made ready where it is not.
-fn python(root: &Path) -> PathBuf {
+/// The interpreter that has their Python packages; made ready where it is not.
+pub fn python(root: &Path) -> PathBuf {
     static READY: OnceLock<()> = OnceLock::new();
     READY.get_or_init(|| {
-        let made = Command::new(root.join("tests/mail_servers/setup.sh")).output().unwrap();
+        let made = Command::new(root.join("tests/venv.sh")).output().unwrap();
         let _ = std::io::stderr().write_all(&made.stderr);
-        assert!(made.status.success(), "tests/mail_servers/setup.sh failed");
+        assert!(made.status.success(), "tests/venv.sh failed");
     });
     root.join("target/tools/venv/bin/python")
 }

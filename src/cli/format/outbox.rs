@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::json::time;
 use crate::cli::time::shown;
 use crate::domain::Time;
+use crate::domain::amazon::{DeadLetters, EventQueue};
 use crate::domain::brake::Brake;
 use crate::domain::filter::Search;
 use crate::domain::job::{JobPlan, JobRow, JobScope, Skip, Skipped};
@@ -74,6 +75,24 @@ pub fn outbox(view: &OutboxView) -> Value {
         "brake": view.brake.as_ref().map(brake),
         "workers": view.workers.iter().map(|row| worker(row, view.as_of)).collect::<Vec<_>>(),
         "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
+        "event_queues": view.event_queues.iter().map(event_queue).collect::<Vec<_>>(),
+    })
+}
+
+fn event_queue(queue: &EventQueue) -> Value {
+    let depth = queue.depth.as_ref();
+    let dead = depth.map(|depth| depth.dead_letters);
+    json!({
+        "url": queue.url,
+        "seen_at": time(depth.map(|depth| depth.seen_at)),
+        "waiting": depth.map(|depth| depth.waiting),
+        "in_flight": depth.map(|depth| depth.in_flight),
+        "has_dead_letter_queue": dead.map(|dead| dead != DeadLetters::NoQueue),
+        "dead_letters": dead.and_then(|dead| if let DeadLetters::Count(count) = dead { Some(count) } else { None }),
+        "left_alone": queue.left_alone,
+        "left_at": time(queue.left_at),
+        "error": queue.error.as_ref().map(|(error, _)| error),
+        "failed_at": time(queue.error.as_ref().map(|(_, at)| *at)),
     })
 }
 

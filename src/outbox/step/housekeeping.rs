@@ -143,6 +143,7 @@ async fn keep(store: Store, rules: Rules) -> Result<(), Error> {
         store.make_event_partitions().await,
         match_orphans(&store).await,
         store.forget_event_keys().await,
+        store.forget_old_queues().await,
     ];
     duties.into_iter().collect()
 }

@@ -11,11 +11,12 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "_sqlx_migrations",
     "address_states",
     "audit_log",
     "brake",
+    "event_queues",
     "jobs",
     "outbox_gate",
     "pace",
@@ -23,6 +24,7 @@ const TABLES: [&str; 18] = [
     "refused_sends",
     "send_messages",
     "sends",
+    "ses_account",
     "ses_event_keys",
     "ses_events",
     "users",

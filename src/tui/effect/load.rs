@@ -77,7 +77,7 @@ pub enum Loaded {
         answer: Answer<i64>,
     },
     Counts(Answer<Counts>),
-    Outbox(Answer<OutboxView>),
+    Outbox(Answer<Box<OutboxView>>),
     Detail {
         id: VerificationId,
         /// `None` if there is no such verification.

@@ -38,7 +38,7 @@ impl Executor {
             }
             Load::Outbox => {
                 let outbox = context.ask(Some(&self.turns.outbox), async move { store.outbox().await });
-                context.answer(all.clone(), outbox, |answer| Msg::Loaded(Loaded::Outbox(answer)));
+                context.answer(all.clone(), outbox, |answer| Msg::Loaded(Loaded::Outbox(answer.map(Box::new))));
             }
             Load::Detail { id } => {
                 let detail = async move { Ok(store.show(id).await?.map(Box::new)) };

@@ -214,10 +214,10 @@ fn workers_are_alive_by_the_database_clock() {
         let (mut console, _) = Console::loaded(120, 40);
         world.outbox.as_of = now() + skew;
         world.outbox.workers[0].beat_at = now() + skew;
-        console.send(Msg::Loaded(Loaded::Outbox(Ok(world.outbox.clone()))));
+        console.send(Msg::Loaded(Loaded::Outbox(Ok(Box::new(world.outbox.clone())))));
         assert!(screen(&console).contains("● 1 worker sending"), "{skew}: {}", screen(&console));
         world.outbox.workers[0].beat_at -= Duration::seconds(21);
-        console.send(Msg::Loaded(Loaded::Outbox(Ok(world.outbox.clone()))));
+        console.send(Msg::Loaded(Loaded::Outbox(Ok(Box::new(world.outbox.clone())))));
         assert!(screen(&console).contains("○ no worker is sending"), "{skew}: {}", screen(&console));
     }
 }

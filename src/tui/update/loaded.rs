@@ -19,7 +19,7 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Outbox(answer) => {
             let shown = |model: &Model| (notice::shown(model), queue::shown(model));
             let before = shown(model);
-            queue::update::loaded(model, answer, fx);
+            queue::update::loaded(model, answer.map(|outbox| *outbox), fx);
             model.dirty |= shown(model) != before;
         }
         Loaded::Detail { id, answer } => detail::update::loaded(model, id, answer),

@@ -4,6 +4,8 @@ pub mod browser;
 mod database;
 pub mod fake;
 mod log;
+#[cfg(feature = "aws")]
+pub mod moto;
 pub mod node;
 mod program;
 pub mod pty;

@@ -1,7 +1,8 @@
 //! Each state of the view and of its dialogs as text and styles.
 
 use super::worlds::{
-    HOSTILE, Make, bare, busy, counting, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips,
+    HOSTILE, Make, bare, busy, counting, dead_letters, deaf, draining, grace, idle, lowered, misconfigured, paused,
+    quota_used_up, skips,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -22,7 +23,7 @@ fn snapshot(name: &str, console: &Console) {
 
 #[test]
 fn the_view_at_each_size() {
-    let worlds: [(&str, Make); 10] = [
+    let worlds: [(&str, Make); 12] = [
         ("bare", bare),
         ("idle", idle),
         ("busy", busy),
@@ -33,6 +34,8 @@ fn the_view_at_each_size() {
         ("lowered", lowered),
         ("grace", grace),
         ("skips", skips),
+        ("dead_letters", dead_letters),
+        ("deaf", deaf),
     ];
     for (name, world) in worlds {
         let world = world();

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 
+use crate::domain::amazon::{DeadLetters, Depth, EventQueue};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
@@ -89,6 +90,37 @@ pub fn busy() -> World {
     cancelled.reason = Some("cancelled by mina@bastion".into());
     (cancelled.open, cancelled.found) = (0, None);
     world.outbox.jobs = vec![job(1, JobState::Running), marked, searched, cancelled];
+    world
+}
+
+fn event_queue() -> EventQueue {
+    EventQueue {
+        url: "https://sqs.ap-northeast-2.amazonaws.com/123456789012/ses-events".into(),
+        depth: Some(Depth { seen_at: ago(12), waiting: 3, in_flight: 10, dead_letters: DeadLetters::Count(0) }),
+        left_alone: 0,
+        left_at: None,
+        error: None,
+    }
+}
+
+/// Events come, and some were none.
+pub fn dead_letters() -> World {
+    let mut world = busy();
+    let dead = Depth { dead_letters: DeadLetters::Count(4), ..event_queue().depth.unwrap() };
+    let mut other = event_queue();
+    other.depth = Some(dead);
+    (other.left_alone, other.left_at) = (4, Some(ago(700)));
+    world.outbox.event_queues = vec![event_queue(), other];
+    world
+}
+
+/// Events cannot be had.
+pub fn deaf() -> World {
+    let mut world = idle();
+    let error = "403 AccessDenied User: arn:aws:iam::123456789012:user/desk is not authorized to perform: \
+                 sqs:ReceiveMessage \u{1b}[2J because no identity-based policy allows it";
+    let queue = EventQueue { depth: None, error: Some((error.into(), ago(340))), ..event_queue() };
+    world.outbox.event_queues = vec![queue];
     world
 }
 

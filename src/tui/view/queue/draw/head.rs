@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::domain::amazon::EventQueue;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::job::JobState;
 use crate::domain::worker::{OutboxView, QUEUED_MAX};
@@ -96,7 +97,23 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
         let words = "these may have gone out; Mail shows them under Unknown";
         out.push(line("lost", vec![Span::styled(words, theme.style(Tone::Quiet))], theme));
     }
+    let mut lines = Lines::new(theme, columns);
+    for queue in &outbox.event_queues {
+        events(&mut lines, model, queue);
+    }
+    out.extend(lines.finish());
     out
+}
+
+/// The queue that SES's events come by.
+fn events(lines: &mut Lines<'_>, model: &Model, queue: &EventQueue) {
+    if let Some((error, since)) = &queue.error {
+        let clock = when::time_of_day(*since, model.setup.zone);
+        lines.value_within("events", &format!("cannot be read since {clock}: {}", error.plain()), Tone::Bad, 2);
+    } else {
+        let tone = if queue.is_trouble() { Tone::Warn } else { Tone::Text };
+        lines.value_within("events", &queue.in_words(), tone, 2);
+    }
 }
 
 fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {

@@ -1,0 +1,30 @@
+//! In place of the poller, in a program that was built without Amazon's API.
+
+use std::future::Ready;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Tally, Until};
+use crate::config::{SettingError, Settings};
+use crate::store::Store;
+
+/// There is none.
+pub enum EventPoller {}
+
+impl EventPoller {
+    /// Refuses a queue.
+    pub fn from_settings(_: &Store, settings: &Settings) -> Result<Option<Self>, SettingError> {
+        match settings.ses.queue {
+            None => Ok(None),
+            Some(_) => Err(SettingError::new(
+                "`ses.queue` is set, but this program was built without Amazon's API (feature `aws`)",
+                "leave it out, or build verifydesk with its default features",
+            )),
+        }
+    }
+
+    /// Is never called.
+    pub fn run(&self, _: Until, _: &CancellationToken) -> Ready<Tally> {
+        match *self {}
+    }
+}
