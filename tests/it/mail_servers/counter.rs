@@ -8,7 +8,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -34,6 +34,13 @@ pub struct Counter {
     _running: DropGuard,
 }
 
+#[derive(Clone, Copy)]
+enum Dialect {
+    Smtp,
+    #[cfg(feature = "aws")]
+    Api,
+}
+
 #[derive(Default)]
 struct Seen {
     state: Mutex<State>,
@@ -52,6 +59,16 @@ struct State {
 impl Counter {
     /// One that answers the end of a mail after this time at least, and up to `more` later.
     pub fn start(shortest: Duration, more: Duration) -> Self {
+        Self::speaking(Dialect::Smtp, shortest, more)
+    }
+
+    /// The same, as SES's API.
+    #[cfg(feature = "aws")]
+    pub fn start_api(shortest: Duration, more: Duration) -> Self {
+        Self::speaking(Dialect::Api, shortest, more)
+    }
+
+    fn speaking(dialect: Dialect, shortest: Duration, more: Duration) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -66,7 +83,14 @@ impl Counter {
                     let Ok((stream, _)) = listener.accept().await else { continue };
                     let seen = Arc::clone(&counting);
                     let delay = move || shortest + more.mul_f64(fastrand::f64());
-                    tokio::spawn(async move { Conversation { seen, is_counted: false }.hold(stream, delay).await });
+                    let conversation = Conversation { seen, is_counted: false };
+                    tokio::spawn(async move {
+                        match dialect {
+                            Dialect::Smtp => conversation.hold(stream, delay).await,
+                            #[cfg(feature = "aws")]
+                            Dialect::Api => conversation.hold_api(stream, delay).await,
+                        }
+                    });
                 }
             }));
         });
@@ -179,8 +203,32 @@ impl Conversation {
         Ok(())
     }
 
+    #[cfg(feature = "aws")]
+    async fn hold_api(mut self, stream: TcpStream, delay: impl Fn() -> Duration) -> io::Result<()> {
+        use crate::support::ses_api;
+        stream.set_nodelay(true)?;
+        let mut stream = BufReader::new(stream);
+        while !stream.fill_buf().await?.is_empty() {
+            self.count(true);
+            let Some(request) = ses_api::read(&mut stream).await? else { return Ok(()) };
+            let mut mail = request.mail();
+            mail.extend(b"\r\n.\r\n");
+            let recipient = request.body["Destination"]["ToAddresses"][0].as_str().unwrap();
+            let number = self.arrived(&mut BufReader::new(&mail[..]), recipient).await?;
+            tokio::select! {
+                () = tokio::time::sleep(delay()) => {}
+                _ = stream.fill_buf() => return Ok(()),
+            }
+            let answer = ses_api::whole(200, "", &format!(r#"{{"MessageId":"0107-{number}"}}"#));
+            stream.write_all(answer.as_bytes()).await?;
+            self.seen.lock().arrivals[number].is_answered = true;
+            self.count(false);
+        }
+        Ok(())
+    }
+
     /// Reads a mail to its end; gives its number.
-    async fn arrived(&self, stream: &mut BufReader<TcpStream>, recipient: &str) -> io::Result<usize> {
+    async fn arrived(&self, stream: &mut (impl AsyncBufRead + Unpin), recipient: &str) -> io::Result<usize> {
         let (mut line, mut tags, mut is_tags) = (Vec::new(), String::new(), false);
         loop {
             line.clear();

@@ -38,8 +38,29 @@ struct AtRisk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_mail_is_lost_and_none_doubled_in_silence() {
+    let server = Counter::start(Duration::from_millis(10), Duration::from_millis(50));
+    crash(&server, 1_500, SETTINGS.map(|(name, value)| (name, value.to_owned())).to_vec()).await;
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_by_the_api() {
+    let server = Counter::start_api(Duration::from_millis(10), Duration::from_millis(50));
+    let mut settings = SETTINGS.map(|(name, value)| (name, value.to_owned())).to_vec();
+    settings.extend([
+        ("VERIFYDESK_MAIL__TRANSPORT", "ses".to_owned()),
+        ("VERIFYDESK_SES__TIMEOUT", "2500ms".to_owned()),
+        ("AWS_SES_REGION_NAME", "eu-central-1".to_owned()),
+        ("AWS_SES_REGION_ENDPOINT", format!("http://127.0.0.1:{}", server.port())),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+    ]);
+    crash(&server, 1_000, settings).await;
+}
+
+async fn crash(server: &Counter, sends: usize, settings: Vec<(&str, String)>) {
     let _alone = ALONE.lock().await;
-    let sends: usize = size("VERIFYDESK_CRASH_SENDS", 1_500);
+    let sends: usize = size("VERIFYDESK_CRASH_SENDS", sends);
     let kills: usize = size("VERIFYDESK_CRASH_KILLS", 8);
     let restarts: usize = size("VERIFYDESK_CRASH_RESTARTS", 1);
     let seed = size("VERIFYDESK_CRASH_SEED", fastrand::u64(..));
@@ -52,8 +73,8 @@ async fn no_mail_is_lost_and_none_doubled_in_silence() {
     let mut cluster = Cluster::start(options.clone()).unwrap();
     cluster.create_database("crash").await.unwrap();
     let url = cluster.url("crash");
-    let server = Counter::start(Duration::from_millis(10), Duration::from_millis(50));
-    let mut fleet = Fleet::new(&url, &server, &SETTINGS);
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut fleet = Fleet::new(&url, server, &settings);
     let migrated = fleet.program.run(&["migrate"]);
     assert_eq!(migrated.code, 0, "{}", migrated.err);
     let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -83,7 +104,7 @@ async fn no_mail_is_lost_and_none_doubled_in_silence() {
     let took = started.elapsed();
     fleet.end();
     assert_eq!(rows.len(), sends);
-    let wrong = judge(&rows, &server, &at_risk, took);
+    let wrong = judge(&rows, server, &at_risk, took);
     assert!(wrong.is_empty(), "{}\nthe workers say\n{}", wrong.join("\n"), fleet.log());
     drop(connection);
     cluster.stop().unwrap();

@@ -113,14 +113,12 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
             Answer::Closes(at) | Answer::Hangs(at) => Some(at),
             _ => None,
         };
-        if stops_at != Some(Read::Nothing) {
-            let Some((line, headers)) = head(&mut stream).await? else { return Ok(()) };
-            if stops_at != Some(Read::Head) {
-                let length = headers.iter().find(|(name, _)| name == "content-length").unwrap();
-                let mut body = vec![0; length.1.parse().unwrap()];
-                stream.read_exact(&mut body).await?;
-                let body = serde_json::from_slice(&body).unwrap_or_default();
-                seen.lock().unwrap().push(Request { line, headers, body });
+        match stops_at {
+            Some(Read::Nothing) => {}
+            Some(Read::Head) => drop(head(&mut stream).await?),
+            _ => {
+                let Some(request) = read(&mut stream).await? else { return Ok(()) };
+                seen.lock().unwrap().push(request);
             }
         }
         let number = seen.lock().unwrap().len();
@@ -136,6 +134,15 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
         };
         stream.write_all(said.as_bytes()).await?;
     }
+}
+
+/// Reads a request to its end; `None` where there is no more.
+pub async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+    let Some((line, headers)) = head(stream).await? else { return Ok(None) };
+    let length = headers.iter().find(|(name, _)| name == "content-length").unwrap();
+    let mut body = vec![0; length.1.parse().unwrap()];
+    stream.read_exact(&mut body).await?;
+    Ok(Some(Request { line, headers, body: serde_json::from_slice(&body).unwrap_or_default() }))
 }
 
 /// An answer of JSON.
