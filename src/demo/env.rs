@@ -1,5 +1,5 @@
 //! The demo's environment: everything a site has, on one machine and for one person. A private PostgreSQL with demo
-//! data, the verification view on a loopback port, and a worker whose mails are files.
+//! data, the verification view on a loopback port, a worker whose mails are files, and an SES that reports on them.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Cluster, ClusterError, Options};
 use super::fake_data;
+use super::ses::SimulatedSes;
 use crate::config::{Capture, Secret, SettingError, Settings, TransportKind};
 use crate::contain::{self, Broke, contained_async};
 use crate::desk::Desk;
@@ -116,7 +117,9 @@ impl DemoEnv {
         let worker = Worker::from_settings(store, &settings)?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let (stop_worker, stop_view) = (stop.clone(), stop.clone());
+        let (stop_worker, stop_view, stop_ses) = (stop.clone(), stop.clone(), stop.clone());
+        let ses = SimulatedSes::new(desk.clone(), mail_directory(&directory));
+        tasks.spawn(contained_async(ses.run(stop_ses)));
         tasks.spawn(contained_async(async move {
             if let Err(error) = worker.run(Mode::Forever, stop_worker).await {
                 tracing::error!(%error, "the demo's worker ended");
@@ -131,7 +134,7 @@ impl DemoEnv {
         Ok(Self { settings, desk, made, cluster, tasks, stop })
     }
 
-    /// Stops view, worker and PostgreSQL, in this order.
+    /// Stops the tasks, then PostgreSQL.
     pub async fn shutdown(mut self) -> Result<(), Error> {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}

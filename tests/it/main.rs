@@ -9,6 +9,7 @@ mod cluster;
 mod comparison;
 mod console;
 mod demo_data;
+mod demo_ses;
 mod desk;
 mod dial;
 mod docs;
