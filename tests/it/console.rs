@@ -4,58 +4,31 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use ratatui::layout::Size;
-use verifydesk::config::{Secret, Settings};
+use verifydesk::config::Settings;
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::change::Change;
 use verifydesk::domain::filter::{Filter, Search};
-use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::Position;
-use verifydesk::store::Store;
 use verifydesk::tui::effect::{Act, Acted, BrakeChange, Load, Loaded};
 use verifydesk::tui::executor::Executor;
 use verifydesk::tui::headless::Headless;
 use verifydesk::tui::model::Setup;
 use verifydesk::tui::{Effect, Msg};
 
-use crate::support::TestDb;
 use crate::support::tcp_proxy::TcpProxy;
+use crate::support::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Office {
-    db: TestDb,
-    settings: Settings,
-    desk: Desk,
+async fn text(world: &World, query: &'static str) -> Option<String> {
+    sqlx::query_scalar(query).fetch_optional(world.pool()).await.unwrap()
 }
 
-impl Office {
-    async fn new() -> Self {
-        let db = TestDb::new().await;
-        let (settings, desk) = desk(&db.url);
-        Self { db, settings, desk }
-    }
-
-    async fn sign_up(&self, email: &str) {
-        let request = SignUp { email: email.into(), name: "Mina Park".into(), locale: Locale::En };
-        self.desk.sign_up(&Actor::new("site", Origin::Api), &request).await.unwrap();
-    }
-
-    async fn text(&self, query: &'static str) -> Option<String> {
-        sqlx::query_scalar(query).fetch_optional(&self.db.pool).await.unwrap()
-    }
-
-    async fn console(&self) -> Headless {
-        let mut console = console(self.desk.clone(), self.settings.clone());
-        console.settle().await;
-        console
-    }
-}
-
-fn desk(url: &str) -> (Settings, Desk) {
-    let settings = Settings { database_url: Some(Secret::new(url)), ..Settings::default() };
-    let desk = Desk::with(Store::open(&settings).unwrap(), &settings);
-    (settings, desk)
+async fn settled(world: &World) -> Headless {
+    let mut console = console(world.desk.clone(), world.settings.clone());
+    console.settle().await;
+    console
 }
 
 fn console(desk: Desk, settings: Settings) -> Headless {
@@ -69,40 +42,37 @@ async fn shows(console: &mut Headless, text: &str) {
 
 #[tokio::test]
 async fn a_resend_is_planned_confirmed_queued_and_audited() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
     // The mail went out, long enough ago.
-    sqlx::query("update sends set state = 'accepted', queued_at = now() - interval '1 day'")
-        .execute(&office.db.pool)
-        .await
-        .unwrap();
-    let mut console = office.console().await;
+    world.execute("update sends set state = 'accepted', queued_at = now() - interval '1 day'").await;
+    let mut console = settled(&world).await;
     assert!(console.text().contains("mina@example.com"), "{}", console.text());
     console.press(KeyCode::Char('r'));
     shows(&mut console, "same link").await;
     assert_eq!(
-        office.text("select 'queued' from sends where state = 'queued'").await,
+        text(&world, "select 'queued' from sends where state = 'queued'").await,
         None,
         "not before it is confirmed"
     );
     console.press(KeyCode::Enter);
     console.settle().await;
-    assert_eq!(office.text("select state from sends order by id desc limit 1").await.as_deref(), Some("queued"));
-    let actor = office.text("select actor from audit_log where action = 'resend'").await;
+    assert_eq!(text(&world, "select state from sends order by id desc limit 1").await.as_deref(), Some("queued"));
+    let actor = text(&world, "select actor from audit_log where action = 'resend'").await;
     assert_eq!(actor.as_deref(), Some("kim@bastion"));
 }
 
 #[tokio::test]
 async fn a_verification_without_an_end_is_shown() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
     let unbounded = "
         alter table verifications drop constraint verifications_times_bounded;
         alter table users drop constraint users_times_bounded;
         update verifications set expires_at = 'infinity', opened_at = 'infinity';
         update users set created_at = '-infinity'";
-    sqlx::raw_sql(unbounded).execute(&office.db.pool).await.unwrap();
-    let mut console = office.console().await;
+    world.execute(unbounded).await;
+    let mut console = settled(&world).await;
     shows(&mut console, "mina@example.com").await;
     console.press(KeyCode::Enter);
     shows(&mut console, "9999").await;
@@ -110,29 +80,29 @@ async fn a_verification_without_an_end_is_shown() {
 
 #[tokio::test]
 async fn a_forced_verification_needs_its_reason() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
-    let mut console = office.console().await;
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    let mut console = settled(&world).await;
     console.press(KeyCode::Char('v'));
     console.press(KeyCode::Enter);
     console.settle().await;
-    assert_eq!(office.text("select 'verified' from users where verified_at is not null").await, None);
+    assert_eq!(text(&world, "select 'verified' from users where verified_at is not null").await, None);
     console.type_text("called back on the number in the contract");
     console.press(KeyCode::Enter);
     console.settle().await;
-    assert!(office.text("select 'verified' from users where verified_at is not null").await.is_some());
-    let reason = office.text("select reason from audit_log where action = 'force_verify'").await;
+    assert!(text(&world, "select 'verified' from users where verified_at is not null").await.is_some());
+    let reason = text(&world, "select reason from audit_log where action = 'force_verify'").await;
     assert_eq!(reason.as_deref(), Some("called back on the number in the contract"));
     assert!(console.text().contains("mina@example.com"), "the row stays:\n{}", console.text());
 }
 
 #[tokio::test]
 async fn one_user_is_found_among_others() {
-    let office = Office::new().await;
+    let world = World::new().await;
     for email in ["mina@example.com", "joon@example.org", "eve@example.net"] {
-        office.sign_up(email).await;
+        world.sign_up(email).await;
     }
-    let mut console = office.console().await;
+    let mut console = settled(&world).await;
     console.press(KeyCode::Char('/'));
     console.type_text("joon@");
     console.press(KeyCode::Enter);
@@ -143,21 +113,21 @@ async fn one_user_is_found_among_others() {
 
 #[tokio::test]
 async fn what_others_do_appears() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
-    let mut console = office.console().await;
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    let mut console = settled(&world).await;
     console.listen();
     shows(&mut console, "mina@example.com").await;
-    office.desk.force_verify(&Actor::new("lee", Origin::Cli), one(), "they are my neighbour").await.unwrap();
+    world.desk.force_verify(&Actor::new("lee", Origin::Cli), one(), "they are my neighbour").await.unwrap();
     let is_verified = |screen: &str| screen.lines().any(|line| line.contains("mina@") && line.contains("verified"));
     assert!(console.wait(PATIENCE, is_verified).await, "{}", console.text());
 }
 
 #[tokio::test]
 async fn a_lost_subscription_is_renewed_without_alarm() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
-    let mut console = office.console().await;
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    let mut console = settled(&world).await;
     console.listen();
     let listeners = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
                      where datname = current_database() and query ilike 'listen%'";
@@ -166,11 +136,11 @@ async fn a_lost_subscription_is_renewed_without_alarm() {
     assert!(found);
     let until = tokio::time::Instant::now() + PATIENCE;
     while ended == 0 && tokio::time::Instant::now() < until {
-        ended = sqlx::query_scalar(listeners).fetch_one(&office.db.pool).await.unwrap();
+        ended = sqlx::query_scalar(listeners).fetch_one(world.pool()).await.unwrap();
         tokio::task::yield_now().await;
     }
     assert!(ended > 0, "the console listens");
-    office.sign_up("later@example.com").await;
+    world.sign_up("later@example.com").await;
     let is_there = |screen: &str| {
         assert!(!screen.contains("does not answer"), "{screen}");
         screen.contains("later@example.com") || screen.contains("1 new")
@@ -180,11 +150,11 @@ async fn a_lost_subscription_is_renewed_without_alarm() {
 
 #[tokio::test]
 async fn a_database_that_is_away_is_reported_once_and_loads_do_not_wait_for_it() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
-    let mut proxy = TcpProxy::new(&office.db.url).await;
-    let (settings, desk) = desk(&proxy.url);
-    let mut console = console(desk, settings);
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    let mut proxy = TcpProxy::new(&world.db.url).await;
+    let settings = world.settings_behind(&proxy);
+    let mut console = console(Desk::open(&settings).unwrap(), settings);
     console.settle().await;
     console.listen();
     proxy.shut().await;
@@ -201,9 +171,9 @@ async fn a_database_that_is_away_is_reported_once_and_loads_do_not_wait_for_it()
 
 #[tokio::test]
 async fn a_database_that_was_never_prepared_says_what_to_do() {
-    let office = Office::new().await;
-    sqlx::query("drop table _sqlx_migrations").execute(&office.db.pool).await.unwrap();
-    let mut console = office.console().await;
+    let world = World::new().await;
+    world.execute("drop table _sqlx_migrations").await;
+    let mut console = settled(&world).await;
     console.listen();
     shows(&mut console, "is not prepared for this version").await;
     shows(&mut console, "verifydesk migrate").await;
@@ -211,9 +181,9 @@ async fn a_database_that_was_never_prepared_says_what_to_do() {
 
 #[tokio::test]
 async fn the_last_query_wins() {
-    let office = Office::new().await;
-    office.sign_up("mina@example.com").await;
-    let (mut executor, mut inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    let (mut executor, mut inbox) = Executor::new(world.desk.clone(), world.settings.clone(), "kim");
     for (generation, text) in (1..).zip(["m", "mi", "min", "mina"]) {
         let filter = Filter { search: Search::parse(text), ..Filter::default() };
         executor.run(Effect::Load(Load::Page { filter, position: Position::Newest, generation }));
@@ -230,8 +200,8 @@ async fn the_last_query_wins() {
 #[tokio::test]
 async fn what_an_act_changed_is_reported_once_whether_changes_are_heard_or_not() {
     for hears in [false, true] {
-        let office = Office::new().await;
-        let (mut executor, mut inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
+        let world = World::new().await;
+        let (mut executor, mut inbox) = Executor::new(world.desk.clone(), world.settings.clone(), "kim");
         let mut next = async || tokio::time::timeout(PATIENCE, inbox.recv()).await.unwrap().unwrap();
         if hears {
             executor.connect();
@@ -269,20 +239,20 @@ async fn what_an_act_changed_is_reported_once_whether_changes_are_heard_or_not()
 
 #[tokio::test]
 async fn an_act_begun_is_done_although_the_console_ends() {
-    let office = Office::new().await;
-    let (mut executor, inbox) = Executor::new(office.desk.clone(), office.settings.clone(), "kim");
+    let world = World::new().await;
+    let (mut executor, inbox) = Executor::new(world.desk.clone(), world.settings.clone(), "kim");
     executor.run(Effect::Act(Act::SignUp(SignUp { email: "last@example.com".into(), ..SignUp::default() })));
     drop(inbox);
     executor.finish().await;
-    assert_eq!(office.text("select email from users").await.as_deref(), Some("last@example.com"));
+    assert_eq!(text(&world, "select email from users").await.as_deref(), Some("last@example.com"));
 }
 
 #[tokio::test]
 async fn the_outbox_is_paused_with_a_reason_and_resumed_after_the_reason_was_read() {
-    let office = Office::new().await;
-    let mut other = office.console().await;
+    let world = World::new().await;
+    let mut other = settled(&world).await;
     other.listen();
-    let mut console = office.console().await;
+    let mut console = settled(&world).await;
     console.press(KeyCode::Char('o'));
     console.press(KeyCode::Char('P'));
     console.type_text("SES maintenance");
@@ -290,13 +260,13 @@ async fn the_outbox_is_paused_with_a_reason_and_resumed_after_the_reason_was_rea
     shows(&mut console, "Sending is paused.").await;
     shows(&mut other, "Sending is paused by kim@bastion, just now: SES maintenance").await;
     let audited = "select concat_ws(' ', actor, action, outcome, reason) from audit_log order by id desc limit 1";
-    assert_eq!(office.text(audited).await.as_deref(), Some("kim@bastion pause done SES maintenance"));
+    assert_eq!(text(&world, audited).await.as_deref(), Some("kim@bastion pause done SES maintenance"));
     other.press(KeyCode::Char('U'));
     shows(&mut other, "by kim@bastion, just now").await;
-    assert_eq!(office.text("select state from brake").await.as_deref(), Some("paused"), "resumed by a single key");
+    assert_eq!(text(&world, "select state from brake").await.as_deref(), Some("paused"), "resumed by a single key");
     other.press(KeyCode::Char('y'));
     shows(&mut other, "Sending goes on.").await;
-    assert_eq!(office.text("select state from brake").await.as_deref(), Some("off"));
+    assert_eq!(text(&world, "select state from brake").await.as_deref(), Some("off"));
     console.press(KeyCode::Char('R'));
     console.settle().await;
     assert!(!console.text().contains("PAUSED"), "{}", console.text());
@@ -306,12 +276,11 @@ async fn the_outbox_is_paused_with_a_reason_and_resumed_after_the_reason_was_rea
     console.press(KeyCode::Enter);
     shows(&mut console, "DRAINING").await;
     console.press(KeyCode::Char('U'));
-    sqlx::query(
-        "update brake set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null",
-    )
-    .execute(&office.db.pool)
-    .await
-    .unwrap();
+    world
+        .execute(
+            "update brake set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null",
+        )
+        .await;
     console.press(KeyCode::Char('y'));
     shows(&mut console, "sending is not paused").await;
 }

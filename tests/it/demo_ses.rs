@@ -3,18 +3,18 @@
 use chrono::{TimeDelta, Utc};
 use verifydesk::demo::ses::SimulatedSes;
 
-use crate::worker::site::Site;
+use crate::support::world::World;
 
 /// Where the mails stand: recipients and states.
-async fn states(site: &Site) -> Vec<(String, String)> {
+async fn states(site: &World) -> Vec<(String, String)> {
     sqlx::query_as("select recipient, state from sends order by recipient").fetch_all(site.pool()).await.unwrap()
 }
 
-async fn events(site: &Site) -> i64 {
+async fn events(site: &World) -> i64 {
     sqlx::query_scalar("select count(*) from ses_events").fetch_one(site.pool()).await.unwrap()
 }
 
-fn ses(site: &Site) -> SimulatedSes {
+fn ses(site: &World) -> SimulatedSes {
     SimulatedSes::new(site.desk.clone(), site.settings.require_capture_dir().unwrap().to_owned())
 }
 
@@ -24,7 +24,7 @@ fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn mails_become_what_their_recipients_say_and_a_restart_repeats_and_loses_nothing() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for name in ["bounce", "complaint", "full", "mina", "ooto", "slow", "suppressed", "virus"] {
         site.sign_up(&format!("{name}@example.com")).await;
     }
@@ -88,7 +88,7 @@ async fn mails_become_what_their_recipients_say_and_a_restart_repeats_and_loses_
 
 #[tokio::test]
 async fn what_the_database_does_not_take_is_reported_later() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     site.drain().await;
     let later = Utc::now() + TimeDelta::seconds(3);

@@ -11,7 +11,7 @@ use verifydesk::outbox::worker::{Mode, Worker};
 use verifydesk::store::{Purpose, Store};
 
 use crate::support::node::Node;
-use crate::worker::site::{AtWork, SECRET, key_in};
+use crate::support::world::{AtWork, SECRET, key_in};
 
 /// How long going over to the other may take.
 const PATIENCE: Duration = Duration::from_secs(30);

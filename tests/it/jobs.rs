@@ -10,28 +10,13 @@ mod shell;
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-use verifydesk::config::{Secret, Settings, Verification};
-use verifydesk::desk::{Desk, SignUp};
-use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::desk::Desk;
 use verifydesk::domain::filter::Filter;
-use verifydesk::domain::id::{JobId, VerificationId};
+use verifydesk::domain::id::JobId;
 use verifydesk::domain::job::{JobRow, JobScope};
 use verifydesk::domain::verification::Status;
 
-use crate::support::TestDb;
-
-fn desk(db: &TestDb) -> Desk {
-    desk_with(db, Verification::default())
-}
-
-fn desk_with(db: &TestDb, verification: Verification) -> Desk {
-    Desk::open(&Settings { database_url: Some(Secret::new(&db.url)), verification, ..Settings::default() }).unwrap()
-}
-
-fn operator() -> Actor {
-    Actor::new("mina@desk", Origin::Console)
-}
+use crate::support::world::{World, operator};
 
 fn filter(status: Option<Status>) -> JobScope {
     JobScope::Filter(Filter { status, ..Filter::default() })
@@ -41,24 +26,10 @@ fn expired() -> JobScope {
     filter(Some(Status::Expired))
 }
 
-async fn sign_up(desk: &Desk, email: &str) -> VerificationId {
-    let request = SignUp { email: email.into(), ..SignUp::default() };
-    desk.sign_up(&operator(), &request).await.unwrap().verification_id.unwrap()
-}
-
-async fn execute(pool: &PgPool, statement: &str) {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(pool).await.unwrap();
-}
-
-async fn number(pool: &PgPool, query: &str) -> i64 {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(pool).await.unwrap()
-}
-
 /// So many people who were mailed ten days ago and whose verifications have expired since, one by one.
-async fn expired_people(pool: &PgPool, count: i64) {
-    execute(
-        pool,
-        &format!(
+async fn expired_people(world: &World, count: i64) {
+    world
+        .execute(&format!(
             "insert into users (email, created_at)
             select 'person' || n || '@example.com', now() - interval '10 days' from generate_series(1, {count}) n;
             insert into verifications (user_id, created_at, expires_at, key_nonce, key_digest)
@@ -75,9 +46,8 @@ async fn expired_people(pool: &PgPool, count: i64) {
             from users u
             join verifications v on v.user_id = u.id;
             analyze users, verifications, sends"
-        ),
-    )
-    .await;
+        ))
+        .await;
 }
 
 /// Starts a job that may begin at once.
@@ -92,10 +62,10 @@ async fn finish(desk: &Desk, id: JobId) -> JobRow {
 }
 
 /// The users that a job has queued mails for, in order.
-async fn mailed(pool: &PgPool, id: JobId) -> Vec<String> {
+async fn mailed(world: &World, id: JobId) -> Vec<String> {
     sqlx::query_scalar("select recipient from sends where job_id = $1 order by recipient")
         .bind(id.0)
-        .fetch_all(pool)
+        .fetch_all(world.pool())
         .await
         .unwrap()
 }

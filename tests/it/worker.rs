@@ -7,7 +7,6 @@ mod ending;
 mod faults;
 mod lease;
 mod secrets;
-pub mod site;
 mod trouble;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,11 +20,11 @@ use verifydesk::outbox::worker::{Mode, Tally};
 use verifydesk::store::outbox::claim;
 use verifydesk::store::outbox::standing::Claimant;
 
-use site::{Site, operator, reason};
+use crate::support::world::{World, operator, reason};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn captures_a_mail_that_only_its_owner_can_read() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let id = site.sign_up("mina@example.com").await;
     assert_eq!(site.drain().await, Tally { sent: 1, ..Tally::default() });
     let files = site.captured();
@@ -42,7 +41,7 @@ async fn captures_a_mail_that_only_its_owner_can_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_lives_from_its_mailing_on() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let id = site.sign_up("mina@example.com").await;
     // The worker was away for longer than a key lives.
     site.execute(
@@ -58,7 +57,7 @@ async fn a_key_lives_from_its_mailing_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_link_is_mailed_again() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let id = site.sign_up("mina@example.com").await;
     site.drain().await;
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
@@ -71,7 +70,7 @@ async fn the_same_link_is_mailed_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_longer_wanted_is_cancelled_with_the_reason() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..3 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -90,7 +89,7 @@ async fn what_is_no_longer_wanted_is_cancelled_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_secret_breaks_no_link_silently() {
-    let mut site = Site::new().await;
+    let mut site = World::new().await;
     let old = site.sign_up("mina@example.com").await;
     site.drain().await;
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
@@ -108,7 +107,7 @@ async fn a_changed_secret_breaks_no_link_silently() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_go_before_bulk_and_the_longest_due_first() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..6 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -129,7 +128,7 @@ async fn people_go_before_bulk_and_the_longest_due_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_send_each_mail_once() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..60 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -141,7 +140,7 @@ async fn two_workers_send_each_mail_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_worker_s_mail_is_unknown_not_doubled() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     site.execute(
         "update sends set state = 'sending', lease_by = gen_random_uuid(), lease_until = now() - interval '1 second'",
@@ -156,7 +155,7 @@ async fn a_dead_worker_s_mail_is_unknown_not_doubled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_worker_s_claim_is_taken_over() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     let mut dead = site.store().begin().await.unwrap();
     assert_eq!(claim::claim(&mut dead, Claimant::default(), 1).await.unwrap().ids.len(), 1);
@@ -166,7 +165,7 @@ async fn a_dead_worker_s_claim_is_taken_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_worker_hears_of_a_sign_up_and_ends_when_asked() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let running = site.start(Mode::Forever);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
     site.sign_up("mina@example.com").await;

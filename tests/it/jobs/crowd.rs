@@ -6,19 +6,19 @@ use tokio::task::JoinSet;
 use verifydesk::domain::job::JobState;
 use verifydesk::domain::send::Priority;
 
-use super::{desk, execute, expired, expired_people, filter, finish, number, operator, start};
-use crate::support::TestDb;
+use super::{expired, expired_people, filter, finish, start};
+use crate::support::world::{World, number, operator};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_one_gets_two_mails_whichever_process_makes_them_and_dies() {
-    let db = TestDb::new().await;
-    let first = desk(&db);
-    expired_people(&db.pool, 1_500).await;
+    let world = World::new().await;
+    let first = &world.desk;
+    expired_people(&world, 1_500).await;
     // The same people are in both jobs.
-    let jobs = [start(&first, &expired()).await, start(&first, &filter(None)).await];
+    let jobs = [start(first, &expired()).await, start(first, &filter(None)).await];
     let mut tasks = JoinSet::new();
     for n in 0..4 {
-        let desk = desk(&db);
+        let desk = world.another_desk();
         tasks.spawn(async move {
             let mut rng = fastrand::Rng::with_seed(n);
             let (mut dropped, mut killed) = (0, 0);
@@ -34,7 +34,7 @@ async fn no_one_gets_two_mails_whichever_process_makes_them_and_dies() {
         });
     }
     // At the same time some connections end in the middle of a chunk, and operators mail some people one by one.
-    let pool = db.pool.clone();
+    let pool = world.db.pool.clone();
     let reaper = tokio::spawn(async move {
         let kill = "select count(pg_terminate_backend(pid)) from (
             select pid from pg_stat_activity where datname = current_database() and query like 'insert into%' limit 1
@@ -51,24 +51,24 @@ async fn no_one_gets_two_mails_whichever_process_makes_them_and_dies() {
     reaper.await.unwrap();
     assert!(dropped + killed > 0, "nothing died in between");
     assert_eq!(
-        number(
-            &db.pool,
-            "select count(*) from (select job_id, user_id from sends where job_id is not null
+        world
+            .number(
+                "select count(*) from (select job_id, user_id from sends where job_id is not null
         group by 1, 2 having count(*) > 1) twice"
-        )
-        .await,
+            )
+            .await,
         0
     );
     // Everyone has one mail that waits, no matter which process queued it.
-    assert_eq!(number(&db.pool, "select count(*) from sends where state = 'queued'").await, 1_500);
-    assert_eq!(number(&db.pool, "select count(distinct user_id) from sends where state = 'queued'").await, 1_500);
+    assert_eq!(world.number("select count(*) from sends where state = 'queued'").await, 1_500);
+    assert_eq!(world.number("select count(distinct user_id) from sends where state = 'queued'").await, 1_500);
     assert_eq!(
-        number(
-            &db.pool,
-            "select count(*) from verifications
+        world
+            .number(
+                "select count(*) from verifications
         where verified_at is null and revoked_at is null and expires_at > now()"
-        )
-        .await,
+            )
+            .await,
         1_500
     );
     for job in jobs {
@@ -77,19 +77,19 @@ async fn no_one_gets_two_mails_whichever_process_makes_them_and_dies() {
         assert_eq!(row.looked_at, row.queued + row.skipped.total(), "{row:?}");
         let sends = format!("select count(*) from sends where job_id = '{job}'");
         let entries = format!("select count(*) from audit_log where reason = 'bulk resend {job}'");
-        assert_eq!((number(&db.pool, &sends).await, number(&db.pool, &entries).await), (row.queued, row.queued));
+        assert_eq!((world.number(&sends).await, world.number(&entries).await), (row.queued, row.queued));
     }
 }
 
 #[tokio::test]
 async fn it_goes_on_where_a_dead_process_left_it() {
-    let db = TestDb::new().await;
-    let (one, two) = (desk(&db), desk(&db));
-    expired_people(&db.pool, 25).await;
-    let job = start(&one, &expired()).await;
+    let world = World::new().await;
+    let (one, two) = (&world.desk, world.another_desk());
+    expired_people(&world, 25).await;
+    let job = start(one, &expired()).await;
     assert_eq!(one.store().advance_jobs(10, one.policy()).await.unwrap().queued, 10);
     // The next chunk waits for a user that another transaction has locked, and its process goes away.
-    let mut holder = db.pool.begin().await.unwrap();
+    let mut holder = world.db.pool.begin().await.unwrap();
     sqlx::query("select from users for no key update").execute(&mut *holder).await.unwrap();
     let chunk = one.store().advance_jobs(10, one.policy());
     assert!(tokio::time::timeout(Duration::from_millis(300), chunk).await.is_err());
@@ -97,6 +97,6 @@ async fn it_goes_on_where_a_dead_process_left_it() {
     holder.rollback().await.unwrap();
     let done = finish(&two, job).await;
     assert_eq!((done.state, done.looked_at, done.queued), (JobState::Done, 25, 25));
-    execute(&db.pool, "update sends set state = 'accepted' where state = 'queued'").await;
+    world.execute("update sends set state = 'accepted' where state = 'queued'").await;
     assert_eq!(two.job(job).await.unwrap().progress(), Some(1.0));
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use verifydesk::config::Verification;
-use verifydesk::desk::{Desk, Error, Refusal, ResentHow, SignUp};
+use verifydesk::desk::{Error, Refusal, ResentHow, SignUp};
 use verifydesk::domain::event::{Verdict, judge};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::job::{JobScope, Skip, Skipped};
@@ -11,8 +10,8 @@ use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::send::Priority;
 use verifydesk::text::Untrusted;
 
-use super::{desk, desk_with, execute, filter, finish, mailed, number, operator, sign_up, start};
-use crate::support::TestDb;
+use super::{filter, finish, mailed, start};
+use crate::support::world::{SECRET, World, execute, operator};
 
 /// What happened to a user whose first mail was delivered two days ago.
 enum Event {
@@ -133,21 +132,21 @@ fn statement(event: &Event) -> String {
     }
 }
 
-async fn people(db: &TestDb, desk: &Desk) -> Vec<(Case, VerificationId)> {
+async fn people(world: &World) -> Vec<(Case, VerificationId)> {
     let mut all = Vec::new();
     for case in cases() {
-        let id = sign_up(desk, &format!("{}@example.com", case.name)).await;
-        let user = number(&db.pool, "select max(id) from users").await;
+        let id = world.sign_up(&format!("{}@example.com", case.name)).await;
+        let user = world.number("select max(id) from users").await;
         let first = format!(
             "update sends set state = 'delivered', queued_at = now() - interval '2 days',
                 id = ('00000000' || substr(id::text, 9))::uuid where user_id = {user};
             update verifications set created_at = now() - interval '2 days', expires_at = now() + interval '1 day',
                 key_digest = sha256(id::text::bytea) where id = {id};"
         );
-        execute(&db.pool, &first).await;
+        world.execute(&first).await;
         for event in &case.events {
             let statement = statement(event).replace("$u", &user.to_string()).replace("$v", &id.to_string());
-            execute(&db.pool, &statement).await;
+            world.execute(&statement).await;
         }
         all.push((case, id));
     }
@@ -162,9 +161,9 @@ fn of(cases: &[(Case, VerificationId)]) -> Skipped {
 
 #[tokio::test]
 async fn each_reason_leaves_out_those_it_should() {
-    let db = TestDb::new().await;
-    let desk = desk(&db);
-    let people = people(&db, &desk).await;
+    let world = World::new().await;
+    let desk = &world.desk;
+    let people = people(&world).await;
     for (case, id) in &people {
         let single = desk.plan_resend(*id).await;
         match (&case.single, &single) {
@@ -191,9 +190,9 @@ async fn each_reason_leaves_out_those_it_should() {
     assert_eq!(first.len(), 5);
     assert!(first.iter().all(|email| expected.iter().any(|mailed| mailed == email)));
 
-    let job = start(&desk, &everybody).await;
-    let done = finish(&desk, job).await;
-    assert_eq!(mailed(&db.pool, job).await, expected);
+    let job = start(desk, &everybody).await;
+    let done = finish(desk, job).await;
+    assert_eq!(mailed(&world, job).await, expected);
     assert_eq!((done.looked_at, done.queued, done.skipped), (plan.found, plan.mails, plan.skipped));
 
     let how: Vec<(String, String)> = sqlx::query_as(
@@ -206,7 +205,7 @@ async fn each_reason_leaves_out_those_it_should() {
             and a.verification_id = s.verification_id and s.priority = 10",
     )
     .bind(job.0)
-    .fetch_all(&db.pool)
+    .fetch_all(world.pool())
     .await
     .unwrap();
     assert_eq!(how.len(), expected.len());
@@ -224,7 +223,7 @@ async fn each_reason_leaves_out_those_it_should() {
         where s.job_id = $1",
     )
     .bind(job.0)
-    .fetch_one(&db.pool)
+    .fetch_one(world.pool())
     .await
     .unwrap();
     assert_eq!((open, works, superseded), (plan.mails, true, 1), "of them one had expired with a key that was mailed");
@@ -232,9 +231,9 @@ async fn each_reason_leaves_out_those_it_should() {
 
 #[tokio::test]
 async fn marked_ones_are_judged_like_found_ones() {
-    let db = TestDb::new().await;
-    let desk = desk(&db);
-    let people = people(&db, &desk).await;
+    let world = World::new().await;
+    let desk = &world.desk;
+    let people = people(&world).await;
     let mut ids: Vec<VerificationId> = people.iter().map(|(_, id)| *id).collect();
     let twice = ids.clone();
     ids.extend(twice);
@@ -243,7 +242,7 @@ async fn marked_ones_are_judged_like_found_ones() {
     let plan = desk.plan_job(&scope).await.unwrap();
     // Of the superseded one only the old verification is marked.
     assert_eq!(plan.skipped, Skipped { duplicate: 0, ..of(&people) });
-    let job = start(&desk, &scope).await;
+    let job = start(desk, &scope).await;
     let mut chunks = 0;
     while desk.store().advance_jobs(3, desk.policy()).await.unwrap().more {
         chunks += 1;
@@ -260,20 +259,19 @@ async fn marked_ones_are_judged_like_found_ones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_one_gets_more_than_the_days_mails_though_twenty_race() {
-    let db = TestDb::new().await;
-    let rules = Verification { cool_down: Duration::ZERO, ..Verification::default() };
-    let desk = desk_with(&db, rules);
-    let id = sign_up(&desk, "mina@example.com").await;
-    let key = Key::derive(b"a secret of the tests, 32 bytes and more", id, &Nonce([7; 16]));
+    let world = World::with(|settings| settings.verification.cool_down = Duration::ZERO).await;
+    let desk = &world.desk;
+    let id = world.sign_up("mina@example.com").await;
+    let key = Key::derive(SECRET.as_bytes(), id, &Nonce([7; 16]));
     sqlx::query("update verifications set key_digest = $1")
         .bind(key.digest().0.as_slice())
-        .execute(&db.pool)
+        .execute(world.pool())
         .await
         .unwrap();
     let again = SignUp { email: "mina@example.com".into(), ..SignUp::default() };
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..20 {
-        let (desk, pool, key, again) = (desk.clone(), db.pool.clone(), key.clone(), again.clone());
+        let (desk, pool, key, again) = (desk.clone(), world.db.pool.clone(), key.clone(), again.clone());
         tasks.spawn(async move {
             loop {
                 execute(&pool, "update sends set state = 'accepted' where state = 'queued'").await;
@@ -292,15 +290,15 @@ async fn no_one_gets_more_than_the_days_mails_though_twenty_race() {
         });
     }
     let until = tasks.join_all().await;
-    assert_eq!(number(&db.pool, "select count(*) from sends").await, 5);
+    assert_eq!(world.number("select count(*) from sends").await, 5);
     let first: chrono::DateTime<chrono::Utc> =
-        sqlx::query_scalar("select min(queued_at) from sends").fetch_one(&db.pool).await.unwrap();
+        sqlx::query_scalar("select min(queued_at) from sends").fetch_one(world.pool()).await.unwrap();
     assert!(until.iter().all(|until| *until == first + chrono::Duration::days(1)), "when the oldest is a day old");
 
     // A job keeps to it as well, until the oldest is a day old.
-    let job = start(&desk, &filter(None)).await;
-    assert_eq!(finish(&desk, job).await.skipped, Skipped { daily_cap: 1, ..Skipped::default() });
-    execute(&db.pool, "update sends set queued_at = queued_at - interval '24 hours' where queued_at = (select min(queued_at) from sends)").await;
+    let job = start(desk, &filter(None)).await;
+    assert_eq!(finish(desk, job).await.skipped, Skipped { daily_cap: 1, ..Skipped::default() });
+    world.execute("update sends set queued_at = queued_at - interval '24 hours' where queued_at = (select min(queued_at) from sends)").await;
     assert_eq!(desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::SameLink);
     // A mail that waits can still be brought forward: that is no second one.
     assert_eq!(desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::BroughtForward);

@@ -10,8 +10,8 @@ use verifydesk::domain::job::JobState;
 use verifydesk::store::outbox::claim;
 use verifydesk::store::outbox::standing::Claimant;
 
-use super::{execute, expired, expired_people, finish, number, operator, sign_up};
-use crate::support::TestDb;
+use super::{expired, expired_people, finish};
+use crate::support::world::{World, number, operator, request, sign_up};
 
 /// Verifications, unless more are asked for.
 const USUAL: i64 = 100_000;
@@ -23,12 +23,12 @@ const CHUNK_MAX: Duration = Duration::from_secs(2);
 #[tokio::test]
 async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
     let count = std::env::var("VERIFYDESK_TEST_JOB").map_or(USUAL, |count| count.parse().unwrap());
-    let db = TestDb::new().await;
+    let world = World::new().await;
     // Searching is not what this is about, and filling these takes minutes.
-    execute(&db.pool, "drop index users_email_trigrams, users_name_trigrams, sends_recipient_prefix").await;
-    expired_people(&db.pool, count).await;
-    execute(&db.pool, "vacuum analyze").await;
-    let desk = super::desk(&db);
+    world.execute("drop index users_email_trigrams, users_name_trigrams, sends_recipient_prefix").await;
+    expired_people(&world, count).await;
+    world.execute("vacuum analyze").await;
+    let desk = world.another_desk();
 
     let since = Instant::now();
     let plan = desk.plan_job(&expired()).await.unwrap();
@@ -40,11 +40,11 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
     println!("starting: {:?}", since.elapsed());
     assert!(since.elapsed() < START_MAX);
 
-    leave(&desk, &db.pool).await;
-    let before = rows_read_one_by_one(&db.pool).await;
-    let desk = super::desk(&db);
+    leave(&desk, world.pool()).await;
+    let before = rows_read_one_by_one(world.pool()).await;
+    let desk = world.another_desk();
     for left in [count - 1_000, count / 2, 5_500] {
-        move_to(&db.pool, job, left).await;
+        move_to(world.pool(), job, left).await;
         for _ in 0..5 {
             let since = Instant::now();
             assert_eq!(desk.store().advance_jobs(1_000, desk.policy()).await.unwrap().queued, 1_000);
@@ -52,10 +52,10 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
             assert!(since.elapsed() < CHUNK_MAX);
         }
     }
-    leave(&desk, &db.pool).await;
-    assert_eq!(rows_read_one_by_one(&db.pool).await, before, "a chunk has read a whole table");
+    leave(&desk, world.pool()).await;
+    assert_eq!(rows_read_one_by_one(world.pool()).await, before, "a chunk has read a whole table");
 
-    let desk = super::desk(&db);
+    let desk = world.another_desk();
     sign_up_goes_first(&desk).await;
 
     let done = finish(&desk, job).await;
@@ -66,7 +66,7 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
 }
 
 async fn sign_up_goes_first(desk: &Desk) {
-    let id = sign_up(desk, "mina@example.com").await;
+    let id = sign_up(desk, &request("mina@example.com")).await;
     let claimed = claim::claim(&mut desk.store().begin().await.unwrap(), Claimant::default(), 2).await.unwrap().ids;
     assert_eq!(claimed.len(), 2);
     let detail = desk.store().show(id).await.unwrap().unwrap();

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{desk, execute, expired_people, number, sign_up};
-use crate::support::{Program, TestDb, pty};
+use super::expired_people;
+use crate::support::world::World;
+use crate::support::{Program, pty};
 
 fn ids(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
@@ -11,11 +12,11 @@ fn ids(value: &Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_resend_is_planned_started_and_listed() {
-    let db = TestDb::new().await;
-    expired_people(&db.pool, 30).await;
-    execute(&db.pool, "update pace set limit_rate = 2, rate = 2, daily_quota = 10").await;
-    execute(&db.pool, "update sends set queued_at = now() where user_id <= 2").await;
-    let office = Program::new(&db.url);
+    let world = World::new().await;
+    expired_people(&world, 30).await;
+    world.execute("update pace set limit_rate = 2, rate = 2, daily_quota = 10").await;
+    world.execute("update sends set queued_at = now() where user_id <= 2").await;
+    let office = Program::new(&world.db.url);
     let planned = office.run(&["resend", "--status", "expired", "--dry-run"]);
     assert_eq!((planned.code, planned.err.as_str()), (0, ""));
     let expected = "would queue 28 mails, in about 14s at the present pace; 30 verifications found
@@ -30,7 +31,7 @@ first: person30@example.com, person29@example.com, person28@example.com, person2
         (&plan["seconds"], &plan["over_quota"], &plan["skipped"]["verified"]),
         (&json!(14.0), &json!(18), &json!(0))
     );
-    assert_eq!(number(&db.pool, "select count(*) from sends where state = 'queued'").await, 0);
+    assert_eq!(world.number("select count(*) from sends where state = 'queued'").await, 0);
     let unsure = office.run(&["resend", "--status", "expired"]);
     assert!(unsure.code == 2 && unsure.err.contains("--dry-run"), "{}", unsure.err);
 
@@ -40,7 +41,7 @@ first: person30@example.com, person29@example.com, person28@example.com, person2
     let job = &office.run(&["resend", "--status", "expired", "--yes", "--json"]).json()[0];
     assert_eq!((&job["state"], &job["queued"], &job["looked_at"]), (&json!("done"), &json!(18), &json!(20)));
     assert_eq!((&job["scope"]["status"], &job["found"], &job["open"]), (&json!("expired"), &json!(20), &json!(18)));
-    assert_eq!(number(&db.pool, "select count(*) from sends where state = 'queued'").await, 28);
+    assert_eq!(world.number("select count(*) from sends where state = 'queued'").await, 28);
 
     let listed = office.run(&["jobs", "--json"]).json();
     assert_eq!((listed.len(), ids(&listed[0])), (2, ids(job)));
@@ -52,9 +53,9 @@ first: person30@example.com, person29@example.com, person28@example.com, person2
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_are_stopped_from_the_shell() {
-    let db = TestDb::new().await;
-    expired_people(&db.pool, 1_200).await;
-    let office = Program::new(&db.url);
+    let world = World::new().await;
+    expired_people(&world, 1_200).await;
+    let office = Program::new(&world.db.url);
     let started = office.run(&["resend", "--status", "expired", "--yes"]);
     assert_eq!(started.code, 0);
     assert!(started.out.contains(": queued 1000 mails; skipped 0\n"), "{}", started.out);
@@ -78,21 +79,21 @@ async fn jobs_are_stopped_from_the_shell() {
     let unknown = office.run(&["jobs", "cancel", "00000000-0000-0000-0000-000000000000"]);
     assert!(unknown.code == 3 && unknown.err.contains("there is no job") && unknown.err.contains("verifydesk jobs"));
     assert_eq!(office.run(&["jobs", "cancel", "x"]).code, 2);
-    assert_eq!(number(&db.pool, "select count(*) from sends where state = 'queued'").await, 0);
+    assert_eq!(world.number("select count(*) from sends where state = 'queued'").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_is_shown_and_stopped() {
-    let db = TestDb::new().await;
-    sign_up(&desk(&db), "mina@example.com").await;
-    execute(
-        &db.pool,
-        "update pace set daily_quota = 200;
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    world
+        .execute(
+            "update pace set daily_quota = 200;
         insert into workers (id, host, pid, transport, target, secret_fingerprint, last_error)
         values (gen_random_uuid(), 'mail1', 7, 'smtp', 'relay:587', 'abcd', E'450 \\x1b[31mlater')",
-    )
-    .await;
-    let office = Program::new(&db.url);
+        )
+        .await;
+    let office = Program::new(&world.db.url);
     let view = &office.run(&["queue", "--json"]).json()[0];
     assert_eq!((&view["waiting"], &view["sending"], &view["unknown"]), (&json!(1), &json!(0), &json!(0)));
     assert_eq!(
@@ -130,11 +131,12 @@ async fn the_queue_is_shown_and_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_terminal_a_job_is_followed_and_let_go() {
-    let db = TestDb::new().await;
-    expired_people(&db.pool, 20).await;
+    let world = World::new().await;
+    expired_people(&world, 20).await;
     let home = tempfile::tempdir().unwrap();
     let program = || {
-        let command = pty::Command::new(env!("CARGO_BIN_EXE_verifydesk"), home.path()).env("DATABASE_URL", &db.url);
+        let command =
+            pty::Command::new(env!("CARGO_BIN_EXE_verifydesk"), home.path()).env("DATABASE_URL", &world.db.url);
         ["resend", "--status", "expired", "--yes"].into_iter().fold(command, pty::Command::arg)
     };
     let mut left = program().start();
@@ -143,19 +145,17 @@ async fn on_a_terminal_a_job_is_followed_and_let_go() {
     left.keys("\u{3}");
     left.wait("the way back", |heard| heard.written().contains("verifydesk jobs cancel"));
     assert_eq!(left.exit_code(), 0);
-    assert_eq!(number(&db.pool, "select count(*) from sends where state = 'queued'").await, 20);
+    assert_eq!(world.number("select count(*) from sends where state = 'queued'").await, 20);
 
-    execute(&db.pool, "update sends set queued_at = now() - interval '1 hour', state = 'accepted'").await;
-    let again = pty::Command::new(env!("CARGO_BIN_EXE_verifydesk"), home.path()).env("DATABASE_URL", &db.url);
+    world.execute("update sends set queued_at = now() - interval '1 hour', state = 'accepted'").await;
+    let again = pty::Command::new(env!("CARGO_BIN_EXE_verifydesk"), home.path()).env("DATABASE_URL", &world.db.url);
     let mut followed = ["resend", "--status", "pending", "--yes"].into_iter().fold(again, pty::Command::arg).start();
     followed.wait("the bar", |heard| heard.text().contains("0 mails gone, 20 waiting"));
-    execute(
-        &db.pool,
-        "update sends set state = 'accepted' where state = 'queued' and recipient <> 'person1@example.com'",
-    )
-    .await;
+    world
+        .execute("update sends set state = 'accepted' where state = 'queued' and recipient <> 'person1@example.com'")
+        .await;
     followed.wait("it to move", |heard| heard.text().contains("19 mails gone, 1 waiting"));
-    execute(&db.pool, "update sends set state = 'accepted' where state = 'queued'").await;
+    world.execute("update sends set state = 'accepted' where state = 'queued'").await;
     assert_eq!(followed.exit_code(), 0);
     followed.wait("its end", |heard| heard.text().contains("100 %"));
     // One line, drawn again.

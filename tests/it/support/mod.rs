@@ -16,6 +16,7 @@ pub mod silent;
 pub mod sns;
 pub mod tcp_proxy;
 pub mod tmux;
+pub mod world;
 
 pub use database::TestDb;
 pub use log::Log;

@@ -2,7 +2,7 @@
 
 use verifydesk::domain::send::SendState;
 
-use super::site::{Site, reason, server};
+use crate::support::world::{World, reason, server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_lead_where_they_should() {
@@ -56,7 +56,7 @@ async fn answers_lead_where_they_should() {
     ];
     for Case { fault, state, attempts, stops, says } in cases {
         let server = server().fault(fault).start();
-        let site = Site::with_server(&server).await;
+        let site = World::with_server(&server).await;
         site.sign_up("mina@example.com").await;
         let tally = site.try_once().await;
         let send = site.one_send().await;
@@ -75,7 +75,7 @@ async fn answers_lead_where_they_should() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_put_off_is_given_up_by_its_age() {
     let server = server().fault("rcpt=each-reply:451 not now").start();
-    let mut site = Site::with_server(&server).await;
+    let mut site = World::with_server(&server).await;
     site.settings.worker.attempts = 3;
     site.sign_up("mina@example.com").await;
     let try_once_more = async || {
@@ -100,7 +100,7 @@ async fn what_is_put_off_is_given_up_by_its_age() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_reply_harms_no_one() {
     let server = server().fault("rcpt=reply:550 \x1b]0;pwn\x07 {{ 7 }} <script> \u{202e}x").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     site.drain().await;
     let send = site.one_send().await;

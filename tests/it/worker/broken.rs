@@ -4,10 +4,10 @@ use sqlx::Executor as _;
 use verifydesk::domain::send::SendState::{Accepted, Failed, Queued};
 use verifydesk::outbox::worker::Mode;
 
-use super::site::{Site, reason};
+use crate::support::world::{World, reason};
 
-async fn site(people: usize) -> Site {
-    let site = Site::new().await;
+async fn site(people: usize) -> World {
+    let site = World::new().await;
     for n in 0..people {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -15,7 +15,7 @@ async fn site(people: usize) -> Site {
 }
 
 /// Has the database refuse a change of one verification's row.
-pub async fn refuse(site: &Site, code: &str) {
+pub async fn refuse(site: &World, code: &str) {
     let schema = format!(
         "create function refuse() returns trigger language plpgsql as $$
         begin

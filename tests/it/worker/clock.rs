@@ -6,8 +6,8 @@ use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::outbox::worker::Mode;
 
-use super::site::{AtWork, Site, worker};
 use crate::mail_servers::PATIENCE;
+use crate::support::world::{AtWork, World, worker};
 
 /// What statements wrote an hour ahead of the clock of now.
 const AN_HOUR_AHEAD: &str = "
@@ -26,7 +26,7 @@ const AN_HOUR_AHEAD: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_was_set_back_keeps_no_mail() {
-    let mut site = Site::new().await;
+    let mut site = World::new().await;
     site.settings.worker.unknown_after = Duration::from_secs(1);
     let ids = [site.sign_up("mina@example.com").await, site.sign_up("joon@example.com").await];
     // One whose answer was lost, to be tried again a minute later.
@@ -53,7 +53,7 @@ async fn a_clock_that_was_set_back_keeps_no_mail() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_brought_back_keeps_nothing_else() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     site.execute("update sends set due_at = now() + interval '1 hour', changed_at = now() + interval '1 hour'").await;
     // As a new installation has it: no brake was ever set.
@@ -83,7 +83,7 @@ async fn a_drain_lets_go_what_was_queued_before_it() {
             probe_at = now(), drain_set_by = 'kim', drain_reason = 'upgrade', drain_set_at = now()",
     ];
     for drain in drains {
-        let site = Site::new().await;
+        let site = World::new().await;
         let before = site.sign_up("mina@example.com").await;
         site.execute(drain).await;
         let after = site.sign_up("joon@example.com").await;
@@ -109,7 +109,7 @@ async fn a_drain_lets_go_what_was_queued_before_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cool_downs_count_from_the_step_at_the_latest() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let id = site.sign_up("mina@example.com").await;
     site.drain().await;
     site.execute("update sends set queued_at = queued_at + interval '1 hour'").await;
@@ -136,7 +136,7 @@ async fn cool_downs_count_from_the_step_at_the_latest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_session_wrote_a_moment_later_is_not_from_the_future() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for user in ["mina", "joon", "kim"] {
         site.sign_up(&format!("{user}@example.com")).await;
     }
@@ -157,7 +157,7 @@ async fn what_another_session_wrote_a_moment_later_is_not_from_the_future() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_smallest_wish_is_the_pace_of_all() {
-    let sandbox = Site::new().await;
+    let sandbox = World::new().await;
     let mut settings = sandbox.settings.clone();
     (settings.pace.rate, settings.pace.daily_quota) = (Some(1.0), Some(200));
     let start = |settings| AtWork::new(worker(settings), Mode::Forever);

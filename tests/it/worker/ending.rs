@@ -8,10 +8,10 @@ use verifydesk::domain::send::SendState::{Accepted, Queued, Unknown};
 use verifydesk::outbox::worker::{Mode, Worker};
 
 use super::faults::database;
-use super::site::{AtWork, Site, reason, server, worker};
 use crate::mail_servers::{Counter, PATIENCE};
 use crate::support::silent::Silent;
 use crate::support::tcp_proxy::TcpProxy;
+use crate::support::world::{AtWork, World, reason, server, worker};
 
 /// Instead of what systemd grants.
 const LONGEST: Duration = Duration::from_secs(6);
@@ -26,7 +26,7 @@ fn start(worker: Worker) -> AtWork {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_database_it_ends_in_time_and_reports_what_is_not_recorded() {
     let server = Counter::start(Duration::from_secs(1), Duration::ZERO);
-    let site = Site::with_counter(&server).await;
+    let site = World::with_counter(&server).await;
     let mut proxy = TcpProxy::new(&site.db.url).await;
     site.sign_up("mina@example.com").await;
     let running = start(site.worker_behind(&proxy));
@@ -40,7 +40,7 @@ async fn without_a_database_it_ends_in_time_and_reports_what_is_not_recorded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_hears_at_once_that_it_is_to_end() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let mut proxy = TcpProxy::new(&site.db.url).await;
     let running = start(site.worker_behind(&proxy));
     site.until(async || site.store().outbox().await.unwrap().workers.len() == 1).await;
@@ -81,7 +81,7 @@ async fn right_before_the_end_it_is_tried_once_more() {
 async fn a_server_that_keeps_silent_does_not_keep_it() {
     for (fault, state) in [("end=each-hang", Unknown), ("rcpt=each-hang", Queued), ("greeting=each-hang", Queued)] {
         let server = server().fault(fault).start();
-        let site = Site::with_server(&server).await;
+        let site = World::with_server(&server).await;
         site.sign_up("mina@example.com").await;
         let running = start(site.worker());
         let stage = fault.split('=').next().unwrap();
@@ -103,7 +103,7 @@ async fn a_server_that_keeps_silent_does_not_keep_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_s_worker_ends_in_time_as_well() {
     let server = server().fault("end=each-hang").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(site.worker().ending_within(LONGEST).run_on(shutdown.clone()));

@@ -21,8 +21,8 @@ use verifydesk::domain::worker::WorkerRow;
 use verifydesk::outbox::worker::{Mode, Tally};
 use verifydesk::text::Untrusted;
 
-use super::site::{Site, reason};
 use crate::mail_servers::PATIENCE;
+use crate::support::world::{World, reason};
 
 pub const RECIPIENT: &str = "mina@example.com";
 
@@ -66,7 +66,7 @@ pub struct Seen {
 
 /// Signs a user up and has a worker try the mail once, from a clean start; more than once where it must be accepted in
 /// the end.
-pub async fn try_once(site: &Site, state: SendState) -> Seen {
+pub async fn try_once(site: &World, state: SendState) -> Seen {
     for statement in [
         "delete from sends",
         "delete from users",

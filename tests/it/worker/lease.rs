@@ -12,16 +12,16 @@ use verifydesk::store::outbox::record::AroundLocks;
 use verifydesk::store::outbox::result::{Outcome, SendResult};
 use verifydesk::store::refusals::Noted;
 
-use super::site::{AtWork, Site, operator, reason};
 use crate::mail_servers::PATIENCE;
 use crate::mail_servers::counter::Counter;
+use crate::support::world::{AtWork, World, operator, reason};
 
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_renewed_while_the_server_takes_its_time() {
     let server = Counter::start(Duration::from_millis(2_500), Duration::ZERO);
-    let mut site = Site::with_counter(&server).await;
+    let mut site = World::with_counter(&server).await;
     site.settings.smtp.timeout = Duration::from_millis(200);
     site.settings.smtp.data_timeout = Duration::from_secs(5);
     site.sign_up("mina@example.com").await;
@@ -50,7 +50,7 @@ async fn it_is_renewed_while_the_server_takes_its_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     let send = site.one_send().await;
     let (id, verification) = (send.id, send.verification_id.unwrap());
@@ -100,7 +100,7 @@ async fn only_its_holder_records_but_to_know_is_better_than_to_double() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_is_that_of_its_own_attempt_though_the_next_has_the_same_number() {
     for way_back in ["a run of refusals", "its worker"] {
-        let site = Site::new().await;
+        let site = World::new().await;
         site.sign_up("mina@example.com").await;
         let send = site.one_send().await;
         let (id, verification) = (send.id, send.verification_id.unwrap());
@@ -145,7 +145,7 @@ async fn a_result_is_that_of_its_own_attempt_though_the_next_has_the_same_number
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_run_of_the_same_worker_had_in_hand_is_not_put_back() {
     let server = Counter::start(Duration::from_millis(2_500), Duration::ZERO);
-    let site = Site::with_counter(&server).await;
+    let site = World::with_counter(&server).await;
     site.sign_up("mina@example.com").await;
     let worker = site.worker();
     let first = tokio::spawn(worker.clone().run(Mode::Forever, CancellationToken::new()));
@@ -161,7 +161,7 @@ async fn what_an_earlier_run_of_the_same_worker_had_in_hand_is_not_put_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_row_keeps_no_other_from_being_settled() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for email in ["mina@example.com", "joon@example.com"] {
         site.sign_up(email).await;
     }
@@ -181,7 +181,7 @@ async fn a_locked_row_keeps_no_other_from_being_settled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_bounces_stop_the_outbox_until_an_operator_has_looked() {
-    let site = Site::new().await;
+    let site = World::new().await;
     // Full mailboxes count for nothing.
     site.execute(
         "insert into sends (id, recipient, locale, state, queued_at)

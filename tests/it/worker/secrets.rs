@@ -9,8 +9,8 @@ use verifydesk::domain::verification::Status;
 use verifydesk::outbox::worker::Mode;
 use verifydesk::store::workers::Heartbeat;
 
-use super::site::{SECRET, Site, operator};
 use crate::mail_servers::PATIENCE;
+use crate::support::world::{SECRET, World, operator};
 
 const OTHER: &str = "another secret of the tests, also 32 bytes";
 
@@ -33,13 +33,13 @@ fn beat(secret: &str, previous: Option<&str>) -> Heartbeat {
 }
 
 /// For which worker this one has to wait.
-async fn admit(site: &Site, beat: &Heartbeat) -> Option<Uuid> {
+async fn admit(site: &World, beat: &Heartbeat) -> Option<Uuid> {
     site.store().admit(beat).await.unwrap().map(|blocker| blocker.id)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_those_that_begin_at_once_only_such_work_as_fit_together() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for round in 0..10 {
         let beats: Vec<_> = (0..12).map(|n| beat(&format!("{round}-{}", n % 3), None)).collect();
         let tasks: Vec<_> = beats
@@ -62,7 +62,7 @@ async fn of_those_that_begin_at_once_only_such_work_as_fit_together() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_predecessor_is_waited_for_only_with_another_secret() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let dead = beat("a", None);
     assert_eq!(admit(&site, &dead).await, None);
     site.execute("update workers set beat_at = now() - interval '5 seconds'").await;
@@ -89,7 +89,7 @@ async fn a_dead_predecessor_is_waited_for_only_with_another_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_worker_has_done_is_no_sign_that_it_may_work() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let slow = beat("a", None);
     assert_eq!(admit(&site, &slow).await, None);
     site.execute("update workers set beat_at = now() - interval '1 minute'").await;
@@ -103,7 +103,7 @@ async fn what_a_worker_has_done_is_no_sign_that_it_may_work() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_until_the_other_has_stopped() {
-    let mut site = Site::new().await;
+    let mut site = World::new().await;
     let first = site.start(Mode::Forever);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
     site.settings.secret = Some(Secret::new(OTHER));
@@ -126,7 +126,7 @@ async fn it_waits_until_the_other_has_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_does_not_wait_for_one_that_lives() {
-    let mut site = Site::new().await;
+    let mut site = World::new().await;
     let first = site.start(Mode::Forever);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
     site.settings.secret = Some(Secret::new(OTHER));
@@ -138,7 +138,7 @@ async fn a_drain_does_not_wait_for_one_that_lives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_previous_secret_the_same_link_is_mailed_again() {
-    let mut site = Site::new().await;
+    let mut site = World::new().await;
     let old = site.sign_up("mina@example.com").await;
     site.drain().await;
     (site.settings.secret, site.settings.secret_previous) = (Some(Secret::new(OTHER)), Some(Secret::new(SECRET)));
@@ -162,7 +162,7 @@ async fn with_the_previous_secret_the_same_link_is_mailed_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_was_paused_takes_nothing_before_it_is_let_in_again() {
-    let site = Site::new().await;
+    let site = World::new().await;
     let running = site.start(Mode::Forever);
     site.until(async || site.store().outbox().await.unwrap().is_worked()).await;
     // Its own clock stood still; by the database's another may have taken its place. No heartbeat comes through yet.

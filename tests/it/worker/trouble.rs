@@ -7,13 +7,13 @@ use uuid::Uuid;
 use verifydesk::domain::send::{SendRow, SendState};
 use verifydesk::outbox::worker::{Mode, Tally};
 
-use super::site::{Site, server};
 use crate::mail_servers::PATIENCE;
 use crate::support::tcp_proxy::TcpProxy;
+use crate::support::world::{World, server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     // Not before the pace is held, however fast the worker is.
     site.execute("update sends set due_at = now() + interval '1 hour'").await;
@@ -43,7 +43,7 @@ async fn what_was_claimed_as_the_database_went_away_waits_for_no_lease() {
 /// By polling alone it would take half a minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_that_a_firewall_has_forgotten_is_noticed() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     let proxy = TcpProxy::new(&site.db.url).await;
     let running = site.start_behind(&proxy);
@@ -58,7 +58,7 @@ async fn a_subscription_that_a_firewall_has_forgotten_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_never_reached_the_server_is_put_back() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..3 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -86,7 +86,7 @@ async fn a_drain_waits_for_the_pace_and_for_a_first_retry() {
         "greeting=drop",
     ] {
         let server = server().fault(fault).start();
-        let site = Site::with_server(&server).await;
+        let site = World::with_server(&server).await;
         site.sign_up("mina@example.com").await;
         assert_eq!(site.drain().await, Tally { sent: 1, ..Tally::default() }, "{fault}");
     }
@@ -94,7 +94,7 @@ async fn a_drain_waits_for_the_pace_and_for_a_first_retry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_does_not_wait_for_what_is_put_off_longer() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..2 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -106,7 +106,7 @@ async fn a_drain_does_not_wait_for_what_is_put_off_longer() {
 async fn a_drain_says_that_the_server_cannot_be_reached() {
     let server = server().fault("greeting=each-drop").start();
     for mails in [1, 20] {
-        let site = Site::with_server(&server).await;
+        let site = World::with_server(&server).await;
         for n in 0..mails {
             site.sign_up(&format!("mina{n}@example.com")).await;
         }
@@ -119,7 +119,7 @@ async fn a_drain_says_that_the_server_cannot_be_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lanes_that_fail_together_count_as_one_failure() {
     let server = (0..8).fold(server(), |server, _| server.fault("greeting=drop")).start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     for n in 0..8 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }
@@ -129,7 +129,7 @@ async fn lanes_that_fail_together_count_as_one_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_counts_too_many_mails_is_given_a_moment() {
     let server = server().fault("end=reply:454 Throttling failure: Maximum sending rate exceeded").start();
-    let mut site = Site::with_server(&server).await;
+    let mut site = World::with_server(&server).await;
     site.settings.worker.lanes = 1;
     for n in 0..3 {
         site.sign_up(&format!("mina{n}@example.com")).await;
@@ -149,7 +149,7 @@ async fn a_server_that_counts_too_many_mails_is_given_a_moment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_is_reported_while_it_lasts() {
     let server = server().fault("rcpt=reply:451 Temporary service failure").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     let running = site.start(Mode::Drain);
     site.until(async || site.last_error().await.is_some_and(|error| error.contains("SES has trouble"))).await;
@@ -160,7 +160,7 @@ async fn trouble_is_reported_while_it_lasts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_recipient_is_no_trouble_of_the_worker() {
     let server = server().fault("rcpt=reply:550 5.1.1 no such user").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     assert_eq!(site.drain().await.failed, 1);
     assert_eq!(site.last_error().await, None);
@@ -168,7 +168,7 @@ async fn one_bad_recipient_is_no_trouble_of_the_worker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_survives_that_its_first_heartbeat_fails() {
-    let site = Site::new().await;
+    let site = World::new().await;
     site.sign_up("mina@example.com").await;
     // A sequence keeps what is undone.
     for statement in [
@@ -200,7 +200,7 @@ async fn a_worker_survives_that_its_first_heartbeat_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_starts_over_shows_why_it_stopped() {
     let server = server().fault("auth=reply:535 Authentication Credentials Invalid").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(site.worker().run_on(shutdown.clone()));

@@ -16,7 +16,7 @@ use crate::support::Program;
 use crate::support::ses_api::Answer::{self, Closes, Hangs, Refuses, Says, Takes};
 use crate::support::ses_api::{Read, SesApi};
 use crate::support::silent::Silent;
-use crate::worker::site::{Site, key_in_bytes};
+use crate::support::world::{World, key_in_bytes};
 
 /// What the API does, and what is expected then.
 struct Row(Answer, SendState, i16, (f64, f64), &'static str, Then);
@@ -122,8 +122,8 @@ fn table() -> Vec<Row> {
 /// Longer than any answer takes on a busy machine.
 const PATIENT: Duration = Duration::from_millis(1_500);
 
-async fn site(endpoint: String) -> Site {
-    let mut site = Site::new().await;
+async fn site(endpoint: String) -> World {
+    let mut site = World::new().await;
     site.settings.mail.transport = TransportKind::Ses;
     site.settings.ses.endpoint = Some(endpoint);
     site.settings.ses.region = Some("eu-central-1".into());

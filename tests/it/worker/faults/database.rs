@@ -15,7 +15,7 @@ use verifydesk::store::outbox::record::AroundLocks;
 use verifydesk::store::outbox::result::{Outcome, SendResult};
 
 use crate::mail_servers::PATIENCE;
-use crate::worker::site::Site;
+use crate::support::world::World;
 
 /// What PostgreSQL refuses for, as `SQLSTATE` and in words: each kind of Appendix A that a write can meet, but for
 /// those of the row.
@@ -57,8 +57,8 @@ const SITES: usize = 6;
 
 /// A site whose database refuses to take down that these recipients' mails were accepted, as long as `refused` says so;
 /// how often it did, `refusals` counts.
-pub async fn site(code: &str, words: &str, recipients: &str) -> Site {
-    let site = Site::new().await;
+pub async fn site(code: &str, words: &str, recipients: &str) -> World {
+    let site = World::new().await;
     let schema = format!(
         "create table refused ();
         create sequence refusals;
@@ -82,7 +82,7 @@ pub async fn site(code: &str, words: &str, recipients: &str) -> Site {
 }
 
 /// Waits until the database has refused so often.
-pub async fn refused(site: &Site, times: i64) -> Result<(), String> {
+pub async fn refused(site: &World, times: i64) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     let mut looks = tokio::time::interval(Duration::from_millis(10));
     loop {
@@ -98,7 +98,7 @@ pub async fn refused(site: &Site, times: i64) -> Result<(), String> {
     }
 }
 
-async fn states(site: &Site) -> Vec<SendState> {
+async fn states(site: &World) -> Vec<SendState> {
     let mut sends = site.sends().await;
     sends.sort_by_key(|send| send.recipient.raw().to_owned());
     sends.iter().map(|send| send.state).collect()
@@ -178,7 +178,7 @@ async fn a_row_that_cannot_be_recorded_takes_no_other_along() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_another_has_locked_keeps_no_other_waiting() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..3 {
         site.sign_up(&format!("mina{n}@example.com")).await;
     }

@@ -5,11 +5,11 @@ use std::time::Instant;
 use verifydesk::domain::send::SendState::{Failed, Queued};
 use verifydesk::store::refusals::Noted;
 
-use crate::worker::site::Site;
+use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_noted_only_after_the_pause_is_queued_again_all_the_same() {
-    let site = Site::new().await;
+    let site = World::new().await;
     for n in 0..30 {
         site.sign_up(&format!("mina{n}@example{}.com", n % 6)).await;
     }

@@ -3,15 +3,15 @@
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::Mode;
 
-use crate::worker::site::{Site, server};
+use crate::support::world::{World, server};
 
 /// How often the answer was lost, and whether the mail is tried once more.
-async fn lost(site: &Site) -> (i16, bool) {
+async fn lost(site: &World) -> (i16, bool) {
     let send = site.one_send().await;
     (send.lost, send.retry_at.is_some())
 }
 
-async fn is(site: &Site, state: SendState) {
+async fn is(site: &World, state: SendState) {
     site.until(async || site.one_send().await.state == state).await;
 }
 
@@ -23,7 +23,7 @@ fn tags(mail: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_tried_once_more_and_marked() {
     let server = server().fault("end=store-drop").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     let tally = site.drain().await;
     assert_eq!((tally.unknown, tally.sent), (1, 0));
@@ -47,7 +47,7 @@ async fn it_is_tried_once_more_and_marked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_twice_it_is_the_operator_s() {
     let server = server().fault("end=each-drop").start();
-    let site = Site::with_server(&server).await;
+    let site = World::with_server(&server).await;
     site.sign_up("mina@example.com").await;
     site.drain().await;
     site.execute("update sends set retry_at = now()").await;

@@ -9,8 +9,8 @@ use verifydesk::outbox::worker::Mode;
 
 use crate::mail_servers::{PATIENCE, SmtpServer, SmtpServerOptions};
 use crate::support::Program;
+use crate::support::world::{SECRET, World, operator, reason, server};
 use crate::worker::broken::refuse;
-use crate::worker::site::{SECRET, Site, operator, reason, server};
 
 /// Mails and domains of a test.
 const MAILS: usize = 60;
@@ -20,27 +20,27 @@ const DOMAINS: usize = 6;
 const TRIED_MAX: usize = 45;
 
 /// Signs up so many people, at so many domains in turn.
-async fn sign_up(site: &Site, people: usize, domains: usize) {
+async fn sign_people_up(site: &World, people: usize, domains: usize) {
     for n in 0..people {
         site.sign_up(&format!("mina{n}@example{}.com", n % domains)).await;
     }
 }
 
 /// A site with people at this server, and few lanes, so that most of them are left when it pauses.
-async fn site(server: &SmtpServer) -> Site {
-    let mut site = Site::with_server(server).await;
+async fn site(server: &SmtpServer) -> World {
+    let mut site = World::with_server(server).await;
     site.settings.worker.lanes = 4;
     site.settings.brake.probe_after = Duration::from_millis(200);
     site.settings.brake.probe_at_most = Duration::from_millis(800);
-    sign_up(&site, MAILS, DOMAINS).await;
+    sign_people_up(&site, MAILS, DOMAINS).await;
     site
 }
 
-async fn is_paused(site: &Site) -> bool {
+async fn is_paused(site: &World) -> bool {
     site.store().brake().await.unwrap().is_some_and(|brake| brake.cause == BrakeCause::Refusals)
 }
 
-async fn count(site: &Site, state: SendState) -> usize {
+async fn count(site: &World, state: SendState) -> usize {
     site.sends().await.iter().filter(|send| send.state == state).count()
 }
 
@@ -49,7 +49,7 @@ fn faults(server: &SmtpServer) -> usize {
     server.reports().iter().filter(|line| line["event"] == "fault").count()
 }
 
-async fn probes(site: &Site) -> i16 {
+async fn probes(site: &World) -> i16 {
     sqlx::query_scalar("select probes from brake").fetch_one(site.pool()).await.unwrap()
 }
 
@@ -237,7 +237,7 @@ async fn a_drain_that_was_asked_for_goes_on_afterwards() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_domain_of_which_nothing_is_known_is_tried_at_once() {
     let mut server = server().fault("rcpt=reply:554 5.7.1 Client host rejected: Access denied").start();
-    let mut site = Site::with_server(&server).await;
+    let mut site = World::with_server(&server).await;
     site.settings.brake.probe_after = Duration::from_mins(10);
     site.settings.brake.probe_at_most = Duration::from_mins(10);
     site.sign_up("mina@example.com").await;
@@ -361,7 +361,7 @@ async fn a_worker_whose_mails_alone_are_refused_stops_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_was_asked_for_again_in_the_meantime_is_not_doubled() {
     let mut server = server().fault("rcpt=each-reply:550 5.1.1 no").start();
-    let mut site = Site::with_server(&server).await;
+    let mut site = World::with_server(&server).await;
     site.settings.brake.refusals = 5;
     site.settings.brake.probe_after = Duration::from_millis(200);
     let first = site.sign_up("mina@example0.com").await;
@@ -383,8 +383,8 @@ async fn a_mail_that_was_asked_for_again_in_the_meantime_is_not_doubled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_says_by_its_exit_code_that_mails_failed() {
     let server = server().fault("rcpt=reply:550 5.1.1 no such user").start();
-    let site = Site::with_server(&server).await;
-    sign_up(&site, 3, 3).await;
+    let site = World::with_server(&server).await;
+    sign_people_up(&site, 3, 3).await;
     let program = Program::new(&site.db.url)
         .set("VERIFYDESK_PUBLIC_URL", "https://example.org")
         .set("VERIFYDESK_SECRET", SECRET)

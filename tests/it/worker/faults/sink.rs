@@ -9,7 +9,7 @@ use verifydesk::domain::send::SendState::{self, Accepted, Failed, Queued, Unknow
 use super::Then::{self, GoesOn, Pauses, Stops};
 use super::{Expected, try_once};
 use crate::mail_servers::Sink;
-use crate::worker::site::Site;
+use crate::support::world::World;
 
 /// Flags, and what is expected then.
 struct Row(&'static [&'static str], SendState, i16, (f64, f64), &'static str, Then);
@@ -69,7 +69,7 @@ const TABLE: &[Row] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn smtp_sink_s_faults_lead_where_they_should() {
-    let mut site = Site::new().await;
+    let mut site = World::new().await;
     site.settings.mail.transport = verifydesk::config::TransportKind::Smtp;
     site.settings.smtp.host = Some("127.0.0.1".into());
     site.settings.smtp.tls = Tls::None;

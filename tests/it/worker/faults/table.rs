@@ -13,7 +13,7 @@ use super::Then::{self, GoesOn, Pauses, Slower, Stops};
 use super::{Expected, try_once};
 use crate::mail_servers::{Authority, SmtpServer};
 use crate::support::silent::Silent;
-use crate::worker::site::{Site, server};
+use crate::support::world::{World, server};
 
 /// What a server does at these stages, and what is expected then.
 struct Row(&'static [&'static str], &'static str, SendState, i16, (f64, f64), &'static str, Then);
@@ -142,7 +142,7 @@ async fn each_fault_at_each_stage_leads_where_it_should() {
 /// Takes cases until there are none left; reports what was not as expected.
 async fn work_off(cases: Arc<Mutex<VecDeque<(&'static str, &Row)>>>) -> Vec<String> {
     let mut server = server().start();
-    let mut site = Site::with_server(&server).await;
+    let mut site = World::with_server(&server).await;
     let usual = site.settings.smtp.clone();
     let mut differences = Vec::new();
     loop {
@@ -183,27 +183,27 @@ async fn a_server_that_is_not_the_one_that_was_meant() {
     let stops = |words| Expected { state: Queued, attempts: 0, again: NOW, words, then: Stops };
     let away = Expected { state: Queued, attempts: 0, again: REACH, words: "check `smtp.host`", then: GoesOn };
     let gone = server().start();
-    let none_listens = Site::with_server(&gone).await;
+    let none_listens = World::with_server(&gone).await;
     drop(gone);
     let plain = SmtpServer::plain().start();
     let open = SmtpServer::starttls().start();
     let stranger = Authority::new();
     let strange = server().certificate(&stranger).start();
-    let mut wrong_password = Site::with_server(&server().start()).await;
+    let mut wrong_password = World::with_server(&server().start()).await;
     let picky = server().start();
     wrong_password.settings.smtp.port = Some(picky.port());
     wrong_password.settings.smtp.password = Some(Secret::new("another"));
     let silent = Silent::new().await;
-    let mut quiet = Site::with_server(&picky).await;
+    let mut quiet = World::with_server(&picky).await;
     quiet.settings.smtp.port = Some(silent.at.port());
     quiet.settings.smtp.timeout = PATIENT;
     let no_answer = Expected { words: "no answer at connecting", ..away };
     for (site, expected) in [
         (quiet, no_answer),
         (none_listens, away),
-        (Site::with_server(&plain).await, stops("offers no STARTTLS")),
-        (Site::with_server(&open).await, stops("no way to sign in")),
-        (Site::with_server(&strange).await, stops("certificate is not trusted")),
+        (World::with_server(&plain).await, stops("offers no STARTTLS")),
+        (World::with_server(&open).await, stops("no way to sign in")),
+        (World::with_server(&strange).await, stops("certificate is not trusted")),
         (wrong_password, stops("user or password is wrong")),
     ] {
         let found = expected.differs(&try_once(&site, Queued).await);

@@ -1,9 +1,9 @@
-//! A site whose outbox is worked by workers of the test.
+//! The world of a test: a database of its own, the desk on it, and workers and mail servers where they are wanted.
 
 use std::path::Path;
 
 use mail_parser::MessageParser;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use verifydesk::config::{Secret, Settings, Tls, TransportKind};
@@ -15,26 +15,31 @@ use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::Position;
 use verifydesk::domain::send::{SendRow, SendState};
-use verifydesk::domain::verification::Status;
+use verifydesk::domain::verification::{Status, VerificationDetail};
 use verifydesk::outbox::worker::{Mode, Tally, Worker};
 use verifydesk::store::{Error, Store};
 
+use super::TestDb;
+use super::tcp_proxy::TcpProxy;
 use crate::mail_servers::{Authority, Counter, PATIENCE, SmtpServer, SmtpServerOptions};
-use crate::support::TestDb;
-use crate::support::tcp_proxy::TcpProxy;
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
-pub struct Site {
+pub struct World {
     pub db: TestDb,
     pub desk: Desk,
     pub settings: Settings,
     pub dir: tempfile::TempDir,
 }
 
-impl Site {
-    /// One whose mails are captured.
+impl World {
+    /// One whose mails are captured, should a worker be started.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// One with other settings.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let db = TestDb::new().await;
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings {
@@ -48,30 +53,29 @@ impl Site {
         settings.capture.dir = Some(dir.path().join("mail"));
         // The pace has tests of its own.
         settings.pace.rate = Some(1_000.0);
+        change(&mut settings);
         Self { desk: Desk::open(&settings).unwrap(), db, settings, dir }
     }
 
     /// One whose mails go to this server.
     pub async fn with_server(server: &SmtpServer) -> Self {
-        let mut site = Self::new().await;
-        site.settings.mail.transport = TransportKind::Smtp;
-        site.settings.smtp.host = Some("127.0.0.1".into());
-        site.settings.smtp.port = Some(server.port());
-        site.settings.smtp.tls = Tls::Starttls;
-        site.settings.smtp.ca_file = Some(Authority::shared().ca_file());
-        site.settings.smtp.username = Some("user".into());
-        site.settings.smtp.password = Some(Secret::new("password"));
-        site
+        Self::with(|settings| {
+            mail_to(settings, server.port(), Tls::Starttls);
+            settings.smtp.ca_file = Some(Authority::shared().ca_file());
+            settings.smtp.username = Some("user".into());
+            settings.smtp.password = Some(Secret::new("password"));
+        })
+        .await
     }
 
-    /// A site whose mails a server takes and counts.
+    /// One whose mails a server takes and counts.
     pub async fn with_counter(server: &Counter) -> Self {
-        let mut site = Self::new().await;
-        site.settings.mail.transport = TransportKind::Smtp;
-        site.settings.smtp.host = Some("127.0.0.1".into());
-        site.settings.smtp.port = Some(server.port());
-        site.settings.smtp.tls = Tls::None;
-        site
+        Self::with(|settings| mail_to(settings, server.port(), Tls::None)).await
+    }
+
+    /// Another desk on the same database, with connections of its own.
+    pub fn another_desk(&self) -> Desk {
+        Desk::open(&self.settings).unwrap()
     }
 
     pub fn pool(&self) -> &PgPool {
@@ -82,9 +86,9 @@ impl Site {
         self.desk.store()
     }
 
+    /// A user whose mail waits.
     pub async fn sign_up(&self, email: &str) -> VerificationId {
-        let request = SignUp { email: email.into(), name: "Mina".into(), locale: Locale::En };
-        self.desk.sign_up(&operator(), &request).await.unwrap().verification_id.unwrap()
+        sign_up(&self.desk, &request(email)).await
     }
 
     pub fn worker(&self) -> Worker {
@@ -96,9 +100,14 @@ impl Site {
         AtWork::new(self.worker(), mode)
     }
 
-    /// One whose way to the database leads through a proxy.
+    /// The settings of what reaches the database through a proxy.
+    pub fn settings_behind(&self, proxy: &TcpProxy) -> Settings {
+        Settings { database_url: Some(Secret::new(&proxy.url)), ..self.settings.clone() }
+    }
+
+    /// A worker behind a proxy.
     pub fn worker_behind(&self, proxy: &TcpProxy) -> Worker {
-        worker(&Settings { database_url: Some(Secret::new(&proxy.url)), ..self.settings.clone() })
+        worker(&self.settings_behind(proxy))
     }
 
     /// Starts one of those.
@@ -144,12 +153,22 @@ impl Site {
         workers.into_iter().next().and_then(|worker| worker.last_error).map(|error| error.raw().to_owned())
     }
 
-    pub async fn status(&self, id: VerificationId) -> Status {
-        self.store().show(id).await.unwrap().unwrap().verification.status(chrono::Utc::now())
+    pub async fn detail(&self, id: VerificationId) -> VerificationDetail {
+        self.store().show(id).await.unwrap().unwrap()
     }
 
-    pub async fn execute(&self, statement: &'static str) {
-        sqlx::query(statement).execute(self.pool()).await.unwrap();
+    pub async fn status(&self, id: VerificationId) -> Status {
+        self.detail(id).await.verification.status(chrono::Utc::now())
+    }
+
+    /// Does these statements, past all rules of the desk.
+    pub async fn execute(&self, statements: &str) {
+        execute(self.pool(), statements).await;
+    }
+
+    /// The number that a query finds.
+    pub async fn number(&self, query: &str) -> i64 {
+        number(self.pool(), query).await
     }
 
     pub fn captured(&self) -> Vec<std::path::PathBuf> {
@@ -179,6 +198,30 @@ pub fn key_in_bytes(mail: &[u8]) -> Key {
     let text = MessageParser::default().parse(mail).unwrap().body_text(0).unwrap().into_owned();
     let word = text.split_whitespace().find(|word| word.contains("?key=")).unwrap();
     Key::parse(word.split("key=").nth(1).unwrap()).unwrap()
+}
+
+pub async fn execute(pool: &PgPool, statements: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(pool).await.unwrap();
+}
+
+pub async fn number(pool: &PgPool, query: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(pool).await.unwrap()
+}
+
+fn mail_to(settings: &mut Settings, port: u16, tls: Tls) {
+    settings.mail.transport = TransportKind::Smtp;
+    settings.smtp.host = Some("127.0.0.1".into());
+    settings.smtp.port = Some(port);
+    settings.smtp.tls = tls;
+}
+
+pub fn request(email: &str) -> SignUp {
+    SignUp { email: email.into(), name: "Mina".into(), locale: Locale::En }
+}
+
+/// Signs a user up where there is a desk, but no world of the test's own.
+pub async fn sign_up(desk: &Desk, who: &SignUp) -> VerificationId {
+    desk.sign_up(&operator(), who).await.unwrap().verification_id.unwrap()
 }
 
 pub fn worker(settings: &Settings) -> Worker {
