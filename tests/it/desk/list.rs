@@ -1,0 +1,175 @@
+//! Lists, searches and counts.
+
+use verifydesk::desk::SignUp;
+use verifydesk::domain::filter::{Filter, Search, SendFilter};
+use verifydesk::domain::locale::Locale;
+use verifydesk::domain::page::{Cursor, Position};
+use verifydesk::domain::verification::Status;
+
+use crate::support::world::{World, operator};
+
+#[tokio::test]
+async fn pages_go_through_every_row_once_in_both_directions() {
+    let world = World::new().await;
+    // Many at the same moment: the order must not depend on the time alone.
+    world
+        .execute(
+            "with u as (
+            insert into users (email, name)
+            select 'u' || n || '@example.com', 'n' || n from generate_series(1, 103) n
+            returning id
+        )
+        insert into verifications (user_id, key_nonce, created_at, expires_at, verified_at, revoked_at)
+        select id, decode(repeat('00', 16), 'hex'), now() - interval '9 days',
+            now() + (case id % 4 when 0 then -1 else 1 end) * interval '1 day',
+            case when id % 4 = 2 then now() - (id % 3) * interval '1 hour' end,
+            case when id % 4 = 3 then now() - (id % 3) * interval '1 hour' end
+        from u",
+        )
+        .await;
+    let store = world.store();
+    let counts = store.counts().await.unwrap();
+    for status in [None, Some(Status::Pending), Some(Status::Verified), Some(Status::Expired), Some(Status::Revoked)] {
+        let filter = Filter { status, ..Filter::default() };
+        let mut forward = Vec::new();
+        let mut page = store.list(&filter, Position::Newest, 10).await.unwrap();
+        assert!(!page.newer);
+        loop {
+            forward.extend(page.rows.iter().map(|row| row.verification.clone()));
+            if !page.older {
+                break;
+            }
+            let last = Cursor::of(forward.last().unwrap(), status, page.as_of);
+            page = store.list(&filter, Position::After(last), 10).await.unwrap();
+            assert!(page.newer);
+        }
+        assert_eq!(i64::try_from(forward.len()).unwrap(), counts.of(status), "{status:?}");
+        let mut backward = vec![forward.last().unwrap().clone()];
+        loop {
+            let first = Cursor::of(&backward[0], status, page.as_of);
+            let page = store.list(&filter, Position::Before(first), 7).await.unwrap();
+            backward.splice(0..0, page.rows.iter().map(|row| row.verification.clone()));
+            if !page.newer {
+                break;
+            }
+        }
+        assert_eq!(forward, backward, "{status:?}");
+        let place = Cursor::of(&forward[5], status, page.as_of);
+        assert_eq!(store.newer(&filter, place).await.unwrap(), 5);
+    }
+}
+
+#[tokio::test]
+async fn finds_by_part_of_address_name_and_number() {
+    let world = World::new().await;
+    let korean = SignUp { email: "haneul.kim@example.co.kr".into(), name: "김하늘".into(), locale: Locale::Ko };
+    let id = world.desk.sign_up(&operator(), &korean).await.unwrap().verification_id.unwrap();
+    world.sign_up("mina_x@example.com").await;
+    let number = id.to_string();
+    let table = [
+        ("haneul", 1),
+        ("NEUL.KIM", 1),
+        ("김하늘", 1),
+        ("김", 1),
+        ("하늘", 0),
+        ("ha", 1),
+        ("example", 2),
+        ("a_x@", 1),
+        ("%", 0),
+        ("@...", 0),
+        (number.as_str(), 1),
+        ("nobody", 0),
+    ];
+    for (text, found) in table {
+        let filter = Filter { search: Search::parse(text), ..Filter::default() };
+        assert_eq!(world.store().list(&filter, Position::Newest, 50).await.unwrap().rows.len(), found, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_finds_thousands_goes_through_every_row_once() {
+    let world = World::new().await;
+    // More than are named one by one; of every eighth the address does not fit, but the name.
+    world
+        .execute(
+            "with u as (
+            insert into users (email, name)
+            select case when n % 8 = 0 then 'u' else 'many' end || n || '@example.com',
+                case when n % 8 = 0 then 'Many' else '' end
+            from generate_series(1, 6000) n
+            returning id, email
+        ),
+        v as (
+            insert into verifications (user_id, key_nonce, expires_at)
+            select id, decode(repeat('00', 16), 'hex'), now() + interval '1 day' from u
+            returning id, user_id
+        )
+        insert into sends (id, verification_id, user_id, recipient, locale)
+        select gen_random_uuid(), v.id, u.id, u.email, 'en' from v join u on u.id = v.user_id",
+        )
+        .await;
+    for n in 0..3 {
+        world.sign_up(&format!("other{n}@example.com")).await;
+    }
+    let store = world.store();
+    for (text, status, all) in [
+        ("many", None, 6_000),
+        ("ma", Some(Status::Pending), 6_000),
+        ("many1", None, 973),
+        ("many", Some(Status::Verified), 0),
+    ] {
+        let filter = Filter { status, search: Search::parse(text), ..Filter::default() };
+        let (mut seen, mut position) = (std::collections::HashSet::new(), Position::Newest);
+        loop {
+            let page = store.list(&filter, position, 700).await.unwrap();
+            seen.extend(page.rows.iter().map(|row| row.verification.id));
+            let Some(last) = page.rows.last().filter(|_| page.older) else { break };
+            let place = Cursor::of(&last.verification, status, page.as_of);
+            position = Position::After(place);
+            assert_eq!(store.newer(&filter, place).await.unwrap(), 100, "{text}");
+        }
+        assert_eq!(seen.len(), all, "{text}");
+    }
+    for (text, all) in [("many", 5_250), ("example.com", 6_003), ("other", 3), ("ot", 3), ("...", 0)] {
+        let filter = SendFilter { state: None, search: Search::parse(text) };
+        assert_eq!(store.sends(&filter, Position::Newest, 10_000).await.unwrap().rows.len(), all, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn finds_a_mail_by_its_id_with_capitals() {
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    world.execute("update sends set state = 'accepted', ses_id = '4VqK2w6Dz1z9rxX'").await;
+    for (text, found) in [("4VqK2w6Dz1z9rxX", 1), (" 4VqK2w6Dz1z9rxX ", 1), ("4vqk2w6dz1z9rxx", 0)] {
+        let filter = SendFilter { state: None, search: Search::parse(text) };
+        assert_eq!(world.store().sends(&filter, Position::Newest, 10).await.unwrap().rows.len(), found, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_no_one_waits_for_any_more_ends() {
+    let world = World::new().await;
+    let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(world.store().pool()).await.unwrap();
+    assert_eq!(limit, "15s");
+    let slow = sqlx::raw_sql("set statement_timeout = 1; select pg_sleep(60)").execute(world.store().pool()).await;
+    let error = verifydesk::store::Error::from(slow.unwrap_err());
+    assert!(matches!(error, verifydesk::store::Error::TooSlow(_)), "{error}");
+}
+
+#[tokio::test]
+async fn roll_ups_keep_the_counts() {
+    let world = World::new().await;
+    for n in 0..5 {
+        world.sign_up(&format!("u{n}@example.com")).await;
+    }
+    // More than are taken at a time.
+    world.execute("insert into verification_count_deltas (open, verified, revoked) select 1, 2, 3 from generate_series(1, 25000)").await;
+    let before = world.store().counts().await.unwrap();
+    let (a, b) = tokio::join!(world.store().roll_up_counts(), world.store().roll_up_counts());
+    a.and(b).unwrap();
+    assert_eq!(world.store().counts().await.unwrap(), before);
+    let deltas: i64 =
+        sqlx::query_scalar("select count(*) from verification_count_deltas").fetch_one(world.pool()).await.unwrap();
+    assert_eq!(deltas, 0);
+}

@@ -1,0 +1,103 @@
+//! Mailing one again, and when that is refused.
+
+use chrono::Duration;
+use verifydesk::desk::{Error, LinkOutcome, Refusal, ResentHow};
+use verifydesk::domain::locale::Locale;
+use verifydesk::domain::send::Priority;
+use verifydesk::domain::verification::{Counts, Status};
+
+use super::{age, mail};
+use crate::support::world::{World, operator};
+
+#[tokio::test]
+async fn a_pending_one_is_mailed_the_same_link_again() {
+    let world = World::new().await;
+    let id = world.sign_up("mina@example.com").await;
+    let key = mail(&world, id).await;
+    age(&world, Duration::days(2)).await;
+    assert_eq!(world.desk.plan_resend(id).await.unwrap(), ResentHow::SameLink);
+    let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    assert_eq!((resent.how, resent.verification_id), (ResentHow::SameLink, id));
+    let left = world.detail(id).await.verification.expires_at - chrono::Utc::now();
+    assert!(left > Duration::hours(71), "its life starts again");
+    let outcome = world.desk.open_link(&key).await.unwrap();
+    assert_eq!(outcome, LinkOutcome::Verified { locale: Locale::En, now: true });
+}
+
+#[tokio::test]
+async fn an_expired_one_is_superseded() {
+    let world = World::new().await;
+    let old = world.sign_up("mina@example.com").await;
+    let old_key = mail(&world, old).await;
+    age(&world, Duration::days(4)).await;
+    assert_eq!(world.status(old).await, Status::Expired);
+    assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Expired { locale: Locale::En });
+    assert_eq!(world.desk.plan_resend(old).await.unwrap(), ResentHow::NewKey);
+    let resent = world.desk.resend(&operator(), old, Priority::Person).await.unwrap();
+    assert_eq!(resent.how, ResentHow::NewKey);
+    assert_ne!(resent.verification_id, old);
+    assert_eq!(
+        (world.status(old).await, world.status(resent.verification_id).await),
+        (Status::Revoked, Status::Pending)
+    );
+    assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Revoked { locale: Locale::En });
+    let new_key = mail(&world, resent.verification_id).await;
+    world.desk.open_link(&new_key).await.unwrap();
+    // The older mail's link of a user who is verified in the meantime leads to the same page.
+    assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Verified { locale: Locale::En, now: false });
+    assert!(matches!(
+        world.desk.resend(&operator(), old, Priority::Person).await,
+        Err(Error::Refused(Refusal::AlreadyVerified))
+    ));
+    assert_eq!(world.store().counts().await.unwrap(), Counts { verified: 1, revoked: 1, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_waiting_mail_is_brought_forward_not_doubled() {
+    let world = World::new().await;
+    let id = world.sign_up("mina@example.com").await;
+    world.execute("update sends set priority = 10, due_at = now() + interval '20 minutes'").await;
+    age(&world, Duration::minutes(2)).await;
+    let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    assert_eq!(resent.how, ResentHow::BroughtForward);
+    let (count, priority, due): (i64, i16, bool) =
+        sqlx::query_as("select count(*), min(priority), bool_and(due_at <= now()) from sends")
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+    assert_eq!((count, priority, due), (1, 0, true));
+    let again = world.desk.resend(&operator(), id, Priority::Person).await;
+    assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_cancelled_mail_does_not_hold_the_next_one_back() {
+    let world = World::new().await;
+    let id = world.sign_up("mina@example.com").await;
+    world.execute("update sends set state = 'cancelled', reason = 'cancelled'").await;
+    assert_eq!(world.desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::SameLink);
+}
+
+#[tokio::test]
+async fn presses_before_a_server_that_refuses_are_held_back_as_all_others() {
+    let world = World::new().await;
+    let id = world.sign_up("mina@example.com").await;
+    let fail = "update sends set state = 'failed', reason = '550 5.1.1 no such user' where state = 'queued'";
+    for _ in 0..12 {
+        world.execute(fail).await;
+        let again = world.desk.resend(&operator(), id, Priority::Person).await;
+        assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
+    }
+    // One a minute is no cool-down's matter, but the day's.
+    let mut queued = 1;
+    for _ in 0..12 {
+        age(&world, Duration::seconds(61)).await;
+        match world.desk.resend(&operator(), id, Priority::Person).await {
+            Ok(_) => queued += 1,
+            Err(Error::Refused(Refusal::DailyCap { .. })) => {}
+            other => panic!("{other:?}"),
+        }
+        world.execute(fail).await;
+    }
+    assert_eq!(queued, 5);
+}
