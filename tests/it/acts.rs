@@ -3,17 +3,18 @@
 use sqlx::PgPool;
 use verifydesk::desk;
 
+use crate::support::world::World;
 use crate::support::{Program, TestDb};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
-    let db = TestDb::new().await;
+    let world = World::new().await;
     let functions: Vec<(String, Option<Vec<String>>, bool)> = sqlx::query_as(
         "select proname::text, proconfig, has_function_privilege('pg_monitor', oid, 'execute')
         from pg_proc
         where pronamespace = current_schema()::regnamespace and prosecdef",
     )
-    .fetch_all(&db.pool)
+    .fetch_all(world.pool())
     .await
     .unwrap();
     let names: Vec<&str> = functions.iter().map(|(name, ..)| name.as_str()).collect();
@@ -27,8 +28,8 @@ async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
         assert_eq!(path.unwrap(), "search_path=pg_catalog, public, pg_temp", "{name}");
         assert!(!is_public, "anyone may call {name}");
     }
-    let id = sign_up(&db);
-    let mut connection = db.pool.acquire().await.unwrap();
+    let id = one_more(&world).await;
+    let mut connection = world.db.pool.acquire().await.unwrap();
     sqlx::raw_sql(
         "create temporary table users (id bigint, email text, locale text, verified_at timestamptz);
         create temporary table verifications (id bigint, user_id bigint);
@@ -45,46 +46,46 @@ async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
             .unwrap();
     assert_eq!(outcome.as_deref(), Some("verified"));
     connection.close().await.unwrap();
-    assert_eq!(verified(&db.pool).await, 1);
+    assert_eq!(verified(world.pool()).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_and_the_program_want_the_same_reasons() {
-    let db = TestDb::new().await;
-    let program = Program::new(&db.url);
+    let world = World::new().await;
+    let program = Program::new(&world.db.url);
     let lengths = [desk::REASON_MIN - 1, desk::REASON_MIN, desk::REASON_MAX, desk::REASON_MAX + 1];
     for (length, is_enough) in lengths.into_iter().zip([false, true, true, false]) {
         let reason = "가".repeat(length);
         for reason in [reason.clone(), format!("  {reason} ")] {
             let by_hand = sqlx::query("select force_verify($1, 'mina', 'cli', $2, 60)")
-                .bind(sign_up(&db))
+                .bind(one_more(&world).await)
                 .bind(&reason)
-                .execute(&db.pool)
+                .execute(world.pool())
                 .await;
             assert_eq!(by_hand.is_ok(), is_enough, "{length} characters: {by_hand:?}");
-            let code = program.run(&["verify", &sign_up(&db).to_string(), "--reason", &reason]).code;
+            let code = program.run(&["verify", &one_more(&world).await.to_string(), "--reason", &reason]).code;
             assert_eq!(code == 0, is_enough, "{length} characters");
         }
     }
-    let without = sqlx::query("select force_verify($1, 'mina', 'cli', null, 60)").bind(sign_up(&db));
-    assert!(without.execute(&db.pool).await.is_err());
+    let without = sqlx::query("select force_verify($1, 'mina', 'cli', null, 60)").bind(one_more(&world).await);
+    assert!(without.execute(world.pool()).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_says_from_which_login_an_entry_came_whatever_the_program_says() {
-    let db = TestDb::new().await;
+    let world = World::new().await;
     sqlx::query(
         "insert into audit_log (actor, origin, action, outcome, login, client)
         values ('jun', 'cli', 'pause', 'done', 'somebody_else', '192.0.2.1')",
     )
-    .execute(&db.pool)
+    .execute(world.pool())
     .await
     .unwrap();
     // As another login than the connection's: what counts is who was let in.
-    let mut connection = db.pool.acquire().await.unwrap();
+    let mut connection = world.db.pool.acquire().await.unwrap();
     sqlx::raw_sql("set role pg_monitor; reset role").execute(&mut *connection).await.unwrap();
-    let id = sign_up(&db);
-    let run = Program::new(&db.url).run(&["verify", &id.to_string(), "--reason", "a test"]);
+    let id = one_more(&world).await;
+    let run = Program::new(&world.db.url).run(&["verify", &id.to_string(), "--reason", "a test"]);
     assert_eq!(run.code, 0, "{}", run.err);
     let entries: Vec<(String, bool, bool)> = sqlx::query_as(
         "select action, login = session_user, client is not distinct from inet_client_addr() from audit_log order by id",
@@ -119,42 +120,40 @@ async fn who_writes_into_the_log_cannot_say_from_where_by_a_search_path() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_from_before_the_clock_was_set_back_is_verified_all_the_same() {
-    let db = TestDb::new().await;
-    let program = Program::new(&db.url);
+    let world = World::new().await;
+    let program = Program::new(&world.db.url);
     for _ in 0..2 {
-        sign_up(&db);
+        one_more(&world).await;
     }
     sqlx::raw_sql(
         "update users set created_at = now() + interval '1 hour';
         update verifications set key_digest = sha256(int8send(id))",
     )
-    .execute(&db.pool)
+    .execute(world.pool())
     .await
     .unwrap();
     let ids: Vec<i64> =
-        sqlx::query_scalar("select id from verifications order by id").fetch_all(&db.pool).await.unwrap();
+        sqlx::query_scalar("select id from verifications order by id").fetch_all(world.pool()).await.unwrap();
     let outcome: String = sqlx::query_scalar("select outcome from approve(sha256(int8send($1)))")
         .bind(ids[0])
-        .fetch_one(&db.pool)
+        .fetch_one(world.pool())
         .await
         .unwrap();
     assert_eq!(outcome, "verified");
     let run = program.run(&["verify", &ids[1].to_string(), "--reason", "the user called"]);
     assert_eq!(run.code, 0, "{}", run.err);
-    assert_eq!(verified(&db.pool).await, 2);
+    assert_eq!(verified(world.pool()).await, 2);
     let same: i64 = sqlx::query_scalar("select count(*) from users where verified_at = created_at")
-        .fetch_one(&db.pool)
+        .fetch_one(world.pool())
         .await
         .unwrap();
     assert_eq!(same, 2);
 }
 
-fn sign_up(db: &TestDb) -> i64 {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let email = format!("mina{}@example.com", COUNT.fetch_add(1, Ordering::Relaxed));
-    let run = Program::new(&db.url).run(&["signup", &email, "--json"]);
-    run.json()[0]["verification_id"].as_i64().unwrap()
+/// One more user; returns the number of their verification.
+async fn one_more(world: &World) -> i64 {
+    let known = world.number("select count(*) from users").await;
+    world.sign_up(&format!("mina{known}@example.com")).await.0
 }
 
 async fn verified(pool: &PgPool) -> i64 {

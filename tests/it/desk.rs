@@ -9,26 +9,8 @@ mod sign_up;
 
 use chrono::Duration;
 use verifydesk::domain::id::VerificationId;
-use verifydesk::domain::key::{Key, Nonce};
 
-use crate::support::world::{SECRET, World};
-
-/// Does what the worker does before it mails a key, and says that the mail was accepted.
-async fn mail(world: &World, id: VerificationId) -> Key {
-    let nonce: Vec<u8> = sqlx::query_scalar("select key_nonce from verifications where id = $1")
-        .bind(id.0)
-        .fetch_one(world.pool())
-        .await
-        .unwrap();
-    let key = Key::derive(SECRET.as_bytes(), id, &Nonce(nonce.try_into().unwrap()));
-    for statement in [
-        "update verifications set key_digest = $2 where id = $1",
-        "update sends set state = 'accepted' where verification_id = $1 and $2::bytea is not null",
-    ] {
-        sqlx::query(statement).bind(id.0).bind(key.digest().0.as_slice()).execute(world.pool()).await.unwrap();
-    }
-    key
-}
+use crate::support::world::World;
 
 /// Lets time pass: everything of these verifications was that much earlier.
 async fn age(world: &World, by: Duration) {

@@ -4,50 +4,36 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tempfile::TempDir;
 
-use crate::support::TestDb;
+use crate::support::Program;
 use crate::support::pty::{Command, Heard, Running};
 use crate::support::tcp_proxy::TcpProxy;
+use crate::support::world::World;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verifydesk");
 
-/// A database with a user in it, and a home.
-struct Desk {
-    db: TestDb,
-    home: TempDir,
+/// A world with a user in it.
+async fn with_user() -> World {
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    world
 }
 
-impl Desk {
-    async fn new() -> Self {
-        let desk = Self { db: TestDb::new().await, home: tempfile::tempdir().unwrap() };
-        desk.cli(&["signup", "mina@example.com", "--name", "Mina Park", "--locale", "en"]);
-        desk
-    }
+fn console(world: &World) -> Command {
+    Command::new(PROGRAM, world.dir.path()).env("DATABASE_URL", &world.db.url)
+}
 
-    /// Runs a command beside the console, and gives what it printed.
-    fn cli(&self, arguments: &[&str]) -> String {
-        let output = std::process::Command::new(PROGRAM)
-            .args(arguments)
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("DATABASE_URL", &self.db.url)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
+/// The console, with a user on the screen.
+fn open(world: &World) -> Running {
+    let running = console(world).start();
+    running.shows("mina@example.com");
+    running
+}
 
-    fn console(&self) -> Command {
-        Command::new(PROGRAM, self.home.path()).env("DATABASE_URL", &self.db.url)
-    }
-
-    /// The console, with a user on the screen.
-    fn open(&self) -> Running {
-        let running = self.console().start();
-        running.shows("mina@example.com");
-        running
-    }
+/// Runs a command beside the console.
+fn cli(world: &World, arguments: &[&str]) {
+    let run = Program::new(&world.db.url).run(arguments);
+    assert_eq!(run.code, 0, "{arguments:?}: {}", run.err);
 }
 
 /// The colour of any cell on the screen.
@@ -127,9 +113,9 @@ fn the_first_frame_does_not_wait_for_a_database_that_is_silent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_signal_leaves_the_terminal_as_it_was() {
-    let desk = Desk::new().await;
+    let world = with_user().await;
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
-        let mut running = desk.open();
+        let mut running = open(&world);
         running.signal(signal);
         assert_eq!(running.exit_code(), 128 + signal as u32, "{signal}");
         running.is_clean();
@@ -138,9 +124,9 @@ async fn every_signal_leaves_the_terminal_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn quitting_leaves_the_terminal_as_it_was() {
-    let desk = Desk::new().await;
+    let world = with_user().await;
     for keys in ["q", "\u{3}"] {
-        let mut running = desk.open();
+        let mut running = open(&world);
         running.keys(keys);
         assert_eq!(running.exit_code(), 0, "{keys:?}");
         running.is_clean();
@@ -149,16 +135,16 @@ async fn quitting_leaves_the_terminal_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_ends_it() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     running.hang_up("?");
     assert_eq!(running.exit_code(), 128 + Signal::SIGHUP as u32);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_z_stops_it_and_going_on_draws_everything_again() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     for round in 0..3 {
         if round < 2 {
             running.keys("\u{1a}");
@@ -184,8 +170,8 @@ async fn ctrl_z_stops_it_and_going_on_draws_everything_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_without_warning_is_survived() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     running.signal(Signal::SIGSTOP);
     running.stopped();
     let before = running.heard().bytes.len();
@@ -203,8 +189,8 @@ async fn a_stop_without_warning_is_survived() {
 /// Through a shell and something between it and the console, as `make demo` is: the whole job must stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_z_brings_back_the_shell_and_fg_the_console() {
-    let desk = Desk::new().await;
-    let shell = Command::new("/bin/sh", desk.home.path()).env("DATABASE_URL", &desk.db.url).env("PS1", "shell> ");
+    let world = with_user().await;
+    let shell = Command::new("/bin/sh", world.dir.path()).env("DATABASE_URL", &world.db.url).env("PS1", "shell> ");
     let mut running = shell.arg("-i").arg("-m").start();
     running.shows("shell>");
     running.keys(&format!("sh -c '{PROGRAM}; echo ended with $?'\r"));
@@ -226,8 +212,8 @@ async fn ctrl_z_brings_back_the_shell_and_fg_the_console() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_size_will_do() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     let sizes = [(40, 10), (20, 5), (5, 3), (2, 2), (1, 1), (1, 40), (200, 1), (0, 0), (300, 100), (80, 24)];
     for (columns, rows) in sizes {
         let before = running.heard().bytes.len();
@@ -243,10 +229,10 @@ async fn any_size_will_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_colour_bold_and_reverse_remain() {
-    let desk = Desk::new().await;
-    let coloured = desk.open();
+    let world = with_user().await;
+    let coloured = open(&world);
     assert!(has_colour(coloured.heard().screen()));
-    let plain = desk.console().env("NO_COLOR", "1").env("COLORTERM", "truecolor").start();
+    let plain = console(&world).env("NO_COLOR", "1").env("COLORTERM", "truecolor").start();
     plain.shows("mina@example.com");
     coloured.quiet(Duration::from_millis(300));
     plain.quiet(Duration::from_millis(300));
@@ -268,10 +254,10 @@ async fn without_colour_bold_and_reverse_remain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_unicode_everything_of_its_own_is_ascii() {
-    let desk = Desk::new().await;
+    let world = with_user().await;
     let setups: [(&str, &str); 3] = [("LC_ALL", "C"), ("TERM", "linux"), ("VERIFYDESK_CONSOLE__GLYPHS", "ascii")];
     for (name, value) in setups {
-        let mut running = desk.console().env(name, value).start();
+        let mut running = console(&world).env(name, value).start();
         running.shows("mina@example.com");
         running.keys("?");
         running.quiet(Duration::from_millis(300));
@@ -281,20 +267,20 @@ async fn without_unicode_everything_of_its_own_is_ascii() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_strangers_wrote_does_nothing_to_the_terminal() {
-    let desk = Desk::new().await;
+    let world = with_user().await;
     let hostile = "\u{1b}]0;pwned\u{7}\u{1b}[2J\u{1b}[?1049l\u{1b}[?25h\u{9b}31m\u{202e}txt.exe\u{200b}";
-    desk.cli(&["signup", "eve@example.com", "--name", "Eve"]);
+    cli(&world, &["signup", "eve@example.com", "--name", "Eve"]);
     sqlx::query("update users set name = left($1, 64) where email like 'eve@%'")
         .bind(hostile)
-        .execute(&desk.db.pool)
+        .execute(world.pool())
         .await
         .unwrap();
     sqlx::query("update sends set reply = $1 where recipient like 'eve@%'")
         .bind(hostile.repeat(200))
-        .execute(&desk.db.pool)
+        .execute(world.pool())
         .await
         .unwrap();
-    let mut running = desk.open();
+    let mut running = open(&world);
     running.shows("eve@example.com");
     running.shows("pwned");
     // The detail, the mails, the search.
@@ -318,8 +304,8 @@ async fn what_strangers_wrote_does_nothing_to_the_terminal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_paste_is_text_and_no_key_after_it_is_lost() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     // Pasted where keys are commands, among them the one that quits: nothing happens.
     running.keys(&format!("\u{1b}[200~{}\u{1b}[201~", "q김\r\n".repeat(20_000)));
     running.keys("/");
@@ -334,8 +320,8 @@ async fn a_large_paste_is_text_and_no_key_after_it_is_lost() {
 /// What a terminal answers to the program before, or over a slow line after it has ended, is not typed.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_of_the_terminal_are_no_keys() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     running.quiet(Duration::from_millis(500));
     let before = running.heard().text();
     let answers = [
@@ -367,9 +353,9 @@ async fn answers_of_the_terminal_are_no_keys() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_arrow_in_pieces_is_an_arrow() {
-    let desk = Desk::new().await;
-    desk.cli(&["signup", "eve@example.com"]);
-    let mut running = desk.open();
+    let world = with_user().await;
+    cli(&world, &["signup", "eve@example.com"]);
+    let mut running = open(&world);
     running.shows("eve@example.com");
     let selected =
         |heard: &Heard, email: &str| heard.lines().iter().any(|line| line.starts_with('>') && line.contains(email));
@@ -388,9 +374,9 @@ async fn an_arrow_in_pieces_is_an_arrow() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paste_without_an_end_does_not_take_the_keyboard() {
-    let desk = Desk::new().await;
+    let world = with_user().await;
     for keys in ["", "/"] {
-        let mut running = desk.open();
+        let mut running = open(&world);
         running.keys(keys);
         running.keys("\u{1b}[200~no one\r");
         // Longer than a paste may stand still.
@@ -409,8 +395,8 @@ async fn a_paste_without_an_end_does_not_take_the_keyboard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_while_nothing_happens() {
-    let desk = Desk::new().await;
-    let running = desk.open();
+    let world = with_user().await;
+    let running = open(&world);
     running.quiet(Duration::from_millis(500));
     // Distances in time change once a minute: that may fall into one such span, not into two.
     let mut written = [0; 2].map(|_| {
@@ -424,10 +410,10 @@ async fn nothing_is_written_while_nothing_happens() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_do_is_seen_within_a_second() {
-    let desk = Desk::new().await;
-    let mut running = desk.open();
+    let world = with_user().await;
+    let mut running = open(&world);
     running.quiet(Duration::from_millis(500));
-    desk.cli(&["verify", "1", "--reason", "called from the known number"]);
+    cli(&world, &["verify", "1", "--reason", "called from the known number"]);
     let done = Instant::now();
     running.wait("the row to be verified", |heard| {
         heard.lines().iter().any(|line| line.contains("mina@example.com") && line.contains("verified"))
@@ -439,12 +425,12 @@ async fn what_others_do_is_seen_within_a_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_goes_away_is_reported_and_what_was_shown_stays() {
-    let desk = Desk::new().await;
+    let world = with_user().await;
     for number in 0..40 {
-        desk.cli(&["signup", &format!("user{number}@example.com")]);
+        cli(&world, &["signup", &format!("user{number}@example.com")]);
     }
-    let mut proxy = TcpProxy::new(&desk.db.url).await;
-    let mut running = desk.console().env("DATABASE_URL", &proxy.url).start();
+    let mut proxy = TcpProxy::new(&world.db.url).await;
+    let mut running = console(&world).env("DATABASE_URL", &proxy.url).start();
     running.shows("user39@example.com");
     running.keys("jjjj");
     running.quiet(Duration::from_millis(300));
@@ -457,7 +443,7 @@ async fn a_database_that_goes_away_is_reported_and_what_was_shown_stays() {
     proxy.shut().await;
     running.shows("does not answer");
     assert!(!people(&running.heard()).is_empty(), "{}", running.heard().text());
-    desk.cli(&["verify", "2", "--reason", "while no one was looking"]);
+    cli(&world, &["verify", "2", "--reason", "while no one was looking"]);
     proxy.open().await;
     running.wait("the banner to go", |heard| !heard.text().contains("does not answer"));
     running.wait("the same place", |heard| people(heard) == before);

@@ -12,12 +12,12 @@ use crate::test_send;
 const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
 /// A database with its roles, and a login in each.
-struct Office {
+struct Logins {
     db: TestDb,
     name: String,
 }
 
-impl Office {
+impl Logins {
     async fn new() -> Self {
         let db = TestDb::new().await;
         let made = Program::new(&db.url).run(&["migrate", "--roles"]);
@@ -54,8 +54,8 @@ impl Office {
 #[expect(clippy::too_many_lines, reason = "a day's work, each step of which needs those before it")]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_program_does_its_work_under_its_role() {
-    let office = Office::new().await;
-    let (_view, line) = office
+    let logins = Logins::new().await;
+    let (_view, line) = logins
         .program("serve")
         .set("VERIFYDESK_SERVE__TOKEN", "a token of the tests, long enough")
         .start(&["serve", "--listen", "127.0.0.1:0"], "listening");
@@ -67,7 +67,7 @@ async fn every_program_does_its_work_under_its_role() {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     };
     let release = async || {
-        sqlx::query("update sends set queued_at = now() - interval '1 hour'").execute(&office.db.pool).await.unwrap();
+        sqlx::query("update sends set queued_at = now() - interval '1 hour'").execute(&logins.db.pool).await.unwrap();
     };
     sign_up("mina@example.com").await;
     sign_up("jun@example.com").await;
@@ -84,7 +84,7 @@ async fn every_program_does_its_work_under_its_role() {
     assert_eq!(client.get(format!("{public_url}/healthz")).send().await.unwrap().status(), 200);
 
     let mails = tempfile::tempdir().unwrap();
-    let worker = office
+    let worker = logins
         .program("worker")
         .set("VERIFYDESK_PUBLIC_URL", &public_url)
         .set("VERIFYDESK_SECRET", SECRET)
@@ -106,12 +106,12 @@ async fn every_program_does_its_work_under_its_role() {
     for expected in [200, 200] {
         assert_eq!(client.get(&mina).send().await.unwrap().status(), expected);
     }
-    assert_eq!(office.count("select count(*) from users where verified_at is not null").await, 1);
+    assert_eq!(logins.count("select count(*) from users where verified_at is not null").await, 1);
     sqlx::query(
         "update verifications set created_at = now() - interval '9 days', expires_at = now() - interval '5 days'
         where verified_at is null",
     )
-    .execute(&office.db.pool)
+    .execute(&logins.db.pool)
     .await
     .unwrap();
     assert_eq!(client.head(&jun).send().await.unwrap().status(), 410);
@@ -120,10 +120,10 @@ async fn every_program_does_its_work_under_its_role() {
     let asked =
         client.post(format!("{public_url}/verify/new-mail")).form(&[("key", jun.split("key=").nth(1).unwrap())]);
     assert_eq!(asked.send().await.unwrap().status(), 202);
-    assert_eq!(office.count("select count(*) from verifications where revoked_at is not null").await, 1);
+    assert_eq!(logins.count("select count(*) from verifications where revoked_at is not null").await, 1);
 
-    let id = office.count("select max(id) from verifications").await.to_string();
-    let viewer = office.program("viewer");
+    let id = logins.count("select max(id) from verifications").await.to_string();
+    let viewer = logins.program("viewer");
     release().await;
     for look in [
         &["list", "--json"][..],
@@ -140,7 +140,7 @@ async fn every_program_does_its_work_under_its_role() {
         // No job has been started yet.
         assert_eq!(run.out.is_empty(), look[0] == "jobs", "{look:?}");
     }
-    let support = office.program("support");
+    let support = logins.program("support");
     let run = support.run(&["resend", &id]);
     assert_eq!(run.code, 0, "{}", run.err);
     let acts: [&[&str]; 6] = [
@@ -159,31 +159,31 @@ async fn every_program_does_its_work_under_its_role() {
             assert!(run.err.contains("permission denied") && run.err.contains("docs/roles.md"), "{act:?}: {}", run.err);
         }
     }
-    let operator = office.program("operator");
+    let operator = logins.program("operator");
     release().await;
     for act in [acts[0], acts[2], acts[3], acts[4], acts[5], acts[1]] {
         let run = operator.run(act);
         assert_eq!(run.code, 0, "{act:?}: {}{}", run.out, run.err);
     }
-    let test_send = operator_sends_a_test(&office, mails.path(), &public_url);
+    let test_send = operator_sends_a_test(&logins, mails.path(), &public_url);
     assert_eq!(test_send.code, 0, "{}{}", test_send.out, test_send.err);
     let drained = worker.run(&["worker", "--drain"]);
     assert_eq!(drained.code, 0, "{}{}", drained.out, drained.err);
     assert!(!drained.err.contains("permission denied"), "{}", drained.err);
 
     // Every entry names the login that it came from.
-    let logins: Vec<(String, String)> = sqlx::query_as("select distinct origin, login from audit_log order by 1, 2")
-        .fetch_all(&office.db.pool)
+    let entries: Vec<(String, String)> = sqlx::query_as("select distinct origin, login from audit_log order by 1, 2")
+        .fetch_all(&logins.db.pool)
         .await
         .unwrap();
-    let login = |group: &str| format!("{}_{group}_login", office.name);
+    let login = |group: &str| format!("{}_{group}_login", logins.name);
     for (origin, group) in [("api", "serve"), ("web", "serve"), ("cli", "support"), ("cli", "operator")] {
-        assert!(logins.contains(&(origin.to_owned(), login(group))), "{origin} by {group}: {logins:?}");
+        assert!(entries.contains(&(origin.to_owned(), login(group))), "{origin} by {group}: {entries:?}");
     }
 }
 
-fn operator_sends_a_test(office: &Office, mails: &std::path::Path, public_url: &str) -> crate::support::Run {
-    office
+fn operator_sends_a_test(logins: &Logins, mails: &std::path::Path, public_url: &str) -> crate::support::Run {
+    logins
         .program("operator")
         .set("VERIFYDESK_PUBLIC_URL", public_url)
         .set("VERIFYDESK_SECRET", SECRET)
@@ -195,13 +195,13 @@ fn operator_sends_a_test(office: &Office, mails: &std::path::Path, public_url: &
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operators_first_test_mail_needs_no_worker() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     let server = test_send::server();
-    let operator = test_send::mailing(office.program("operator"), &server).set("VERIFYDESK_PACE__RATE", "7");
+    let operator = test_send::mailing(logins.program("operator"), &server).set("VERIFYDESK_PACE__RATE", "7");
     let sent = operator.run(&["test-send", "verification", "--to", "dev@example.com"]);
     assert_eq!((sent.code, server.mails().len()), (0, 1), "{}{}", sent.out, sent.err);
-    assert_eq!(office.count("select count(*) from pace where limit_rate = 7 and minute_drawn = 1").await, 1);
-    assert_eq!(office.count("select count(*) from sends where state = 'accepted'").await, 1);
+    assert_eq!(logins.count("select count(*) from pace where limit_rate = 7 and minute_drawn = 1").await, 1);
+    assert_eq!(logins.count("select count(*) from sends where state = 'accepted'").await, 1);
 }
 
 /// The link of the newest mail to an address that begins so.
@@ -222,12 +222,12 @@ fn link_to(mails: &std::path::Path, to: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_role_may_more_than_it_needs() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     for email in ["mina@example.com", "jun@example.com"] {
-        assert_eq!(Program::new(&office.db.url).run(&["signup", email]).code, 0);
+        assert_eq!(Program::new(&logins.db.url).run(&["signup", email]).code, 0);
     }
-    sqlx::query("update verifications set key_digest = sha256(int8send(id))").execute(&office.db.pool).await.unwrap();
-    let before = dump(&office).await;
+    sqlx::query("update verifications set key_digest = sha256(int8send(id))").execute(&logins.db.pool).await.unwrap();
+    let before = dump(&logins).await;
 
     let everyone: &[&str] = &["worker", "operator", "support", "viewer", "serve"];
     let table: &[(&str, &[&str])] = &[
@@ -312,22 +312,22 @@ async fn no_role_may_more_than_it_needs() {
     ];
     for (statement, groups) in table {
         for group in *groups {
-            let refusal = office.refusal(group, statement).await;
+            let refusal = logins.refusal(group, statement).await;
             let refusal = refusal.unwrap_or_else(|| panic!("{group} may: {statement}"));
             let is_of_rights = ["permission denied", "must be owner", "into the audit log"];
             assert!(is_of_rights.iter().any(|words| refusal.contains(words)), "{group}: {statement}: {refusal}");
         }
     }
-    assert_eq!(dump(&office).await, before, "nothing has changed");
+    assert_eq!(dump(&logins).await, before, "nothing has changed");
     // Refused it, `serve` would open each link alone, and only be slower.
     let together = "select open_links(array[sha256(int8send(1))], false)";
-    assert_eq!(office.refusal("serve", together).await, None);
+    assert_eq!(logins.refusal("serve", together).await, None);
     // Not even the owner's hand slips.
-    let refusal = office.refusal("owner", "update audit_log set actor = 'another'").await;
+    let refusal = logins.refusal("owner", "update audit_log set actor = 'another'").await;
     assert_eq!(refusal.as_deref(), Some("the audit log is append-only"));
 }
 
-async fn dump(office: &Office) -> Vec<String> {
+async fn dump(logins: &Logins) -> Vec<String> {
     sqlx::query_scalar(
         "select users::text from users
         union all select verifications::text from verifications
@@ -335,14 +335,14 @@ async fn dump(office: &Office) -> Vec<String> {
         union all select audit_log::text from audit_log
         order by 1",
     )
-    .fetch_all(&office.db.pool)
+    .fetch_all(&logins.db.pool)
     .await
     .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_table_and_function_has_rights_that_were_chosen() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     let others: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c
         where
@@ -357,7 +357,7 @@ async fn every_table_and_function_has_rights_that_were_chosen() {
             and (pg_get_userbyid(p.proowner) <> current_database() || '_owner'
                 or has_function_privilege('pg_monitor', p.oid, 'execute'))",
     )
-    .fetch_all(&office.db.pool)
+    .fetch_all(&logins.db.pool)
     .await
     .unwrap();
     assert!(others.is_empty(), "src/store/roles does not know of {others:?}");
@@ -365,7 +365,7 @@ async fn every_table_and_function_has_rights_that_were_chosen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_of_the_owner_migrates_and_grants_the_rights_again() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     // As after a migration that has changed something, and rights that an earlier version gave.
     for statement in [
         "grant delete on audit_log to @_viewer",
@@ -377,28 +377,28 @@ async fn a_member_of_the_owner_migrates_and_grants_the_rights_again() {
         "drop function open_verification(bigint)",
         "alter table pace_minutes owner to @_owner_login",
     ] {
-        let statement = statement.replace('@', &office.name);
-        sqlx::query(AssertSqlSafe(statement)).execute(&office.db.pool).await.unwrap();
+        let statement = statement.replace('@', &logins.name);
+        sqlx::query(AssertSqlSafe(statement)).execute(&logins.db.pool).await.unwrap();
     }
-    let owner = office.program("owner");
+    let owner = logins.program("owner");
     let migrated = owner.run(&["migrate"]);
     assert_eq!(migrated.code, 0, "{}{}", migrated.out, migrated.err);
-    assert!(office.refusal("viewer", "delete from audit_log").await.unwrap().contains("permission denied"));
+    assert!(logins.refusal("viewer", "delete from audit_log").await.unwrap().contains("permission denied"));
     for (group, statement) in [
         ("worker", "select email from users"),
         ("worker", "insert into pace_minutes (minute, drawn) values (now(), 1)"),
         ("support", "select lock_user(1)"),
     ] {
-        assert_eq!(office.refusal(group, statement).await, None, "{group}: {statement}");
+        assert_eq!(logins.refusal(group, statement).await, None, "{group}: {statement}");
     }
     let again = owner.run(&["migrate", "--roles"]);
     assert_eq!(again.code, 0, "{}", again.err);
     let printed = owner.run(&["migrate", "--roles", "--print"]);
-    assert!(printed.out.contains(&format!("\"{}_serve\"", office.name)), "{}", printed.out);
-    sqlx::raw_sql(AssertSqlSafe(printed.out)).execute(&office.db.pool).await.unwrap();
+    assert!(printed.out.contains(&format!("\"{}_serve\"", logins.name)), "{}", printed.out);
+    sqlx::raw_sql(AssertSqlSafe(printed.out)).execute(&logins.db.pool).await.unwrap();
 
     // A login that may not make roles is shown which may.
-    let viewer = office.program("viewer").run(&["migrate", "--roles"]);
+    let viewer = logins.program("viewer").run(&["migrate", "--roles"]);
     assert_ne!(viewer.code, 0);
     assert!(viewer.err.contains("--roles --print") || viewer.err.contains("does not allow"), "{}", viewer.err);
 }

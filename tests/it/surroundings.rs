@@ -5,20 +5,23 @@ use std::fmt::Write as _;
 use futures_util::future::join_all;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, SignUp};
-use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::store::{Error, Store};
 
+use crate::support::world::sign_up;
 use crate::support::{Program, TestDb};
 
-fn open(url: &str) -> Store {
-    Store::open(&Settings { database_url: Some(Secret::new(url)), ..Settings::default() }).unwrap()
+fn settings(url: &str) -> Settings {
+    Settings { database_url: Some(Secret::new(url)), ..Settings::default() }
 }
 
-async fn sign_up(url: &str) {
-    let settings = Settings { database_url: Some(Secret::new(url)), ..Settings::default() };
-    let desk = Desk::open(&settings).unwrap();
-    let who = SignUp { email: "mina@example.com".into(), name: "김민아".into(), ..SignUp::default() };
-    desk.sign_up(&Actor::new("test", Origin::Cli), &who).await.unwrap();
+fn open(url: &str) -> Store {
+    Store::open(&settings(url)).unwrap()
+}
+
+/// Sees that someone can sign up there.
+async fn works(url: &str) {
+    let desk = Desk::open(&settings(url)).unwrap();
+    sign_up(&desk, &SignUp { email: "mina@example.com".into(), name: "김민아".into(), ..SignUp::default() }).await;
     assert_eq!(desk.store().counts().await.unwrap().pending, 1);
 }
 
@@ -29,7 +32,7 @@ async fn ten_migrate_at_once() {
     let done = join_all(stores.iter().map(Store::migrate)).await;
     let applied: Vec<usize> = done.into_iter().map(|done| done.unwrap().applied).collect();
     assert_eq!(applied.iter().filter(|&&applied| applied > 0).count(), 1, "{applied:?}");
-    sign_up(&db.url).await;
+    works(&db.url).await;
 }
 
 #[tokio::test]
@@ -39,7 +42,7 @@ async fn trigrams_may_be_in_a_schema_of_their_own() {
     sqlx::raw_sql(setup).execute(&db.pool).await.unwrap();
     assert!(open(&db.url).migrate().await.unwrap().searches_korean);
     assert!(!open(&db.url).migrate().await.unwrap().version.is_negative());
-    sign_up(&db.url).await;
+    works(&db.url).await;
 }
 
 #[tokio::test]
@@ -54,7 +57,7 @@ async fn a_schema_of_its_own_will_do() {
     let count: i64 = sqlx::query_scalar(here).bind(tables).fetch_one(&db.pool).await.unwrap();
     assert_eq!(count, 3);
     open(&url).check().await.unwrap();
-    sign_up(&url).await;
+    works(&url).await;
     let elsewhere: i64 = sqlx::query_scalar("select count(*) from pg_tables where schemaname = 'public'")
         .fetch_one(&db.pool)
         .await

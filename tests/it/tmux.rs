@@ -1,9 +1,7 @@
 //! The console in tmux: what it shows is compared with what it shows when everything is drawn again.
 
-use tempfile::TempDir;
-
-use crate::support::TestDb;
 use crate::support::tmux::Tmux;
+use crate::support::world::World;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verifydesk");
 
@@ -35,44 +33,37 @@ const NAMES: [&str; 24] = [
     "𠀋𠂢 ext",
 ];
 
-struct Desk {
-    db: TestDb,
-    home: TempDir,
+/// People with such names, whose times are far from the next change of what is said of them.
+async fn people() -> World {
+    let world = World::new().await;
+    for round in 0..3 {
+        for (number, name) in NAMES.iter().enumerate() {
+            let email = format!("user{round}x{number}@example.com");
+            sqlx::query(
+                "with person as (
+                     insert into users (email, name, created_at)
+                     values ($1, $2, now() - interval '3 days 5 hours 30 minutes')
+                     returning id, created_at
+                 )
+                 insert into verifications (user_id, created_at, expires_at, key_nonce)
+                 select id, created_at, now() + interval '5 days 12 hours', substring(sha256($1::text::bytea) for 16)
+                 from person",
+            )
+            .bind(email)
+            .bind(name)
+            .execute(world.pool())
+            .await
+            .unwrap();
+        }
+    }
+    world
 }
 
-impl Desk {
-    /// People with such names, whose times are far from the next change of what is said of them.
-    async fn new() -> Self {
-        let desk = Self { db: TestDb::new().await, home: tempfile::tempdir().unwrap() };
-        for round in 0..3 {
-            for (number, name) in NAMES.iter().enumerate() {
-                let email = format!("user{round}x{number}@example.com");
-                sqlx::query(
-                    "with person as (
-                         insert into users (email, name, created_at)
-                         values ($1, $2, now() - interval '3 days 5 hours 30 minutes')
-                         returning id, created_at
-                     )
-                     insert into verifications (user_id, created_at, expires_at, key_nonce)
-                     select id, created_at, now() + interval '5 days 12 hours', substring(sha256($1::text::bytea) for 16)
-                     from person",
-                )
-                .bind(email)
-                .bind(name)
-                .execute(&desk.db.pool)
-                .await
-                .unwrap();
-            }
-        }
-        desk
-    }
-
-    fn open(&self, size: (u16, u16)) -> Tmux {
-        let tmux = Tmux::start(PROGRAM, self.home.path(), &[("DATABASE_URL", &self.db.url)], size);
-        tmux.wait("people", |shown| shown.contains("@example.com"));
-        tmux.quiet();
-        tmux
-    }
+fn open(world: &World, size: (u16, u16)) -> Tmux {
+    let tmux = Tmux::start(PROGRAM, world.dir.path(), &[("DATABASE_URL", &world.db.url)], size);
+    tmux.wait("people", |shown| shown.contains("@example.com"));
+    tmux.quiet();
+    tmux
 }
 
 /// What is shown after these keys, and what is shown once all is drawn again.
@@ -90,10 +81,10 @@ fn shown_and_fresh(tmux: &Tmux, keys: &[&str]) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_leave_nothing_in_the_rows_of_others() {
-    let desk = Desk::new().await;
+    let world = people().await;
     // With the detail beside the list, without, and where names end at the edge.
     for size in [(160, 40), (100, 24), (44, 12)] {
-        let tmux = desk.open(size);
+        let tmux = open(&world, size);
         let steps: [&[&str]; 14] = [
             &["j"],
             &["j", "j", "j"],

@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use verifydesk::config::{Secret, Settings};
-use verifydesk::desk::{Desk, SignUp};
+use sqlx::PgPool;
+use verifydesk::desk::SignUp;
 use verifydesk::domain::audit::{Actor, Origin};
 
-use crate::support::{Log, TestDb};
+use crate::support::Log;
+use crate::support::world::World;
 
 /// More than a sign-up needs.
 const POLLS_MAX: usize = 60;
@@ -43,12 +44,8 @@ impl<F: Future> Future for GivenUp<F> {
     }
 }
 
-fn desk(db: &TestDb) -> Desk {
-    Desk::open(&Settings { database_url: Some(Secret::new(&db.url)), ..Settings::default() }).unwrap()
-}
-
 /// Waits until no session has a transaction open.
-async fn is_quiet(db: &TestDb) -> bool {
+async fn is_quiet(pool: &PgPool) -> bool {
     let query = "select count(*)
         from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null";
@@ -56,7 +53,7 @@ async fn is_quiet(db: &TestDb) -> bool {
     let mut looks = tokio::time::interval(Duration::from_millis(5));
     while Instant::now() < deadline {
         looks.tick().await;
-        if sqlx::query_scalar::<_, i64>(query).fetch_one(&db.pool).await.unwrap() == 0 {
+        if sqlx::query_scalar::<_, i64>(query).fetch_one(pool).await.unwrap() == 0 {
             return true;
         }
     }
@@ -65,28 +62,28 @@ async fn is_quiet(db: &TestDb) -> bool {
 
 #[tokio::test]
 async fn a_transaction_given_up_while_it_begins_is_not_left_open() {
-    let db = TestDb::new().await;
-    let desk = desk(&db);
+    let world = World::new().await;
+    let desk = &world.desk;
     desk.store().ping().await.unwrap();
     let mut done = 0;
     for polls in 1..=POLLS_MAX {
         done += usize::from(GivenUp::after(polls, desk.store().begin()).await.is_some());
-        assert!(is_quiet(&db).await, "given up after {polls} polls, a transaction stays open");
+        assert!(is_quiet(world.pool()).await, "given up after {polls} polls, a transaction stays open");
     }
     assert!((1..POLLS_MAX).contains(&done), "{done} were not given up: this has tested nothing");
 }
 
 #[tokio::test]
 async fn a_sign_up_given_up_anywhere_is_whole_and_ends_its_transaction_once() {
-    let db = TestDb::new().await;
-    let desk = desk(&db);
+    let world = World::new().await;
+    let desk = &world.desk;
     let log = Log::of_this_thread(tracing::Level::WARN);
     let actor = Actor::new("tests", Origin::Api);
     let mut done = 0;
     for polls in 1..=POLLS_MAX {
         let request = SignUp { email: format!("mina{polls}@example.com"), ..SignUp::default() };
         done += usize::from(GivenUp::after(polls, desk.sign_up(&actor, &request)).await.is_some());
-        assert!(is_quiet(&db).await, "given up after {polls} polls, a transaction stays open");
+        assert!(is_quiet(world.pool()).await, "given up after {polls} polls, a transaction stays open");
     }
     assert!((1..POLLS_MAX).contains(&done), "{done} were not given up: this has tested nothing");
     let log = log.text();
@@ -94,7 +91,7 @@ async fn a_sign_up_given_up_anywhere_is_whole_and_ends_its_transaction_once() {
     let halves: i64 = sqlx::query_scalar(
         "select count(*) from users where id not in (select user_id from sends where user_id is not null)",
     )
-    .fetch_one(&db.pool)
+    .fetch_one(world.pool())
     .await
     .unwrap();
     assert_eq!(halves, 0);

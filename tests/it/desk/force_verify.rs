@@ -6,7 +6,7 @@ use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::verification::Status;
 use verifydesk::store::verifications;
 
-use super::{age, mail, outcomes};
+use super::{age, outcomes};
 use crate::support::world::{World, operator};
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_force_verify_needs_a_reason_and_is_audited() {
 async fn a_force_verify_of_an_expired_one_works() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
-    mail(&world, id).await;
+    world.mail(id).await;
     age(&world, Duration::days(4)).await;
     assert_eq!(world.desk.force_verify(&operator(), id, "they called").await.unwrap().verification_id, id);
     assert_eq!(world.status(id).await, Status::Verified);
@@ -51,7 +51,7 @@ async fn a_forced_verify_racing_a_click_is_decided_once_and_reported_twice() {
     let world = World::new().await;
     for round in 0..30 {
         let id = world.sign_up(&format!("mina{round}@example.com")).await;
-        let key = mail(&world, id).await;
+        let key = world.mail(id).await;
         let operator = operator();
         let (click, force) =
             tokio::join!(world.desk.open_link(&key), world.desk.force_verify(&operator, id, "they called"));

@@ -7,7 +7,7 @@ use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::send::Priority;
 
-use super::{age, mail};
+use super::age;
 use crate::support::world::{World, operator};
 
 #[tokio::test]
@@ -15,10 +15,10 @@ async fn two_keys_of_one_user_clicked_at_once_do_not_deadlock() {
     let world = World::new().await;
     for round in 0..20 {
         let old = world.sign_up(&format!("mina{round}@example.com")).await;
-        let old_key = mail(&world, old).await;
+        let old_key = world.mail(old).await;
         age(&world, Duration::days(4)).await;
         let new = world.desk.resend(&operator(), old, Priority::Person).await.unwrap().verification_id;
-        let new_key = mail(&world, new).await;
+        let new_key = world.mail(new).await;
         let (a, b) = tokio::join!(world.desk.open_link(&old_key), world.desk.open_link(&new_key));
         assert!(matches!(b.unwrap(), LinkOutcome::Verified { now: true, .. }));
         assert!(matches!(a.unwrap(), LinkOutcome::Verified { .. } | LinkOutcome::Revoked { .. }));
@@ -39,7 +39,7 @@ async fn unknown_keys_lead_nowhere() {
 async fn looking_changes_nothing() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
-    let key = mail(&world, id).await;
+    let key = world.mail(id).await;
     let before = world.store().show(id).await.unwrap();
     assert_eq!(world.desk.look_at_link(&key).await.unwrap(), LinkOutcome::Pending { locale: Locale::En });
     assert_eq!(world.store().show(id).await.unwrap(), before);

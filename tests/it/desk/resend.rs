@@ -6,14 +6,14 @@ use verifydesk::domain::locale::Locale;
 use verifydesk::domain::send::Priority;
 use verifydesk::domain::verification::{Counts, Status};
 
-use super::{age, mail};
+use super::age;
 use crate::support::world::{World, operator};
 
 #[tokio::test]
 async fn a_pending_one_is_mailed_the_same_link_again() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
-    let key = mail(&world, id).await;
+    let key = world.mail(id).await;
     age(&world, Duration::days(2)).await;
     assert_eq!(world.desk.plan_resend(id).await.unwrap(), ResentHow::SameLink);
     let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
@@ -28,7 +28,7 @@ async fn a_pending_one_is_mailed_the_same_link_again() {
 async fn an_expired_one_is_superseded() {
     let world = World::new().await;
     let old = world.sign_up("mina@example.com").await;
-    let old_key = mail(&world, old).await;
+    let old_key = world.mail(old).await;
     age(&world, Duration::days(4)).await;
     assert_eq!(world.status(old).await, Status::Expired);
     assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Expired { locale: Locale::En });
@@ -41,7 +41,7 @@ async fn an_expired_one_is_superseded() {
         (Status::Revoked, Status::Pending)
     );
     assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Revoked { locale: Locale::En });
-    let new_key = mail(&world, resent.verification_id).await;
+    let new_key = world.mail(resent.verification_id).await;
     world.desk.open_link(&new_key).await.unwrap();
     // The older mail's link of a user who is verified in the meantime leads to the same page.
     assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Verified { locale: Locale::En, now: false });

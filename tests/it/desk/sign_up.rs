@@ -5,7 +5,7 @@ use verifydesk::desk::{Error, Refusal, SignUp, SignUpStatus};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::verification::Counts;
 
-use super::{age, mail, outcomes};
+use super::{age, outcomes};
 use crate::support::world::{World, operator, request};
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn signing_up_again_is_a_resend_under_the_cool_down() {
     let id = world.sign_up("mina@example.com").await;
     let again = world.desk.sign_up(&operator(), &request("MINA@example.com")).await;
     assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
-    mail(&world, id).await;
+    world.mail(id).await;
     age(&world, Duration::seconds(61)).await;
     let again = world
         .desk

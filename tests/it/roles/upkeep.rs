@@ -12,7 +12,7 @@ use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::store::roles::GROUPS;
 
-use super::Office;
+use super::Logins;
 use crate::mail_servers::PATIENCE;
 use crate::support::{Program, TestDb, pg_dump};
 
@@ -33,17 +33,17 @@ const ENTRY: &str =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_read_all_may_back_all_up() {
-    let office = Office::new().await;
-    execute(&office.db.pool, ENTRY).await;
+    let logins = Logins::new().await;
+    execute(&logins.db.pool, ENTRY).await;
     let login = "create role @_backup login in role pg_read_all_data; grant connect on database @ to @_backup";
-    execute(&office.db.pool, &login.replace('@', &office.name)).await;
-    let url = office.db.url.replacen("://verifydesk@", &format!("://{}_backup@", office.name), 1);
+    execute(&logins.db.pool, &login.replace('@', &logins.name)).await;
+    let url = logins.db.url.replacen("://verifydesk@", &format!("://{}_backup@", logins.name), 1);
     assert!(pg_dump(&url).contains("mina@desk"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_as_it_should_be_is_left_alone() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     let noted = "create schema watch;
         create table watch.noted (tag text, identity text);
         create function watch.note() returns event_trigger language plpgsql as $$
@@ -54,12 +54,12 @@ async fn what_is_as_it_should_be_is_left_alone() {
         create event trigger note_commands on ddl_command_end execute function watch.note();
         grant usage on schema watch to public;
         grant insert, select on watch.noted to public";
-    execute(&office.db.pool, noted).await;
-    execute(&office.db.pool, "truncate watch.noted").await;
+    execute(&logins.db.pool, noted).await;
+    execute(&logins.db.pool, "truncate watch.noted").await;
     let tables: Vec<String> =
-        strings(&office.db.pool, "select tablename::text from pg_tables where schemaname = 'public'").await;
+        strings(&logins.db.pool, "select tablename::text from pg_tables where schemaname = 'public'").await;
     // A long reader, and one who writes.
-    let mut reader = office.db.pool.begin().await.unwrap();
+    let mut reader = logins.db.pool.begin().await.unwrap();
     sqlx::query("select count(*) from audit_log").execute(&mut *reader).await.unwrap();
     let lock = format!("lock table {} in row exclusive mode", tables.join(", "));
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *reader).await.unwrap();
@@ -71,11 +71,11 @@ async fn what_is_as_it_should_be_is_left_alone() {
         ("", &["migrate"]),
         ("", &["migrate", "--roles"]),
     ] {
-        let program = if login.is_empty() { Program::new(&office.db.url) } else { office.program(login) };
+        let program = if login.is_empty() { Program::new(&logins.db.url) } else { logins.program(login) };
         let run = program.run(arguments);
         assert_eq!(run.code, 0, "{login} {arguments:?}: {}", run.err);
-        grants.push(office.count("select count(*) from watch.noted where tag = 'GRANT'").await);
-        execute(&office.db.pool, "truncate watch.noted").await;
+        grants.push(logins.count("select count(*) from watch.noted where tag = 'GRANT'").await);
+        execute(&logins.db.pool, "truncate watch.noted").await;
     }
     reader.rollback().await.unwrap();
     // Asked for by name or not, the script runs once.
@@ -112,7 +112,7 @@ async fn tables_change_hands_one_at_a_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_row_security_of_an_earlier_run_goes() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     // As an earlier version left it.
     let earlier = "drop trigger if exists audit_log_may on audit_log;
         alter table audit_log enable row level security;
@@ -121,18 +121,18 @@ async fn the_row_security_of_an_earlier_run_goes() {
         create policy audit_log_serve on audit_log for insert to @_serve with check (origin = 'web');
         create policy audit_log_support on audit_log for insert to @_support with check (true);
         create policy audit_log_operator on audit_log for insert to @_operator with check (true)";
-    execute(&office.db.pool, &earlier.replace('@', &office.name)).await;
-    let run = office.program("owner").run(&["migrate"]);
+    execute(&logins.db.pool, &earlier.replace('@', &logins.name)).await;
+    let run = logins.program("owner").run(&["migrate"]);
     assert_eq!(run.code, 0, "{}", run.err);
-    assert_eq!(strings(&office.db.pool, "select policyname::text from pg_policies").await, Vec::<String>::new());
-    assert!(!holds(&office.db.pool, "select relrowsecurity from pg_class where oid = 'audit_log'::regclass").await);
-    let refusal = office.refusal("support", ENTRY).await.unwrap();
+    assert_eq!(strings(&logins.db.pool, "select policyname::text from pg_policies").await, Vec::<String>::new());
+    assert!(!holds(&logins.db.pool, "select relrowsecurity from pg_class where oid = 'audit_log'::regclass").await);
+    let refusal = logins.refusal("support", ENTRY).await.unwrap();
     assert!(refusal.contains("audit log"), "{refusal}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_program_writes_its_own_acts_into_the_log() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     let table: &[(&str, &str, &[&str])] = &[
         ("cli", "pause", &["operator", "owner"]),
         ("console", "resend", &["worker", "operator", "support", "owner"]),
@@ -150,14 +150,14 @@ async fn each_program_writes_its_own_acts_into_the_log() {
             "insert into audit_log (actor, origin, action, outcome) values ('a', '{origin}', '{action}', 'done')"
         );
         for group in ["owner", "worker", "operator", "support", "viewer", "serve"] {
-            let refusal = office.refusal(group, &entry).await;
+            let refusal = logins.refusal(group, &entry).await;
             assert_eq!(refusal.is_none(), may.contains(&group), "{group}: {origin} {action}: {refusal:?}");
         }
     }
     // A copy of the database on another server may lack the groups: who owns the table goes on, others are refused.
-    execute(&office.db.pool, &"alter role @_support rename to @_before".replace('@', &office.name)).await;
-    assert_eq!(office.refusal("owner", ENTRY).await, None);
-    let refusal = office.refusal("support", ENTRY).await.unwrap();
+    execute(&logins.db.pool, &"alter role @_support rename to @_before".replace('@', &logins.name)).await;
+    assert_eq!(logins.refusal("owner", ENTRY).await, None);
+    let refusal = logins.refusal("support", ENTRY).await.unwrap();
     assert!(refusal.contains("audit log"), "{refusal}");
 }
 
@@ -337,15 +337,15 @@ async fn acts_go_on_while_the_tables_change_hands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_of_another_name_are_followed_by_new_ones() {
-    let office = Office::new().await;
+    let logins = Logins::new().await;
     // As after the database was renamed.
     for group in GROUPS {
-        let rename = format!("alter role {0}_{group} rename to {0}_old_{group}", office.name);
-        execute(&office.db.pool, &rename).await;
+        let rename = format!("alter role {0}_{group} rename to {0}_old_{group}", logins.name);
+        execute(&logins.db.pool, &rename).await;
     }
-    let run = Program::new(&office.db.url).run(&["migrate", "--roles"]);
+    let run = Program::new(&logins.db.url).run(&["migrate", "--roles"]);
     assert_eq!(run.code, 0, "{}", run.err);
-    assert!(office.refusal("support", ENTRY.replace("pause", "resend").as_str()).await.is_some());
-    execute(&office.db.pool, &"grant @_support to @_support_login".replace('@', &office.name)).await;
-    assert_eq!(office.refusal("support", ENTRY.replace("pause", "resend").as_str()).await, None);
+    assert!(logins.refusal("support", ENTRY.replace("pause", "resend").as_str()).await.is_some());
+    execute(&logins.db.pool, &"grant @_support to @_support_login".replace('@', &logins.name)).await;
+    assert_eq!(logins.refusal("support", ENTRY.replace("pause", "resend").as_str()).await, None);
 }

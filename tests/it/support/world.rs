@@ -1,5 +1,7 @@
 //! The world of a test: a database of its own, the desk on it, and workers and mail servers where they are wanted.
 
+mod rows;
+
 use std::path::Path;
 
 use mail_parser::MessageParser;
@@ -22,6 +24,8 @@ use verifydesk::store::{Error, Store};
 use super::TestDb;
 use super::tcp_proxy::TcpProxy;
 use crate::mail_servers::{Authority, Counter, PATIENCE, SmtpServer, SmtpServerOptions};
+
+pub use rows::make_key;
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes and more";
 

@@ -10,14 +10,14 @@ use verifydesk::desk::{self, Refusal, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::locale::Locale;
 
-use super::{Answer, Server, Site, TOKEN, link, settings};
+use super::{Answer, Served, Server, TOKEN, link, settings};
 use crate::support::{Program, TestDb};
 
 fn ask(server: &Server, method: Method, path: &str) -> RequestBuilder {
     server.request(method, path).bearer_auth(TOKEN)
 }
 
-async fn sign_up(server: &Server, body: &serde_json::Value) -> Answer {
+async fn post_sign_up(server: &Server, body: &serde_json::Value) -> Answer {
     Answer::of(ask(server, Method::POST, "/api/signups").json(body)).await
 }
 
@@ -33,7 +33,7 @@ fn code(answer: &Answer) -> (u16, String) {
 
 #[tokio::test]
 async fn only_who_has_the_token_is_answered() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     for path in ["/api/signups", "/api/users?email=a@example.com", "/api/nowhere"] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let plain = || site.server.request(method.clone(), path);
@@ -53,7 +53,7 @@ async fn only_who_has_the_token_is_answered() {
         }
     }
     for token in [None, Some(Secret::new("")), Some(Secret::new("  "))] {
-        let site = Site::with(|settings| settings.serve.token = token).await;
+        let site = Served::with(|settings| settings.serve.token = token).await;
         for request in [site.server.request(Method::GET, "/api/users"), ask(&site.server, Method::GET, "/api/users")] {
             assert_eq!(code(&Answer::of(request.header("x-test", "1")).await), (404, "api_off".into()));
         }
@@ -64,7 +64,7 @@ async fn only_who_has_the_token_is_answered() {
 /// Guesses wait, and the site does not wait for them.
 #[tokio::test]
 async fn a_right_token_is_answered_while_wrong_ones_wait() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let guess = |number: usize| {
         let request = site.server.request(Method::GET, "/api/users?email=a@example.com");
         Answer::of(request.bearer_auth(format!("guess {number}")))
@@ -110,15 +110,15 @@ async fn a_right_token_is_answered_while_wrong_ones_wait() {
 
 #[tokio::test]
 async fn a_sign_up_says_what_it_came_to() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let request = json!({ "email": "Mina@Example.com", "name": "김민아", "locale": "en" });
-    let created = sign_up(&site.server, &request).await;
+    let created = post_sign_up(&site.server, &request).await;
     assert_eq!(created.status, 202);
     let ids = created.json();
     assert_eq!(ids["status"], "created");
     assert!(ids["user_id"].is_i64() && ids["verification_id"].is_i64());
 
-    let cooling = sign_up(&site.server, &request).await;
+    let cooling = post_sign_up(&site.server, &request).await;
     assert_eq!(code(&cooling), (429, "cool_down".into()));
     let seconds: u64 = cooling.header("retry-after").parse().unwrap();
     assert!((1..=61).contains(&seconds), "{seconds}");
@@ -127,13 +127,14 @@ async fn a_sign_up_says_what_it_came_to() {
         .execute(&site.db.pool)
         .await
         .unwrap();
-    let resent = sign_up(&site.server, &json!({ "email": "mina@example.com" })).await;
+    let resent = post_sign_up(&site.server, &json!({ "email": "mina@example.com" })).await;
     let expected = json!({ "user_id": ids["user_id"], "verification_id": ids["verification_id"], "status": "resent" });
     assert_eq!((resent.status.as_u16(), resent.json()), (202, expected));
 
     let (id, key) = site.mailed("jun@example.com", Locale::Ko).await;
     site.server.get(&link(&key)).await;
-    let verified = sign_up(&site.server, &json!({ "email": "jun@example.com", "name": null, "locale": null })).await;
+    let verified =
+        post_sign_up(&site.server, &json!({ "email": "jun@example.com", "name": null, "locale": null })).await;
     assert_eq!((verified.status.as_u16(), &verified.json()["status"]), (202, &json!("already_verified")));
     assert_eq!(verified.json()["verification_id"], json!(id));
 }
@@ -142,14 +143,14 @@ async fn a_sign_up_says_what_it_came_to() {
 async fn a_database_that_may_only_be_read_counts_as_away() {
     let db = TestDb::new().await;
     let server = Server::start(&settings(&db.url_with("default_transaction_read_only=on"))).await;
-    let answer = sign_up(&server, &json!({ "email": "mina@example.com" })).await;
+    let answer = post_sign_up(&server, &json!({ "email": "mina@example.com" })).await;
     assert_eq!(code(&answer), (503, "database_away".into()));
     assert!(!answer.header("retry-after").is_empty());
 }
 
 #[tokio::test]
 async fn a_request_that_makes_no_sense_changes_nothing() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let before = site.traces().await;
     let long_name = json!({ "email": "a@example.com", "name": "가".repeat(65) }).to_string();
     let large = json!({ "email": "a@example.com", "name": "x".repeat(17_000) }).to_string();
@@ -213,8 +214,8 @@ const PASTED: [(&str, &str); 9] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_may_be_pasted_everywhere() {
     for (pasted, query) in PASTED {
-        let site = Site::start().await;
-        let created = sign_up(&site.server, &json!({ "email": pasted })).await;
+        let site = Served::start().await;
+        let created = post_sign_up(&site.server, &json!({ "email": pasted })).await;
         assert_eq!((created.status.as_u16(), &created.json()["status"]), (202, &json!("created")), "{pasted:?}");
         let id = created.json()["user_id"].clone();
         let state = Answer::of(ask(&site.server, Method::GET, &format!("/api/users?email={query}"))).await;
@@ -238,7 +239,7 @@ async fn an_address_may_be_pasted_everywhere() {
 
 #[tokio::test]
 async fn the_state_of_a_user_is_reported_as_it_is() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (id, key) = site.mailed("mina+test@example.com", Locale::En).await;
     let state =
         async || Answer::of(ask(&site.server, Method::GET, "/api/users?email=MINA%2Btest@Example.com")).await.json();

@@ -3,7 +3,7 @@
 use reqwest::{Client, Method, RequestBuilder};
 use verifydesk::domain::locale::Locale;
 
-use super::{Answer, Site, link};
+use super::{Answer, Served, link};
 use crate::support::Program;
 use crate::support::node::libfaketime;
 
@@ -12,7 +12,7 @@ const TOKEN: &str = "a token of at least thirty-two characters";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn times_are_those_of_the_databases_clock() {
     for off in ["-365d", "+365d"] {
-        let site = Site::start().await;
+        let site = Served::start().await;
         let (id, key) = site.mailed("mina@example.com", Locale::En).await;
         let (expired, late) = site.mailed("late@example.com", Locale::En).await;
         site.expire(expired).await;

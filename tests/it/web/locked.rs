@@ -6,11 +6,11 @@ use reqwest::Method;
 use tokio::task::JoinSet;
 use verifydesk::domain::locale::Locale;
 
-use super::{Answer, Site, TOKEN, link, until};
+use super::{Answer, Served, TOKEN, link, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_locked_row_keeps_no_one_else_out() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (id, key) = site.mailed("mina@example.com", Locale::En).await;
     let others = [
         site.mailed("jun@example.com", Locale::En).await.1,

@@ -6,7 +6,8 @@ use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::locale::Locale;
 
-use super::{Answer, Server, Site, button, link};
+use super::{Answer, Served, Server, button, link};
+use crate::support::world::SECRET;
 
 /// What reaches the server when a user follows the link: `{K}` is the key, `{A}` and `{B}` its two parts.
 const FORMS: &[&str] = &[
@@ -173,7 +174,7 @@ async fn ask(server: &Server, method: &str, path: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn a_mangled_link_leads_to_its_verification() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let failed = async |method: &str, heading: &str| {
         let mut failed = Vec::new();
@@ -195,7 +196,7 @@ async fn a_mangled_link_leads_to_its_verification() {
 
 #[tokio::test]
 async fn each_form_verifies_by_itself() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     for (at, form) in FORMS.iter().enumerate() {
         let (id, key) = site.mailed(&format!("user{at}@example.com"), Locale::En).await;
         let (status, _) = ask(&site.server, "GET", &filled(form, &key.expose())).await;
@@ -206,7 +207,7 @@ async fn each_form_verifies_by_itself() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_an_unknown_link() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let (_, other) = site.mailed("jun@example.com", Locale::En).await;
     let before = site.traces().await;
@@ -216,7 +217,7 @@ async fn what_cannot_be_read_is_an_unknown_link() {
         assert!(status == 404 && answer.contains("<h1>We do not know this link</h1>"), "{status} {form}");
     }
     // Well-formed, and no user's.
-    let stray = Key::derive(super::SECRET, VerificationId(7), &Nonce([7; 16]));
+    let stray = Key::derive(SECRET.as_bytes(), VerificationId(7), &Nonce([7; 16]));
     for form in FORMS {
         assert_eq!(ask(&site.server, "GET", &filled(form, &stray.expose())).await.0, 404, "{form}");
     }
@@ -233,7 +234,7 @@ fn aim(path: &str, page: &str) -> String {
 
 #[tokio::test]
 async fn the_buttons_of_a_mangled_link_work() {
-    let site = Site::with(button).await;
+    let site = Served::with(button).await;
     for (at, form) in FORMS.iter().enumerate() {
         let (id, key) = site.mailed(&format!("user{at}@example.com"), Locale::En).await;
         let path = filled(form, &key.expose());
@@ -255,7 +256,7 @@ async fn the_buttons_of_a_mangled_link_work() {
 
 #[tokio::test]
 async fn other_methods_keep_to_their_rules() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let before = site.traces().await;
     for path in ["/verify//", "//verify/", "/verify/%3Fkey="] {

@@ -11,36 +11,34 @@ mod serving;
 mod together;
 mod view;
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use verifydesk::config::{Confirm, Secret, Settings};
-use verifydesk::desk::{Desk, SignUp};
-use verifydesk::domain::audit::{Actor, Origin};
-use verifydesk::domain::id::VerificationId;
+use verifydesk::desk::Desk;
 use verifydesk::domain::key::Key;
-use verifydesk::domain::locale::Locale;
-use verifydesk::store::outbox::keys::set_keys;
-use verifydesk::store::verifications;
 use verifydesk::web;
 
-use crate::support::TestDb;
+use crate::support::world::World;
 
-const SECRET: &[u8] = b"a secret of the tests, 32 bytes and more";
 const TOKEN: &str = "a token of the tests";
 
 /// Settings of a site whose database this is.
 fn settings(database_url: &str) -> Settings {
     let mut settings = Settings { database_url: Some(Secret::new(database_url)), ..Settings::default() };
+    bookshop(&mut settings);
+    settings
+}
+
+fn bookshop(settings: &mut Settings) {
     settings.site.name = "모아책방".into();
     settings.site.url = Some("https://books.example/".into());
     settings.serve.token = Some(Secret::new(TOKEN));
-    settings
 }
 
 fn button(settings: &mut Settings) {
@@ -86,88 +84,33 @@ impl Server {
     }
 }
 
-/// A server, and the database it works on.
-struct Site {
+/// A server, and the world that it works in.
+struct Served {
     server: Server,
-    db: TestDb,
+    world: World,
 }
 
-impl Site {
+impl Served {
     async fn start() -> Self {
         Self::with(nothing).await
     }
 
     async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let db = TestDb::new().await;
-        let mut settings = settings(&db.url);
-        change(&mut settings);
-        Self { server: Server::start(&settings).await, db }
-    }
-
-    /// A user whose mail went out some time ago.
-    async fn mailed(&self, email: &str, locale: Locale) -> (VerificationId, Key) {
-        self.mailed_to(SignUp { email: email.into(), name: "Mina".into(), locale }).await
-    }
-
-    async fn mailed_to(&self, who: SignUp) -> (VerificationId, Key) {
-        let done = self.server.desk.sign_up(&Actor::new("test", Origin::Cli), &who).await.unwrap();
-        let id = done.verification_id.unwrap();
-        let mut connection = self.db.pool.acquire().await.unwrap();
-        let material = verifications::key_material(&mut connection, id).await.unwrap().unwrap();
-        let key = Key::derive(SECRET, id, &material.nonce);
-        set_keys(&mut connection, &[(id, key.digest())], Duration::from_hours(72)).await.unwrap();
-        self.run(
-            "update sends set state = 'accepted', queued_at = queued_at - interval '1 hour' where verification_id = $1",
-            id,
-        )
+        let world = World::with(|settings| {
+            bookshop(settings);
+            change(settings);
+        })
         .await;
-        (id, key)
-    }
-
-    async fn expire(&self, id: VerificationId) {
-        self.run(
-            "update verifications
-            set created_at = created_at - interval '9 days', expires_at = now() - interval '1 day'
-            where id = $1",
-            id,
-        )
-        .await;
-    }
-
-    async fn revoke(&self, id: VerificationId) {
-        self.run("update verifications set revoked_at = now() where id = $1", id).await;
-    }
-
-    async fn run(&self, statement: &'static str, id: VerificationId) {
-        sqlx::query(statement).bind(id.0).execute(&self.db.pool).await.unwrap();
-    }
-
-    /// All that an opened link could change.
-    async fn traces(&self) -> String {
-        traces(&self.db.pool).await
-    }
-
-    /// The audit log's outcomes of one action, in order.
-    async fn outcomes(&self, action: &str) -> Vec<String> {
-        sqlx::query_scalar("select outcome from audit_log where action = $1 order by id")
-            .bind(action)
-            .fetch_all(&self.db.pool)
-            .await
-            .unwrap()
+        Self { server: Server::start(&world.settings).await, world }
     }
 }
 
-async fn traces(pool: &PgPool) -> String {
-    sqlx::query_scalar(
-        "select concat(
-            (select json_agg(u order by id) from users u),
-            (select json_agg(v order by id) from verifications v),
-            (select json_agg(s order by id) from sends s),
-            (select json_agg(a order by id) from audit_log a))",
-    )
-    .fetch_one(pool)
-    .await
-    .unwrap()
+impl Deref for Served {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
 }
 
 /// An answer, read to its end.

@@ -11,9 +11,10 @@ use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::locale::Locale;
 
-use super::{Site, button, nothing};
+use super::{Served, button, nothing};
 use crate::support::Program;
 use crate::support::browser::{Browser, Colours, Page};
+use crate::support::world::SECRET;
 
 /// Finds what is wrong with the page that is shown.
 const AUDIT: &str = include_str!("audit.js");
@@ -23,7 +24,7 @@ const PICTURES: &str = "VERIFYDESK_TEST_PICTURES";
 
 /// A site, and a user's browser.
 struct Visit {
-    site: Site,
+    site: Served,
     page: Page,
     browser: Browser,
     locale: Locale,
@@ -31,7 +32,7 @@ struct Visit {
 
 impl Visit {
     async fn new(locale: Locale, change: fn(&mut Settings)) -> Self {
-        let site = Site::with(change).await;
+        let site = Served::with(change).await;
         let browser = Browser::start().await;
         let page = browser.page().await;
         // The user who opens a link may have a browser in another language: the user's own is known.
@@ -47,7 +48,7 @@ impl Visit {
         let done = self.site.server.desk.sign_up(&Actor::new("test", Origin::Cli), &who).await.unwrap();
         let worker = Program::new(&self.site.db.url)
             .set("VERIFYDESK_PUBLIC_URL", &self.site.server.url)
-            .set("VERIFYDESK_SECRET", std::str::from_utf8(super::SECRET).unwrap())
+            .set("VERIFYDESK_SECRET", SECRET)
             .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
             .set("VERIFYDESK_MAIL__TRANSPORT", "capture")
             .set("VERIFYDESK_PACE__RATE", "1000");

@@ -5,11 +5,11 @@ use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::send::Priority;
 
-use super::{Answer, Site, TOKEN, link, until};
+use super::{Answer, Served, TOKEN, link, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_clicks_on_one_link_verify_once() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let mut clicks = tokio::task::JoinSet::new();
     for _ in 0..1_000 {
@@ -33,7 +33,7 @@ async fn a_thousand_clicks_on_one_link_verify_once() {
 /// A user who is deleted between the look at the link and the act was never there.
 #[tokio::test]
 async fn a_deletion_races_with_everything() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let operator = Actor::new("mina@desk", Origin::Console);
     for act in ["open", "press", "new mail", "sign up", "resend", "force-verify"] {
         let (id, key) = site.mailed("mina@example.com", Locale::En).await;
@@ -94,7 +94,7 @@ async fn a_deletion_races_with_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forced_verify_and_a_click_both_tell_the_truth() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let operator = Actor::new("mina@desk", Origin::Console);
     for round in 0..50 {
         let (id, key) = site.mailed(&format!("user{round}@example.com"), Locale::En).await;

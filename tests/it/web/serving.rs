@@ -6,18 +6,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use verifydesk::demo::cluster::{Cluster, Options};
-use verifydesk::desk::{Desk, SignUp};
-use verifydesk::domain::audit::{Actor, Origin};
-use verifydesk::domain::key::Key;
+use verifydesk::desk::Desk;
 use verifydesk::domain::locale::Locale;
-use verifydesk::store::outbox::keys::set_keys;
-use verifydesk::store::verifications;
 
-use super::{SECRET, Server, Site, link, settings, until};
+use super::{Served, Server, link, settings, until};
+use crate::support::world::{make_key, request, sign_up};
 
 #[tokio::test]
 async fn a_request_in_flight_is_finished_at_the_end() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     // Idle connections must not delay the end: one that was used, one that never said a word.
     assert_eq!(site.server.get("/healthz").await.status, 200);
@@ -111,13 +108,8 @@ async fn the_database_goes_away_and_comes_back() {
     let settings = settings(&cluster.url("postgres"));
     let desk = Desk::open(&settings).unwrap();
     desk.store().migrate().await.unwrap();
-    let who = SignUp { email: "mina@example.com".into(), name: String::new(), locale: Locale::En };
-    let id = desk.sign_up(&Actor::new("test", Origin::Cli), &who).await.unwrap().verification_id.unwrap();
-    let mut connection = desk.store().pool().acquire().await.unwrap();
-    let material = verifications::key_material(&mut connection, id).await.unwrap().unwrap();
-    let key = Key::derive(SECRET, id, &material.nonce);
-    set_keys(&mut connection, &[(id, key.digest())], Duration::from_hours(72)).await.unwrap();
-    drop(connection);
+    let id = sign_up(&desk, &request("mina@example.com")).await;
+    let key = make_key(desk.store().pool(), id).await;
     let server = Server::start(&settings).await;
     assert_eq!(server.get("/healthz").await.body, "ok\n");
 

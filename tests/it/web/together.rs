@@ -14,7 +14,8 @@ use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
 use verifydesk::store;
 
-use super::{Answer, Site, link, until};
+use super::{Answer, Served, link, until};
+use crate::support::world::SECRET;
 
 type Opening = JoinHandle<Result<LinkOutcome, desk::Error>>;
 
@@ -27,7 +28,7 @@ struct Door<'a> {
     first: Vec<Opening>,
 }
 
-impl Site {
+impl Served {
     async fn all_mailed(&self, name: &str, count: usize) -> Vec<(VerificationId, Key)> {
         let mut mailed = Vec::new();
         for number in 0..count {
@@ -96,7 +97,7 @@ impl Door<'_> {
 
 #[tokio::test]
 async fn a_locked_row_is_waited_for_by_its_own_link_only() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let locks = [
         "select from users where id = (select user_id from verifications where id = $1) for update",
         "select from verifications where id = $1 for update",
@@ -137,7 +138,7 @@ async fn a_locked_row_is_waited_for_by_its_own_link_only() {
 /// However many rows are locked, and all seats taken by what waits for them.
 #[tokio::test]
 async fn links_whose_rows_are_free_need_no_seat() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let locked = site.all_mailed("locked", 15).await;
     let free = site.all_mailed("free", 15).await;
     let mut held = site.db.pool.begin().await.unwrap();
@@ -156,7 +157,7 @@ async fn links_whose_rows_are_free_need_no_seat() {
 
 #[tokio::test]
 async fn a_row_that_breaks_a_batch_fails_alone() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     sqlx::raw_sql(
         "create table trap (verification_id bigint, state text);
         create function trap() returns trigger language plpgsql as $$
@@ -208,7 +209,7 @@ async fn a_row_that_breaks_a_batch_fails_alone() {
 /// One from before its rule, which every change of it breaks.
 #[tokio::test]
 async fn a_row_with_an_infinite_time_fails_alone() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let mailed = site.all_mailed("user", 3).await;
     let odd = "alter table verifications drop constraint verifications_times_bounded;
         update verifications set expires_at = 'infinity' where id = @;
@@ -230,7 +231,7 @@ async fn a_row_with_an_infinite_time_fails_alone() {
 /// Twice the same, and an older one of the same user.
 #[tokio::test]
 async fn of_all_that_opens_for_one_user_one_verifies() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let older = site.mailed("mina@example.com", Locale::En).await;
     site.expire(older.0).await;
     let (id, key) = site.mailed("mina@example.com", Locale::En).await;
@@ -265,7 +266,7 @@ async fn of_all_that_opens_for_one_user_one_verifies() {
 
 #[tokio::test]
 async fn a_lost_connection_is_reported_to_those_that_were_on_it() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let mailed = site.all_mailed("user", 20).await;
     let door = site.shut().await;
     let openings = site.open(mailed.iter().map(|(_, key)| key)).await;
@@ -304,7 +305,7 @@ async fn a_lost_connection_is_reported_to_those_that_were_on_it() {
 /// On a socket of this machine nothing else ends what the server is silent about.
 #[tokio::test]
 async fn a_silent_server_holds_up_no_one_for_long() {
-    let mut site = Site::start().await;
+    let mut site = Served::start().await;
     // Its statements may take longer than those of `serve`, which the server itself would end first.
     site.server.desk = Desk::open(&super::settings(&site.db.url)).unwrap();
     let mailed = site.all_mailed("user", 3).await;
@@ -340,7 +341,7 @@ async fn a_silent_server_holds_up_no_one_for_long() {
 /// A client that goes away takes nothing from those that go with it.
 #[tokio::test]
 async fn a_client_that_goes_away_stops_no_one() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let mailed = site.all_mailed("user", 6).await;
     let door = site.shut().await;
     let openings = site.open(mailed.iter().map(|(_, key)| key)).await;
@@ -360,7 +361,7 @@ async fn a_client_that_goes_away_stops_no_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_at_once_are_each_answered_rightly() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let mut requests = Vec::new();
     for number in 0..50 {
         let (_, key) = site.mailed(&format!("fresh{number}@example.com"), Locale::En).await;
@@ -396,7 +397,7 @@ async fn two_hundred_at_once_are_each_answered_rightly() {
 async fn openings_race_with_all_acts_and_never_deadlock() {
     const USERS: i64 = 2_000;
     const WAVE: usize = 50;
-    let site = Site::start().await;
+    let site = Served::start().await;
     sqlx::raw_sql(
         "insert into users (email, locale) select 'user' || n || '@example.com', 'en' from generate_series(1, 2000) n;
         insert into verifications (user_id, expires_at, key_nonce)
@@ -405,7 +406,7 @@ async fn openings_race_with_all_acts_and_never_deadlock() {
     .execute(&site.db.pool)
     .await
     .unwrap();
-    let key_of = |id: i64| Key::derive(super::SECRET, VerificationId(id), &verifydesk::domain::key::Nonce([7; 16]));
+    let key_of = |id: i64| Key::derive(SECRET.as_bytes(), VerificationId(id), &verifydesk::domain::key::Nonce([7; 16]));
     let digests: Vec<Vec<u8>> = (1..=USERS).map(|id| key_of(id).digest().0.to_vec()).collect();
     sqlx::query(
         "update verifications set key_digest = given.digest

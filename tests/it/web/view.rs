@@ -10,17 +10,18 @@ use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::{Key, Nonce};
 use verifydesk::domain::locale::Locale;
 
-use super::{Answer, Site, button, link};
+use super::{Answer, Served, button, link};
 use crate::support::Log;
+use crate::support::world::SECRET;
 
 /// A key that was never mailed.
 fn stray() -> Key {
-    Key::derive(super::SECRET, VerificationId(7), &Nonce([7; 16]))
+    Key::derive(SECRET.as_bytes(), VerificationId(7), &Nonce([7; 16]))
 }
 
 #[tokio::test]
 async fn a_link_verifies_and_does_so_for_good() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     for (locale, heading) in
         [(Locale::Ko, "이메일 주소가 확인되었습니다"), (Locale::En, "Your email address is confirmed")]
     {
@@ -39,7 +40,7 @@ async fn a_link_verifies_and_does_so_for_good() {
 
 #[tokio::test]
 async fn links_that_do_not_work_say_why() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (expired, expired_key) = site.mailed("a@example.com", Locale::En).await;
     site.expire(expired).await;
     let (revoked, revoked_key) = site.mailed("b@example.com", Locale::Ko).await;
@@ -78,7 +79,7 @@ async fn links_that_do_not_work_say_why() {
 
 #[tokio::test]
 async fn head_and_options_change_nothing() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, pending) = site.mailed("a@example.com", Locale::En).await;
     let (id, expired) = site.mailed("b@example.com", Locale::En).await;
     site.expire(id).await;
@@ -103,7 +104,7 @@ async fn head_and_options_change_nothing() {
 
 #[tokio::test]
 async fn a_prefetch_changes_nothing() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let before = site.traces().await;
     for (name, value) in [
@@ -131,7 +132,7 @@ async fn a_prefetch_changes_nothing() {
 
 #[tokio::test]
 async fn a_button_confirms_where_the_site_wants_one() {
-    let site = Site::with(button).await;
+    let site = Served::with(button).await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let before = site.traces().await;
     let page = site.server.get(&link(&key)).await;
@@ -150,7 +151,7 @@ async fn a_button_confirms_where_the_site_wants_one() {
 
 #[tokio::test]
 async fn a_form_works_without_the_button_mode_too() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     for (body, content_type, status) in [
         (String::new(), "application/x-www-form-urlencoded", 404),
@@ -171,7 +172,7 @@ async fn a_form_works_without_the_button_mode_too() {
 
 #[tokio::test]
 async fn an_old_link_can_ask_for_a_new_mail() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (expired, key) = site.mailed("mina@example.com", Locale::En).await;
     site.expire(expired).await;
     let page = site.server.get(&link(&key)).await;
@@ -201,7 +202,7 @@ async fn an_old_link_can_ask_for_a_new_mail() {
 
 #[tokio::test]
 async fn the_day_has_only_so_many_mails() {
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (id, key) = site.mailed("mina@example.com", Locale::En).await;
     let others = "insert into sends (id, verification_id, user_id, recipient, locale, state, queued_at)
         select gen_random_uuid(), id, user_id, 'mina@example.com', 'en', 'delivered', now() - make_interval(hours => ago)
@@ -225,7 +226,7 @@ async fn the_day_has_only_so_many_mails() {
 
 #[tokio::test]
 async fn every_answer_keeps_keys_and_strangers_out() {
-    let site = Site::with(button).await;
+    let site = Served::with(button).await;
     let (_, key) = site.mailed("mina@example.com", Locale::En).await;
     let (revoked, revoked_key) = site.mailed("jun@example.com", Locale::En).await;
     site.revoke(revoked).await;
@@ -272,7 +273,7 @@ async fn every_answer_keeps_keys_and_strangers_out() {
 #[tokio::test]
 async fn hostile_names_do_not_change_the_page() {
     let hostile = "\"'><script>alert(1)</script>{{ 7 * 7 }}{% include \"x\" %}\u{1b}[31m\u{202e}";
-    let site = Site::with(|settings| settings.site.name = hostile.into()).await;
+    let site = Served::with(|settings| settings.site.name = hostile.into()).await;
     let mut pages = Vec::new();
     for (email, name) in [("a@example.com", "Mina"), ("b@example.com", "<h1>{{ 7 }}</h1>\u{1b}[31m\r\n")] {
         let (_, key) = site.mailed_to(SignUp { email: email.into(), name: name.into(), locale: Locale::En }).await;
@@ -289,7 +290,7 @@ async fn hostile_names_do_not_change_the_page() {
 async fn no_log_line_has_a_key() {
     // The test's runtime does not leave this thread.
     let log = Log::of_this_thread(tracing::Level::TRACE);
-    let site = Site::start().await;
+    let site = Served::start().await;
     let (id, key) = site.mailed("mina@example.com", Locale::En).await;
     let key_text = key.expose();
     let paths = [
