@@ -23,6 +23,7 @@
 //!     dial.rs TCP connections by name: silent addresses hide no others
 //!     contain.rs a panic ends what it was in, and nothing more
 //!     jitter.rs waits that differ a little
+//!     trust.rs which servers are trusted in TLS
 //!     listen.rs HTTP servers: the one of `web`, and the preview page's
 //!     text.rs the one way from untrusted text to anything that a person sees
 //! ```
@@ -65,5 +66,6 @@ pub mod preview;
 pub mod ses;
 pub mod store;
 pub mod text;
+pub mod trust;
 pub mod tui;
 pub mod web;

@@ -5,13 +5,9 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{Error, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -20,6 +16,7 @@ use super::startup::Wire;
 use super::{NO_TLS, UNTRUSTED};
 use crate::config::SettingError;
 use crate::text::plain;
+use crate::trust::{self, Check};
 
 /// Asks for TLS.
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST>
@@ -51,6 +48,14 @@ impl Mode {
             "verify-full" => Self::VerifyFull,
             _ => return None,
         })
+    }
+
+    fn check(self) -> Check {
+        match self {
+            Self::Disable | Self::Prefer | Self::Require => Check::Nothing,
+            Self::VerifyCa => Check::Issuer,
+            Self::VerifyFull => Check::IssuerAndName,
+        }
     }
 }
 
@@ -115,7 +120,6 @@ impl Tls {
                 "check sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL, and the system's certificates",
             )
         };
-        let provider = Arc::new(ring::default_provider());
         let (mut roots, mut own) = (RootCertStore::empty(), Vec::new());
         match self.root.as_deref() {
             None | Some("system") => {
@@ -128,18 +132,7 @@ impl Tls {
                 }
             }
         }
-        let by_authority = if roots.is_empty() {
-            None
-        } else {
-            let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-            Some(builder.build().map_err(|error| broken(&error))?)
-        };
-        let verifier = Verifier { mode, by_authority, own, provider: Arc::clone(&provider) };
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| broken(&error))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
+        let builder = trust::client(mode.check(), roots, own).map_err(|error| broken(&error))?;
         let mut config = match (self.certificate.as_deref(), self.key.as_deref()) {
             (None, None) => builder.with_no_client_auth(),
             (Some(certificate), Some(key)) => {
@@ -180,102 +173,12 @@ impl Connector {
                 let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
                 Err(match tls {
                     Some(Error::InvalidCertificate(what)) => {
-                        Failed { code: Some(UNTRUSTED), what: format!("its certificate: {}", complaint(what)) }
+                        Failed { code: Some(UNTRUSTED), what: format!("its certificate: {}", trust::complaint(what)) }
                     }
                     Some(other) => Failed { code: Some(NO_TLS), what: other.to_string() },
                     None => error.into(),
                 })
             }
         }
-    }
-}
-
-fn complaint(what: &CertificateError) -> String {
-    match what {
-        CertificateError::UnknownIssuer => "its issuer is unknown".into(),
-        _ if is_an_authority(what) => "it has signed itself".into(),
-        other => other.to_string(),
-    }
-}
-
-/// Whether all that is wrong is that the certificate calls itself an authority, as those that `openssl req -x509` makes
-/// do. rustls has no word of its own for it.
-fn is_an_authority(what: &CertificateError) -> bool {
-    matches!(what, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
-}
-
-#[derive(Debug)]
-struct Verifier {
-    mode: Mode,
-    /// `None` where no authority is known.
-    by_authority: Option<Arc<WebPkiServerVerifier>>,
-    /// Those of `sslrootcert`: a server may present one of them itself.
-    own: Vec<CertificateDer<'static>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl Verifier {
-    fn verify(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<(), Error> {
-        let Some(by_authority) = &self.by_authority else { return Err(CertificateError::UnknownIssuer.into()) };
-        match by_authority.verify_server_cert(end_entity, intermediates, name, &[], now) {
-            Ok(_) => Ok(()),
-            Err(Error::InvalidCertificate(what))
-                if is_an_authority(&what) && self.own.iter().any(|own| own == end_entity) =>
-            {
-                if self.mode < Mode::VerifyFull {
-                    return Ok(());
-                }
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)
-            }
-            // The name is what is looked at last.
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.mode < Mode::VerifyFull => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if self.mode >= Mode::VerifyCa {
-            self.verify(end_entity, intermediates, server_name, now)?;
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,0 +1,124 @@
+//! Which servers are trusted in TLS: those whose certificate a root vouches for, and those whose very certificate was
+//! named by the operator.
+//!
+//! The latter needs a rule of its own: `openssl req -x509` makes a certificate that calls itself an authority, and
+//! rustls takes no authority's certificate for a server's. Such a certificate is accepted if it is, byte for byte, one
+//! of those that were named; its name and the server's possession of the key are verified as always, its dates are not.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WantsClientCert, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+/// How much of a certificate is verified. The server's possession of its key always is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// For `sslmode=require` and below: encrypted, by anyone.
+    Nothing,
+    Issuer,
+    IssuerAndName,
+}
+
+/// Begins a configuration that trusts servers by these roots. A server may present one of `own` itself; the caller adds
+/// them to the roots as well. Without any root, no issuer is known.
+pub fn client(
+    check: Check,
+    roots: RootCertStore,
+    own: Vec<CertificateDer<'static>>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Box<dyn StdError + Send + Sync>> {
+    let provider = Arc::new(ring::default_provider());
+    let by_authority = if roots.is_empty() {
+        None
+    } else {
+        Some(WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build()?)
+    };
+    let verifier = Verifier { check, by_authority, own, provider: Arc::clone(&provider) };
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// What is wrong with a server's certificate, in words. Some of them are the server's: untrusted.
+#[must_use]
+pub fn complaint(what: &CertificateError) -> String {
+    match what {
+        CertificateError::UnknownIssuer => "its issuer is unknown".into(),
+        _ if is_an_authority(what) => "it has signed itself".into(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether all that is wrong is that the certificate calls itself an authority. rustls has no word of its own for it.
+fn is_an_authority(what: &CertificateError) -> bool {
+    matches!(what, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
+}
+
+#[derive(Debug)]
+struct Verifier {
+    check: Check,
+    /// `None` if there is no root.
+    by_authority: Option<Arc<WebPkiServerVerifier>>,
+    own: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.check == Check::Nothing {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let Some(by_authority) = &self.by_authority else { return Err(CertificateError::UnknownIssuer.into()) };
+        match by_authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            Err(Error::InvalidCertificate(what))
+                if is_an_authority(&what) && self.own.iter().any(|own| own == end_entity) =>
+            {
+                if self.check == Check::IssuerAndName {
+                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                }
+                Ok(ServerCertVerified::assertion())
+            }
+            // The name is what is looked at last: all else is right.
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.check == Check::Issuer => Ok(ServerCertVerified::assertion()),
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
