@@ -64,7 +64,14 @@ fn console() -> Model {
             Effect::Load(Load::Detail { id }) => {
                 let VerificationRow { verification, user, .. } = row(id.0);
                 let others = (200..230).map(|n| row(n).verification).collect();
-                let detail = VerificationDetail { verification, user, others, sends: Vec::new(), audit: Vec::new() };
+                let detail = VerificationDetail {
+                    verification,
+                    user,
+                    others,
+                    sends: Vec::new(),
+                    audit: Vec::new(),
+                    suppression: None,
+                };
                 Msg::Loaded(Loaded::Detail { id, answer: Ok(Some(Box::new(detail))) })
             }
             _ => continue,

@@ -1,5 +1,7 @@
-//! What workers ask Amazon for, beside sending: SES's events out of an SQS queue.
+//! What workers ask Amazon for, beside sending: SES's events out of an SQS queue, and what the account may.
 
+#[cfg(feature = "aws")]
+mod account;
 #[cfg(feature = "aws")]
 mod batch;
 #[cfg(feature = "aws")]
@@ -9,10 +11,12 @@ mod tally;
 mod without;
 
 #[cfg(feature = "aws")]
+pub use account::AccountPoller;
+#[cfg(feature = "aws")]
 pub use events::EventPoller;
 pub use tally::Tally;
 #[cfg(not(feature = "aws"))]
-pub use without::EventPoller;
+pub use without::{AccountPoller, EventPoller};
 
 /// How long to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::format::{json, outbox, table};
 use super::{Failure, jobs, operator, output, time};
 use crate::desk::Desk;
-use crate::domain::amazon::EventQueue;
+use crate::domain::amazon::{EventQueue, SesAccount};
 use crate::domain::audit::Origin;
 use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
@@ -127,6 +127,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
         format!("quota    {quota}"),
         format!("brake    {brake}"),
     ]);
+    lines.extend(view.account.as_ref().map(account));
     lines.extend(view.event_queues.iter().map(events));
     if !view.workers.is_empty() {
         lines.push(String::new());
@@ -140,6 +141,19 @@ fn lines(view: &OutboxView) -> Vec<String> {
         lines.extend(jobs::lines(&view.jobs));
     }
     lines
+}
+
+fn account(account: &SesAccount) -> String {
+    let standing = account
+        .standing
+        .as_ref()
+        .map(|standing| format!("{}, asked at {}", standing.in_words(), time::shown(standing.seen_at)));
+    let trouble = account
+        .error
+        .as_ref()
+        .map(|(error, since)| format!("cannot be asked since {}: {}", time::shown(*since), error.plain()));
+    let both: Vec<String> = standing.into_iter().chain(trouble).collect();
+    format!("account  {}", if both.is_empty() { "not asked yet".into() } else { both.join("; ") })
 }
 
 fn events(queue: &EventQueue) -> String {

@@ -53,6 +53,7 @@ fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
         ("link opened", verification.opened_at),
     ];
     out.extend(times.iter().filter_map(|(what, at)| at.map(|at| format!("{what:<12} {}", shown(at)))));
+    out.extend(detail.suppression.as_ref().map(|it| format!("address      {}", it.in_words(shown))));
     for other in &detail.others {
         out.push(format!("also         verification {}: {}", other.id, other.status(now)));
     }

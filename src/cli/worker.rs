@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{Failure, log, output, signals};
 use crate::config::{SettingError, Settings};
 use crate::outbox::worker::{Mode, Tally, Worker};
-use crate::poller::{EventPoller, Until};
+use crate::poller::{AccountPoller, EventPoller, Until};
 use crate::store::{Purpose, Store};
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         return events_only(&store, events.ok_or_else(no_queue)?, until).await;
     }
     let worker = Worker::from_settings(store.clone(), settings)?;
+    let account = AccountPoller::from_settings(&store, settings)?;
     store.check().await?;
     let shutdown = signals::shutdown()?;
     tracing::info!(target_of_mail = %worker.target(), "worker started");
@@ -39,12 +40,17 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         }
         tally
     };
+    let asking = async {
+        if let Some(account) = &account {
+            account.run(until, &shutdown).await;
+        }
+    };
     let taking = async {
         if let Some(events) = &events {
             events.run(until, &shutdown).await;
         }
     };
-    let (tally, ()) = tokio::join!(sending, taking);
+    let (tally, (), ()) = tokio::join!(sending, taking, asking);
     // What became of the mails comes before what only makes screens later.
     let printed = tally.as_ref().map(|tally| {
         output::line(&format!(

@@ -47,10 +47,10 @@ const RATE: f64 = 14.0;
 const SANDBOX: (f64, i64) = (1.0, 200);
 
 impl Pace {
-    /// Mails a second.
+    /// Mails a second: as set, else what SES says of the account, if it was asked.
     #[must_use]
-    pub fn rate(&self) -> f64 {
-        self.rate.unwrap_or(if self.sandbox { SANDBOX.0 } else { RATE })
+    pub fn rate(&self, account: Option<f64>) -> f64 {
+        self.rate.or(account).unwrap_or(if self.sandbox { SANDBOX.0 } else { RATE })
     }
 
     /// Mails in any 24 hours; `None` for no limit of ours.

@@ -267,7 +267,7 @@ async fn set_first_pace(store: &Store, settings: &Settings) -> Result<(), Error>
     let (pace, own) = (store.pace().await?, &settings.pace);
     let is_untouched = pace.daily_quota.is_none() && pace.lowered_at.is_none();
     if is_untouched && store.outbox().await?.workers.is_empty() {
-        store.set_pace(None, own.rate(), own.daily_quota()).await?;
+        store.set_pace(None, own.rate(None), own.daily_quota()).await?;
     }
     Ok(())
 }

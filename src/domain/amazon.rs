@@ -67,3 +67,78 @@ impl EventQueue {
         self.error.is_some() || self.depth.is_some_and(|depth| depth.dead_letters.is_trouble())
     }
 }
+
+/// The SES account of the workers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SesAccount {
+    /// What it is; `None` if that was never found out.
+    pub standing: Option<AccountStanding>,
+    /// Why it cannot be asked, while that is so, and since when.
+    pub error: Option<(Untrusted, Time)>,
+}
+
+/// What SES says of an account (`GetAccount`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountStanding {
+    pub seen_at: Time,
+    pub region: Untrusted,
+    /// Whether only verified addresses can be mailed.
+    pub is_sandbox: bool,
+    /// Whether AWS lets it send.
+    pub can_send: bool,
+    /// `HEALTHY`, `PROBATION` or `SHUTDOWN`.
+    pub enforcement: Untrusted,
+    /// Mails a second.
+    pub rate_max: f64,
+    /// Mails in 24 hours; `None` for no limit.
+    pub daily_max: Option<f64>,
+    /// Mails of the last 24 hours, by whoever uses the account.
+    pub sent: f64,
+}
+
+impl AccountStanding {
+    /// It in words, the worst first.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let state = match (self.can_send, self.enforcement.raw(), self.is_sandbox) {
+            (false, ..) => "AWS has paused sending",
+            (_, "SHUTDOWN", _) => "AWS has shut it down",
+            (_, "PROBATION", true) => "under AWS's review, in the sandbox: only verified addresses can be mailed",
+            (_, "PROBATION", _) => "under AWS's review",
+            (.., true) => "in the sandbox: only verified addresses can be mailed",
+            _ => "production",
+        };
+        let quota = self.daily_max.map_or_else(
+            || format!("{:.0} sent in 24 h, without a limit", self.sent),
+            |most| format!("{:.0} of {most:.0} sent in 24 h", self.sent),
+        );
+        format!("{state}; {quota}, {} a second ({})", self.rate_max, self.region.plain())
+    }
+
+    /// Whether someone has to look.
+    #[must_use]
+    pub fn is_trouble(&self) -> bool {
+        !self.can_send || self.enforcement.raw() != "HEALTHY"
+    }
+}
+
+/// What SES's suppression list of the account says of an address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppression {
+    pub checked_at: Time,
+    /// Why it is on the list; `None` if it is not.
+    pub reason: Option<Untrusted>,
+    pub since: Option<Time>,
+}
+
+impl Suppression {
+    /// It in words, with times as `shown` writes them.
+    #[must_use]
+    pub fn in_words(&self, shown: impl Fn(Time) -> String) -> String {
+        let asked = shown(self.checked_at);
+        let Some(reason) = &self.reason else { return format!("not on SES's suppression list (asked {asked})") };
+        let since = self.since.map(|at| format!(" since {}", shown(at))).unwrap_or_default();
+        let why = reason.plain().as_str().to_lowercase();
+        format!("on SES's suppression list{since} ({why}; asked {asked}): it gets no mail until it is taken off")
+    }
+}

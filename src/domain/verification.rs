@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Time;
+use super::amazon::Suppression;
 use super::audit::AuditEntry;
 use super::id::{UserId, VerificationId};
 use super::send::{LastSend, SendRow};
@@ -119,6 +120,8 @@ pub struct VerificationDetail {
     pub sends: Vec<SendRow>,
     /// The user's audit trail, newest first, at most [`DETAIL_MAX`].
     pub audit: Vec<AuditEntry>,
+    /// What SES's suppression list says of their address, if that was asked.
+    pub suppression: Option<Suppression>,
 }
 
 /// How many sends and audit entries a detail view loads.

@@ -4,7 +4,7 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::Time;
-use super::amazon::EventQueue;
+use super::amazon::{EventQueue, SesAccount};
 use super::brake::Brake;
 use super::job::JobRow;
 use super::pace::PaceView;
@@ -105,6 +105,8 @@ pub struct OutboxView {
     pub workers: Vec<WorkerRow>,
     /// The queues that SES's events come by, if any.
     pub event_queues: Vec<EventQueue>,
+    /// The SES account, if a worker asks about it.
+    pub account: Option<SesAccount>,
 }
 
 impl OutboxView {

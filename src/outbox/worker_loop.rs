@@ -91,7 +91,7 @@ impl WorkerLoop {
             steps: Steps::default(),
             lanes: Lanes::new(worker.transport.clone()),
             lease: LeaseClock::new(now),
-            flow: Flow::new(settings.worker.lanes, settings.pace.rate(), now),
+            flow: Flow::new(settings.worker.lanes, settings.pace.rate(None), now),
             pace_report: PaceReport::default(),
             in_progress: InProgress::new(now),
             queue: Queue::new(now),
@@ -172,7 +172,8 @@ impl WorkerLoop {
             let blocker = self.store().admit(&self.worker.beat).await?;
             if blocker.is_none() {
                 let worker = Some(self.worker.beat.id);
-                self.store().set_pace(worker, pace.rate(), pace.daily_quota()).await?;
+                let rate = pace.rate(self.store().account_rate().await?);
+                self.store().set_pace(worker, rate, pace.daily_quota()).await?;
             }
             Ok::<_, Error>((blocker, self.store().brake().await?))
         });

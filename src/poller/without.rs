@@ -1,4 +1,4 @@
-//! In place of the poller, in a program that was built without Amazon's API.
+//! In place of the pollers, in a program that was built without Amazon's API.
 
 use std::future::Ready;
 
@@ -25,6 +25,21 @@ impl EventPoller {
 
     /// Is never called.
     pub fn run(&self, _: Until, _: &CancellationToken) -> Ready<Tally> {
+        match *self {}
+    }
+}
+
+/// There is none.
+pub enum AccountPoller {}
+
+impl AccountPoller {
+    /// No account can be asked about.
+    pub fn from_settings(_: &Store, _: &Settings) -> Result<Option<Self>, SettingError> {
+        Ok(None)
+    }
+
+    /// Is never called.
+    pub fn run(&self, _: Until, _: &CancellationToken) -> Ready<()> {
         match *self {}
     }
 }

@@ -1,6 +1,8 @@
 //! The Amazon SES account: where it is, how to sign in to its SMTP endpoint, the events that it reports, and who posts them.
 
 #[cfg(feature = "aws")]
+pub mod account;
+#[cfg(feature = "aws")]
 pub mod aws;
 pub mod credentials;
 pub mod endpoint;

@@ -9,10 +9,11 @@ impl Store {
     pub async fn show(&self, id: VerificationId) -> Result<Option<VerificationDetail>, Error> {
         let Some(row) = self.rows(&[id]).await?.pop() else { return Ok(None) };
         let user = row.user.id;
-        let (others, sends, audit) = tokio::try_join!(
+        let (others, sends, audit, suppression) = tokio::try_join!(
             self.verifications_of(user, DETAIL_MAX),
             self.sends_of(id, DETAIL_MAX),
-            self.audit_of(user, DETAIL_MAX)
+            self.audit_of(user, DETAIL_MAX),
+            self.suppression(row.user.email.raw())
         )?;
         Ok(Some(VerificationDetail {
             verification: row.verification,
@@ -20,6 +21,7 @@ impl Store {
             others: others.into_iter().filter(|other| other.id != id).collect(),
             sends,
             audit,
+            suppression,
         }))
     }
 }

@@ -27,6 +27,7 @@ pub mod refusals;
 pub mod resend;
 pub mod roles;
 mod sends;
+mod ses_account;
 mod session;
 mod time;
 mod transaction;

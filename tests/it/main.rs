@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say where")]
 #![allow(clippy::disallowed_methods, reason = "a test that panics is to end")]
 
+#[cfg(feature = "aws")]
+mod account;
 mod acts;
 mod browser;
 mod cluster;

@@ -59,6 +59,10 @@ pub fn detail(detail: &VerificationDetail, now: Time) -> Value {
     value["others"] = detail.others.iter().map(|other| verification(other, &detail.user, now)).collect();
     value["sends"] = detail.sends.iter().map(send).collect();
     value["audit"] = detail.audit.iter().map(audit).collect();
+    value["suppression"] = detail.suppression.as_ref().map_or(
+        Value::Null,
+        |it| json!({ "checked_at": shown(it.checked_at), "reason": it.reason, "since": time(it.since) }),
+    );
     value
 }
 

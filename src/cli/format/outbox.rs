@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::json::time;
 use crate::cli::time::shown;
 use crate::domain::Time;
-use crate::domain::amazon::{DeadLetters, EventQueue};
+use crate::domain::amazon::{DeadLetters, EventQueue, SesAccount};
 use crate::domain::brake::Brake;
 use crate::domain::filter::Search;
 use crate::domain::job::{JobPlan, JobRow, JobScope, Skip, Skipped};
@@ -75,7 +75,24 @@ pub fn outbox(view: &OutboxView) -> Value {
         "brake": view.brake.as_ref().map(brake),
         "workers": view.workers.iter().map(|row| worker(row, view.as_of)).collect::<Vec<_>>(),
         "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
+        "account": view.account.as_ref().map(account),
         "event_queues": view.event_queues.iter().map(event_queue).collect::<Vec<_>>(),
+    })
+}
+
+fn account(account: &SesAccount) -> Value {
+    let standing = account.standing.as_ref();
+    json!({
+        "seen_at": time(standing.map(|standing| standing.seen_at)),
+        "region": standing.map(|standing| &standing.region),
+        "is_sandbox": standing.map(|standing| standing.is_sandbox),
+        "can_send": standing.map(|standing| standing.can_send),
+        "enforcement": standing.map(|standing| &standing.enforcement),
+        "rate_max": standing.map(|standing| standing.rate_max),
+        "daily_max": standing.and_then(|standing| standing.daily_max),
+        "sent": standing.map(|standing| standing.sent),
+        "error": account.error.as_ref().map(|(error, _)| error),
+        "failed_at": time(account.error.as_ref().map(|(_, at)| *at)),
     })
 }
 

@@ -81,7 +81,8 @@ pub(super) fn start(worker: &mut WorkerLoop, now: Instant) {
     let step = async move {
         let changes = if is_deaf { listen(&store).await } else { None };
         let keeping = async {
-            let paces_differ = store.set_pace(id, pace.rate(), pace.daily_quota()).await?;
+            let rate = pace.rate(store.account_rate().await?);
+            let paces_differ = store.set_pace(id, rate, pace.daily_quota()).await?;
             keep(store, rules).await?;
             Ok(paces_differ)
         };
@@ -144,6 +145,7 @@ async fn keep(store: Store, rules: Rules) -> Result<(), Error> {
         match_orphans(&store).await,
         store.forget_event_keys().await,
         store.forget_old_queues().await,
+        store.forget_old_suppressions().await,
     ];
     duties.into_iter().collect()
 }

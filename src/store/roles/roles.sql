@@ -310,7 +310,9 @@ grant update on @schema.pace to @worker, @operator;
 grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
 grant insert, update, delete on @schema.refused_sends to @worker;
 grant update, delete on @schema.ses_event_keys to @worker;
-grant insert, update, delete on @schema.event_queues, @schema.ses_account to @worker;
+grant insert, update, delete on @schema.event_queues, @schema.ses_account, @schema.suppressions
+    to @worker;
+grant insert, update on @schema.address_states to @worker;
 grant execute on function
     @schema.admit_worker(uuid, text, integer, text, text, text, text, double precision)
     to @worker;

@@ -4,6 +4,7 @@ use chrono::Duration;
 
 use super::fixture::{Console, World, now};
 use super::picture::picture;
+use crate::domain::amazon::Suppression;
 use crate::tui::effect::{Loaded, Problem};
 use crate::tui::{ColourDepth, Msg, Theme};
 
@@ -43,6 +44,22 @@ fn each_screen_at_each_size() {
             console.run(&world, keys);
             snapshot(name, &console);
         }
+    }
+}
+
+#[test]
+fn who_is_on_the_suppression_list() {
+    let suppression = Suppression {
+        checked_at: now() - Duration::seconds(20),
+        reason: Some("BOUNCE \u{1b}[2J".into()),
+        since: Some(now() - Duration::days(12)),
+    };
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut console = Console::new(width, height);
+        let world = World { suppression: Some(suppression.clone()), ..World::default() };
+        console.serve(&world);
+        console.run(&world, "j j j j Enter");
+        snapshot("suppressed", &console);
     }
 }
 

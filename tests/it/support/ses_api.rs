@@ -1,4 +1,4 @@
-//! SES's API, as far as `SendEmail` goes, with a fault if wanted.
+//! SES's API, as far as the tests need it, with a fault if wanted.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,8 @@ pub enum Answer {
     Takes,
     /// With this status, name and message.
     Refuses(u16, &'static str, &'static str),
+    /// With this JSON, by what stands in the path; with 404 where nothing does.
+    Knows(Vec<(&'static str, serde_json::Value)>),
     /// With these bytes, whatever they are.
     Says(&'static str),
     /// The connection is closed once this much of it is read.
@@ -128,6 +130,13 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
                 let body = serde_json::json!({ "message": message });
                 whole(status, &format!("x-amzn-errortype: {code}\r\n"), &body.to_string())
             }
+            Answer::Knows(answers) => {
+                let asked = seen.lock().unwrap().last().unwrap().line.clone();
+                match answers.iter().find(|(path, _)| asked.contains(path)) {
+                    Some((_, answer)) => whole(200, "", &answer.to_string()),
+                    None => whole(404, "x-amzn-errortype: NotFoundException\r\n", "{}"),
+                }
+            }
             Answer::Says(bytes) => bytes.to_owned(),
             Answer::Closes(_) => return Ok(()),
             Answer::Hangs(_) => return std::future::pending().await,
@@ -139,8 +148,8 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
 /// Reads a request to its end; `None` where there is no more.
 pub async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let Some((line, headers)) = head(stream).await? else { return Ok(None) };
-    let length = headers.iter().find(|(name, _)| name == "content-length").unwrap();
-    let mut body = vec![0; length.1.parse().unwrap()];
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     stream.read_exact(&mut body).await?;
     Ok(Some(Request { line, headers, body: serde_json::from_slice(&body).unwrap_or_default() }))
 }

@@ -77,6 +77,19 @@ impl World {
         Self::with(|settings| mail_to(settings, server.port(), Tls::None)).await
     }
 
+    /// One whose mails go to this API of SES's.
+    #[cfg(feature = "aws")]
+    pub async fn with_ses_api(endpoint: &str) -> Self {
+        Self::with(|settings| {
+            settings.mail.transport = TransportKind::Ses;
+            settings.ses.endpoint = Some(endpoint.into());
+            settings.ses.region = Some("eu-central-1".into());
+            settings.ses.access_key_id = Some("AKIAIOSFODNN7EXAMPLE".into());
+            settings.ses.secret_access_key = Some(Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
+        })
+        .await
+    }
+
     /// Another desk on the same database, with connections of its own.
     pub fn another_desk(&self) -> Desk {
         Desk::open(&self.settings).unwrap()

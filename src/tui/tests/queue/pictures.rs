@@ -1,8 +1,8 @@
 //! Each state of the view and of its dialogs as text and styles.
 
 use super::worlds::{
-    HOSTILE, Make, bare, busy, counting, dead_letters, deaf, draining, grace, idle, lowered, misconfigured, paused,
-    quota_used_up, skips,
+    HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, busy, counting, dead_letters, deaf,
+    draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -23,7 +23,7 @@ fn snapshot(name: &str, console: &Console) {
 
 #[test]
 fn the_view_at_each_size() {
-    let worlds: [(&str, Make); 12] = [
+    let worlds: [(&str, Make); 15] = [
         ("bare", bare),
         ("idle", idle),
         ("busy", busy),
@@ -36,6 +36,9 @@ fn the_view_at_each_size() {
         ("skips", skips),
         ("dead_letters", dead_letters),
         ("deaf", deaf),
+        ("account_healthy", account_healthy),
+        ("account_sandbox", account_sandbox),
+        ("account_paused", account_paused),
     ];
     for (name, world) in worlds {
         let world = world();
@@ -113,7 +116,7 @@ fn the_plan_in_each_state() {
 #[test]
 fn the_other_dialogs() {
     for (width, height) in [(80, 24), (40, 10)] {
-        for (name, world, keys) in [
+        for (name, world, keys) in vec![
             ("ask_pause", busy(), "o P n o"),
             ("ask_pause_without_reason", busy(), "o P Enter"),
             ("ask_drain", busy(), "o D"),

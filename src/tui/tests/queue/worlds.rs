@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use crate::domain::amazon::{DeadLetters, Depth, EventQueue};
+use crate::domain::amazon::{AccountStanding, DeadLetters, Depth, EventQueue, SesAccount};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
@@ -111,6 +111,43 @@ pub fn dead_letters() -> World {
     other.depth = Some(dead);
     (other.left_alone, other.left_at) = (4, Some(ago(700)));
     world.outbox.event_queues = vec![event_queue(), other];
+    world
+}
+
+fn account() -> AccountStanding {
+    AccountStanding {
+        seen_at: ago(30),
+        region: "ap-northeast-2".into(),
+        is_sandbox: false,
+        can_send: true,
+        enforcement: "HEALTHY".into(),
+        rate_max: 14.0,
+        daily_max: Some(50_000.0),
+        sent: 31_245.0,
+    }
+}
+
+/// What SES says of the account, when all is well.
+pub fn account_healthy() -> World {
+    let mut world = busy();
+    world.outbox.account = Some(SesAccount { standing: Some(account()), error: None });
+    world
+}
+
+/// A new account.
+pub fn account_sandbox() -> World {
+    let mut world = idle();
+    let standing = AccountStanding { is_sandbox: true, rate_max: 1.0, daily_max: Some(200.0), sent: 12.0, ..account() };
+    world.outbox.account = Some(SesAccount { standing: Some(standing), error: None });
+    world
+}
+
+/// AWS has paused it, and no longer says anything.
+pub fn account_paused() -> World {
+    let mut world = idle();
+    let standing = AccountStanding { can_send: false, enforcement: "SHUTDOWN".into(), daily_max: None, ..account() };
+    let error = "403 AccessDeniedException User is not authorized to perform: ses:GetAccount \u{1b}[2J";
+    world.outbox.account = Some(SesAccount { standing: Some(standing), error: Some((error.into(), ago(340))) });
     world
 }
 

@@ -67,6 +67,7 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
             others: Vec::new(),
             sends: Vec::new(),
             audit: Vec::new(),
+            suppression: None,
         };
         head(&mut lines, model, theme, &detail);
         verification(&mut lines, model, theme, &row.verification);
@@ -111,6 +112,10 @@ fn head(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verificati
             (format!("{good} "), tone),
             ("The address is verified, by another verification.".into(), Tone::Text),
         ]);
+    }
+    if let Some(suppression) = detail.suppression.as_ref().filter(|it| it.reason.is_some()) {
+        let words = suppression.in_words(|at| when::relative(at, model.now));
+        lines.text(&format!("{} {words}", theme.glyphs().marks[1]), Tone::Bad);
     }
 }
 

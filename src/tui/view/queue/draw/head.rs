@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::amazon::EventQueue;
+use crate::domain::amazon::{EventQueue, SesAccount};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::job::JobState;
 use crate::domain::worker::{OutboxView, QUEUED_MAX};
@@ -98,11 +98,30 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
         out.push(line("lost", vec![Span::styled(words, theme.style(Tone::Quiet))], theme));
     }
     let mut lines = Lines::new(theme, columns);
+    if let Some(of) = &outbox.account {
+        account(&mut lines, model, of);
+    }
     for queue in &outbox.event_queues {
         events(&mut lines, model, queue);
     }
     out.extend(lines.finish());
     out
+}
+
+/// What SES says of the account.
+fn account(lines: &mut Lines<'_>, model: &Model, account: &SesAccount) {
+    if let Some(standing) = &account.standing {
+        let tone = match (standing.can_send, standing.is_trouble() || standing.is_sandbox) {
+            (false, _) => Tone::Bad,
+            (_, true) => Tone::Warn,
+            _ => Tone::Text,
+        };
+        lines.value_within("account", &standing.in_words(), tone, 2);
+    }
+    if let Some((error, since)) = &account.error {
+        let clock = when::time_of_day(*since, model.setup.zone);
+        lines.value_within("account", &format!("cannot be asked since {clock}: {}", error.plain()), Tone::Warn, 2);
+    }
 }
 
 /// The queue that SES's events come by.
