@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +12,8 @@ use super::{Failure, log, signals};
 use crate::config::Settings;
 use crate::contain::{self, contained_async};
 use crate::desk::Desk;
+use crate::dial::Dialer;
+use crate::ses::sns::Https;
 use crate::store::Store;
 use crate::web;
 
@@ -28,6 +31,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     log::start();
     // Not checked here: the view starts while the database is away, and says so to every caller.
     let desk = Desk::open_to_strangers(settings)?;
+    let context = context(desk.clone(), settings)?;
     let address = args.listen.unwrap_or(settings.serve.listen);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::failed(format!("cannot listen on {address}: {error}"), "choose another with --listen ADDR:PORT")
@@ -38,11 +42,24 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let store = desk.store().clone();
     let housekeeping = contain::spawn(keep_counts(store.clone()));
-    let served = web::serve(listener, web::Context::new(desk, settings), shutdown).await;
+    let served = web::serve(listener, context, shutdown).await;
     housekeeping.abort();
     store.flush().await;
     served.map_err(|error| Failure::failed(format!("cannot serve: {error}"), "start it again"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn context(desk: Desk, settings: &Settings) -> Result<web::Context, Failure> {
+    if !settings.ses.takes_posts() {
+        return Ok(web::Context::new(desk, settings));
+    }
+    let https = Https::new(Dialer::default()).map_err(|error| {
+        Failure::failed(
+            format!("SNS's certificates cannot be fetched: {error}"),
+            "report it; it is a fault of the program",
+        )
+    })?;
+    Ok(web::Context::with_webhook(desk, settings, Arc::new(https)))
 }
 
 /// Where no worker runs for a while, sign-ups and clicks go on all the same.

@@ -214,6 +214,7 @@ mod tests {
             ("VERIFYDESK_SITE__ZONE__EN", "Europe/Berlin"),
             ("VERIFYDESK_CONSOLE__SEND", "true"),
             ("VERIFYDESK_TEMPLATES__CLIENTS", "gmail, outlook.windows"),
+            ("VERIFYDESK_SES__TOPICS", "arn:aws:sns:eu-west-1:123456789012:a, arn:aws:sns:eu-west-1:123456789012:b"),
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "s"),
             ("AWS_REGION", "us-east-1"),
@@ -226,6 +227,8 @@ mod tests {
         assert_eq!(settings.smtp.tls, Tls::None);
         assert_eq!(settings.smtp.password.unwrap().expose(), "12345");
         assert_eq!(settings.ses.region.as_deref(), Some("ap-northeast-2"));
+        assert_eq!(settings.ses.topics.len(), 2);
+        assert!(settings.ses.takes_posts() && !Settings::default().ses.takes_posts());
         assert_eq!(settings.verification.lifetime, Duration::from_hours(2));
         assert!(settings.console.send);
         assert_eq!(settings.templates.clients, ["gmail", "outlook.windows"]);
@@ -235,7 +238,7 @@ mod tests {
     fn nonsense_is_named() {
         let (long, token) = ("가".repeat(101), "x".repeat(1_025));
         let same = "0123456789abcdef0123456789abcdef";
-        let table: [(&[(&str, &str)], &str); 18] = [
+        let table: [(&[(&str, &str)], &str); 19] = [
             (&[("VERIFYDESK_SMTPP__HOST", "x")], "VERIFYDESK_SMTPP__HOST: unknown field `smtpp`"),
             (&[("VERIFYDESK_SMTP__PORT", "x")], "VERIFYDESK_SMTP__PORT: invalid type"),
             (&[("VERIFYDESK_SMTP__TLS", "ssl")], "VERIFYDESK_SMTP__TLS: unknown variant `ssl`"),
@@ -253,6 +256,10 @@ mod tests {
             (&[("VERIFYDESK_SMTP__HOST", "relay"), ("VERIFYDESK_SMTP__TLS", "none")], "`smtp.tls` is \"none\""),
             (&[("VERIFYDESK_SITE__ZONE__EN", "Europe/Bonn")], "VERIFYDESK_SITE__ZONE__EN: "),
             (&[("VERIFYDESK_PUBLIC_URL__X", "1")], "VERIFYDESK_PUBLIC_URL__X: "),
+            (
+                &[("VERIFYDESK_SES__TOPICS", "arn:aws:sns:eu-west-1:123456789012:a, ses-events\u{7}")],
+                "`ses.topics` names what is no topic of SNS: ses-events",
+            ),
             (&[("VERIFYDESK_SITE__NAME", " \u{3000}")], "`site.name` is empty"),
             (&[("VERIFYDESK_SITE__NAME", "a\nBcc: x")], "`site.name` holds a line break"),
             (&[("VERIFYDESK_SITE__NAME", "a\u{7}")], "`site.name` holds a line break or another control character"),

@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::domain::locale::Locale;
 use crate::domain::resend::ResendPolicy;
+use crate::ses::sns::TopicArn;
 use crate::text::plain;
 
 pub use file::{config_path, load};
@@ -224,6 +225,18 @@ pub struct Ses {
     pub timeout: Duration,
     /// The SQS queue that its events come by, as a URL.
     pub queue: Option<String>,
+    /// Topics of SNS whose posts are taken without an operator's approval.
+    pub topics: Vec<String>,
+    /// Whether `serve` takes posts of SNS at all; where a topic is named, it does.
+    pub webhook: bool,
+}
+
+impl Ses {
+    /// Whether `serve` has `POST /ses/events`.
+    #[must_use]
+    pub fn takes_posts(&self) -> bool {
+        self.webhook || !self.topics.is_empty()
+    }
 }
 
 impl Default for Ses {
@@ -235,6 +248,8 @@ impl Default for Ses {
             endpoint: None,
             timeout: Duration::from_secs(30),
             queue: None,
+            topics: Vec::new(),
+            webhook: false,
         }
     }
 }
@@ -371,6 +386,7 @@ impl Settings {
         if let Some(token) = &self.serve.token {
             check_token(token)?;
         }
+        check_topics(&self.ses.topics)?;
         bounds::check(self)?;
         self.brake.check()?;
         self.test_send.check()?;
@@ -438,6 +454,15 @@ fn check_token(token: &Secret) -> Result<(), SettingError> {
     Err(SettingError::new(
         format!("`serve.token` has {length} characters; it must have between {} and {}", TOKEN.start(), TOKEN.end()),
         "make one with `openssl rand -base64 32`, and set it as VERIFYDESK_SERVE__TOKEN and in the site's back end",
+    ))
+}
+
+/// Topics as SNS names them: one that is misspelt would be refused without a word, and its events lost.
+fn check_topics(topics: &[String]) -> Result<(), SettingError> {
+    let Some(wrong) = topics.iter().find(|topic| TopicArn::parse(topic).is_none()) else { return Ok(()) };
+    Err(SettingError::new(
+        format!("`ses.topics` names what is no topic of SNS: {}", plain(wrong)),
+        "write each as AWS shows it, such as arn:aws:sns:eu-west-1:123456789012:ses-events",
     ))
 }
 

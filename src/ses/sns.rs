@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use address::CheckedUrl;
 pub use certificates::{Fetch, FetchError};
-pub use envelope::Kind;
+pub use envelope::{BODY_MAX, Kind};
 pub use https::Https;
 pub use refusal::Refusal;
 pub use topic::TopicArn;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::api::ApiError;
 use super::page::{Page, Reader};
-use super::{Context, api, link};
+use super::{Context, api, link, ses_events};
 use crate::contain::contained_async;
 
 /// How long a request may take, its body included.
@@ -29,7 +29,7 @@ pub(super) async fn guard(State(context): State<Context>, request: Request, next
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let other = if link::meant_by(request.uri().path()).is_some() { "a mangled link" } else { "no such page" };
-    let for_a_program = api::is_below(request.uri().path());
+    let for_a_program = api::is_below(request.uri().path()) || ses_events::is_at(request.uri().path());
     let reader = Reader::of(request.uri(), request.headers());
 
     let mut response = match contained_async(timeout(REQUEST_MAX, next.run(request))).await {
@@ -109,7 +109,8 @@ mod tests {
         let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let shutdown = CancellationToken::new();
         let second = Duration::from_secs(1);
-        let bounds = Bounds { connections: 1, shutdown: second, write: second, answer: None, life: None };
+        // With one seat, a connection that idles has to give way, which a slow backtrace makes it do.
+        let bounds = Bounds { connections: 2, shutdown: second, write: second, answer: None, life: None };
         let serving = tokio::spawn(listen::serve(listener, router, bounds, shutdown.clone()));
         for (path, last, kind) in [("/breaks", "", "text/html"), ("/api/breaks", "Connection: close\r\n", "json")] {
             stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{last}\r\n").as_bytes()).await.unwrap();

@@ -7,6 +7,7 @@
 //! POST /verify/new-mail  key in the form: queues a new mail under the cool-down
 //! POST /api/signups      signs an address up; bearer token, JSON
 //! GET  /api/users        what is known of an address; bearer token, JSON
+//! POST /ses/events       SES's events, as Amazon SNS posts them; signed
 //! GET  /healthz          whether the database answers
 //! ```
 //!
@@ -21,6 +22,7 @@ mod link;
 mod page;
 mod prefetch;
 mod serve;
+mod ses_events;
 mod turns;
 mod verify;
 mod words;
@@ -34,6 +36,7 @@ use axum::routing::get;
 
 use crate::config::{Confirm, Settings};
 use crate::desk::Desk;
+use crate::ses::sns::Fetch;
 
 pub use serve::serve;
 
@@ -51,12 +54,23 @@ struct Parts {
     token: Option<api::Token>,
     turns: turns::Turns<crate::desk::LinkOutcome>,
     guesses: api::Guesses,
+    webhook: Option<ses_events::Webhook>,
 }
 
 impl Context {
     /// With the acts of a desk, and what the settings say about the site, the link and the API.
     #[must_use]
     pub fn new(desk: Desk, settings: &Settings) -> Self {
+        Self::of(desk, settings, None)
+    }
+
+    /// The same where SNS posts events; its certificates are fetched this way.
+    #[must_use]
+    pub fn with_webhook(desk: Desk, settings: &Settings, fetch: Arc<dyn Fetch>) -> Self {
+        Self::of(desk, settings, Some(ses_events::Webhook::new(&settings.ses.topics, fetch)))
+    }
+
+    fn of(desk: Desk, settings: &Settings, webhook: Option<ses_events::Webhook>) -> Self {
         Self(Arc::new(Parts {
             desk,
             confirm: settings.verification.confirm,
@@ -64,6 +78,7 @@ impl Context {
             token: settings.serve.token.as_ref().and_then(api::Token::new),
             turns: turns::Turns::default(),
             guesses: api::Guesses::new(),
+            webhook,
         }))
     }
 
@@ -72,12 +87,21 @@ impl Context {
     pub fn has_api(&self) -> bool {
         self.0.token.is_some()
     }
+
+    /// Does what requests wait for, for as long as it is polled.
+    async fn work(&self) {
+        if let Some(webhook) = &self.0.webhook {
+            webhook.work(&self.0.desk).await;
+        }
+    }
 }
 
 /// All addresses, with their limits, headers and log lines.
 pub fn router(context: Context) -> Router {
+    let events = if context.0.webhook.is_some() { ses_events::routes() } else { Router::new() };
     Router::new()
         .merge(verify::routes())
+        .merge(events)
         .route("/healthz", get(health::check))
         .fallback(verify::elsewhere)
         .method_not_allowed_fallback(verify::wrong_method)

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::guard::REQUEST_MAX;
 use super::{Context, router};
+use crate::contain;
 use crate::listen::{self, Bounds};
 
 /// Connections held at once.
@@ -42,7 +43,10 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: Cancellati
         answer: Some(ANSWER_MAX),
         life: Some(LIFE_MAX),
     };
+    let working = context.clone();
+    let events = contain::spawn(async move { working.work().await });
     listen::serve(listener, router(context), bounds, shutdown).await;
+    events.abort();
     Ok(())
 }
 

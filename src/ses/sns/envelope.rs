@@ -8,7 +8,7 @@ use super::{CheckedUrl, Refusal, TopicArn};
 use crate::domain::Time;
 
 /// Longest body, in bytes.
-pub(super) const BODY_MAX: usize = 256 * 1024;
+pub const BODY_MAX: usize = 256 * 1024;
 
 /// Longest id, subject, time and token; SNS's are much shorter.
 const FIELD_MAX: usize = 1_024;

@@ -24,12 +24,12 @@ pub(in crate::web) struct ApiError {
 }
 
 impl ApiError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl AsRef<str>) -> Self {
+    pub(in crate::web) fn new(status: StatusCode, code: &'static str, message: impl AsRef<str>) -> Self {
         let message = plain(message.as_ref()).into_string();
         Self { status, code, message, hint: String::new(), retry_after: None }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(in crate::web) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
     }
@@ -48,6 +48,13 @@ impl ApiError {
     pub(super) fn unauthorized(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
             .hint("send the server's `serve.token` as `Authorization: Bearer …`")
+    }
+
+    /// What is not possible at this moment, and may be in another.
+    pub(in crate::web) fn unavailable(code: &'static str, message: impl AsRef<str>) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
+        error.retry_after = Some(RETRY);
+        error
     }
 
     /// A fault of this program.

@@ -8,6 +8,7 @@ mod pages;
 mod races;
 mod seats;
 mod serving;
+mod ses_events;
 mod together;
 mod view;
 
@@ -59,10 +60,14 @@ struct Server {
 impl Server {
     async fn start(settings: &Settings) -> Self {
         let desk = Desk::open_to_strangers(settings).unwrap();
+        Self::of(desk.clone(), web::Context::new(desk, settings)).await
+    }
+
+    async fn of(desk: Desk, context: web::Context) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let serve = web::serve(listener, web::Context::new(desk.clone(), settings), shutdown.clone());
+        let serve = web::serve(listener, context, shutdown.clone());
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { desk, url, client, shutdown, ended: tokio::spawn(serve) }
     }
