@@ -16,6 +16,7 @@
 //! inbox.rs   what an inbox shows before a mail is opened
 //! mime.rs    the bytes that are sent, as a tree
 //! page/      a page on this machine that shows a mail in a browser
+//! render_pool.rs how many renderings run, and for how long
 //! watch.rs   word of changes to templates' files
 //! source.rs  a template's source in pieces, for colours
 //! ```
@@ -30,6 +31,7 @@ pub mod mime;
 pub mod page;
 pub mod part_comparison;
 pub mod proof;
+pub mod render_pool;
 pub mod source;
 pub mod view;
 pub mod watch;

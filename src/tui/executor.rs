@@ -30,6 +30,7 @@ use crate::contain::{contained_async, spawn};
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
 use crate::mail::templates::Templates;
+use crate::preview::render_pool::RenderPool;
 use crate::store;
 
 /// How long a load may take: longer than that, no one looks at the screen any more.
@@ -78,11 +79,11 @@ struct Context {
     open: AtomicUsize,
     templates: Gathered,
     /// Renderings that run; those that hang keep theirs indefinitely.
-    renderings: Arc<Semaphore>,
+    renderings: RenderPool,
     /// Lists of templates that are being made, in the same way.
-    stocks: Arc<Semaphore>,
+    stocks: RenderPool,
     /// Checks that run, in the same way.
-    checks: Arc<Semaphore>,
+    checks: RenderPool,
     /// How often the templates' files have changed, for the page for browsers.
     changes: watch::Sender<u64>,
 }
@@ -133,9 +134,9 @@ impl Executor {
             hears: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             templates: Gathered::new(move || Templates::gather(&read)),
-            renderings: Arc::new(Semaphore::new(workbench::AT_ONCE)),
-            stocks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
-            checks: Arc::new(Semaphore::new(workbench::AT_ONCE)),
+            renderings: RenderPool::default(),
+            stocks: RenderPool::default(),
+            checks: RenderPool::default(),
             changes: watch::Sender::new(0),
         };
         let one = || Arc::new(Semaphore::new(1));

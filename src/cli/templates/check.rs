@@ -10,10 +10,10 @@ use clap::ValueEnum;
 use crate::cli::format::{findings, json, sarif};
 use crate::cli::{Failure, output};
 use crate::config::Settings;
-use crate::contain;
 use crate::domain::locale::Locale;
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Collector, Options, Report, Rule, Severity, clients};
+use crate::preview::render_pool::{self, Missed};
 use crate::text::plain;
 
 /// How long a mail that was begun may take beyond the time for all of them: a template may render forever.
@@ -98,11 +98,12 @@ async fn in_time<T: Send + 'static>(
     budget: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>, Failure> {
-    match tokio::time::timeout(budget + GRACE, contain::spawn_blocking(work)).await {
-        Ok(Ok(Ok(done))) => Ok(Some(done)),
-        Ok(Ok(Err(broke))) => Err(Failure::failed(broke.to_string(), "report it, with the templates that did it")),
-        Ok(Err(_)) => Err(Failure::failed("the checks crashed", "report it, with the templates that did it")),
-        Err(_) => Ok(None),
+    let hint = "report it, with the templates that did it";
+    match render_pool::in_time(budget + GRACE, work).await {
+        Ok(done) => Ok(Some(done)),
+        Err(Missed::Broke(broke)) => Err(Failure::failed(broke.to_string(), hint)),
+        Err(Missed::Ended) => Err(Failure::failed("the checks crashed", hint)),
+        Err(Missed::Late(_)) => Ok(None),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
@@ -15,18 +14,18 @@ use axum::{Json, Router};
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::frame;
 use super::guard::{Door, guard};
 use super::source::{EXAMPLE, Source};
-use crate::contain;
 use crate::domain::locale::Locale;
 use crate::preview::cell_layout::Note;
 use crate::preview::layout::lay_out;
 use crate::preview::proof::TemplateIndex;
+use crate::preview::render_pool::{Missed, RENDER_MAX, RenderPool};
 use crate::preview::view::{CELL_HEIGHT, Scheme, View, Width};
 use crate::text::plain;
 
@@ -34,18 +33,12 @@ const PAGE: &str = include_str!("../../../assets/preview/page.html");
 const SCRIPT: &str = include_str!("../../../assets/preview/page.js");
 const STYLE: &str = include_str!("../../../assets/preview/page.css");
 
-/// How many renderings may run. One that never ends cannot be stopped, only left alone.
-const AT_ONCE: usize = 3;
-
-/// How long one may take.
-const RENDER_MAX: Duration = Duration::from_secs(3);
-
 /// What every request needs. Cheap to clone.
 #[derive(Clone)]
 struct Context {
     source: Arc<dyn Source>,
     changes: watch::Receiver<u64>,
-    renderings: Arc<Semaphore>,
+    renderings: RenderPool,
     shutdown: CancellationToken,
 }
 
@@ -55,7 +48,7 @@ pub(super) fn router(
     door: Door,
     shutdown: CancellationToken,
 ) -> Router {
-    let renderings = Arc::new(Semaphore::new(AT_ONCE));
+    let renderings = RenderPool::default();
     let as_type = |kind: &'static str, text: &'static str| get(async move || ([(CONTENT_TYPE, kind)], text));
     Router::new()
         .route("/{token}/", get(async || Html(PAGE)))
@@ -118,14 +111,12 @@ impl Context {
     /// Works off the async threads, and says so where it takes too long or breaks.
     async fn off<T: Send + 'static>(&self, work: impl FnOnce(&dyn Source) -> T + Send + 'static) -> Result<T, String> {
         let too_long = || format!("the template took longer than {} seconds to render", RENDER_MAX.as_secs());
-        let permit = timeout(RENDER_MAX, Arc::clone(&self.renderings).acquire_owned()).await.map_err(|_| too_long())?;
+        let turn = timeout(RENDER_MAX, self.renderings.turn()).await.map_err(|_| too_long())?;
         let source = Arc::clone(&self.source);
-        let working = contain::spawn_blocking(move || {
-            let _permit = permit;
-            work(&*source)
-        });
-        let done = timeout(RENDER_MAX, working).await.ok().and_then(Result::ok).ok_or_else(too_long)?;
-        done.map_err(|broke| broke.to_string())
+        turn.render(RENDER_MAX, move || work(&*source)).await.map_err(|missed| match missed {
+            Missed::Broke(broke) => broke.to_string(),
+            Missed::Ended | Missed::Late(_) => too_long(),
+        })
     }
 }
 

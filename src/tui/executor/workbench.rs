@@ -1,9 +1,7 @@
 //! What the templates' workbench asks for: templates rendered and taken apart, and reports of their files' changes.
 //!
-//! Off the async threads and under a time limit: templates and HTML are written by people, and a layout without an
-//! end must not stop the console. Such a rendering cannot be stopped, only left alone, so there are never more
-//! than a few: what is asked for in the meantime waits for one of them to end. What comes late is still
-//! delivered.
+//! Renderings go through a pool ([`crate::preview::render_pool`]), so that a layout without an end does not stop the
+//! console. What comes late is still delivered.
 
 use std::future::ready;
 use std::pin::pin;
@@ -11,30 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Executor};
 use crate::config::Settings;
-use crate::contain::{spawn, spawn_blocking};
+use crate::contain::spawn;
 use crate::desk::Desk;
 use crate::desk::test_send::{self, TestSend, TestSent};
 use crate::mail::templates::Templates;
 use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, PreviewRequest, TemplateIndex};
+use crate::preview::render_pool::{Missed, RENDER_MAX, Turn};
 use crate::preview::watch::{self, Word};
 use crate::tui::effect::{Answer, Bench, Benched, Problem};
 use crate::tui::msg::Msg;
 
-/// How many renderings may run.
-pub(super) const AT_ONCE: usize = 3;
-
-/// How long one may take.
-const RENDER_MAX: Duration = Duration::from_secs(3);
-
-/// How long one waits for its turn before that is reported.
+/// How long a rendering waits for its turn before that is reported.
 const WAIT_SAID: Duration = Duration::from_millis(700);
 
 /// How long checks begin with further mails.
@@ -80,27 +73,27 @@ impl Executor {
 
 /// Renders in its turn. One that waits for a turn and is cancelled for a newer one is gone; one that waits long is reported.
 async fn prove(context: Arc<Context>, order: PreviewRequest, generation: u64) -> Answer<Box<Attempt>> {
-    let permit = turn(&context.renderings);
-    tokio::pin!(permit);
-    let permit = if let Ok(permit) = timeout(WAIT_SAID, &mut permit).await {
-        permit
+    let turn = context.renderings.turn();
+    tokio::pin!(turn);
+    let turn = if let Ok(turn) = timeout(WAIT_SAID, &mut turn).await {
+        turn
     } else {
         context.send(Msg::Bench(Benched::ProofWaits { generation }));
-        permit.await
+        turn.await
     };
     let (now, asked) = (Utc::now(), order.clone());
     let render = move |settings: &Settings, templates: &Templates| {
         Box::new(proof::render_preview(templates, settings, &order, now))
     };
     let late = move |done| Msg::Bench(Benched::Proved { order: Box::new(asked), generation, answer: Ok(done) });
-    off(&context, permit, RENDER_MAX, render, late).await
+    off(&context, turn, RENDER_MAX, render, late).await
 }
 
 async fn stock(context: Arc<Context>) -> Answer<Box<TemplateIndex>> {
     // Nothing is rendered for it, so that it need not wait for renderings.
-    let permit = turn(&context.stocks).await;
+    let turn = context.stocks.turn().await;
     let stock = |_: &Settings, templates: &Templates| Box::new(proof::index(templates));
-    off(&context, permit, RENDER_MAX, stock, |done| Msg::Bench(Benched::Listed(Ok(done)))).await
+    off(&context, turn, RENDER_MAX, stock, |done| Msg::Bench(Benched::Listed(Ok(done)))).await
 }
 
 async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
@@ -109,32 +102,24 @@ async fn check(context: Arc<Context>) -> Answer<Arc<Report>> {
         let options = Options { budget: CHECK_MAX, ..Options::default() };
         Arc::new(check::check(templates, settings, now, &options))
     };
-    let permit = turn(&context.checks).await;
-    off(&context, permit, CHECK_MAX + RENDER_MAX, check, |report| Msg::Bench(Benched::CheckedLate(report))).await
-}
-
-/// A turn, as soon as there is one. `None` where there are no turns any more, which does not happen.
-async fn turn(permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    Arc::clone(permits).acquire_owned().await.ok()
+    let turn = context.checks.turn().await;
+    off(&context, turn, CHECK_MAX + RENDER_MAX, check, |report| Msg::Bench(Benched::CheckedLate(report))).await
 }
 
 async fn off<T: Send + 'static>(
     context: &Arc<Context>,
-    permit: Option<OwnedSemaphorePermit>,
+    turn: Turn,
     longest: Duration,
     work: impl FnOnce(&Settings, &Templates) -> T + Send + 'static,
     late: impl FnOnce(T) -> Msg + Send + 'static,
 ) -> Answer<T> {
     let working_for = Arc::clone(context);
-    let mut working = spawn_blocking(move || {
-        let _permit = permit;
-        work(&working_for.settings, &working_for.templates.get())
-    });
-    match timeout(longest, &mut working).await {
-        Ok(Ok(done)) => Ok(done?),
-        // Only at the end of all, since what panics answers.
-        Ok(Err(_)) => Err(too_long(longest)),
-        Err(_) => {
+    let rendered = turn.render(longest, move || work(&working_for.settings, &working_for.templates.get()));
+    match rendered.await {
+        Ok(done) => Ok(done),
+        Err(Missed::Broke(broke)) => Err(broke.into()),
+        Err(Missed::Ended) => Err(too_long(longest)),
+        Err(Missed::Late(working)) => {
             let context = Arc::clone(context);
             spawn(async move {
                 if let Ok(Ok(done)) = working.await {
