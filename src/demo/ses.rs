@@ -2,7 +2,7 @@
 //! way that all events take.
 //!
 //! It knows what SES would know, the mails that it was given: for whom they are, our tags, and when they came. What becomes
-//! of one follows from its recipient ([`recipient`]) and from nothing else. So there is nothing to be kept: after a restart
+//! of one follows from its recipient (`ses/recipient.rs`) and from nothing else. So there is nothing to be kept: after a restart
 //! all mails are read and reported again, and an event that was stored before is not stored again.
 
 mod captured;

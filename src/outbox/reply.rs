@@ -16,7 +16,7 @@
 //! | 5xx at RCPT, or behind DATA | `Recipient`, `Message`, `Sandbox` | *failed* | go on |
 //! | none after the whole mail | `Unknown` | *unknown* | go on |
 //!
-//! SES's API has a table of its own ([`of_api`]).
+//! SES's API has a table of its own (`of_api.rs`).
 //!
 //! The words are those of the AWS guide "Amazon SES SMTP response codes". Whatever is not in it is judged by the class
 //! digit of its code and the stage at which it came (RFC 5321, 4.2.1); the reply itself is recorded as it came, but for
