@@ -1,17 +1,17 @@
 //! The brake: what stops the whole outbox, who set it, and why.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::Time;
 use crate::text::Untrusted;
 
 /// How far it is on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownBrake, parse_err_fn = UnknownBrake::of)]
 pub enum BrakeState {
     /// Mails go out.
     #[default]
@@ -23,8 +23,9 @@ pub enum BrakeState {
 }
 
 /// What set it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownBrake, parse_err_fn = UnknownBrake::of)]
 pub enum BrakeCause {
     /// A person.
     Operator,
@@ -43,6 +44,12 @@ pub enum BrakeCause {
 #[error("unknown word for the brake")]
 pub struct UnknownBrake;
 
+impl UnknownBrake {
+    fn of(_: &str) -> Self {
+        Self
+    }
+}
+
 impl BrakeState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Off, Self::Draining, Self::Paused];
@@ -50,11 +57,7 @@ impl BrakeState {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Draining => "draining",
-            Self::Paused => "paused",
-        }
+        self.into()
     }
 }
 
@@ -65,35 +68,7 @@ impl BrakeCause {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Reputation => "reputation",
-            Self::Quota => "quota",
-            Self::Configuration => "configuration",
-            Self::Refusals => "refusals",
-        }
-    }
-}
-
-impl fmt::Display for BrakeState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for BrakeState {
-    type Err = UnknownBrake;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownBrake)
-    }
-}
-
-impl FromStr for BrakeCause {
-    type Err = UnknownBrake;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|cause| cause.as_str() == text).ok_or(UnknownBrake)
+        self.into()
     }
 }
 

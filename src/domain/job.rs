@@ -1,10 +1,10 @@
 //! Jobs: bulk resends, planned, cancelled, paused, resumed, followed.
 
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::Time;
 use super::filter::Filter;
@@ -13,8 +13,9 @@ use super::verification::Status;
 use crate::text::Untrusted;
 
 /// Where a job is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownJobState, parse_err_fn = UnknownJobState::of)]
 pub enum JobState {
     /// Works, or will when its grace period is over.
     Running,
@@ -31,6 +32,12 @@ pub enum JobState {
 #[error("unknown job state")]
 pub struct UnknownJobState;
 
+impl UnknownJobState {
+    fn of(_: &str) -> Self {
+        Self
+    }
+}
+
 impl JobState {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Running, Self::Paused, Self::Done, Self::Cancelled];
@@ -38,12 +45,7 @@ impl JobState {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-        }
+        self.into()
     }
 
     /// Whether it still has something to do.
@@ -61,20 +63,6 @@ impl JobState {
             Self::Done => matches!(next, Self::Paused | Self::Cancelled),
             Self::Cancelled => false,
         }
-    }
-}
-
-impl fmt::Display for JobState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for JobState {
-    type Err = UnknownJobState;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownJobState)
     }
 }
 
@@ -108,7 +96,8 @@ impl fmt::Display for JobScope {
 }
 
 /// Why someone is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownSkip, parse_err_fn = UnknownSkip::of)]
 pub enum Skip {
     /// They are verified.
     Verified,
@@ -141,15 +130,7 @@ impl Skip {
     /// As in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::CoolDown => "cool_down",
-            Self::DailyCap => "daily_cap",
-            Self::Waiting => "waiting",
-            Self::Suppressed => "suppressed",
-            Self::Bounced => "bounced",
-            Self::Duplicate => "duplicate",
-        }
+        self.into()
     }
 
     /// For a person.
@@ -172,11 +153,9 @@ impl Skip {
 #[error("unknown reason to leave someone out")]
 pub struct UnknownSkip;
 
-impl FromStr for Skip {
-    type Err = UnknownSkip;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|skip| skip.as_str() == text).ok_or(UnknownSkip)
+impl UnknownSkip {
+    fn of(_: &str) -> Self {
+        Self
     }
 }
 

@@ -1,9 +1,7 @@
 //! Sends: one mail to one recipient, through its life.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 use uuid::Uuid;
 
 use super::Time;
@@ -13,8 +11,11 @@ use super::locale::Locale;
 use crate::text::Untrusted;
 
 /// Where a send is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownSendState, parse_err_fn = UnknownSendState::of)]
 pub enum SendState {
     /// Waits in the outbox for its time or for a worker.
     Queued,
@@ -45,6 +46,12 @@ pub enum SendState {
 #[error("unknown send state")]
 pub struct UnknownSendState;
 
+impl UnknownSendState {
+    fn of(_: &str) -> Self {
+        Self
+    }
+}
+
 impl SendState {
     /// Every state, in the order of a send's life.
     pub const ALL: [Self; 11] = [
@@ -64,19 +71,7 @@ impl SendState {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sending => "sending",
-            Self::Accepted => "accepted",
-            Self::Delivered => "delivered",
-            Self::Delayed => "delayed",
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 
     /// Whether the outbox still has work with it.
@@ -105,20 +100,6 @@ impl SendState {
             }
             Complained | Rejected | Failed | Cancelled => false,
         }
-    }
-}
-
-impl fmt::Display for SendState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for SendState {
-    type Err = UnknownSendState;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(UnknownSendState)
     }
 }
 

@@ -1,9 +1,7 @@
 //! Verifications: one key issued to one user.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::Time;
 use super::amazon::Suppression;
@@ -13,8 +11,11 @@ use super::send::{LastSend, SendRow};
 use super::user::User;
 
 /// What a verification is, at a given time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownStatus, parse_err_fn = UnknownStatus::of)]
 pub enum Status {
     /// Its key would verify.
     Pending,
@@ -29,6 +30,12 @@ pub enum Status {
 #[derive(Debug, thiserror::Error)]
 #[error("unknown status; there are pending, verified, expired and revoked")]
 pub struct UnknownStatus;
+
+impl UnknownStatus {
+    fn of(_: &str) -> Self {
+        Self
+    }
+}
 
 impl Status {
     /// Every status, in the order that screens show them.
@@ -51,26 +58,7 @@ impl Status {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Verified => "verified",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Status {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(UnknownStatus)
+        self.into()
     }
 }
 
