@@ -1,8 +1,9 @@
 //! `verifydesk events`
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
-use std::path::{Path, PathBuf};
+mod texts;
+
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -10,9 +11,9 @@ use clap::Subcommand;
 use super::format::{json, table};
 use super::{Failure, output, time};
 use crate::desk::Desk;
-use crate::ses::event::{Event, NotAnEvent, TEXT_MAX};
 use crate::store::events::{BATCH_MAX, Source, StoredEvent, Taken};
 use crate::text::plain;
+use texts::Texts;
 
 /// How many texts that are no events are named, of each file.
 const NAMED_MAX: usize = 5;
@@ -37,9 +38,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Take in events from files: an archive of S3 or Firehose, one JSON a line, or one a file
+    /// Take in events from files: an archive of S3 or Firehose, packed by gzip or not
     Import {
-        /// Files of events, bare or in envelopes of SNS or `EventBridge`; what was taken in before is left out
+        /// Files of events, one a file, one a line, or behind each other; bare or in envelopes of SNS or `EventBridge`;
+        /// what was taken in before is left out
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -95,10 +97,12 @@ async fn import(desk: &Desk, files: &[PathBuf]) -> Result<ExitCode, Failure> {
         let mut batch = Vec::new();
         let mut refused = 0;
         let mut texts = Texts::open(path).map_err(failure)?;
-        while let Some((line, event)) = texts.next().map_err(failure)? {
-            match event {
-                Ok(event) => batch.push(event),
-                Err(why) => {
+        let broken = loop {
+            match texts.next() {
+                Ok(None) => break None,
+                Err(error) => break Some(failure(error)),
+                Ok(Some((_, Ok(event)))) => batch.push(event),
+                Ok(Some((line, Err(why)))) => {
                     refused += 1;
                     if refused <= NAMED_MAX {
                         output::remark(&format!("{}, line {line}: {why}", plain(&path.display().to_string())));
@@ -110,7 +114,7 @@ async fn import(desk: &Desk, files: &[PathBuf]) -> Result<ExitCode, Failure> {
                 add(&mut all, desk.take_events(&batch, Source::Import).await?);
                 batch.clear();
             }
-        }
+        };
         read += batch.len();
         add(&mut all, desk.take_events(&batch, Source::Import).await?);
         if refused > NAMED_MAX {
@@ -118,6 +122,9 @@ async fn import(desk: &Desk, files: &[PathBuf]) -> Result<ExitCode, Failure> {
             output::remark(&format!("{}: and {more} more", plain(&path.display().to_string())));
         }
         unread += refused;
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
     }
     let Taken { stored, orphans, changed } = &all;
     let known = i64::try_from(read).unwrap_or(i64::MAX) - stored;
@@ -133,57 +140,4 @@ fn add(all: &mut Taken, taken: Taken) {
     all.stored += taken.stored;
     all.orphans += taken.orphans;
     all.changed.extend(taken.changed);
-}
-
-/// The texts of a file: all of it if that is one event, else its lines.
-struct Texts {
-    file: BufReader<File>,
-    line: usize,
-    /// The event that the whole file is.
-    whole: Option<Event>,
-}
-
-impl Texts {
-    fn open(path: &Path) -> io::Result<Self> {
-        let mut file = BufReader::new(File::open(path)?);
-        let mut start = Vec::new();
-        file.by_ref().take(TEXT_MAX as u64 + 1).read_to_end(&mut start)?;
-        let whole = Event::read(&start, None).ok();
-        if whole.is_none() {
-            file.rewind()?;
-        }
-        Ok(Self { file, line: 0, whole })
-    }
-
-    /// The next event with the number of its line.
-    fn next(&mut self) -> io::Result<Option<(usize, Result<Event, NotAnEvent>)>> {
-        if let Some(event) = self.whole.take() {
-            return Ok(Some((1, Ok(event))));
-        }
-        while let Some(text) = text(&mut self.file)? {
-            self.line += 1;
-            if !text.trim_ascii().is_empty() {
-                return Ok(Some((self.line, Event::read(&text, None))));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The next line, as much of it as an event may be long; `None` at the end.
-fn text(file: &mut BufReader<File>) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    file.by_ref().take(TEXT_MAX as u64 + 1).read_until(b'\n', &mut line)?;
-    if line.len() > TEXT_MAX && !line.ends_with(b"\n") {
-        // The rest of it.
-        let mut rest = Vec::new();
-        loop {
-            rest.clear();
-            file.by_ref().take(TEXT_MAX as u64).read_until(b'\n', &mut rest)?;
-            if rest.is_empty() || rest.ends_with(b"\n") {
-                break;
-            }
-        }
-    }
-    Ok(Some(line).filter(|line| !line.is_empty()))
 }

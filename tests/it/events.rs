@@ -1,11 +1,15 @@
 //! SES's events, from their text to the state of a send: late, twice, in any order, and while a worker has it.
 
+mod erased;
 mod order;
 #[cfg(feature = "aws")]
 mod queue;
 
+use std::io::Write as _;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use verifydesk::config::{Secret, Settings};
@@ -343,6 +347,12 @@ async fn events_come_from_files_and_are_listed() {
     assert!(program.run(&["events", "import", &cut]).out.starts_with("1 events taken in, 0 known already, 1 about"));
     let again = program.run(&["events", "import", &pretty]);
     assert_eq!((again.code, again.out.starts_with("0 events taken in, 1 known")), (0, true), "{}", again.out);
+    let packed = dir.path().join("packed");
+    let mut encoder = GzEncoder::new(std::fs::File::create(&packed).unwrap(), Compression::fast());
+    write!(encoder, "{}{}", event("Delivery", "", "m-10", None), event("Delivery", "", "m-11", None)).unwrap();
+    encoder.finish().unwrap();
+    let packed = program.run(&["events", "import", packed.to_str().unwrap()]);
+    assert_eq!((packed.code, packed.out.starts_with("2 events taken in")), (0, true), "{}{}", packed.out, packed.err);
     let missing = program.run(&["events", "import", "no-such-file"]);
     assert!(missing.code == 1 && missing.err.contains("no-such-file"), "{}", missing.err);
 
@@ -360,6 +370,6 @@ async fn events_come_from_files_and_are_listed() {
     assert!(!listed.out.contains(['\u{1b}', '\u{202e}']), "{}", listed.out);
     let orphans = program.run(&["events", "list", "--orphans", "--json"]);
     let rows: Vec<Value> = orphans.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(rows.len(), 3);
+    assert_eq!(rows.len(), 5);
     assert!(rows.iter().all(|row| row["send_id"].is_null() && row["source"] == "import"));
 }
