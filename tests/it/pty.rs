@@ -451,3 +451,28 @@ async fn a_database_that_goes_away_is_reported_and_what_was_shown_stays() {
     assert_eq!(running.exit_code(), 0);
     running.is_clean();
 }
+
+/// From the file of another process to the screen: both are notified, nothing is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_is_shown_within_two_seconds_of_its_arrival() {
+    let world = with_user().await;
+    world.execute("update sends set state = 'accepted', attempts = 1, ses_id = 'm-1'").await;
+    let file = world.dir.path().join("bounce.json");
+    let bounce = r#"{"eventType": "Bounce", "mail": {"timestamp": "2026-11-20T10:00:00Z", "messageId": "m-1"},
+        "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-20T10:00:01Z",
+        "bouncedRecipients": [{"emailAddress": "mina@example.com", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}]}}"#;
+    std::fs::write(&file, bounce).unwrap();
+    let mut running = open(&world);
+    running.shows("accepted");
+    cli(&world, &["events", "import", file.to_str().unwrap()]);
+    running.shows("bounced");
+    let millis = "select (extract(epoch from clock_timestamp() - max(received_at)) * 1000)::bigint from ses_events";
+    let after = world.number(millis).await;
+    assert!(after < 2_000, "{after} ms after its arrival");
+    // With what it says.
+    running.keys("\r");
+    running.shows("user unknown");
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
