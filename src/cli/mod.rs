@@ -17,6 +17,7 @@ mod log;
 mod migrate;
 mod output;
 mod progress;
+mod prune;
 mod queue;
 #[cfg(test)]
 mod reference;
@@ -85,6 +86,8 @@ enum Command {
     Events(events::Args),
     /// Show the outbox: what waits, pace, brake, workers and bulk resends; pause, drain or resume it
     Queue(queue::Args),
+    /// Remove mails and events that are older than the settings let them stay; workers do this too
+    Prune(prune::Args),
     /// List bulk resends, newest first; pause, resume or cancel one
     Jobs(jobs::Args),
     /// Render a template with sample values
@@ -144,6 +147,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
+        Some(Command::Prune(args)) => act(&settings, async |desk| prune::run(desk, &settings, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::TestSend(args)) => test_send::run(&settings, &args).await,

@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// A duration: its key, its bounds, those in words, and what to write.
 type DurationRow = (&'static str, fn(&Settings) -> Duration, [Duration; 2], [&'static str; 2], &'static str);
 
-const DURATIONS: [DurationRow; 9] = [
+const DURATIONS: [DurationRow; 11] = [
     (
         "verification.lifetime",
         |settings| settings.verification.lifetime,
@@ -71,6 +71,22 @@ const DURATIONS: [DurationRow; 9] = [
         "10m",
     ),
     ("jobs.grace", |settings| settings.jobs.grace, [Duration::ZERO, DAY], ["0 seconds", "1 day"], "10s"),
+    // Events that come again are recognized for 15 days.
+    (
+        "retention.events",
+        |settings| settings.retention.events,
+        [DAY.saturating_mul(15), DAY.saturating_mul(36_500)],
+        ["15 days", "36500 days"],
+        "180 days",
+    ),
+    // Longer than any wait before another mail.
+    (
+        "retention.sends",
+        |settings| settings.retention.sends,
+        [DAY.saturating_mul(30), DAY.saturating_mul(36_500)],
+        ["30 days", "36500 days"],
+        "400 days",
+    ),
 ];
 
 /// A number: its key, its bounds, and what to write. Those that may be left out are not looked at then.

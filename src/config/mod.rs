@@ -25,7 +25,7 @@ use crate::ses::sns::TopicArn;
 use crate::text::plain;
 
 pub use file::{config_path, load};
-pub use outbox::{Brake, Jobs, Pace, Worker};
+pub use outbox::{Brake, Jobs, Pace, Retention, Worker};
 pub use secret::Secret;
 pub use test_send::TestSend;
 
@@ -78,6 +78,8 @@ pub struct Settings {
     pub brake: Brake,
     /// Bulk resends.
     pub jobs: Jobs,
+    /// How long what is over stays.
+    pub retention: Retention,
     /// Test mails.
     pub test_send: TestSend,
     /// The verification view and the site's API.

@@ -122,3 +122,22 @@ impl Default for Jobs {
         Self { grace: Duration::from_secs(10) }
     }
 }
+
+/// How long what is over stays, before workers and `verifydesk prune` remove it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// What SES reported, counted from when it came.
+    #[serde(with = "file::duration")]
+    pub events: Duration,
+    /// Mails, counted from when they ended.
+    #[serde(with = "file::duration")]
+    pub sends: Duration,
+}
+
+impl Default for Retention {
+    /// A year can be compared with the one before.
+    fn default() -> Self {
+        Self { events: Duration::from_hours(24 * 180), sends: Duration::from_hours(24 * 400) }
+    }
+}

@@ -10,6 +10,7 @@
 //! lane.rs          one mail: composed, sent, its answer judged
 //! reply.rs         what an answer is: the table of what servers say
 //! retry.rs         whether and when its mail is tried again
+//! pruning.rs       removes what is older than the settings let it stay
 //! feedback.rs      what it means for the mails behind it
 //! ```
 //! Where the server takes no mail at all, the outbox pauses, and one mail at a time is tried ([`crate::store::refusals`]).
@@ -22,6 +23,7 @@ mod in_progress;
 mod lane;
 mod lanes;
 mod preparer;
+pub mod pruning;
 mod queue;
 mod redact;
 mod refusal;

@@ -8,6 +8,7 @@ mod jobs;
 pub(super) mod lower_pace;
 pub(super) mod prepare;
 pub(super) mod probe;
+pub(super) mod prune;
 pub(super) mod put_back;
 pub(super) mod record;
 pub(super) mod record_again;
@@ -34,7 +35,7 @@ struct Scheduled {
 }
 
 /// The most urgent first.
-const SCHEDULE: [Scheduled; 11] = [
+const SCHEDULE: [Scheduled; 12] = [
     Scheduled { due: record::due, start: record::start },
     Scheduled { due: renew::due, start: renew::start },
     Scheduled { due: report_refusals::due, start: report_refusals::start },
@@ -46,6 +47,7 @@ const SCHEDULE: [Scheduled; 11] = [
     Scheduled { due: heartbeat::due, start: heartbeat::start },
     Scheduled { due: housekeeping::due, start: housekeeping::start },
     Scheduled { due: sweep::due, start: sweep::start },
+    Scheduled { due: prune::due, start: prune::start },
 ];
 
 /// Starts whatever is due.
@@ -73,6 +75,7 @@ pub(super) enum Step {
     Jobs,
     Heartbeat,
     Housekeeping,
+    Prune,
     /// Started by an answer.
     Brake,
     /// Started by an answer.

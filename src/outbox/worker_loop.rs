@@ -27,6 +27,7 @@ use super::step::brake::Held;
 use super::step::heartbeat::{self, Presence};
 use super::step::housekeeping::{self, Housekeeping};
 use super::step::probe::Probing;
+use super::step::prune::Pruning;
 use super::step::put_back::Orphans;
 use super::step::record_again::Failover;
 use super::step::renew::LeaseClock;
@@ -76,6 +77,8 @@ pub(super) struct WorkerLoop {
     pub(super) presence: Presence,
     /// When it next does what any worker may do for all.
     pub(super) housekeeping: Housekeeping,
+    /// When it next removes what is old.
+    pub(super) pruning: Pruning,
     /// `None` while the subscription is broken.
     pub(super) changes: Option<Following>,
 }
@@ -103,6 +106,7 @@ impl WorkerLoop {
             admission: Admission::default(),
             presence: Presence::new(now, tally.sent),
             housekeeping: Housekeeping::new(now),
+            pruning: Pruning::new(now),
             changes: None,
             tally,
             worker,

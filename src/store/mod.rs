@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod pace;
 mod pooler;
 mod present;
+mod prune;
 pub mod refusals;
 pub mod resend;
 pub mod roles;

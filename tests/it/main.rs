@@ -23,6 +23,7 @@ mod mail_servers;
 mod multi_worker;
 mod pooler;
 mod preview;
+mod prune;
 mod pty;
 mod roles;
 mod schema;

@@ -37,13 +37,14 @@ const TABLES: [&str; 21] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 23] = [
+const FUNCTIONS: [&str; 26] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
     "approve(bytea)",
     "check_audit_entry()",
     "count_verifications()",
+    "drop_event_week(text, timestamptz)",
     "force_verify(bigint, text, text, text, double precision)",
     "forget_user()",
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
@@ -54,8 +55,10 @@ const FUNCTIONS: [&str; 23] = [
     "note_all_verified(bigint[], text)",
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",
+    "old_event_weeks(timestamptz)",
     "open_links(bytea[], boolean)",
     "open_verification(bigint)",
+    "prune_sends(timestamptz, uuid, uuid, integer, boolean)",
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",
     "resend_standing(bigint, double precision, bigint)",

@@ -286,6 +286,12 @@ grant select (id, verification_id, user_id, state, priority, queued_at, lease_un
 -- SES's events come in by worker and web.
 grant execute on function @schema.take_events(jsonb), @schema.match_orphans() to @worker, @serve, @operator;
 
+-- What is old goes by workers and by command; nothing that the functions say is still needed.
+grant execute on function
+    @schema.old_event_weeks(timestamptz), @schema.drop_event_week(text, timestamptz),
+    @schema.prune_sends(timestamptz, uuid, uuid, integer, boolean)
+    to @worker, @operator;
+
 -- Operators: all that console and command line do.
 grant execute on function @schema.force_verify(bigint, text, text, text, double precision) to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;
