@@ -1,12 +1,11 @@
-//! Why an action cannot be done now, if it cannot: asked before it is done, and by the footer, which shows it dimmed.
+//! Why an action cannot be done now, if it cannot: asked before it is done, and by the footer, which shows it dimmed. What
+//! a dialog asks about has its rule in the dialog's file.
 
 use super::action::Action;
 use super::model::{Link, View};
 use super::screen::layout;
 use super::view::templates::model::Mode;
-use super::{Model, clipboard};
-use crate::domain::brake::{BrakeCause, BrakeState};
-use crate::domain::verification::Status;
+use super::{Model, clipboard, dialog};
 
 /// Why an action cannot be done now: what, and what to do instead.
 #[must_use]
@@ -37,74 +36,26 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             };
             ("There is nothing to open.".into(), hint.into())
         }),
-        Action::Resend | Action::ForceVerify => {
-            let Some(subject) = model.subject() else {
-                return say("No verification is selected.", "Choose a row first.");
-            };
-            let what = if action == Action::Resend { "there is nothing to resend" } else { "there is nothing to do" };
-            if subject.status == Some(Status::Verified) || subject.user_verified {
-                return Some((format!("{} is verified already; {what}.", subject.email), String::new()));
-            }
-            None
-        }
-        Action::Edit | Action::Explain | Action::TestSend => {
-            on_the_bench(model, action).and_then(|(what, hint)| say(what, hint))
+        Action::Edit => uneditable(model).and_then(|(what, hint)| say(what, hint)),
+        Action::Mark if model.verifications.selected().is_none() => {
+            say("There is nothing to mark.", "Choose another tab first.")
         }
         Action::CopyEmail if clipboard::email(model).is_none() => say("No user is selected.", "Choose a row first."),
         Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
-        _ => on_the_outbox(model, action).and_then(|(what, hint)| say(what, hint)),
+        _ => dialog::blocked(model, action),
     }
 }
 
-/// Why something about the outbox cannot be done now: what, and what to do instead.
-fn on_the_outbox(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
-    let brake = model.outbox.as_ref().and_then(|outbox| outbox.brake.as_ref());
-    match action {
-        Action::Mark => model
-            .verifications
-            .selected()
-            .is_none()
-            .then_some(("There is nothing to mark.", "Choose another tab first.")),
-        Action::BulkResend => {
-            let is_verified = model.verifications.list().is_some_and(|list| list.tab == Some(Status::Verified));
-            (model.marks.is_empty() && is_verified)
-                .then_some(("The verified need no mail.", "Choose another tab, or mark rows with Space."))
-        }
-        Action::Pause => brake
-            .is_some_and(|brake| brake.state == BrakeState::Paused && brake.cause == BrakeCause::Operator)
-            .then_some(("Sending is paused already.", "U lets it go again.")),
-        Action::Drain => match brake?.state {
-            BrakeState::Paused => Some(("Sending is paused: nothing goes out.", "Resume with U first.")),
-            BrakeState::Draining => Some(("The outbox drains already.", "U lets it go again.")),
-            BrakeState::Off => None,
-        },
-        Action::Resume if brake.is_some() => None,
-        Action::Resume => Some(match model.outbox.as_ref().and_then(|outbox| outbox.pace.left()) {
-            Some(0) => ("Only the quota holds mail back.", "It goes on by itself as places come free."),
-            _ => ("Nothing holds the outbox back.", "P in the Queue pauses it."),
-        }),
-        Action::HoldJob | Action::CancelJob => match model.selected_job() {
-            None => Some(("No job is selected.", "B in Verifications starts one.")),
-            Some(job) if !job.state.is_open() => Some(("This job is over.", "B in Verifications starts another.")),
-            Some(_) => None,
-        },
-        _ => None,
-    }
-}
-
-/// Why an action of the workbench cannot be done now.
-fn on_the_bench(model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+/// Why the chosen template cannot be edited now.
+fn uneditable(model: &Model) -> Option<(&'static str, &'static str)> {
     let bench = &model.workbench;
-    match action {
-        Action::TestSend if bench.entry().is_none() => Some(("There is no template to send.", "")),
-        Action::Explain if bench.chosen_finding().is_none() => Some(("There is no finding to explain.", "")),
-        Action::Edit if bench.sources.is_empty() => Some(("There is no file to edit yet.", "")),
-        Action::Edit if bench.editable().is_none() => Some((
-            "This template is built in; there is no file to edit.",
-            "`verifydesk templates eject DIR` writes the built-in ones as files; then set `templates.dir`.",
-        )),
-        _ => None,
+    if bench.sources.is_empty() {
+        return Some(("There is no file to edit yet.", ""));
     }
+    bench.editable().is_none().then_some((
+        "This template is built in; there is no file to edit.",
+        "`verifydesk templates eject DIR` writes the built-in ones as files; then set `templates.dir`.",
+    ))
 }
 
 #[cfg(test)]

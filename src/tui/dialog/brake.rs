@@ -3,8 +3,8 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
-use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
-use crate::domain::brake::{Brake, BrakeState};
+use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
+use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::field::Field;
@@ -22,6 +22,27 @@ pub struct BrakeDialog {
     /// What is wrong with it, or why it was not done.
     pub problem: Option<Problem>,
     pub busy: bool,
+}
+
+pub(super) fn blocked(model: &Model, change: BrakeChange) -> Option<(String, String)> {
+    let outbox = model.outbox.as_ref();
+    let brake = outbox.and_then(|outbox| outbox.brake.as_ref());
+    match (change, brake) {
+        (BrakeChange::Pause, Some(Brake { state: BrakeState::Paused, cause: BrakeCause::Operator, .. })) => {
+            because("Sending is paused already.", "U lets it go again.")
+        }
+        (BrakeChange::Drain, Some(Brake { state: BrakeState::Paused, .. })) => {
+            because("Sending is paused: nothing goes out.", "Resume with U first.")
+        }
+        (BrakeChange::Drain, Some(Brake { state: BrakeState::Draining, .. })) => {
+            because("The outbox drains already.", "U lets it go again.")
+        }
+        (BrakeChange::Resume, None) => match outbox.and_then(|outbox| outbox.pace.left()) {
+            Some(0) => because("Only the quota holds mail back.", "It goes on by itself as places come free."),
+            _ => because("Nothing holds the outbox back.", "P in the Queue pauses it."),
+        },
+        _ => None,
+    }
 }
 
 pub(super) fn open(change: BrakeChange) -> Dialog {

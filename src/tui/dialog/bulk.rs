@@ -5,8 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
-use super::{Body, Dialog, KeyContext, Then, answered};
+use super::{Body, Dialog, KeyContext, Then, answered, because};
 use crate::domain::job::{JobPlan, JobScope, Skip};
+use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::View;
@@ -63,6 +64,14 @@ impl BulkDialog {
 }
 
 /// For the marked, or for all that the list shows.
+pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
+    let is_verified = model.verifications.list().is_some_and(|list| list.tab == Some(Status::Verified));
+    if model.marks.is_empty() && is_verified {
+        return because("The verified need no mail.", "Choose another tab, or mark rows with Space.");
+    }
+    None
+}
+
 pub(super) fn open(model: &mut Model, fx: &mut Vec<Effect>) -> Dialog {
     let scope = if model.marks.is_empty() {
         JobScope::Filter(verifications::update::filter(model))

@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, operator, put};
-use super::{Body, Dialog, KeyContext, Then, answered};
+use super::{Body, Dialog, KeyContext, Then, answered, because};
 use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
@@ -24,6 +24,14 @@ pub struct CancelJobDialog {
     /// Why it was not done.
     pub problem: Option<Problem>,
     pub busy: bool,
+}
+
+pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
+    match model.selected_job() {
+        None => because("No job is selected.", "B in Verifications starts one."),
+        Some(job) if !job.state.is_open() => because("This job is over.", "B in Verifications starts another."),
+        Some(_) => None,
+    }
 }
 
 pub(super) fn open(model: &Model) -> Option<Dialog> {

@@ -23,6 +23,10 @@ pub struct FindingDialog {
     pub scroll: usize,
 }
 
+pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
+    model.workbench.chosen_finding().is_none().then(|| ("There is no finding to explain.".into(), String::new()))
+}
+
 pub(super) fn open(model: &Model) -> Option<Dialog> {
     let finding = model.workbench.chosen_finding().cloned().map(Box::new)?;
     Some(Dialog::Finding(FindingDialog { finding, scroll: 0 }))

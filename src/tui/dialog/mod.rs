@@ -2,7 +2,7 @@
 //!
 //! A dialog's file holds its state, where its keys go, what is typed into it, what *yes* asks for, what the answer to
 //! that does, and its lines. A dialog that is added is a file, a variant and an arm of [`open`] here, and its action; if
-//! its *yes* is a new act, that act's variants and what runs it.
+//! its *yes* is a new act, that act's variants and what runs it; if it cannot always be asked, an arm of [`blocked`] here.
 
 mod brake;
 mod bulk;
@@ -26,6 +26,7 @@ use super::model::field::Field;
 use super::model::{Level, Model};
 use super::widget::canvas::Canvas;
 use crate::domain::Time;
+use crate::domain::verification::Status;
 pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
@@ -213,6 +214,24 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     }
 }
 
+/// Why what the dialog of an action asks about cannot be done now, if it cannot: what, and what to do instead.
+#[must_use]
+pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
+    match action {
+        Action::Resend => subject_done(model, "there is nothing to resend"),
+        Action::ForceVerify => subject_done(model, "there is nothing to do"),
+        Action::Explain => finding::blocked(model),
+        Action::BulkResend => bulk::blocked(model),
+        Action::Pause => brake::blocked(model, BrakeChange::Pause),
+        Action::Drain => brake::blocked(model, BrakeChange::Drain),
+        Action::Resume => brake::blocked(model, BrakeChange::Resume),
+        // Pausing a job asks nothing, and is possible where cancelling it is.
+        Action::CancelJob | Action::HoldJob => cancel_job::blocked(model),
+        Action::TestSend => test_send::blocked(model),
+        _ => None,
+    }
+}
+
 /// The *yes* of the dialog that is open.
 pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some(mut dialog) = model.dialog.take() else { return };
@@ -277,6 +296,19 @@ fn answered<T>(
         (Err(problem), None) => model.toast(Level::Failed, problem.what, problem.hint),
     }
     None
+}
+
+/// Why nothing can be done for the user of the selected verification.
+fn subject_done(model: &Model, so: &str) -> Option<(String, String)> {
+    let Some(subject) = model.subject() else { return because("No verification is selected.", "Choose a row first.") };
+    let is_done = subject.status == Some(Status::Verified) || subject.user_verified;
+    is_done.then(|| (format!("{} is verified already; {so}.", subject.email), String::new()))
+}
+
+/// What stands in the way, and what to do instead.
+#[expect(clippy::unnecessary_wraps, reason = "what every rule answers with")]
+fn because(what: &str, hint: &str) -> Option<(String, String)> {
+    Some((what.to_owned(), hint.to_owned()))
 }
 
 /// A reason is too short, and what it is for.

@@ -71,6 +71,10 @@ impl TestSendDialog {
 }
 
 /// Asks who it goes to. A real person's mail is never a test: the fixture takes its place.
+pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
+    model.workbench.entry().is_none().then(|| ("There is no template to send.".into(), String::new()))
+}
+
 pub(super) fn open(model: &Model) -> Option<Dialog> {
     let bench = &model.workbench;
     let entry = bench.entry()?;
