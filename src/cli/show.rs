@@ -8,7 +8,7 @@ use super::{Failure, output};
 use crate::desk::{Desk, Error};
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
-use crate::domain::verification::VerificationDetail;
+use crate::domain::verification::{PROBABLY_SCANNED, VerificationDetail};
 use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
@@ -53,6 +53,9 @@ fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
         ("link opened", verification.opened_at),
     ];
     out.extend(times.iter().filter_map(|(what, at)| at.map(|at| format!("{what:<12} {}", shown(at)))));
+    if detail.is_probably_scanned() {
+        out.push(format!("             {PROBABLY_SCANNED}"));
+    }
     out.extend(detail.suppression.as_ref().map(|it| format!("address      {}", it.in_words(shown))));
     for other in &detail.others {
         out.push(format!("also         verification {}: {}", other.id, other.status(now)));

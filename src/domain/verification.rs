@@ -1,5 +1,6 @@
 //! Verifications: one key issued to one user.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
@@ -110,6 +111,25 @@ pub struct VerificationDetail {
     pub audit: Vec<AuditEntry>,
     /// What SES's suppression list says of their address, if that was asked.
     pub suppression: Option<Suppression>,
+}
+
+/// What is said of such an opening.
+pub const PROBABLY_SCANNED: &str = "probably a mail scanner";
+
+/// How soon after the delivery an opening is a program's rather than a person's.
+const TOO_SOON: TimeDelta = TimeDelta::seconds(5);
+
+impl VerificationDetail {
+    /// Whether the first opening was probably a mail scanner's: within seconds of when the receiving server took the
+    /// mail, or before that, while it looked at it. For people to see; nothing is decided by it.
+    #[must_use]
+    pub fn is_probably_scanned(&self) -> bool {
+        let Some(opened_at) = self.verification.opened_at else { return false };
+        let before = self.sends.iter().filter(|send| send.queued_at <= opened_at);
+        let deliveries = before.flat_map(|send| &send.events).filter(|event| event.kind.raw() == "Delivery");
+        // What was delivered first could be opened first.
+        deliveries.map(|event| event.occurred_at).min().is_some_and(|delivered_at| opened_at - delivered_at < TOO_SOON)
+    }
 }
 
 /// How many sends and audit entries a detail view loads.

@@ -4,6 +4,7 @@ mod erased;
 mod order;
 #[cfg(feature = "aws")]
 mod queue;
+mod scanned;
 
 use std::io::Write as _;
 use std::time::Duration;

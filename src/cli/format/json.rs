@@ -57,6 +57,7 @@ pub fn detail(detail: &VerificationDetail, now: Time) -> Value {
         "verified_at": time(detail.user.verified_at),
     });
     value["others"] = detail.others.iter().map(|other| verification(other, &detail.user, now)).collect();
+    value["probably_scanned"] = json!(detail.is_probably_scanned());
     value["sends"] = detail.sends.iter().map(send).collect();
     value["audit"] = detail.audit.iter().map(audit).collect();
     value["suppression"] = detail.suppression.as_ref().map_or(

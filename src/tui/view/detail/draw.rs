@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
 use crate::domain::send::SendRow;
-use crate::domain::verification::{Status, Verification, VerificationDetail};
+use crate::domain::verification::{PROBABLY_SCANNED, Status, Verification, VerificationDetail};
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::model::{Link, View};
@@ -70,7 +70,7 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
             suppression: None,
         };
         head(&mut lines, model, theme, &detail);
-        verification(&mut lines, model, theme, &row.verification);
+        verification(&mut lines, model, theme, &detail);
     }
     lines.gap();
     let away = matches!(model.link, Link::Away { .. });
@@ -80,7 +80,7 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
 
 fn whole(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
     head(lines, model, theme, detail);
-    verification(lines, model, theme, &detail.verification);
+    verification(lines, model, theme, detail);
     sends(lines, model, theme, &detail.sends);
     others(lines, model, theme, &detail.others);
     audit(lines, model, theme, detail);
@@ -132,7 +132,8 @@ fn time(lines: &mut Lines<'_>, model: &Model, theme: &Theme, indent: usize, labe
     }
 }
 
-fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, verification: &Verification) {
+fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
+    let verification = &detail.verification;
     lines.heading(&format!("Verification {}", verification.id));
     match &verification.key_fingerprint {
         Some(fingerprint) => lines.value("key", &format!("{fingerprint}{}", theme.glyphs().ellipsis), Tone::Text),
@@ -144,6 +145,9 @@ fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, verificatio
     match verification.opened_at {
         Some(opened_at) => time(lines, model, theme, 0, "opened", opened_at),
         None => lines.value("opened", "never", Tone::Quiet),
+    }
+    if detail.is_probably_scanned() {
+        lines.value("", PROBABLY_SCANNED, Tone::Quiet);
     }
     if let Some(verified_at) = verification.verified_at {
         time(lines, model, theme, 0, "verified", verified_at);
