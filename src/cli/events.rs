@@ -1,5 +1,6 @@
 //! `verifydesk events`
 
+mod subscriptions;
 mod texts;
 
 use std::io;
@@ -38,6 +39,24 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the topics that ask to post events to `serve`, and the posts that were refused
+    Subscriptions {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a topic post events: its subscription is confirmed
+    Approve {
+        /// The topic's ARN, as `events subscriptions` shows it
+        #[arg(value_name = "TOPIC")]
+        topic: String,
+    },
+    /// Let a topic post no events, also one that was approved
+    Refuse {
+        /// The topic's ARN, as `events subscriptions` shows it
+        #[arg(value_name = "TOPIC")]
+        topic: String,
+    },
     /// Take in events from files: an archive of S3 or Firehose, packed by gzip or not
     Import {
         /// Files of events, one a file, one a line, or behind each other; bare or in envelopes of SNS or `EventBridge`;
@@ -50,6 +69,9 @@ enum Command {
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     match &args.command {
         Command::List { orphans, limit, json } => list(desk, *orphans, *limit, *json).await,
+        Command::Subscriptions { json } => subscriptions::list(desk, *json).await,
+        Command::Approve { topic } => subscriptions::approve(desk, topic).await,
+        Command::Refuse { topic } => subscriptions::refuse(desk, topic).await,
         Command::Import { files } => import(desk, files).await,
     }
 }

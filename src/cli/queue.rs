@@ -70,6 +70,9 @@ fn show(view: &OutboxView, as_json: bool) -> Result<ExitCode, Failure> {
     if view.paces_differ() {
         output::remark("the workers' settings of `pace` differ; the smallest of each holds: set the same on all");
     }
+    if view.webhook.waiting().next().is_some() {
+        output::remark("`verifydesk events subscriptions` shows what waits for approval");
+    }
     if !view.is_worked() {
         output::remark("no worker is running: start one with `verifydesk worker`");
     }
@@ -129,6 +132,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
     ]);
     lines.extend(view.account.as_ref().map(account));
     lines.extend(view.event_queues.iter().map(events));
+    lines.extend(view.webhook.in_words().map(|words| format!("webhook  {words}")));
     if !view.workers.is_empty() {
         lines.push(String::new());
         let cells: Vec<Vec<String>> = view.workers.iter().map(|worker| cells(worker, view)).collect();

@@ -107,7 +107,9 @@ impl Error {
         match self {
             Self::Invalid(_) => "correct it and try again; nothing was changed".into(),
             Self::NotFound(_) => {
-                "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`".into()
+                "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`, for a topic with \
+                 `verifydesk events subscriptions`"
+                    .into()
             }
             Self::NoTemplate(_) => "use one of these; nothing was sent".into(),
             Self::Template(_) => "correct the template; nothing was sent".into(),

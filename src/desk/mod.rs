@@ -13,6 +13,7 @@ mod resend;
 mod sign_up;
 mod take_events;
 pub mod test_send;
+mod webhook;
 
 use std::time::Duration;
 

@@ -96,11 +96,15 @@ pub enum Action {
     CancelJob,
     /// A test mail was sent.
     TestSend,
+    /// A topic of SNS may post events.
+    ApproveTopic,
+    /// A topic of SNS may not.
+    RefuseTopic,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -114,6 +118,8 @@ impl Action {
         Self::ResumeJob,
         Self::CancelJob,
         Self::TestSend,
+        Self::ApproveTopic,
+        Self::RefuseTopic,
     ];
 
     /// As stored and in JSON.
@@ -133,6 +139,8 @@ impl Action {
             Self::ResumeJob => "resume_job",
             Self::CancelJob => "cancel_job",
             Self::TestSend => "test_send",
+            Self::ApproveTopic => "approve_topic",
+            Self::RefuseTopic => "refuse_topic",
         }
     }
 
@@ -153,6 +161,8 @@ impl Action {
             Self::ResumeJob => "job resumed",
             Self::CancelJob => "job cancelled",
             Self::TestSend => "test mail",
+            Self::ApproveTopic => "topic approved",
+            Self::RefuseTopic => "topic refused",
         }
     }
 }

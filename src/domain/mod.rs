@@ -22,6 +22,7 @@ pub mod send;
 pub mod user;
 pub mod verification;
 pub mod waiting;
+pub mod webhook;
 pub mod worker;
 
 /// The one clock's unit: UTC, as in PostgreSQL's `timestamptz`.

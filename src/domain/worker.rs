@@ -8,6 +8,7 @@ use super::amazon::{EventQueue, SesAccount};
 use super::brake::Brake;
 use super::job::JobRow;
 use super::pace::PaceView;
+use super::webhook::WebhookView;
 use crate::text::Untrusted;
 
 /// How often a worker writes its heartbeat.
@@ -105,6 +106,8 @@ pub struct OutboxView {
     pub workers: Vec<WorkerRow>,
     /// The queues that SES's events come by, if any.
     pub event_queues: Vec<EventQueue>,
+    /// What SNS asks of `serve`.
+    pub webhook: WebhookView,
     /// The SES account, if a worker asks about it.
     pub account: Option<SesAccount>,
 }

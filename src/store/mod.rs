@@ -34,6 +34,7 @@ mod time;
 mod transaction;
 pub mod users;
 pub mod verifications;
+pub mod webhook;
 pub mod workers;
 
 use std::sync::{Arc, OnceLock};

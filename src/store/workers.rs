@@ -167,6 +167,7 @@ impl Store {
                 })
                 .collect(),
             event_queues: self.event_queues().await?,
+            webhook: self.webhook().await?,
             account: self.ses_account().await?,
         })
     }

@@ -88,6 +88,13 @@ impl Context {
         self.0.token.is_some()
     }
 
+    /// Writes what is left to be written at the end.
+    async fn finish(&self) {
+        if let Some(webhook) = &self.0.webhook {
+            webhook.finish(&self.0.desk).await;
+        }
+    }
+
     /// Does what requests wait for, for as long as it is polled.
     async fn work(&self) {
         if let Some(webhook) = &self.0.webhook {

@@ -43,10 +43,11 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: Cancellati
         answer: Some(ANSWER_MAX),
         life: Some(LIFE_MAX),
     };
-    let working = context.clone();
+    let (working, last) = (context.clone(), context.clone());
     let events = contain::spawn(async move { working.work().await });
     listen::serve(listener, router(context), bounds, shutdown).await;
     events.abort();
+    last.finish().await;
     Ok(())
 }
 

@@ -4,7 +4,10 @@ mod upkeep;
 
 use mail_parser::MessageParser;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use verifydesk::config::{Secret, Settings};
+use verifydesk::desk::Desk;
 use verifydesk::store::roles::GROUPS;
+use verifydesk::store::webhook::Asked;
 
 use crate::support::{Program, TestDb};
 use crate::test_send;
@@ -334,6 +337,48 @@ async fn no_role_may_more_than_it_needs() {
     // Not even the owner's hand slips.
     let refusal = logins.refusal("owner", "update audit_log set actor = 'another'").await;
     assert_eq!(refusal.as_deref(), Some("the audit log is append-only"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_notes_what_sns_asks_and_operators_decide() {
+    const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:ses-events";
+    let logins = Logins::new().await;
+    let settings = Settings { database_url: Some(Secret::new(logins.url("serve"))), ..Settings::default() };
+    let desk = Desk::open_to_strangers(&settings).unwrap();
+    let serve = desk.store();
+    assert_eq!(serve.subscription_asked(TOPIC, "https://a", false).await.unwrap(), Asked::Waits);
+    assert_eq!(serve.subscriptions_to_confirm().await.unwrap(), []);
+    serve.add_refused(&[("signature", 2)]).await.unwrap();
+    serve.add_refused(&[("old", 1), ("signature", 2)]).await.unwrap();
+    for group in ["viewer", "support"] {
+        let program = logins.program(group);
+        let shown = program.run(&["events", "subscriptions"]);
+        assert!(shown.code == 0 && shown.out.contains("waiting") && shown.out.contains("signature"), "{}", shown.err);
+        let run = program.run(&["events", "approve", TOPIC]);
+        assert!(run.code == 4 && run.err.contains("permission denied"), "{}{}", run.out, run.err);
+    }
+    let run = logins.program("operator").run(&["events", "approve", TOPIC]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(serve.approved_topics().await.unwrap().1, [TOPIC]);
+    assert_eq!(serve.subscriptions_to_confirm().await.unwrap(), [(TOPIC.into(), "https://a".into())]);
+    serve.subscription_tried(TOPIC, "https://a", Some("SNS did not answer in time")).await.unwrap();
+    serve.subscription_tried(TOPIC, "https://a", None).await.unwrap();
+    serve.subscription_ended(TOPIC, false).await.unwrap();
+    assert_eq!(logins.count("select count(*) from audit_log where action = 'approve_topic'").await, 1);
+
+    let table: [(&str, &[&str]); 4] = [
+        // Anyone who has it can confirm the subscription.
+        ("select subscribe_url from sns_subscriptions", &["worker", "operator", "support", "viewer"]),
+        ("update sns_subscriptions set approved_at = now()", &["worker", "support", "viewer", "serve"]),
+        ("insert into sns_subscriptions (topic, approved_at) values ('arn', now())", &["operator", "serve"]),
+        ("delete from sns_refusals", &["worker", "operator", "support", "viewer"]),
+    ];
+    for (statement, groups) in table {
+        for group in groups {
+            let refusal = logins.refusal(group, statement).await.unwrap_or_default();
+            assert!(refusal.contains("permission denied"), "{group}: {statement}: {refusal}");
+        }
+    }
 }
 
 async fn dump(logins: &Logins) -> Vec<String> {

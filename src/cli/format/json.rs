@@ -9,6 +9,7 @@ use crate::domain::page::Cursor;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::user::User;
 use crate::domain::verification::{Verification, VerificationDetail, VerificationRow};
+use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::store::events::StoredEvent;
 use crate::text::is_hidden;
 
@@ -32,6 +33,36 @@ pub fn line(value: &Value) -> String {
 
 pub(super) fn time(at: Option<Time>) -> Option<String> {
     at.map(shown)
+}
+
+/// The webhook: its subscriptions, and the posts that were refused.
+pub fn webhook(view: &WebhookView) -> Value {
+    let subscription = |one: &Subscription| {
+        json!({
+            "topic": one.topic,
+            "state": one.state(view.as_of).as_str(),
+            "asked_at": time(one.asked_at),
+            "is_allowed_by_settings": one.is_allowed,
+            "approved_at": time(one.approved_at),
+            "refused_at": time(one.refused_at),
+            "decided_by": one.decided_by,
+            "confirmed_at": time(one.confirmed_at),
+            "ended_at": time(one.ended_at),
+            "error": one.error,
+        })
+    };
+    let refused = |refused: &Refused| {
+        json!({
+            "reason": refused.reason,
+            "since_yesterday": refused.lately,
+            "in_15_days": refused.count,
+            "last_at": shown(refused.last_at),
+        })
+    };
+    json!({
+        "subscriptions": view.subscriptions.iter().map(subscription).collect::<Vec<_>>(),
+        "refused": view.refused.iter().map(refused).collect::<Vec<_>>(),
+    })
 }
 
 /// A row of `list`.

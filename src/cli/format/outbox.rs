@@ -76,6 +76,7 @@ pub fn outbox(view: &OutboxView) -> Value {
         "workers": view.workers.iter().map(|row| worker(row, view.as_of)).collect::<Vec<_>>(),
         "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
         "account": view.account.as_ref().map(account),
+        "webhook": super::json::webhook(&view.webhook),
         "event_queues": view.event_queues.iter().map(event_queue).collect::<Vec<_>>(),
     })
 }

@@ -11,7 +11,7 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 23] = [
     "_sqlx_migrations",
     "address_states",
     "audit_log",
@@ -27,6 +27,8 @@ const TABLES: [&str; 21] = [
     "ses_account",
     "ses_event_keys",
     "ses_events",
+    "sns_refusals",
+    "sns_subscriptions",
     "suppressions",
     "users",
     "verification_count_deltas",

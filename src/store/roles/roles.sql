@@ -259,6 +259,10 @@ grant select on @all_tables to @worker, @operator, @support, @viewer;
 revoke select on @schema.verifications from @operator, @support, @viewer;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at, key_digest)
     on @schema.verifications to @operator, @support, @viewer;
+-- Where a subscription is confirmed, only the internet-facing program needs to know.
+revoke select on @schema.sns_subscriptions from @worker, @operator, @support, @viewer;
+grant select (topic, asked_at, is_allowed, approved_at, refused_at, decided_by, tried_at, error, confirmed_at, ended_at)
+    on @schema.sns_subscriptions to @worker, @operator, @support, @viewer;
 grant execute on function @schema.resend_standing(bigint, double precision, bigint)
     to @worker, @operator, @support, @viewer, @serve;
 grant execute on function @schema.address_block(uuid, text) to @worker, @operator, @support, @viewer;
@@ -292,10 +296,17 @@ grant execute on function
     @schema.prune_sends(timestamptz, uuid, uuid, integer, boolean)
     to @worker, @operator;
 
+-- What SNS asks, and how many posts were refused; who may post events is not the internet-facing program's to decide.
+grant select, delete, insert (topic, asked_at, subscribe_url, is_allowed, ended_at),
+    update (asked_at, subscribe_url, is_allowed, tried_at, error, confirmed_at, ended_at)
+    on @schema.sns_subscriptions to @serve;
+grant select, insert, update, delete on @schema.sns_refusals to @serve;
+
 -- Operators: all that console and command line do.
 grant execute on function @schema.force_verify(bigint, text, text, text, double precision) to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;
 grant update on @schema.brake to @operator, @worker;
+grant update (approved_at, refused_at, decided_by, tried_at, error) on @schema.sns_subscriptions to @operator;
 -- Who resumes ends the run of refusals that had paused it.
 grant delete on @schema.refused_sends to @operator;
 -- The mails of a bulk resend are the workers' to make: operators may not queue many at once.

@@ -10,6 +10,7 @@ mod body;
 mod intake;
 mod known;
 mod refused;
+mod subscriptions;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use super::api::ApiError;
 use crate::contain::contained_async;
 use crate::desk::Desk;
 use crate::ses::event::{Event, NotAnEvent};
-use crate::ses::sns::{Fetch, Kind, Message, Refusal, Verifier};
+use crate::ses::sns::{Fetch, FetchError, Kind, Refusal, TopicArn, Verifier};
 use body::{Budget, Unread};
 use intake::Intake;
 use known::Known;
@@ -57,6 +58,10 @@ pub(super) struct Webhook {
 /// Why a post is not taken.
 enum Fault {
     Refused(Refusal),
+    /// Signed by SNS, and not wanted.
+    Unwanted(&'static str),
+    /// SNS did not confirm a subscription.
+    Unconfirmed(FetchError),
     /// More come than there is room for.
     Busy,
     /// It did not come whole, or not in time.
@@ -76,7 +81,7 @@ pub(super) fn routes() -> Router<Context> {
 
 async fn take(State(context): State<Context>, request: Request) -> Response {
     let Some(webhook) = &context.0.webhook else { return StatusCode::NOT_FOUND.into_response() };
-    match webhook.take(request).await {
+    match webhook.take(&context.0.desk, request).await {
         Ok(status) => Json(json!({ "status": status })).into_response(),
         Err(fault) => fault.error().into_response(),
     }
@@ -105,22 +110,55 @@ impl Webhook {
                 let _ = contained_async(self.look(desk)).await;
             }
         };
-        tokio::join!(upkeep, self.intake.work(desk));
+        // Apart: SNS may be slow.
+        let confirming = async {
+            let mut rounds = interval(UPKEEP_EVERY);
+            rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                rounds.tick().await;
+                let _ = contained_async(self.confirm(desk)).await;
+            }
+        };
+        tokio::join!(upkeep, confirming, self.intake.work(desk));
     }
 
     async fn look(&self, desk: &Desk) {
-        self.refused.log();
-        if let Err(error) = self.known.look(desk.store()).await {
-            tracing::debug!(%error, "the database is asked again for its clock");
+        for looked in [self.refused.write(desk.store()).await, self.known.look(desk.store()).await] {
+            if let Err(error) = looked {
+                tracing::debug!(%error, "the database is asked again in a second");
+            }
         }
     }
 
+    /// Confirms what operators have approved; what fails is logged there.
+    async fn confirm(&self, desk: &Desk) {
+        let _ = self.confirm_due(desk).await;
+    }
+
+    /// Writes what was refused since the last look.
+    pub(super) async fn finish(&self, desk: &Desk) {
+        let _ = self.refused.write(desk.store()).await;
+    }
+
+    /// Whether settings name a topic.
+    fn is_set(&self, topic: &TopicArn) -> bool {
+        self.topics.contains(topic.as_str())
+    }
+
+    /// Counts what is forged or foreign.
+    fn refuse(&self, reason: &'static str) -> Fault {
+        self.refused.count(reason);
+        Fault::Unwanted(reason)
+    }
+
     /// What became of a post.
-    async fn take(&self, request: Request) -> Result<&'static str, Fault> {
+    async fn take(&self, desk: &Desk, request: Request) -> Result<&'static str, Fault> {
         let is_raw = request.headers().contains_key(RAW);
         let body = self.budget.read(request).await?;
-        let now = self.known.now().await.ok_or(Fault::Away)?;
-        let verifying = self.verifier.verify(body.bytes(), is_raw, |topic| self.topics.contains(topic.as_str()), now);
+        let view = self.known.view().await.ok_or(Fault::Away)?;
+        let now = view.now().ok_or(Fault::Away)?;
+        let is_allowed = |topic: &TopicArn| self.is_set(topic) || view.has_approved(topic.as_str());
+        let verifying = self.verifier.verify(body.bytes(), is_raw, is_allowed, now);
         let verified = tokio::select! {
             biased;
             verified = verifying => verified,
@@ -131,10 +169,6 @@ impl Webhook {
             Fault::Refused(refusal)
         })?;
         body.stays();
-        self.take_message(&message).await
-    }
-
-    async fn take_message(&self, message: &Message) -> Result<&'static str, Fault> {
         match message.kind {
             Kind::Notification => match Event::of_notification(&message.text, &message.id) {
                 Ok(event) => self.intake.store(event).await.map(|()| "stored"),
@@ -145,23 +179,8 @@ impl Webhook {
                     Ok("not an event of SES")
                 }
             },
-            Kind::SubscriptionConfirmation => {
-                let Some(url) = message.subscribe_url.as_ref().filter(|_| message.is_allowed) else {
-                    self.refused.count(Refusal::ForeignTopic.as_str());
-                    return Err(Fault::Refused(Refusal::ForeignTopic));
-                };
-                match self.verifier.confirm(url).await {
-                    Ok(()) => {
-                        tracing::info!(topic = %message.topic, "a subscription is confirmed");
-                        Ok("confirmed")
-                    }
-                    Err(error) => Err(Fault::Refused(Refusal::NoCertificate(error))),
-                }
-            }
-            Kind::UnsubscribeConfirmation => {
-                tracing::error!(topic = %message.topic, "a subscription has ended: this topic's events come here no more");
-                Ok("noted")
-            }
+            Kind::SubscriptionConfirmation => self.subscription_asked(desk, &message).await,
+            Kind::UnsubscribeConfirmation => self.subscription_ended(desk, &message.topic).await,
         }
     }
 }
@@ -183,6 +202,13 @@ impl Fault {
             Self::Busy => unavailable("busy", "too many posts are being looked at"),
             Self::Cut => unavailable("too_slow", "the post did not come whole within its time"),
             Self::Away => unavailable("database_away", "the database does not answer"),
+            Self::Unconfirmed(error) => {
+                unavailable("not-confirmed", &format!("the subscription could not be confirmed: {error}"))
+            }
+            Self::Unwanted(reason) => {
+                ApiError::new(StatusCode::FORBIDDEN, reason, "this topic is not wanted here, or too many ask")
+                    .hint("`verifydesk events subscriptions` shows which ask; `ses.topics` needs no approval")
+            }
             Self::Refused(refusal) => {
                 let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
                 let message = format!("the post is not taken: {refusal}");
