@@ -6,6 +6,7 @@ pub mod empty;
 pub mod list;
 pub mod mail;
 pub mod queue;
+mod rows;
 pub(in crate::tui) mod search;
 pub mod templates;
 pub mod verifications;

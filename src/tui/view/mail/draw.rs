@@ -10,15 +10,19 @@ use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail;
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
+use crate::tui::view::rows;
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
+use crate::tui::widget::table::{Column, HIDDEN, NARROW, usual};
 use crate::tui::widget::tabs::capital;
+
+/// From how many columns on there is room for a recipient and the word for a state.
+const WITH_WORDS: u16 = 44;
 
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if let Some(list) = model.mail.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
-        rows(canvas, model, list, layout);
+        table(canvas, model, list, layout);
     }
     if layout.pane.width == 0 {
         return;
@@ -30,38 +34,33 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     }
 }
 
-fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &Layout) {
+fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &Layout) {
     if list.items.is_empty() {
         empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
-    let height = usize::from(layout.list.height);
-    let top = list.top_for(height);
-    let seen = &list.items[top..list.items.len().min(top + height)];
-    let columns = columns(seen, layout.list.width);
-    let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
-    if layout.table_head.height > 0 {
-        table::head(canvas, layout.table_head, &columns, &widths);
-    }
-    for (n, item) in (0..).zip(seen) {
-        let cells = cells(model, canvas.theme, item, widths[0]);
-        let mark = RowMark {
-            selected: top + usize::from(n) == list.cursor,
-            away: model.send_open || model.opened.is_some(),
-            stale: item.gone,
-        };
-        table::body_row(canvas, row(layout.list, n), &columns, &widths, &cells, mark);
-    }
+    let columns = columns(&list.items, layout.list.width);
+    rows::draw(
+        canvas,
+        layout,
+        list,
+        &columns,
+        model.send_open || model.opened.is_some(),
+        |canvas, item, widths| cells(model, canvas.theme, item, widths[0]),
+        |item| item.gone,
+    );
 }
 
-fn columns(seen: &[Item<SendRow>], room: u16) -> [Column; 5] {
+fn columns(items: &[Item<SendRow>], room: u16) -> [Column; 5] {
     let narrow = room < NARROW;
-    let longest = |text: fn(&SendRow) -> usize| seen.iter().map(|item| text(&item.row)).max().unwrap_or(0);
+    // Its word, or its sign alone: there is nothing in between.
+    let state = if room < WITH_WORDS { 1 } else { 12 };
+    let longest = |text: fn(&SendRow) -> usize| items.iter().map(|item| text(&item.row)).max().unwrap_or(0);
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
-    let email = usual(seen.iter().map(|item| item.row.recipient.plain().width()));
+    let email = usual(items.iter().map(|item| item.row.recipient.plain().width()));
     let result = longest(|row| row.reason.as_ref().or(row.reply.as_ref()).map_or(0, |text| text.plain().width()));
     [
-        Column { title: "State", least: if narrow { 1 } else { 12 }, full: 12, rank: 2, right: false },
+        Column { title: "State", least: if narrow { 1 } else { 12 }, full: state, rank: 2, right: false },
         Column {
             title: "Recipient",
             least: if narrow { 10 } else { cap(email, 18, 26) },

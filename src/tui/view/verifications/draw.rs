@@ -15,40 +15,36 @@ use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail;
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
+use crate::tui::view::rows;
 use crate::tui::when;
-use crate::tui::widget::canvas::{Canvas, row};
-use crate::tui::widget::table::{self, Column, HIDDEN, NARROW, RowMark, usual};
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::table::{Column, HIDDEN, NARROW, usual};
 use crate::tui::widget::tabs::capital;
 
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if let Some(list) = model.verifications.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
-        rows(canvas, model, list, layout);
+        table(canvas, model, list, layout);
     }
     if layout.pane.width > 0 {
         detail::draw(canvas, model, layout.pane);
     }
 }
 
-fn rows(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, layout: &Layout) {
+fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, layout: &Layout) {
     if list.items.is_empty() {
         empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
-    let height = usize::from(layout.list.height);
-    let top = list.top_for(height);
-    let seen = &list.items[top..list.items.len().min(top + height)];
-    // Of all rows that are loaded, not of those in sight: columns must not dance while one scrolls.
     let columns = columns(list.tab, &list.items, layout.list.width);
-    let widths = table::widths(&columns, layout.list.width.saturating_sub(1));
-    if layout.table_head.height > 0 {
-        table::head(canvas, layout.table_head, &columns, &widths);
-    }
-    for (n, item) in (0..).zip(seen) {
-        let stale = is_stale(model, list.tab, item);
-        let cells = cells(model, canvas.theme, list.tab, item, &widths);
-        let mark = RowMark { selected: top + usize::from(n) == list.cursor, away: model.opened.is_some(), stale };
-        table::body_row(canvas, row(layout.list, n), &columns, &widths, &cells, mark);
-    }
+    rows::draw(
+        canvas,
+        layout,
+        list,
+        &columns,
+        model.opened.is_some(),
+        |canvas, item, widths| cells(model, canvas.theme, list.tab, item, widths),
+        |item| is_stale(model, list.tab, item),
+    );
 }
 
 /// Whether a row no longer belongs into the list that it is shown in.
