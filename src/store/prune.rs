@@ -74,7 +74,7 @@ impl Store {
         Ok(first)
     }
 
-    /// Removes finished sends that are older than this and that nothing asks about any more, among the next [`BATCH`]
+    /// Removes finished sends that are older than this and that nothing asks about any more, among the next thousand
     /// behind `since`; or only counts them.
     pub async fn prune_sends(
         &self,

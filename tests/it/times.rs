@@ -38,7 +38,9 @@ async fn database() -> TestDb {
         "select format('alter table %s drop constraint %I', conrelid::regclass, conname)
         from pg_constraint
         -- The later ones were never without.
-        where conname like '%\\_times\\_bounded' and conname <> 'ses_events_times_bounded'",
+        where
+            conname like '%\\_times\\_bounded'
+            and conname not in ('ses_events_times_bounded', 'suppressions_times_bounded')",
     )
     .fetch_all(&db.pool)
     .await
