@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use verifydesk::config::Settings;
-use verifydesk::demo::cluster::{Cluster, Options};
-use verifydesk::demo::env::DemoEnv;
+use verifydesk::demo::cluster::Options;
+use verifydesk::demo::env::{self, DemoEnv};
 
 /// When nothing was written for this long, the screen is complete.
 const QUIET: Duration = Duration::from_millis(1_500);
@@ -43,13 +43,17 @@ async fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     // Not the own demo of the user, which may be open and have other people in it.
-    let options = Options::throwaway(std::env::temp_dir().join("verifydesk-picture"));
-    Cluster::reset(&options)?;
+    // One's own files stand around the server's.
+    let top = std::env::temp_dir().join("verifydesk-picture");
+    std::fs::create_dir_all(&top)?;
+    let options = Options::throwaway(top.join("postgres"));
+    env::reset(&options)?;
     let demo = DemoEnv::start(options.clone(), &Settings::default()).await?;
     let url = demo.settings.require_database_url()?.expose().to_owned();
     let taken = tokio::task::spawn_blocking(move || photograph(Some(&url), columns, rows, &keys)).await?;
     demo.shutdown().await?;
-    Cluster::reset(&options)?;
+    env::reset(&options)?;
+    std::fs::remove_dir_all(&top)?;
     std::fs::write(&file, svg::draw(taken?.screen())).with_context(|| format!("cannot write {}", file.display()))?;
     println!("wrote {}", file.display());
     Ok(())
