@@ -43,6 +43,7 @@ pub enum Action {
     Resume,
     HoldJob,
     CancelJob,
+    ApproveTopic,
     SignUp,
     Language,
     Width,
@@ -94,6 +95,7 @@ impl Action {
                 | Self::Resume
                 | Self::HoldJob
                 | Self::CancelJob
+                | Self::ApproveTopic
         )
     }
 
@@ -141,6 +143,7 @@ static TABLE: &[Entry] = table! {
     Drain: [c('D')], QUEUES, 7, "drain", "Send what is queued now, then nothing; asks for the reason";
     Resume: [c('U')], QUEUES, 4, "resume", "Let mail go out again, whatever stopped it";
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
+    ApproveTopic: [c('A')], QUEUES, 0, "approve", "Let the topic of SNS that asks post events";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";

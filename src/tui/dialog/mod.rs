@@ -4,6 +4,7 @@
 //! that does, and its lines. A dialog that is added is a file, a variant and an arm of [`open`] here, and its action; if
 //! its *yes* is a new act, that act's variants and what runs it; if it cannot always be asked, an arm of [`blocked`] here.
 
+mod approve_topic;
 mod brake;
 mod bulk;
 mod cancel_job;
@@ -27,6 +28,7 @@ use super::model::{Level, Model};
 use super::widget::canvas::Canvas;
 use crate::domain::Time;
 use crate::domain::verification::Status;
+pub use approve_topic::ApproveTopicDialog;
 pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
@@ -52,6 +54,7 @@ pub enum Dialog {
     Bulk(BulkDialog),
     Brake(BrakeDialog),
     CancelJob(CancelJobDialog),
+    ApproveTopic(ApproveTopicDialog),
     Page(PageDialog),
     TestSend(TestSendDialog),
 }
@@ -124,6 +127,7 @@ impl Dialog {
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
             Self::CancelJob(dialog) => dialog,
+            Self::ApproveTopic(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
         }
@@ -139,6 +143,7 @@ impl Dialog {
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
             Self::CancelJob(dialog) => dialog,
+            Self::ApproveTopic(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
         }
@@ -205,6 +210,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Drain => Some(brake::open(BrakeChange::Drain)),
         Action::Resume => Some(brake::open(BrakeChange::Resume)),
         Action::CancelJob => cancel_job::open(model),
+        Action::ApproveTopic => approve_topic::open(model),
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
         _ => None,
@@ -227,6 +233,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::Resume => brake::blocked(model, BrakeChange::Resume),
         // Pausing a job asks nothing, and is possible where cancelling it is.
         Action::CancelJob | Action::HoldJob => cancel_job::blocked(model),
+        Action::ApproveTopic => approve_topic::blocked(model),
         Action::TestSend => test_send::blocked(model),
         _ => None,
     }
@@ -276,6 +283,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::JobStarted(answer) => bulk::started(model, answer),
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
         Acted::BrakeSet { change, answer } => brake::set(model, change, answer),
+        Acted::TopicApproved { topic, answer } => approve_topic::approved(model, &topic, answer),
     }
 }
 

@@ -32,6 +32,10 @@ pub enum Act {
         change: BrakeChange,
         reason: String,
     },
+    /// Lets a topic of SNS post events.
+    ApproveTopic {
+        topic: String,
+    },
 }
 
 /// The answers, in the same order.
@@ -43,6 +47,7 @@ pub enum Acted {
     JobStarted(Answer<JobStarted>),
     JobChanged { id: JobId, change: JobChange, answer: Answer<()> },
     BrakeSet { change: BrakeChange, answer: Answer<()> },
+    TopicApproved { topic: String, answer: Answer<()> },
 }
 
 /// A bulk resend that was started.

@@ -55,6 +55,11 @@ impl Executor {
                     };
                     Acted::BrakeSet { change, answer: context.act(set).await }
                 }
+                Act::ApproveTopic { topic } => {
+                    let approved = async { desk.approve_topic(&actor, &topic).await };
+                    let answer = context.act(approved).await;
+                    Acted::TopicApproved { topic, answer }
+                }
             };
             context.close(Msg::Acted(acted));
             context.acted();

@@ -188,6 +188,9 @@ fn fail(console: &mut Console, text: &str) {
                 Msg::Acted(Acted::JobChanged { id, change, answer: Err(problem()) })
             }
             Effect::Act(Act::SetBrake { change, .. }) => Msg::Acted(Acted::BrakeSet { change, answer: Err(problem()) }),
+            Effect::Act(Act::ApproveTopic { topic }) => {
+                Msg::Acted(Acted::TopicApproved { topic, answer: Err(problem()) })
+            }
             Effect::Bench(Bench::StopPage)
             | Effect::Terminal(
                 TerminalCommand::Copy(_) | TerminalCommand::Repaint | TerminalCommand::Suspend | TerminalCommand::Quit,

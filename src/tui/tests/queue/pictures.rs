@@ -2,7 +2,7 @@
 
 use super::worlds::{
     HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, busy, counting, dead_letters, deaf,
-    draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips,
+    draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips, topic_asks,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -23,7 +23,7 @@ fn snapshot(name: &str, console: &Console) {
 
 #[test]
 fn the_view_at_each_size() {
-    let worlds: [(&str, Make); 15] = [
+    let worlds: [(&str, Make); 16] = [
         ("bare", bare),
         ("idle", idle),
         ("busy", busy),
@@ -35,6 +35,7 @@ fn the_view_at_each_size() {
         ("grace", grace),
         ("skips", skips),
         ("dead_letters", dead_letters),
+        ("topic_asks", topic_asks),
         ("deaf", deaf),
         ("account_healthy", account_healthy),
         ("account_sandbox", account_sandbox),
@@ -128,6 +129,7 @@ fn the_other_dialogs() {
             ("draining_elsewhere", draining(), ""),
             ("misconfigured_elsewhere", misconfigured(), "t"),
             ("quota_elsewhere", quota_used_up(), ""),
+            ("ask_approve_topic", topic_asks(), "o A"),
         ] {
             let mut console = Console::new(width, height);
             console.serve(&world);

@@ -9,6 +9,7 @@ use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState, Skipped};
 use crate::domain::pace::PaceView;
 use crate::domain::verification::Status;
+use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::domain::worker::WorkerRow;
 use crate::tui::tests::fixture::{Console, World, ago, job, now, worker};
 
@@ -101,6 +102,25 @@ fn event_queue() -> EventQueue {
         left_at: None,
         error: None,
     }
+}
+
+/// A topic asks, and posts were refused.
+pub fn topic_asks() -> World {
+    let mut world = busy();
+    let asking = Subscription {
+        topic: "arn:aws:sns:ap-northeast-2:123456789012:ses-events".into(),
+        asked_at: Some(ago(14 * 60)),
+        is_allowed: false,
+        approved_at: None,
+        refused_at: None,
+        decided_by: None,
+        error: None,
+        confirmed_at: None,
+        ended_at: None,
+    };
+    let refused = Refused { reason: "signature".into(), lately: 312, count: 1_204, last_at: ago(3) };
+    world.outbox.webhook = WebhookView { as_of: now(), subscriptions: vec![asking], refused: vec![refused] };
+    world
 }
 
 /// Events come, and some were none.

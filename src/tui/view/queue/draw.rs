@@ -41,6 +41,11 @@ pub fn shown(model: &Model) -> Option<OutboxView> {
     let asks = matches!(&model.dialog, Some(dialog) if dialog.shows_outbox());
     let mut outbox = model.outbox.clone().filter(|_| model.view == View::Queue || asks)?;
     outbox.as_of = crate::domain::Time::default();
+    outbox.webhook.as_of = crate::domain::Time::default();
+    // When the last was refused is not shown.
+    for refused in &mut outbox.webhook.refused {
+        refused.last_at = crate::domain::Time::default();
+    }
     if let Some(standing) = outbox.account.as_mut().and_then(|account| account.standing.as_mut()) {
         standing.seen_at = crate::domain::Time::default();
     }

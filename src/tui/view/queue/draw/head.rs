@@ -104,6 +104,11 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
     for queue in &outbox.event_queues {
         events(&mut lines, model, queue);
     }
+    if let Some(words) = outbox.webhook.in_words() {
+        let hint = if outbox.webhook.waiting().next().is_some() { " (A approves)" } else { "" };
+        let tone = if outbox.webhook.is_trouble() { Tone::Warn } else { Tone::Text };
+        lines.value_within("webhook", &format!("{words}{hint}"), tone, 2);
+    }
     out.extend(lines.finish());
     out
 }
