@@ -43,7 +43,11 @@ impl Webhook {
 
     /// Confirms those that are allowed by now. Returns whether any was.
     pub(super) async fn confirm_due(&self, desk: &Desk) -> Result<bool, Fault> {
-        let due = desk.store().subscriptions_to_confirm().await.map_err(|error| away(&error))?;
+        // Asked once a second: while the database is away, the log need not say so each time.
+        let due = desk.store().subscriptions_to_confirm().await.map_err(|error| {
+            tracing::debug!(%error, "what is to be confirmed is asked for again");
+            Fault::Away
+        })?;
         let mut failed = None;
         let mut is_any = false;
         for (topic, text) in due {
