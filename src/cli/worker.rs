@@ -1,12 +1,20 @@
 //! `verifydesk worker`
 
 use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{Failure, log, output, signals};
 use crate::config::{SettingError, Settings};
+use crate::contain::contained_async;
 use crate::outbox::worker::{Mode, Tally, Worker};
 use crate::poller::{AccountPoller, EventPoller, Until};
 use crate::store::{Purpose, Store};
+
+/// How long after it broke something begins again.
+const BEGIN_AGAIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -42,12 +50,12 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     };
     let asking = async {
         if let Some(account) = &account {
-            account.run(until, &shutdown).await;
+            keep_on("asking about the SES account", &shutdown, async || account.run(until, &shutdown).await).await;
         }
     };
     let taking = async {
         if let Some(events) = &events {
-            events.run(until, &shutdown).await;
+            keep_on("taking events in", &shutdown, async || drop(events.run(until, &shutdown).await)).await;
         }
     };
     let (tally, (), ()) = tokio::join!(sending, taking, asking);
@@ -79,6 +87,16 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             format!("the worker stopped: {reason}"),
             "fix it and start the worker again; what waits is still in the outbox",
         )),
+    }
+}
+
+/// Begins again what has broken, so that mails go out all the same.
+async fn keep_on(what: &str, shutdown: &CancellationToken, work: impl AsyncFn()) {
+    while let Err(broke) = contained_async(work()).await {
+        tracing::error!("{what} broke, and begins again: {broke}");
+        if shutdown.run_until_cancelled(sleep(BEGIN_AGAIN)).await.is_none() {
+            return;
+        }
     }
 }
 

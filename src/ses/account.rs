@@ -1,9 +1,7 @@
 //! What SES's API says of the account.
 
-use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::get_suppressed_destination::GetSuppressedDestinationError;
 use aws_sdk_sesv2::types::SendQuota;
-use tokio::sync::OnceCell;
 
 use super::aws::{Aws, Failure};
 use super::endpoint;
@@ -14,7 +12,6 @@ use crate::domain::amazon::AccountStanding;
 /// SES's API, to be asked about the account that the settings mean. Each question is one call; SES takes one a second.
 pub struct AccountApi {
     aws: Aws,
-    client: OnceCell<Client>,
 }
 
 /// Why an address is on the suppression list, since when, and the mail that was the cause.
@@ -39,16 +36,12 @@ impl AccountApi {
         if !is_ses {
             return Ok(None);
         }
-        Ok(Some(Self { aws: Aws::from_settings(settings)?, client: OnceCell::new() }))
-    }
-
-    async fn client(&self) -> &Client {
-        self.client.get_or_init(|| self.aws.ses()).await
+        Ok(Some(Self { aws: Aws::from_settings(settings)? }))
     }
 
     /// Quota, rate, sandbox, and whether it may send.
     pub async fn standing(&self) -> Result<AccountStanding, Failure> {
-        let client = self.client().await;
+        let client = self.aws.ses().await;
         let answer = Box::pin(client.get_account().send()).await?;
         let quota = answer.send_quota();
         let region = client.config().region().map(ToString::to_string).unwrap_or_default();
@@ -68,7 +61,7 @@ impl AccountApi {
 
     /// Whether an address is on the suppression list; `None` if it is not.
     pub async fn suppression(&self, address: &str) -> Result<Option<Suppressed>, Failure> {
-        let asked = self.client().await.get_suppressed_destination().email_address(address);
+        let asked = self.aws.ses().await.get_suppressed_destination().email_address(address);
         let answer = match Box::pin(asked.send()).await {
             Ok(answer) => answer,
             Err(error) => {

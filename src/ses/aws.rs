@@ -46,6 +46,7 @@ struct Inner {
     keys: Option<Credentials>,
     timeout: Duration,
     config: OnceCell<SdkConfig>,
+    ses: OnceCell<aws_sdk_sesv2::Client>,
 }
 
 impl fmt::Debug for Aws {
@@ -67,7 +68,14 @@ impl Aws {
             }
             _ => None,
         };
-        Ok(Self(Arc::new(Inner { region, endpoint, keys, timeout: ses.timeout, config: OnceCell::new() })))
+        Ok(Self(Arc::new(Inner {
+            region,
+            endpoint,
+            keys,
+            timeout: ses.timeout,
+            config: OnceCell::new(),
+            ses: OnceCell::new(),
+        })))
     }
 
     /// Where requests go, to be shown.
@@ -90,8 +98,12 @@ impl Aws {
         self.0.timeout.min(CONNECT_MAX)
     }
 
-    /// A client for SES.
-    pub async fn ses(&self) -> aws_sdk_sesv2::Client {
+    /// The client for SES.
+    pub async fn ses(&self) -> &aws_sdk_sesv2::Client {
+        self.0.ses.get_or_init(|| self.make_ses()).await
+    }
+
+    async fn make_ses(&self) -> aws_sdk_sesv2::Client {
         let shared = self.config().await;
         let mut config = aws_sdk_sesv2::config::Builder::from(shared).interceptor(EncryptedOnly);
         if let Some(url) = &self.0.endpoint {
