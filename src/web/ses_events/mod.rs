@@ -154,7 +154,12 @@ impl Webhook {
     /// What became of a post.
     async fn take(&self, desk: &Desk, request: Request) -> Result<&'static str, Fault> {
         let is_raw = request.headers().contains_key(RAW);
-        let body = self.budget.read(request).await?;
+        let body = self.budget.read(request).await.map_err(|unread| {
+            if matches!(unread, Unread::TooLong) {
+                self.refused.count(Refusal::TooLong.as_str());
+            }
+            Fault::from(unread)
+        })?;
         let view = self.known.view().await.ok_or(Fault::Away)?;
         let now = view.now().ok_or(Fault::Away)?;
         let is_allowed = |topic: &TopicArn| self.is_set(topic) || view.has_approved(topic.as_str());

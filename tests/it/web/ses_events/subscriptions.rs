@@ -148,18 +148,21 @@ async fn refusals_are_counted_by_reason_and_nothing_else_is_kept() {
             .await
             .unwrap()
     };
-    let expected =
-        [("certificate-url", 2), ("foreign-topic", 1), ("signature", 3)].map(|(why, count)| (why.to_owned(), count));
+    let mut long = forged.clone();
+    long["Message"] = json!("x".repeat(300_000));
+    assert_eq!(hook.post(&long).await.status, 413);
+    let expected = [("certificate-url", 2), ("foreign-topic", 1), ("signature", 3), ("too-long", 1)]
+        .map(|(why, count)| (why.to_owned(), count));
     until("they are written", async || counts().await == expected).await;
     let run = hook.shell().run(&["events", "subscriptions"]);
     assert!(run.out.contains("signature") && run.out.contains("POSTS REFUSED AS"), "{}", run.out);
     let run = hook.shell().run(&["queue"]);
-    assert!(run.out.contains("webhook  6 posts refused since yesterday, most as signature"), "{}", run.out);
+    assert!(run.out.contains("webhook  7 posts refused since yesterday, most as signature"), "{}", run.out);
     // What is left is written at the end.
     assert_eq!(hook.post(&forged).await.status, 403);
     hook.site.server.shutdown.cancel();
     until("it has ended", async || hook.site.server.ended.is_finished()).await;
-    assert_eq!(counts().await.last().unwrap().1, 4);
+    assert_eq!(counts().await[2], ("signature".to_owned(), 4));
     let dump = pg_dump(&hook.site.db.url);
     assert!(!dump.contains("FORGER") && !dump.contains("forger"));
 }
