@@ -31,8 +31,10 @@ const FAILED_MAX: usize = 1_000;
 /// What is known of refusals, and not reported yet.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// Of sends whose results are to be recorded.
-    of: HashMap<SendId, Refusal>,
+    /// Of sends whose results are to be recorded, and how many pauses had been heard of.
+    of: HashMap<SendId, (Refusal, i64)>,
+    /// How many pauses for refusals have ended, as far as is known here.
+    pauses_heard: i64,
     /// Recorded, and to be reported.
     to_report: Vec<Noted>,
     /// What the server said last.
@@ -86,6 +88,11 @@ impl Refusals {
         self.of.len() + self.to_report.iter().chain(reporting).filter(|noted| !noted.is_ended).count()
     }
 
+    /// So many pauses for refusals have ended.
+    pub(super) fn hear(&mut self, pauses_ended: i64) {
+        self.pauses_heard = pauses_ended;
+    }
+
     /// A mail was taken behind what is to be reported.
     fn end_run(&mut self) {
         self.to_report.iter_mut().for_each(|noted| noted.is_ended = true);
@@ -105,7 +112,7 @@ impl Refusals {
             self.failed.push((done.id, Instant::now()));
         }
         if let Some(refusal) = done.refusal.clone() {
-            self.of.insert(done.id, refusal);
+            self.of.insert(done.id, (refusal, self.pauses_heard));
         }
     }
 
@@ -200,9 +207,9 @@ impl WorkerLoop {
                 refusals.end_run();
                 refusals.own.clear();
                 refusals.ended = None;
-            } else if let Some(refusal) = refusal.filter(|_| !elsewhere.contains(&outcome.id)) {
+            } else if let Some((refusal, pauses_heard)) = refusal.filter(|_| !elsewhere.contains(&outcome.id)) {
                 let Refusal { is_of_us, is_final, at, .. } = refusal;
-                let noted = Noted { id: outcome.id, is_of_us, is_final, is_ended: false, at };
+                let noted = Noted { id: outcome.id, is_of_us, is_final, is_ended: false, at, pauses_heard };
                 refusals.to_report.push(noted.clone());
                 if refusals.own.len() < OWN_MAX {
                     refusals.own.push((noted, refusal.domain));

@@ -48,6 +48,8 @@ pub struct Noted {
     pub is_ended: bool,
     /// When it was refused.
     pub at: Instant,
+    /// How many pauses for refusals had ended by then, as far as the worker had heard.
+    pub pauses_heard: i64,
 }
 
 /// Which refused mails.
@@ -69,6 +71,7 @@ impl Store {
         let tries: Vec<i16> = noted.iter().map(|one| i16::from(!one.is_final)).collect();
         let ended: Vec<bool> = noted.iter().map(|one| one.is_ended).collect();
         let ago: Vec<f64> = noted.iter().map(|one| one.at.elapsed().as_secs_f64()).collect();
+        let heard: Vec<i64> = noted.iter().map(|one| one.pauses_heard).collect();
         sqlx::query!(
             "with forgotten as (
                 delete from refused_sends
@@ -77,18 +80,25 @@ impl Store {
                     -- No statement may change a row twice.
                     and send_id <> all ($1)
             )
-            insert into refused_sends (send_id, of_us, tries, ended_at, refused_at)
+            insert into refused_sends (send_id, of_us, tries, ended_at, refused_at, is_late)
             select
                 given.send_id,
                 given.of_us,
                 given.tries,
                 -- What belongs to a pause that is over is no part of a new run.
-                case when given.is_ended or refused.at between refused_from and refused_until then now() end,
-                refused.at
-            from unnest($1::uuid[], $2::boolean[], $3::smallint[], $4::boolean[], $6::float8[])
-                as given (send_id, of_us, tries, is_ended, ago)
-            cross join lateral (select now() - make_interval(secs => given.ago) as at) as refused
+                case when given.is_ended or refused.is_late then now() end,
+                now() - make_interval(secs => given.ago),
+                refused.is_late
+            from unnest($1::uuid[], $2::boolean[], $3::smallint[], $4::boolean[], $6::float8[], $7::bigint[])
+                as given (send_id, of_us, tries, is_ended, ago, pauses_heard)
             cross join brake
+            -- By its number as well: the clock may have been set since.
+            cross join lateral (
+                select
+                    given.pauses_heard < pauses_ended
+                    or coalesce(now() - make_interval(secs => given.ago) between refused_from and refused_until, false)
+                    as is_late
+            ) as refused
             order by given.send_id
             on conflict (send_id) do update
             set
@@ -100,13 +110,15 @@ impl Store {
                 end,
                 ended_at = excluded.ended_at,
                 refused_at = excluded.refused_at,
+                is_late = excluded.is_late,
                 noted_at = now()",
             &ids,
             &of_us,
             &tries,
             &ended,
             REMEMBERED.as_secs_f64(),
-            &ago
+            &ago,
+            &heard
         )
         .execute(self.pool())
         .await?;
@@ -240,15 +252,14 @@ impl Store {
                 "with noted as materialized (
                     select send_id, tries
                     from refused_sends
-                    cross join brake
                     where
                         tries > 0
                         and (
                             $1 and (ended_at is null or ended_at > now() - make_interval(secs => $3))
-                            or $4 and refused_at between refused_from and refused_until
+                            or $4 and is_late
                         )
                     order by send_id
-                    for update of refused_sends
+                    for update
                 ),
                 forgotten as (
                     update refused_sends
@@ -351,7 +362,8 @@ impl Store {
                 drain_reason = null,
                 drain_set_at = null,
                 refused_from = set_at - make_interval(secs => $1),
-                refused_until = now()
+                refused_until = now(),
+                pauses_ended = pauses_ended + 1
             where cause = 'refusals'",
             REMEMBERED.as_secs_f64()
         )
@@ -363,6 +375,11 @@ impl Store {
     /// How many runs of refusals were ended by a mail that was taken.
     pub async fn runs_ended(&self) -> Result<i64, Error> {
         Ok(sqlx::query_scalar!("select runs_ended from brake").fetch_one(self.pool()).await?)
+    }
+
+    /// How many pauses for refusals have ended.
+    pub async fn pauses_ended(&self) -> Result<i64, Error> {
+        Ok(sqlx::query_scalar!("select pauses_ended from brake").fetch_one(self.pool()).await?)
     }
 
     /// Takes the one probe that is due, for this mail; false if there is none, or another worker has it. A domain that

@@ -56,6 +56,8 @@ struct Beaten {
     /// Where it was written.
     arrival: Arrival,
     brake: Option<Brake>,
+    /// How many pauses for refusals have ended.
+    pauses_ended: i64,
 }
 
 pub(super) fn due(worker: &WorkerLoop) -> Option<Instant> {
@@ -85,12 +87,14 @@ async fn beat(store: Store, beat: Heartbeat, is_news: bool) -> Result<Beaten, Er
     if is_news {
         store.notify(Change::Workers).await;
     }
-    Ok(Beaten { blocker, arrival: store.arrive().await?, brake: store.brake().await? })
+    let (arrival, brake) = (store.arrive().await?, store.brake().await?);
+    Ok(Beaten { blocker, arrival, brake, pauses_ended: store.pauses_ended().await? })
 }
 
 fn finish(worker: &mut WorkerLoop, result: Result<Beaten, Error>, asked_at: Instant) {
     match result {
-        Ok(Beaten { blocker, arrival, brake }) => {
+        Ok(Beaten { blocker, arrival, brake, pauses_ended }) => {
+            worker.refusals.hear(pauses_ended);
             worker.on_arrival(arrival, Instant::now());
             worker.on_admission(blocker, asked_at);
             worker.on_brake(brake);
@@ -104,7 +108,10 @@ pub(in crate::outbox) async fn first(worker: &mut WorkerLoop) {
     worker.fill_heartbeat();
     match within(beat(worker.store().clone(), worker.worker.beat.clone(), true)).await {
         // Whether it is admitted has been asked already.
-        Ok(beaten) => worker.on_arrival(beaten.arrival, Instant::now()),
+        Ok(beaten) => {
+            worker.refusals.hear(beaten.pauses_ended);
+            worker.on_arrival(beaten.arrival, Instant::now());
+        }
         Err(error) => tracing::warn!(%error, "the database does not answer everything"),
     }
     worker.presence.at = Instant::now() + worker.admission.beat_every();

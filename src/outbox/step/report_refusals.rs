@@ -28,6 +28,8 @@ pub(in crate::outbox) struct Reported {
     pub(in crate::outbox) is_own_trouble: bool,
     /// How many runs were ended by a mail that was taken; only asked for where refusals were noted.
     pub(in crate::outbox) runs_ended: i64,
+    /// How many pauses for refusals have ended; only asked for where refusals were noted.
+    pub(in crate::outbox) pauses_ended: Option<i64>,
     /// Those counted as failed that are queued again.
     pub(in crate::outbox) put_back: Vec<SendId>,
 }
@@ -62,6 +64,7 @@ async fn report_all(
     if !noted.is_empty() {
         store.note_refusals(noted).await?;
         done.runs_ended = store.runs_ended().await?;
+        done.pauses_ended = Some(store.pauses_ended().await?);
         let is_new = store.pause_for_refusals(&set_by, says, rules).await?;
         done.is_changed |= is_new;
         if let Some((own, ended)) = own
@@ -95,6 +98,9 @@ pub(in crate::outbox) fn finish(worker: &mut WorkerLoop, result: Result<Reported
         Ok(done) => {
             worker.forget_put_back(&done.put_back);
             worker.refusals.on_reported(report, done.runs_ended, now);
+            if let Some(pauses_ended) = done.pauses_ended {
+                worker.refusals.hear(pauses_ended);
+            }
             if done.is_changed {
                 worker.presence.show_now(now);
             }

@@ -121,7 +121,14 @@ async fn a_result_is_that_of_its_own_attempt_though_the_next_has_the_same_number
             store.put_back(worker, &[]).await.unwrap();
         } else {
             assert_eq!(store.record(worker, &stale, HOUR, AroundLocks::No).await.unwrap().elsewhere, []);
-            let noted = Noted { id, is_of_us: false, is_final: false, is_ended: false, at: std::time::Instant::now() };
+            let noted = Noted {
+                id,
+                is_of_us: false,
+                is_final: false,
+                is_ended: false,
+                at: std::time::Instant::now(),
+                pauses_heard: 0,
+            };
             store.note_refusals(&[noted]).await.unwrap();
             assert_eq!(store.put_back_refused().await.unwrap(), 1);
         }
