@@ -211,6 +211,14 @@ impl Conversation {
         while !stream.fill_buf().await?.is_empty() {
             self.count(true);
             let Some(request) = ses_api::read(&mut stream).await? else { return Ok(()) };
+            if !request.line.starts_with("POST") {
+                // About the account.
+                self.count(false);
+                stream
+                    .write_all(ses_api::whole(404, "x-amzn-errortype: NotFoundException\r\n", "{}").as_bytes())
+                    .await?;
+                continue;
+            }
             let mut mail = request.mail();
             mail.extend(b"\r\n.\r\n");
             let recipient = request.body["Destination"]["ToAddresses"][0].as_str().unwrap();
