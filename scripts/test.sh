@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 need_rust
 scripts/install-postgres.sh
 scripts/install-test-tools.sh
-tests/venv.sh
+tests/peers.sh
 
 # A snapshot that differs is a failure, never a new snapshot.
 INSTA_UPDATE=no

@@ -244,11 +244,23 @@ impl Drop for SmtpServer {
 
 /// The interpreter that has their Python packages; made ready where it is not.
 pub fn python(root: &Path) -> PathBuf {
+    ready(root);
+    root.join("target/tools/venv/bin/python")
+}
+
+/// The program of a package of npm's; made ready where it is not.
+pub fn of_npm(root: &Path, package: &str, program: &str) -> Command {
+    ready(root);
+    let mut command = Command::new(root.join("target/tools/node"));
+    command.arg(root.join("target/tools").join(package).join("node_modules").join(package).join(program));
+    command
+}
+
+fn ready(root: &Path) {
     static READY: OnceLock<()> = OnceLock::new();
     READY.get_or_init(|| {
-        let made = Command::new(root.join("tests/venv.sh")).output().unwrap();
+        let made = Command::new(root.join("tests/peers.sh")).output().unwrap();
         let _ = std::io::stderr().write_all(&made.stderr);
-        assert!(made.status.success(), "tests/venv.sh failed");
+        assert!(made.status.success(), "tests/peers.sh failed");
     });
-    root.join("target/tools/venv/bin/python")
 }

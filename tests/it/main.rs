@@ -19,6 +19,8 @@ mod end_to_end;
 mod events;
 mod failover;
 mod jobs;
+#[cfg(feature = "aws")]
+mod local_ses;
 mod mail_servers;
 mod multi_worker;
 mod pooler;

@@ -3,6 +3,8 @@
 pub mod browser;
 mod database;
 pub mod fake;
+#[cfg(feature = "aws")]
+pub mod local_ses;
 mod log;
 #[cfg(feature = "aws")]
 pub mod moto;
