@@ -11,6 +11,11 @@ use crate::mail_servers::python;
 pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT: &str = "123456789012";
 
+fn signed(service: &str) -> String {
+    let scope = format!("AKIAIOSFODNN7EXAMPLE/20261126/{REGION}/{service}/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")
+}
+
 /// Ends when dropped.
 pub struct Moto {
     process: Child,
@@ -47,9 +52,7 @@ impl Moto {
 
     /// A request to a service; moto looks at no signature but for who is asked.
     async fn ask(&self, service: &str, target: Option<&str>, body: String) -> String {
-        let scope = format!("AKIAIOSFODNN7EXAMPLE/20261126/{REGION}/{service}/aws4_request");
-        let signed = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let mut request = self.client.post(self.endpoint()).header("authorization", signed);
+        let mut request = self.client.post(self.endpoint()).header("authorization", signed(service));
         request = match target {
             Some(target) => request.header("content-type", "application/x-amz-json-1.0").header("x-amz-target", target),
             None => request.header("content-type", "application/x-www-form-urlencoded"),
@@ -58,6 +61,11 @@ impl Moto {
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert!(status.is_success(), "{status}: {text}");
         text
+    }
+
+    /// The certificate that it names in a message: without a host of SNS's, only a signature says whose that is.
+    pub fn certificate(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(format!("{}{path}", self.endpoint())).header("authorization", signed("sns"))
     }
 
     async fn sqs(&self, operation: &str, body: Value) -> Value {
@@ -90,17 +98,21 @@ impl Moto {
     pub async fn make_topic(&self, queue: &str, raw: bool) -> String {
         let topic = format!("arn:aws:sns:{REGION}:{ACCOUNT}:{queue}-topic");
         self.sns("CreateTopic", &[("Name", &format!("{queue}-topic"))]).await;
-        let endpoint = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}");
+        self.subscribe(&topic, "sqs", &format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"), raw).await;
+        topic
+    }
+
+    /// Has a topic post to this endpoint as well, with or without an envelope.
+    pub async fn subscribe(&self, topic: &str, protocol: &str, endpoint: &str, raw: bool) {
         let raw = raw.to_string();
         let parameters = [
-            ("TopicArn", &*topic),
-            ("Protocol", "sqs"),
-            ("Endpoint", &endpoint),
+            ("TopicArn", topic),
+            ("Protocol", protocol),
+            ("Endpoint", endpoint),
             ("Attributes.entry.1.key", "RawMessageDelivery"),
             ("Attributes.entry.1.value", &raw),
         ];
         self.sns("Subscribe", &parameters).await;
-        topic
     }
 
     pub async fn publish(&self, topic: &str, message: &str) {

@@ -1,6 +1,8 @@
 //! SNS's posts, by HTTP: what is taken, what is refused with which status, and that SNS tries again where it should.
 
 mod flood;
+#[cfg(feature = "aws")]
+mod moto;
 mod subscriptions;
 
 use std::sync::Arc;
