@@ -18,6 +18,7 @@ use crate::jitter::jittered;
 use crate::ses::aws::Failure;
 use crate::ses::sqs::{RECEIVED_MAX, Sqs, WAIT_MAX};
 use crate::store::Store;
+use crate::text::plain;
 
 /// Requests at once while there is much to receive.
 const AT_ONCE: usize = 8;
@@ -59,6 +60,7 @@ impl EventPoller {
 
     /// Receives until then; what was received and is not in the database by the end comes again.
     pub async fn run(&self, until: Until, shutdown: &CancellationToken) -> Tally {
+        tracing::info!(queue = %plain(self.url()), "receiving events");
         if until == Until::Empty {
             self.measure().await;
             return self.receive(until, shutdown).await;

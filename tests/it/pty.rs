@@ -452,16 +452,16 @@ async fn a_database_that_goes_away_is_reported_and_what_was_shown_stays() {
     running.is_clean();
 }
 
+const BOUNCE: &str = r#"{"eventType": "Bounce", "mail": {"timestamp": "2026-11-20T10:00:00Z", "messageId": "m-1"},
+    "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-20T10:00:01Z",
+    "bouncedRecipients": [{"emailAddress": "mina@example.com", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}]}}"#;
+
 /// From the file of another process to the screen: both are notified, nothing is asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bounce_is_shown_within_two_seconds_of_its_arrival() {
-    let world = with_user().await;
-    world.execute("update sends set state = 'accepted', attempts = 1, ses_id = 'm-1'").await;
+    let world = with_accepted_mail().await;
     let file = world.dir.path().join("bounce.json");
-    let bounce = r#"{"eventType": "Bounce", "mail": {"timestamp": "2026-11-20T10:00:00Z", "messageId": "m-1"},
-        "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-20T10:00:01Z",
-        "bouncedRecipients": [{"emailAddress": "mina@example.com", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}]}}"#;
-    std::fs::write(&file, bounce).unwrap();
+    std::fs::write(&file, BOUNCE).unwrap();
     let mut running = open(&world);
     running.shows("accepted");
     cli(&world, &["events", "import", file.to_str().unwrap()]);
@@ -475,4 +475,34 @@ async fn a_bounce_is_shown_within_two_seconds_of_its_arrival() {
     running.keys("q");
     assert_eq!(running.exit_code(), 0);
     running.is_clean();
+}
+
+/// The whole way: queue, worker, database, console.
+#[cfg(feature = "aws")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_is_shown_within_two_seconds_of_its_arrival_in_the_queue() {
+    let world = with_accepted_mail().await;
+    let moto = crate::support::moto::Moto::start();
+    moto.make_queue("events", None).await;
+    let worker = Program::new(&world.db.url)
+        .set("VERIFYDESK_SES__QUEUE", moto.queue_url("events"))
+        .set("AWS_SES_REGION_NAME", crate::support::moto::REGION)
+        .set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .set("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let (_working, _) = worker.start(&["worker", "--events-only"], "receiving events");
+    let mut running = open(&world);
+    running.shows("accepted");
+    moto.send("events", BOUNCE).await;
+    let arrived = Instant::now();
+    running.shows("bounced");
+    assert!(arrived.elapsed() < Duration::from_secs(2), "{:?}", arrived.elapsed());
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
+async fn with_accepted_mail() -> World {
+    let world = with_user().await;
+    world.execute("update sends set state = 'accepted', attempts = 1, ses_id = 'm-1'").await;
+    world
 }
