@@ -63,6 +63,14 @@ impl LinkOutcome {
     }
 }
 
+/// Who opened a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opener {
+    Browser,
+    /// What does not look like one.
+    Program,
+}
+
 impl Desk {
     /// What the link would lead to. Changes nothing.
     pub async fn look_at_link(&self, key: &Key) -> Result<LinkOutcome, Error> {
@@ -72,9 +80,15 @@ impl Desk {
 
     /// Opens the link: verifies the user if its key still works. The first opening of a link is written into the
     /// audit log whatever comes of it; repeated ones change nothing and write nothing.
-    pub async fn open_link(&self, key: &Key) -> Result<LinkOutcome, Error> {
+    pub async fn open_link(&self, key: &Key, by: Opener) -> Result<LinkOutcome, Error> {
         let Some(opened) = self.store.approve(&key.digest()).await? else { return Ok(LinkOutcome::Unknown) };
         if opened.is_first {
+            // The user is verified all the same.
+            if by == Opener::Program
+                && let Err(error) = self.store.note_odd_opening(opened.link.id).await
+            {
+                tracing::warn!(%error, "that a link was opened by no browser was not noted");
+            }
             self.store.notify(Change::Verification(opened.link.id)).await;
         }
         Ok(LinkOutcome::of(&opened.link))

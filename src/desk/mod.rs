@@ -26,7 +26,7 @@ pub use crate::domain::send::ResentHow;
 pub use error::{Error, Refusal};
 pub use force_verify::ForceVerified;
 pub use job::MARKED_MAX;
-pub use link::LinkOutcome;
+pub use link::{LinkOutcome, Opener};
 pub use resend::Resent;
 pub use sign_up::{SignUp, SignUpStatus, SignedUp};
 

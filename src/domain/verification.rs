@@ -111,6 +111,8 @@ pub struct VerificationDetail {
     pub audit: Vec<AuditEntry>,
     /// What SES's suppression list says of their address, if that was asked.
     pub suppression: Option<Suppression>,
+    /// Whether the first opening did not look like a browser's.
+    pub is_oddly_opened: bool,
 }
 
 /// What is said of such an opening.
@@ -120,11 +122,14 @@ pub const PROBABLY_SCANNED: &str = "probably a mail scanner";
 const TOO_SOON: TimeDelta = TimeDelta::seconds(5);
 
 impl VerificationDetail {
-    /// Whether the first opening was probably a mail scanner's: within seconds of when the receiving server took the
-    /// mail, or before that, while it looked at it. For people to see; nothing is decided by it.
+    /// Whether the first opening was probably a mail scanner's: by what is no browser, or within seconds of when the
+    /// receiving server took the mail, or before that, while it looked at it. For people to see; nothing is decided by it.
     #[must_use]
     pub fn is_probably_scanned(&self) -> bool {
         let Some(opened_at) = self.verification.opened_at else { return false };
+        if self.is_oddly_opened {
+            return true;
+        }
         let before = self.sends.iter().filter(|send| send.queued_at <= opened_at);
         let deliveries = before.flat_map(|send| &send.events).filter(|event| event.kind.raw() == "Delivery");
         // What was delivered first could be opened first.

@@ -9,11 +9,12 @@ impl Store {
     pub async fn show(&self, id: VerificationId) -> Result<Option<VerificationDetail>, Error> {
         let Some(row) = self.rows(&[id]).await?.pop() else { return Ok(None) };
         let user = row.user.id;
-        let (others, sends, audit, suppression) = tokio::try_join!(
+        let (others, sends, audit, suppression, is_oddly_opened) = tokio::try_join!(
             self.verifications_of(user, DETAIL_MAX),
             self.sends_of(id, DETAIL_MAX),
             self.audit_of(user, DETAIL_MAX),
-            self.suppression(row.user.email.raw())
+            self.suppression(row.user.email.raw()),
+            self.is_oddly_opened(id)
         )?;
         Ok(Some(VerificationDetail {
             verification: row.verification,
@@ -22,6 +23,7 @@ impl Store {
             sends,
             audit,
             suppression,
+            is_oddly_opened,
         }))
     }
 }

@@ -19,6 +19,7 @@ pub mod jobs;
 mod list;
 mod migrate;
 mod notify;
+mod openings;
 pub mod outbox;
 pub mod pace;
 mod pooler;

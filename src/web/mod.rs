@@ -19,6 +19,7 @@ mod api;
 mod guard;
 mod health;
 mod link;
+mod opener;
 mod page;
 mod prefetch;
 mod serve;

@@ -14,11 +14,12 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::Context;
 use super::link::{self, Meant};
+use super::opener::opener;
 use super::page::{Page, Press, Reader};
 use super::prefetch::is_prefetch;
 use super::turns::Turn;
 use crate::config::Confirm;
-use crate::desk::{self, LinkOutcome, Refusal};
+use crate::desk::{self, LinkOutcome, Opener, Refusal};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::key::Key;
 
@@ -72,18 +73,18 @@ async fn open(State(context): State<Context>, uri: Uri, headers: HeaderMap, read
         return context.0.pages.response(&reader, Page::UnknownLink);
     };
     let outcome = match context.0.confirm {
-        Confirm::Get => open_link(&context, &key).await,
+        Confirm::Get => open_link(&context, &key, opener(&headers)).await,
         Confirm::Button => context.0.desk.look_at_link(&key).await,
     };
     led_to(&context, reader.with(key), outcome)
 }
 
-async fn open_link(context: &Context, key: &Key) -> Result<LinkOutcome, desk::Error> {
+async fn open_link(context: &Context, key: &Key, by: Opener) -> Result<LinkOutcome, desk::Error> {
     let turn = match context.0.turns.turn(&key.digest().0).await? {
         Turn::Mine(turn) => turn,
         Turn::Settled(outcome) => return Ok(outcome),
     };
-    let outcome = context.0.desk.open_link(key).await?;
+    let outcome = context.0.desk.open_link(key, by).await?;
     // Who is verified stays so.
     if matches!(outcome, LinkOutcome::Verified { .. }) {
         turn.settle(outcome);
@@ -101,13 +102,13 @@ async fn look(State(context): State<Context>, uri: Uri, reader: Reader) -> Respo
 
 type KeyForm = Result<Form<Vec<(String, String)>>, FormRejection>;
 
-async fn press(State(context): State<Context>, reader: Reader, form: KeyForm) -> Response {
+async fn press(State(context): State<Context>, headers: HeaderMap, reader: Reader, form: KeyForm) -> Response {
     let reader = reader.pressed(Press::Approve);
     let key = match key_of_form(form) {
         Ok(key) => key,
         Err(page) => return context.0.pages.response(&reader, page),
     };
-    let outcome = open_link(&context, &key).await;
+    let outcome = open_link(&context, &key, opener(&headers)).await;
     led_to(&context, reader.with(key), outcome)
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use verifydesk::config::{Secret, Settings, TransportKind};
-use verifydesk::desk::{Desk, LinkOutcome, SignUp};
+use verifydesk::desk::{Desk, LinkOutcome, Opener, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::outbox::worker::{Mode, Worker};
 use verifydesk::store::{Purpose, Store};
@@ -169,7 +169,7 @@ async fn what_the_standby_had_not_heard_of_is_recorded_again() {
     let captured = captured(&mails);
     assert_eq!((captured.len(), sent), (10, 10), "none goes twice");
     for file in captured {
-        let opened = desk.open_link(&key_in(&file)).await.unwrap();
+        let opened = desk.open_link(&key_in(&file), Opener::Browser).await.unwrap();
         assert!(matches!(opened, LinkOutcome::Verified { now: true, .. }), "{opened:?}");
     }
     drop((primary, second));

@@ -283,6 +283,7 @@ grant insert (actor, origin, action, outcome, reason, user_id, verification_id, 
 grant execute on function
     @schema.approve(bytea), @schema.open_links(bytea[], boolean), @schema.look_at_link(bytea)
     to @serve;
+grant select, insert on @schema.odd_openings to @serve;
 grant select, insert (email, name, locale) on @schema.users to @serve;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on @schema.verifications to @serve;
 grant select (id, verification_id, user_id, state, priority, queued_at, lease_until, retry_at) on @schema.sends to @serve;

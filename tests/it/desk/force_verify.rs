@@ -1,7 +1,7 @@
 //! Verifying someone without their click.
 
 use chrono::Duration;
-use verifydesk::desk::{Error, LinkOutcome, Refusal};
+use verifydesk::desk::{Error, LinkOutcome, Opener, Refusal};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::verification::Status;
 use verifydesk::store::verifications;
@@ -53,8 +53,10 @@ async fn a_forced_verify_racing_a_click_is_decided_once_and_reported_twice() {
         let id = world.sign_up(&format!("mina{round}@example.com")).await;
         let key = world.mail(id).await;
         let operator = operator();
-        let (click, force) =
-            tokio::join!(world.desk.open_link(&key), world.desk.force_verify(&operator, id, "they called"));
+        let (click, force) = tokio::join!(
+            world.desk.open_link(&key, Opener::Browser),
+            world.desk.force_verify(&operator, id, "they called")
+        );
         assert!(matches!(click.unwrap(), LinkOutcome::Verified { .. }));
         let mut said: Vec<(String, String)> = outcomes(&world, id).await.into_iter().skip(1).collect();
         said.sort();

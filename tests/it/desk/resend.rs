@@ -1,7 +1,7 @@
 //! Mailing one again, and when that is refused.
 
 use chrono::Duration;
-use verifydesk::desk::{Error, LinkOutcome, Refusal, ResentHow};
+use verifydesk::desk::{Error, LinkOutcome, Opener, Refusal, ResentHow};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::send::Priority;
 use verifydesk::domain::verification::{Counts, Status};
@@ -20,7 +20,7 @@ async fn a_pending_one_is_mailed_the_same_link_again() {
     assert_eq!((resent.how, resent.verification_id), (ResentHow::SameLink, id));
     let left = world.detail(id).await.verification.expires_at - chrono::Utc::now();
     assert!(left > Duration::hours(71), "its life starts again");
-    let outcome = world.desk.open_link(&key).await.unwrap();
+    let outcome = world.desk.open_link(&key, Opener::Browser).await.unwrap();
     assert_eq!(outcome, LinkOutcome::Verified { locale: Locale::En, now: true });
 }
 
@@ -31,7 +31,10 @@ async fn an_expired_one_is_superseded() {
     let old_key = world.mail(old).await;
     age(&world, Duration::days(4)).await;
     assert_eq!(world.status(old).await, Status::Expired);
-    assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Expired { locale: Locale::En });
+    assert_eq!(
+        world.desk.open_link(&old_key, Opener::Browser).await.unwrap(),
+        LinkOutcome::Expired { locale: Locale::En }
+    );
     assert_eq!(world.desk.plan_resend(old).await.unwrap(), ResentHow::NewKey);
     let resent = world.desk.resend(&operator(), old, Priority::Person).await.unwrap();
     assert_eq!(resent.how, ResentHow::NewKey);
@@ -40,11 +43,17 @@ async fn an_expired_one_is_superseded() {
         (world.status(old).await, world.status(resent.verification_id).await),
         (Status::Revoked, Status::Pending)
     );
-    assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Revoked { locale: Locale::En });
+    assert_eq!(
+        world.desk.open_link(&old_key, Opener::Browser).await.unwrap(),
+        LinkOutcome::Revoked { locale: Locale::En }
+    );
     let new_key = world.mail(resent.verification_id).await;
-    world.desk.open_link(&new_key).await.unwrap();
+    world.desk.open_link(&new_key, Opener::Browser).await.unwrap();
     // The older mail's link of a user who is verified in the meantime leads to the same page.
-    assert_eq!(world.desk.open_link(&old_key).await.unwrap(), LinkOutcome::Verified { locale: Locale::En, now: false });
+    assert_eq!(
+        world.desk.open_link(&old_key, Opener::Browser).await.unwrap(),
+        LinkOutcome::Verified { locale: Locale::En, now: false }
+    );
     assert!(matches!(
         world.desk.resend(&operator(), old, Priority::Person).await,
         Err(Error::Refused(Refusal::AlreadyVerified))

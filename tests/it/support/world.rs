@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use verifydesk::config::{Secret, Settings, Tls, TransportKind};
-use verifydesk::desk::{Desk, LinkOutcome, SignUp};
+use verifydesk::desk::{Desk, LinkOutcome, Opener, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::filter::SendFilter;
 use verifydesk::domain::id::VerificationId;
@@ -201,7 +201,7 @@ impl World {
     }
 
     pub async fn open(&self, key: &Key) -> LinkOutcome {
-        self.desk.open_link(key).await.unwrap()
+        self.desk.open_link(key, Opener::Browser).await.unwrap()
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 use reqwest::Method;
 use sqlx::{AssertSqlSafe, Postgres};
 use tokio::task::{JoinHandle, JoinSet};
-use verifydesk::desk::{self, Desk, LinkOutcome, SignUp};
+use verifydesk::desk::{self, Desk, LinkOutcome, Opener, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::Key;
@@ -42,7 +42,7 @@ impl Served {
         type Future = Pin<Box<dyn std::future::Future<Output = Result<LinkOutcome, desk::Error>> + Send>>;
         let open = |key: &Key| -> Future {
             let (desk, key) = (self.server.desk.clone(), key.clone());
-            Box::pin(async move { desk.open_link(&key).await })
+            Box::pin(async move { desk.open_link(&key, Opener::Browser).await })
         };
         let mut openings: Vec<Future> = keys.into_iter().map(open).collect();
         std::future::poll_fn(|context| {
@@ -426,7 +426,7 @@ async fn openings_race_with_all_acts_and_never_deadlock() {
                 acts.spawn(async move {
                     let actor = Actor::new("mina@desk", Origin::Console);
                     match act {
-                        0 | 1 => desk.open_link(&key).await.map(drop),
+                        0 | 1 => desk.open_link(&key, Opener::Browser).await.map(drop),
                         2 => desk.force_verify(&actor, VerificationId(id), "they called").await.map(drop),
                         3 => desk.ask_for_new_mail(&actor, &key).await.map(drop),
                         _ => {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use sha2::{Digest as _, Sha256};
+use verifydesk::config::Confirm;
 use verifydesk::desk::SignUp;
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::VerificationId;
@@ -321,4 +322,41 @@ async fn no_log_line_has_a_key() {
     assert!(!log.contains(&key_text) && !log.contains(super::TOKEN), "{log}");
     assert!(!log.contains(&key_text.replace('-', "x")), "{log}");
     assert!(!log.contains("mina@example.com"), "{log}");
+}
+
+#[tokio::test]
+async fn what_opens_a_link_as_no_browser_does_is_probably_a_scanner() {
+    let browser = [
+        ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+        ("accept-language", "ko-KR,ko;q=0.8"),
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    ];
+    let program = [("accept", "*/*"), ("accept-language", ""), ("user-agent", "Mozilla/5.0 (compatible; scanner)")];
+    for confirm in [Confirm::Get, Confirm::Button] {
+        let site = Served::with(|settings| settings.verification.confirm = confirm).await;
+        for (n, openers, is_marked) in [
+            (1, vec![browser], false),
+            (2, vec![program], true),
+            // Who was first counts.
+            (3, vec![browser, program], false),
+            (4, vec![program, browser], true),
+        ] {
+            let (id, key) = site.mailed(&format!("mina{n}@example.com"), Locale::En).await;
+            for headers in openers {
+                let mut request = match confirm {
+                    Confirm::Get => site.server.request(Method::GET, &link(&key)),
+                    Confirm::Button => site.server.request(Method::POST, "/verify/").form(&[("key", key.expose())]),
+                };
+                for (name, value) in headers {
+                    request = request.header(name, value);
+                }
+                assert_eq!(Answer::of(request).await.heading(), "Your email address is confirmed", "{n} {confirm:?}");
+            }
+            assert_eq!(site.detail(id).await.is_probably_scanned(), is_marked, "{n} {confirm:?}");
+        }
+        // It goes with the user.
+        assert_eq!(site.number("select count(*) from odd_openings").await, 2);
+        site.execute("delete from users").await;
+        assert_eq!(site.number("select count(*) from odd_openings").await, 0);
+    }
 }

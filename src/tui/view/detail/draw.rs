@@ -68,6 +68,7 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
             sends: Vec::new(),
             audit: Vec::new(),
             suppression: None,
+            is_oddly_opened: false,
         };
         head(&mut lines, model, theme, &detail);
         verification(&mut lines, model, theme, &detail);
