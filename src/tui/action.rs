@@ -8,8 +8,8 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    BENCH, CHECKS, CONFIRM, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE, PAGES, PROMPT, QUEUE,
-    QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
+    BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE, PAGES,
+    PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -43,7 +43,7 @@ pub enum Action {
     Resume,
     HoldJob,
     CancelJob,
-    ApproveTopic,
+    Topic,
     SignUp,
     Language,
     Width,
@@ -74,6 +74,7 @@ pub enum Action {
     Quit,
     Suspend,
     Confirm,
+    Refuse,
     Cancel,
     NextField,
     PreviousField,
@@ -95,7 +96,7 @@ impl Action {
                 | Self::Resume
                 | Self::HoldJob
                 | Self::CancelJob
-                | Self::ApproveTopic
+                | Self::Topic
         )
     }
 
@@ -103,7 +104,7 @@ impl Action {
     /// the console: a key must not do so if it is in doubt whether anyone pressed it.
     #[must_use]
     pub fn acts(self, context: KeyContext) -> bool {
-        let is_answer = matches!(self, Self::Confirm | Self::Toggle) && context != KeyContext::Prompt;
+        let is_answer = matches!(self, Self::Confirm | Self::Refuse | Self::Toggle) && context != KeyContext::Prompt;
         self.changes_data()
             || is_answer
             || matches!(self, Self::TestSend | Self::Mark | Self::Edit | Self::Page | Self::Quit)
@@ -143,7 +144,7 @@ static TABLE: &[Entry] = table! {
     Drain: [c('D')], QUEUES, 7, "drain", "Send what is queued now, then nothing; asks for the reason";
     Resume: [c('U')], QUEUES, 4, "resume", "Let mail go out again, whatever stopped it";
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
-    ApproveTopic: [c('A')], QUEUES, 0, "approve", "Let the topic of SNS that asks post events";
+    Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";
@@ -194,6 +195,7 @@ static TABLE: &[Entry] = table! {
     Confirm: [c('y'), ENTER], CONFIRM, 1, "do it", "Do what the dialog says";
     Confirm: [ENTER], TYPED, 1, "do it", "Do what the dialog says";
     Confirm: [ENTER], PROMPT, 1, "keep", "Keep the search and go to the list";
+    Refuse: [c('x')], DECIDE, 3, "refuse", "Refuse what the dialog asks about";
     NextField: [TAB, DOWN], FORM, 3, "next field", "The next field";
     PreviousField: [BACK_TAB, UP], FORM, 0, "previous field", "The field before";
     Toggle: [ctrl('o')], FORM, 4, "language", "The other language";

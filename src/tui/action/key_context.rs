@@ -27,6 +27,8 @@ pub enum KeyContext {
     Help,
     /// A question answered by yes or no.
     Confirm,
+    /// A question where no is an answer as well.
+    Decide,
     /// A question answered by a text.
     Reason,
     /// The sign-up form.
@@ -35,7 +37,7 @@ pub enum KeyContext {
 
 impl KeyContext {
     #[cfg(test)]
-    pub(in crate::tui) const ALL: [Self; 15] = [
+    pub(in crate::tui) const ALL: [Self; 16] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,
@@ -49,6 +51,7 @@ impl KeyContext {
         Self::Prompt,
         Self::Help,
         Self::Confirm,
+        Self::Decide,
         Self::Reason,
         Self::Form,
     ];
@@ -96,7 +99,8 @@ pub(super) const MATRIX: KeyContexts = KeyContexts::of(&[KeyContext::Matrix]);
 pub(super) const PAGE: KeyContexts = KeyContexts::of(&[KeyContext::Page]);
 pub(super) const PROMPT: KeyContexts = KeyContexts::of(&[KeyContext::Prompt]);
 pub(super) const HELP: KeyContexts = KeyContexts::of(&[KeyContext::Help]);
-pub(super) const CONFIRM: KeyContexts = KeyContexts::of(&[KeyContext::Confirm]);
+pub(super) const DECIDE: KeyContexts = KeyContexts::of(&[KeyContext::Decide]);
+pub(super) const CONFIRM: KeyContexts = KeyContexts::of(&[KeyContext::Confirm]).and(DECIDE);
 pub(super) const FORM: KeyContexts = KeyContexts::of(&[KeyContext::Form]);
 
 pub(super) const LISTS: KeyContexts = KeyContexts::of(&[KeyContext::Verifications, KeyContext::Mail]);

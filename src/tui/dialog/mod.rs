@@ -4,7 +4,6 @@
 //! that does, and its lines. A dialog that is added is a file, a variant and an arm of [`open`] here, and its action; if
 //! its *yes* is a new act, that act's variants and what runs it; if it cannot always be asked, an arm of [`blocked`] here.
 
-mod approve_topic;
 mod brake;
 mod bulk;
 mod cancel_job;
@@ -16,6 +15,7 @@ mod parts;
 mod resend;
 mod sign_up;
 mod test_send;
+mod topic;
 
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Rect};
@@ -28,7 +28,6 @@ use super::model::{Level, Model};
 use super::widget::canvas::Canvas;
 use crate::domain::Time;
 use crate::domain::verification::Status;
-pub use approve_topic::ApproveTopicDialog;
 pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
@@ -39,6 +38,7 @@ pub use page::{PageDialog, act as act_on_page, started as page_started};
 pub use resend::ResendDialog;
 pub use sign_up::SignUpDialog;
 pub use test_send::{TestSendDialog, said as test_said, sent as test_sent};
+pub use topic::TopicDialog;
 
 /// Shortest reason of an act that needs one, in characters.
 const REASON_MIN: usize = crate::desk::REASON_MIN;
@@ -54,7 +54,7 @@ pub enum Dialog {
     Bulk(BulkDialog),
     Brake(BrakeDialog),
     CancelJob(CancelJobDialog),
-    ApproveTopic(ApproveTopicDialog),
+    Topic(TopicDialog),
     Page(PageDialog),
     TestSend(TestSendDialog),
 }
@@ -92,6 +92,9 @@ trait Body {
         Then::Stay
     }
 
+    /// Its *no*, where that is an answer.
+    fn refuse(&mut self, _: &mut Vec<Effect>) {}
+
     /// What it asked for was refused, or failed.
     fn refused(&mut self, _: Problem) {}
 
@@ -127,7 +130,7 @@ impl Dialog {
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
             Self::CancelJob(dialog) => dialog,
-            Self::ApproveTopic(dialog) => dialog,
+            Self::Topic(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
         }
@@ -143,7 +146,7 @@ impl Dialog {
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
             Self::CancelJob(dialog) => dialog,
-            Self::ApproveTopic(dialog) => dialog,
+            Self::Topic(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
         }
@@ -210,7 +213,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Drain => Some(brake::open(BrakeChange::Drain)),
         Action::Resume => Some(brake::open(BrakeChange::Resume)),
         Action::CancelJob => cancel_job::open(model),
-        Action::ApproveTopic => approve_topic::open(model),
+        Action::Topic => topic::open(model),
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
         _ => None,
@@ -233,7 +236,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::Resume => brake::blocked(model, BrakeChange::Resume),
         // Pausing a job asks nothing, and is possible where cancelling it is.
         Action::CancelJob | Action::HoldJob => cancel_job::blocked(model),
-        Action::ApproveTopic => approve_topic::blocked(model),
+        Action::Topic => topic::blocked(model),
         Action::TestSend => test_send::blocked(model),
         _ => None,
     }
@@ -244,6 +247,13 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some(mut dialog) = model.dialog.take() else { return };
     if dialog.body().is_busy() || dialog.body_mut().confirm(model, fx) == Then::Stay {
         model.dialog = Some(dialog);
+    }
+}
+
+/// The *no* of the dialog that is open.
+pub fn refuse(model: &mut Model, fx: &mut Vec<Effect>) {
+    if let Some(body) = model.dialog.as_mut().map(Dialog::body_mut).filter(|body| !body.is_busy()) {
+        body.refuse(fx);
     }
 }
 
@@ -283,7 +293,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::JobStarted(answer) => bulk::started(model, answer),
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
         Acted::BrakeSet { change, answer } => brake::set(model, change, answer),
-        Acted::TopicApproved { topic, answer } => approve_topic::approved(model, &topic, answer),
+        Acted::TopicDecided { topic, is_approved, answer } => topic::decided(model, &topic, is_approved, answer),
     }
 }
 

@@ -32,9 +32,10 @@ pub enum Act {
         change: BrakeChange,
         reason: String,
     },
-    /// Lets a topic of SNS post events.
-    ApproveTopic {
+    /// Lets a topic of SNS post events, or does not.
+    DecideTopic {
         topic: String,
+        is_approved: bool,
     },
 }
 
@@ -47,7 +48,7 @@ pub enum Acted {
     JobStarted(Answer<JobStarted>),
     JobChanged { id: JobId, change: JobChange, answer: Answer<()> },
     BrakeSet { change: BrakeChange, answer: Answer<()> },
-    TopicApproved { topic: String, answer: Answer<()> },
+    TopicDecided { topic: String, is_approved: bool, answer: Answer<()> },
 }
 
 /// A bulk resend that was started.

@@ -55,10 +55,16 @@ impl Executor {
                     };
                     Acted::BrakeSet { change, answer: context.act(set).await }
                 }
-                Act::ApproveTopic { topic } => {
-                    let approved = async { desk.approve_topic(&actor, &topic).await };
-                    let answer = context.act(approved).await;
-                    Acted::TopicApproved { topic, answer }
+                Act::DecideTopic { topic, is_approved } => {
+                    let decided = async {
+                        if is_approved {
+                            desk.approve_topic(&actor, &topic).await
+                        } else {
+                            desk.refuse_topic(&actor, &topic).await
+                        }
+                    };
+                    let answer = context.act(decided).await;
+                    Acted::TopicDecided { topic, is_approved, answer }
                 }
             };
             context.close(Msg::Acted(acted));

@@ -188,8 +188,8 @@ fn fail(console: &mut Console, text: &str) {
                 Msg::Acted(Acted::JobChanged { id, change, answer: Err(problem()) })
             }
             Effect::Act(Act::SetBrake { change, .. }) => Msg::Acted(Acted::BrakeSet { change, answer: Err(problem()) }),
-            Effect::Act(Act::ApproveTopic { topic }) => {
-                Msg::Acted(Acted::TopicApproved { topic, answer: Err(problem()) })
+            Effect::Act(Act::DecideTopic { topic, is_approved }) => {
+                Msg::Acted(Acted::TopicDecided { topic, is_approved, answer: Err(problem()) })
             }
             Effect::Bench(Bench::StopPage)
             | Effect::Terminal(

@@ -2,7 +2,8 @@
 
 use crossterm::event::{KeyEventKind, KeyEventState};
 
-use super::fixture::{Console, key_of, now};
+use super::fixture::{Console, World, key_of, now};
+use super::queue::worlds::topic_asks;
 use crate::desk::SignUp;
 use crate::domain::id::VerificationId;
 use crate::domain::locale::Locale;
@@ -327,6 +328,7 @@ fn every_key_does_something() {
         ("/ a", KeyContext::Prompt),
         ("?", KeyContext::Help),
         ("r", KeyContext::Confirm),
+        ("o A", KeyContext::Decide),
         ("v", KeyContext::Reason),
         ("n", KeyContext::Form),
     ];
@@ -346,7 +348,9 @@ fn every_key_does_something() {
     let mut idle = Vec::new();
     for (keys, context) in contexts {
         for entry in action::at(context).filter(|entry| !moves(entry.action) && !is_there(context, entry.action)) {
-            let (mut console, world) = Console::loaded(80, 24);
+            let world = if context == KeyContext::Decide { topic_asks() } else { World::default() };
+            let mut console = Console::new(80, 24);
+            console.serve(&world);
             console.run(&world, keys);
             assert_eq!(console.model.key_context(), context);
             let state = |console: &mut Console| {

@@ -44,6 +44,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
         Action::Confirm if model.key_context() == KeyContext::Prompt => model.prompt = false,
         Action::Confirm => dialog::confirm(model, fx),
+        Action::Refuse => dialog::refuse(model, fx),
         Action::Cancel => cancel(model, fx),
         Action::CopyEmail => clipboard::copy_email(model, fx),
         Action::Mark => verifications::update::mark(model),

@@ -129,7 +129,7 @@ fn the_other_dialogs() {
             ("draining_elsewhere", draining(), ""),
             ("misconfigured_elsewhere", misconfigured(), "t"),
             ("quota_elsewhere", quota_used_up(), ""),
-            ("ask_approve_topic", topic_asks(), "o A"),
+            ("ask_topic", topic_asks(), "o A"),
         ] {
             let mut console = Console::new(width, height);
             console.serve(&world);
