@@ -9,6 +9,7 @@ mod bulk;
 mod console;
 mod demo;
 mod events;
+mod extend;
 mod failure;
 mod format;
 mod jobs;
@@ -23,6 +24,7 @@ mod queue;
 mod reference;
 mod render;
 mod resend;
+mod revoke;
 mod sends;
 mod serve;
 mod show;
@@ -31,6 +33,7 @@ mod signup;
 mod templates;
 mod test_send;
 mod time;
+mod unverify;
 mod verify;
 mod worker;
 
@@ -76,6 +79,12 @@ enum Command {
     Resend(resend::Args),
     /// Verify a user without the link
     Verify(verify::Args),
+    /// Take back that a user is verified, and revoke the link that did it
+    Unverify(unverify::Args),
+    /// Revoke a link: it stops working, and its mail that waits is cancelled
+    Revoke(revoke::Args),
+    /// Let a link work for its whole lifetime again, from now on; mails nothing
+    Extend(extend::Args),
     /// Work the outbox: send the mails that are due
     Worker(worker::Args),
     /// Serve the verification view and the site's API
@@ -144,6 +153,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
         Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
+        Some(Command::Unverify(args)) => act(&settings, async |desk| unverify::run(desk, &args).await).await,
+        Some(Command::Revoke(args)) => act(&settings, async |desk| revoke::run(desk, &args).await).await,
+        Some(Command::Extend(args)) => act(&settings, async |desk| extend::run(desk, &args).await).await,
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,

@@ -92,8 +92,9 @@ fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
     }
     for entry in &detail.audit {
         let reason = entry.reason.as_ref().map(|reason| format!(": {}", reason.plain())).unwrap_or_default();
+        let before = entry.before.as_ref().map(|before| format!("; before: {}", before.plain())).unwrap_or_default();
         out.push(format!(
-            "audit        {} {} by {} ({}): {}{reason}",
+            "audit        {} {} by {} ({}): {}{reason}{before}",
             shown(entry.at),
             entry.action.plain(),
             entry.actor.plain(),

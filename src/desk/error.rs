@@ -6,6 +6,7 @@ use crate::config::SettingError;
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::brake::BrakeState;
+use crate::domain::id::VerificationId;
 use crate::domain::job::JobState;
 use crate::store;
 use crate::text::Plain;
@@ -42,6 +43,18 @@ pub enum Refusal {
     /// The user's address is verified already.
     #[error("this user is verified already")]
     AlreadyVerified,
+    /// There is no approval to take back.
+    #[error("this user is not verified")]
+    NotVerified,
+    /// The user is verified, but not by this verification.
+    #[error("this user is verified by {}, not by this one", .by.map_or_else(|| "no verification".into(), |by| format!("verification {by}")))]
+    VerifiedByAnother {
+        /// By which, if by one.
+        by: Option<VerificationId>,
+    },
+    /// The link does not work any more.
+    #[error("this verification is revoked already")]
+    AlreadyRevoked,
     /// A mail went out a moment ago.
     #[error("a mail to this user was queued less than the cool-down ago; the next is possible at {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     CoolDown {
@@ -126,6 +139,9 @@ impl Refusal {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::AlreadyVerified | Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
+            Self::NotVerified => "look at what has happened since; nothing was changed",
+            Self::VerifiedByAnother { .. } => "look at how they were verified, and take that one back if it is wrong",
+            Self::AlreadyRevoked => "a resend mails a new link",
             Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
@@ -150,6 +166,9 @@ impl Refusal {
             }
             Self::BeingSent | Self::NoMoment => Some(1),
             Self::AlreadyVerified
+            | Self::NotVerified
+            | Self::VerifiedByAnother { .. }
+            | Self::AlreadyRevoked
             | Self::ReasonMissing { .. }
             | Self::NotPaused
             | Self::NotAllowListed { .. }

@@ -10,9 +10,11 @@ mod force_verify;
 mod job;
 mod link;
 mod resend;
+mod revoke;
 mod sign_up;
 mod take_events;
 pub mod test_send;
+mod unverify;
 mod webhook;
 
 use std::time::Duration;

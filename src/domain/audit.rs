@@ -76,6 +76,12 @@ pub enum Action {
     Resend,
     /// An operator vouched for the address.
     ForceVerify,
+    /// An operator took back that a user is verified.
+    Unverify,
+    /// An operator revoked a link.
+    Revoke,
+    /// An operator extended a link's lifetime.
+    Extend,
     /// The link was opened, or its button pressed.
     OpenLink,
     /// A verification was replaced by a newer one.
@@ -104,10 +110,13 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
+        Self::Unverify,
+        Self::Revoke,
+        Self::Extend,
         Self::OpenLink,
         Self::Supersede,
         Self::Pause,
@@ -129,6 +138,9 @@ impl Action {
             Self::SignUp => "sign_up",
             Self::Resend => "resend",
             Self::ForceVerify => "force_verify",
+            Self::Unverify => "unverify",
+            Self::Revoke => "revoke",
+            Self::Extend => "extend",
             Self::OpenLink => "open_link",
             Self::Supersede => "supersede",
             Self::Pause => "pause",
@@ -151,6 +163,9 @@ impl Action {
             Self::SignUp => "signed up",
             Self::Resend => "resend",
             Self::ForceVerify => "force-verify",
+            Self::Unverify => "un-verified",
+            Self::Revoke => "link revoked",
+            Self::Extend => "link extended",
             Self::OpenLink => "link opened",
             Self::Supersede => "superseded",
             Self::Pause => "sending paused",
@@ -184,6 +199,8 @@ pub struct AuditEntry {
     pub outcome: Untrusted,
     /// The operator's reason, or a detail.
     pub reason: Option<Untrusted>,
+    /// What it has changed, as it was before: a JSON object, where the act keeps that.
+    pub before: Option<Untrusted>,
     /// Who it concerns.
     pub user_id: Option<UserId>,
     /// Which verification.

@@ -57,11 +57,12 @@ impl Store {
     /// A user's newest entries.
     pub(super) async fn audit_of(&self, user: UserId, limit: i64) -> Result<Vec<AuditEntry>, Error> {
         let rows = sqlx::query!(
-            "select id, at, actor, origin, action, outcome, reason, user_id, verification_id, send_id
+            r#"select id, at, actor, origin, action, outcome, reason, before::text as before, user_id, verification_id,
+                send_id
             from audit_log
             where user_id = $1
             order by id desc
-            limit $2",
+            limit $2"#,
             user.0,
             limit
         )
@@ -77,6 +78,7 @@ impl Store {
                 action: row.action.into(),
                 outcome: row.outcome.into(),
                 reason: row.reason.map(Into::into),
+                before: row.before.map(Into::into),
                 user_id: row.user_id.map(UserId),
                 verification_id: row.verification_id.map(VerificationId),
                 send_id: row.send_id.map(SendId),

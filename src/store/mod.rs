@@ -20,6 +20,7 @@ mod list;
 mod migrate;
 mod notify;
 mod openings;
+pub mod operator_acts;
 pub mod outbox;
 pub mod pace;
 mod pooler;

@@ -35,6 +35,9 @@ pub enum Action {
     Search,
     Resend,
     ForceVerify,
+    Unverify,
+    Revoke,
+    Extend,
     CopyEmail,
     Mark,
     BulkResend,
@@ -89,6 +92,9 @@ impl Action {
             self,
             Self::Resend
                 | Self::ForceVerify
+                | Self::Unverify
+                | Self::Revoke
+                | Self::Extend
                 | Self::SignUp
                 | Self::BulkResend
                 | Self::Pause
@@ -133,6 +139,9 @@ static TABLE: &[Entry] = table! {
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name or number; mails by SES id too";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
+    Unverify: [c('V')], VERIFICATIONS, 0, "un-verify", "Take back that a user is verified; asks for the reason";
+    Revoke: [c('x')], VERIFICATIONS, 0, "revoke", "Stop the link from working; asks for the reason";
+    Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
     SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";

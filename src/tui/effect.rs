@@ -11,7 +11,7 @@ mod load;
 mod terminal;
 
 use crate::domain::Time;
-pub use act::{Act, Acted, BrakeChange, JobChange, JobStarted};
+pub use act::{Act, Acted, BrakeChange, JobChange, JobStarted, Reasoned};
 pub use bench::{Bench, Benched};
 pub use load::{Load, Loaded, PAGE_ROWS};
 pub use terminal::TerminalCommand;

@@ -1,6 +1,6 @@
 //! The acts that the database does itself: which logins they obey, and what they leave behind.
 
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use verifydesk::desk;
 
 use crate::support::world::World;
@@ -18,8 +18,18 @@ async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
     .await
     .unwrap();
     let names: Vec<&str> = functions.iter().map(|(name, ..)| name.as_str()).collect();
-    let expected =
-        ["approve", "open_links", "force_verify", "look_at_link", "queue_mail", "count_verifications", "forget_user"];
+    let expected = [
+        "approve",
+        "open_links",
+        "force_verify",
+        "unverify",
+        "revoke_verification",
+        "extend_verification",
+        "look_at_link",
+        "queue_mail",
+        "count_verifications",
+        "forget_user",
+    ];
     for name in expected {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
@@ -65,6 +75,20 @@ async fn the_database_and_the_program_want_the_same_reasons() {
             assert_eq!(by_hand.is_ok(), is_enough, "{length} characters: {by_hand:?}");
             let code = program.run(&["verify", &one_more(&world).await.to_string(), "--reason", &reason]).code;
             assert_eq!(code == 0, is_enough, "{length} characters");
+        }
+    }
+    for act in [
+        "unverify($1, 'a', 'cli', $2)",
+        "revoke_verification($1, 'a', 'cli', $2)",
+        "extend_verification($1, 'a', 'cli', $2, 60)",
+    ] {
+        for (length, is_enough) in lengths.into_iter().zip([false, true, true, false]) {
+            let by_hand = sqlx::query(AssertSqlSafe(format!("select {act}")))
+                .bind(one_more(&world).await)
+                .bind(format!("  {} ", "가".repeat(length)))
+                .execute(world.pool())
+                .await;
+            assert_eq!(by_hand.is_ok(), is_enough, "{act}, {length} characters: {by_hand:?}");
         }
     }
     let without = sqlx::query("select force_verify($1, 'mina', 'cli', null, 60)").bind(one_more(&world).await);

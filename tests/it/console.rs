@@ -97,6 +97,29 @@ async fn a_forced_verification_needs_its_reason() {
 }
 
 #[tokio::test]
+async fn a_forced_verification_is_taken_back_by_a_key_and_mailed_again() {
+    let world = World::new().await;
+    world.sign_up("mina@example.com").await;
+    let mut console = settled(&world).await;
+    for (key, why) in [('v', "they called"), ('V', "the wrong person")] {
+        console.press(KeyCode::Char(key));
+        console.type_text(why);
+        console.press(KeyCode::Enter);
+        console.settle().await;
+    }
+    assert_eq!(text(&world, "select 'verified' from users where verified_at is not null").await, None);
+    let reason = text(&world, "select reason from audit_log where action = 'unverify'").await;
+    assert_eq!(reason.as_deref(), Some("the wrong person"));
+    console.press(KeyCode::Char('r'));
+    console.settle().await;
+    console.press(KeyCode::Enter);
+    console.settle().await;
+    let open = "select 'open' from verifications where verified_at is null and revoked_at is null";
+    assert_eq!(text(&world, open).await.as_deref(), Some("open"));
+    assert_eq!(text(&world, "select state from sends order by id desc limit 1").await.as_deref(), Some("queued"));
+}
+
+#[tokio::test]
 async fn one_user_is_found_among_others() {
     let world = World::new().await;
     for email in ["mina@example.com", "joon@example.org", "eve@example.net"] {

@@ -5,7 +5,9 @@ mod force_verify;
 mod link;
 mod list;
 mod resend;
+mod revoke;
 mod sign_up;
+mod unverify;
 
 use chrono::Duration;
 use verifydesk::domain::id::VerificationId;

@@ -146,15 +146,20 @@ async fn every_program_does_its_work_under_its_role() {
     let support = logins.program("support");
     let run = support.run(&["resend", &id]);
     assert_eq!(run.code, 0, "{}", run.err);
-    let acts: [&[&str]; 6] = [
+    let acts: [&[&str]; 9] = [
         &["resend", &id],
         &["verify", &id, "--reason", "the user called"],
         &["signup", "hana@example.com"],
         &["queue", "pause", "--reason", "a test"],
         &["queue", "resume"],
         &["resend", "--status", "pending", "--yes"],
+        &["extend", &id, "--reason", "the user called"],
+        &["unverify", &id, "--reason", "another user called"],
+        &["revoke", &id, "--reason", "another user called"],
     ];
-    for (program, refused) in [(&viewer, &acts[..4]), (&support, &[acts[1], acts[2], acts[3], acts[5]][..])] {
+    for (program, refused) in
+        [(&viewer, &[&acts[..4], &acts[6..]].concat()), (&support, &[&acts[1..4], &acts[5..]].concat())]
+    {
         release().await;
         for act in refused {
             let run = program.run(act);
@@ -164,7 +169,7 @@ async fn every_program_does_its_work_under_its_role() {
     }
     let operator = logins.program("operator");
     release().await;
-    for act in [acts[0], acts[2], acts[3], acts[4], acts[5], acts[1]] {
+    for act in [acts[0], acts[2], acts[3], acts[4], acts[5], acts[6], acts[1], acts[7]] {
         let run = operator.run(act);
         assert_eq!(run.code, 0, "{act:?}: {}{}", run.out, run.err);
     }
@@ -178,6 +183,11 @@ async fn every_program_does_its_work_under_its_role() {
         let pruned = program.run(&["prune"]);
         assert_eq!((pruned.code, &*pruned.out), (0, "removed: 0 mails, 0 weeks of events\n"), "{}", pruned.err);
     }
+
+    // An open one: of who was signed up last.
+    let last = logins.count("select max(id) from verifications").await.to_string();
+    let run = operator.run(&["revoke", &last, "--reason", "another user called"]);
+    assert_eq!(run.code, 0, "{}", run.err);
 
     // Every entry names the login that it came from.
     let entries: Vec<(String, String)> = sqlx::query_as("select distinct origin, login from audit_log order by 1, 2")
@@ -295,6 +305,13 @@ async fn no_role_may_more_than_it_needs() {
         ("select open_links(array[sha256(int8send(1))], false)", &["worker", "operator", "support", "viewer"]),
         ("select look_at_link(sha256(int8send(1)))", &["worker", "operator", "support", "viewer"]),
         ("select force_verify(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
+        ("select unverify(1, 'a', 'cli', 'a test')", &["worker", "support", "viewer", "serve"]),
+        ("select revoke_verification(1, 'a', 'cli', 'a test')", &["worker", "support", "viewer", "serve"]),
+        ("select extend_verification(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
+        (
+            "insert into audit_log (actor, origin, action, outcome, before) values ('a', 'cli', 'pause', 'done', '{}')",
+            everyone,
+        ),
         ("select note_verified(1, 1, now(), 'a test')", everyone),
         ("select note_all_verified(array[1], 'a test')", everyone),
         ("select lock_user(1)", &["viewer"]),

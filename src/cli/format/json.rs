@@ -173,6 +173,7 @@ fn audit(entry: &AuditEntry) -> Value {
         "action": entry.action,
         "outcome": entry.outcome,
         "reason": entry.reason,
+        "before": entry.before.as_ref().and_then(|before| serde_json::from_str::<Value>(before.raw()).ok()),
         "user_id": entry.user_id,
         "verification_id": entry.verification_id,
         "send_id": entry.send_id,

@@ -40,14 +40,16 @@ const TABLES: [&str; 24] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 26] = [
+const FUNCTIONS: [&str; 30] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
     "approve(bytea)",
     "check_audit_entry()",
+    "check_reason(text, text)",
     "count_verifications()",
     "drop_event_week(text, timestamptz)",
+    "extend_verification(bigint, text, text, text, double precision)",
     "force_verify(bigint, text, text, text, double precision)",
     "forget_user()",
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
@@ -65,8 +67,10 @@ const FUNCTIONS: [&str; 26] = [
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",
     "resend_standing(bigint, double precision, bigint)",
+    "revoke_verification(bigint, text, text, text)",
     "settle_by_events(uuid[])",
     "take_events(jsonb)",
+    "unverify(bigint, text, text, text)",
 ];
 
 /// The rights, with `@` before what differs between databases.

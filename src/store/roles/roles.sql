@@ -108,7 +108,7 @@ begin
         or pg_has_role(current_user, to_regrole('@support'), 'usage')
             and new.origin in ('console', 'cli') and new.action in ('resend', 'supersede')
         or pg_has_role(current_user, to_regrole('@operator'), 'usage')
-            and new.origin in ('console', 'cli') and new.action <> 'force_verify'
+            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend')
     then
         return new;
     end if;
@@ -304,7 +304,11 @@ grant select, delete, insert (topic, asked_at, subscribe_url, is_allowed, ended_
 grant select, insert, update, delete on @schema.sns_refusals to @serve;
 
 -- Operators: all that console and command line do.
-grant execute on function @schema.force_verify(bigint, text, text, text, double precision) to @operator;
+grant execute on function
+    @schema.force_verify(bigint, text, text, text, double precision), @schema.unverify(bigint, text, text, text),
+    @schema.revoke_verification(bigint, text, text, text),
+    @schema.extend_verification(bigint, text, text, text, double precision)
+    to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;
 grant update on @schema.brake to @operator, @worker;
 grant update (approved_at, refused_at, decided_by, tried_at, error) on @schema.sns_subscriptions to @operator;

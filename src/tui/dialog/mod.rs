@@ -8,10 +8,10 @@ mod brake;
 mod bulk;
 mod cancel_job;
 mod finding;
-mod force_verify;
 mod help;
 mod page;
 mod parts;
+mod reasoned;
 mod resend;
 mod sign_up;
 mod test_send;
@@ -22,7 +22,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::Effect;
 use super::action::{Action, KeyContext};
-use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem};
+use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem, Reasoned};
 use super::model::field::Field;
 use super::model::{Level, Model};
 use super::widget::canvas::Canvas;
@@ -32,9 +32,9 @@ pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
 pub use finding::FindingDialog;
-pub use force_verify::ForceVerifyDialog;
 pub use help::HelpDialog;
 pub use page::{PageDialog, act as act_on_page, started as page_started};
+pub use reasoned::ReasonedDialog;
 pub use resend::ResendDialog;
 pub use sign_up::SignUpDialog;
 pub use test_send::{TestSendDialog, said as test_said, sent as test_sent};
@@ -49,7 +49,7 @@ pub enum Dialog {
     Help(HelpDialog),
     Finding(FindingDialog),
     Resend(ResendDialog),
-    ForceVerify(ForceVerifyDialog),
+    Reasoned(ReasonedDialog),
     SignUp(SignUpDialog),
     Bulk(BulkDialog),
     Brake(BrakeDialog),
@@ -125,7 +125,7 @@ impl Dialog {
             Self::Help(dialog) => dialog,
             Self::Finding(dialog) => dialog,
             Self::Resend(dialog) => dialog,
-            Self::ForceVerify(dialog) => dialog,
+            Self::Reasoned(dialog) => dialog,
             Self::SignUp(dialog) => dialog,
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
@@ -141,7 +141,7 @@ impl Dialog {
             Self::Help(dialog) => dialog,
             Self::Finding(dialog) => dialog,
             Self::Resend(dialog) => dialog,
-            Self::ForceVerify(dialog) => dialog,
+            Self::Reasoned(dialog) => dialog,
             Self::SignUp(dialog) => dialog,
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
@@ -206,7 +206,10 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Help => Some(Dialog::Help(HelpDialog::default())),
         Action::Explain => finding::open(model),
         Action::Resend => resend::open(model, fx),
-        Action::ForceVerify => force_verify::open(model),
+        Action::ForceVerify => reasoned::open(model, Reasoned::ForceVerify),
+        Action::Unverify => reasoned::open(model, Reasoned::Unverify),
+        Action::Revoke => reasoned::open(model, Reasoned::Revoke),
+        Action::Extend => reasoned::open(model, Reasoned::Extend),
         Action::SignUp => Some(Dialog::SignUp(SignUpDialog::default())),
         Action::BulkResend => Some(bulk::open(model, fx)),
         Action::Pause => Some(brake::open(BrakeChange::Pause)),
@@ -227,8 +230,11 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
 #[must_use]
 pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     match action {
-        Action::Resend => subject_done(model, "there is nothing to resend"),
-        Action::ForceVerify => subject_done(model, "there is nothing to do"),
+        Action::Resend => subject_done(model, "there is nothing to resend", ""),
+        Action::ForceVerify => reasoned::blocked(model, Reasoned::ForceVerify),
+        Action::Unverify => reasoned::blocked(model, Reasoned::Unverify),
+        Action::Revoke => reasoned::blocked(model, Reasoned::Revoke),
+        Action::Extend => reasoned::blocked(model, Reasoned::Extend),
         Action::Explain => finding::blocked(model),
         Action::BulkResend => bulk::blocked(model),
         Action::Pause => brake::blocked(model, BrakeChange::Pause),
@@ -288,7 +294,7 @@ pub fn planned(model: &mut Model, loaded: Loaded) {
 pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
     match acted {
         Acted::Resent { id, answer } => resend::resent(model, id, answer),
-        Acted::ForceVerified { id, answer } => force_verify::verified(model, id, answer),
+        Acted::Reasoned { what, id, answer } => reasoned::done(model, what, id, answer),
         Acted::SignedUp(answer) => sign_up::signed_up(model, answer, fx),
         Acted::JobStarted(answer) => bulk::started(model, answer),
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
@@ -317,10 +323,10 @@ fn answered<T>(
 }
 
 /// Why nothing can be done for the user of the selected verification.
-fn subject_done(model: &Model, so: &str) -> Option<(String, String)> {
+fn subject_done(model: &Model, so: &str, hint: &str) -> Option<(String, String)> {
     let Some(subject) = model.subject() else { return because("No verification is selected.", "Choose a row first.") };
     let is_done = subject.status == Some(Status::Verified) || subject.user_verified;
-    is_done.then(|| (format!("{} is verified already; {so}.", subject.email), String::new()))
+    is_done.then(|| (format!("{} is verified already; {so}.", subject.email), hint.to_owned()))
 }
 
 /// What stands in the way, and what to do instead.

@@ -11,8 +11,9 @@ pub enum Act {
     Resend {
         id: VerificationId,
     },
-    /// Verifies without the link.
-    ForceVerify {
+    /// Does to a verification what the audit log wants a reason for.
+    Reasoned {
+        what: Reasoned,
         id: VerificationId,
         reason: String,
     },
@@ -43,12 +44,25 @@ pub enum Act {
 #[derive(Clone, Debug)]
 pub enum Acted {
     Resent { id: VerificationId, answer: Answer<Resent> },
-    ForceVerified { id: VerificationId, answer: Answer<()> },
+    Reasoned { what: Reasoned, id: VerificationId, answer: Answer<()> },
     SignedUp(Answer<SignedUp>),
     JobStarted(Answer<JobStarted>),
     JobChanged { id: JobId, change: JobChange, answer: Answer<()> },
     BrakeSet { change: BrakeChange, answer: Answer<()> },
     TopicDecided { topic: String, is_approved: bool, answer: Answer<()> },
+}
+
+/// What is done to one verification with a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reasoned {
+    /// Verifies without the link.
+    ForceVerify,
+    /// Takes back that the user is verified.
+    Unverify,
+    /// The link stops working.
+    Revoke,
+    /// The link works for its whole lifetime again.
+    Extend,
 }
 
 /// A bulk resend that was started.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::{Executor, unasked};
 use crate::contain::contained_async;
 use crate::domain::send::Priority;
-use crate::tui::effect::{Act, Acted, BrakeChange, JobChange, JobStarted};
+use crate::tui::effect::{Act, Acted, BrakeChange, JobChange, JobStarted, Reasoned};
 use crate::tui::msg::Msg;
 
 impl Executor {
@@ -21,9 +21,16 @@ impl Executor {
                     let resent = async { desk.resend(&actor, id, Priority::Person).await };
                     Acted::Resent { id, answer: context.act(resent).await }
                 }
-                Act::ForceVerify { id, reason } => {
-                    let verified = async { desk.force_verify(&actor, id, &reason).await };
-                    Acted::ForceVerified { id, answer: context.act(verified).await.map(|_| ()) }
+                Act::Reasoned { what, id, reason } => {
+                    let done = async {
+                        match what {
+                            Reasoned::ForceVerify => desk.force_verify(&actor, id, &reason).await.map(drop),
+                            Reasoned::Unverify => desk.unverify(&actor, id, &reason).await.map(drop),
+                            Reasoned::Revoke => desk.revoke(&actor, id, &reason).await.map(drop),
+                            Reasoned::Extend => desk.extend(&actor, id, &reason).await.map(drop),
+                        }
+                    };
+                    Acted::Reasoned { what, id, answer: context.act(done).await }
                 }
                 Act::SignUp(request) => {
                     let signed_up = async { desk.sign_up(&actor, &request).await };

@@ -178,7 +178,9 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Bench(Bench::Watch) => Msg::Bench(Benched::FilesChanged),
             Effect::Load(Load::ResendPlan { id }) => Msg::Loaded(Loaded::ResendPlan { id, answer: Err(problem()) }),
             Effect::Act(Act::Resend { id }) => Msg::Acted(Acted::Resent { id, answer: Err(problem()) }),
-            Effect::Act(Act::ForceVerify { id, .. }) => Msg::Acted(Acted::ForceVerified { id, answer: Err(problem()) }),
+            Effect::Act(Act::Reasoned { what, id, .. }) => {
+                Msg::Acted(Acted::Reasoned { what, id, answer: Err(problem()) })
+            }
             Effect::Act(Act::SignUp(_)) => Msg::Acted(Acted::SignedUp(Err(problem()))),
             Effect::Load(Load::JobPlan { generation, .. }) => {
                 Msg::Loaded(Loaded::JobPlan { generation, answer: Err(problem()) })

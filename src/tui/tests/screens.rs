@@ -9,7 +9,7 @@ use crate::tui::effect::{Loaded, Problem};
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
-const SCREENS: [(&str, &str); 12] = [
+const SCREENS: [(&str, &str); 15] = [
     ("list", "j j"),
     ("all", "5"),
     ("detail", "j j j j Enter"),
@@ -20,6 +20,9 @@ const SCREENS: [(&str, &str); 12] = [
     ("templates", "t L"),
     ("resend", "r"),
     ("force_verify", "v Enter"),
+    ("unverify", "2 V Enter"),
+    ("revoke", "x Enter"),
+    ("extend", "e"),
     ("sign_up", "n a @ b"),
     ("help", "?"),
 ];

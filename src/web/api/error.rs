@@ -127,6 +127,9 @@ impl From<desk::Error> for ApiError {
 fn code_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::AlreadyVerified => "already_verified",
+        Refusal::NotVerified => "not_verified",
+        Refusal::VerifiedByAnother { .. } => "verified_by_another",
+        Refusal::AlreadyRevoked => "already_revoked",
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",

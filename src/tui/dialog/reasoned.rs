@@ -1,0 +1,318 @@
+//! What is done to one verification with a reason: verify without the link, take that back, revoke, extend. Why?
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::parts::{columns_for, complaint, input, keys, operator, put};
+use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing, subject_done};
+use crate::domain::id::VerificationId;
+use crate::domain::verification::Status;
+use crate::tui::effect::{Act, Answer, Problem, Reasoned};
+use crate::tui::model::Level;
+use crate::tui::model::Subject;
+use crate::tui::model::field::Field;
+use crate::tui::theme::Tone;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::{Effect, Model};
+
+/// The question before it.
+#[derive(Clone, Debug)]
+pub struct ReasonedDialog {
+    pub what: Reasoned,
+    pub subject: Subject,
+    pub reason: Field,
+    /// What is wrong with it.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+/// What the dialog says of an act.
+struct Words {
+    title: &'static str,
+    /// What it does.
+    explained: &'static str,
+    /// What the reason has to answer.
+    asked: &'static str,
+    /// Its *yes*.
+    yes: &'static str,
+    /// While it is being done.
+    busy: &'static str,
+    /// What has become of the user or their link.
+    done: &'static str,
+    /// What comes after it.
+    next: &'static str,
+}
+
+fn words(what: Reasoned) -> Words {
+    match what {
+        Reasoned::ForceVerify => Words {
+            title: "Force-verify",
+            explained: "The address counts as verified from now on, without the link.",
+            asked: "The audit log keeps it: how do you know that the address is theirs?",
+            yes: "verify",
+            busy: "verifying…",
+            done: "is verified.",
+            next: "Your reason is in the audit log.",
+        },
+        Reasoned::Unverify => Words {
+            title: "Un-verify",
+            explained: "The user is not verified any more; the link that did it is revoked.",
+            asked: "The audit log keeps it: why is the address not theirs?",
+            yes: "un-verify",
+            busy: "taking it back…",
+            done: "is not verified any more.",
+            next: "`r` mails a new link.",
+        },
+        Reasoned::Revoke => Words {
+            title: "Revoke the link",
+            explained: "The link stops working, and its mail that waits is cancelled.",
+            asked: "The audit log keeps it: why may the link not be used?",
+            yes: "revoke",
+            busy: "revoking…",
+            done: "has no link that works.",
+            next: "`r` mails a new one.",
+        },
+        Reasoned::Extend => Words {
+            title: "Extend the link",
+            explained: "The link works for its whole lifetime again, from now on. Nothing is mailed.",
+            asked: "The audit log keeps it: why should the link work for longer?",
+            yes: "extend",
+            busy: "extending…",
+            done: "has more time for the link.",
+            next: "Nothing was mailed; `r` mails the same link again.",
+        },
+    }
+}
+
+pub(super) fn open(model: &Model, what: Reasoned) -> Option<Dialog> {
+    let subject = model.subject()?;
+    Some(Dialog::Reasoned(ReasonedDialog { what, subject, reason: Field::default(), problem: None, busy: false }))
+}
+
+/// Why it cannot be done, as far as the screen tells; the database has the last word.
+pub(super) fn blocked(model: &Model, what: Reasoned) -> Option<(String, String)> {
+    if what == Reasoned::ForceVerify {
+        return subject_done(model, "there is nothing to do", "`V` takes that back.");
+    }
+    let Some(subject) = model.subject() else { return because("No verification is selected.", "Choose a row first.") };
+    let email = &subject.email;
+    match (what, subject.status?) {
+        (Reasoned::Unverify, Status::Verified) => None,
+        (Reasoned::Unverify, _) if subject.user_verified => {
+            because(&format!("{email} is verified by another verification."), "Choose the one that verified them.")
+        }
+        (Reasoned::Unverify, _) => because(&format!("{email} is not verified; there is nothing to take back."), ""),
+        (_, Status::Verified) => {
+            because(&format!("{email} is verified already; the link has done its work."), "`V` takes that back.")
+        }
+        (_, _) if subject.user_verified => {
+            because(&format!("{email} is verified already, by another verification."), "")
+        }
+        (_, Status::Revoked) => because("This link is revoked already.", "`r` mails a new one."),
+        (_, Status::Pending | Status::Expired) => None,
+    }
+}
+
+/// It was done, or not.
+pub(super) fn done(model: &mut Model, what: Reasoned, id: VerificationId, answer: Answer<()>) {
+    let is_it =
+        |dialog: &Dialog| matches!(dialog, Dialog::Reasoned(dialog) if dialog.what == what && dialog.subject.id == id);
+    let Some(((), dialog)) = answered(model, answer, is_it) else { return };
+    let who = match dialog {
+        Some(Dialog::Reasoned(dialog)) => dialog.subject.email,
+        _ => format!("Verification {id}"),
+    };
+    // Also where it was opened again in the meantime.
+    model.dialog.take_if(|dialog| is_it(dialog));
+    let words = words(what);
+    model.toast(Level::Done, format!("{who} {}", words.done), words.next);
+}
+
+impl Body for ReasonedDialog {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Reason
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        Some(&mut self.reason)
+    }
+
+    fn edited(&mut self) {
+        self.problem = None;
+    }
+
+    fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        let reason = self.reason.text().trim();
+        if reason.chars().count() < REASON_MIN {
+            self.problem = Some(reason_missing(words(self.what).asked));
+            return Then::Stay;
+        }
+        fx.push(Effect::Act(Act::Reasoned { what: self.what, id: self.subject.id, reason: reason.to_owned() }));
+        (self.problem, self.busy) = (None, true);
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
+        let theme = canvas.theme;
+        let columns = columns_for(area);
+        let words = words(self.what);
+        // Where not everything fits, what is typed and what is wrong with it come before what is explained.
+        let short = area.height < 18;
+        let mut explained = Lines::new(theme, columns);
+        explained.text(words.explained, Tone::Strong);
+        explained.text(&format!("It is audited under {}, with your reason.", operator(model)), Tone::Text);
+        let explained = explained.finish();
+        let mut wrong = Lines::new(theme, columns);
+        if self.busy {
+            wrong.text(words.busy, Tone::Quiet);
+        } else if let Some(problem) = &self.problem {
+            complaint(&mut wrong, theme, problem);
+        }
+        let wrong = wrong.finish();
+        let mut lines = Lines::new(theme, columns);
+        lines.value("user", &self.subject.email, Tone::Strong);
+        if !short {
+            if !self.subject.name.is_empty() {
+                lines.value("name", &self.subject.name, Tone::Text);
+            }
+            lines.gap();
+        }
+        let mut lines = lines.finish();
+        if !short {
+            lines.extend(explained.clone());
+            lines.push(Line::default());
+        }
+        let at = lines.len();
+        lines.push(Line::styled("reason", theme.style(Tone::Quiet)));
+        if !wrong.is_empty() {
+            lines.extend(Some(Line::default()).filter(|_| !short));
+            lines.extend(wrong);
+        }
+        if short {
+            lines.extend(explained);
+        } else {
+            let mut below = Lines::new(theme, columns);
+            keys(&mut below, &[("Enter", words.yes), ("Esc", "cancel")]);
+            lines.extend(below.finish());
+        }
+        let place = put(canvas, area, words.title, &lines);
+        input(canvas, place, at, &self.reason, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::Msg;
+    use crate::tui::effect::Acted;
+    use crate::tui::tests::fixture::Console;
+
+    #[test]
+    fn a_forced_verification_needs_a_reason() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.press("v Enter");
+        assert!(console.take_asked().is_empty());
+        assert!(console.screen().contains("A reason of at least 3 characters is needed."));
+        console.type_text("  ok ");
+        console.press("Enter");
+        assert!(console.take_asked().is_empty());
+        console.type_text("by phone");
+        assert!(!console.screen().contains("at least 3"));
+        let shown = console.screen();
+        for part in ["minji.kim@example.com", "김민지", "mina@bastion", "verified from now on"] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+        console.press("Enter");
+        let done = Effect::Act(Act::Reasoned {
+            what: Reasoned::ForceVerify,
+            id: VerificationId(49_993),
+            reason: "ok by phone".into(),
+        });
+        assert_eq!(console.asked, [done]);
+        console.press("Enter x");
+        assert_eq!(console.asked.len(), 1);
+        console.serve(&world);
+        assert_eq!(console.model.toasts.last().unwrap().what, "minji.kim@example.com is verified.");
+    }
+
+    #[test]
+    fn a_forced_verification_that_fails_keeps_the_reason() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("v");
+        console.type_text("by phone");
+        console.press("Enter");
+        let problem =
+            Problem { what: "the database is away".into(), hint: "try again".into(), away: true, possible_at: None };
+        console.send(Msg::Acted(Acted::Reasoned {
+            what: Reasoned::ForceVerify,
+            id: VerificationId(49_993),
+            answer: Err(problem),
+        }));
+        let shown = console.screen();
+        assert!(shown.contains("the database is away") && shown.contains("by phone"), "{shown}");
+        console.take_asked();
+        console.press("Enter");
+        assert_eq!(console.asked.len(), 1);
+    }
+
+    #[test]
+    fn what_the_state_forbids_is_not_asked() {
+        // The keys that lead to a row, the act's key, and what is said; nothing where the dialog opens.
+        let table = [
+            ("", "V", "minji.kim@example.com is not verified; there is nothing to take back."),
+            ("2", "V", ""),
+            ("2", "v", "sora.kang@example.com is verified already; there is nothing to do."),
+            ("2", "x", "sora.kang@example.com is verified already; the link has done its work."),
+            ("2", "e", "sora.kang@example.com is verified already; the link has done its work."),
+            ("", "x", ""),
+            ("", "e", ""),
+            ("3", "e", ""),
+            ("3", "x", ""),
+            ("4", "x", "This link is revoked already."),
+            ("4", "e", "This link is revoked already."),
+        ];
+        for (row, key, said) in table {
+            let (mut console, world) = Console::loaded(80, 24);
+            console.run(&world, row);
+            console.press(key);
+            assert_eq!(console.model.dialog.is_some(), said.is_empty(), "{row} {key}\n{}", console.screen());
+            let last = console.model.toasts.last().map_or("", |toast| &toast.what);
+            assert_eq!(last, said, "{row} {key}");
+        }
+    }
+
+    #[test]
+    fn each_act_asks_for_itself_and_says_what_comes_next() {
+        let table = [
+            ("2", "V", Reasoned::Unverify, "is not verified any more.", "`r` mails a new link."),
+            ("", "x", Reasoned::Revoke, "has no link that works.", "`r` mails a new one."),
+            ("3", "e", Reasoned::Extend, "has more time for the link.", "Nothing was mailed"),
+        ];
+        for (row, key, expected, done, next) in table {
+            let (mut console, world) = Console::loaded(80, 24);
+            console.run(&world, row);
+            console.press(key);
+            console.type_text("a mistake");
+            console.press("Enter");
+            let asked = console.asked.clone();
+            assert!(
+                matches!(&asked[..], [Effect::Act(Act::Reasoned { what, reason, .. })]
+                    if *what == expected && reason == "a mistake"),
+                "{asked:?}"
+            );
+            console.serve(&world);
+            assert!(console.model.dialog.is_none());
+            let toast = console.model.toasts.last().unwrap();
+            assert!(toast.what.ends_with(done) && toast.hint.starts_with(next), "{toast:?}");
+        }
+    }
+}
