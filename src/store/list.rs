@@ -1,5 +1,7 @@
 //! Lists of verifications: the one query that is put together at run time.
 
+pub(super) mod search;
+
 use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -82,26 +84,16 @@ impl Store {
     }
 }
 
-/// Who a filter's search finds. Each branch has an index of its own; a plain `or` over both tables would use none.
+/// Who a filter's search finds.
 pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
     let Some(search) = &filter.search else { return Ok(Found::Everyone) };
     if !search.can_find() {
         return Ok(Found::These(Vec::new()));
     }
-    let ids = sqlx::query_scalar!(
-        r#"(select id as "id!" from users where lower(email) like $1 limit $3)
-        union
-        (select id from users where lower(name) like $1 limit $3)
-        union
-        (select user_id from verifications where id = $2)"#,
-        search.like_pattern(),
-        search.number(),
-        FOUND_MAX + 1
-    )
+    let mut query = QueryBuilder::new("");
+    search::push_users(&mut query, search);
     // A plan made without the text would be a bad one for most texts.
-    .persistent(false)
-    .fetch_all(executor)
-    .await?;
+    let ids: Vec<i64> = query.build_query_scalar().persistent(false).fetch_all(executor).await?;
     let few = i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX);
     Ok(if few { Found::These(ids) } else { Found::Many(search) })
 }
@@ -155,18 +147,12 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
         query.push(" and ").push(range).push(" < ").push_bind(StoredTime(until));
     }
     if let Found::Many(search) = found {
-        let pattern = search.like_pattern();
         // Not `exists`, which the planner would turn into a join with every user that matches.
-        query
-            .push(" and ((select lower(u.email) like ")
-            .push_bind(pattern.clone())
-            .push(" or lower(u.name) like ")
-            .push_bind(pattern)
-            .push(" from users u where u.id = v.user_id)");
-        if let Some(number) = search.number() {
-            query.push(" or v.user_id = (select user_id from verifications where id = ").push_bind(number).push(")");
-        }
-        query.push(")");
+        query.push(" and ((select ");
+        search::push_clauses(query, search, "u.email", "u.name");
+        query.push(" from users u where u.id = v.user_id) or v.user_id in (");
+        search::push_named(query, search);
+        query.push("))");
     }
 }
 

@@ -3,15 +3,18 @@
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::list::FOUND_MAX;
+use super::list::{FOUND_MAX, search};
 use super::{Error, Store, StoredTime};
-use crate::domain::filter::SendFilter;
+use crate::domain::filter::{Number, SendFilter};
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
 use crate::domain::send::{SendEvent, SendRow, SendState};
 
 const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts, \
                        lost, retry_at, ses_id, reply, reason, test_of";
+
+/// The name of the user that a mail is for, as they have it now.
+const NAME: &str = "(select u.name from users u where u.id = sends.user_id)";
 
 impl Store {
     /// A page of sends, newest first.
@@ -35,10 +38,11 @@ impl Store {
                 .push_bind(ids)
                 .push(") offset 0) found where true"),
             // `is true` keeps the planner from reading all that match by their index, and then sorting them.
-            (Some(search), None) => query
-                .push(" from sends where (lower(recipient) like ")
-                .push_bind(search.like_pattern())
-                .push(") is true"),
+            (Some(search), None) => {
+                query.push(" from sends where (");
+                search::push_clauses(&mut query, search, "recipient", NAME);
+                query.push(") is true")
+            }
             (None, _) => query.push(" from sends where true"),
         };
         if let Some(state) = filter.state {
@@ -60,41 +64,52 @@ impl Store {
         Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, chrono::Utc::now()))
     }
 
-    /// The sends that a filter's search finds, wherever in the address of a user the text is, or at the beginning of the
-    /// address that a mail went to; `None` if there is no search, or if there are so many that a walk along
-    /// the list soon meets some.
+    /// The sends that a filter's search finds: wherever in the name and the address of a user the text is, at the
+    /// beginning of the address that a mail went to, or by a number or an id; `None` if there is no search, or if there
+    /// are so many that a walk along the list soon meets some.
     async fn found_sends(&self, filter: &SendFilter) -> Result<Option<Vec<Uuid>>, Error> {
         let Some(search) = &filter.search else { return Ok(None) };
         if !search.can_find() {
             return Ok(Some(Vec::new()));
         }
-        let ids = sqlx::query_scalar!(
-            r#"(
-                select sends.id as "id!"
-                from (select id from users where lower(email) like $1 limit $3) as found
-                join sends on sends.user_id = found.id
-                where lower(recipient) like $1 and ($4::text is null or state = $4)
-                limit $3
-            )
-            union
-            (
-                select id
-                from sends
-                where lower(recipient) like $5 and ($4::text is null or state = $4)
-                limit $3
-            )
-            union
-            (select id from sends where ses_id = $2)"#,
-            search.like_pattern(),
-            search.typed(),
-            FOUND_MAX + 1,
-            filter.state.map(SendState::as_str),
-            search.prefix_pattern()
-        )
+        let mut query = QueryBuilder::<Postgres>::new("(select id from sends where ses_id = any(");
+        query.push_bind(search.ses_ids().to_vec()).push("))");
+        if let Some(id) = search.send() {
+            query.push(" union (select id from sends where id = ").push_bind(id.0).push(")");
+        }
+        let push_state_and_limit = |query: &mut QueryBuilder<Postgres>| {
+            if let Some(state) = filter.state {
+                query.push(" and state = ").push_bind(state.as_str());
+            }
+            query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+        };
+        if let Some(number) = search.number() {
+            match number {
+                Number::User(id) => query.push(" union (select id from sends where user_id = ").push_bind(id.0),
+                Number::Verification(id) => {
+                    query.push(" union (select id from sends where verification_id = ").push_bind(id.0)
+                }
+            };
+            push_state_and_limit(&mut query);
+        }
+        if !search.clauses().is_empty() {
+            query.push(" union (select sends.id from (");
+            search::push_fitting(&mut query, search);
+            query.push(") as found join sends on sends.user_id = found.id where ");
+            // A user's mail to an address of before does not fit by that of today.
+            search::push_clauses(&mut query, search, "recipient", NAME);
+            push_state_and_limit(&mut query);
+        }
+        if let [patterns] = search.clauses() {
+            for pattern in patterns {
+                query
+                    .push(" union (select id from sends where lower(recipient) like ")
+                    .push_bind(pattern.prefix_like());
+                push_state_and_limit(&mut query);
+            }
+        }
         // A plan made without the text would be a bad one for most texts.
-        .persistent(false)
-        .fetch_all(self.pool())
-        .await?;
+        let ids: Vec<Uuid> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
         Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX).then_some(ids))
     }
 

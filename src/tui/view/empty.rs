@@ -110,7 +110,7 @@ pub(in crate::tui) fn away(model: &Model) -> State {
 }
 
 fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> State {
-    let text = search.text();
+    let text = search.typed();
     let how = if search.is_prefix() { "begins with" } else { "matches" };
     let mut state = State::quiet(format!("No {kind} {how} \"{text}\"."));
     if in_one_tab {
