@@ -6,6 +6,7 @@
 
 mod actor;
 mod bulk;
+mod change_address;
 mod console;
 mod demo;
 mod events;
@@ -81,6 +82,8 @@ enum Command {
     Verify(verify::Args),
     /// Take back that a user is verified, and revoke the link that did it
     Unverify(unverify::Args),
+    /// Change a user's address, revoke their links, and mail a new one to the new address
+    ChangeAddress(change_address::Args),
     /// Revoke a link: it stops working, and its mail that waits is cancelled
     Revoke(revoke::Args),
     /// Let a link work for its whole lifetime again, from now on; mails nothing
@@ -154,6 +157,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Unverify(args)) => act(&settings, async |desk| unverify::run(desk, &args).await).await,
+        Some(Command::ChangeAddress(args)) => act(&settings, async |desk| change_address::run(desk, &args).await).await,
         Some(Command::Revoke(args)) => act(&settings, async |desk| revoke::run(desk, &args).await).await,
         Some(Command::Extend(args)) => act(&settings, async |desk| extend::run(desk, &args).await).await,
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,

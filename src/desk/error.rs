@@ -55,6 +55,12 @@ pub enum Refusal {
     /// The link does not work any more.
     #[error("this verification is revoked already")]
     AlreadyRevoked,
+    /// Another user has this address.
+    #[error("another user has this address")]
+    AddressTaken,
+    /// The user has this address.
+    #[error("this user has this address already")]
+    SameAddress,
     /// A mail went out a moment ago.
     #[error("a mail to this user was queued less than the cool-down ago; the next is possible at {}", .until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     CoolDown {
@@ -142,6 +148,8 @@ impl Refusal {
             Self::NotVerified => "look at what has happened since; nothing was changed",
             Self::VerifiedByAnother { .. } => "look at how they were verified, and take that one back if it is wrong",
             Self::AlreadyRevoked => "a resend mails a new link",
+            Self::AddressTaken => "look for it with `/` or `verifydesk list --search`; nothing was changed",
+            Self::SameAddress => "to mail the link again, resend it",
             Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
@@ -169,6 +177,8 @@ impl Refusal {
             | Self::NotVerified
             | Self::VerifiedByAnother { .. }
             | Self::AlreadyRevoked
+            | Self::AddressTaken
+            | Self::SameAddress
             | Self::ReasonMissing { .. }
             | Self::NotPaused
             | Self::NotAllowListed { .. }

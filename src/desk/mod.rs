@@ -5,6 +5,7 @@
 //! first; then it notifies the other processes.
 
 mod brake;
+mod change_address;
 mod error;
 mod force_verify;
 mod job;

@@ -34,9 +34,7 @@ impl Desk {
                 Ok((acted.user, until))
             }
             Outcome::AlreadyRevoked => Err(Refusal::AlreadyRevoked.into()),
-            Outcome::AlreadyVerified | Outcome::VerifiedByAnother(_) | Outcome::NotVerified => {
-                Err(Refusal::AlreadyVerified.into())
-            }
+            _ => Err(Refusal::AlreadyVerified.into()),
         }
     }
 }

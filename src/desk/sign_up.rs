@@ -126,7 +126,7 @@ impl Desk {
 }
 
 /// What someone typed, short enough for an error.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(80).collect();
     if shown.len() < text.len() {
         shown.push('…');

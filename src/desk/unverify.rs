@@ -16,9 +16,7 @@ impl Desk {
         match acted.outcome {
             Outcome::Done(_) => {}
             Outcome::VerifiedByAnother(by) => return Err(Refusal::VerifiedByAnother { by }.into()),
-            Outcome::NotVerified | Outcome::AlreadyVerified | Outcome::AlreadyRevoked => {
-                return Err(Refusal::NotVerified.into());
-            }
+            _ => return Err(Refusal::NotVerified.into()),
         }
         self.store.notify(Change::Verification(id)).await;
         Ok(acted.user)

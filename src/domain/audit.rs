@@ -1,4 +1,5 @@
-//! Who did what, to which user, and what came of it. The log is append-only and names users by number only.
+//! Who did what, to which user, and what came of it. The log is append-only and names users by number only;
+//! of addresses it holds those that an operator has changed.
 
 use std::fmt;
 
@@ -82,6 +83,8 @@ pub enum Action {
     Revoke,
     /// An operator extended a link's lifetime.
     Extend,
+    /// An operator changed a user's address.
+    ChangeAddress,
     /// The link was opened, or its button pressed.
     OpenLink,
     /// A verification was replaced by a newer one.
@@ -110,13 +113,14 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
         Self::Unverify,
         Self::Revoke,
         Self::Extend,
+        Self::ChangeAddress,
         Self::OpenLink,
         Self::Supersede,
         Self::Pause,
@@ -141,6 +145,7 @@ impl Action {
             Self::Unverify => "unverify",
             Self::Revoke => "revoke",
             Self::Extend => "extend",
+            Self::ChangeAddress => "change_address",
             Self::OpenLink => "open_link",
             Self::Supersede => "supersede",
             Self::Pause => "pause",
@@ -166,6 +171,7 @@ impl Action {
             Self::Unverify => "un-verified",
             Self::Revoke => "link revoked",
             Self::Extend => "link extended",
+            Self::ChangeAddress => "address changed",
             Self::OpenLink => "link opened",
             Self::Supersede => "superseded",
             Self::Pause => "sending paused",

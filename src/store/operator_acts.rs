@@ -1,8 +1,11 @@
-//! What an operator does about one verification by functions of the database (migration 33), which check the rules,
-//! change what is to be changed and write the audit entry: take an approval back, revoke, extend.
+//! What an operator does about one verification by functions of the database (migrations 33 and 34), which check the rules,
+//! change what is to be changed and write the audit entry: take an approval back, revoke, extend, change the address.
+
+use sqlx::PgConnection;
 
 use super::{Error, Store};
 use crate::domain::Time;
+use crate::domain::address::EmailAddress;
 use crate::domain::audit::Actor;
 use crate::domain::id::{UserId, VerificationId};
 use crate::text::plain;
@@ -25,6 +28,8 @@ pub enum Outcome {
     VerifiedByAnother(Option<VerificationId>),
     AlreadyVerified,
     AlreadyRevoked,
+    AddressTaken,
+    SameAddress,
 }
 
 impl Store {
@@ -78,6 +83,27 @@ impl Store {
     }
 }
 
+/// Changes the address of a verification's user within an act's transaction. `None` if there is no such verification.
+pub async fn change_address(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    id: VerificationId,
+    email: &EmailAddress,
+    reason: &str,
+) -> Result<Option<ActedOn>, Error> {
+    let row = sqlx::query!(
+        "select user_id, outcome from change_address($1, $2, $3, $4, $5)",
+        id.0,
+        actor.name,
+        actor.origin.as_str(),
+        reason,
+        email.as_str()
+    )
+    .fetch_one(connection)
+    .await?;
+    acted_on(row.user_id, row.outcome.as_deref(), None, None)
+}
+
 fn acted_on(
     user: Option<i64>,
     word: Option<&str>,
@@ -91,6 +117,8 @@ fn acted_on(
         "verified_by_another" => Outcome::VerifiedByAnother(another),
         "already_verified" => Outcome::AlreadyVerified,
         "revoked" => Outcome::AlreadyRevoked,
+        "address_taken" => Outcome::AddressTaken,
+        "same_address" => Outcome::SameAddress,
         other => {
             let what = format!("an act came to {other}, which this version does not know");
             return Err(Error::Other(plain(&what)));

@@ -36,6 +36,7 @@ pub enum Action {
     Resend,
     ForceVerify,
     Unverify,
+    ChangeAddress,
     Revoke,
     Extend,
     CopyEmail,
@@ -93,6 +94,7 @@ impl Action {
             Self::Resend
                 | Self::ForceVerify
                 | Self::Unverify
+                | Self::ChangeAddress
                 | Self::Revoke
                 | Self::Extend
                 | Self::SignUp
@@ -140,6 +142,7 @@ static TABLE: &[Entry] = table! {
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
     Unverify: [c('V')], VERIFICATIONS, 0, "un-verify", "Take back that a user is verified; asks for the reason";
+    ChangeAddress: [c('a')], VERIFICATIONS, 0, "change address", "Correct the user's address, and mail a new link there";
     Revoke: [c('x')], VERIFICATIONS, 0, "revoke", "Stop the link from working; asks for the reason";
     Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";

@@ -25,6 +25,7 @@ async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
         "unverify",
         "revoke_verification",
         "extend_verification",
+        "change_address",
         "look_at_link",
         "queue_mail",
         "count_verifications",
@@ -81,6 +82,7 @@ async fn the_database_and_the_program_want_the_same_reasons() {
         "unverify($1, 'a', 'cli', $2)",
         "revoke_verification($1, 'a', 'cli', $2)",
         "extend_verification($1, 'a', 'cli', $2, 60)",
+        "change_address($1, 'a', 'cli', $2, 'new' || $1 || '@example.org')",
     ] {
         for (length, is_enough) in lengths.into_iter().zip([false, true, true, false]) {
             let by_hand = sqlx::query(AssertSqlSafe(format!("select {act}")))

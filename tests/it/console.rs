@@ -120,6 +120,24 @@ async fn a_forced_verification_is_taken_back_by_a_key_and_mailed_again() {
 }
 
 #[tokio::test]
+async fn an_address_is_corrected_and_mailed() {
+    let world = World::new().await;
+    world.sign_up("mina@example.con").await;
+    let mut console = settled(&world).await;
+    console.press(KeyCode::Char('a'));
+    console.press(KeyCode::Backspace);
+    console.type_text("m");
+    console.press(KeyCode::Tab);
+    console.type_text("a typo");
+    console.press(KeyCode::Enter);
+    console.settle().await;
+    assert!(console.text().contains("The address is mina@example.com now."), "{}", console.text());
+    assert_eq!(text(&world, "select email from users").await.as_deref(), Some("mina@example.com"));
+    let waits = "select recipient from sends where state = 'queued'";
+    assert_eq!(text(&world, waits).await.as_deref(), Some("mina@example.com"));
+}
+
+#[tokio::test]
 async fn one_user_is_found_among_others() {
     let world = World::new().await;
     for email in ["mina@example.com", "joon@example.org", "eve@example.net"] {

@@ -1,5 +1,6 @@
 //! The acts, under their rules.
 
+mod change_address;
 mod changes;
 mod force_verify;
 mod link;

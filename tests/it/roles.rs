@@ -146,7 +146,7 @@ async fn every_program_does_its_work_under_its_role() {
     let support = logins.program("support");
     let run = support.run(&["resend", &id]);
     assert_eq!(run.code, 0, "{}", run.err);
-    let acts: [&[&str]; 9] = [
+    let acts: [&[&str]; 10] = [
         &["resend", &id],
         &["verify", &id, "--reason", "the user called"],
         &["signup", "hana@example.com"],
@@ -156,6 +156,7 @@ async fn every_program_does_its_work_under_its_role() {
         &["extend", &id, "--reason", "the user called"],
         &["unverify", &id, "--reason", "another user called"],
         &["revoke", &id, "--reason", "another user called"],
+        &["change-address", &id, "jin@example.com", "--reason", "a typo"],
     ];
     for (program, refused) in
         [(&viewer, &[&acts[..4], &acts[6..]].concat()), (&support, &[&acts[1..4], &acts[5..]].concat())]
@@ -185,6 +186,10 @@ async fn every_program_does_its_work_under_its_role() {
     }
 
     // An open one: of who was signed up last.
+    let last = logins.count("select max(id) from verifications").await.to_string();
+    release().await;
+    let run = operator.run(&["change-address", &last, "hani@example.com", "--reason", "a typo"]);
+    assert_eq!(run.code, 0, "{}", run.err);
     let last = logins.count("select max(id) from verifications").await.to_string();
     let run = operator.run(&["revoke", &last, "--reason", "another user called"]);
     assert_eq!(run.code, 0, "{}", run.err);
@@ -307,6 +312,10 @@ async fn no_role_may_more_than_it_needs() {
         ("select force_verify(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
         ("select unverify(1, 'a', 'cli', 'a test')", &["worker", "support", "viewer", "serve"]),
         ("select revoke_verification(1, 'a', 'cli', 'a test')", &["worker", "support", "viewer", "serve"]),
+        (
+            "select change_address(1, 'a', 'cli', 'a test', 'evil@example.net')",
+            &["worker", "support", "viewer", "serve"],
+        ),
         ("select extend_verification(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
         (
             "insert into audit_log (actor, origin, action, outcome, before) values ('a', 'cli', 'pause', 'done', '{}')",

@@ -40,11 +40,12 @@ const TABLES: [&str; 24] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 30] = [
+const FUNCTIONS: [&str; 31] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
     "approve(bytea)",
+    "change_address(bigint, text, text, text, text)",
     "check_audit_entry()",
     "check_reason(text, text)",
     "count_verifications()",

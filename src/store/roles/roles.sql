@@ -108,7 +108,7 @@ begin
         or pg_has_role(current_user, to_regrole('@support'), 'usage')
             and new.origin in ('console', 'cli') and new.action in ('resend', 'supersede')
         or pg_has_role(current_user, to_regrole('@operator'), 'usage')
-            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend')
+            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address')
     then
         return new;
     end if;
@@ -306,6 +306,7 @@ grant select, insert, update, delete on @schema.sns_refusals to @serve;
 -- Operators: all that console and command line do.
 grant execute on function
     @schema.force_verify(bigint, text, text, text, double precision), @schema.unverify(bigint, text, text, text),
+    @schema.change_address(bigint, text, text, text, text),
     @schema.revoke_verification(bigint, text, text, text),
     @schema.extend_verification(bigint, text, text, text, double precision)
     to @operator;

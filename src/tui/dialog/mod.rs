@@ -7,6 +7,7 @@
 mod brake;
 mod bulk;
 mod cancel_job;
+mod change_address;
 mod finding;
 mod help;
 mod page;
@@ -31,6 +32,7 @@ use crate::domain::verification::Status;
 pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
+pub use change_address::ChangeAddressDialog;
 pub use finding::FindingDialog;
 pub use help::HelpDialog;
 pub use page::{PageDialog, act as act_on_page, started as page_started};
@@ -50,6 +52,7 @@ pub enum Dialog {
     Finding(FindingDialog),
     Resend(ResendDialog),
     Reasoned(ReasonedDialog),
+    ChangeAddress(ChangeAddressDialog),
     SignUp(SignUpDialog),
     Bulk(BulkDialog),
     Brake(BrakeDialog),
@@ -126,6 +129,7 @@ impl Dialog {
             Self::Finding(dialog) => dialog,
             Self::Resend(dialog) => dialog,
             Self::Reasoned(dialog) => dialog,
+            Self::ChangeAddress(dialog) => dialog,
             Self::SignUp(dialog) => dialog,
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
@@ -142,6 +146,7 @@ impl Dialog {
             Self::Finding(dialog) => dialog,
             Self::Resend(dialog) => dialog,
             Self::Reasoned(dialog) => dialog,
+            Self::ChangeAddress(dialog) => dialog,
             Self::SignUp(dialog) => dialog,
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
@@ -208,6 +213,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Resend => resend::open(model, fx),
         Action::ForceVerify => reasoned::open(model, Reasoned::ForceVerify),
         Action::Unverify => reasoned::open(model, Reasoned::Unverify),
+        Action::ChangeAddress => change_address::open(model),
         Action::Revoke => reasoned::open(model, Reasoned::Revoke),
         Action::Extend => reasoned::open(model, Reasoned::Extend),
         Action::SignUp => Some(Dialog::SignUp(SignUpDialog::default())),
@@ -233,6 +239,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::Resend => subject_done(model, "there is nothing to resend", ""),
         Action::ForceVerify => reasoned::blocked(model, Reasoned::ForceVerify),
         Action::Unverify => reasoned::blocked(model, Reasoned::Unverify),
+        Action::ChangeAddress => change_address::blocked(model),
         Action::Revoke => reasoned::blocked(model, Reasoned::Revoke),
         Action::Extend => reasoned::blocked(model, Reasoned::Extend),
         Action::Explain => finding::blocked(model),
@@ -295,6 +302,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
     match acted {
         Acted::Resent { id, answer } => resend::resent(model, id, answer),
         Acted::Reasoned { what, id, answer } => reasoned::done(model, what, id, answer),
+        Acted::AddressChanged { id, answer } => change_address::changed(model, id, answer),
         Acted::SignedUp(answer) => sign_up::signed_up(model, answer, fx),
         Acted::JobStarted(answer) => bulk::started(model, answer),
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),

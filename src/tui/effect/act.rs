@@ -17,6 +17,12 @@ pub enum Act {
         id: VerificationId,
         reason: String,
     },
+    /// Changes a user's address, and mails a new link there.
+    ChangeAddress {
+        id: VerificationId,
+        address: String,
+        reason: String,
+    },
     SignUp(SignUp),
     /// Starts a bulk resend, as planned and agreed to.
     StartJob {
@@ -43,13 +49,36 @@ pub enum Act {
 /// The answers, in the same order.
 #[derive(Clone, Debug)]
 pub enum Acted {
-    Resent { id: VerificationId, answer: Answer<Resent> },
-    Reasoned { what: Reasoned, id: VerificationId, answer: Answer<()> },
+    Resent {
+        id: VerificationId,
+        answer: Answer<Resent>,
+    },
+    Reasoned {
+        what: Reasoned,
+        id: VerificationId,
+        answer: Answer<()>,
+    },
+    /// With the new address.
+    AddressChanged {
+        id: VerificationId,
+        answer: Answer<String>,
+    },
     SignedUp(Answer<SignedUp>),
     JobStarted(Answer<JobStarted>),
-    JobChanged { id: JobId, change: JobChange, answer: Answer<()> },
-    BrakeSet { change: BrakeChange, answer: Answer<()> },
-    TopicDecided { topic: String, is_approved: bool, answer: Answer<()> },
+    JobChanged {
+        id: JobId,
+        change: JobChange,
+        answer: Answer<()>,
+    },
+    BrakeSet {
+        change: BrakeChange,
+        answer: Answer<()>,
+    },
+    TopicDecided {
+        topic: String,
+        is_approved: bool,
+        answer: Answer<()>,
+    },
 }
 
 /// What is done to one verification with a reason.

@@ -32,6 +32,11 @@ impl Executor {
                     };
                     Acted::Reasoned { what, id, answer: context.act(done).await }
                 }
+                Act::ChangeAddress { id, address, reason } => {
+                    let changed = async { desk.change_address(&actor, id, &address, &reason).await };
+                    let answer = context.act(changed).await.map(|(email, _)| email.to_string());
+                    Acted::AddressChanged { id, answer }
+                }
                 Act::SignUp(request) => {
                     let signed_up = async { desk.sign_up(&actor, &request).await };
                     Acted::SignedUp(context.act(signed_up).await)

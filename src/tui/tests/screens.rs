@@ -9,7 +9,7 @@ use crate::tui::effect::{Loaded, Problem};
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 16] = [
     ("list", "j j"),
     ("all", "5"),
     ("detail", "j j j j Enter"),
@@ -23,6 +23,7 @@ const SCREENS: [(&str, &str); 15] = [
     ("unverify", "2 V Enter"),
     ("revoke", "x Enter"),
     ("extend", "e"),
+    ("change_address", "a Backspace x Enter Enter"),
     ("sign_up", "n a @ b"),
     ("help", "?"),
 ];

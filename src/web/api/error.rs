@@ -130,6 +130,8 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::NotVerified => "not_verified",
         Refusal::VerifiedByAnother { .. } => "verified_by_another",
         Refusal::AlreadyRevoked => "already_revoked",
+        Refusal::AddressTaken => "address_taken",
+        Refusal::SameAddress => "same_address",
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",

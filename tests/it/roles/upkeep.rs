@@ -140,6 +140,7 @@ async fn each_program_writes_its_own_acts_into_the_log() {
         ("console", "unverify", &["owner"]),
         ("cli", "revoke", &["owner"]),
         ("cli", "extend", &["owner"]),
+        ("cli", "change_address", &["owner"]),
         ("cli", "test_send", &["operator", "owner"]),
         ("web", "resend", &["worker", "serve", "owner"]),
         ("web", "open_link", &["owner"]),

@@ -1,0 +1,175 @@
+//! To which address, and why?
+
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::parts::{columns_for, complaint, input, keys, put};
+use super::{Action, Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
+use crate::domain::id::VerificationId;
+use crate::tui::effect::{Act, Answer, Problem};
+use crate::tui::model::Level;
+use crate::tui::model::Subject;
+use crate::tui::model::field::Field;
+use crate::tui::theme::Tone;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::lines::Lines;
+use crate::tui::{Effect, Model};
+
+/// The question before a change of address.
+#[derive(Clone, Debug)]
+pub struct ChangeAddressDialog {
+    pub subject: Subject,
+    /// The new address; the old one to begin with, since most changes are of a letter.
+    pub address: Field,
+    pub reason: Field,
+    /// Whether typing goes to the reason.
+    pub at_reason: bool,
+    /// What is wrong.
+    pub problem: Option<Problem>,
+    pub busy: bool,
+}
+
+pub(super) fn open(model: &Model) -> Option<Dialog> {
+    let subject = model.subject()?;
+    let mut address = Field::default();
+    address.paste(&subject.email);
+    Some(Dialog::ChangeAddress(ChangeAddressDialog {
+        subject,
+        address,
+        reason: Field::default(),
+        at_reason: false,
+        problem: None,
+        busy: false,
+    }))
+}
+
+pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
+    if model.subject().is_some() {
+        return None;
+    }
+    because("No verification is selected.", "Choose a row first.")
+}
+
+/// The address was changed, or not.
+pub(super) fn changed(model: &mut Model, id: VerificationId, answer: Answer<String>) {
+    let is_it = |dialog: &Dialog| matches!(dialog, Dialog::ChangeAddress(dialog) if dialog.subject.id == id);
+    let Some((email, _)) = answered(model, answer, is_it) else { return };
+    model.toast(Level::Done, format!("The address is {email} now."), "A new link is queued to be mailed there.");
+}
+
+impl Body for ChangeAddressDialog {
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Form
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        Some(if self.at_reason { &mut self.reason } else { &mut self.address })
+    }
+
+    fn edited(&mut self) {
+        self.problem = None;
+    }
+
+    fn step(&mut self, action: Action) {
+        if matches!(action, Action::NextField | Action::PreviousField) {
+            self.at_reason ^= true;
+        }
+    }
+
+    fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
+        let [address, reason] = [&self.address, &self.reason].map(|field| field.text().trim().to_owned());
+        if address.is_empty() || address == self.subject.email {
+            self.at_reason = false;
+            self.problem = Some(Problem {
+                what: "Another address is needed.".into(),
+                hint: "A new link is mailed there.".into(),
+                ..Problem::default()
+            });
+        } else if reason.chars().count() < REASON_MIN {
+            // Enter goes from the address to the reason; only there it is missing.
+            self.problem = self.at_reason.then(|| reason_missing("The audit log keeps it, with the old address."));
+            self.at_reason = true;
+        } else {
+            (self.problem, self.busy) = (None, true);
+            fx.push(Effect::Act(Act::ChangeAddress { id: self.subject.id, address, reason }));
+        }
+        Then::Stay
+    }
+
+    fn refused(&mut self, problem: Problem) {
+        (self.busy, self.problem) = (false, Some(problem));
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+        let theme = canvas.theme;
+        let columns = columns_for(area);
+        let short = area.height < 18;
+        let mut lines = Lines::new(theme, columns);
+        lines.value("user", &self.subject.email, Tone::Strong);
+        if !short {
+            if !self.subject.name.is_empty() {
+                lines.value("name", &self.subject.name, Tone::Text);
+            }
+            lines.gap();
+        }
+        let mut lines = lines.finish();
+        let at = lines.len();
+        let quiet = theme.style(Tone::Quiet);
+        lines.extend(["new", "reason"].map(|label| Line::styled(label, quiet)));
+        let mut below = Lines::new(theme, columns);
+        if !short {
+            below.gap();
+        }
+        if self.busy {
+            below.text("changing it…", Tone::Quiet);
+        } else if let Some(problem) = &self.problem {
+            complaint(&mut below, theme, problem);
+        } else {
+            below.text(
+                "A new link is mailed there; earlier ones stop working. Until it is opened, the user is not verified.",
+                Tone::Text,
+            );
+        }
+        if !short {
+            keys(&mut below, &[("Enter", "change it"), ("Tab", "next field"), ("Esc", "cancel")]);
+        }
+        lines.extend(below.finish());
+        let place = put(canvas, area, "Change the address", &lines);
+        let address = input(canvas, place, at, &self.address, !self.at_reason);
+        let reason = input(canvas, place, at + 1, &self.reason, self.at_reason);
+        address.or(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::tests::fixture::Console;
+
+    #[test]
+    fn a_letter_is_corrected_and_the_reason_asked_for() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.press("a Enter");
+        assert!(console.screen().contains("Another address is needed."), "{}", console.screen());
+        console.press("Backspace");
+        console.type_text("n");
+        console.press("Enter Enter");
+        assert!(console.screen().contains("A reason of at least 3 characters is needed."), "{}", console.screen());
+        assert!(console.take_asked().is_empty());
+        console.type_text("a typo");
+        console.press("Enter Enter");
+        let done = Act::ChangeAddress {
+            id: VerificationId(49_993),
+            address: "minji.kim@example.con".into(),
+            reason: "a typo".into(),
+        };
+        assert_eq!(console.asked, [Effect::Act(done)]);
+        console.serve(&world);
+        assert!(console.model.dialog.is_none());
+        assert_eq!(console.model.toasts.last().unwrap().what, "The address is minji.kim@example.con now.");
+    }
+}
