@@ -1,5 +1,6 @@
 //! What is done to one verification with a reason: verify without the link, take that back, revoke, extend. Why?
 
+use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
@@ -34,6 +35,8 @@ struct Words {
     explained: &'static str,
     /// What the reason has to answer.
     asked: &'static str,
+    /// Reasons that are common, to be chosen and added to.
+    usual: &'static [&'static str],
     /// Its *yes*.
     yes: &'static str,
     /// While it is being done.
@@ -50,6 +53,12 @@ fn words(what: Reasoned) -> Words {
             title: "Force-verify",
             explained: "The address counts as verified from now on, without the link.",
             asked: "The audit log keeps it: how do you know that the address is theirs?",
+            usual: &[
+                "called from the number we have",
+                "answered from the address",
+                "known in person",
+                "confirmed by their company's administrator",
+            ],
             yes: "verify",
             busy: "verifying…",
             done: "is verified.",
@@ -59,6 +68,11 @@ fn words(what: Reasoned) -> Words {
             title: "Un-verify",
             explained: "The user is not verified any more; the link that did it is revoked.",
             asked: "The audit log keeps it: why is the address not theirs?",
+            usual: &[
+                "the wrong person was verified",
+                "a mail scanner opened the link",
+                "the address is someone else's",
+            ],
             yes: "un-verify",
             busy: "taking it back…",
             done: "is not verified any more.",
@@ -68,6 +82,7 @@ fn words(what: Reasoned) -> Words {
             title: "Revoke the link",
             explained: "The link stops working, and its mail that waits is cancelled.",
             asked: "The audit log keeps it: why may the link not be used?",
+            usual: &["mailed to the wrong person", "the user asked for it", "the mailbox may be compromised"],
             yes: "revoke",
             busy: "revoking…",
             done: "has no link that works.",
@@ -77,6 +92,7 @@ fn words(what: Reasoned) -> Words {
             title: "Extend the link",
             explained: "The link works for its whole lifetime again, from now on. Nothing is mailed.",
             asked: "The audit log keeps it: why should the link work for longer?",
+            usual: &["they have the mail open", "the mail came late", "they are away"],
             yes: "extend",
             busy: "extending…",
             done: "has more time for the link.",
@@ -129,6 +145,26 @@ pub(super) fn done(model: &mut Model, what: Reasoned, id: VerificationId, answer
     model.toast(Level::Done, format!("{who} {}", words.done), words.next);
 }
 
+impl ReasonedDialog {
+    /// Puts the next of the usual reasons into the field, or the one before; never over what was
+    /// typed.
+    fn choose(&mut self, back: bool) {
+        let usual = words(self.what).usual;
+        let now = usual.iter().position(|reason| *reason == self.reason.text());
+        if now.is_none() && !self.reason.is_empty() {
+            return;
+        }
+        let next = match now {
+            None if back => usual.len() - 1,
+            None => 0,
+            Some(now) => (now + if back { usual.len() - 1 } else { 1 }) % usual.len(),
+        };
+        self.reason.clear();
+        self.reason.paste(usual[next]);
+        self.problem = None;
+    }
+}
+
 impl Body for ReasonedDialog {
     fn key_context(&self) -> KeyContext {
         KeyContext::Reason
@@ -136,6 +172,18 @@ impl Body for ReasonedDialog {
 
     fn is_busy(&self) -> bool {
         self.busy
+    }
+
+    fn takes(&mut self, event: &KeyEvent) -> bool {
+        let back = match event.code {
+            KeyCode::Down => false,
+            KeyCode::Up => true,
+            _ => return false,
+        };
+        if !self.busy {
+            self.choose(back);
+        }
+        true
     }
 
     fn field(&mut self) -> Option<&mut Field> {
@@ -201,7 +249,8 @@ impl Body for ReasonedDialog {
             lines.extend(explained);
         } else {
             let mut below = Lines::new(theme, columns);
-            keys(&mut below, &[("Enter", words.yes), ("Esc", "cancel")]);
+            let [up, down, ..] = theme.glyphs().arrows;
+            keys(&mut below, &[("Enter", words.yes), (&format!("{up} {down}"), "usual reasons"), ("Esc", "cancel")]);
             lines.extend(below.finish());
         }
         let place = put(canvas, area, words.title, &lines);
@@ -262,6 +311,23 @@ mod tests {
         console.take_asked();
         console.press("Enter");
         assert_eq!(console.asked.len(), 1);
+    }
+
+    #[test]
+    fn the_usual_reasons_are_a_key_away_and_never_take_what_was_typed() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("v Up Down Down");
+        assert!(console.screen().contains("answered from the address"), "{}", console.screen());
+        console.type_text(" today");
+        console.press("Down Up Enter");
+        let reason = "answered from the address today".to_owned();
+        let done = Act::Reasoned { what: Reasoned::ForceVerify, id: VerificationId(49_993), reason };
+        assert_eq!(console.asked, [Effect::Act(done)]);
+        for what in [Reasoned::ForceVerify, Reasoned::Unverify, Reasoned::Revoke, Reasoned::Extend] {
+            for reason in words(what).usual {
+                assert!((REASON_MIN..=crate::desk::REASON_MAX).contains(&reason.chars().count()), "{reason}");
+            }
+        }
     }
 
     #[test]
