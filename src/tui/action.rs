@@ -138,7 +138,8 @@ static TABLE: &[Entry] = table! {
     // What is done to users, mails and the outbox.
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
-    Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name or number; mails by SES id too";
+    Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number or id; paste works too";
+    Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number or id; paste works too";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
     Unverify: [c('V')], VERIFICATIONS, 0, "un-verify", "Take back that a user is verified; asks for the reason";

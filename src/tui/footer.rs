@@ -40,8 +40,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
 fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
     let text = model.search().text();
     let hint = match Search::parse(text) {
-        None if model.view == View::Mail => "recipient or SES id",
-        None => "e-mail, name or number",
+        None => "e-mail, name, number or id",
         Some(search) if !search.can_find() => "finds nothing without a letter or a digit",
         Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside",
         Some(_) => "",

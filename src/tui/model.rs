@@ -124,12 +124,14 @@ pub struct Tabbed<R: Row> {
     pub tab: usize,
     /// What is being looked for.
     pub search: Field,
+    /// The tab that was left for the one of all, when a search was begun: it is shown again when that is cleared.
+    pub(super) left: Option<usize>,
 }
 
 impl<R: Row> Tabbed<R> {
     fn new(tabs: impl IntoIterator<Item = R::Tab>) -> Self {
         let lists = tabs.into_iter().map(List::new).collect();
-        Self { lists, tab: 0, search: Field::default() }
+        Self { lists, tab: 0, search: Field::default(), left: None }
     }
 
     /// The list that is shown.
@@ -141,6 +143,20 @@ impl<R: Row> Tabbed<R> {
     /// The list that is shown, to change.
     pub fn list_mut(&mut self) -> Option<&mut List<R>> {
         self.lists.get_mut(self.tab)
+    }
+
+    /// The search was changed: every list has to be loaded again; the rows on the screen stay until others arrive. One
+    /// begun from nothing looks under all tabs, for who is looked for says how they are.
+    pub(super) fn search_changed(&mut self, was_empty: bool, all: usize) {
+        self.lists.iter_mut().for_each(List::forget);
+        if was_empty && !self.search.is_empty() {
+            self.left = Some(self.tab);
+            self.tab = all;
+        } else if self.search.is_empty()
+            && let Some(left) = self.left.take()
+        {
+            self.tab = left;
+        }
     }
 
     #[must_use]

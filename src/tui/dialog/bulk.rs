@@ -359,7 +359,8 @@ mod tests {
             ("Space 2 B", JobScope::Marked(vec![VerificationId(49_993)])),
             ("B", filter(Some(Status::Pending), "")),
             ("3 B", filter(Some(Status::Expired), "")),
-            ("3 / n a v e r Enter B", filter(Some(Status::Expired), "naver")),
+            ("/ n a v e r Enter 3 B", filter(Some(Status::Expired), "naver")),
+            ("3 / n a v e r Enter B", filter(None, "naver")),
             ("5 B", filter(None, "")),
         ];
         for (keys, scope) in table {

@@ -79,6 +79,11 @@ trait Body {
         false
     }
 
+    /// Takes a paste before any text gets it; says whether it did.
+    fn pastes(&mut self, _: &str) -> bool {
+        false
+    }
+
     /// The text that typing goes to.
     fn field(&mut self) -> Option<&mut Field> {
         None
@@ -188,6 +193,11 @@ impl Dialog {
 
     /// A text pasted in one piece.
     pub fn pasted(&mut self, text: &str) {
+        let body = self.body_mut();
+        if !body.is_busy() && body.pastes(text) {
+            body.edited();
+            return;
+        }
         self.edit(|field| field.paste(text));
     }
 
@@ -216,7 +226,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::ChangeAddress => change_address::open(model),
         Action::Revoke => reasoned::open(model, Reasoned::Revoke),
         Action::Extend => reasoned::open(model, Reasoned::Extend),
-        Action::SignUp => Some(Dialog::SignUp(SignUpDialog::default())),
+        Action::SignUp => Some(sign_up::open(model)),
         Action::BulkResend => Some(bulk::open(model, fx)),
         Action::Pause => Some(brake::open(BrakeChange::Pause)),
         Action::Drain => Some(brake::open(BrakeChange::Drain)),

@@ -7,6 +7,8 @@ use ratatui::text::{Line, Span};
 use super::parts::{columns_for, complaint, input, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Then, answered};
 use crate::desk::{SignUp, SignUpStatus, SignedUp};
+use crate::domain::filter::Search;
+use crate::domain::filter::mailbox::{self, Mailbox};
 use crate::domain::locale::Locale;
 use crate::domain::page::Position as PagePosition;
 use crate::domain::verification::Status;
@@ -49,6 +51,16 @@ impl FormField {
 }
 
 impl SignUpDialog {
+    /// A name that was typed stays, if none came with the address.
+    fn fill(&mut self, mailbox: &Mailbox) {
+        self.email.clear();
+        self.email.paste(&mailbox.email);
+        if !mailbox.name.is_empty() {
+            self.name.clear();
+            self.name.paste(&mailbox.name);
+        }
+    }
+
     fn toggle(&mut self) {
         self.locale = match self.locale {
             Locale::Ko => Locale::En,
@@ -73,6 +85,25 @@ impl SignUpDialog {
         }
         Line::from(spans)
     }
+}
+
+/// The form; with who was looked for and is not there.
+pub(super) fn open(model: &Model) -> Dialog {
+    let mut form = SignUpDialog::default();
+    let list = model.verifications.list().filter(|list| list.loaded && list.items.is_empty());
+    if model.view == View::Verifications
+        && model.opened.is_none()
+        && list.is_some()
+        && let Some(search) = Search::parse(model.verifications.search.text())
+    {
+        let is_name = !search.typed().contains(|c: char| c == '@' || c.is_ascii_digit());
+        match search.mailbox() {
+            Some(mailbox) => form.fill(mailbox),
+            None if is_name => _ = form.name.paste(search.typed()),
+            None => _ = form.email.paste(search.typed()),
+        }
+    }
+    Dialog::SignUp(form)
 }
 
 /// A sign-up was done, or not.
@@ -119,6 +150,17 @@ impl Body for SignUpDialog {
             self.toggle();
         }
         takes
+    }
+
+    /// `Kim Mina <mina.kim@example.com>` fills both fields.
+    fn pastes(&mut self, text: &str) -> bool {
+        let typed = if self.at == FormField::Email { self.email.is_empty() } else { self.at == FormField::Name };
+        let found =
+            mailbox::find(text).filter(|found| typed && (self.at == FormField::Email || !found.name.is_empty()));
+        if let Some(found) = &found {
+            self.fill(found);
+        }
+        found.is_some()
     }
 
     fn field(&mut self) -> Option<&mut Field> {
@@ -192,6 +234,7 @@ impl Body for SignUpDialog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::Msg;
     use crate::tui::tests::fixture::Console;
 
     #[test]
@@ -208,6 +251,46 @@ mod tests {
         assert_eq!(console.model.key_context(), KeyContext::Verifications);
         assert_eq!(console.model.toasts.last().unwrap().what, "mina@example.com is signed up.");
         assert_eq!(console.selected(), 49_990, "the new row is selected");
+    }
+
+    #[test]
+    fn a_pasted_mailbox_fills_the_form() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("n");
+        console.send(Msg::Paste("\"Kim Mina\" <Mina.Kim@Example.com>,".into()));
+        console.press("Enter");
+        assert!(
+            matches!(&console.asked[..], [Effect::Act(Act::SignUp(asked))]
+                if asked.email == "mina.kim@example.com" && asked.name == "Kim Mina"),
+            "{:?}",
+            console.asked
+        );
+    }
+
+    #[test]
+    fn who_is_not_found_is_signed_up() {
+        for (text, email, name) in [
+            ("Kim Mina <nowhere@example.com>", "nowhere@example.com", "Kim Mina"),
+            ("<nowhere@example.com>.", "nowhere@example.com", ""),
+            ("nowhere@example", "nowhere@example", ""),
+            ("Nowhere Man", "", "Nowhere Man"),
+        ] {
+            let (mut console, world) = Console::loaded(80, 24);
+            console.send(Msg::Paste(text.into()));
+            console.serve(&world);
+            let shown = console.screen();
+            assert!(shown.contains("Enter, then n, signs them up.") && !shown.contains("Press"), "{shown}");
+            console.run(&world, "Enter");
+            let shown = console.screen();
+            assert!(shown.contains("Press n to sign them up."), "{shown}");
+            console.run(&world, "n");
+            let Some(Dialog::SignUp(form)) = &console.model.dialog else { panic!("no form") };
+            assert_eq!((form.email.text(), form.name.text()), (email, name), "{text}");
+        }
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "/ k i m Enter n");
+        let Some(Dialog::SignUp(form)) = &console.model.dialog else { panic!("no form") };
+        assert!(form.email.is_empty(), "who is found is signed up");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tui_input::{Input, InputRequest};
 use crate::text::plain;
 
 /// Longest text that can be typed, in characters; an address may have 254.
-const LENGTH_MAX: usize = 320;
+pub const LENGTH_MAX: usize = 320;
 
 /// A line of text with its cursor. Holds only characters that may be shown as they are.
 #[derive(Clone, Debug, Default)]

@@ -33,7 +33,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Templates => model.show(View::Templates),
         Action::Open => open(model),
         Action::Back => back(model),
-        Action::Search => model.prompt = true,
+        Action::Search => search::open(model),
         Action::Preview => templates::update::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));

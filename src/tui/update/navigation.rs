@@ -94,9 +94,9 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         _ => digit.filter(|n| *n < count).unwrap_or(now),
     };
     match model.view {
-        View::Verifications => model.verifications.tab = next,
+        View::Verifications => (model.verifications.tab, model.verifications.left) = (next, None),
         View::Mail => {
-            model.mail.tab = next;
+            (model.mail.tab, model.mail.left) = (next, None);
             model.send_scroll = 0;
         }
         View::Queue => {}

@@ -113,12 +113,19 @@ fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> Sta
     let text = search.typed();
     let how = if search.is_prefix() { "begins with" } else { "matches" };
     let mut state = State::quiet(format!("No {kind} {how} \"{text}\"."));
+    // Where the search is typed, a key goes into it.
+    let key = |key: &str| if model.prompt { format!("Enter, then {key},") } else { format!("Press {key}") };
     if in_one_tab {
-        let key = if model.view == View::Mail { "1" } else { "5" };
-        state = state.hint(format!("Press {key} to search all of them."));
+        let all = key(if model.view == View::Mail { "1" } else { "5" });
+        let searches = if model.prompt { "searches" } else { "to search" };
+        state = state.hint(format!("{all} {searches} all of them."));
     }
     if search.is_prefix() {
         state = state.hint("Three characters or more also find what is inside e-mails and names.");
     }
-    state.hint("Press / to change the search, Esc to clear it.")
+    if model.view == View::Verifications && search.can_find() && !search.clauses().is_empty() {
+        let signs = if model.prompt { "signs" } else { "to sign" };
+        state = state.hint(format!("{} {signs} them up.", key("n")));
+    }
+    state.hint(if model.prompt { "Esc clears the search." } else { "Press / to change the search, Esc to clear it." })
 }

@@ -2,30 +2,68 @@
 
 use crossterm::event::KeyEvent;
 
+use crate::domain::filter::Search;
 use crate::tui::Model;
 use crate::tui::model::View;
-use crate::tui::model::field::Field;
-use crate::tui::view::list::List;
+use crate::tui::model::field::{Field, LENGTH_MAX};
+
+/// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
+/// verifications. The templates are not left: nothing there is about a user, and `/` is of no use in them.
+pub fn open(model: &mut Model) {
+    let view = if model.view == View::Mail { View::Mail } else { View::Verifications };
+    model.show(view);
+    model.prompt = true;
+}
 
 /// A key that is no command.
 pub fn typed(model: &mut Model, event: &KeyEvent) {
     match &mut model.dialog {
         Some(dialog) => dialog.typed(event),
-        None => edit(model, |search| search.press(event)),
+        None if model.prompt => edit(model, |search| search.press(event)),
+        None => {}
     }
 }
 
-/// A paste goes into the text being typed, and nowhere else: pasted letters are no commands.
+/// A paste goes into the text being typed: pasted letters are no commands. Where none is typed, it is looked for.
 pub fn paste(model: &mut Model, text: &str) {
     match &mut model.dialog {
         Some(dialog) => dialog.pasted(text),
-        None => edit(model, |search| search.paste(text)),
+        None if model.prompt => edit(model, |search| search.paste(&telling(text))),
+        None if model.view == View::Templates => {}
+        None => {
+            let text = telling(text);
+            let mut pasted = Field::default();
+            if pasted.paste(&text) {
+                open(model);
+                edit(model, |search| {
+                    *search = pasted;
+                    true
+                });
+            }
+        }
     }
 }
 
+/// The first line that has an address in it, or else the first one; of one too long for a field, the address.
+fn telling(text: &str) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mailbox = |line: &str| Search::parse(line).and_then(|search| search.mailbox().cloned());
+    let found = lines().take(LINES_MAX).find_map(|line| Some((line, mailbox(line)?)));
+    match found {
+        Some((line, mailbox)) if line.chars().count() > LENGTH_MAX => mailbox.email,
+        Some((line, _)) => line.to_owned(),
+        None => lines().next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// In how many lines of a paste an address is looked for.
+const LINES_MAX: usize = 100;
+
 fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
-    if model.prompt && change(of(model)) {
-        changed(model);
+    let search = of(model);
+    let was_empty = search.is_empty();
+    if change(search) {
+        changed(model, was_empty);
     }
 }
 
@@ -34,7 +72,7 @@ pub fn clear(model: &mut Model) {
     let search = of(model);
     if !search.is_empty() {
         search.clear();
-        changed(model);
+        changed(model, false);
     }
 }
 
@@ -42,11 +80,64 @@ fn of(model: &mut Model) -> &mut Field {
     if model.view == View::Mail { &mut model.mail.search } else { &mut model.verifications.search }
 }
 
-/// Every list of the view has to be loaded again; the rows on the screen stay until others arrive.
-fn changed(model: &mut Model) {
+fn changed(model: &mut Model, was_empty: bool) {
     if model.view == View::Mail {
-        model.mail.lists.iter_mut().for_each(List::forget);
+        let all = model.mail.lists.iter().position(|list| list.tab.is_none());
+        model.mail.search_changed(was_empty, all.unwrap_or_default());
+        model.send_scroll = 0;
     } else {
-        model.verifications.lists.iter_mut().for_each(List::forget);
+        let all = model.verifications.lists.iter().position(|list| list.tab.is_none());
+        model.verifications.search_changed(was_empty, all.unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::Msg;
+    use crate::tui::model::View;
+    use crate::tui::tests::fixture::{Console, World};
+
+    fn pasted(console: &mut Console, world: &World, text: &str) {
+        console.send(Msg::Paste(text.into()));
+        console.serve(world);
+    }
+
+    #[test]
+    fn it_is_opened_from_everywhere_but_the_templates() {
+        for (keys, view) in [
+            ("", View::Verifications),
+            ("Enter", View::Verifications),
+            ("2 G Enter PgDn", View::Verifications),
+            ("m", View::Mail),
+            ("m Enter", View::Mail),
+            ("o", View::Verifications),
+            ("o Enter", View::Verifications),
+        ] {
+            for (width, height) in [(80, 24), (160, 45)] {
+                let (mut console, world) = Console::loaded(width, height);
+                console.run(&world, keys);
+                console.run(&world, "/ k i m Enter");
+                assert_eq!((console.model.view, console.model.search().text()), (view, "kim"), "{keys}");
+                assert!(console.model.opened.is_none() && !console.model.send_open && !console.model.queue.open);
+            }
+        }
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "t /");
+        pasted(&mut console, &world, "kim");
+        assert_eq!((console.model.view, console.model.prompt), (View::Templates, false));
+    }
+
+    #[test]
+    fn a_paste_is_looked_for() {
+        let email = "minji.kim@example.com";
+        for keys in ["", "Enter", "o", "3", "/", "/ x y z Enter"] {
+            let (mut console, world) = Console::loaded(80, 24);
+            console.run(&world, keys);
+            pasted(&mut console, &world, &format!("From: Kim Mina\n\"Kim Mina\" <{}>,\r\nHello", email.to_uppercase()));
+            assert!(console.model.prompt, "{keys}");
+            console.run(&world, "Enter");
+            let shown = console.screen();
+            assert!(shown.contains(email), "{keys}: {shown}");
+        }
     }
 }
