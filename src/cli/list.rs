@@ -16,7 +16,7 @@ pub struct FilterArgs {
     /// pending, verified, expired, revoked or all
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub status: Option<StatusArg>,
-    /// By e-mail, name or number
+    /// By e-mail, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log
     #[arg(long, value_name = "TEXT", value_parser = search)]
     pub search: Option<Search>,
     /// At or after this time: when it was verified, revoked or has expired, else when it was made
@@ -93,6 +93,11 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     }
     let position = args.after.map_or(Position::Newest, Position::After);
     let page = desk.store().list(&filter, position, args.limit).await?;
+    if let (true, None, Some(search)) = (page.rows.is_empty(), args.after, &filter.search) {
+        for email in desk.store().near_misses(search).await? {
+            output::remark(&format!("did you mean {}?", email.plain()));
+        }
+    }
     if args.json {
         for row in &page.rows {
             let cursor = Cursor::of(&row.verification, filter.status, page.as_of);

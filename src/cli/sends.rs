@@ -14,7 +14,7 @@ pub struct Args {
     /// Only mails in this state
     #[arg(long, value_name = "S", value_parser = state)]
     state: Option<SendState>,
-    /// By recipient or SES id
+    /// By recipient, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log
     #[arg(long, value_name = "TEXT", value_parser = list::search)]
     search: Option<Search>,
     /// How many rows

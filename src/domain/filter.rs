@@ -1,6 +1,7 @@
 //! Which verifications a list shows.
 
 pub mod mailbox;
+pub mod near;
 mod search;
 
 use super::Time;

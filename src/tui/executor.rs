@@ -50,6 +50,7 @@ const BROKE_PAUSE: Duration = Duration::from_secs(5);
 pub struct Executor {
     context: Arc<Context>,
     page: Latest,
+    near: Latest,
     sends: Latest,
     preview: Latest,
     watch: Latest,
@@ -144,6 +145,7 @@ impl Executor {
         let executor = Self {
             context: Arc::new(context),
             page: Latest(all.child_token()),
+            near: Latest(all.child_token()),
             sends: Latest(all.child_token()),
             preview: Latest(all.child_token()),
             watch: Latest(all.child_token()),

@@ -17,11 +17,13 @@ use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::when::Zone;
 use crate::domain::Time;
+use crate::domain::filter::Search;
 use crate::domain::id::VerificationId;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::text::Untrusted;
 use field::Field;
 use slot::Slot;
 
@@ -200,6 +202,8 @@ pub struct Model {
     pub view: View,
     pub verifications: Tabbed<VerificationRow>,
     pub mail: Tabbed<SendRow>,
+    /// Addresses near to the one that a search did not find, once they are known.
+    pub near: Option<(Search, Vec<Untrusted>)>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
     pub opened: Option<VerificationId>,
     /// Whether keys go to the selected mail's detail.
@@ -256,6 +260,7 @@ impl Model {
             link: if only_templates { Link::Up } else { Link::Connecting },
             view: if only_templates { View::Templates } else { View::Verifications },
             verifications: Tabbed::new(STATUS_TABS),
+            near: None,
             mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
             opened: None,
             send_open: false,

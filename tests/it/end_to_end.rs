@@ -294,6 +294,22 @@ async fn a_search_for_nothing_is_not_for_everyone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_says_who_may_have_been_meant() {
+    let db = TestDb::new().await;
+    let office = Program::new(&db.url);
+    office.run(&["signup", "mina.kim@example.com"]);
+    let found = office.run(&["list", "--search", "Kim Mina <Mina.Kim@Example.com>", "--json"]);
+    assert_eq!((found.json()[0]["email"].as_str(), found.err.as_str()), (Some("mina.kim@example.com"), ""));
+    for text in ["<mina.kmi@example.com>", "mina.kim@example.net", "minakim"] {
+        let missed = office.run(&["list", "--search", text]);
+        let remarks = "did you mean mina.kim@example.com?\nno verification matches\n";
+        assert_eq!((missed.code, missed.out.as_str(), missed.err.as_str()), (0, "", remarks), "{text}");
+        let missed = office.run(&["list", "--search", text, "--json"]);
+        assert_eq!((missed.code, missed.out.as_str()), (0, ""), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_goes_away_stops_no_act() {
     let db = TestDb::new().await;
     let program = Program::new(&db.url);

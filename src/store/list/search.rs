@@ -4,8 +4,10 @@
 use sqlx::{Postgres, QueryBuilder};
 
 use super::FOUND_MAX;
+use crate::domain::filter::near::{self, Candidates};
 use crate::domain::filter::{Number, Pattern, Search};
 use crate::store::{Error, Store};
+use crate::text::Untrusted;
 
 /// The ids of the users that a search finds, or `FOUND_MAX` of a branch and one more.
 pub(in crate::store) fn push_users(query: &mut QueryBuilder<Postgres>, search: &Search) {
@@ -25,6 +27,67 @@ impl Store {
         let lines: Vec<String> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
         Ok(lines.join("\n"))
     }
+}
+
+/// How many near misses are worth being read.
+const NEAR_MAX: usize = 3;
+
+impl Store {
+    /// Addresses that are near to the one that was looked for, the likeliest first: to be asked for where that is not
+    /// there. Each candidate is looked up in the index, within one query.
+    pub async fn near_misses(&self, search: &Search) -> Result<Vec<Untrusted>, Error> {
+        let Candidates { emails, locals } = near::candidates(search);
+        if emails.is_empty() && locals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::new("");
+        push_near(&mut query, &emails, &locals);
+        let mut found: Vec<String> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
+        let place = |email: &String| {
+            let email = email.to_lowercase();
+            let local = email.split('@').next().unwrap_or_default();
+            let position = |all: &[String], text: &str| all.iter().position(|candidate| candidate == text);
+            position(&emails, &email).or_else(|| Some(emails.len() + position(&locals, local)?)).unwrap_or(usize::MAX)
+        };
+        found.sort_by_cached_key(place);
+        found.truncate(NEAR_MAX);
+        Ok(found.into_iter().map(Untrusted::from).collect())
+    }
+
+    /// How near misses are looked for, as PostgreSQL explains it: for tests of its plans.
+    #[doc(hidden)]
+    pub async fn explain_near_misses(&self, search: &Search) -> Result<String, Error> {
+        let Candidates { emails, locals } = near::candidates(search);
+        let mut query = QueryBuilder::new("explain ");
+        push_near(&mut query, &emails, &locals);
+        let lines: Vec<String> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
+        Ok(lines.join("\n"))
+    }
+}
+
+/// One after the other: a list of so many would be looked for in each user instead, in a walk over all. `A` is the
+/// character after `@`.
+fn push_near(query: &mut QueryBuilder<Postgres>, emails: &[String], locals: &[String]) {
+    query
+        .push("(select near.email from unnest(")
+        .push_bind(emails.to_vec())
+        .push(
+            "::text[]) as candidate
+            cross join lateral (select email from users where lower(email) = candidate limit 1) as near
+            limit 50)
+            union (select near.email from unnest(",
+        )
+        .push_bind(locals.to_vec())
+        .push(
+            "::text[]) as candidate
+            cross join lateral (
+                select email
+                from users
+                where lower(email) ~>=~ (candidate || '@') and lower(email) ~<~ (candidate || 'A')
+                limit 3
+            ) as near
+            limit 50)",
+        );
 }
 
 /// Those whose e-mail or name fits. Nothing if the search asks for neither.

@@ -2,13 +2,14 @@
 
 use super::Answer;
 use crate::desk::ResentHow;
-use crate::domain::filter::{Filter, SendFilter};
+use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::SendRow;
 use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::text::Untrusted;
 
 /// How many rows a page has.
 pub const PAGE_ROWS: i64 = 100;
@@ -31,6 +32,10 @@ pub enum Load {
         filter: Filter,
         than: Cursor,
         generation: u64,
+    },
+    /// Addresses near to the one that a search did not find.
+    NearMisses {
+        search: Search,
     },
     /// How many there are of each status.
     Counts,
@@ -75,6 +80,10 @@ pub enum Loaded {
     Newer {
         generation: u64,
         answer: Answer<i64>,
+    },
+    NearMisses {
+        search: Search,
+        answer: Answer<Vec<Untrusted>>,
     },
     Counts(Answer<Counts>),
     Outbox(Answer<Box<OutboxView>>),

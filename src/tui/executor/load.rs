@@ -32,6 +32,12 @@ impl Executor {
                 let newer = context.ask(Some(&self.turns.newer), async move { store.newer(&filter, than).await });
                 context.answer(all.clone(), newer, move |answer| Msg::Loaded(Loaded::Newer { generation, answer }));
             }
+            Load::NearMisses { search } => {
+                let asked = search.clone();
+                let near = context.ask(None, async move { store.near_misses(&asked).await });
+                let loaded = move |answer| Msg::Loaded(Loaded::NearMisses { search, answer });
+                context.answer(self.near.next(all), near, loaded);
+            }
             Load::Counts => {
                 let counts = context.ask(Some(&self.turns.counts), async move { store.counts().await });
                 context.answer(all.clone(), counts, |answer| Msg::Loaded(Loaded::Counts(answer)));

@@ -158,6 +158,9 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Load(Load::Sends { generation, .. }) => {
                 Msg::Loaded(Loaded::Sends { generation, answer: Err(problem()) })
             }
+            Effect::Load(Load::NearMisses { search }) => {
+                Msg::Loaded(Loaded::NearMisses { search, answer: Err(problem()) })
+            }
             Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Err(problem()))),
             Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Err(problem()))),
             Effect::Load(Load::Detail { id }) => Msg::Loaded(Loaded::Detail { id, answer: Err(problem()) }),

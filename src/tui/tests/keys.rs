@@ -326,7 +326,7 @@ fn every_key_does_something() {
         ("t 8", KeyContext::Checks),
         ("t 9", KeyContext::Matrix),
         ("t p", KeyContext::Page),
-        ("/ a", KeyContext::Prompt),
+        ("/ m i n j i . k m i @ e x a m p l e . c o m", KeyContext::Prompt),
         ("?", KeyContext::Help),
         ("r", KeyContext::Confirm),
         ("o A", KeyContext::Decide),

@@ -34,6 +34,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Open => open(model),
         Action::Back => back(model),
         Action::Search => search::open(model),
+        Action::Suggested => search::take_suggested(model),
         Action::Preview => templates::update::open_person(model),
         Action::Refresh => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));

@@ -11,6 +11,7 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Page { generation, answer } => verifications::update::page_loaded(model, generation, answer),
         Loaded::Rows { asked, answer } => verifications::update::rows_loaded(model, &asked, answer, fx),
         Loaded::Newer { generation, answer } => verifications::update::newer_loaded(model, generation, answer, fx),
+        Loaded::NearMisses { search, answer } => verifications::update::near_loaded(model, &search, answer),
         Loaded::Counts(answer) => {
             let before = model.counts;
             verifications::update::counts_loaded(model, answer, fx);

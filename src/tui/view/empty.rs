@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::list::{List, Row};
+use super::verifications::update::near_miss;
 use crate::domain::filter::Search;
 use crate::text::plain;
 use crate::tui::Model;
@@ -122,6 +123,14 @@ fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> Sta
     }
     if search.is_prefix() {
         state = state.hint("Three characters or more also find what is inside e-mails and names.");
+    }
+    if let Some(near) = near_miss(model) {
+        let email = near.plain();
+        state = state.hint(if model.prompt {
+            format!("Did you mean {email}? Tab searches that.")
+        } else {
+            format!("Did you mean {email}? Press / and Tab to search that.")
+        });
     }
     if model.view == View::Verifications && search.can_find() && !search.clauses().is_empty() {
         let signs = if model.prompt { "signs" } else { "to sign" };

@@ -6,6 +6,7 @@ use crate::domain::filter::Search;
 use crate::tui::Model;
 use crate::tui::model::View;
 use crate::tui::model::field::{Field, LENGTH_MAX};
+use crate::tui::view::verifications::update::near_miss;
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
 /// verifications. The templates are not left: nothing there is about a user, and `/` is of no use in them.
@@ -67,6 +68,15 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
     }
 }
 
+/// Searches for the address that is near to the one that no one has.
+pub fn take_suggested(model: &mut Model) {
+    let Some(near) = near_miss(model).map(|near| near.plain().into_string()) else { return };
+    edit(model, |search| {
+        search.clear();
+        search.paste(&near)
+    });
+}
+
 /// Clears the search.
 pub fn clear(model: &mut Model) {
     let search = of(model);
@@ -125,6 +135,18 @@ mod tests {
         console.run(&world, "t /");
         pasted(&mut console, &world, "kim");
         assert_eq!((console.model.view, console.model.prompt), (View::Templates, false));
+    }
+
+    #[test]
+    fn a_slip_of_the_keyboard_is_understood() {
+        let (mut console, world) = Console::loaded(80, 24);
+        pasted(&mut console, &world, "minji.kmi@example.com");
+        let shown = console.screen();
+        assert!(shown.contains("Did you mean minji.kim@example.com? Tab searches that."), "{shown}");
+        console.run(&world, "Tab");
+        assert_eq!((console.model.search().text(), console.selected()), ("minji.kim@example.com", 49_993));
+        console.run(&world, "Tab x");
+        assert_eq!(console.model.search().text(), "minji.kim@example.comx");
     }
 
     #[test]

@@ -227,6 +227,40 @@ async fn a_search_walks_over_no_table() {
 }
 
 #[tokio::test]
+async fn near_misses_are_found_by_the_index() {
+    let world = World::new().await;
+    world
+        .execute(
+            "insert into users (email) select 'person' || n || '@example.com' from generate_series(1, 30000) n;
+            insert into users (email) values
+                ('Mina.Kim@example.com'), ('mina.kim@gmail.com'), ('jin@naver.com'), ('mina.kims@example.com')",
+        )
+        .await;
+    world.execute("vacuum (analyze) users").await;
+    for (text, near) in [
+        ("mina.kmi@example.com", &["Mina.Kim@example.com"][..]),
+        ("Kim Mina <mina.kim@example.net>", &["Mina.Kim@example.com", "mina.kim@gmail.com"]),
+        ("mina.kim@gmial.com", &["mina.kim@gmail.com", "Mina.Kim@example.com"]),
+        ("jin@nvaer.com", &["jin@naver.com"]),
+        ("minakim", &["Mina.Kim@example.com", "mina.kim@gmail.com"]),
+        ("mina.kime@example.com", &["Mina.Kim@example.com", "mina.kims@example.com"]),
+        ("somebody@example.com", &[]),
+        ("김미나", &[]),
+        ("user 4", &[]),
+    ] {
+        let search = Search::parse(text).unwrap();
+        let found = world.store().near_misses(&search).await.unwrap();
+        let mut found: Vec<&str> = found.iter().map(verifydesk::text::Untrusted::raw).collect();
+        if text.contains("kim@example.net") || text == "minakim" {
+            found.sort_unstable();
+        }
+        assert_eq!(found, near, "{text}");
+        let plan = world.store().explain_near_misses(&search).await.unwrap();
+        assert!(!plan.contains("Seq Scan on users"), "{text}: {plan}");
+    }
+}
+
+#[tokio::test]
 async fn finds_a_mail_by_its_id_with_capitals() {
     let world = World::new().await;
     world.sign_up("mina@example.com").await;

@@ -4,6 +4,7 @@ use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
 use crate::domain::page::{Page, Position};
 use crate::domain::verification::{Counts, VerificationRow};
+use crate::text::Untrusted;
 use crate::tui::effect::{Answer, Load};
 use crate::tui::model::View;
 use crate::tui::model::slot::Slot;
@@ -16,7 +17,36 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
         load_page(model, Edge::Top, Position::Newest, fx);
     } else if let Some((edge, position)) = list.wanted() {
         load_page(model, edge, position, fx);
+    } else if list.loaded && list.awaiting.is_none() && list.items.is_empty() && list.tab.is_none() {
+        load_near(model, fx);
     }
+}
+
+/// Asks for addresses near to the one that no one has, once.
+fn load_near(model: &mut Model, fx: &mut Vec<Effect>) {
+    let search = Search::parse(model.verifications.search.text());
+    if let Some(search) = search.filter(|search| model.near.as_ref().is_none_or(|(asked, _)| asked != search)) {
+        model.near = Some((search.clone(), Vec::new()));
+        fx.push(Effect::Load(Load::NearMisses { search }));
+    }
+}
+
+/// A guess that failed is none: what was looked for is not there, with or without it.
+pub(in crate::tui) fn near_loaded(model: &mut Model, search: &Search, answer: Answer<Vec<Untrusted>>) {
+    model.heard(&answer);
+    if let (Some((asked, near)), Ok(found)) = (&mut model.near, answer)
+        && asked == search
+    {
+        *near = found;
+    }
+}
+
+/// The likeliest address near to the one that was looked for and is not there.
+pub(in crate::tui) fn near_miss(model: &Model) -> Option<&Untrusted> {
+    let list = model.verifications.list().filter(|list| list.loaded && list.items.is_empty())?;
+    let (asked, near) = model.near.as_ref().filter(|_| model.view == View::Verifications && list.tab.is_none())?;
+    let is_it = Search::parse(model.verifications.search.text()).as_ref() == Some(asked);
+    near.first().filter(|_| is_it)
 }
 
 /// Asks for a page of the verifications on the screen.
