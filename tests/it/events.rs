@@ -2,6 +2,7 @@
 
 mod erased;
 mod order;
+mod plans;
 #[cfg(feature = "aws")]
 mod queue;
 mod scanned;
