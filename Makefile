@@ -1,4 +1,4 @@
-.PHONY: help clients demo docs test compare chaos-test crash-test pace-test bench bench-job bench-send bench-view lint picture sqlx sqlx-check release
+.PHONY: help clients demo docs test compare chaos-test crash-test pace-test bench bench-events bench-job bench-send bench-view lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seco
 
 bench: ## Run the benchmarks
 	cargo bench --locked
+
+bench-events: ## Compare storing SES's events with django-ses's view (PEOPLE=1000000 SECONDS_EACH=8 ROUNDS=3)
+	@scripts/bench-events.sh
 
 bench-send: ## Compare mails a second with smtp-source and Django (MAILS=20000 ROUNDS=3)
 	@scripts/bench-send.sh

@@ -9,12 +9,7 @@ cd "$(dirname "$0")/.."
 need_rust
 scripts/install-postgres.sh
 scripts/install-test-tools.sh
-tests/venv.sh
-python=target/tools/venv/bin/python
-django=5.2.19
-if ! "$python" -c "import django, sys; sys.exit(django.__version__ != '$django')" 2>/dev/null; then
-    "$python" -m pip install --quiet --disable-pip-version-check "django==$django"
-fi
+python=$(with_packages django==5.2.19)
 cargo build --quiet --release --locked --bin verifydesk --example bench_send
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 target="${CARGO_TARGET_DIR:-target}"

@@ -8,14 +8,7 @@ cd "$(dirname "$0")/.."
 need_rust
 have wrk || die "wrk is needed to ask the views; install it with the system's package manager"
 scripts/install-postgres.sh
-tests/venv.sh
-python=target/tools/venv/bin/python
-packages="django==5.2.19 gunicorn==23.0.0 psycopg[binary]==3.2.13"
-if [ "$(cat target/tools/venv/bench-view 2>/dev/null)" != "$packages" ]; then
-    # shellcheck disable=SC2086
-    "$python" -m pip install --quiet --disable-pip-version-check $packages
-    printf '%s\n' "$packages" >target/tools/venv/bench-view
-fi
+python=$(with_packages django==5.2.19 gunicorn==23.0.0 "psycopg[binary]==3.2.13")
 cargo build --quiet --release --locked --bin verifydesk
 target="${CARGO_TARGET_DIR:-target}"
 exec scripts/private-postgres.sh "$python" benches/view/run.py "$target/release/verifydesk" "${SECONDS_EACH:-8}" "${ROUNDS:-3}"

@@ -72,3 +72,14 @@ need_rust() {
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
     fi
 }
+
+# Puts packages of PyPI beside what the tests need, and prints the interpreter that knows them.
+with_packages() {
+    tests/peers.sh
+    _venv=target/tools/venv
+    if ! grep -qxF "$*" "$_venv/packages" 2>/dev/null; then
+        "$_venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+        printf '%s\n' "$*" >>"$_venv/packages"
+    fi
+    printf '%s\n' "$_venv/bin/python"
+}

@@ -3,6 +3,8 @@
 #
 #     scripts/private-postgres.sh COMMAND [ARGUMENT]...
 #
+# POSTGRES_OPTIONS are added to the server's; the last of several counts.
+#
 # Needs nothing compiled, so that it works when the program does not compile against the metadata in .sqlx/ any more.
 set -eu
 . "$(dirname "$0")/common.sh"
@@ -62,7 +64,7 @@ initdb C.UTF-8 || initdb en_US.UTF-8 || initdb ko_KR.UTF-8 || {
     die "initdb failed"
 }
 as_server "$bin/pg_ctl" start -s -w -D "$directory/data" -l "$directory/data/log" \
-    -o "-c listen_addresses= -c port=5432 -c unix_socket_directories='$directory' -c fsync=off -c max_connections=50" || {
+    -o "-c listen_addresses= -c port=5432 -c unix_socket_directories='$directory' -c fsync=off -c max_connections=50 ${POSTGRES_OPTIONS:-}" || {
     cat "$directory/data/log" >&2
     die "PostgreSQL did not start"
 }

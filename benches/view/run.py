@@ -8,43 +8,22 @@ again, with 64 connections; the same for both. Prints medians over the rounds.
 
 import base64
 import hashlib
-import json
 import os
 import pathlib
 import secrets
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.parse
 
 import psycopg
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONNECTIONS = int(os.environ.get("CONNECTIONS", "64"))
-THREADS = min(2, CONNECTIONS)
+sys.path.insert(0, str(HERE.parent))
+from bench import CONNECTIONS, Server, free_port, gunicorn, print_rates, wait_for, wrk  # noqa: E402
+
 PROGRAM, SECONDS, ROUNDS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 # More than can be opened in a round.
 KEYS = {"verifydesk": 15_000 * SECONDS, "Django": 4_000 * SECONDS}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    sys.exit(f"nothing listens on {port}")
 
 
 def make_keys(count):
@@ -93,15 +72,12 @@ class Django:
         admin = psycopg.connect(server.url("postgres"), autocommit=True)
         admin.execute("create database seed")
         self.port = free_port()
-        environment = dict(os.environ, DATABASE_NAME="seed", DATABASE_HOST=server.host, PYTHONPATH=str(HERE))
+        environment = dict(DATABASE_NAME="seed", DATABASE_HOST=server.host)
         tables = "import site_view as s; from django.db import connection as c\nwith c.schema_editor() as e:\n" \
             " e.create_model(s.User); e.create_model(s.Verification)"
-        subprocess.run([sys.executable, "-c", tables], env=environment, check=True)
+        subprocess.run([sys.executable, "-c", tables], env=dict(os.environ, PYTHONPATH=str(HERE), **environment), check=True)
         self.database = psycopg.connect(server.url("seed"), autocommit=True)
-        command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{self.port}",
-                   "--log-level", "warning", "site_view:application"]
-        log = open(directory / "gunicorn.log", "wb")
-        self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self.process = gunicorn(self.port, HERE, "site_view", environment, open(directory / "gunicorn.log", "wb"))
         self.made = 0
 
     def add(self, keys):
@@ -122,64 +98,42 @@ class Django:
         return self.database.execute(query).fetchone()[0]
 
 
-class Server:
-    def __init__(self, url):
-        self.host = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["host"][0]
-
-    def url(self, database, user="verifydesk"):
-        return f"postgres://{user}@localhost:5432/{database}?host={self.host}"
-
-
-def wrk(view, keys, directory):
-    file = directory / "keys"
-    file.write_text("\n".join(keys) + "\n")
-    command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--timeout", "10s", "-s", str(HERE / "keys.lua"),
-               f"http://127.0.0.1:{view.port}", "--", str(file), str(THREADS)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(printed.strip().splitlines()[-1])
-
-
 def main():
     server = Server(os.environ["DATABASE_URL"])
-    results = {}
+    results = {"first": {}, "again": {}}
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         views = [Verifydesk(server, directory), Django(server, directory)]
+
+        def opened(view, keys):
+            return wrk(view.port, "/", "keys", [key for key, _ in keys], SECONDS, directory)
+
         try:
             for view in views:
                 wait_for(view.port)
                 # Every connection to the database and every plan is there before anything is measured.
                 warm = make_keys(2_000)
                 view.add(warm)
-                wrk(view, [key for key, _ in warm], directory)
+                opened(view, warm)
             for _ in range(ROUNDS):
                 for view in views:
                     keys = make_keys(KEYS[view.name])
                     view.add(keys)
                     before = view.verified()
-                    first = wrk(view, [key for key, _ in keys], directory)
-                    opened = view.verified() - before
-                    if first["wrapped"] or first["bad"] or opened < first["requests"]:
-                        sys.exit(f"{view.name}: {opened} of {first} were opened; nothing measured")
-                    again = wrk(view, [key for key, _ in keys[:1_000]], directory)
-                    for what, run in (("first", first), ("again", again)):
-                        if run["bad"] or run["errors"]:
-                            print(f"{view.name}, {what}: {run['bad']} answers other than 200, {run['errors']} errors")
-                        results.setdefault((what, view.name), []).append(run)
+                    first = opened(view, keys)
+                    verified = view.verified() - before
+                    if first["wrapped"] or first["bad"] or verified < first["requests"]:
+                        sys.exit(f"{view.name}: {verified} of {first} were opened; nothing measured")
+                    again = opened(view, keys[:1_000])
+                    results["first"].setdefault(view.name, []).append(first)
+                    results["again"].setdefault(view.name, []).append(again)
         finally:
             for view in views:
                 view.process.terminate()
                 view.process.wait()
     for what, title in (("first", "first openings"), ("again", "repeated openings")):
-        print(f"{title}, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s in turns, fsync off:")
-        rates = {}
-        for name in ("verifydesk", "Django"):
-            runs = results[(what, name)]
-            all_rates = [run["requests"] / run["seconds"] for run in runs]
-            rates[name] = statistics.median(all_rates)
-            p50, p99 = (statistics.median(run[at] for run in runs) for at in ("p50", "p99"))
-            print(f"  {name:<11} {rates[name]:7.0f}/s ({min(all_rates):.0f} to {max(all_rates):.0f}), "
-                  f"p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+        rates = print_rates(f"{title}, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s in turns, fsync off",
+                            results[what])
         print(f"  verifydesk does {rates['verifydesk'] / rates['Django']:.1f} times Django's rate")
 
 

@@ -1,5 +1,6 @@
--- Opens the links whose keys a file holds, a line each: `wrk -s keys.lua URL -- FILE THREADS first|again`. With `first`
--- each is opened once, and what is left over is counted.
+-- Asks once for what each line of a file says: `wrk -s lines.lua URL -- FILE THREADS keys|posts`. With `keys`, the link of a
+-- key is opened; with `posts`, the line is posted. Counts how often it began again because there were too few, and answers
+-- other than 200.
 local threads = {}
 
 function setup(thread)
@@ -8,11 +9,12 @@ function setup(thread)
 end
 
 function init(args)
-    keys, place, wrapped, bad = {}, 0, 0, 0
+    lines, place, wrapped, bad = {}, 0, 0, 0
     local line_number, count = 0, tonumber(args[2])
+    is_post = args[3] == "posts"
     for line in io.lines(args[1]) do
         if line_number % count == number then
-            keys[#keys + 1] = line
+            lines[#lines + 1] = line
         end
         line_number = line_number + 1
     end
@@ -20,10 +22,13 @@ end
 
 function request()
     place = place + 1
-    if place > #keys then
+    if place > #lines then
         place, wrapped = 1, wrapped + 1
     end
-    return wrk.format("GET", "/verify/?key=" .. keys[place])
+    if is_post then
+        return wrk.format("POST", nil, { ["Content-Type"] = "text/plain; charset=UTF-8" }, lines[place])
+    end
+    return wrk.format("GET", "/verify/?key=" .. lines[place])
 end
 
 function response(status)
