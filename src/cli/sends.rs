@@ -47,7 +47,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = page.rows.iter().map(cells).collect();
-    let headings = ["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "REPLY OR REASON"];
+    let headings = ["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "RESULT"];
     for line in table::lines(&headings, &cells, output::columns()) {
         output::line(&line)?;
     }
@@ -55,7 +55,6 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn cells(send: &SendRow) -> Vec<String> {
-    let words = send.reason.as_ref().or(send.reply.as_ref());
     vec![
         time::shown(send.queued_at),
         send.state.to_string(),
@@ -66,6 +65,6 @@ fn cells(send: &SendRow) -> Vec<String> {
         },
         send.attempts.to_string(),
         send.ses_id.as_ref().map(|id| id.plain().into_string()).unwrap_or_default(),
-        words.map(|text| text.plain().into_string()).unwrap_or_default(),
+        send.result().unwrap_or_default(),
     ]
 }

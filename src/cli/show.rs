@@ -6,9 +6,9 @@ use super::format::json;
 use super::time::shown;
 use super::{Failure, output};
 use crate::desk::{Desk, Error};
-use crate::domain::Time;
 use crate::domain::id::VerificationId;
-use crate::domain::verification::{PROBABLY_SCANNED, VerificationDetail};
+use crate::domain::verdict::Facts;
+use crate::domain::verification::PROBABLY_SCANNED;
 use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
@@ -27,20 +27,26 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         .await?
         .ok_or_else(|| Error::NotFound(plain(&format!("there is no verification {}", args.id))))?;
     let now = desk.store().now().await?;
+    let held_by = desk.store().outbox().await?.why_waiting();
+    let facts = Facts { detail: &detail, held_by: held_by.as_deref(), now };
     if args.json {
-        output::line(&json::line(&json::detail(&detail, now)))?;
+        output::line(&json::line(&json::detail(&detail, &facts.verdict(shown), now)))?;
     } else {
-        for line in lines(&detail, now) {
+        for line in lines(&facts) {
             output::line(&line)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn lines(detail: &VerificationDetail, now: Time) -> Vec<String> {
+fn lines(facts: &Facts<'_>) -> Vec<String> {
+    let (detail, now) = (facts.detail, facts.now);
+    let verdict = facts.verdict(shown);
     let (verification, user) = (&detail.verification, &detail.user);
     let mut out = vec![
         format!("verification {}: {}", verification.id, verification.status(now)),
+        format!("verdict      {}", verdict.what),
+        format!("             {}", verdict.advice),
         format!("user         {} {} {}", user.id, user.email.plain(), user.name.plain()),
         format!("locale       {}", user.locale),
         format!("key          {}", verification.key_fingerprint.as_deref().unwrap_or("not mailed yet")),

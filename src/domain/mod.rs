@@ -20,6 +20,7 @@ pub mod resend;
 pub mod secrets;
 pub mod send;
 pub mod user;
+pub mod verdict;
 pub mod verification;
 pub mod waiting;
 pub mod webhook;

@@ -192,8 +192,7 @@ pub struct SendRow {
     pub reason: Option<Untrusted>,
     /// Of which template and fixture it is a test; `None` for a mail to someone who signed up.
     pub test_of: Option<Untrusted>,
-    /// What SES reported afterwards, oldest first. Lists leave it empty; [`super::verification::VerificationDetail`]
-    /// fills it.
+    /// What SES reported afterwards, oldest first. Lists have it only of those that were put off, or did not arrive.
     pub events: Vec<SendEvent>,
 }
 

@@ -61,7 +61,13 @@ impl Store {
         };
         query.push(if backwards { " order by id limit " } else { " order by id desc limit " }).push_bind(limit + 1);
         let rows = query.build_query_as::<Row>().persistent(false).fetch_all(self.pool()).await?;
-        Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, chrono::Utc::now()))
+        let mut page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
+        // Of the others, their state says it all.
+        let is_told_by_events = |send: &&mut SendRow| {
+            matches!(send.state, SendState::Delayed | SendState::Bounced | SendState::Complained | SendState::Rejected)
+        };
+        self.add_events(&mut page.rows.iter_mut().filter(is_told_by_events).collect::<Vec<_>>()).await?;
+        Ok(page)
     }
 
     /// The sends that a filter's search finds: wherever in the name and the address of a user the text is, at the
@@ -113,6 +119,36 @@ impl Store {
         Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX).then_some(ids))
     }
 
+    /// Fills in what SES reported, the oldest first.
+    async fn add_events(&self, sends: &mut [&mut SendRow]) -> Result<(), Error> {
+        if sends.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = sends.iter().map(|send| send.id.0).collect();
+        let events = sqlx::query!(
+            r#"select id, send_id as "send_id!", kind, sub_kind, occurred_at, detail, until
+            from ses_events
+            where send_id = any($1)
+            order by occurred_at, id"#,
+            &ids
+        )
+        .fetch_all(self.pool())
+        .await?;
+        for event in events {
+            if let Some(send) = sends.iter_mut().find(|send| send.id.0 == event.send_id) {
+                send.events.push(SendEvent {
+                    id: event.id,
+                    kind: event.kind.into(),
+                    sub_kind: event.sub_kind.into(),
+                    occurred_at: event.occurred_at.into(),
+                    detail: event.detail.into(),
+                    until: event.until.map(Into::into),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// The newest sends of a verification with their events.
     pub(super) async fn sends_of(&self, id: VerificationId, limit: i64) -> Result<Vec<SendRow>, Error> {
         let rows = sqlx::query_as!(
@@ -128,29 +164,8 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?;
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let events = sqlx::query!(
-            r#"select id, send_id as "send_id!", kind, sub_kind, occurred_at, detail, until
-            from ses_events
-            where send_id = any($1)
-            order by occurred_at, id"#,
-            &ids
-        )
-        .fetch_all(self.pool())
-        .await?;
         let mut sends: Vec<SendRow> = rows.into_iter().map(Into::into).collect();
-        for event in events {
-            if let Some(send) = sends.iter_mut().find(|send| send.id.0 == event.send_id) {
-                send.events.push(SendEvent {
-                    id: event.id,
-                    kind: event.kind.into(),
-                    sub_kind: event.sub_kind.into(),
-                    occurred_at: event.occurred_at.into(),
-                    detail: event.detail.into(),
-                    until: event.until.map(Into::into),
-                });
-            }
-        }
+        self.add_events(&mut sends.iter_mut().collect::<Vec<_>>()).await?;
         Ok(sends)
     }
 }

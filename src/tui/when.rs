@@ -3,7 +3,7 @@
 //! Distances have minutes as their finest step and are counted from whole minutes of the clock, so that all of a
 //! screen's texts change together, once a minute at most, and an idle console stays idle.
 
-use chrono::{Duration, DurationRound as _, FixedOffset};
+use chrono::{Datelike as _, Duration, DurationRound as _, FixedOffset};
 
 use crate::domain::Time;
 
@@ -161,6 +161,25 @@ pub fn time_of_day(time: Time, zone: Zone) -> String {
     }
 }
 
+/// The time of day, with the day where that is another, and the year: "14:03:22", "30 Jun 14:03", "2025-06-30 14:03".
+#[must_use]
+pub fn brief(time: Time, now: Time, zone: Zone) -> String {
+    let offset = match zone {
+        Zone::Utc => FixedOffset::east_opt(0),
+        Zone::Local(offset) => Some(offset),
+    };
+    let Some(offset) = offset else { return absolute(time, zone) };
+    let (time, now) = (time.with_timezone(&offset), now.with_timezone(&offset));
+    let shape = if time.date_naive() == now.date_naive() {
+        "%H:%M:%S"
+    } else if time.year() == now.year() {
+        "%-d %b %H:%M"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    time.format(shape).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +187,22 @@ mod tests {
 
     fn at(text: &str) -> Time {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn says_when_in_brief() {
+        let (now, seoul) = (at("2026-07-01T16:00:30Z"), Zone::Local(FixedOffset::east_opt(9 * 3_600).unwrap()));
+        let table = [
+            ("2026-07-01T16:00:05Z", Zone::Utc, "16:00:05"),
+            ("2026-06-30T14:03:22Z", Zone::Utc, "30 Jun 14:03"),
+            ("2026-07-01T14:03:22Z", seoul, "1 Jul 23:03"),
+            ("2026-07-01T15:03:22Z", seoul, "00:03:22"),
+            ("2025-12-31T15:03:22Z", Zone::Utc, "2025-12-31 15:03"),
+            ("2025-12-31T15:03:22Z", seoul, "1 Jan 00:03"),
+        ];
+        for (time, zone, brief) in table {
+            assert_eq!(super::brief(at(time), now, zone), brief, "{time}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::page::Cursor;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::user::User;
+use crate::domain::verdict::Verdict;
 use crate::domain::verification::{Verification, VerificationDetail, VerificationRow};
 use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::store::events::StoredEvent;
@@ -77,7 +78,7 @@ pub fn row(row: &VerificationRow, now: Time, cursor: &Cursor) -> Value {
 }
 
 /// What `show` prints.
-pub fn detail(detail: &VerificationDetail, now: Time) -> Value {
+pub fn detail(detail: &VerificationDetail, verdict: &Verdict, now: Time) -> Value {
     let mut value = verification(&detail.verification, &detail.user, now);
     value["user"] = json!({
         "id": detail.user.id,
@@ -88,6 +89,7 @@ pub fn detail(detail: &VerificationDetail, now: Time) -> Value {
         "verified_at": time(detail.user.verified_at),
     });
     value["others"] = detail.others.iter().map(|other| verification(other, &detail.user, now)).collect();
+    value["verdict"] = json!({ "level": verdict.level.as_str(), "what": verdict.what, "advice": verdict.advice });
     value["probably_scanned"] = json!(detail.is_probably_scanned());
     value["sends"] = detail.sends.iter().map(send).collect();
     value["audit"] = detail.audit.iter().map(audit).collect();
@@ -133,6 +135,7 @@ pub fn send(send: &SendRow) -> Value {
         "ses_id": send.ses_id,
         "reply": send.reply,
         "reason": send.reason,
+        "result": send.result(),
         "test_of": send.test_of,
     });
     if !send.events.is_empty() {

@@ -31,7 +31,8 @@ pub fn in_words(kind: &str, sub_kind: &str, until: Option<&str>) -> String {
 
 const HELD_BY_ACCOUNT: &str = "not sent: the address is on the account's suppression list";
 
-fn delay(sub_kind: &str) -> &'static str {
+#[must_use]
+pub fn delay(sub_kind: &str) -> &'static str {
     match sub_kind {
         "MailboxFull" => "the mailbox is full",
         "SpamDetected" => "the receiving server takes too much mail of SES's for spam",

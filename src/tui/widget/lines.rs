@@ -61,6 +61,17 @@ impl<'a> Lines<'a> {
         self.indented(text, 0, self.theme.style(tone));
     }
 
+    /// Text behind a mark, over as many lines as it needs.
+    pub fn marked(&mut self, mark: &str, text: &str, tone: Tone) {
+        let style = self.theme.style(tone);
+        let indent = width(mark) + 1;
+        for (n, part) in wrap(plain(text).as_str(), self.columns.saturating_sub(indent).max(1)).into_iter().enumerate()
+        {
+            let lead = if n == 0 { format!("{mark} ") } else { " ".repeat(indent) };
+            self.out.push(Line::from(vec![Span::styled(lead, style), Span::styled(part, style)]));
+        }
+    }
+
     /// Pieces on one line.
     pub fn pieces(&mut self, pieces: Vec<(String, Tone)>) {
         let spans = pieces.into_iter().map(|(text, tone)| Span::styled(text, self.theme.style(tone)));

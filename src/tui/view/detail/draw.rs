@@ -5,9 +5,11 @@ use ratatui::text::Line;
 
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
-use crate::domain::send::SendRow;
+use crate::domain::send::{SendEvent, SendRow};
+use crate::domain::verdict::{Facts, Level};
 use crate::domain::verification::{PROBABLY_SCANNED, Status, Verification, VerificationDetail};
-use crate::text::width;
+use crate::domain::worker::OutboxView;
+use crate::text::{Untrusted, width};
 use crate::tui::Model;
 use crate::tui::model::{Link, View};
 use crate::tui::screen::layout;
@@ -81,8 +83,9 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
 
 fn whole(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
     head(lines, model, theme, detail);
-    verification(lines, model, theme, detail);
+    verdict(lines, model, theme, detail);
     sends(lines, model, theme, &detail.sends);
+    verification(lines, model, theme, detail);
     others(lines, model, theme, &detail.others);
     audit(lines, model, theme, detail);
 }
@@ -107,17 +110,21 @@ fn head(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verificati
     };
     let time = time.map(|time| format!(", {verb}{}", when::relative(time, model.now))).unwrap_or_default();
     lines.pieces(vec![(format!("{glyph} {status}"), tone), (time, Tone::Text)]);
-    if status != Status::Verified && user.verified_at.is_some() {
-        let (good, tone) = theme.status(Status::Verified);
-        lines.pieces(vec![
-            (format!("{good} "), tone),
-            ("The address is verified, by another verification.".into(), Tone::Text),
-        ]);
-    }
-    if let Some(suppression) = detail.suppression.as_ref().filter(|it| it.reason.is_some()) {
-        let words = suppression.in_words(|at| when::relative(at, model.now));
-        lines.text(&format!("{} {words}", theme.glyphs().marks[1]), Tone::Bad);
-    }
+}
+
+/// What happened, and what to do now.
+fn verdict(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
+    let held_by = model.outbox.as_ref().and_then(OutboxView::why_waiting);
+    let facts = Facts { detail, held_by: held_by.as_deref(), now: model.now };
+    let verdict = facts.verdict(|at| when::relative(at, model.now));
+    let (mark, tone) = match verdict.level {
+        Level::Good => (theme.glyphs().marks[0], Tone::Good),
+        Level::Calm => (theme.glyphs().dot, Tone::Text),
+        Level::Warn => ("!", Tone::Warn),
+        Level::Bad => (theme.glyphs().marks[1], Tone::Bad),
+    };
+    lines.marked(mark, &verdict.what, tone);
+    lines.under(&verdict.advice, Tone::Strong);
 }
 
 /// A time in figures, and how far away it is: on the same line where both fit.
@@ -150,6 +157,10 @@ fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Ve
     if detail.is_probably_scanned() {
         lines.value("", PROBABLY_SCANNED, Tone::Quiet);
     }
+    if let Some(suppression) = &detail.suppression {
+        let tone = if suppression.reason.is_some() { Tone::Bad } else { Tone::Quiet };
+        lines.value("address", &suppression.in_words(|at| when::relative(at, model.now)), tone);
+    }
     if let Some(verified_at) = verification.verified_at {
         time(lines, model, theme, 0, "verified", verified_at);
     }
@@ -179,14 +190,10 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &Send
         (format!("  {}", when::relative(send.changed_at, model.now)), Tone::Quiet),
     ]);
     let zone = model.setup.zone;
+    let brief = |at| when::brief(at, model.now, zone);
     let indent = 2;
-    lines.value_under(indent, "queued", &when::absolute(send.queued_at, zone), Tone::Text);
-    if send.state.is_open() && send.due_at > model.now {
-        time(lines, model, theme, indent, "due", send.due_at);
-    }
-    lines.value_under(indent, "changed", &when::absolute(send.changed_at, zone), Tone::Text);
-    if send.attempts != 1 {
-        lines.value_under(indent, "attempts", &send.attempts.to_string(), Tone::Text);
+    if let Some(reason) = &send.reason {
+        lines.value_under(indent, "reason", reason.plain().as_str(), Tone::Strong);
     }
     if send.is_possible_double() {
         lines.value_under(indent, "twice?", "an answer was lost; they may have got it more than once", Tone::Warn);
@@ -194,27 +201,35 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &Send
     if let Some(at) = send.retry_at {
         time(lines, model, theme, indent, "tried again", at);
     }
-    if let Some(reason) = &send.reason {
-        lines.value_under(indent, "reason", reason.plain().as_str(), Tone::Strong);
-    }
-    match &send.ses_id {
-        Some(id) => lines.value_under(indent, "SES id", id.plain().as_str(), Tone::Text),
-        None => lines.value_under(indent, "SES id", theme.glyphs().none, Tone::Quiet),
-    }
-    if let Some(reply) = &send.reply {
-        lines.value_under(indent, "reply", reply.plain().as_str(), Tone::Text);
-    }
-    for event in &send.events {
-        let words = event.in_words(|moment| when::absolute(moment, zone));
-        let mut text = format!("{} {} {words}", when::absolute(event.occurred_at, zone), theme.glyphs().dot);
-        for more in [event.term(), event.detail.plain().into_string()] {
+    for event in events_that_say_more(send) {
+        let mut text = format!("{} {} {}", brief(event.occurred_at), theme.glyphs().dot, event.in_words(brief));
+        for more in [event.detail.plain().into_string(), event.term()] {
             if !more.is_empty() {
                 text = format!("{text} {} {more}", theme.glyphs().dot);
             }
         }
-        // SES's own names of kinds are longer than the column of labels.
         lines.value_under(indent, "SES says", &text, Tone::Text);
     }
+    if send.state.is_open() && send.due_at > model.now {
+        time(lines, model, theme, indent, "due", send.due_at);
+    }
+    lines.value_under(indent, "queued", &brief(send.queued_at), Tone::Text);
+    if send.attempts != 1 {
+        lines.value_under(indent, "attempts", &send.attempts.to_string(), Tone::Text);
+    }
+    let id = send.ses_id.as_ref().map(|id| id.plain().into_string());
+    // What SES answers where it accepts a mail is the mail's id, and nothing else.
+    let is_id = |reply: &str| id.as_deref().is_some_and(|id| reply.starts_with("250") && reply.contains(id));
+    if let Some(reply) = send.reply.as_ref().map(Untrusted::plain).filter(|reply| !is_id(reply.as_str())) {
+        lines.value_under(indent, "reply", reply.as_str(), Tone::Text);
+    }
+    lines.value_under(indent, "SES id", id.as_deref().unwrap_or(theme.glyphs().none), Tone::Quiet);
+}
+
+/// That SES began is known where it has ended.
+fn events_that_say_more(send: &SendRow) -> impl Iterator<Item = &SendEvent> {
+    let is_all = send.events.iter().all(|event| event.kind.raw() == "Send");
+    send.events.iter().filter(move |event| is_all || event.kind.raw() != "Send")
 }
 
 fn others(lines: &mut Lines<'_>, model: &Model, theme: &Theme, others: &[Verification]) {

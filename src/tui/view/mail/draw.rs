@@ -58,7 +58,7 @@ fn columns(items: &[Item<SendRow>], room: u16) -> [Column; 5] {
     let longest = |text: fn(&SendRow) -> usize| items.iter().map(|item| text(&item.row)).max().unwrap_or(0);
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
     let email = usual(items.iter().map(|item| item.row.recipient.plain().width()));
-    let result = longest(|row| row.reason.as_ref().or(row.reply.as_ref()).map_or(0, |text| text.plain().width()));
+    let result = longest(|row| row.result().map_or(0, |text| crate::text::width(&text)));
     [
         Column { title: "State", least: if narrow { 1 } else { 12 }, full: state, rank: 2, right: false },
         Column {
@@ -86,11 +86,10 @@ fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Lin
         }
         text => Line::from(text.to_owned()),
     };
-    let result = send.reason.as_ref().or(send.reply.as_ref()).map(|text| text.plain().into_string());
     [
         Line::styled(if state < 12 { glyph.to_owned() } else { format!("{glyph} {word}") }, theme.style(tone)),
         recipient,
-        Line::styled(result.unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
+        Line::styled(send.result().unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
         Line::from(when::relative(send.changed_at, model.now)),
         Line::styled(send.attempts.to_string(), theme.style(Tone::Quiet)),
     ]
