@@ -18,7 +18,7 @@ trap 'exit 130' INT TERM HUP
 
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked --no-fail-fast "$@"
-    cargo test --locked --doc
+    [ $# -gt 0 ] || cargo test --locked --doc
 else
     cargo test --locked --no-fail-fast "$@"
 fi
