@@ -11,7 +11,7 @@ use crate::desk::{Desk, Error, Refusal};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::id::VerificationId;
 use crate::domain::job::JobScope;
-use crate::domain::send::Priority;
+use crate::domain::send::{Priority, ResentHow};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,6 +26,9 @@ pub struct Args {
     /// Start a bulk resend to all that the filters find; workers make its mails
     #[arg(long)]
     yes: bool,
+    /// Why an address that bounced, complained or is suppressed is mailed all the same
+    #[arg(long, value_name = "TEXT", requires = "ids")]
+    reason: Option<String>,
     /// Print JSON Lines: one object per verification, or one for all that the filters find
     #[arg(long)]
     json: bool,
@@ -73,12 +76,21 @@ impl Run<'_> {
         }
     }
 
+    /// What would be done, if that is not refused.
+    async fn plan(&self, id: VerificationId) -> Result<ResentHow, Error> {
+        let plan = self.desk.plan_resend(id).await?;
+        match plan.block.filter(|_| self.args.reason.is_none()) {
+            Some(block) => Err(Refusal::Blocked { block }.into()),
+            None => Ok(plan.how),
+        }
+    }
+
     /// One verification. A refusal is printed and counted; anything else ends the run.
     async fn one(&mut self, id: VerificationId) -> Result<(), Failure> {
         let result = if self.args.dry_run {
-            self.desk.plan_resend(id).await.map(|how| (how, None, id))
+            self.plan(id).await.map(|how| (how, None, id))
         } else {
-            let resent = self.desk.resend(&self.actor, id, Priority::Person).await;
+            let resent = self.desk.resend(&self.actor, id, Priority::Person, self.args.reason.as_deref()).await;
             resent.map(|resent| (resent.how, Some(resent.send_id), resent.verification_id))
         };
         match result {
@@ -98,6 +110,7 @@ impl Run<'_> {
                     Error::Refused(Refusal::AlreadyVerified) => "already_verified",
                     Error::Refused(Refusal::CoolDown { .. }) => "cool_down",
                     Error::Refused(Refusal::DailyCap { .. }) => "daily_cap",
+                    Error::Refused(Refusal::Blocked { .. }) => "blocked",
                     Error::Refused(_) => "being_sent",
                     _ => "not_found",
                 };

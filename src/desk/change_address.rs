@@ -1,6 +1,6 @@
 //! Change of address: the commonest cure for a bounce is a typo corrected.
 
-use super::resend::{Target, no_verification};
+use super::resend::{Asked, Target, no_verification};
 use super::sign_up::quoted;
 use super::{Desk, Error, Refusal, Resent};
 use crate::domain::address::EmailAddress;
@@ -32,7 +32,12 @@ impl Desk {
             Outcome::AddressTaken => Refusal::AddressTaken,
             Outcome::SameAddress => Refusal::SameAddress,
             _ => {
-                let target = Target { user: acted.user, action: Action::Resend, priority: Priority::Person };
+                let target = Target {
+                    user: acted.user,
+                    action: Action::Resend,
+                    priority: Priority::Person,
+                    asked: Asked::ByUser,
+                };
                 let resent = self.resend_locked(&mut tx, actor, target).await?;
                 tx.commit().await?;
                 self.store.notify(Change::Verification(id)).await;

@@ -8,6 +8,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::brake::BrakeState;
 use crate::domain::id::VerificationId;
 use crate::domain::job::JobState;
+use crate::domain::resend::Block;
 use crate::store;
 use crate::text::Plain;
 
@@ -77,6 +78,9 @@ pub enum Refusal {
         /// What time it was when that was found out, by the same clock: the database's.
         now: Time,
     },
+    /// The address takes no mail, and no reason is given to try all the same.
+    #[error("{}", .block.in_words())]
+    Blocked { block: Block },
     /// A worker is sending the mail at this moment.
     #[error("a mail to this user is being sent at this moment")]
     BeingSent,
@@ -153,6 +157,7 @@ impl Refusal {
             Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
             Self::BeingSent => "look at its result in a moment",
+            Self::Blocked { .. } => "ask for the right address; if you know that this one works, say why with --reason",
             Self::ReasonMissing { .. } => "say why; the audit log keeps it",
             Self::NotAllowListed { .. } => {
                 "put the address, or its domain as \"@example.org\", into `test_send.allow`; the mailbox simulator of \
@@ -179,6 +184,7 @@ impl Refusal {
             | Self::AlreadyRevoked
             | Self::AddressTaken
             | Self::SameAddress
+            | Self::Blocked { .. }
             | Self::ReasonMissing { .. }
             | Self::NotPaused
             | Self::NotAllowListed { .. }

@@ -30,7 +30,7 @@ pub use error::{Error, Refusal};
 pub use force_verify::ForceVerified;
 pub use job::MARKED_MAX;
 pub use link::{LinkOutcome, Opener};
-pub use resend::Resent;
+pub use resend::{ResendPlan, Resent};
 pub use sign_up::{SignUp, SignUpStatus, SignedUp};
 
 /// Shortest reason of an act that needs one, in characters.

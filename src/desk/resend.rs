@@ -3,10 +3,11 @@
 use sqlx::PgConnection;
 
 use super::{Desk, Error, Refusal};
+use crate::domain::Time;
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
 use crate::domain::id::{SendId, UserId, VerificationId};
-use crate::domain::resend::{Held, Resend};
+use crate::domain::resend::{Block, Held, Resend, Standing};
 use crate::domain::send::{Priority, ResentHow};
 use crate::domain::user::User;
 use crate::store::audit::{self, NewEntry};
@@ -27,21 +28,48 @@ pub struct Resent {
 }
 
 /// Who a resend is for, and on what account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) user: UserId,
     pub(super) action: Action,
     pub(super) priority: Priority,
+    pub(super) asked: Asked,
+}
+
+/// How a resend is asked for.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    /// By the user themselves (by the link, or by signing up again), or to an address that was never mailed.
+    ByUser,
+    /// By an operator, who may say why an address that takes no mail is mailed all the same.
+    ByOperator { reason: Option<String> },
+}
+
+/// What a resend would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResendPlan {
+    pub how: ResentHow,
+    /// Why it needs a reason, if it does.
+    pub block: Option<Block>,
 }
 
 impl Desk {
     /// Queues a mail to the user of this verification. Whichever of their verifications is named, it is their open one
     /// that is mailed, or a new one if there is none or its time is over.
-    pub async fn resend(&self, actor: &Actor, id: VerificationId, priority: Priority) -> Result<Resent, Error> {
+    pub async fn resend(
+        &self,
+        actor: &Actor,
+        id: VerificationId,
+        priority: Priority,
+        reason: Option<&str>,
+    ) -> Result<Resent, Error> {
+        let reason = reason.map(|text| super::reason(text, "mailing an address that takes no mail")).transpose()?;
+        let asked = Asked::ByOperator { reason };
         let mut tx = self.store.begin().await?;
         let user = locked_user(&mut tx, id).await?;
-        let resent =
-            self.resend_locked(&mut tx, actor, Target { user: user.id, action: Action::Resend, priority }).await?;
+        let resent = self
+            .resend_locked(&mut tx, actor, Target { user: user.id, action: Action::Resend, priority, asked })
+            .await?;
         tx.commit().await?;
         self.store.notify(Change::Verification(resent.verification_id)).await;
         if resent.verification_id != id {
@@ -53,12 +81,14 @@ impl Desk {
 
     /// What a resend would do now, or the refusal that it would meet. Changes nothing and locks nothing: a login that may
     /// only read may ask too.
-    pub async fn plan_resend(&self, id: VerificationId) -> Result<ResentHow, Error> {
+    pub async fn plan_resend(&self, id: VerificationId) -> Result<ResendPlan, Error> {
         let mut tx = self.store.begin().await?;
         let user = verifications::user_of(&mut tx, id).await?.ok_or_else(|| no_verification(id))?;
-        let resend = self.decide(&mut tx, user).await?;
+        let standing = self.standing(&mut tx, user, true).await?;
         tx.rollback().await?;
-        Ok(resend.how())
+        let how = decide(standing, true)?.how();
+        let needs_reason = how != ResentHow::BroughtForward;
+        Ok(ResendPlan { how, block: standing.0.block.filter(|_| needs_reason) })
     }
 
     /// The resend of a user whose row this transaction has locked.
@@ -69,7 +99,12 @@ impl Desk {
         target: Target,
     ) -> Result<Resent, Error> {
         let user = users::lock(connection, target.user).await?.ok_or_else(|| no_user(target.user))?;
-        let resend = self.decide(connection, user.id).await?;
+        let (asks_block, reason) = match target.asked {
+            Asked::ByUser => (false, None),
+            Asked::ByOperator { reason } => (true, reason),
+        };
+        let standing = self.standing(connection, user.id, asks_block).await?;
+        let resend = decide(standing, reason.is_some())?;
         let how = resend.how();
         let (verification, waiting) = match resend {
             Resend::BringForward(verification, send) => {
@@ -97,7 +132,7 @@ impl Desk {
             actor,
             action: target.action,
             outcome: how.as_str(),
-            reason: None,
+            reason: reason.as_deref(),
             user: Some(user.id),
             verification: Some(verification),
             send: Some(send),
@@ -106,19 +141,30 @@ impl Desk {
         Ok(Resent { user_id: user.id, verification_id: verification, send_id: send, how })
     }
 
-    async fn decide(&self, connection: &mut PgConnection, user: UserId) -> Result<Resend, Error> {
-        let (standing, now) =
+    /// How the user stands, and what time it is.
+    async fn standing(
+        &self,
+        connection: &mut PgConnection,
+        user: UserId,
+        asks_block: bool,
+    ) -> Result<(Standing, Time), Error> {
+        let (mut standing, now) =
             store::resend::standing(connection, user, &self.policy).await?.ok_or_else(|| no_user(user))?;
-        standing.alone().map_err(|held| {
-            let refusal = match held {
-                Held::Verified => Refusal::AlreadyVerified,
-                Held::BeingSent => Refusal::BeingSent,
-                Held::CoolDown(until) => Refusal::CoolDown { until, now },
-                Held::DailyCap(until) => Refusal::DailyCap { until, now },
-            };
-            refusal.into()
-        })
+        if asks_block {
+            standing.block = store::resend::block_of(connection, user).await?;
+        }
+        Ok((standing, now))
     }
+}
+
+fn decide((standing, now): (Standing, Time), has_reason: bool) -> Result<Resend, Refusal> {
+    standing.alone(has_reason).map_err(|held| match held {
+        Held::Verified => Refusal::AlreadyVerified,
+        Held::BeingSent => Refusal::BeingSent,
+        Held::CoolDown(until) => Refusal::CoolDown { until, now },
+        Held::DailyCap(until) => Refusal::DailyCap { until, now },
+        Held::Blocked(block) => Refusal::Blocked { block },
+    })
 }
 
 /// The user of a verification, their row locked.

@@ -6,7 +6,7 @@
 //! | is verified | refused | left out |
 //! | has a mail that waits | it is brought forward | left out |
 //! | has a mail that is being sent | refused | left out |
-//! | bounced, complained, or is suppressed | mailed: it is asked for by name | left out |
+//! | bounced, complained, or is suppressed | an operator needs a reason; the page, which they hold the link of, none | left out |
 //! | was mailed less than the cool-down ago | refused | left out |
 //! | got the day's mails | refused | left out |
 //! | has a key that works, or was never mailed | the same link, its life starts again | the same |
@@ -65,13 +65,24 @@ pub enum Block {
     Bounced,
 }
 
+impl Block {
+    /// What mailing it again does, for an operator.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Suppressed => "this address is on a suppression list of SES's: a mail to it bounces",
+            Self::Bounced => "this address refused a mail for good, or called one spam: another counts against us",
+        }
+    }
+}
+
 /// How a user stands towards another mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     pub is_verified: bool,
     /// Whether any mail to them waits, is being sent, or is tried once more since its answer was lost.
     pub is_waiting: bool,
-    /// Asked about for jobs only.
+    /// Asked about for jobs and operators only.
     pub block: Option<Block>,
     /// Until when the cool-down holds the next mail back; `None` if it does not.
     pub cooling_until: Option<Time>,
@@ -109,11 +120,13 @@ pub enum Held {
     BeingSent,
     CoolDown(Time),
     DailyCap(Time),
+    /// Without a reason.
+    Blocked(Block),
 }
 
 impl Standing {
-    /// What a resend to this one user does.
-    pub fn alone(&self) -> Result<Resend, Held> {
+    /// What a resend to this one user does; what stands in its way where no reason is given.
+    pub fn alone(&self, has_reason: bool) -> Result<Resend, Held> {
         if self.is_verified {
             return Err(Held::Verified);
         }
@@ -126,9 +139,10 @@ impl Standing {
             (Some(open), Some(send)) => return Ok(Resend::BringForward(open.id, send.id)),
             _ => {}
         }
-        match self.capped_until {
-            Some(until) => Err(Held::DailyCap(until)),
-            None => Ok(self.link()),
+        match (self.capped_until, self.block) {
+            (Some(until), _) => Err(Held::DailyCap(until)),
+            (None, Some(block)) if !has_reason => Err(Held::Blocked(block)),
+            _ => Ok(self.link()),
         }
     }
 
@@ -209,10 +223,19 @@ mod tests {
             ("cooling and waiting", cooling(with_send(false)), Err(Held::CoolDown(LATER)), Err(Skip::Waiting)),
             ("capped", capped(pending()), Err(Held::DailyCap(LATER)), Err(Skip::DailyCap)),
             ("both", capped(cooling(pending())), Err(Held::CoolDown(LATER)), Err(Skip::CoolDown)),
-            ("suppressed", blocked(Block::Suppressed, pending()), Ok(renew), Err(Skip::Suppressed)),
+            (
+                "suppressed",
+                blocked(Block::Suppressed, pending()),
+                Err(Held::Blocked(Block::Suppressed)),
+                Err(Skip::Suppressed),
+            ),
+            ("bounced and waiting", blocked(Block::Bounced, with_send(false)), Ok(forward), Err(Skip::Waiting)),
             ("bounced", blocked(Block::Bounced, capped(pending())), Err(Held::DailyCap(LATER)), Err(Skip::Bounced)),
         ] {
-            assert_eq!((standing.alone(), standing.in_job()), (alone, in_job), "{name}");
+            assert_eq!((standing.alone(false), standing.in_job()), (alone, in_job), "{name}");
+            // A reason does away with nothing but the block.
+            let with_reason = if let Err(Held::Blocked(_)) = alone { Ok(renew) } else { alone };
+            assert_eq!(standing.alone(true), with_reason, "{name}, with a reason");
         }
     }
 }

@@ -49,6 +49,17 @@ pub async fn standing(
     }))
 }
 
+/// Why the address takes no mail, if that is known. Not for the login of `serve`.
+pub async fn block_of(connection: &mut PgConnection, user: UserId) -> Result<Option<Block>, Error> {
+    let word = sqlx::query_scalar!(
+        r#"select b.block
+        from resend_standing($1, 0, 1) s
+        cross join lateral address_block(s.answered, s.answer) b"#,
+        user.0
+    );
+    Ok(block(word.fetch_optional(connection).await?.flatten().as_deref()))
+}
+
 /// The open verification of a left join.
 pub(super) fn open(id: Option<i64>, is_expired: Option<bool>, is_mailed: Option<bool>) -> Option<OpenVerification> {
     id.map(|id| OpenVerification {

@@ -128,7 +128,9 @@ async fn who_is_mailed_again_is_looked_up_on_the_suppression_list() {
     for email in ["Mina@Example.com", "jun@example.com"] {
         let id = world.sign_up(email).await;
         world.execute("update sends set state = 'accepted'").await;
-        again.push(desk.resend(&operator(), id, verifydesk::domain::send::Priority::Person).await.map(|_| id).unwrap());
+        again.push(
+            desk.resend(&operator(), id, verifydesk::domain::send::Priority::Person, None).await.map(|_| id).unwrap(),
+        );
     }
     // Mailed for the first time: not asked.
     world.sign_up("once@example.com").await;

@@ -61,7 +61,7 @@ async fn the_same_link_is_mailed_again() {
     let id = site.sign_up("mina@example.com").await;
     site.drain().await;
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
-    site.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    site.desk.resend(&operator(), id, Priority::Person, None).await.unwrap();
     site.drain().await;
     let keys = site.keys();
     assert_eq!(keys.len(), 2);
@@ -93,7 +93,7 @@ async fn a_changed_secret_breaks_no_link_silently() {
     let old = site.sign_up("mina@example.com").await;
     site.drain().await;
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
-    site.desk.resend(&operator(), old, Priority::Person).await.unwrap();
+    site.desk.resend(&operator(), old, Priority::Person, None).await.unwrap();
     site.settings.secret = Some(Secret::new("another secret of the tests, also 32 bytes"));
     assert_eq!(site.drain().await.sent, 1);
     let keys = site.keys();

@@ -1,15 +1,18 @@
 //! Mail again? It says first what would happen.
 
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, keys, operator, put, who};
-use super::{Body, Dialog, KeyContext, Then, answered};
-use crate::desk::{Resent, ResentHow};
+use super::parts::{columns_for, complaint, input, keys, operator, put, who};
+use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
+use crate::desk::{ResendPlan, Resent, ResentHow};
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
+use crate::domain::resend::Block;
 use crate::tui::effect::{Act, Answer, Load, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::Subject;
+use crate::tui::model::field::Field;
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
@@ -19,19 +22,35 @@ use crate::tui::{Effect, Model, when};
 #[derive(Clone, Debug)]
 pub struct ResendDialog {
     pub subject: Subject,
-    /// What would happen; None until the desk has answered.
-    pub plan: Option<Answer<ResentHow>>,
+    /// What would happen; `None` until the desk has answered.
+    pub plan: Option<Answer<ResendPlan>>,
+    /// Why an address that takes no mail is mailed all the same.
+    pub reason: Field,
+    pub is_reason_missing: bool,
     pub busy: bool,
+}
+
+impl ResendDialog {
+    /// Why it needs a reason, if it does.
+    fn block(&self) -> Option<Block> {
+        self.plan.as_ref()?.as_ref().ok()?.block
+    }
 }
 
 pub(super) fn open(model: &Model, fx: &mut Vec<Effect>) -> Option<Dialog> {
     let subject = model.subject()?;
     fx.push(Effect::Load(Load::ResendPlan { id: subject.id }));
-    Some(Dialog::Resend(ResendDialog { subject, plan: None, busy: false }))
+    Some(Dialog::Resend(ResendDialog {
+        subject,
+        plan: None,
+        reason: Field::default(),
+        is_reason_missing: false,
+        busy: false,
+    }))
 }
 
 /// What a resend would do.
-pub(super) fn planned(model: &mut Model, id: VerificationId, plan: Answer<ResentHow>) {
+pub(super) fn planned(model: &mut Model, id: VerificationId, plan: Answer<ResendPlan>) {
     if let Some(Dialog::Resend(dialog)) = &mut model.dialog
         && dialog.subject.id == id
         && !dialog.busy
@@ -63,7 +82,15 @@ pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resen
 
 impl Body for ResendDialog {
     fn key_context(&self) -> KeyContext {
-        KeyContext::Confirm
+        if self.block().is_some() { KeyContext::Reason } else { KeyContext::Confirm }
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        self.block().map(|_| &mut self.reason)
+    }
+
+    fn edited(&mut self) {
+        self.is_reason_missing = false;
     }
 
     fn is_busy(&self) -> bool {
@@ -73,9 +100,14 @@ impl Body for ResendDialog {
     fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
         match &self.plan {
             None => {}
-            Some(Ok(_)) => {
+            Some(Ok(plan)) => {
+                let reason = plan.block.map(|_| self.reason.text().trim().to_owned());
+                if reason.as_ref().is_some_and(|reason| reason.chars().count() < REASON_MIN) {
+                    self.is_reason_missing = true;
+                    return Then::Stay;
+                }
                 self.busy = true;
-                fx.push(Effect::Act(Act::Resend { id: self.subject.id }));
+                fx.push(Effect::Act(Act::Resend { id: self.subject.id, reason }));
             }
             Some(Err(Problem { possible_at: Some(at), .. })) if *at > model.now => {}
             Some(Err(Problem { possible_at: Some(_), .. })) => {
@@ -106,7 +138,7 @@ impl Body for ResendDialog {
             _ if self.busy => lines.text("queueing the mail…", Tone::Quiet),
             None => lines.text("asking the desk what a resend would do…", Tone::Quiet),
             Some(Ok(plan)) => {
-                let (what, then) = match plan {
+                let (what, then) = match plan.how {
                     ResentHow::SameLink => (
                         "The same link is mailed again.",
                         "Its life starts again; the link in the earlier mail keeps working too.",
@@ -119,6 +151,9 @@ impl Body for ResendDialog {
                         ("A mail is waiting to be sent already; it goes first.", "No second mail is queued.")
                     }
                 };
+                if let Some(block) = plan.block {
+                    return self.draw_blocked(canvas, area, block);
+                }
                 lines.text(what, Tone::Strong);
                 lines.text(then, Tone::Text);
                 lines.gap();
@@ -147,6 +182,40 @@ impl Body for ResendDialog {
     }
 }
 
+impl ResendDialog {
+    /// Mailing it is the exception: what it does stands first, and a reason is asked for.
+    fn draw_blocked(&self, canvas: &mut Canvas<'_>, area: Rect, block: Block) -> Option<Position> {
+        let theme = canvas.theme;
+        // Where not everything fits, what is typed and what is wrong with it come before what is explained.
+        let short = area.height < 18;
+        let mut lines = Lines::new(theme, columns_for(area));
+        if short {
+            lines.value("to", &self.subject.email, Tone::Strong);
+        } else {
+            who(&mut lines, &self.subject);
+        }
+        let mut words = block.in_words().to_owned();
+        words[..1].make_ascii_uppercase();
+        lines.marked(theme.glyphs().marks[1], &format!("{words}."), Tone::Bad);
+        if !short {
+            lines.text("Ask for the right address instead. If you know that this one works, say why:", Tone::Text);
+        }
+        let mut lines = lines.finish();
+        let at = lines.len();
+        lines.push(Line::styled("reason", theme.style(Tone::Quiet)));
+        let mut below = Lines::new(theme, columns_for(area));
+        if self.is_reason_missing {
+            complaint(&mut below, theme, &reason_missing("The audit log keeps it."));
+        }
+        if !short {
+            keys(&mut below, &[("Enter", "mail it all the same"), ("Esc", "cancel")]);
+        }
+        lines.extend(below.finish());
+        let place = put(canvas, area, "Resend", &lines);
+        input(canvas, place, at, &self.reason, true)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,8 +240,9 @@ mod tests {
                 "The mail to minji.kim@example.com goes first now.",
             ),
         ];
-        for (plan, before, after) in table {
+        for (how, before, after) in table {
             let mut console = Console::new(80, 24);
+            let plan = ResendPlan { how, block: None };
             let world = World { plan: Ok(plan), ..World::default() };
             console.serve(&world);
             console.press("r");
@@ -183,13 +253,36 @@ mod tests {
             let shown = console.screen();
             assert!(shown.contains(before) && shown.contains("minji.kim@example.com"), "{shown}");
             console.press("y");
-            assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_993) })]);
+            assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_993), reason: None })]);
             console.press("y Enter");
             assert_eq!(console.asked.len(), 1, "sent twice");
             console.serve(&world);
             assert_eq!(console.model.key_context(), KeyContext::Verifications);
             let toast = console.model.toasts.last().unwrap();
             assert_eq!((toast.level, toast.what.as_str()), (Level::Done, after));
+        }
+    }
+
+    #[test]
+    fn an_address_that_takes_no_mail_is_mailed_for_a_reason_only() {
+        for (block, words) in [
+            (Block::Bounced, "This address refused a mail for good"),
+            (Block::Suppressed, "This address is on a suppression list"),
+        ] {
+            let mut console = Console::new(80, 24);
+            let plan = ResendPlan { how: ResentHow::SameLink, block: Some(block) };
+            let world = World { plan: Ok(plan), ..World::default() };
+            console.serve(&world);
+            console.run(&world, "r");
+            assert!(console.screen().contains(words), "{}", console.screen());
+            // A letter is a letter of the reason.
+            console.press("y Enter");
+            assert!(console.asked.is_empty());
+            assert!(console.screen().contains("A reason of at least 3 characters is needed."), "{}", console.screen());
+            console.type_text("es, she tried it");
+            console.press("Enter");
+            let reason = Some("yes, she tried it".to_owned());
+            assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_993), reason })]);
         }
     }
 
@@ -223,12 +316,18 @@ mod tests {
         let (mut console, world) = Console::loaded(80, 24);
         console.press("r Esc j r");
         console.take_asked();
-        console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_993), answer: Ok(ResentHow::NewKey) }));
+        console.send(Msg::Loaded(Loaded::ResendPlan {
+            id: VerificationId(49_993),
+            answer: Ok(ResendPlan { how: ResentHow::NewKey, block: None }),
+        }));
         console.press("y");
         assert!(console.take_asked().is_empty());
-        console.send(Msg::Loaded(Loaded::ResendPlan { id: VerificationId(49_992), answer: Ok(ResentHow::SameLink) }));
+        console.send(Msg::Loaded(Loaded::ResendPlan {
+            id: VerificationId(49_992),
+            answer: Ok(ResendPlan { how: ResentHow::SameLink, block: None }),
+        }));
         console.press("y");
-        assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_992) })]);
+        assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_992), reason: None })]);
         // Cancelled while under way: what came of it is reported all the same.
         console.press("Esc");
         console.serve(&world);

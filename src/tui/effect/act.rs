@@ -10,6 +10,8 @@ pub enum Act {
     /// Mails a link again.
     Resend {
         id: VerificationId,
+        /// Where the address takes no mail.
+        reason: Option<String>,
     },
     /// Does to a verification what the audit log wants a reason for.
     Reasoned {

@@ -1,7 +1,7 @@
 //! Reading the database.
 
 use super::Answer;
-use crate::desk::ResentHow;
+use crate::desk::ResendPlan;
 use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
@@ -99,7 +99,7 @@ pub enum Loaded {
     ResendPlan {
         id: VerificationId,
         /// What it would do, or why it is refused.
-        answer: Answer<ResentHow>,
+        answer: Answer<ResendPlan>,
     },
     JobPlan {
         generation: u64,

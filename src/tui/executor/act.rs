@@ -17,8 +17,8 @@ impl Executor {
         context.open.fetch_add(1, Ordering::SeqCst);
         let act = async move {
             let acted = match act {
-                Act::Resend { id } => {
-                    let resent = async { desk.resend(&actor, id, Priority::Person).await };
+                Act::Resend { id, reason } => {
+                    let resent = async { desk.resend(&actor, id, Priority::Person, reason.as_deref()).await };
                     Acted::Resent { id, answer: context.act(resent).await }
                 }
                 Act::Reasoned { what, id, reason } => {

@@ -180,7 +180,7 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Terminal(TerminalCommand::Edit { .. }) => Msg::Edited(Err(problem())),
             Effect::Bench(Bench::Watch) => Msg::Bench(Benched::FilesChanged),
             Effect::Load(Load::ResendPlan { id }) => Msg::Loaded(Loaded::ResendPlan { id, answer: Err(problem()) }),
-            Effect::Act(Act::Resend { id }) => Msg::Acted(Acted::Resent { id, answer: Err(problem()) }),
+            Effect::Act(Act::Resend { id, .. }) => Msg::Acted(Acted::Resent { id, answer: Err(problem()) }),
             Effect::Act(Act::Reasoned { what, id, .. }) => {
                 Msg::Acted(Acted::Reasoned { what, id, answer: Err(problem()) })
             }

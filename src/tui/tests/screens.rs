@@ -4,7 +4,9 @@ use chrono::Duration;
 
 use super::fixture::{Console, World, now};
 use super::picture::picture;
+use crate::desk::{ResendPlan, ResentHow};
 use crate::domain::amazon::Suppression;
+use crate::domain::resend::Block;
 use crate::tui::effect::{Loaded, Problem};
 use crate::tui::{ColourDepth, Msg, Theme};
 
@@ -64,6 +66,18 @@ fn who_is_on_the_suppression_list() {
         console.serve(&world);
         console.run(&world, "j j j j Enter");
         snapshot("suppressed", &console);
+    }
+}
+
+#[test]
+fn a_resend_to_an_address_that_takes_no_mail() {
+    for (width, height) in [(40, 10), (80, 24)] {
+        let plan = ResendPlan { how: ResentHow::SameLink, block: Some(Block::Bounced) };
+        let world = World { plan: Ok(plan), ..World::default() };
+        let mut console = Console::new(width, height);
+        console.serve(&world);
+        console.run(&world, "r a b Enter");
+        snapshot("resend_blocked", &console);
     }
 }
 

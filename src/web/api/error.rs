@@ -135,6 +135,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",
+        Refusal::Blocked { .. } => "blocked",
         Refusal::ReasonMissing { .. } => "reason_missing",
         Refusal::NotPaused => "not_paused",
         Refusal::JobOver { .. } => "job_over",

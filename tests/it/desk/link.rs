@@ -17,7 +17,7 @@ async fn two_keys_of_one_user_clicked_at_once_do_not_deadlock() {
         let old = world.sign_up(&format!("mina{round}@example.com")).await;
         let old_key = world.mail(old).await;
         age(&world, Duration::days(4)).await;
-        let new = world.desk.resend(&operator(), old, Priority::Person).await.unwrap().verification_id;
+        let new = world.desk.resend(&operator(), old, Priority::Person, None).await.unwrap().verification_id;
         let new_key = world.mail(new).await;
         let (a, b) = tokio::join!(
             world.desk.open_link(&old_key, Opener::Browser),

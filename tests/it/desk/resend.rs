@@ -3,10 +3,12 @@
 use chrono::Duration;
 use verifydesk::desk::{Error, LinkOutcome, Opener, Refusal, ResentHow};
 use verifydesk::domain::locale::Locale;
+use verifydesk::domain::resend::Block;
 use verifydesk::domain::send::Priority;
 use verifydesk::domain::verification::{Counts, Status};
 
 use super::age;
+use crate::support::Program;
 use crate::support::world::{World, operator};
 
 #[tokio::test]
@@ -15,8 +17,8 @@ async fn a_pending_one_is_mailed_the_same_link_again() {
     let id = world.sign_up("mina@example.com").await;
     let key = world.mail(id).await;
     age(&world, Duration::days(2)).await;
-    assert_eq!(world.desk.plan_resend(id).await.unwrap(), ResentHow::SameLink);
-    let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    assert_eq!(world.desk.plan_resend(id).await.unwrap().how, ResentHow::SameLink);
+    let resent = world.desk.resend(&operator(), id, Priority::Person, None).await.unwrap();
     assert_eq!((resent.how, resent.verification_id), (ResentHow::SameLink, id));
     let left = world.detail(id).await.verification.expires_at - chrono::Utc::now();
     assert!(left > Duration::hours(71), "its life starts again");
@@ -35,8 +37,8 @@ async fn an_expired_one_is_superseded() {
         world.desk.open_link(&old_key, Opener::Browser).await.unwrap(),
         LinkOutcome::Expired { locale: Locale::En }
     );
-    assert_eq!(world.desk.plan_resend(old).await.unwrap(), ResentHow::NewKey);
-    let resent = world.desk.resend(&operator(), old, Priority::Person).await.unwrap();
+    assert_eq!(world.desk.plan_resend(old).await.unwrap().how, ResentHow::NewKey);
+    let resent = world.desk.resend(&operator(), old, Priority::Person, None).await.unwrap();
     assert_eq!(resent.how, ResentHow::NewKey);
     assert_ne!(resent.verification_id, old);
     assert_eq!(
@@ -55,7 +57,7 @@ async fn an_expired_one_is_superseded() {
         LinkOutcome::Verified { locale: Locale::En, now: false }
     );
     assert!(matches!(
-        world.desk.resend(&operator(), old, Priority::Person).await,
+        world.desk.resend(&operator(), old, Priority::Person, None).await,
         Err(Error::Refused(Refusal::AlreadyVerified))
     ));
     assert_eq!(world.store().counts().await.unwrap(), Counts { verified: 1, revoked: 1, ..Counts::default() });
@@ -67,7 +69,7 @@ async fn a_waiting_mail_is_brought_forward_not_doubled() {
     let id = world.sign_up("mina@example.com").await;
     world.execute("update sends set priority = 10, due_at = now() + interval '20 minutes'").await;
     age(&world, Duration::minutes(2)).await;
-    let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    let resent = world.desk.resend(&operator(), id, Priority::Person, None).await.unwrap();
     assert_eq!(resent.how, ResentHow::BroughtForward);
     let (count, priority, due): (i64, i16, bool) =
         sqlx::query_as("select count(*), min(priority), bool_and(due_at <= now()) from sends")
@@ -75,7 +77,7 @@ async fn a_waiting_mail_is_brought_forward_not_doubled() {
             .await
             .unwrap();
     assert_eq!((count, priority, due), (1, 0, true));
-    let again = world.desk.resend(&operator(), id, Priority::Person).await;
+    let again = world.desk.resend(&operator(), id, Priority::Person, None).await;
     assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
 }
 
@@ -84,7 +86,7 @@ async fn a_cancelled_mail_does_not_hold_the_next_one_back() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
     world.execute("update sends set state = 'cancelled', reason = 'cancelled'").await;
-    assert_eq!(world.desk.resend(&operator(), id, Priority::Person).await.unwrap().how, ResentHow::SameLink);
+    assert_eq!(world.desk.resend(&operator(), id, Priority::Person, None).await.unwrap().how, ResentHow::SameLink);
 }
 
 #[tokio::test]
@@ -94,14 +96,14 @@ async fn presses_before_a_server_that_refuses_are_held_back_as_all_others() {
     let fail = "update sends set state = 'failed', reason = '550 5.1.1 no such user' where state = 'queued'";
     for _ in 0..12 {
         world.execute(fail).await;
-        let again = world.desk.resend(&operator(), id, Priority::Person).await;
+        let again = world.desk.resend(&operator(), id, Priority::Person, None).await;
         assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
     }
     // One a minute is no cool-down's matter, but the day's.
     let mut queued = 1;
     for _ in 0..12 {
         age(&world, Duration::seconds(61)).await;
-        match world.desk.resend(&operator(), id, Priority::Person).await {
+        match world.desk.resend(&operator(), id, Priority::Person, None).await {
             Ok(_) => queued += 1,
             Err(Error::Refused(Refusal::DailyCap { .. })) => {}
             other => panic!("{other:?}"),
@@ -109,4 +111,48 @@ async fn presses_before_a_server_that_refuses_are_held_back_as_all_others() {
         world.execute(fail).await;
     }
     assert_eq!(queued, 5);
+}
+
+#[tokio::test]
+async fn an_address_that_takes_no_mail_is_mailed_for_a_reason_or_for_its_owner() {
+    for (mark, block) in
+        [("hard_at", Block::Bounced), ("complained_at", Block::Bounced), ("suppressed_at", Block::Suppressed)]
+    {
+        let world = World::with(|settings| settings.verification.cool_down = std::time::Duration::ZERO).await;
+        let id = world.sign_up("Mina@example.com").await;
+        let key = world.mail(id).await;
+        world
+            .execute(&format!(
+                "update sends set state = 'bounced', attempts = 1;
+                insert into address_states (address, {mark}) values ('mina@example.com', now())"
+            ))
+            .await;
+        let plan = world.desk.plan_resend(id).await.unwrap();
+        assert_eq!((plan.how, plan.block), (ResentHow::SameLink, Some(block)), "{mark}");
+        let refused = world.desk.resend(&operator(), id, Priority::Person, None).await;
+        assert!(matches!(refused, Err(Error::Refused(Refusal::Blocked { block: why })) if why == block), "{refused:?}");
+        let short = world.desk.resend(&operator(), id, Priority::Person, Some("  a ")).await;
+        assert!(matches!(short, Err(Error::Refused(Refusal::ReasonMissing { .. }))), "{short:?}");
+        assert_eq!(world.sends().await.len(), 1);
+
+        let program = Program::new(&world.db.url).set("VERIFYDESK_VERIFICATION__COOL_DOWN", "0s");
+        let (id_text, json) = (id.to_string(), "{\"id\":1,\"outcome\":\"blocked\"}");
+        let refused = program.run(&["resend", &id_text]);
+        assert!(refused.code != 0 && refused.err.contains("--reason"), "{}", refused.err);
+        let dry = program.run(&["resend", &id_text, "--dry-run", "--json"]);
+        assert_eq!((dry.code, dry.out.trim()), (refused.code, json), "{}", dry.err);
+        assert_eq!(program.run(&["resend", &id_text, "--dry-run", "--reason", "they say it works"]).code, 0);
+        assert_eq!(world.sends().await.len(), 1);
+        assert_eq!(program.run(&["resend", &id_text, "--reason", "they say it works"]).code, 0);
+        let detail = world.detail(id).await;
+        assert_eq!(detail.sends.len(), 2);
+        let reasons: Vec<_> = detail.audit.iter().filter_map(|entry| entry.reason.as_ref()).collect();
+        assert_eq!(reasons.iter().map(|reason| reason.raw()).collect::<Vec<_>>(), ["they say it works"]);
+
+        // Who holds the link got a mail.
+        world.execute("update sends set state = 'bounced', attempts = 1").await;
+        world.desk.ask_for_new_mail(&operator(), &key).await.unwrap().unwrap();
+        // What waits is brought forward: it bounces or not.
+        assert_eq!(world.desk.plan_resend(id).await.unwrap().block, None);
+    }
 }

@@ -32,7 +32,7 @@ async fn a_revoked_link_works_no_more_and_its_mail_is_cancelled() {
     let expected = [("sign_up", "created"), ("revoke", "done"), ("revoke", "revoked")];
     assert_eq!(outcomes(&world, id).await, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     // The way back: a new link.
-    let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    let resent = world.desk.resend(&operator(), id, Priority::Person, None).await.unwrap();
     assert_eq!(resent.how, ResentHow::NewKey);
     let key = world.mail(resent.verification_id).await;
     assert_eq!(world.open(&key).await, LinkOutcome::Verified { locale: Locale::En, now: true });

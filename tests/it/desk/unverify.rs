@@ -46,7 +46,7 @@ async fn a_click_is_taken_back_for_good_and_a_new_link_verifies() {
     assert_eq!(world.open(&key).await, LinkOutcome::Revoked { locale: Locale::En });
     assert_eq!(state(&world).await, (0, 0, 0));
     age(&world, Duration::hours(1)).await;
-    let resent = world.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+    let resent = world.desk.resend(&operator(), id, Priority::Person, None).await.unwrap();
     assert_eq!(resent.how, ResentHow::NewKey);
     assert_eq!(state(&world).await, (1, 0, 0));
     let new_key = world.mail(resent.verification_id).await;

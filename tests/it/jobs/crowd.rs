@@ -45,7 +45,7 @@ async fn no_one_gets_two_mails_whichever_process_makes_them_and_dies() {
         }
     });
     for id in (1..1_500).step_by(100) {
-        let _ = first.resend(&operator(), verifydesk::domain::id::VerificationId(id), Priority::Person).await;
+        let _ = first.resend(&operator(), verifydesk::domain::id::VerificationId(id), Priority::Person, None).await;
     }
     let (dropped, killed) = tasks.join_all().await.into_iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
     reaper.await.unwrap();

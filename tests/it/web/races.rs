@@ -55,7 +55,7 @@ async fn a_deletion_races_with_everything() {
                     Ok(())
                 }
                 "resend" => {
-                    let resent = site.server.desk.resend(&operator, id, Priority::Person).await.unwrap_err();
+                    let resent = site.server.desk.resend(&operator, id, Priority::Person, None).await.unwrap_err();
                     assert!(matches!(resent, desk::Error::NotFound(_)), "{resent}");
                     Ok(())
                 }

@@ -48,7 +48,7 @@ async fn a_clock_that_was_set_back_keeps_no_mail() {
     // A cool-down from the future would last an hour more.
     site.execute("update sends set queued_at = now() + interval '1 hour'").await;
     let operator = super::operator();
-    site.desk.resend(&operator, ids[0], Priority::Person).await.unwrap();
+    site.desk.resend(&operator, ids[0], Priority::Person, None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +123,7 @@ async fn cool_downs_count_from_the_step_at_the_latest() {
     assert!(site.store().repair_clock(second, second).await.unwrap() > 0);
     assert!(!is_cooling(0.0).await);
     assert!(is_cooling(600.0).await);
-    let refused = site.desk.resend(&super::operator(), id, Priority::Person).await.unwrap_err();
+    let refused = site.desk.resend(&super::operator(), id, Priority::Person, None).await.unwrap_err();
     assert!(refused.to_string().contains("ago") || refused.to_string().contains("again"), "{refused}");
     let day: i64 =
         sqlx::query_scalar("select used from (select minute_drawn + earlier_drawn as used from pace) as one")

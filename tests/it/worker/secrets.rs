@@ -143,7 +143,7 @@ async fn with_the_previous_secret_the_same_link_is_mailed_again() {
     site.drain().await;
     (site.settings.secret, site.settings.secret_previous) = (Some(Secret::new(OTHER)), Some(Secret::new(SECRET)));
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
-    site.desk.resend(&operator(), old, Priority::Person).await.unwrap();
+    site.desk.resend(&operator(), old, Priority::Person, None).await.unwrap();
     let new = site.sign_up("jun@example.com").await;
     assert_eq!(site.drain().await.sent, 2);
     assert_eq!((site.status(old).await, site.status(new).await), (Status::Pending, Status::Pending));
@@ -154,7 +154,7 @@ async fn with_the_previous_secret_the_same_link_is_mailed_again() {
     site.settings.secret_previous = None;
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
     for id in [old, new] {
-        site.desk.resend(&operator(), id, Priority::Person).await.unwrap();
+        site.desk.resend(&operator(), id, Priority::Person, None).await.unwrap();
     }
     assert_eq!(site.drain().await.sent, 2);
     assert_eq!((site.status(old).await, site.status(new).await), (Status::Revoked, Status::Pending));

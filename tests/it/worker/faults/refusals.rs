@@ -367,7 +367,7 @@ async fn a_mail_that_was_asked_for_again_in_the_meantime_is_not_doubled() {
     let first = site.sign_up("mina@example0.com").await;
     assert_eq!(site.drain().await.failed, 1);
     site.execute("update sends set queued_at = now() - interval '2 minutes'").await;
-    site.desk.resend(&operator(), first, Priority::Person).await.unwrap();
+    site.desk.resend(&operator(), first, Priority::Person, None).await.unwrap();
     for n in 1..6 {
         site.sign_up(&format!("mina@example{n}.com")).await;
     }
