@@ -249,6 +249,7 @@ pub fn python(root: &Path) -> PathBuf {
 }
 
 /// The program of a package of npm's; made ready where it is not.
+#[cfg(feature = "aws")]
 pub fn of_npm(root: &Path, package: &str, program: &str) -> Command {
     ready(root);
     let mut command = Command::new(root.join("target/tools/node"));
