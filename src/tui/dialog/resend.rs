@@ -279,9 +279,9 @@ mod tests {
             console.press("y Enter");
             assert!(console.asked.is_empty());
             assert!(console.screen().contains("A reason of at least 3 characters is needed."), "{}", console.screen());
-            console.type_text("es, she tried it");
+            console.type_text("es, it works");
             console.press("Enter");
-            let reason = Some("yes, she tried it".to_owned());
+            let reason = Some("yes, it works".to_owned());
             assert_eq!(console.asked, [Effect::Act(Act::Resend { id: VerificationId(49_993), reason })]);
         }
     }

@@ -35,7 +35,7 @@ async fn a_typo_is_corrected_and_a_new_link_mailed_to_the_new_address_alone() {
     world.drain().await;
     let sends = world.sends().await;
     assert_eq!((sends.len(), sends[0].recipient.raw()), (2, "mina@example.com"));
-    // Whoever has the old address must not verify the new one.
+    // The holder of the old address must not verify the new one.
     assert_eq!(world.open(&old_key).await, LinkOutcome::Revoked { locale: Locale::En });
     assert_eq!(world.open(&world.keys()[0]).await, LinkOutcome::Verified { locale: Locale::En, now: true });
 }
@@ -181,4 +181,22 @@ async fn the_command_line_changes_an_address() {
     let run = program.run(&["change-address", &id, "mina@example.com", "--reason", "a typo"]);
     assert_eq!((run.code, run.err.contains("this user has this address already")), (4, true), "{}", run.err);
     assert_eq!(program.run(&["change-address", "999", "eve@example.com", "--reason", "a typo"]).code, 3);
+}
+
+/// What the old one did says nothing of it.
+#[tokio::test]
+async fn the_new_address_is_not_blocked_by_what_the_old_one_did() {
+    let world = World::with(|settings| settings.verification.cool_down = std::time::Duration::ZERO).await;
+    let old = world.sign_up("mina@exmaple.com").await;
+    world.mail(old).await;
+    world
+        .execute(
+            "update sends set state = 'bounced', attempts = 1;
+            insert into address_states (address, hard_at) values ('mina@exmaple.com', now())",
+        )
+        .await;
+    assert!(world.desk.plan_resend(old).await.unwrap().block.is_some());
+    let (_, resent) = world.desk.change_address(&operator(), old, "mina@example.com", "a typo").await.unwrap();
+    world.execute("update sends set state = 'failed', reason = 'the relay was away' where state = 'queued'").await;
+    assert_eq!(world.desk.plan_resend(resent.verification_id).await.unwrap().block, None);
 }

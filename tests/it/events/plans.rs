@@ -41,7 +41,7 @@ async fn whole_tables_are_never_read() {
     let execute = async |tx: &mut PgConnection, sql: String| {
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(tx).await.unwrap();
     };
-    // More often than PostgreSQL makes a plan anew for each.
+    // More often than PostgreSQL plans each call by itself.
     execute(&mut tx, sends(0, 9)).await;
     take(&mut tx, 0..10).await;
     execute(&mut tx, sends(10, 5_009)).await;

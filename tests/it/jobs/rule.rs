@@ -312,3 +312,23 @@ async fn no_one_gets_more_than_the_days_mails_though_twenty_race() {
     // A mail that waits can still be brought forward: that is no second one.
     assert_eq!(desk.resend(&operator(), id, Priority::Person, None).await.unwrap().how, ResentHow::BroughtForward);
 }
+
+/// What an outage leaves.
+#[tokio::test]
+async fn those_whose_mails_all_failed_or_were_never_made_are_mailed_too() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for email in ["failed@example.com", "unmailed@example.com"] {
+        ids.push(world.sign_up(email).await);
+    }
+    world
+        .execute(
+            "delete from sends where recipient = 'unmailed@example.com';
+            update sends set state = 'failed', reason = 'the relay was away', queued_at = now() - interval '2 days'",
+        )
+        .await;
+    let plan = world.desk.plan_job(&JobScope::Marked(ids.clone())).await.unwrap();
+    assert_eq!((plan.found, plan.mails), (2, 2), "{plan:?}");
+    let job = finish(&world.desk, start(&world.desk, &JobScope::Marked(ids)).await).await;
+    assert_eq!(job.queued, 2, "{job:?}");
+}
