@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::join_all;
 use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +21,12 @@ use crate::text::plain;
 
 /// Requests at once while there is much to receive.
 const AT_ONCE: usize = 8;
+
+/// How often that goes on at the same time: while the database takes some messages, others are received.
+const LANES: usize = 2;
+
+/// Fewest messages of these requests with which there is still much: SQS asks only some of its servers for each.
+const RUSH_MIN: usize = AT_ONCE * RECEIVED_MAX / 2;
 
 /// How long the last ones are waited for by a worker that ends when nothing is due: SQS asks only some of its servers
 /// where it does not wait at all.
@@ -116,25 +121,27 @@ impl EventPoller {
         tally
     }
 
-    /// Many at once, for as long as each receives all that it can.
+    /// Many at once, for as long as they bring much. What was received together goes into the database together: a
+    /// commit costs more than what it holds.
     async fn rush(&self, until: Until, shutdown: &CancellationToken) -> Tally {
-        let receiver = || async {
+        let lane = || async {
             let mut tally = Tally::default();
-            while let Some(Ok(messages)) = shutdown.run_until_cancelled(self.queue.receive(Duration::ZERO)).await {
+            loop {
+                let receiving = join_all((0..AT_ONCE).map(|_| self.queue.receive(Duration::ZERO)));
+                let Some(received) = shutdown.run_until_cancelled(receiving).await else { break };
+                let messages: Vec<_> = received.into_iter().flatten().flatten().collect();
                 let count = messages.len();
                 tally += Batch::new(messages).take(self, until, shutdown).await;
-                if count < RECEIVED_MAX || tally.failed_by.is_some() {
+                if count < RUSH_MIN || tally.failed_by.is_some() {
                     break;
                 }
             }
             tally
         };
-        let mut receivers: FuturesUnordered<_> = (0..AT_ONCE).map(|_| receiver()).collect();
-        let mut tally = Tally::default();
-        while let Some(taken) = receivers.next().await {
-            tally += taken;
-        }
-        tally
+        join_all((0..LANES).map(|_| lane())).await.into_iter().fold(Tally::default(), |mut all, one| {
+            all += one;
+            all
+        })
     }
 
     /// Finds out how much is in the queue, if it is this worker's turn.

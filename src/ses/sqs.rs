@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
     QueueAttributeName,
 };
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -120,19 +121,18 @@ impl Sqs {
 
     /// Deletes messages. Those that cannot be deleted come again, and are known then.
     pub async fn delete(&self, messages: &[&Message]) -> Result<(), Failure> {
-        for some in messages.chunks(RECEIVED_MAX) {
-            let entries = some.iter().enumerate().filter_map(|(n, message)| {
-                DeleteMessageBatchRequestEntry::builder()
-                    .id(n.to_string())
-                    .receipt_handle(&message.receipt)
-                    .build()
-                    .ok()
-            });
-            let request = self.client().await.delete_message_batch().queue_url(self.url());
-            let answer = Box::pin(request.set_entries(Some(entries.collect())).send()).await?;
-            if let Some(failed) = answer.failed.first() {
-                tracing::warn!(code = %plain(&failed.code), "{} messages were not deleted", answer.failed.len());
-            }
+        try_join_all(messages.chunks(RECEIVED_MAX).map(|some| self.delete_some(some))).await?;
+        Ok(())
+    }
+
+    async fn delete_some(&self, messages: &[&Message]) -> Result<(), Failure> {
+        let entries = messages.iter().enumerate().filter_map(|(n, message)| {
+            DeleteMessageBatchRequestEntry::builder().id(n.to_string()).receipt_handle(&message.receipt).build().ok()
+        });
+        let request = self.client().await.delete_message_batch().queue_url(self.url());
+        let answer = Box::pin(request.set_entries(Some(entries.collect())).send()).await?;
+        if let Some(failed) = answer.failed.first() {
+            tracing::warn!(code = %plain(&failed.code), "{} messages were not deleted", answer.failed.len());
         }
         Ok(())
     }
