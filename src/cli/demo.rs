@@ -40,7 +40,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
     } else {
         let is_unicode = !matches!(env.settings.console.glyphs, Glyphs::Ascii);
-        let walk = walkthrough::run(&env, setup, is_unicode, output::line);
+        let walk = Box::pin(walkthrough::run(&env, setup, is_unicode, output::line));
         match signals::shutdown()?.run_until_cancelled(walk).await {
             Some(walk) => walk.map(|()| ExitCode::SUCCESS).map_err(|error| {
                 let what = format!("the demo failed: {}", plain(&error.to_string()));

@@ -94,9 +94,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let position = args.after.map_or(Position::Newest, Position::After);
     let page = desk.store().list(&filter, position, args.limit).await?;
     if let (true, None, Some(search)) = (page.rows.is_empty(), args.after, &filter.search) {
-        for email in desk.store().near_misses(search).await? {
-            output::remark(&format!("did you mean {}?", email.plain()));
-        }
+        Box::pin(remark_on_nothing(desk, search, filter.status.is_some())).await?;
     }
     if args.json {
         for row in &page.rows {
@@ -119,6 +117,21 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         output::remark(&format!("more: --after {}", Cursor::of(&last.verification, filter.status, page.as_of)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What may be meant instead, or is found elsewhere.
+async fn remark_on_nothing(desk: &Desk, search: &Search, is_of_one_status: bool) -> Result<(), Failure> {
+    for email in desk.store().near_misses(search).await? {
+        output::remark(&format!("did you mean {}?", email.plain()));
+    }
+    if is_of_one_status && let Some(hits) = desk.store().verification_hits(search).await? {
+        let found = Status::ALL.into_iter().map(|status| (status, hits.of(Some(status))));
+        for (status, count) in found.filter(|(_, count)| *count > 0) {
+            let at_least = if hits.is_all { "" } else { "at least " };
+            output::remark(&format!("{at_least}{count} found with --status {status}"));
+        }
+    }
+    Ok(())
 }
 
 fn cells(row: &VerificationRow, now: Time) -> Vec<String> {

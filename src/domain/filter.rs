@@ -1,5 +1,6 @@
 //! Which verifications a list shows.
 
+pub mod hits;
 pub mod mailbox;
 pub mod near;
 mod search;

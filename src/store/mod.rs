@@ -15,6 +15,7 @@ mod detail;
 mod error;
 mod event_queues;
 pub mod events;
+mod hits;
 pub mod jobs;
 mod list;
 mod migrate;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::list::{FOUND_MAX, search};
 use super::{Error, Store, StoredTime};
-use crate::domain::filter::{Number, SendFilter};
+use crate::domain::filter::{Number, Search, SendFilter};
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
 use crate::domain::send::{SendEvent, SendRow, SendState};
@@ -78,42 +78,8 @@ impl Store {
         if !search.can_find() {
             return Ok(Some(Vec::new()));
         }
-        let mut query = QueryBuilder::<Postgres>::new("(select id from sends where ses_id = any(");
-        query.push_bind(search.ses_ids().to_vec()).push("))");
-        if let Some(id) = search.send() {
-            query.push(" union (select id from sends where id = ").push_bind(id.0).push(")");
-        }
-        let push_state_and_limit = |query: &mut QueryBuilder<Postgres>| {
-            if let Some(state) = filter.state {
-                query.push(" and state = ").push_bind(state.as_str());
-            }
-            query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
-        };
-        if let Some(number) = search.number() {
-            match number {
-                Number::User(id) => query.push(" union (select id from sends where user_id = ").push_bind(id.0),
-                Number::Verification(id) => {
-                    query.push(" union (select id from sends where verification_id = ").push_bind(id.0)
-                }
-            };
-            push_state_and_limit(&mut query);
-        }
-        if !search.clauses().is_empty() {
-            query.push(" union (select sends.id from (");
-            search::push_fitting(&mut query, search);
-            query.push(") as found join sends on sends.user_id = found.id where ");
-            // A user's mail to an address of before does not fit by that of today.
-            search::push_clauses(&mut query, search, "recipient", NAME);
-            push_state_and_limit(&mut query);
-        }
-        if let [patterns] = search.clauses() {
-            for pattern in patterns {
-                query
-                    .push(" union (select id from sends where lower(recipient) like ")
-                    .push_bind(pattern.prefix_like());
-                push_state_and_limit(&mut query);
-            }
-        }
+        let mut query = QueryBuilder::<Postgres>::new("");
+        push_found(&mut query, search, filter.state);
         // A plan made without the text would be a bad one for most texts.
         let ids: Vec<Uuid> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
         Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX).then_some(ids))
@@ -167,6 +133,43 @@ impl Store {
         let mut sends: Vec<SendRow> = rows.into_iter().map(Into::into).collect();
         self.add_events(&mut sends.iter_mut().collect::<Vec<_>>()).await?;
         Ok(sends)
+    }
+}
+
+/// The ids of the sends that a search finds, in this state or in all, or `FOUND_MAX` of a branch and one more.
+pub(super) fn push_found(query: &mut QueryBuilder<Postgres>, search: &Search, state: Option<SendState>) {
+    query.push("(select id from sends where ses_id = any(").push_bind(search.ses_ids().to_vec()).push("))");
+    if let Some(id) = search.send() {
+        query.push(" union (select id from sends where id = ").push_bind(id.0).push(")");
+    }
+    let push_state_and_limit = |query: &mut QueryBuilder<Postgres>| {
+        if let Some(state) = state {
+            query.push(" and state = ").push_bind(state.as_str());
+        }
+        query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+    };
+    if let Some(number) = search.number() {
+        match number {
+            Number::User(id) => query.push(" union (select id from sends where user_id = ").push_bind(id.0),
+            Number::Verification(id) => {
+                query.push(" union (select id from sends where verification_id = ").push_bind(id.0)
+            }
+        };
+        push_state_and_limit(query);
+    }
+    if !search.clauses().is_empty() {
+        query.push(" union (select sends.id from (");
+        search::push_fitting(query, search);
+        query.push(") as found join sends on sends.user_id = found.id where ");
+        // A user's mail to an address of before does not fit by that of today.
+        search::push_clauses(query, search, "recipient", NAME);
+        push_state_and_limit(query);
+    }
+    if let [patterns] = search.clauses() {
+        for pattern in patterns {
+            query.push(" union (select id from sends where lower(recipient) like ").push_bind(pattern.prefix_like());
+            push_state_and_limit(query);
+        }
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) const BEGIN_LONG: &str = "begin isolation level read committed; set l
 pub(super) const BEGIN_LONG_LOOK: &str =
     "begin isolation level repeatable read read only; set local statement_timeout = '120s'";
 
+/// For what a screen shows besides, and does without if it takes longer.
+const BEGIN_GLANCE: &str = "begin isolation level read committed read only; set local statement_timeout = '400ms'";
+
 /// An act's transaction. Dropped before it is committed, it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {
@@ -41,6 +44,13 @@ impl Store {
         let pool = self.pool().clone();
         let transaction = undisturbed(async move { pool.begin_with(BEGIN).await }).await?;
         Ok(Transaction { transaction, _seat: seat })
+    }
+
+    /// Begins to look at what is of no use later: a statement that takes long is [`Error::TooSlow`].
+    pub(super) async fn begin_glance(&self) -> Result<Transaction, Error> {
+        let pool = self.pool().clone();
+        let transaction = undisturbed(async move { pool.begin_with(BEGIN_GLANCE).await }).await?;
+        Ok(Transaction { transaction, _seat: None })
     }
 
     /// A seat for an act, where they are counted: whatever may wait for a lock takes one, also an act of one statement.

@@ -216,7 +216,7 @@ static TABLE: &[Entry] = table! {
     Toggle: [ctrl('o')], FORM, 4, "language", "The other language";
     Cancel: [ESC, c('n'), c('q')], CONFIRM, 2, "cancel", "Close the dialog without doing anything";
     Cancel: [ESC], TYPED, 2, "cancel", "Close the dialog without doing anything";
-    Suggested: [TAB], PROMPT, 0, "take it", "Search what is suggested where no one is found";
+    Suggested: [TAB], PROMPT, 0, "take it", "Take what is suggested where nothing is found";
     Cancel: [ESC], PROMPT, 2, "clear", "Clear the search";
     Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
     Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";

@@ -12,6 +12,7 @@ use crate::tui::model::View;
 use crate::tui::screen::layout::{Layout, STATUS_FROM};
 use crate::tui::screen::notice;
 use crate::tui::theme::Tone;
+use crate::tui::view::hits;
 use crate::tui::view::list::{List, Row};
 use crate::tui::view::templates;
 use crate::tui::widget::canvas::{Canvas, inset};
@@ -40,21 +41,21 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
 fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
     let text = model.search().text();
     let hint = match Search::parse(text) {
-        None => "e-mail, name, number or id",
-        Some(search) if !search.can_find() => "finds nothing without a letter or a digit",
-        Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside",
-        Some(_) => "",
+        None => "e-mail, name, number or id".into(),
+        Some(search) if !search.can_find() => "finds nothing without a letter or a digit".into(),
+        Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside".into(),
+        Some(_) => found(model).unwrap_or_default(),
     };
     let here = canvas.style(Tone::Here);
     let lead = canvas.text(area, "/ ", here).max(2).min(area.width);
     let room = Rect { x: area.x + lead, width: area.width - lead, ..area };
-    let wide = u16::try_from(width(hint)).unwrap_or(u16::MAX);
+    let wide = u16::try_from(width(&hint)).unwrap_or(u16::MAX);
     let typed = u16::try_from(width(text)).unwrap_or(u16::MAX);
     let hint_fits = wide > 0 && typed.saturating_add(wide).saturating_add(4) <= room.width;
     let taken = if hint_fits { wide + 3 } else { 0 };
     if hint_fits {
         let quiet = canvas.style(Tone::Quiet);
-        canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, hint, quiet);
+        canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, &hint, quiet);
     }
     field::draw(canvas, Rect { width: room.width - taken, ..room }, model.search())
 }
@@ -84,7 +85,12 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let [open, close] = canvas.glyphs().quotes;
         spans.push(Span::styled("search ", quiet));
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
-        spans.push(Span::styled(format!(" {} Esc clears it   ", canvas.glyphs().dot), quiet));
+        let dot = canvas.glyphs().dot;
+        if let Some(found) = found(model) {
+            spans.push(Span::styled(format!(" {dot} "), quiet));
+            spans.push(Span::styled(found, strong));
+        }
+        spans.push(Span::styled(format!(" {dot} Esc clears it   "), quiet));
     }
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));
@@ -104,6 +110,11 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         room.width = area.width.saturating_sub(wide + 1);
     }
     canvas.line(room, &Line::from(spans));
+}
+
+/// How many the search finds under the tab that is shown.
+fn found(model: &Model) -> Option<String> {
+    if model.view == View::Mail { hits::found(&model.mail) } else { hits::found(&model.verifications) }
 }
 
 fn marked(model: &Model, canvas: &Canvas<'_>) -> String {

@@ -6,7 +6,7 @@ use crate::tui::effect::Load;
 use crate::tui::model::{Slots, View};
 use crate::tui::screen::layout;
 use crate::tui::view::list::Edge;
-use crate::tui::view::{detail, mail, queue, verifications};
+use crate::tui::view::{detail, hits, mail, queue, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -33,6 +33,9 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         View::Verifications => verifications::update::want(model, fx),
         View::Mail => mail::update::want(model, fx),
         View::Queue => {}
+    }
+    if !model.is_away() {
+        hits::want(model, fx);
     }
     detail::update::want(model, fx);
 }
@@ -71,6 +74,10 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
         verifications::update::load_rows(model, ids, fx);
         verifications::update::load_newer(model, fx);
         verifications::update::load_counts(model, fx);
+        hits::changed(&mut model.verifications);
+    }
+    if mails {
+        hits::changed(&mut model.mail);
     }
     queue::update::load(model, fx);
     model.slots.mail |= mails;
@@ -103,6 +110,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
         return;
     }
     verifications::update::load_counts(model, fx);
+    (model.verifications.counted, model.mail.counted) = (None, None);
     queue::update::load(model, fx);
     model.detail.problem = None;
     model.detail.missing = false;

@@ -18,6 +18,7 @@ use super::view::templates::model::{Mode, Workbench};
 use super::when::Zone;
 use crate::domain::Time;
 use crate::domain::filter::Search;
+use crate::domain::filter::hits::Hits;
 use crate::domain::id::VerificationId;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
@@ -128,18 +129,29 @@ pub struct Tabbed<R: Row> {
     pub search: Field,
     /// The tab that was left for the one of all, when a search was begun: it is shown again when that is cleared.
     pub(super) left: Option<usize>,
+    /// How many a search finds, and which one.
+    pub(super) hits: Option<(Search, Hits<R::Kind>)>,
+    /// The search whose hits were asked for.
+    pub(super) counted: Option<Search>,
 }
 
 impl<R: Row> Tabbed<R> {
-    fn new(tabs: impl IntoIterator<Item = R::Tab>) -> Self {
+    fn new(tabs: impl IntoIterator<Item = Option<R::Kind>>) -> Self {
         let lists = tabs.into_iter().map(List::new).collect();
-        Self { lists, tab: 0, search: Field::default(), left: None }
+        Self { lists, tab: 0, search: Field::default(), left: None, hits: None, counted: None }
     }
 
     /// The list that is shown.
     #[must_use]
     pub fn list(&self) -> Option<&List<R>> {
         self.lists.get(self.tab)
+    }
+
+    /// Shows what is found under all tabs.
+    pub(super) fn show_all(&mut self) {
+        if let Some(all) = self.lists.iter().position(|list| list.tab.is_none()) {
+            self.tab = all;
+        }
     }
 
     /// The list that is shown, to change.

@@ -2,6 +2,7 @@
 
 mod findings;
 pub(super) mod fixture;
+mod hits;
 mod hostile;
 mod keys;
 mod live;

@@ -3,6 +3,7 @@
 mod change_address;
 mod changes;
 mod force_verify;
+mod hits;
 mod link;
 mod list;
 mod resend;

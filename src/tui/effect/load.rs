@@ -2,12 +2,13 @@
 
 use super::Answer;
 use crate::desk::ResendPlan;
+use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search, SendFilter};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::page::{Cursor, Page, Position};
-use crate::domain::send::SendRow;
-use crate::domain::verification::{Counts, VerificationDetail, VerificationRow};
+use crate::domain::send::{SendRow, SendState};
+use crate::domain::verification::{Counts, Status, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
 use crate::text::Untrusted;
 
@@ -35,6 +36,14 @@ pub enum Load {
     },
     /// Addresses near to the one that a search did not find.
     NearMisses {
+        search: Search,
+    },
+    /// How many verifications of each status a search finds.
+    VerificationHits {
+        search: Search,
+    },
+    /// How many mails in each state a search finds.
+    SendHits {
         search: Search,
     },
     /// How many there are of each status.
@@ -84,6 +93,15 @@ pub enum Loaded {
     NearMisses {
         search: Search,
         answer: Answer<Vec<Untrusted>>,
+    },
+    VerificationHits {
+        search: Search,
+        /// `None` where counting takes too long.
+        answer: Answer<Option<Hits<Status>>>,
+    },
+    SendHits {
+        search: Search,
+        answer: Answer<Option<Hits<SendState>>>,
     },
     Counts(Answer<Counts>),
     Outbox(Answer<Box<OutboxView>>),

@@ -38,6 +38,18 @@ impl Executor {
                 let loaded = move |answer| Msg::Loaded(Loaded::NearMisses { search, answer });
                 context.answer(self.near.next(all), near, loaded);
             }
+            Load::VerificationHits { search } => {
+                let asked = search.clone();
+                let hits = context.ask(None, async move { store.verification_hits(&asked).await });
+                let loaded = move |answer| Msg::Loaded(Loaded::VerificationHits { search, answer });
+                context.answer(self.hits.next(all), hits, loaded);
+            }
+            Load::SendHits { search } => {
+                let asked = search.clone();
+                let hits = context.ask(None, async move { store.send_hits(&asked).await });
+                let loaded = move |answer| Msg::Loaded(Loaded::SendHits { search, answer });
+                context.answer(self.send_hits.next(all), hits, loaded);
+            }
             Load::Counts => {
                 let counts = context.ask(Some(&self.turns.counts), async move { store.counts().await });
                 context.answer(all.clone(), counts, |answer| Msg::Loaded(Loaded::Counts(answer)));

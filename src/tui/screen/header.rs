@@ -12,8 +12,8 @@ use crate::tui::Model;
 use crate::tui::action::{Action, all};
 use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::theme::Tone;
-use crate::tui::view::queue;
 use crate::tui::view::templates::model::Mode;
+use crate::tui::view::{hits, queue};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab, capital};
@@ -149,7 +149,9 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             let tabs = STATUS_TABS.iter().enumerate().map(|(n, status)| Tab {
                 key: key(n),
                 title: capital(status.map_or("all", |s| s.as_str())),
-                count: model.counts.map(|counts| thousands(counts.of(*status))).unwrap_or_default(),
+                count: hits::beside(&model.verifications, *status)
+                    .or_else(|| model.counts.map(|counts| thousands(counts.of(*status))))
+                    .unwrap_or_default(),
             });
             (tabs.collect(), model.verifications.tab)
         }
@@ -158,7 +160,7 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             let tabs = model.mail.lists.iter().enumerate().map(|(n, list)| Tab {
                 key: key(n),
                 title: capital(list.tab.map_or("all", SendState::as_str)),
-                count: match list.tab {
+                count: hits::beside(&model.mail, list.tab).unwrap_or_else(|| match list.tab {
                     Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
                     Some(SendState::Unknown) => {
                         let unknown = outbox.map_or(0, |o| o.unknown);
@@ -166,7 +168,7 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
                     }
                     Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
                     _ => String::new(),
-                },
+                }),
             });
             (tabs.collect(), model.mail.tab)
         }

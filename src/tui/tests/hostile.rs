@@ -161,6 +161,10 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Load(Load::NearMisses { search }) => {
                 Msg::Loaded(Loaded::NearMisses { search, answer: Err(problem()) })
             }
+            Effect::Load(Load::VerificationHits { search }) => {
+                Msg::Loaded(Loaded::VerificationHits { search, answer: Err(problem()) })
+            }
+            Effect::Load(Load::SendHits { search }) => Msg::Loaded(Loaded::SendHits { search, answer: Err(problem()) }),
             Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Err(problem()))),
             Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Err(problem()))),
             Effect::Load(Load::Detail { id }) => Msg::Loaded(Loaded::Detail { id, answer: Err(problem()) }),

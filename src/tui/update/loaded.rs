@@ -2,7 +2,7 @@
 
 use crate::tui::effect::Loaded;
 use crate::tui::screen::notice;
-use crate::tui::view::{detail, mail, queue, verifications};
+use crate::tui::view::{detail, hits, mail, queue, verifications};
 use crate::tui::{Effect, Model, dialog};
 
 /// What was read from the database.
@@ -12,6 +12,8 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Rows { asked, answer } => verifications::update::rows_loaded(model, &asked, answer, fx),
         Loaded::Newer { generation, answer } => verifications::update::newer_loaded(model, generation, answer, fx),
         Loaded::NearMisses { search, answer } => verifications::update::near_loaded(model, &search, answer),
+        Loaded::VerificationHits { search, answer } => hits::verifications_loaded(model, search, answer),
+        Loaded::SendHits { search, answer } => hits::sends_loaded(model, search, answer),
         Loaded::Counts(answer) => {
             let before = model.counts;
             verifications::update::counts_loaded(model, answer, fx);

@@ -3,14 +3,14 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::hits;
 use super::list::{List, Row};
 use super::verifications::update::near_miss;
 use crate::domain::filter::Search;
 use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::effect::Problem;
-use crate::tui::model::field::Field;
-use crate::tui::model::{Link, View};
+use crate::tui::model::{Link, Tabbed, View};
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
@@ -78,12 +78,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
 }
 
 /// Why a list has no rows. `noun` is what it lists; `empty` says what an empty list under each of its tabs means.
-pub(in crate::tui) fn nothing<R: Row<Tab = Option<T>>, T: Copy>(
+pub(in crate::tui) fn nothing<R: Row>(
     model: &Model,
+    lists: &Tabbed<R>,
     list: &List<R>,
-    search: &Field,
-    (noun, name): (&str, fn(T) -> &'static str),
-    empty: impl FnOnce(Option<T>) -> State,
+    (noun, name): (&str, fn(R::Kind) -> &'static str),
+    empty: impl FnOnce(Option<R::Kind>) -> State,
 ) -> State {
     if let Some(problem) = &list.problem {
         return if problem.away { away(model) } else { State::problem(problem) };
@@ -91,9 +91,11 @@ pub(in crate::tui) fn nothing<R: Row<Tab = Option<T>>, T: Copy>(
     if !list.loaded {
         return away(model);
     }
-    if let Some(search) = Search::parse(search.text()) {
+    if let Some(search) = Search::parse(lists.search.text()) {
         let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
-        return no_match(&search, &kind, list.tab.is_some(), model);
+        let state = no_match(&search, &kind);
+        let state = if list.tab.is_some() { elsewhere(state, model, lists, name) } else { state };
+        return hints(state, &search, model);
     }
     empty(list.tab)
 }
@@ -110,17 +112,37 @@ pub(in crate::tui) fn away(model: &Model) -> State {
     }
 }
 
-fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> State {
-    let text = search.typed();
+fn no_match(search: &Search, kind: &str) -> State {
     let how = if search.is_prefix() { "begins with" } else { "matches" };
-    let mut state = State::quiet(format!("No {kind} {how} \"{text}\"."));
-    // Where the search is typed, a key goes into it.
-    let key = |key: &str| if model.prompt { format!("Enter, then {key},") } else { format!("Press {key}") };
-    if in_one_tab {
-        let all = key(if model.view == View::Mail { "1" } else { "5" });
-        let searches = if model.prompt { "searches" } else { "to search" };
-        state = state.hint(format!("{all} {searches} all of them."));
+    State::quiet(format!("No {kind} {how} \"{}\".", search.typed()))
+}
+
+/// Where a search is typed, a key goes into it.
+fn key(model: &Model, key: &str) -> String {
+    if model.prompt { format!("Enter, then {key},") } else { format!("Press {key}") }
+}
+
+/// What is found under other tabs, and the key that goes there.
+fn elsewhere<R: Row>(state: State, model: &Model, lists: &Tabbed<R>, name: fn(R::Kind) -> &'static str) -> State {
+    let all = if model.view == View::Mail { "1" } else { "5" };
+    let Some(hits) = hits::of_this_search(lists) else {
+        return state.hint(if model.prompt {
+            "Tab searches all of them.".to_owned()
+        } else {
+            format!("Press {all} to search all of them.")
+        });
+    };
+    let found = |kind| hits::shown(hits, Some(kind)).filter(|count| count != "0");
+    let kinds = lists.lists.iter().filter_map(|list| list.tab);
+    let found: Vec<String> = kinds.filter_map(|kind| Some(format!("{} {}", found(kind)?, name(kind)))).collect();
+    if found.is_empty() {
+        return state;
     }
+    let go = if model.prompt { "Tab shows them.".to_owned() } else { format!("Press {all} to see them.") };
+    state.hint(format!("Found elsewhere: {}. {go}", found.join(", ")))
+}
+
+fn hints(mut state: State, search: &Search, model: &Model) -> State {
     if search.is_prefix() {
         state = state.hint("Three characters or more also find what is inside e-mails and names.");
     }
@@ -134,7 +156,7 @@ fn no_match(search: &Search, kind: &str, in_one_tab: bool, model: &Model) -> Sta
     }
     if model.view == View::Verifications && search.can_find() && !search.clauses().is_empty() {
         let signs = if model.prompt { "signs" } else { "to sign" };
-        state = state.hint(format!("{} {signs} them up.", key("n")));
+        state = state.hint(format!("{} {signs} them up.", key(model, "n")));
     }
     state.hint(if model.prompt { "Esc clears the search." } else { "Press / to change the search, Esc to clear it." })
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::domain::Time;
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
-use crate::domain::send::SendRow;
+use crate::domain::send::{SendRow, SendState};
 use crate::domain::verification::{Status, VerificationRow};
 use crate::tui::effect::Problem;
 
@@ -20,13 +20,13 @@ pub trait Row: Clone + std::fmt::Debug {
     type Id: Copy + Eq + std::hash::Hash + std::fmt::Debug;
     /// Its place in the order.
     type Place: Copy + std::fmt::Debug;
-    /// The list it is shown in.
-    type Tab: Copy + std::fmt::Debug;
+    /// What its lists are divided by.
+    type Kind: Copy + PartialEq + std::fmt::Debug;
 
     fn id(&self) -> Self::Id;
 
     /// Its place in a list as of a time.
-    fn place(&self, tab: Self::Tab, as_of: Time) -> Self::Place;
+    fn place(&self, tab: Option<Self::Kind>, as_of: Time) -> Self::Place;
 
     /// The same place, seen at a later time.
     fn at_time(place: Self::Place, as_of: Time) -> Self::Place;
@@ -35,13 +35,13 @@ pub trait Row: Clone + std::fmt::Debug {
 impl Row for VerificationRow {
     type Id = VerificationId;
     type Place = Cursor;
-    type Tab = Option<Status>;
+    type Kind = Status;
 
     fn id(&self) -> Self::Id {
         self.verification.id
     }
 
-    fn place(&self, tab: Self::Tab, as_of: Time) -> Cursor {
+    fn place(&self, tab: Option<Status>, as_of: Time) -> Cursor {
         Cursor::of(&self.verification, tab, as_of)
     }
 
@@ -53,13 +53,13 @@ impl Row for VerificationRow {
 impl Row for SendRow {
     type Id = SendId;
     type Place = SendId;
-    type Tab = Option<crate::domain::send::SendState>;
+    type Kind = SendState;
 
     fn id(&self) -> Self::Id {
         self.id
     }
 
-    fn place(&self, _: Self::Tab, _: Time) -> SendId {
+    fn place(&self, _: Option<SendState>, _: Time) -> SendId {
         self.id
     }
 
@@ -97,8 +97,8 @@ pub enum Edge {
 /// The window.
 #[derive(Clone, Debug)]
 pub struct List<R: Row> {
-    /// Which list.
-    pub tab: R::Tab,
+    /// Which list: of one kind, or of all.
+    pub tab: Option<R::Kind>,
     /// Its rows, newest first.
     pub items: Vec<Item<R>>,
     /// The selected row.
@@ -124,7 +124,7 @@ pub struct List<R: Row> {
 }
 
 impl<R: Row> List<R> {
-    pub fn new(tab: R::Tab) -> Self {
+    pub fn new(tab: Option<R::Kind>) -> Self {
         Self {
             tab,
             items: Vec::new(),

@@ -3,6 +3,7 @@
 
 pub mod detail;
 pub mod empty;
+pub(in crate::tui) mod hits;
 pub mod list;
 pub mod mail;
 pub mod queue;

@@ -4,8 +4,9 @@ use crossterm::event::KeyEvent;
 
 use crate::domain::filter::Search;
 use crate::tui::Model;
-use crate::tui::model::View;
 use crate::tui::model::field::{Field, LENGTH_MAX};
+use crate::tui::model::{Tabbed, View};
+use crate::tui::view::list::Row;
 use crate::tui::view::verifications::update::near_miss;
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
@@ -68,13 +69,24 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
     }
 }
 
-/// Searches for the address that is near to the one that no one has.
+/// Searches for the address that is near to the one that no one has, or shows what is found under other tabs.
 pub fn take_suggested(model: &mut Model) {
-    let Some(near) = near_miss(model).map(|near| near.plain().into_string()) else { return };
+    let Some(near) = near_miss(model).map(|near| near.plain().into_string()) else { return show_elsewhere(model) };
     edit(model, |search| {
         search.clear();
         search.paste(&near)
     });
+}
+
+fn show_elsewhere(model: &mut Model) {
+    fn is_empty<R: Row>(lists: &Tabbed<R>) -> bool {
+        lists.list().is_some_and(|list| list.loaded && list.items.is_empty()) && !lists.search.is_empty()
+    }
+    if model.view == View::Mail && is_empty(&model.mail) {
+        model.mail.show_all();
+    } else if model.view == View::Verifications && is_empty(&model.verifications) {
+        model.verifications.show_all();
+    }
 }
 
 /// Clears the search.

@@ -87,7 +87,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab], chosen: usize) ->
 
 fn draw_one(canvas: &mut Canvas<'_>, area: Rect, tab: &Tab, here: bool, with_key: bool) {
     let quiet = canvas.style(Tone::Quiet);
-    let title = if here { canvas.style(Tone::Here) } else { canvas.style(Tone::Text) };
+    let title = match tab.count.as_str() {
+        _ if here => canvas.style(Tone::Here),
+        "0" => quiet,
+        _ => canvas.style(Tone::Text),
+    };
     let count = if here { canvas.style(Tone::Strong) } else { quiet };
     let mut x = area.x;
     let key = if with_key { tab.key.as_str() } else { "" };

@@ -129,7 +129,7 @@ pub fn detail_lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'sta
 
 /// Why there are no rows.
 fn nothing(model: &Model, list: &List<SendRow>) -> State {
-    empty::nothing(model, list, &model.mail.search, ("mail", SendState::as_str), |tab| match tab {
+    empty::nothing(model, &model.mail, list, ("mail", SendState::as_str), |tab| match tab {
         None => State::quiet("No mail has been queued yet.").hint("Sign-ups and resends come here."),
         Some(SendState::Queued) => State::quiet("No mail waits to be sent."),
         Some(SendState::Bounced) => State::quiet("No mail has bounced."),

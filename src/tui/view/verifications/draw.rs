@@ -144,7 +144,7 @@ fn cells(
 
 /// Why there are no rows.
 fn nothing(model: &Model, list: &List<VerificationRow>) -> State {
-    empty::nothing(model, list, &model.verifications.search, ("verification", Status::as_str), |tab| match tab {
+    empty::nothing(model, &model.verifications, list, ("verification", Status::as_str), |tab| match tab {
         None => State::quiet("No one has signed up yet.").hint("Press n to sign someone up."),
         Some(Status::Pending) => State::quiet("No one is waiting for verification.")
             .hint("Press n to sign someone up, 3 for those whose link has expired, 5 for all."),

@@ -1,0 +1,83 @@
+//! The tabs' numbers while there is a search.
+
+use super::fixture::Console;
+use crate::domain::filter::hits::Hits;
+use crate::domain::verification::Status;
+use crate::tui::effect::{Load, Loaded};
+use crate::tui::{Effect, Msg};
+
+fn tabs(console: &Console) -> String {
+    console.screen().lines().nth(1).unwrap().trim().to_owned()
+}
+
+#[test]
+fn the_tabs_numbers_follow_the_search() {
+    let (mut console, world) = Console::loaded(120, 40);
+    let all = tabs(&console);
+    assert!(all.contains("Pending 1,204"), "{all}");
+    console.run(&world, "/ e x a m p l e . n e t");
+    assert_eq!(tabs(&console), "1 Pending 1   2 Verified 1   3 Expired 0   4 Revoked 0   5 All 2");
+    assert!(console.screen().contains("2 found"), "while it is typed");
+    console.run(&world, "Enter 2");
+    assert!(console.screen().contains("“example.net” · 1 found · Esc clears it"), "{}", console.screen());
+    console.run(&world, "Esc");
+    assert_eq!(tabs(&console), all);
+    console.run(&world, "m / p a r k");
+    assert!(tabs(&console).starts_with("All 1  Queued 0  Sending 1  Accepted 0"), "{}", tabs(&console));
+}
+
+#[test]
+fn what_is_found_elsewhere_is_said_with_a_key_that_works() {
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "/ s o r a Enter 3");
+    let shown = console.screen();
+    assert!(shown.contains("Found elsewhere: 1 verified. Press 5 to see them."), "{shown}");
+    console.run(&world, "/");
+    assert!(console.screen().contains("Found elsewhere: 1 verified. Tab shows them."), "{}", console.screen());
+    console.run(&world, "Tab");
+    assert_eq!((console.model.search().text(), console.selected()), ("sora", 49_982));
+    // Nowhere.
+    console.run(&world, "x Enter 3");
+    let shown = console.screen();
+    assert!(shown.contains("No expired verification matches \"sorax\"."), "{shown}");
+    assert!(!shown.contains("elsewhere") && !shown.contains("5 to"), "{shown}");
+    console.run(&world, "m / s o r a Enter ] /");
+    assert!(console.screen().contains("Found elsewhere: 1 delivered. Tab shows them."), "{}", console.screen());
+    console.run(&world, "Tab");
+    assert_eq!(console.model.mail.list().unwrap().items.len(), 1);
+}
+
+#[test]
+fn what_was_not_counted_is_not_said() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.press("/ k i m");
+    let asked = console.take_asked();
+    assert!(
+        !asked.iter().any(|effect| matches!(effect, Effect::Load(Load::VerificationHits { .. }))),
+        "the list first"
+    );
+    for effect in asked {
+        console.send(world.answer(effect).unwrap());
+    }
+    let search = console
+        .take_asked()
+        .into_iter()
+        .find_map(|effect| match effect {
+            Effect::Load(Load::VerificationHits { search }) => Some(search),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(tabs(&console), "1 Pending   2 Verified   3 Expired   4 Revoked   5 All");
+    let many = Hits::new([(Status::Pending, 999), (Status::Verified, 3)], false);
+    let answers = [
+        (Some(many), "1 Pending 999+   2 Verified 3+   3 Expired   4 Revoked   5 All 1,000+"),
+        (None, "1 Pending   2 Verified   3 Expired   4 Revoked   5 All"),
+    ];
+    for (hits, shown) in answers {
+        console.send(Msg::Loaded(Loaded::VerificationHits { search: search.clone(), answer: Ok(hits) }));
+        assert_eq!(tabs(&console), shown);
+    }
+    assert!(console.take_asked().is_empty(), "it is not asked again");
+    console.run(&world, "Enter R");
+    assert!(tabs(&console).contains("5 All 1"), "{}", tabs(&console));
+}

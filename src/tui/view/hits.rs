@@ -1,0 +1,93 @@
+//! How many the search finds, under each tab: counted once the list is there, and never waited for.
+
+use super::list::Row;
+use crate::domain::filter::Search;
+use crate::domain::filter::hits::{HITS_MAX, Hits};
+use crate::domain::send::SendState;
+use crate::domain::verification::Status;
+use crate::tui::effect::{Answer, Load};
+use crate::tui::model::{Tabbed, View};
+use crate::tui::widget::number::thousands;
+use crate::tui::{Effect, Model};
+
+/// Asks for what the screen lacks.
+pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
+    match model.view {
+        View::Verifications => {
+            let asked = wanted(&mut model.verifications);
+            fx.extend(asked.map(|search| Effect::Load(Load::VerificationHits { search })));
+        }
+        View::Mail => {
+            let asked = wanted(&mut model.mail);
+            fx.extend(asked.map(|search| Effect::Load(Load::SendHits { search })));
+        }
+        View::Queue | View::Templates => {}
+    }
+}
+
+/// The search whose hits are to be counted now.
+fn wanted<R: Row>(tabbed: &mut Tabbed<R>) -> Option<Search> {
+    let Some(search) = Search::parse(tabbed.search.text()) else {
+        (tabbed.hits, tabbed.counted) = (None, None);
+        return None;
+    };
+    let is_there = tabbed.list().is_some_and(|list| list.loaded && list.awaiting.is_none());
+    if !is_there || tabbed.counted.as_ref() == Some(&search) {
+        return None;
+    }
+    tabbed.counted = Some(search.clone());
+    Some(search)
+}
+
+/// Something has changed: where counting is cheap, it is done again.
+pub(in crate::tui) fn changed<R: Row>(tabbed: &mut Tabbed<R>) {
+    if tabbed.hits.as_ref().is_some_and(|(_, hits)| hits.is_all) {
+        tabbed.counted = None;
+    }
+}
+
+pub(in crate::tui) fn verifications_loaded(model: &mut Model, search: Search, answer: Answer<Option<Hits<Status>>>) {
+    model.heard(&answer);
+    loaded(&mut model.verifications, search, answer);
+}
+
+pub(in crate::tui) fn sends_loaded(model: &mut Model, search: Search, answer: Answer<Option<Hits<SendState>>>) {
+    model.heard(&answer);
+    loaded(&mut model.mail, search, answer);
+}
+
+/// Without a number the list is as good: that it could not be counted is no news.
+fn loaded<R: Row>(tabbed: &mut Tabbed<R>, search: Search, answer: Answer<Option<Hits<R::Kind>>>) {
+    if tabbed.counted.as_ref() == Some(&search) {
+        tabbed.hits = answer.ok().flatten().map(|hits| (search, hits));
+    }
+}
+
+/// The number beside a tab while there is a search; empty where it is not known. What was found before stays until the
+/// next is known.
+pub(in crate::tui) fn beside<R: Row>(tabbed: &Tabbed<R>, kind: Option<R::Kind>) -> Option<String> {
+    tabbed.counted.as_ref()?;
+    let Some((_, hits)) = &tabbed.hits else { return Some(String::new()) };
+    Some(shown(hits, kind).unwrap_or_default())
+}
+
+/// How many are found under the tab that is shown, in words.
+pub(in crate::tui) fn found<R: Row>(tabbed: &Tabbed<R>) -> Option<String> {
+    let hits = of_this_search(tabbed)?;
+    Some(format!("{} found", shown(hits, tabbed.list()?.tab)?))
+}
+
+/// The hits of what is being looked for now.
+pub(in crate::tui) fn of_this_search<R: Row>(tabbed: &Tabbed<R>) -> Option<&Hits<R::Kind>> {
+    let (search, hits) = tabbed.hits.as_ref()?;
+    (Search::parse(tabbed.search.text()).as_ref() == Some(search)).then_some(hits)
+}
+
+/// "3", "1,000+"; nothing where none of many was met.
+pub(in crate::tui) fn shown<K: Copy + PartialEq>(hits: &Hits<K>, kind: Option<K>) -> Option<String> {
+    match (hits.of(kind), hits.is_all) {
+        (count, true) => Some(thousands(count)),
+        (0, false) => None,
+        (count, false) => Some(format!("{}+", thousands(count.min(HITS_MAX)))),
+    }
+}
