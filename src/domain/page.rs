@@ -55,7 +55,7 @@ impl FromStr for Cursor {
     }
 }
 
-/// Where a page begins; verifications are placed by [`Cursor`], sends by their id.
+/// Where a page begins or ends; verifications are placed by [`Cursor`], sends by their id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Position<C = Cursor> {
     /// With the newest row.
@@ -65,6 +65,8 @@ pub enum Position<C = Cursor> {
     After(C),
     /// With the rows just newer than this one.
     Before(C),
+    /// With the last rows that there are.
+    Oldest,
 }
 
 impl Cursor {
@@ -108,6 +110,10 @@ impl<T> Page<T> {
             Position::Before(_) => {
                 rows.reverse();
                 (more, true)
+            }
+            Position::Oldest => {
+                rows.reverse();
+                (more, false)
             }
         };
         Self { rows, as_of, newer, older }

@@ -30,19 +30,19 @@ impl Store {
     pub async fn list(&self, filter: &Filter, position: Position, limit: i64) -> Result<Page<VerificationRow>, Error> {
         let limit = limit.max(1);
         let as_of = match position {
-            Position::Newest => None,
+            Position::Newest | Position::Oldest => None,
             Position::After(cursor) | Position::Before(cursor) => Some(cursor.as_of),
         };
         let found = found(self.pool(), filter).await?;
         let rows = if found.is_no_one() {
             Vec::new()
         } else {
-            let backwards = matches!(position, Position::Before(_));
+            let backwards = matches!(position, Position::Before(_) | Position::Oldest);
             let mut query = QueryBuilder::new("with page as (select ");
             query.push(COLUMNS).push(" from ");
             push_filter(&mut query, filter, &found, as_of);
             match position {
-                Position::Newest => {}
+                Position::Newest | Position::Oldest => {}
                 Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
                 Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
             }

@@ -50,6 +50,7 @@ impl Store {
         }
         let backwards = match position {
             Position::Newest => false,
+            Position::Oldest => true,
             Position::After(id) => {
                 query.push(" and id < ").push_bind(id.0);
                 false

@@ -206,7 +206,7 @@ static TABLE: &[Entry] = table! {
     PageDown: [PAGE_DOWN, ctrl('f'), c(' ')], SPACED, 0, "page down", "A screenful down; Space where it does not mark";
     PageDown: [PAGE_DOWN, ctrl('f')], LIST, 0, "page down", "A screenful down";
     First: [c('g'), HOME], ENDS, 0, "newest", "To the newest row, or the top";
-    Last: [c('G'), END], ENDS, 0, "oldest", "To the oldest row loaded, or the bottom";
+    Last: [c('G'), END], ENDS, 0, "oldest", "To the oldest row, or the bottom";
     Confirm: [c('y'), ENTER], CONFIRM, 1, "do it", "Do what the dialog says";
     Confirm: [ENTER], TYPED, 1, "do it", "Do what the dialog says";
     Confirm: [ENTER], PROMPT, 1, "keep", "Keep the search and go to the list";

@@ -103,13 +103,34 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         spans.push(Span::styled(remark, quiet));
     }
     let mut room = area;
-    if loading {
-        let text = if model.view == View::Templates { model.workbench.doing() } else { "loading…" };
-        let wide = u16::try_from(width(text)).unwrap_or(0).min(area.width);
-        canvas.text(Rect { x: area.right() - wide, width: wide, ..area }, text, quiet);
-        room.width = area.width.saturating_sub(wide + 1);
+    let doing = match model.view {
+        _ if !loading => "",
+        View::Templates => model.workbench.doing(),
+        _ => "loading…",
+    };
+    let position = position(model).unwrap_or_default();
+    for text in [position.as_str(), doing].into_iter().filter(|text| !text.is_empty()) {
+        let wide = u16::try_from(width(text)).unwrap_or(0).min(room.width);
+        canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, text, quiet);
+        room.width = room.width.saturating_sub(wide + 2);
     }
     canvas.line(room, &Line::from(spans));
+}
+
+/// Where in the whole list the selected row is. What is open may be another by now.
+fn position(model: &Model) -> Option<String> {
+    if model.opened.is_some_and(|id| model.verifications.selected().is_none_or(|row| row.verification.id != id)) {
+        return None;
+    }
+    match model.view {
+        View::Verifications => {
+            let list = model.verifications.list()?;
+            let count = model.counts.map(|counts| counts.of(list.tab));
+            hits::position(&model.verifications, count)
+        }
+        View::Mail => hits::position(&model.mail, None),
+        View::Queue | View::Templates => None,
+    }
 }
 
 /// How many the search finds under the tab that is shown.

@@ -55,6 +55,53 @@ fn leaps_to_the_newest_row() {
 }
 
 #[test]
+fn leaps_to_the_oldest_row() {
+    let world = World::default().with_many(2_000);
+    let mut console = Console::new(80, 24);
+    console.serve(&world);
+    console.press("G");
+    let pages = console.asked.iter().filter(|effect| matches!(effect, Effect::Load(Load::Page { .. }))).count();
+    assert_eq!(pages, 1);
+    console.serve(&world);
+    assert_eq!(console.selected(), 38_001);
+    let list = console.model.verifications.list().unwrap();
+    assert!(list.newer && !list.older);
+    // And up again, row by row.
+    let mut seen = vec![console.selected()];
+    for _ in 0..2_010 {
+        console.run(&world, "k");
+        seen.push(console.selected());
+    }
+    assert_eq!((seen.last(), console.selected()), (Some(&49_993), 49_993));
+    seen.dedup();
+    assert_eq!(seen.len(), 2_011);
+}
+
+#[test]
+fn says_where_in_the_list_one_is() {
+    let world = World::default().with_many(2_000);
+    let mut console = Console::new(80, 24);
+    console.serve(&world);
+    // The world counts more than it has rows.
+    assert!(console.screen().contains(" 1 of 3,204"), "{}", console.screen());
+    for _ in 0..60 {
+        console.run(&world, "PgDn");
+    }
+    assert!(console.model.verifications.list().unwrap().newer, "the first rows are no longer kept");
+    // A page is the list's 18 rows but for one.
+    assert!(console.screen().contains(" 1,021 of 3,204"), "{}", console.screen());
+    console.run(&world, "G");
+    assert!(console.screen().contains("3,204 of 3,204"), "{}", console.screen());
+    console.run(&world, "k");
+    assert!(console.screen().contains("3,203 of 3,204"), "{}", console.screen());
+    console.run(&world, "g");
+    assert!(console.screen().contains(" 1 of 3,204"), "{}", console.screen());
+    // Both ends of what is found are there.
+    console.run(&world, "/ k i m Enter j");
+    assert!(console.screen().contains(" 1 of 1"), "{}", console.screen());
+}
+
+#[test]
 fn reloads_at_the_same_place() {
     let world = World::default().with_many(2_000);
     let mut console = Console::new(80, 24);

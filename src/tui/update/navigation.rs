@@ -13,13 +13,16 @@ use crate::tui::view::templates::model::Mode;
 use crate::tui::view::{mail, queue, templates, verifications};
 use crate::tui::{Effect, Model, view};
 
-/// Moves the cursor; says whether the newest rows have to be loaded for it.
-fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> bool {
-    if action == Action::First && (list.newer || list.announced > 0) {
-        return true;
+/// Moves the cursor; returns the page that has to be loaded for it.
+fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> Option<(Edge, Position<R::Place>)> {
+    match action {
+        Action::First if list.newer || list.announced > 0 => Some((Edge::Top, Position::Newest)),
+        Action::Last if list.older => Some((Edge::Bottom, Position::Oldest)),
+        _ => {
+            list.step(by);
+            None
+        }
     }
-    list.step(by);
-    false
 }
 
 /// Moves the cursor, or scrolls what has the keys.
@@ -47,15 +50,15 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         queue::update::step(model, by);
     } else if model.view == View::Mail {
         if let Some(list) = model.mail.list_mut()
-            && move_cursor(list, action, by)
+            && let Some((edge, position)) = move_cursor(list, action, by)
         {
-            mail::update::load_page(model, Edge::Top, Position::Newest, fx);
+            mail::update::load_page(model, edge, position, fx);
         }
         model.send_scroll = 0;
     } else if let Some(list) = model.verifications.list_mut()
-        && move_cursor(list, action, by)
+        && let Some((edge, position)) = move_cursor(list, action, by)
     {
-        verifications::update::load_page(model, Edge::Top, Position::Newest, fx);
+        verifications::update::load_page(model, edge, position, fx);
     }
 }
 

@@ -91,3 +91,20 @@ pub(in crate::tui) fn shown<K: Copy + PartialEq>(hits: &Hits<K>, kind: Option<K>
         (count, false) => Some(format!("{}+", thousands(count.min(HITS_MAX)))),
     }
 }
+
+/// Which row of how many is selected: "37 of 6,410". `count` is how many there are without a search, where that is known.
+pub(in crate::tui) fn position<R: Row>(tabbed: &Tabbed<R>, count: Option<i64>) -> Option<String> {
+    let list = tabbed.list()?;
+    if tabbed.counted.is_some()
+        && let Some(hits) = of_this_search(tabbed)
+        && !hits.is_all
+    {
+        let at_least = hits.of(list.tab).min(HITS_MAX);
+        let position = list.position(None)?;
+        return Some(format!("{} of {}+", thousands(position), thousands(at_least.max(position))));
+    }
+    let count = if tabbed.counted.is_some() { of_this_search(tabbed).map(|hits| hits.of(list.tab)) } else { count };
+    let total = count.or_else(|| list.length())?;
+    let position = list.position(Some(total))?;
+    Some(format!("{} of {}", thousands(position), thousands(total.max(position))))
+}

@@ -12,6 +12,9 @@ use crate::tui::effect::Problem;
 /// How many rows are kept at most.
 pub const WINDOW_MAX: usize = 500;
 
+/// New rows are counted up to here: of more, no one knows how many there are.
+pub const ANNOUNCED_MAX: i64 = 100;
+
 /// How near to an end of the window the cursor may come before the next page is fetched.
 const NEAR: usize = 40;
 
@@ -86,6 +89,8 @@ pub enum Edge {
     Fresh,
     /// It replaces the window; the newest row is selected.
     Top,
+    /// It replaces the window; the oldest row is selected.
+    Bottom,
     /// It brings rows up to date where they are; those above the window are counted.
     Merge,
     /// It goes below.
@@ -113,6 +118,9 @@ pub struct List<R: Row> {
     pub older: bool,
     /// How many rows have come in above since.
     pub announced: i64,
+    /// How many there are above the window, and below, where the end was seen.
+    above: Option<usize>,
+    below: Option<usize>,
     /// Why the last page did not come.
     pub problem: Option<Problem>,
     /// The page that is under way.
@@ -134,6 +142,8 @@ impl<R: Row> List<R> {
             newer: false,
             older: false,
             announced: 0,
+            above: None,
+            below: None,
             problem: None,
             awaiting: None,
             select: None,
@@ -201,15 +211,16 @@ impl<R: Row> List<R> {
         let as_of = page.as_of;
         let items = page.rows.into_iter().map(|row| Item { place: row.place(tab, as_of), row, gone: false });
         match edge {
-            Edge::Fresh | Edge::Top => {
-                if edge == Edge::Top {
-                    (self.cursor, self.top) = (0, 0);
+            Edge::Fresh | Edge::Top | Edge::Bottom => {
+                if edge != Edge::Fresh {
+                    (self.cursor, self.top) = (if edge == Edge::Top { 0 } else { usize::MAX }, 0);
                     self.items.clear();
                 }
                 let selected = self.select.take().or_else(|| self.selected().map(|item| item.row.id()));
                 self.items = items.collect();
                 self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
                 (self.newer, self.older) = (page.newer, page.older);
+                (self.above, self.below) = ((!page.newer).then_some(0), (!page.older).then_some(0));
                 self.loaded = true;
                 self.announced = 0;
                 let found = selected.and_then(|id| self.items.iter().position(|item| item.row.id() == id));
@@ -221,6 +232,7 @@ impl<R: Row> List<R> {
             }
             Edge::Older => {
                 self.older = page.older;
+                let before = self.items.len();
                 let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
                 for item in items {
                     self.ends = self.ends.map(|(first, _)| (first, item.place));
@@ -228,6 +240,7 @@ impl<R: Row> List<R> {
                         self.items.push(item);
                     }
                 }
+                self.below = beyond(self.below, self.older, self.items.len() - before);
                 self.drop_newest();
             }
             Edge::Newer => {
@@ -243,6 +256,7 @@ impl<R: Row> List<R> {
                 self.items = above;
                 self.cursor += count;
                 self.top += count;
+                self.above = beyond(self.above, self.newer, count);
                 self.drop_oldest();
             }
         }
@@ -279,6 +293,7 @@ impl<R: Row> List<R> {
             self.cursor -= extra;
             self.top = self.top.saturating_sub(extra);
             self.newer = true;
+            self.above = self.above.map(|above| above + extra);
             self.ends = self.items.first().zip(self.ends).map(|(first, (_, last))| (first.place, last));
         }
     }
@@ -286,6 +301,7 @@ impl<R: Row> List<R> {
     fn drop_oldest(&mut self) {
         let keep = WINDOW_MAX.max(self.cursor + 1);
         if self.items.len() > keep {
+            self.below = self.below.map(|below| below + self.items.len() - keep);
             self.items.truncate(keep);
             self.older = true;
             self.ends = self.items.last().zip(self.ends).map(|(last, (first, _))| (first, last.place));
@@ -305,6 +321,27 @@ impl<R: Row> List<R> {
         }
     }
 
+    /// Which row of the whole list is selected, counted from the newest. `total` is how many it has, where that is known.
+    #[must_use]
+    pub fn position(&self, total: Option<i64>) -> Option<i64> {
+        if !self.loaded || self.items.is_empty() || self.announced >= ANNOUNCED_MAX {
+            return None;
+        }
+        let rows = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        match (self.above, self.below) {
+            (Some(above), _) => Some(rows(above + self.cursor + 1) + self.announced),
+            (None, Some(below)) => Some((total? - rows(below + self.items.len() - self.cursor - 1)).max(1)),
+            (None, None) => None,
+        }
+    }
+
+    /// How many rows the whole list has, where both of its ends were seen.
+    #[must_use]
+    pub fn length(&self) -> Option<i64> {
+        let rows = self.above? + self.items.len() + self.below?;
+        i64::try_from(rows).ok().map(|rows| rows + self.announced)
+    }
+
     /// Moves the cursor by rows.
     pub fn step(&mut self, by: isize) {
         self.cursor = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
@@ -317,6 +354,11 @@ impl<R: Row> List<R> {
         let fullest = self.items.len().saturating_sub(height);
         self.top.clamp(lowest, self.cursor.max(lowest)).min(fullest.max(lowest))
     }
+}
+
+/// How many rows are beyond an end of the window, once so many of them have come into it.
+fn beyond(before: Option<usize>, more: bool, came: usize) -> Option<usize> {
+    if more { before.and_then(|rows| rows.checked_sub(came)) } else { Some(0) }
 }
 
 /// The list that awaits this page.

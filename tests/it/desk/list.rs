@@ -54,6 +54,13 @@ async fn pages_go_through_every_row_once_in_both_directions() {
             }
         }
         assert_eq!(forward, backward, "{status:?}");
+        let last = store.list(&filter, Position::Oldest, 10).await.unwrap();
+        let last_rows: Vec<_> = last.rows.iter().map(|row| row.verification.clone()).collect();
+        assert_eq!(
+            (&last_rows[..], last.newer, last.older),
+            (&forward[forward.len() - 10..], true, false),
+            "{status:?}"
+        );
         let place = Cursor::of(&forward[5], status, page.as_of);
         assert_eq!(store.newer(&filter, place).await.unwrap(), 5);
     }
