@@ -114,6 +114,14 @@ impl WebhookView {
         self.subscriptions.iter().filter(|one| one.state(self.as_of) == SubscriptionState::Waiting)
     }
 
+    /// It was approved or refused since this was read.
+    pub fn decided(&mut self, topic: &str, is_approved: bool) {
+        for one in self.subscriptions.iter_mut().filter(|one| one.topic.raw() == topic) {
+            (one.approved_at, one.refused_at) =
+                if is_approved { (Some(self.as_of), None) } else { (None, Some(self.as_of)) };
+        }
+    }
+
     /// What an operator has to know, in one line; `None` if there is nothing.
     #[must_use]
     pub fn in_words(&self) -> Option<String> {

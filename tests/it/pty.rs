@@ -501,6 +501,39 @@ async fn a_bounce_is_shown_within_two_seconds_of_its_arrival_in_the_queue() {
     running.is_clean();
 }
 
+/// The first that asked is asked about first.
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_are_approved_and_refused_by_keys() {
+    let world = with_user().await;
+    let topic = |name: &str| format!("arn:aws:sns:ap-northeast-2:123456789012:{name}");
+    for name in ["ses-events", "strangers"] {
+        world.store().subscription_asked(&topic(name), "https://sns.example/", false).await.unwrap();
+    }
+    let mut running = open(&world);
+    running.keys("o");
+    running.shows("approval");
+    for (name, key, done) in
+        [("ses-events", "y", "The topic is approved."), ("strangers", "x", "The topic is refused.")]
+    {
+        running.keys("A");
+        running.shows(&topic(name));
+        running.keys(key);
+        running.shows(done);
+    }
+    running.keys("A");
+    running.shows("No topic of SNS asks");
+    let decided = "select count(*) from sns_subscriptions where
+        (topic like '%ses-events' and approved_at is not null and refused_at is null)
+        or (topic like '%strangers' and refused_at is not null and approved_at is null)";
+    assert_eq!(world.number(decided).await, 2);
+    let audited =
+        world.number("select count(*) from audit_log where action in ('approve_topic', 'refuse_topic')").await;
+    assert_eq!(audited, 2);
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+}
+
 async fn with_accepted_mail() -> World {
     let world = with_user().await;
     world.execute("update sends set state = 'accepted', attempts = 1, ses_id = 'm-1'").await;

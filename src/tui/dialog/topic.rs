@@ -46,6 +46,10 @@ pub(super) fn decided(model: &mut Model, topic: &str, is_approved: bool, answer:
     if answered(model, answer, is_it).is_none() {
         return;
     }
+    // Before it is loaded again: the same key, pressed at once, is about the next one.
+    if let Some(outbox) = &mut model.outbox {
+        outbox.webhook.decided(topic, is_approved);
+    }
     let (what, hint) = if is_approved {
         ("The topic is approved.", "`serve` confirms its subscription within seconds.")
     } else {
@@ -138,9 +142,12 @@ mod tests {
             assert!(console.screen().contains("✗ this role may not"), "{}", console.screen());
             console.take_asked();
             console.press(key);
-            console.serve(&world);
+            // What is loaded after that comes later than the next key.
+            console.send(Msg::Acted(Acted::TopicDecided { topic: TOPIC.into(), is_approved, answer: Ok(()) }));
             assert_eq!(console.model.key_context(), KeyContext::Queue);
             assert_eq!(console.model.toasts.last().unwrap().what, done);
+            console.press("A");
+            assert!(console.model.dialog.is_none(), "{}", console.screen());
         }
     }
 
