@@ -3,8 +3,10 @@ turns: `scripts/bench-events.sh` runs it.
 
     run.py VERIFYDESK BENCH_EVENTS PEOPLE SECONDS ROUNDS
 
-DATABASE_URL names a PostgreSQL that nothing else uses. Ten sends a person are there first. Each round posts events of sends
-chosen by chance to both views for so many seconds, and puts as many in a queue as came by HTTP. Prints medians over the rounds.
+DATABASE_URL names a PostgreSQL that nothing else uses. Ten sends a person are there first, of a month. Each round posts
+events to both views for so many seconds, and puts as many in a queue as came by HTTP. They are about sends chosen by chance
+among those of the last days, as SES's are. Events about sends of all the month are posted, too: the worst that can come,
+since each reads and writes pages that no other does. Prints medians over the rounds.
 """
 
 import os
@@ -27,8 +29,10 @@ from posts import CERTIFICATE_URL, TOPIC, certified, posts  # noqa: E402
 
 PROGRAM, BESIDE = sys.argv[1:3]
 PEOPLE, SECONDS, ROUNDS = map(int, sys.argv[3:])
+# Of these the sends of `fill.py` are, and of the last of them what most events are about.
+DAYS, LAST_DAYS = 30, 2
 # More than are posted in a second.
-RATE_MAX = {"verifydesk": 12_000, "django-ses": 6_000}
+RATE_MAX = {"verifydesk": 8_000, "django-ses": 6_000}
 
 
 class Verifydesk:
@@ -105,18 +109,21 @@ class DjangoSes:
 
 def main():
     server = Server(os.environ["DATABASE_URL"])
-    results = {"HTTP": {}, "SQS": {}}
+    results = {"HTTP": {}, "SQS": {}, "month": {}}
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         key = certified(directory / "sns.pem")
         desk, site = Verifydesk(server, directory), DjangoSes(server, directory)
-        numbers = iter(random.Random(1).sample(range(PEOPLE * 10), PEOPLE * 9))
+        last_days = PEOPLE * 10 - PEOPLE * 10 * LAST_DAYS // DAYS
+        chance = random.Random(1)
+        recent = iter(chance.sample(range(last_days, PEOPLE * 10), PEOPLE * 10 - last_days))
+        month = iter(chance.sample(range(last_days), last_days))
 
-        def some(count):
-            return posts(key, [next(numbers) for _ in range(count)], PEOPLE)
+        def some(count, of=recent):
+            return posts(key, [next(of) for _ in range(count)], PEOPLE)
 
-        def posted(view, seconds, count):
-            run = wrk(view.port, "/ses/events", "posts", some(count), seconds, directory)
+        def posted(view, seconds, count, of=recent):
+            run = wrk(view.port, "/ses/events", "posts", some(count, of), seconds, directory)
             if run["wrapped"] or run["bad"]:
                 sys.exit(f"{view.name}: {run}: not all were taken, or too few were there; nothing measured")
             return run
@@ -130,7 +137,7 @@ def main():
             for view in (desk, site):
                 wait_for(view.port)
                 # Every connection to the database and every plan is there before anything is measured.
-                posted(view, 1, RATE_MAX[view.name])
+                posted(view, 1, RATE_MAX[view.name], month)
             for number in range(1, ROUNDS + 1):
                 print(f"round {number}", file=sys.stderr, flush=True)
                 before = desk.stored(), desk.settled()
@@ -138,8 +145,9 @@ def main():
                 checked("HTTP", run, before)
                 print(f"  HTTP {run}", file=sys.stderr, flush=True)
                 results["HTTP"].setdefault("verifydesk", []).append(run)
+                # What they are about makes no difference to this one.
                 listed = site.listed()
-                run = posted(site, SECONDS, RATE_MAX[site.name] * SECONDS)
+                run = posted(site, SECONDS, RATE_MAX[site.name] * SECONDS, month)
                 if site.listed() - listed < run["requests"] // 100:
                     sys.exit(f"django-ses listed too few; nothing measured: {run}")
                 results["HTTP"].setdefault("django-ses", []).append(run)
@@ -148,16 +156,23 @@ def main():
                 checked("SQS", run, before)
                 print(f"  SQS {run}", file=sys.stderr, flush=True)
                 results["SQS"].setdefault("verifydesk", []).append(run)
+                before = desk.stored(), desk.settled()
+                run = posted(desk, SECONDS, RATE_MAX[desk.name] * SECONDS, month)
+                checked("HTTP, of all the month", run, before)
+                print(f"  HTTP, of all the month {run}", file=sys.stderr, flush=True)
+                results["month"].setdefault("verifydesk", []).append(run)
         finally:
             for view in (desk, site):
                 view.process.terminate()
                 view.process.wait()
             if "KEEP_LOGS" in os.environ:
                 print((directory / "verifydesk.log").read_text(), (directory / "gunicorn.log").read_text())
-    how = f"{PEOPLE * 10:,} sends, {ROUNDS} rounds in turns, fsync on"
+    how = f"{PEOPLE * 10:,} sends, events about those of the last {LAST_DAYS} days, {ROUNDS} rounds in turns, fsync on"
     rates = print_rates(f"by HTTP, {CONNECTIONS} connections for {SECONDS} s, {how}", results["HTTP"])
     print(f"  verifydesk does {rates['verifydesk'] / rates['django-ses']:.1f} times django-ses's rate")
     print_rates(f"by SQS, one worker, {how}", results["SQS"])
+    how = f"{PEOPLE * 10:,} sends, {ROUNDS} rounds, fsync on"
+    print_rates(f"by HTTP, events about sends of all the {DAYS} days, {how}", results["month"])
 
 
 main()
