@@ -1,10 +1,14 @@
 //! Lists of verifications: the one query that is put together at run time.
 
+mod find;
 pub(super) mod search;
+mod walk;
 
 use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use self::find::Wanted;
+use self::walk::Walk;
 use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::filter::{Filter, Search};
@@ -28,36 +32,52 @@ const COLUMNS: &str =
 impl Store {
     /// A page of verifications, newest first. `limit` rows at most, at least one.
     pub async fn list(&self, filter: &Filter, position: Position, limit: i64) -> Result<Page<VerificationRow>, Error> {
+        self.list_telling(filter, position, limit, |_, _| {}).await
+    }
+
+    /// The same. While it takes long, it tells every tenth of a second or so what was found so far, and up to when all
+    /// was looked at. Dropped, it ends in the database within as long.
+    pub async fn list_telling(
+        &self,
+        filter: &Filter,
+        position: Position,
+        limit: i64,
+        tell: impl FnMut(&[VerificationRow], Time) + Send,
+    ) -> Result<Page<VerificationRow>, Error> {
         let limit = limit.max(1);
         let as_of = match position {
-            Position::Newest | Position::Oldest => None,
-            Position::After(cursor) | Position::Before(cursor) => Some(cursor.as_of),
+            Position::Newest | Position::Oldest => self.now().await?,
+            Position::After(cursor) | Position::Before(cursor) => cursor.as_of,
         };
-        let found = found(self.pool(), filter).await?;
-        let rows = if found.is_no_one() {
-            Vec::new()
-        } else {
-            let backwards = matches!(position, Position::Before(_) | Position::Oldest);
-            let mut query = QueryBuilder::new("with page as (select ");
-            query.push(COLUMNS).push(" from ");
-            push_filter(&mut query, filter, &found, as_of);
-            match position {
-                Position::Newest | Position::Oldest => {}
-                Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
-                Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
-            }
-            push_order(&mut query, filter.status, backwards);
-            query.push(" limit ").push_bind(limit + 1).push(")");
-            push_rows(&mut query, "page");
-            push_order(&mut query, filter.status, backwards);
-            query.build_query_as::<ListRow>().persistent(false).fetch_all(self.pool()).await?
+        let wanted = Wanted { filter, position, as_of, limit: limit + 1 };
+        let rows = match &filter.search {
+            Some(search) => self.find(search, wanted, tell).await?,
+            None => self.page_of(&Found::Everyone, wanted).await?,
         };
-        let as_of = match (as_of, rows.first()) {
-            (Some(as_of), _) => as_of,
-            (None, Some(row)) => row.as_of.into(),
-            (None, None) => self.now().await?,
-        };
-        Ok(Page::cut(rows.into_iter().map(Into::into).collect(), limit, &position, as_of))
+        Ok(Page::cut(rows, limit, &position, as_of))
+    }
+
+    /// A page of a list, of whom was found.
+    async fn page_of(&self, found: &Found<'_>, wanted: Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
+        let Wanted { filter, position, as_of, limit } = wanted;
+        if found.is_no_one() {
+            return Ok(Vec::new());
+        }
+        let backwards = wanted.is_backwards();
+        let mut query = QueryBuilder::new("with page as (select ");
+        query.push(COLUMNS).push(" from ");
+        push_filter(&mut query, filter, found, Some(as_of));
+        match position {
+            Position::Newest | Position::Oldest => {}
+            Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
+            Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
+        }
+        push_order(&mut query, filter.status, backwards);
+        query.push(" limit ").push_bind(limit).push(")");
+        push_rows(&mut query, "page");
+        push_order(&mut query, filter.status, backwards);
+        let rows = query.build_query_as::<ListRow>().persistent(false).fetch_all(self.pool()).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// These verifications as they are now, in no particular order: to bring what is on a screen up to date.
@@ -72,13 +92,33 @@ impl Store {
     /// How many rows of the list are newer than this place, counted up to `NEWER_MAX`. What is pending is decided
     /// by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
-        let found = found(self.pool(), filter).await?;
+        let found = match &filter.search {
+            None => Found::Everyone,
+            Some(search) if !search.can_find() => return Ok(0),
+            Some(search) => {
+                // Mostly there are few rows, whoever they are.
+                let named = search::named(self.pool(), search).await?;
+                let position = Position::Before(than);
+                let wanted = Wanted { filter, position, as_of: self.now().await?, limit: NEWER_MAX };
+                let mut walk = Walk::new(search, named, wanted);
+                let newer = walk.count(self, NEWER_MAX).await?;
+                if newer == NEWER_MAX || walk.is_over() {
+                    return Ok(newer);
+                }
+                self.name_few(search).await?.map_or(Found::Many(search), Found::These)
+            }
+        };
         if found.is_no_one() {
             return Ok(0);
         }
         let mut query = QueryBuilder::new("select count(*) from (select 1 from ");
         push_filter(&mut query, filter, &found, None);
         push_beyond(&mut query, filter.status, &than, " > ");
+        if matches!(found, Found::Many(_)) && filter.status != Some(Status::Pending) {
+            // There were none between that place and the time that the list was read at.
+            let at = order(filter.status).split(", ").next().unwrap_or_default();
+            query.push(" and ").push(at).push(" > ").push_bind(StoredTime(than.as_of)).push(" - interval '1 minute'");
+        }
         query.push(" limit ").push_bind(NEWER_MAX).push(") as newer");
         Ok(query.build_query_scalar().persistent(false).fetch_one(self.pool()).await?)
     }
@@ -94,8 +134,11 @@ pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter)
     search::push_users(&mut query, search);
     // A plan made without the text would be a bad one for most texts.
     let ids: Vec<i64> = query.build_query_scalar().persistent(false).fetch_all(executor).await?;
-    let few = i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX);
-    Ok(if few { Found::These(ids) } else { Found::Many(search) })
+    Ok(if are_few(&ids) { Found::These(ids) } else { Found::Many(search) })
+}
+
+fn are_few(ids: &[i64]) -> bool {
+    i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX)
 }
 
 /// Who a search finds.
@@ -126,6 +169,18 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
             .push(") offset 0) v where "),
         Found::Everyone | Found::Many(_) => query.push("verifications v where "),
     };
+    push_conditions(query, filter, as_of);
+    if let Found::Many(search) = found {
+        query.push(" and (");
+        search::push_fits(query, search);
+        query.push(" or v.user_id in (");
+        search::push_named(query, search);
+        query.push("))");
+    }
+}
+
+/// What decides whether a verification is of the list, whoever's it is.
+fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter, as_of: Option<Time>) {
     let open = "v.verified_at is null and v.revoked_at is null and v.expires_at ";
     match filter.status {
         None => query.push("true"),
@@ -145,14 +200,6 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
     }
     if let Some(until) = filter.until {
         query.push(" and ").push(range).push(" < ").push_bind(StoredTime(until));
-    }
-    if let Found::Many(search) = found {
-        // Not `exists`, which the planner would turn into a join with every user that matches.
-        query.push(" and ((select ");
-        search::push_clauses(query, search, "u.email", "u.name");
-        query.push(" from users u where u.id = v.user_id) or v.user_id in (");
-        search::push_named(query, search);
-        query.push("))");
     }
 }
 
@@ -196,7 +243,7 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
     query
         .push(
             " select
-                now() as as_of, v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
+                v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
                 encode(substring(v.key_digest for 4), 'hex') as key_fingerprint,
                 u.email, u.name, u.locale, u.created_at as user_created_at, u.verified_at as user_verified_at,
                 s.id as send_id, s.state as send_state, s.changed_at as send_changed_at
@@ -214,7 +261,6 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
 
 #[derive(FromRow)]
 struct ListRow {
-    as_of: StoredTime,
     id: i64,
     user_id: i64,
     created_at: StoredTime,

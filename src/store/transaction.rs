@@ -48,8 +48,13 @@ impl Store {
 
     /// Begins to look at what is of no use later: a statement that takes long is [`Error::TooSlow`].
     pub(super) async fn begin_glance(&self) -> Result<Transaction, Error> {
+        self.begin_reading(BEGIN_GLANCE).await
+    }
+
+    /// Begins to read, in this way; an act begins by [`Store::begin`].
+    pub(super) async fn begin_reading(&self, how: &'static str) -> Result<Transaction, Error> {
         let pool = self.pool().clone();
-        let transaction = undisturbed(async move { pool.begin_with(BEGIN_GLANCE).await }).await?;
+        let transaction = undisturbed(async move { pool.begin_with(how).await }).await?;
         Ok(Transaction { transaction, _seat: None })
     }
 

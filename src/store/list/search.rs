@@ -1,7 +1,7 @@
 //! What a search asks of the database. Each branch of a query has an index of its own: a plain `or` over several tables
 //! would use none.
 
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{PgExecutor, Postgres, QueryBuilder};
 
 use super::FOUND_MAX;
 use crate::domain::filter::near::{self, Candidates};
@@ -16,6 +16,21 @@ pub(in crate::store) fn push_users(query: &mut QueryBuilder<Postgres>, search: &
         query.push(" union ");
     }
     push_named(query, search);
+}
+
+/// The users whom a number or an id in a search names.
+pub(super) async fn named(executor: impl PgExecutor<'_>, search: &Search) -> Result<Vec<i64>, Error> {
+    let mut query = QueryBuilder::new("");
+    push_named(&mut query, search);
+    Ok(query.build_query_scalar().persistent(false).fetch_all(executor).await?)
+}
+
+/// Whether the text fits the user of a verification `v`. Not `exists`, which the planner would turn into a join with every
+/// user that matches.
+pub(super) fn push_fits(query: &mut QueryBuilder<Postgres>, search: &Search) {
+    query.push("(select ");
+    push_clauses(query, search, "u.email", "u.name");
+    query.push(" from users u where u.id = v.user_id)");
 }
 
 impl Store {

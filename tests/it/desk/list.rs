@@ -147,6 +147,66 @@ async fn a_search_that_finds_thousands_goes_through_every_row_once() {
 }
 
 #[tokio::test]
+async fn a_search_for_many_of_whom_a_status_has_few_is_whole_and_says_how_far_it_is() {
+    let world = World::new().await;
+    // The newest are whom the search finds; of the verified, these are the oldest. Many come at one moment.
+    world
+        .execute(
+            "with u as (
+            insert into users (email)
+            select case when n > 14000 or n < 3000 and n % 67 = 0 then 'many' else 'other' end || n || '@example.com'
+            from generate_series(1, 36000) n
+            returning id
+        )
+        insert into verifications (user_id, key_nonce, created_at, expires_at, verified_at, revoked_at)
+        select id, decode(repeat('00', 16), 'hex'), at, at + interval '2 days',
+            case when id <= 14000 and id % 10 > 1 then at end, case when id <= 14000 and id % 10 = 1 then at end
+        from (
+            select id, now() - interval '2 hours' - (36000 - id) / 50 * interval '1 minute'
+                - case when id < 9000 then interval '300 days' else interval '0' end as at
+            from u
+        ) as placed",
+        )
+        .await;
+    let store = world.store();
+    for status in [None, Some(Status::Pending), Some(Status::Verified), Some(Status::Expired), Some(Status::Revoked)] {
+        let everyone = Filter { status, ..Filter::default() };
+        let page = store.list(&everyone, Position::Newest, 50_000).await.unwrap();
+        let all: Vec<_> = page.rows.iter().filter(|row| row.user.email.raw().starts_with("many")).collect();
+        let all: Vec<_> = all.iter().map(|row| row.verification.clone()).collect();
+        let filter = Filter { search: Search::parse("many"), ..everyone };
+        let limit = i64::try_from(all.len() / 2 + 7).unwrap();
+        let (mut forward, mut position, mut told) = (Vec::new(), Position::Newest, Vec::new());
+        loop {
+            let page =
+                store.list_telling(&filter, position, limit, |rows, at| told.push((rows.len(), at))).await.unwrap();
+            forward.extend(page.rows.iter().map(|row| row.verification.clone()));
+            assert!(!page.rows.is_empty() && (!page.older || page.rows.len() == usize::try_from(limit).unwrap()));
+            if !page.older {
+                break;
+            }
+            position = Position::After(Cursor::of(forward.last().unwrap(), status, page.as_of));
+        }
+        assert_eq!(forward, all, "{status:?}");
+        if status == Some(Status::Verified) {
+            // Not all was found at first, but what was, and how far it was looked for, was said.
+            let (rows, back_to) = told[0];
+            assert_eq!(rows, all.iter().take_while(|v| v.verified_at.unwrap() > back_to).count());
+        }
+        let mut backward = vec![forward.last().unwrap().clone()];
+        loop {
+            let first = Cursor::of(&backward[0], status, page.as_of);
+            let page = store.list(&filter, Position::Before(first), limit).await.unwrap();
+            backward.splice(0..0, page.rows.iter().map(|row| row.verification.clone()));
+            if !page.newer {
+                break;
+            }
+        }
+        assert_eq!(backward, all, "{status:?}");
+    }
+}
+
+#[tokio::test]
 async fn finds_whatever_the_caller_sent() {
     let world = World::new().await;
     let mina = SignUp { email: "mina.kim@example.com".into(), name: "김미나".into(), locale: Locale::Ko };

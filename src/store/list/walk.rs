@@ -1,0 +1,154 @@
+//! A search that finds too many to be named one by one: a walk along the list's order, in which each row is looked at.
+//! Mostly a page is found among the first few; but where the status has few of those who are found, or old ones, it may
+//! be a walk over all.
+//!
+//! It goes in slices bounded by rows, a statement each. So whoever waits can be told how far it is, each page is whole,
+//! however long it takes, and what no one waits for any more ends with its slice, in the database as well.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+use super::find::Wanted;
+use super::{COLUMNS, ListRow, order, push_beyond, push_conditions, push_order, push_rows, search};
+use crate::domain::Time;
+use crate::domain::filter::{Filter, Search};
+use crate::domain::page::{Cursor, Position};
+use crate::domain::verification::VerificationRow;
+use crate::store::{Error, Store, StoredTime};
+
+/// How many rows are looked at first: where those who are found are not rare, a page of them.
+const SLICE_FIRST: i64 = 2_000;
+
+/// How many rows are looked at in one statement at most.
+const SLICE_MAX: i64 = 500_000;
+
+/// How long a slice is to take.
+const SLICE_AIM: Duration = Duration::from_millis(80);
+
+/// All that a slice reads is seen as of one moment. Along the order, however dear that looks: another way would read the
+/// whole list and sort it, for each slice again.
+const BEGIN_SLICE: &str = "begin isolation level repeatable read read only; set local jit = off; \
+                           set local enable_seqscan = off; set local enable_bitmapscan = off";
+
+/// A walk along a list.
+pub(super) struct Walk<'a> {
+    filter: &'a Filter,
+    search: &'a Search,
+    /// Users whom the search names besides, whom its text does not fit.
+    named: Vec<i64>,
+    /// Decides between pending and expired.
+    as_of: Time,
+    backwards: bool,
+    /// Beyond which place the next slice begins.
+    beyond: Option<(Time, i64)>,
+    slice: i64,
+    is_over: bool,
+}
+
+/// What a slice has seen.
+#[derive(FromRow)]
+struct Slice {
+    looked_at: i64,
+    least_at: Option<StoredTime>,
+    most_at: Option<StoredTime>,
+    least_id: Option<i64>,
+    most_id: Option<i64>,
+    /// Verifications that fit, the first ones in the list's order.
+    fitting: Vec<i64>,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk from a position on.
+    pub(super) fn new(search: &'a Search, named: Vec<i64>, wanted: Wanted<'a>) -> Self {
+        let Wanted { filter, position, as_of, .. } = wanted;
+        let beyond = match position {
+            Position::Newest | Position::Oldest => None,
+            Position::After(cursor) | Position::Before(cursor) => Some((cursor.at, cursor.id)),
+        };
+        let backwards = wanted.is_backwards();
+        Self { filter, search, named, as_of, backwards, beyond, slice: SLICE_FIRST, is_over: false }
+    }
+
+    /// Whether there is nothing beyond.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Up to when all was looked at.
+    pub(super) fn reached(&self) -> Option<Time> {
+        self.beyond.map(|(at, _)| at)
+    }
+
+    /// The next rows of the list, `limit` at most, and maybe none.
+    pub(super) async fn step(&mut self, store: &Store, limit: i64) -> Result<Vec<VerificationRow>, Error> {
+        let began = Instant::now();
+        let mut tx = store.begin_reading(BEGIN_SLICE).await?;
+        let slice = self.look(&mut tx, limit).await?;
+        let mut rows = Vec::new();
+        if !slice.fitting.is_empty() {
+            let mut query = QueryBuilder::new("with page as (select ");
+            query.push(COLUMNS).push(" from verifications v where v.id = any(").push_bind(&slice.fitting).push("))");
+            push_rows(&mut query, "page");
+            push_order(&mut query, self.filter.status, self.backwards);
+            let found = query.build_query_as::<ListRow>().persistent(false).fetch_all(&mut *tx).await?;
+            rows = found.into_iter().map(VerificationRow::from).collect();
+        }
+        tx.rollback().await?;
+        self.go_on(&slice, &mut rows);
+        let factor = SLICE_AIM.as_secs_f64() / began.elapsed().as_secs_f64().max(0.001);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "far below 2^52")]
+        let next = (self.slice as f64 * factor.clamp(0.25, 4.0)) as i64;
+        self.slice = next.clamp(SLICE_FIRST, SLICE_MAX);
+        Ok(rows)
+    }
+
+    /// How many of the next rows fit, counted up to `max`.
+    pub(super) async fn count(&mut self, store: &Store, max: i64) -> Result<i64, Error> {
+        let mut tx = store.begin_reading(BEGIN_SLICE).await?;
+        let slice = self.look(&mut tx, max).await?;
+        tx.rollback().await?;
+        self.is_over = slice.looked_at < self.slice;
+        Ok(i64::try_from(slice.fitting.len()).unwrap_or(max))
+    }
+
+    async fn look(&self, connection: &mut PgConnection, limit: i64) -> Result<Slice, Error> {
+        let mut query = QueryBuilder::<Postgres>::new(
+            "select
+                count(*) as looked_at, min(at) as least_at, max(at) as most_at, min(id) as least_id, max(id) as most_id,
+                coalesce((array_agg(id order by at",
+        );
+        query.push(if self.backwards { ", id" } else { " desc, id desc" });
+        query.push(") filter (where fits))[1:").push_bind(limit).push("], '{}') as fitting from (select ");
+        let at = order(self.filter.status).split(", ").next().unwrap_or_default();
+        query.push(at).push(" as at, v.id, coalesce(");
+        search::push_fits(&mut query, self.search);
+        query.push(" or v.user_id = any(").push_bind(&self.named).push("), false) as fits from verifications v where ");
+        push_conditions(&mut query, self.filter, Some(self.as_of));
+        if let Some((at, id)) = self.beyond {
+            let cursor = Cursor { status: self.filter.status, as_of: self.as_of, at, id };
+            push_beyond(&mut query, self.filter.status, &cursor, if self.backwards { " > " } else { " < " });
+        }
+        push_order(&mut query, self.filter.status, self.backwards);
+        query.push(" limit ").push_bind(self.slice).push(") as slice");
+        Ok(query.build_query_as().persistent(false).fetch_one(connection).await?)
+    }
+
+    /// Moves behind a slice. Of those at its last moment some may not have been in it: they come again.
+    fn go_on(&mut self, slice: &Slice, rows: &mut Vec<VerificationRow>) {
+        self.is_over = slice.looked_at < self.slice;
+        let (Some(least_at), Some(most_at)) = (slice.least_at, slice.most_at) else { return };
+        let edge = if self.backwards { most_at } else { least_at };
+        let id = match (least_at == most_at, self.backwards) {
+            (true, true) => slice.most_id.unwrap_or(i64::MAX),
+            (true, false) => slice.least_id.unwrap_or(i64::MIN),
+            (false, true) => i64::MIN,
+            (false, false) => i64::MAX,
+        };
+        if !self.is_over && least_at != most_at {
+            let place = |row: &VerificationRow| Cursor::of(&row.verification, self.filter.status, self.as_of);
+            rows.retain(|row| place(row).at != edge.0);
+        }
+        self.beyond = Some((edge.into(), id));
+    }
+}
