@@ -34,6 +34,7 @@ mod signup;
 mod templates;
 mod test_send;
 mod time;
+mod undo;
 mod unverify;
 mod verify;
 mod worker;
@@ -88,6 +89,8 @@ enum Command {
     Revoke(revoke::Args),
     /// Let a link work for its whole lifetime again, from now on; mails nothing
     Extend(extend::Args),
+    /// Take back your last act, or the one that an entry of the audit log tells of
+    Undo(undo::Args),
     /// Work the outbox: send the mails that are due
     Worker(worker::Args),
     /// Serve the verification view and the site's API
@@ -160,6 +163,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::ChangeAddress(args)) => act(&settings, async |desk| change_address::run(desk, &args).await).await,
         Some(Command::Revoke(args)) => act(&settings, async |desk| revoke::run(desk, &args).await).await,
         Some(Command::Extend(args)) => act(&settings, async |desk| extend::run(desk, &args).await).await,
+        Some(Command::Undo(args)) => act(&settings, async |desk| undo::run(desk, &args).await).await,
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,

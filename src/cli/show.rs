@@ -100,12 +100,13 @@ fn lines(facts: &Facts<'_>) -> Vec<String> {
         let reason = entry.reason.as_ref().map(|reason| format!(": {}", reason.plain())).unwrap_or_default();
         let before = entry.before.as_ref().map(|before| format!("; before: {}", before.plain())).unwrap_or_default();
         out.push(format!(
-            "audit        {} {} by {} ({}): {}{reason}{before}",
+            "audit        {} {} by {} ({}): {}{reason}{before} (entry {})",
             shown(entry.at),
             entry.action.plain(),
             entry.actor.plain(),
             entry.origin.plain(),
-            entry.outcome.plain()
+            entry.outcome.plain(),
+            entry.id
         ));
     }
     out

@@ -6,6 +6,7 @@ use crate::domain::brake::{BrakeCause, BrakeState};
 use crate::domain::change::Change;
 use crate::store::audit::{self, NewEntry};
 use crate::store::brake::{self, NewBrake};
+use crate::store::undo;
 
 impl Desk {
     /// Stops the outbox: mails in a lane's hands are finished, no other goes out until someone resumes.
@@ -34,8 +35,9 @@ impl Desk {
         let reason = super::reason(reason, "a stop of the outbox")?;
         let mut tx = self.store.begin().await?;
         let new = NewBrake { state, cause: BrakeCause::Operator, set_by: &actor.name, reason: &reason, seconds: None };
+        let before = undo::before_brake(&mut tx).await?;
         brake::set(&mut tx, new).await?;
-        audit::append(&mut tx, entry(actor, action, Some(&reason))).await?;
+        audit::append_with(&mut tx, entry(actor, action, Some(&reason)), before.as_deref()).await?;
         tx.commit().await?;
         self.store.notify(Change::Outbox).await;
         Ok(())

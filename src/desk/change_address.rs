@@ -37,6 +37,7 @@ impl Desk {
                     action: Action::Resend,
                     priority: Priority::Person,
                     asked: Asked::ByUser,
+                    hold: self.hold,
                 };
                 let resent = self.resend_locked(&mut tx, actor, target).await?;
                 tx.commit().await?;

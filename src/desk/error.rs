@@ -9,6 +9,7 @@ use crate::domain::brake::BrakeState;
 use crate::domain::id::VerificationId;
 use crate::domain::job::JobState;
 use crate::domain::resend::Block;
+use crate::domain::undo::NotUndone;
 use crate::store;
 use crate::text::Plain;
 
@@ -59,6 +60,13 @@ pub enum Refusal {
     /// Another user has this address.
     #[error("another user has this address")]
     AddressTaken,
+    /// An act that is not taken back.
+    #[error("this cannot be taken back ({act}): {}", .why.in_words())]
+    NotUndone {
+        /// What was done, in a word or two.
+        act: Plain,
+        why: NotUndone,
+    },
     /// The user has this address.
     #[error("this user has this address already")]
     SameAddress,
@@ -148,11 +156,15 @@ impl Refusal {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::AlreadyVerified | Self::NotPaused | Self::JobAlready { .. } => "nothing needs to be done",
+            Self::AlreadyVerified
+            | Self::NotPaused
+            | Self::JobAlready { .. }
+            | Self::NotUndone { why: NotUndone::Nothing | NotUndone::Already, .. } => "nothing needs to be done",
             Self::NotVerified => "look at what has happened since; nothing was changed",
             Self::VerifiedByAnother { .. } => "look at how they were verified, and take that one back if it is wrong",
             Self::AlreadyRevoked => "a resend mails a new link",
             Self::AddressTaken => "look for it with `/` or `verifydesk list --search`; nothing was changed",
+            Self::NotUndone { .. } => "nothing was changed; `verifydesk show ID` says how things are now",
             Self::SameAddress => "to mail the link again, resend it",
             Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
@@ -184,6 +196,7 @@ impl Refusal {
             | Self::AlreadyRevoked
             | Self::AddressTaken
             | Self::SameAddress
+            | Self::NotUndone { .. }
             | Self::Blocked { .. }
             | Self::ReasonMissing { .. }
             | Self::NotPaused

@@ -1,5 +1,7 @@
 //! The link: looked at, opened, or used to ask for a new mail.
 
+use std::time::Duration;
+
 use super::resend::{Asked, Resent, Target};
 use super::{Desk, Error};
 use crate::domain::audit::{Action, Actor};
@@ -98,7 +100,13 @@ impl Desk {
     pub async fn ask_for_new_mail(&self, actor: &Actor, key: &Key) -> Result<Option<Resent>, Error> {
         let mut tx = self.store.begin().await?;
         let Some((id, user)) = verifications::user_of_link(&mut tx, &key.digest()).await? else { return Ok(None) };
-        let target = Target { user, action: Action::Resend, priority: Priority::Person, asked: Asked::ByUser };
+        let target = Target {
+            user,
+            action: Action::Resend,
+            priority: Priority::Person,
+            asked: Asked::ByUser,
+            hold: Duration::ZERO,
+        };
         let resent = self.resend_locked(&mut tx, actor, target).await?;
         tx.commit().await?;
         self.store.notify(Change::Verification(resent.verification_id)).await;

@@ -15,6 +15,7 @@ mod revoke;
 mod sign_up;
 mod take_events;
 pub mod test_send;
+mod undo;
 mod unverify;
 mod webhook;
 
@@ -26,6 +27,7 @@ use crate::store::{Purpose, Store};
 use crate::text::plain;
 
 pub use crate::domain::send::ResentHow;
+pub use crate::store::undo::TakenBack;
 pub use error::{Error, Refusal};
 pub use force_verify::ForceVerified;
 pub use job::MARKED_MAX;
@@ -58,6 +60,7 @@ pub struct Desk {
     store: Store,
     policy: ResendPolicy,
     grace: Duration,
+    hold: Duration,
 }
 
 impl Desk {
@@ -74,7 +77,13 @@ impl Desk {
     /// A desk over a database opened elsewhere.
     #[must_use]
     pub fn with(store: Store, settings: &Settings) -> Self {
-        Self { store, policy: settings.verification.resend_policy(), grace: settings.jobs.grace }
+        Self { store, policy: settings.verification.resend_policy(), grace: settings.jobs.grace, hold: Duration::ZERO }
+    }
+
+    /// The same, but an operator's resend waits for so long before it goes out, and can be taken back until then.
+    #[must_use]
+    pub fn holding(self, hold: Duration) -> Self {
+        Self { hold, ..self }
     }
 
     /// For reading.

@@ -1,5 +1,7 @@
 //! Resend: the mail again, by the same link while its key works, else by a new one.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
 use super::{Desk, Error, Refusal};
@@ -11,7 +13,7 @@ use crate::domain::resend::{Block, Held, Resend, Standing};
 use crate::domain::send::{Priority, ResentHow};
 use crate::domain::user::User;
 use crate::store::audit::{self, NewEntry};
-use crate::store::{self, outbox, users, verifications};
+use crate::store::{self, outbox, undo, users, verifications};
 use crate::text::plain;
 
 /// A resend that was done.
@@ -34,6 +36,8 @@ pub(super) struct Target {
     pub(super) action: Action,
     pub(super) priority: Priority,
     pub(super) asked: Asked,
+    /// How long its mail waits, so that it can be taken back.
+    pub(super) hold: Duration,
 }
 
 /// How a resend is asked for.
@@ -68,7 +72,11 @@ impl Desk {
         let mut tx = self.store.begin().await?;
         let user = locked_user(&mut tx, id).await?;
         let resent = self
-            .resend_locked(&mut tx, actor, Target { user: user.id, action: Action::Resend, priority, asked })
+            .resend_locked(
+                &mut tx,
+                actor,
+                Target { user: user.id, action: Action::Resend, priority, asked, hold: self.hold },
+            )
             .await?;
         tx.commit().await?;
         self.store.notify(Change::Verification(resent.verification_id)).await;
@@ -99,19 +107,26 @@ impl Desk {
         target: Target,
     ) -> Result<Resent, Error> {
         let user = users::lock(connection, target.user).await?.ok_or_else(|| no_user(target.user))?;
-        let (asks_block, reason) = match target.asked {
+        let (by_operator, reason) = match target.asked {
             Asked::ByUser => (false, None),
             Asked::ByOperator { reason } => (true, reason),
         };
-        let standing = self.standing(connection, user.id, asks_block).await?;
+        let standing = self.standing(connection, user.id, by_operator).await?;
         let resend = decide(standing, reason.is_some())?;
         let how = resend.how();
+        let mut before = None;
         let (verification, waiting) = match resend {
             Resend::BringForward(verification, send) => {
+                if by_operator {
+                    before = undo::before_bringing_forward(connection, send).await?;
+                }
                 outbox::bring_forward(connection, send, target.priority).await?;
                 (verification, Some(send))
             }
             Resend::Renew(open) => {
+                if by_operator {
+                    before = undo::before_renewal(connection, open).await?;
+                }
                 verifications::renew(connection, open, self.policy.lifetime).await?;
                 (open, None)
             }
@@ -128,6 +143,9 @@ impl Desk {
             let send = outbox::NewSend { verification, priority: target.priority };
             outbox::queue(connection, send).await?
         };
+        if !target.hold.is_zero() {
+            undo::hold(connection, send, target.hold).await?;
+        }
         let entry = NewEntry {
             actor,
             action: target.action,
@@ -137,7 +155,11 @@ impl Desk {
             verification: Some(verification),
             send: Some(send),
         };
-        audit::append(connection, entry).await?;
+        if before.is_some() {
+            audit::append_with(connection, entry, before.as_deref()).await?;
+        } else {
+            audit::append(connection, entry).await?;
+        }
         Ok(Resent { user_id: user.id, verification_id: verification, send_id: send, how })
     }
 
@@ -146,11 +168,11 @@ impl Desk {
         &self,
         connection: &mut PgConnection,
         user: UserId,
-        asks_block: bool,
+        by_operator: bool,
     ) -> Result<(Standing, Time), Error> {
         let (mut standing, now) =
             store::resend::standing(connection, user, &self.policy).await?.ok_or_else(|| no_user(user))?;
-        if asks_block {
+        if by_operator {
             standing.block = store::resend::block_of(connection, user).await?;
         }
         Ok((standing, now))

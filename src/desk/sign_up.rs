@@ -1,5 +1,7 @@
 //! Sign up: a user, a verification and a queued mail, all or nothing.
 
+use std::time::Duration;
+
 use super::resend::{Asked, Target};
 use super::{Desk, Error};
 use crate::domain::address::EmailAddress;
@@ -78,8 +80,13 @@ impl Desk {
                     let status = SignUpStatus::AlreadyVerified;
                     break SignedUp { status, user_id: user.id, verification_id: verification, send_id: None, email };
                 }
-                let target =
-                    Target { user: user.id, action: Action::SignUp, priority: Priority::Person, asked: Asked::ByUser };
+                let target = Target {
+                    user: user.id,
+                    action: Action::SignUp,
+                    priority: Priority::Person,
+                    asked: Asked::ByUser,
+                    hold: Duration::ZERO,
+                };
                 let resent = self.resend_locked(&mut tx, actor, target).await?;
                 tx.commit().await?;
                 self.store.notify(Change::Verification(resent.verification_id)).await;

@@ -109,11 +109,13 @@ pub enum Action {
     ApproveTopic,
     /// A topic of SNS may not.
     RefuseTopic,
+    /// An operator took an act back.
+    Undo,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -133,6 +135,7 @@ impl Action {
         Self::TestSend,
         Self::ApproveTopic,
         Self::RefuseTopic,
+        Self::Undo,
     ];
 
     /// As stored and in JSON.
@@ -158,6 +161,7 @@ impl Action {
             Self::TestSend => "test_send",
             Self::ApproveTopic => "approve_topic",
             Self::RefuseTopic => "refuse_topic",
+            Self::Undo => "undo",
         }
     }
 
@@ -184,6 +188,16 @@ impl Action {
             Self::TestSend => "test mail",
             Self::ApproveTopic => "topic approved",
             Self::RefuseTopic => "topic refused",
+            Self::Undo => "taken back",
+        }
+    }
+
+    /// The title of an action as it is stored; what no version up to this one knows is shown as it is.
+    #[must_use]
+    pub fn title_of(stored: &str) -> &str {
+        match Self::ALL.into_iter().find(|action| action.as_str() == stored) {
+            Some(action) => action.title(),
+            None => stored,
         }
     }
 }

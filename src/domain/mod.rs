@@ -19,6 +19,7 @@ pub mod page;
 pub mod resend;
 pub mod secrets;
 pub mod send;
+pub mod undo;
 pub mod user;
 pub mod verdict;
 pub mod verification;

@@ -49,6 +49,30 @@ pub async fn append_all(connection: &mut PgConnection, entries: &[NewEntry<'_>])
     Ok(())
 }
 
+/// Appends an entry that says what was before, as a JSON object. For acts of operators, not for the login of `serve`.
+pub async fn append_with(
+    connection: &mut PgConnection,
+    entry: NewEntry<'_>,
+    before: Option<&str>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into audit_log (actor, origin, action, outcome, reason, user_id, verification_id, send_id, before)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb)",
+        entry.actor.name,
+        entry.actor.origin.as_str(),
+        entry.action.as_str(),
+        entry.outcome,
+        entry.reason,
+        entry.user.map(|id| id.0),
+        entry.verification.map(|id| id.0),
+        entry.send.map(|id| id.0),
+        before
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 fn column<T>(entries: &[NewEntry<'_>], value: impl Fn(&NewEntry<'_>) -> T) -> Vec<T> {
     entries.iter().map(value).collect()
 }

@@ -35,6 +35,7 @@ mod ses_account;
 mod session;
 mod time;
 mod transaction;
+pub mod undo;
 pub mod users;
 pub mod verifications;
 pub mod webhook;

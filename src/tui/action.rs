@@ -50,6 +50,7 @@ pub enum Action {
     HoldJob,
     CancelJob,
     Topic,
+    Undo,
     SignUp,
     Language,
     Width,
@@ -107,6 +108,7 @@ impl Action {
                 | Self::HoldJob
                 | Self::CancelJob
                 | Self::Topic
+                | Self::Undo
         )
     }
 
@@ -149,6 +151,7 @@ static TABLE: &[Entry] = table! {
     Revoke: [c('x')], VERIFICATIONS, 0, "revoke", "Stop the link from working; asks for the reason";
     Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
+    Undo: [c('z')], PAGES, 1, "take back", "Take the last act back, for ten seconds after it";
     SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
     Mark: [c(' ')], LIST, 11, "mark", "Mark or unmark the row, for a bulk resend";

@@ -5,7 +5,7 @@ use super::action::Action;
 use super::model::{Link, View};
 use super::screen::layout;
 use super::view::templates::model::Mode;
-use super::{Model, clipboard, dialog};
+use super::{Model, clipboard, dialog, undo};
 
 /// Why an action cannot be done now: what, and what to do instead.
 #[must_use]
@@ -36,6 +36,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             };
             ("There is nothing to open.".into(), hint.into())
         }),
+        Action::Undo => undo::blocked(model),
         Action::Edit => uneditable(model).and_then(|(what, hint)| say(what, hint)),
         Action::Mark if model.verifications.selected().is_none() => {
             say("There is nothing to mark.", "Choose another tab first.")

@@ -37,6 +37,6 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) -> Optio
     }
     let bottom = if layout.status.height > 0 && !model.prompt { layout.status.bottom() } else { layout.status.y };
     let bottom = if layout.status.height > 0 { bottom } else { area.bottom() - layout.footer.height };
-    toast::draw(&mut canvas, Rect { height: bottom - area.y, ..area }, &model.toasts);
+    toast::draw(&mut canvas, Rect { height: bottom - area.y, ..area }, &model.toasts, model.now);
     caret
 }

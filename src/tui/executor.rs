@@ -29,6 +29,7 @@ use crate::config::Settings;
 use crate::contain::{contained_async, spawn};
 use crate::desk::{self, Desk};
 use crate::domain::audit::{Actor, Origin};
+use crate::domain::undo::UNDO_FOR;
 use crate::mail::templates::Templates;
 use crate::preview::render_pool::RenderPool;
 use crate::store;
@@ -127,7 +128,8 @@ impl Executor {
         let (messages, inbox) = mpsc::unbounded_channel();
         let read = settings.clone();
         let context = Context {
-            desk: desk.into(),
+            // Whoever is at the screen may take a resend back.
+            desk: desk.into().map(|desk: Desk| desk.holding(UNDO_FOR)),
             settings,
             actor: Actor { name: operator.to_owned(), origin: Origin::Console },
             messages,

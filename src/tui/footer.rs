@@ -175,6 +175,7 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let mut entries: Vec<(usize, &Entry)> = action::at(model.key_context())
         .enumerate()
         .filter(|(_, entry)| entry.rank > 0 && model.offers(entry.action))
+        .filter(|(_, entry)| entry.action != Action::Undo || model.undo.is_some())
         .collect();
     entries.sort_by_key(|(_, entry)| entry.rank);
     let mut room = usize::from(area.width) + GAP;

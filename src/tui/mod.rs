@@ -45,6 +45,7 @@ pub mod run;
 pub mod screen;
 pub mod terminal;
 pub mod theme;
+pub mod undo;
 pub mod update;
 pub mod view;
 pub mod when;

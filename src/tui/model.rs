@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::action::{Action, KeyContext};
 use super::dialog::Dialog;
 use super::effect::{Answer, Problem};
+use super::undo::Offer;
 use super::view::list::{List, Row};
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
@@ -116,6 +117,8 @@ pub struct Toast {
     pub hint: String,
     /// When it goes.
     pub until: Time,
+    /// Until when a key takes back what it tells of, if one does.
+    pub undo_until: Option<Time>,
 }
 
 /// Lists of one kind under tabs, searched together.
@@ -239,6 +242,8 @@ pub struct Model {
     pub dialog: Option<Dialog>,
     /// Messages, the newest last.
     pub toasts: Vec<Toast>,
+    /// The last act, as long as it can be taken back by a key.
+    pub undo: Option<Offer>,
     pub(super) slots: Slots,
     pub(super) generation: u64,
     pub(super) outbox_due: Option<Time>,
@@ -286,6 +291,7 @@ impl Model {
             prompt: false,
             dialog: None,
             toasts: Vec::new(),
+            undo: None,
             slots: Slots::default(),
             generation: 0,
             outbox_due: None,
@@ -380,7 +386,8 @@ impl Model {
             Level::Refused => 8,
             Level::Failed => 20,
         };
-        let toast = Toast { level, what: what.into(), hint: hint.into(), until: self.now + Duration::seconds(seconds) };
+        let until = self.now + Duration::seconds(seconds);
+        let toast = Toast { level, what: what.into(), hint: hint.into(), until, undo_until: None };
         self.toasts.retain(|other| other.what != toast.what);
         self.toasts.push(toast);
         let extra = self.toasts.len().saturating_sub(TOASTS_MAX);

@@ -11,7 +11,7 @@ use super::action::{self, Action};
 use super::model::{Level, Link};
 use super::screen::deadline;
 use super::view::{queue, search, templates};
-use super::{Effect, Model, Msg, dialog, load};
+use super::{Effect, Model, Msg, dialog, load, undo};
 use crate::domain::Time;
 
 /// Changes the model by a message and says what is to be done outside.
@@ -56,6 +56,7 @@ fn clock(model: &mut Model, now: Time, fx: &mut Vec<Effect>) {
     }
     let now = model.now;
     model.toasts.retain(|toast| toast.until > now);
+    undo::settle(model);
     if model.outbox_due.is_some_and(|due| due <= now) {
         model.outbox_due = None;
         queue::update::load(model, fx);

@@ -26,6 +26,8 @@ async fn what_runs_with_its_owners_rights_runs_nothing_of_its_caller() {
         "revoke_verification",
         "extend_verification",
         "change_address",
+        "undo_act",
+        "undo_resend",
         "look_at_link",
         "queue_mail",
         "count_verifications",

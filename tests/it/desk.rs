@@ -9,6 +9,7 @@ mod list;
 mod resend;
 mod revoke;
 mod sign_up;
+mod undo;
 mod unverify;
 
 use chrono::Duration;

@@ -1,5 +1,6 @@
 //! Each program under the role that is made for it, and what that role may not.
 
+mod undo;
 mod upkeep;
 
 use mail_parser::MessageParser;
@@ -318,9 +319,26 @@ async fn no_role_may_more_than_it_needs() {
         ),
         ("select extend_verification(1, 'a', 'cli', 'a test', 60)", &["worker", "support", "viewer", "serve"]),
         (
-            "insert into audit_log (actor, origin, action, outcome, before) values ('a', 'cli', 'pause', 'done', '{}')",
+            "insert into audit_log (actor, origin, action, outcome, before) values ('a', 'cli', 'sign_up', 'done', '{}')",
             everyone,
         ),
+        (
+            "insert into audit_log (actor, origin, action, outcome, before) values ('a', 'cli', 'pause', 'done', '{}')",
+            &["worker", "support", "viewer", "serve"],
+        ),
+        (
+            "insert into audit_log (actor, origin, action, outcome, after) values ('a', 'cli', 'resend', 'done', '{}')",
+            everyone,
+        ),
+        (
+            "insert into audit_log (actor, origin, action, outcome, undoes) values ('a', 'cli', 'resend', 'done', 1)",
+            everyone,
+        ),
+        ("insert into audit_log (actor, origin, action, outcome) values ('a', 'cli', 'undo', 'resend')", everyone),
+        ("select undo_act(1, 'a', 'cli', 'a test')", &["worker", "support", "viewer", "serve"]),
+        ("select undo_resend(1, 'a', 'cli', 'a test')", &["worker", "viewer", "serve"]),
+        ("select entry_to_undo(1, 'a', 'a test')", everyone),
+        ("select restore_mails(1, null, now())", everyone),
         ("select note_verified(1, 1, now(), 'a test')", everyone),
         ("select note_all_verified(array[1], 'a test')", everyone),
         ("select lock_user(1)", &["viewer"]),

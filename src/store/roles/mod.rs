@@ -40,16 +40,18 @@ const TABLES: [&str; 24] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 31] = [
+const FUNCTIONS: [&str; 36] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
     "approve(bytea)",
     "change_address(bigint, text, text, text, text)",
+    "changed_nothing(text, text)",
     "check_audit_entry()",
     "check_reason(text, text)",
     "count_verifications()",
     "drop_event_week(text, timestamptz)",
+    "entry_to_undo(bigint, text, text)",
     "extend_verification(bigint, text, text, text, double precision)",
     "force_verify(bigint, text, text, text, double precision)",
     "forget_user()",
@@ -68,9 +70,12 @@ const FUNCTIONS: [&str; 31] = [
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",
     "resend_standing(bigint, double precision, bigint)",
+    "restore_mails(bigint, bigint, timestamptz)",
     "revoke_verification(bigint, text, text, text)",
     "settle_by_events(uuid[])",
     "take_events(jsonb)",
+    "undo_act(bigint, text, text, text)",
+    "undo_resend(bigint, text, text, text)",
     "unverify(bigint, text, text, text)",
 ];
 

@@ -108,9 +108,12 @@ begin
         or pg_has_role(current_user, to_regrole('@support'), 'usage')
             and new.origin in ('console', 'cli') and new.action in ('resend', 'supersede')
         or pg_has_role(current_user, to_regrole('@operator'), 'usage')
-            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address')
+            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address', 'undo')
     then
-        return new;
+        -- What was before is for the owner's functions to say, but where an act needs none.
+        if new.before is null or new.action in ('resend', 'pause', 'drain') then
+            return new;
+        end if;
     end if;
     raise exception 'role % may not write % by % into the audit log', current_user, new.action, new.origin
         using errcode = 'insufficient_privilege';
@@ -277,6 +280,11 @@ grant insert (user_id, key_nonce, expires_at), update (expires_at, revoked_at)
 grant update (due_at, queued_at, priority, changed_at) on @schema.sends to @operator, @support, @serve;
 grant insert (actor, origin, action, outcome, reason, user_id, verification_id, send_id)
     on @schema.audit_log to @worker, @operator, @support, @serve;
+grant insert (before) on @schema.audit_log to @operator, @support;
+-- And taking that back.
+grant execute on function
+    @schema.changed_nothing(text, text), @schema.undo_resend(bigint, text, text, text)
+    to @operator, @support;
 
 -- The internet-facing program: links, sign-ups, the site's questions. It reads no digest, or it could open
 -- the link of every one of them.
@@ -308,7 +316,8 @@ grant execute on function
     @schema.force_verify(bigint, text, text, text, double precision), @schema.unverify(bigint, text, text, text),
     @schema.change_address(bigint, text, text, text, text),
     @schema.revoke_verification(bigint, text, text, text),
-    @schema.extend_verification(bigint, text, text, text, double precision)
+    @schema.extend_verification(bigint, text, text, text, double precision),
+    @schema.undo_act(bigint, text, text, text)
     to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;
 grant update on @schema.brake to @operator, @worker;

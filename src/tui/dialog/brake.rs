@@ -4,6 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
 use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
+use crate::domain::audit::Action;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
 use crate::tui::model::Level;
@@ -11,7 +12,7 @@ use crate::tui::model::field::Field;
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
-use crate::tui::{Effect, Model, when};
+use crate::tui::{Effect, Model, undo, when};
 
 /// The question before the outbox is stopped or let go.
 #[derive(Clone, Debug)]
@@ -61,6 +62,11 @@ pub(super) fn set(model: &mut Model, change: BrakeChange, answer: Answer<()>) {
         BrakeChange::Resume => ("Sending goes on.", ""),
     };
     model.toast(Level::Done, what, hint);
+    match change {
+        BrakeChange::Pause => undo::offer(model, "the pause".into(), Action::Pause, None),
+        BrakeChange::Drain => undo::offer(model, "the drain".into(), Action::Drain, None),
+        BrakeChange::Resume => {}
+    }
 }
 
 impl Body for BrakeDialog {

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
 use super::{Body, Dialog, KeyContext, Then, answered, because};
+use crate::domain::audit::Action;
 use crate::domain::job::{JobPlan, JobScope, Skip};
 use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
@@ -19,7 +20,7 @@ use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands};
 use crate::tui::widget::scope::scope_words;
-use crate::tui::{Effect, Model, when};
+use crate::tui::{Effect, Model, undo, when};
 
 /// From how many mails on their number has to be typed.
 const NUMBER_FROM: i64 = 26;
@@ -111,11 +112,12 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>) {
         Some(mails) => format!("The bulk resend of {} mails", thousands(mails)),
         None => "The bulk resend".to_owned(),
     };
+    let act = what.replacen('T', "t", 1);
     let (what, hint) = match job.starts_in {
         0 => (format!("{what} has started."), "It goes on whatever happens to this console."),
         seconds => (
             format!("{what} starts in {}.", when::countdown(seconds)),
-            "x calls it off; after that it goes on by itself.",
+            "After that it goes on by itself; x cancels it.",
         ),
     };
     model.queue.selected = Some(ItemId::Job(job.id));
@@ -124,6 +126,9 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>) {
     }
     model.marks.clear();
     model.toast(Level::Done, what, hint);
+    if job.starts_in > 0 {
+        undo::offer_for(model, act, Action::StartJob, None, job.starts_in);
+    }
 }
 
 impl Body for BulkDialog {
@@ -453,7 +458,7 @@ mod tests {
         assert_eq!(console.model.selected_job().map(|job| job.id), Some(job_id(1)));
         let toast = console.model.toasts.last().unwrap();
         assert_eq!(toast.what, "The bulk resend of 1,204 mails starts in 10 s.");
-        assert!(toast.hint.starts_with("x calls it off"));
+        assert!(toast.hint.ends_with("x cancels it."));
         console.press("x");
         assert!(console.screen().contains("It has mailed no one yet; it starts in 8 s."), "{}", console.screen());
         console.press("y");

@@ -5,6 +5,7 @@ use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, put};
 use super::{Action, Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
+use crate::domain::audit;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::model::Level;
@@ -13,7 +14,7 @@ use crate::tui::model::field::Field;
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
-use crate::tui::{Effect, Model};
+use crate::tui::{Effect, Model, undo};
 
 /// The question before a change of address.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ pub(super) fn changed(model: &mut Model, id: VerificationId, answer: Answer<Stri
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::ChangeAddress(dialog) if dialog.subject.id == id);
     let Some((email, _)) = answered(model, answer, is_it) else { return };
     model.toast(Level::Done, format!("The address is {email} now."), "A new link is queued to be mailed there.");
+    undo::offer(model, format!("the change of address to {email}"), audit::Action::ChangeAddress, Some(id));
 }
 
 impl Body for ChangeAddressDialog {

@@ -21,12 +21,12 @@ mod topic;
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Rect};
 
-use super::Effect;
 use super::action::{Action, KeyContext};
 use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem, Reasoned};
 use super::model::field::Field;
 use super::model::{Level, Model};
 use super::widget::canvas::Canvas;
+use super::{Effect, undo};
 use crate::domain::Time;
 use crate::domain::verification::Status;
 pub use brake::BrakeDialog;
@@ -309,6 +309,10 @@ pub fn planned(model: &mut Model, loaded: Loaded) {
 
 /// What became of an act.
 pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
+    // It is the last act now; those that can be taken back say so themselves.
+    if acted.is_done() && !matches!(acted, Acted::Undone { .. }) {
+        undo::forget(model);
+    }
     match acted {
         Acted::Resent { id, answer } => resend::resent(model, id, answer),
         Acted::Reasoned { what, id, answer } => reasoned::done(model, what, id, answer),
@@ -318,6 +322,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
         Acted::BrakeSet { change, answer } => brake::set(model, change, answer),
         Acted::TopicDecided { topic, is_approved, answer } => topic::decided(model, &topic, is_approved, answer),
+        Acted::Undone { which, answer } => undo::undone(model, which, answer),
     }
 }
 

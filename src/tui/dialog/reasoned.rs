@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, operator, put};
 use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing, subject_done};
+use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
 use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, Problem, Reasoned};
@@ -15,7 +16,7 @@ use crate::tui::model::field::Field;
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
-use crate::tui::{Effect, Model};
+use crate::tui::{Effect, Model, undo};
 
 /// The question before it.
 #[derive(Clone, Debug)]
@@ -143,6 +144,13 @@ pub(super) fn done(model: &mut Model, what: Reasoned, id: VerificationId, answer
     model.dialog.take_if(|dialog| is_it(dialog));
     let words = words(what);
     model.toast(Level::Done, format!("{who} {}", words.done), words.next);
+    let (what, action) = match what {
+        Reasoned::ForceVerify => ("force-verify of", Action::ForceVerify),
+        Reasoned::Unverify => ("un-verify of", Action::Unverify),
+        Reasoned::Revoke => ("revocation for", Action::Revoke),
+        Reasoned::Extend => ("extension for", Action::Extend),
+    };
+    undo::offer(model, format!("the {what} {who}"), action, Some(id));
 }
 
 impl ReasonedDialog {

@@ -7,6 +7,7 @@ use super::parts::{columns_for, complaint, input, keys, operator, put, who};
 use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
 use crate::desk::{ResendPlan, Resent, ResentHow};
 use crate::domain::Time;
+use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
 use crate::domain::resend::Block;
 use crate::tui::effect::{Act, Answer, Load, Problem};
@@ -16,7 +17,7 @@ use crate::tui::model::field::Field;
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
-use crate::tui::{Effect, Model, when};
+use crate::tui::{Effect, Model, undo, when};
 
 /// The question before a resend.
 #[derive(Clone, Debug)]
@@ -70,14 +71,15 @@ pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resen
     // Also where it was opened again in the meantime.
     model.dialog.take_if(|dialog| is_it(dialog));
     let (what, hint) = match resent.how {
-        ResentHow::SameLink => (format!("The same link is on its way to {to}."), String::new()),
+        ResentHow::SameLink => (format!("The same link goes to {to}."), String::new()),
         ResentHow::NewKey => (
-            format!("A new link is on its way to {to}."),
+            format!("A new link goes to {to}."),
             format!("Verification {} takes the place of {id}.", resent.verification_id),
         ),
         ResentHow::BroughtForward => (format!("The mail to {to} goes first now."), String::new()),
     };
     model.toast(Level::Done, what, hint);
+    undo::offer(model, format!("the resend to {to}"), Action::Resend, Some(id));
 }
 
 impl Body for ResendDialog {
@@ -228,12 +230,8 @@ mod tests {
     #[test]
     fn a_resend_says_what_will_happen_and_then_does_it() {
         let table = [
-            (
-                ResentHow::SameLink,
-                "The same link is mailed again.",
-                "The same link is on its way to minji.kim@example.com.",
-            ),
-            (ResentHow::NewKey, "A new link is mailed.", "A new link is on its way to minji.kim@example.com."),
+            (ResentHow::SameLink, "The same link is mailed again.", "The same link goes to minji.kim@example.com."),
+            (ResentHow::NewKey, "A new link is mailed.", "A new link goes to minji.kim@example.com."),
             (
                 ResentHow::BroughtForward,
                 "A mail is waiting to be sent already; it goes first.",

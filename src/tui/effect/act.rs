@@ -4,6 +4,7 @@ use super::Answer;
 use crate::desk::{Resent, SignUp, SignedUp};
 use crate::domain::id::{JobId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
+use crate::domain::undo::Which;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
@@ -46,6 +47,10 @@ pub enum Act {
         topic: String,
         is_approved: bool,
     },
+    /// Takes an act back.
+    Undo {
+        which: Which,
+    },
 }
 
 /// The answers, in the same order.
@@ -81,6 +86,28 @@ pub enum Acted {
         is_approved: bool,
         answer: Answer<()>,
     },
+    Undone {
+        which: Which,
+        answer: Answer<()>,
+    },
+}
+
+impl Acted {
+    /// Whether something was done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Resent { answer, .. } => answer.is_ok(),
+            Self::AddressChanged { answer, .. } => answer.is_ok(),
+            Self::SignedUp(answer) => answer.is_ok(),
+            Self::JobStarted(answer) => answer.is_ok(),
+            Self::Reasoned { answer, .. }
+            | Self::JobChanged { answer, .. }
+            | Self::BrakeSet { answer, .. }
+            | Self::TopicDecided { answer, .. }
+            | Self::Undone { answer, .. } => answer.is_ok(),
+        }
+    }
 }
 
 /// What is done to one verification with a reason.

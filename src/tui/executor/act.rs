@@ -78,6 +78,10 @@ impl Executor {
                     let answer = context.act(decided).await;
                     Acted::TopicDecided { topic, is_approved, answer }
                 }
+                Act::Undo { which } => {
+                    let undone = async { desk.undo(&actor, which, None).await.map(drop) };
+                    Acted::Undone { which, answer: context.act(undone).await }
+                }
             };
             context.close(Msg::Acted(acted));
             context.acted();

@@ -20,6 +20,10 @@ pub fn next(model: &Model) -> Option<Time> {
 #[must_use]
 pub fn next_text_change(model: &Model) -> Option<Time> {
     let mut next: Vec<Option<Time>> = model.toasts.iter().map(|toast| Some(toast.until)).collect();
+    let undo = model.toasts.iter().filter_map(|toast| toast.undo_until);
+    next.extend(
+        undo.chain(model.undo.iter().map(|offer| offer.until)).map(|until| when::next_second(until, model.now)),
+    );
     if let Link::Away { retry_at, .. } = &model.link {
         next.push(when::next_second(*retry_at, model.now));
     }

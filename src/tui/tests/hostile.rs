@@ -203,6 +203,7 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Act(Act::DecideTopic { topic, is_approved }) => {
                 Msg::Acted(Acted::TopicDecided { topic, is_approved, answer: Err(problem()) })
             }
+            Effect::Act(Act::Undo { which }) => Msg::Acted(Acted::Undone { which, answer: Err(problem()) }),
             Effect::Bench(Bench::StopPage)
             | Effect::Terminal(
                 TerminalCommand::Copy(_) | TerminalCommand::Repaint | TerminalCommand::Suspend | TerminalCommand::Quit,

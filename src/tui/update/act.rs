@@ -8,7 +8,7 @@ use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
 use crate::tui::view::{queue, search, templates, verifications};
-use crate::tui::{Effect, Model, allowed, clipboard, dialog, load};
+use crate::tui::{Effect, Model, allowed, clipboard, dialog, load, undo};
 
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
     if let Some((what, hint)) = allowed::blocked(model, action) {
@@ -48,6 +48,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Refuse => dialog::refuse(model, fx),
         Action::Cancel => cancel(model, fx),
         Action::CopyEmail => clipboard::copy_email(model, fx),
+        Action::Undo => undo::take_back(model, fx),
         Action::Mark => verifications::update::mark(model),
         Action::HoldJob => queue::update::hold_job(model, fx),
         Action::Language

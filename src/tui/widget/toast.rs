@@ -5,21 +5,23 @@ use ratatui::text::{Line, Span};
 
 use super::canvas::{Canvas, inset, row};
 use super::wrap::wrap;
+use crate::domain::Time;
 use crate::text::{plain, width};
 use crate::tui::model::{Level, Toast};
 use crate::tui::theme::Tone;
+use crate::tui::when;
 
 /// Most lines of one message.
 const LINES_MAX: u16 = 3;
 
 /// Draws messages upwards from the bottom of an area.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect, toasts: &[Toast]) {
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, toasts: &[Toast], now: Time) {
     let area = canvas.clip(area);
     // On a small screen the newest message is enough: the list has to be seen too.
     let least = area.height - area.height.min((area.height / 3).max(LINES_MAX));
     let mut bottom = area.height;
     for toast in toasts.iter().rev() {
-        let lines = lines(canvas, toast, area.width.saturating_sub(2));
+        let lines = lines(canvas, toast, now, area.width.saturating_sub(2));
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         if bottom < height.saturating_add(least) {
             break;
@@ -36,7 +38,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, toasts: &[Toast]) {
     }
 }
 
-fn lines(canvas: &Canvas<'_>, toast: &Toast, columns: u16) -> Vec<Line<'static>> {
+fn lines(canvas: &Canvas<'_>, toast: &Toast, now: Time, columns: u16) -> Vec<Line<'static>> {
     let [good, bad, refused] = canvas.glyphs().marks;
     let (mark, tone) = match toast.level {
         Level::Done => (good, Tone::Good),
@@ -45,7 +47,12 @@ fn lines(canvas: &Canvas<'_>, toast: &Toast, columns: u16) -> Vec<Line<'static>>
     };
     let columns = usize::from(columns).max(1);
     let indent = width(mark) + 1;
-    let (what, hint) = (plain(&toast.what), plain(&toast.hint));
+    let (what, mut hint) = (plain(&toast.what), plain(&toast.hint));
+    if let Some(until) = toast.undo_until.filter(|until| *until > now) {
+        let left = when::countdown(when::seconds_until(until, now));
+        // First: it is the only part that is soon too late.
+        hint = plain(format!("z takes it back, {left}. {hint}").trim_end());
+    }
     let together = indent + what.width() + 2 + hint.width();
     let head = Span::styled(format!("{mark} "), canvas.style(tone));
     let strong = canvas.style(Tone::Strong);

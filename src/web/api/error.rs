@@ -132,6 +132,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::AlreadyRevoked => "already_revoked",
         Refusal::AddressTaken => "address_taken",
         Refusal::SameAddress => "same_address",
+        Refusal::NotUndone { .. } => "not_undone",
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",

@@ -4,12 +4,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::Time;
+use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::verdict::{Facts, Level};
 use crate::domain::verification::{PROBABLY_SCANNED, Status, Verification, VerificationDetail};
 use crate::domain::worker::OutboxView;
-use crate::text::{Untrusted, width};
+use crate::text::{Untrusted, plain, width};
 use crate::tui::Model;
 use crate::tui::model::{Link, View};
 use crate::tui::screen::layout;
@@ -253,8 +254,7 @@ fn audit(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verificat
     }
     let dot = theme.glyphs().dot;
     for entry in &detail.audit {
-        let action = crate::domain::audit::Action::ALL.into_iter().find(|a| a.as_str() == entry.action.raw());
-        let action = action.map_or_else(|| entry.action.plain().into_string(), |a| a.title().to_owned());
+        let action = plain(Action::title_of(entry.action.raw()));
         let outcome = entry.outcome.plain().into_string().replace('_', " ");
         lines.pieces(vec![(format!("{action}: {outcome}"), Tone::Text)]);
         let who = format!("{} via {}", entry.actor.plain(), entry.origin.plain());
