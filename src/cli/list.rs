@@ -140,7 +140,7 @@ fn cells(row: &VerificationRow, now: Time) -> Vec<String> {
         row.verification.status(now).to_string(),
         row.user.email.plain().into_string(),
         row.user.name.plain().into_string(),
-        row.last_send.as_ref().map_or_else(|| "none".into(), |send| send.state.to_string()),
+        row.last_send.as_ref().map_or_else(|| "none".into(), |send| send.in_short.to_owned()),
         time::shown(row.verification.created_at),
         time::shown(row.verification.expires_at),
     ]

@@ -8,6 +8,7 @@ use super::Time;
 use super::event::words;
 use super::id::{SendId, UserId, VerificationId};
 use super::locale::Locale;
+use super::verdict::SUPPRESSED;
 use crate::text::Untrusted;
 
 /// Where a send is in its life.
@@ -155,6 +156,16 @@ pub struct LastSend {
     pub state: SendState,
     /// When it came to that.
     pub changed_at: Time,
+    /// What became of it in a word or two, and of the link in it: [`super::verdict::Told`].
+    pub in_short: &'static str,
+}
+
+impl LastSend {
+    /// The state that it looks like: an address that takes no mail is no success, whatever became of the mail before.
+    #[must_use]
+    pub fn looks_like(&self) -> SendState {
+        if self.in_short == SUPPRESSED { SendState::Bounced } else { self.state }
+    }
 }
 
 /// A send with all that is known of it.

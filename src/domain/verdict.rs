@@ -6,6 +6,9 @@
 mod bounce;
 mod mail;
 mod result;
+mod short;
+
+pub use short::{SUPPRESSED, Told, WIDTH as SHORT_WIDTH};
 
 use super::Time;
 use super::audit::Action;

@@ -94,7 +94,7 @@ impl Verification {
 pub struct VerificationRow {
     pub verification: Verification,
     pub user: User,
-    /// The newest of its mails.
+    /// The newest of its mails; a cancelled one only where there is no other.
     pub last_send: Option<LastSend>,
 }
 

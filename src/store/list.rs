@@ -16,6 +16,7 @@ use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::LastSend;
 use crate::domain::user::User;
+use crate::domain::verdict::Told;
 use crate::domain::verification::{Status, Verification, VerificationRow};
 
 /// Newer rows are counted up to here.
@@ -246,7 +247,9 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
                 v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
                 encode(substring(v.key_digest for 4), 'hex') as key_fingerprint,
                 u.email, u.name, u.locale, u.created_at as user_created_at, u.verified_at as user_verified_at,
-                s.id as send_id, s.state as send_state, s.changed_at as send_changed_at
+                s.id as send_id, s.state as send_state, s.changed_at as send_changed_at, s.attempts as send_attempts,
+                s.reason as send_reason, s.reply as send_reply, e.kind, e.sub_kind, e.detail,
+                x.reason is not null as is_suppressed
             from ",
         )
         .push(source)
@@ -254,8 +257,25 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
             " v
             join users u on u.id = v.user_id
             left join lateral (
-                select id, state, changed_at from sends where verification_id = v.id order by id desc limit 1
-            ) s on true",
+                select id, state, changed_at, attempts, reason, reply
+                from sends
+                where verification_id = v.id
+                order by state = 'cancelled', id desc
+                limit 1
+            ) s on true
+            left join lateral (
+                select kind, sub_kind, detail
+                from ses_events
+                where
+                    send_id = s.id
+                    and (s.state, kind) in (
+                        ('bounced', 'Bounce'), ('bounced', 'Complaint'), ('delayed', 'DeliveryDelay'),
+                        ('complained', 'Complaint')
+                    )
+                order by kind, occurred_at desc, id desc
+                limit 1
+            ) e on s.state in ('bounced', 'delayed', 'complained')
+            left join suppressions x on x.address = lower(u.email)",
         );
 }
 
@@ -277,15 +297,38 @@ struct ListRow {
     send_id: Option<Uuid>,
     send_state: Option<String>,
     send_changed_at: Option<StoredTime>,
+    send_attempts: Option<i16>,
+    send_reason: Option<String>,
+    send_reply: Option<String>,
+    kind: Option<String>,
+    sub_kind: Option<String>,
+    detail: Option<String>,
+    is_suppressed: bool,
+}
+
+impl ListRow {
+    fn last_send(&self) -> Option<LastSend> {
+        let state = self.send_state.as_deref()?.parse().ok()?;
+        let is_verified = self.verified_at.is_some() || self.user_verified_at.is_some();
+        let told = Told {
+            state,
+            attempts: self.send_attempts.unwrap_or_default(),
+            kind: self.kind.as_deref().unwrap_or_default(),
+            sub_kind: self.sub_kind.as_deref().unwrap_or_default(),
+            said: self.detail.as_deref().unwrap_or_default(),
+            reason: self.send_reason.as_deref().unwrap_or_default(),
+            reply: self.send_reply.as_deref().unwrap_or_default(),
+            is_opened: self.opened_at.is_some() && !is_verified && self.revoked_at.is_none(),
+            is_suppressed: self.is_suppressed && !is_verified && self.revoked_at.is_none(),
+        };
+        let changed_at = self.send_changed_at?.into();
+        Some(LastSend { id: SendId(self.send_id?), state, changed_at, in_short: told.in_short() })
+    }
 }
 
 impl From<ListRow> for VerificationRow {
     fn from(row: ListRow) -> Self {
-        let last_send =
-            match (row.send_id, row.send_state.and_then(|s| s.parse().ok()), row.send_changed_at.map(Into::into)) {
-                (Some(id), Some(state), Some(changed_at)) => Some(LastSend { id: SendId(id), state, changed_at }),
-                _ => None,
-            };
+        let last_send = row.last_send();
         Self {
             verification: Verification {
                 id: VerificationId(row.id),

@@ -1,6 +1,7 @@
 //! SES's events, from their text to the state of a send: late, twice, in any order, and while a worker has it.
 
 mod erased;
+mod in_short;
 mod order;
 mod plans;
 #[cfg(feature = "aws")]

@@ -69,10 +69,14 @@ pub fn webhook(view: &WebhookView) -> Value {
 /// A row of `list`.
 pub fn row(row: &VerificationRow, now: Time, cursor: &Cursor) -> Value {
     let mut value = verification(&row.verification, &row.user, now);
-    value["last_send"] = row.last_send.as_ref().map_or(
-        Value::Null,
-        |send| json!({ "id": send.id, "state": send.state.as_str(), "changed_at": shown(send.changed_at) }),
-    );
+    value["last_send"] = row.last_send.as_ref().map_or(Value::Null, |send| {
+        json!({
+            "id": send.id,
+            "state": send.state.as_str(),
+            "changed_at": shown(send.changed_at),
+            "in_short": send.in_short,
+        })
+    });
     value["cursor"] = json!(cursor.to_string());
     value
 }

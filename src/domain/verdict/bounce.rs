@@ -10,7 +10,7 @@ pub(super) const TAKE_IT_OFF: &str =
 
 /// Why mail to this address is refused, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
+pub(super) enum Cause {
     NoMailbox,
     ForGood,
     AccountList,
@@ -68,14 +68,21 @@ fn domain(send: &SendRow) -> String {
 }
 
 fn cause(send: &SendRow) -> Cause {
-    if let Some(event) = last(send, "Bounce") {
-        return Cause::of(event.sub_kind.raw(), event.detail.raw());
-    }
-    match last(send, "Complaint").map(|event| event.sub_kind.raw()) {
-        Some("OnAccountSuppressionList") => Cause::AccountList,
+    let event = last(send, "Bounce").or_else(|| last(send, "Complaint"));
+    event.map_or(Cause::NotSaid, |event| cause_of(event.kind.raw(), event.sub_kind.raw(), event.detail.raw()))
+}
+
+/// The cause by the event that decided: a complaint of a suppression list is a mail that was never sent.
+pub(super) fn cause_of(kind: &str, sub_kind: &str, said: &str) -> Cause {
+    match (kind, sub_kind) {
+        ("Bounce", _) => Cause::of(sub_kind, said),
+        ("Complaint", ON_ACCOUNT_LIST) => Cause::AccountList,
         _ => Cause::NotSaid,
     }
 }
+
+/// As SES calls it among complaints.
+pub(super) const ON_ACCOUNT_LIST: &str = "OnAccountSuppressionList";
 
 /// The cause in a few words, and what the server said where that says more.
 pub(super) fn in_short(send: &SendRow) -> String {
