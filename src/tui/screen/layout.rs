@@ -22,6 +22,9 @@ use crate::tui::model::View;
 /// From how many rows on there is a line for the search and what is new.
 pub const STATUS_FROM: u16 = 12;
 
+/// How many columns a list needs for all that it says; the pane grows beyond its least once it has them.
+const LIST_WANTS: u16 = 88;
+
 /// The screen's parts. A part that is not shown has no width or no height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -99,7 +102,8 @@ fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
     if body.width < PANE_FROM {
         return (body, none, none);
     }
-    let pane = (body.width * 2 / 5).clamp(51, 84);
+    let wide = (body.width * 2 / 5).min(84);
+    let pane = wide.min(body.width.saturating_sub(LIST_WANTS + 1)).max(51);
     let list = body.width - pane - 1;
     (
         Rect { width: list, ..body },

@@ -102,6 +102,31 @@ fn says_where_in_the_list_one_is() {
 }
 
 #[test]
+fn columns_stay_where_they_are_while_one_scrolls() {
+    let mut world = World::default().with_many(2_000);
+    for row in world.rows.iter_mut().skip(300) {
+        row.user.email = format!("someone.rather.long.{}@northwind.example", row.verification.id).into();
+        row.user.name = "Maximiliana Featherstonehaugh".into();
+    }
+    let head = |console: &Console| {
+        let screen = console.screen();
+        screen.lines().find(|line| line.contains("E-mail")).unwrap().split('│').next().unwrap().to_owned()
+    };
+    for (width, height) in [(60, 20), (80, 24), (120, 40), (200, 60)] {
+        let mut console = Console::new(width, height);
+        console.serve(&world);
+        let before = head(&console);
+        for _ in 0..30 {
+            console.run(&world, "PgDn");
+            assert_eq!(head(&console), before);
+        }
+        // What is free is the address's.
+        let whole = format!("  someone.rather.long.{}@northwind.example  ", console.selected());
+        assert_eq!(console.screen().contains(&whole), width == 200, "{}", console.screen());
+    }
+}
+
+#[test]
 fn reloads_at_the_same_place() {
     let world = World::default().with_many(2_000);
     let mut console = Console::new(80, 24);

@@ -7,7 +7,9 @@ use crate::domain::id::{SendId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::verification::{Status, VerificationRow};
+use crate::text::width;
 use crate::tui::effect::Problem;
+use crate::tui::widget::table::usual;
 
 /// How many rows are kept at most.
 pub const WINDOW_MAX: usize = 500;
@@ -33,6 +35,9 @@ pub trait Row: Clone + std::fmt::Debug {
 
     /// The same place, seen at a later time.
     fn at_time(place: Self::Place, as_of: Time) -> Self::Place;
+
+    /// How many columns its texts take: the address, what explains it, and what became of the mail.
+    fn widths(&self) -> [usize; 3];
 }
 
 impl Row for VerificationRow {
@@ -50,6 +55,11 @@ impl Row for VerificationRow {
 
     fn at_time(place: Cursor, as_of: Time) -> Cursor {
         Cursor { as_of, ..place }
+    }
+
+    fn widths(&self) -> [usize; 3] {
+        let became = self.last_send.as_ref().map_or(0, |send| width(send.in_short));
+        [self.user.email.plain().width(), self.user.name.plain().width(), became]
     }
 }
 
@@ -69,6 +79,11 @@ impl Row for SendRow {
     fn at_time(place: SendId, _: Time) -> SendId {
         place
     }
+
+    fn widths(&self) -> [usize; 3] {
+        let test = if self.test_of.is_some() { width("test ") } else { 0 };
+        [test + self.recipient.plain().width(), self.result().map_or(0, |result| width(&result)), 0]
+    }
 }
 
 /// A row of the window.
@@ -80,6 +95,33 @@ pub struct Item<R: Row> {
     pub place: R::Place,
     /// It no longer exists.
     pub gone: bool,
+}
+
+/// How wide the texts of the first page were. Columns are made of these, not of what was loaded since: they must not dance
+/// while one scrolls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wide {
+    /// What nine of ten do with.
+    pub usual: [usize; 3],
+    pub longest: [usize; 3],
+}
+
+impl Wide {
+    fn of<R: Row>(items: &[Item<R>]) -> Self {
+        let widths: Vec<[usize; 3]> = items.iter().map(|item| item.row.widths()).collect();
+        let of = |n: usize| widths.iter().map(move |of| of[n]);
+        Self {
+            usual: std::array::from_fn(|n| usual(of(n))),
+            longest: std::array::from_fn(|n| of(n).max().unwrap_or_default()),
+        }
+    }
+
+    fn or_wider(self, other: Self) -> Self {
+        Self {
+            usual: std::array::from_fn(|n| self.usual[n].max(other.usual[n])),
+            longest: std::array::from_fn(|n| self.longest[n].max(other.longest[n])),
+        }
+    }
 }
 
 /// Where an awaited page goes.
@@ -110,6 +152,7 @@ pub struct List<R: Row> {
     pub cursor: usize,
     /// The first row on the screen.
     pub top: usize,
+    pub wide: Wide,
     /// Whether a page has arrived for what is being looked for.
     pub loaded: bool,
     /// Whether there are newer rows above the window.
@@ -138,6 +181,7 @@ impl<R: Row> List<R> {
             items: Vec::new(),
             cursor: 0,
             top: 0,
+            wide: Wide::default(),
             loaded: false,
             newer: false,
             older: false,
@@ -220,6 +264,8 @@ impl<R: Row> List<R> {
                 self.items = items.collect();
                 self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
                 (self.newer, self.older) = (page.newer, page.older);
+                let wide = Wide::of(&self.items);
+                self.wide = if self.loaded { self.wide.or_wider(wide) } else { wide };
                 (self.above, self.below) = ((!page.newer).then_some(0), (!page.older).then_some(0));
                 self.loaded = true;
                 self.announced = 0;

@@ -7,8 +7,7 @@ use crate::tui::screen::layout::Layout;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::table::{self, Column, RowMark};
 
-/// Draws them. `columns` are made of all rows that are loaded, not of those in sight: they must not dance while one
-/// scrolls. `cells` is given the columns' widths; `is_away` is whether the keys go to something beside the list.
+/// Draws them. `cells` is given the columns' widths; `is_away` is whether the keys go to something beside the list.
 pub fn draw<R: Row, const N: usize>(
     canvas: &mut Canvas<'_>,
     layout: &Layout,

@@ -8,7 +8,7 @@ use super::canvas::{Canvas, row};
 use crate::tui::theme::Tone;
 
 /// Columns between columns.
-const GAP: u16 = 2;
+pub const GAP: u16 = 2;
 
 /// Columns that the selection's marker takes.
 pub const MARKER: u16 = 2;
@@ -24,12 +24,38 @@ pub struct Column {
     pub title: &'static str,
     /// Fewest terminal columns that make it worth showing.
     pub least: u16,
-    /// As many as its longest text needs.
+    /// As many as nearly all of its texts need.
     pub full: u16,
+    /// As many as it is given once all have what they need.
+    pub more: u16,
     /// Its rank: 1 stays longest where room is short, and grows first where there is more.
     pub rank: u8,
     /// Whether it stands at its right edge.
     pub right: bool,
+    /// Whether it gets what is left then: of several, the last by rank.
+    pub fills: bool,
+}
+
+impl Column {
+    #[must_use]
+    pub const fn new(title: &'static str, least: u16, full: u16, rank: u8) -> Self {
+        Self { title, least, full, more: full, rank, right: false, fills: false }
+    }
+
+    #[must_use]
+    pub const fn more(self, more: u16) -> Self {
+        Self { more, ..self }
+    }
+
+    #[must_use]
+    pub const fn at_right(self) -> Self {
+        Self { right: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn filling(self) -> Self {
+        Self { fills: true, ..self }
+    }
 }
 
 /// How wide each column is; 0 is not shown.
@@ -50,12 +76,16 @@ pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
         widths[n] = needed;
         left -= needed + gap;
     }
-    for &n in &by_rank {
-        if widths[n] > 0 {
-            let more = columns[n].full.saturating_sub(widths[n]).min(left);
+    by_rank.retain(|n| widths[*n] > 0);
+    for wanted in [|column: &Column| column.full, |column: &Column| column.more] {
+        for &n in &by_rank {
+            let more = wanted(&columns[n]).saturating_sub(widths[n]).min(left);
             widths[n] += more;
             left -= more;
         }
+    }
+    if let Some(n) = by_rank.into_iter().rev().find(|n| columns[*n].fills) {
+        widths[n] += left;
     }
     widths
 }
@@ -129,11 +159,8 @@ pub fn usual(widths: impl Iterator<Item = usize>) -> usize {
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [
-        Column { title: "a", least: 4, full: 10, rank: 2, right: false },
-        Column { title: "b", least: 10, full: 30, rank: 1, right: false },
-        Column { title: "c", least: 6, full: 6, rank: 3, right: true },
-    ];
+    const COLUMNS: [Column; 3] =
+        [Column::new("a", 4, 10, 2), Column::new("b", 10, 30, 1).more(40), Column::new("c", 6, 6, 3).at_right()];
 
     #[test]
     fn drops_and_grows_by_rank() {
@@ -146,10 +173,22 @@ mod tests {
             (26, [4, 10, 6]),
             (46, [4, 30, 6]),
             (52, [10, 30, 6]),
-            (200, [10, 30, 6]),
+            (58, [10, 36, 6]),
+            (62, [10, 40, 6]),
+            (200, [10, 40, 6]),
         ];
         for (room, expected) in table {
             assert_eq!(widths(&COLUMNS, room), expected, "{room}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_goes_to_one() {
+        let [a, b, c] = COLUMNS;
+        let columns = [a.filling(), b.filling(), c];
+        // The marker and two gaps take six.
+        for (room, expected) in [(12, [0, 10, 0]), (14, [0, 12, 0]), (62, [10, 40, 6]), (100, [48, 40, 6])] {
+            assert_eq!(widths(&columns, room), expected, "{room}");
         }
     }
 }

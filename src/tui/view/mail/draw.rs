@@ -14,7 +14,7 @@ use crate::tui::view::rows;
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::table::{Column, HIDDEN, NARROW, usual};
+use crate::tui::widget::table::{Column, HIDDEN, NARROW};
 use crate::tui::widget::tabs::capital;
 
 /// From how many columns on there is room for a recipient and the word for a state.
@@ -39,7 +39,7 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &
         empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
-    let columns = columns(&list.items, layout.list.width);
+    let columns = columns(list, layout.list.width);
     rows::draw(
         canvas,
         layout,
@@ -51,26 +51,25 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &
     );
 }
 
-fn columns(items: &[Item<SendRow>], room: u16) -> [Column; 5] {
+fn columns(list: &List<SendRow>, room: u16) -> [Column; 5] {
     let narrow = room < NARROW;
-    // Its word, or its sign alone: there is nothing in between.
-    let state = if room < WITH_WORDS { 1 } else { 12 };
-    let longest = |text: fn(&SendRow) -> usize| items.iter().map(|item| text(&item.row)).max().unwrap_or(0);
+    // Under its own tab every mail has the same state, which the tab says. Else its word, or its sign alone: there is
+    // nothing in between.
+    let (title, state) = if list.tab.is_some() { ("", 1) } else { ("State", if room < WITH_WORDS { 1 } else { 12 }) };
+    // Where mails did not arrive, why is asked before when.
+    let is_trouble = list.tab.is_some_and(|tab| !matches!(tab, SendState::Accepted | SendState::Delivered));
+    let (why, when) = if is_trouble { (3, 4) } else { (4, 3) };
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
-    let email = usual(items.iter().map(|item| item.row.recipient.plain().width()));
-    let result = longest(|row| row.result().map_or(0, |text| crate::text::width(&text)));
+    let [email, _, _] = list.wide.usual;
+    let [longest_email, result, _] = list.wide.longest;
     [
-        Column { title: "State", least: if narrow { 1 } else { 12 }, full: state, rank: 2, right: false },
-        Column {
-            title: "Recipient",
-            least: if narrow { 10 } else { cap(email, 18, 26) },
-            full: cap(email, 24, 36),
-            rank: 1,
-            right: false,
-        },
-        Column { title: "Result", least: 20, full: cap(result, 20, 80), rank: 4, right: false },
-        Column { title: "Changed", least: if narrow { HIDDEN } else { 10 }, full: 11, rank: 3, right: false },
-        Column { title: "Tries", least: 5, full: 5, rank: 5, right: true },
+        Column::new(title, if narrow { 1 } else { state }, state, 2),
+        Column::new("Recipient", if narrow { 10 } else { cap(email, 18, 26) }, cap(email, 24, 36), 1)
+            .more(cap(longest_email, 24, 48))
+            .filling(),
+        Column::new("Result", 20, cap(result, 20, 80), why).filling(),
+        Column::new("Changed", if narrow { HIDDEN } else { 10 }, 11, when),
+        Column::new("Tries", 5, 5, 5).at_right(),
     ]
 }
 
@@ -90,7 +89,7 @@ fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Lin
         Line::styled(if state < 12 { glyph.to_owned() } else { format!("{glyph} {word}") }, theme.style(tone)),
         recipient,
         Line::styled(send.result().unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
-        Line::from(when::relative(send.changed_at, model.now)),
+        Line::from(if item.gone { word.to_owned() } else { when::relative(send.changed_at, model.now) }),
         Line::styled(send.attempts.to_string(), theme.style(Tone::Quiet)),
     ]
 }

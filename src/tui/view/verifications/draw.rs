@@ -7,6 +7,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::verdict::SHORT_WIDTH;
 use crate::domain::verification::{Status, VerificationRow};
 use crate::text::width;
 use crate::tui::Model;
@@ -18,7 +19,7 @@ use crate::tui::view::list::{Item, List};
 use crate::tui::view::rows;
 use crate::tui::when;
 use crate::tui::widget::canvas::Canvas;
-use crate::tui::widget::table::{Column, HIDDEN, NARROW, usual};
+use crate::tui::widget::table::{Column, GAP, HIDDEN, MARKER, NARROW};
 use crate::tui::widget::tabs::capital;
 
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
@@ -35,14 +36,14 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, l
         empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
-    let columns = columns(list.tab, &list.items, layout.list.width);
+    let columns = columns(list, layout.list.width);
     rows::draw(
         canvas,
         layout,
         list,
         &columns,
         model.opened.is_some(),
-        |canvas, item, widths| cells(model, canvas.theme, list.tab, item, widths),
+        |canvas, item, widths| cells(model, canvas.theme, list, item, widths),
         |item| is_stale(model, list.tab, item),
     );
 }
@@ -52,47 +53,59 @@ fn is_stale(model: &Model, tab: Option<Status>, item: &Item<VerificationRow>) ->
     item.gone || tab.is_some_and(|status| status != item.row.verification.status(model.now))
 }
 
-fn columns(tab: Option<Status>, items: &[Item<VerificationRow>], room: u16) -> [Column; 6] {
+/// What a distance in time takes at most, and the space before it.
+const AGO: u16 = 11;
+
+fn columns(list: &List<VerificationRow>, room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
-    let time = match tab {
-        None => "Created",
-        Some(Status::Pending) => "Expires",
-        Some(Status::Verified) => "Verified",
-        Some(Status::Expired) => "Expired",
-        Some(Status::Revoked) => "Revoked",
+    let (time, time_least) = match list.tab {
+        None => ("Created", 10),
+        // In less than four days.
+        Some(Status::Pending) => ("Expires", 9),
+        Some(Status::Verified) => ("Verified", 10),
+        Some(Status::Expired) => ("Expired", 10),
+        Some(Status::Revoked) => ("Revoked", 10),
     };
-    let longest = |text: fn(&VerificationRow) -> usize| items.iter().map(|item| text(&item.row)).max().unwrap_or(0);
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
-    let email = usual(items.iter().map(|item| width(item.row.user.email.raw())));
-    let name = usual(items.iter().map(|item| width(item.row.user.name.raw())));
-    let id = longest(|row| row.verification.id.to_string().len());
+    let [email, name, _] = list.wide.usual;
+    let [longest_email, longest_name, _] = list.wide.longest;
+    let id = list.items.iter().map(|item| width(&item.row.verification.id.to_string())).max().unwrap_or(0);
     // Under its own tab every row has the same status, which the tab says.
-    let (title, status) = if tab.is_none() { ("Status", 10) } else { ("", 1) };
-    let status = Column { title, least: if narrow { 1 } else { status }, full: status, rank: 2, right: false };
-    [
-        status,
-        Column {
-            title: "E-mail",
-            least: if narrow { 10 } else { cap(email, 18, 26) },
-            full: cap(email, 24, 48),
-            rank: 1,
-            right: false,
-        },
-        Column { title: "Name", least: wide_only(8), full: cap(name, 8, 24), rank: 5, right: false },
-        Column { title: "Last mail", least: if narrow { 1 } else { 12 }, full: 23, rank: 3, right: false },
-        Column { title: time, least: wide_only(10), full: 11, rank: 4, right: false },
-        Column { title: "Id", least: wide_only(cap(id, 2, 12)), full: cap(id, 2, 12), rank: 6, right: true },
-    ]
+    let (title, status) = if list.tab.is_none() { ("Status", 10) } else { ("", 1) };
+    let became = became(list);
+    let mut columns = [
+        Column::new(title, if narrow { 1 } else { status }, status, 2),
+        Column::new("E-mail", if narrow { 10 } else { cap(email, 18, 24) }, cap(email, 24, 48), 1)
+            .more(cap(longest_email, 24, 48))
+            .filling(),
+        Column::new("Name", wide_only(8), cap(name, 8, 24), 4).more(cap(longest_name, 8, 24)),
+        Column::new("Last mail", if narrow { 1 } else { became }, became, 3),
+        Column::new(time, wide_only(time_least), 11, 5),
+        Column::new("Id", wide_only(cap(id, 2, 12)), cap(id, 2, 12), 6).at_right(),
+    ];
+    // With the time, or all of them without.
+    let needed: u16 = columns.iter().map(|column| column.full + GAP).sum();
+    if !narrow && room >= needed + MARKER + AGO {
+        columns[3].full = became + AGO;
+        columns[3].more = became + AGO;
+    }
+    columns
+}
+
+/// What the words for what became of the last mails take, and the glyph before them.
+fn became(list: &List<VerificationRow>) -> u16 {
+    u16::try_from(list.wide.longest[2]).unwrap_or(SHORT_WIDTH).clamp(9, SHORT_WIDTH) + 2
 }
 
 fn cells(
     model: &Model,
     theme: &Theme,
-    tab: Option<Status>,
+    list: &List<VerificationRow>,
     item: &Item<VerificationRow>,
     widths: &[u16],
 ) -> [Line<'static>; 6] {
+    let tab = list.tab;
     let VerificationRow { verification, user, last_send } = &item.row;
     let status = verification.status(model.now);
     let (glyph, tone) = theme.status(status);
@@ -108,14 +121,16 @@ fn cells(
     let mail = last_send.as_ref().map_or_else(
         || Line::styled(theme.glyphs().none, theme.style(Tone::Quiet)),
         |send| {
-            let (glyph, tone) = theme.send(send.state);
-            let short = format!("{glyph} {}", send.state);
-            let ago = when::relative(send.changed_at, model.now);
-            if usize::from(widths[3]) < width(&short) {
+            let (glyph, tone) = theme.send(send.looks_like());
+            let room = usize::from(widths[3]);
+            let words = [send.in_short, send.state.as_str()].map(|word| format!("{glyph} {word}"));
+            let Some(words) = words.into_iter().find(|words| width(words) <= room) else {
                 return Line::styled(glyph, theme.style(tone));
-            }
-            let mut spans = vec![Span::styled(short.clone(), theme.style(tone))];
-            if width(&short) + 1 + width(&ago) <= usize::from(widths[3]) {
+            };
+            let used = width(&words);
+            let mut spans = vec![Span::styled(words, theme.style(tone))];
+            let ago = when::relative(send.changed_at, model.now);
+            if widths[3] >= became(list) + AGO && used + 1 + width(&ago) <= room {
                 spans.push(Span::styled(format!(" {ago}"), theme.style(Tone::Quiet)));
             }
             Line::from(spans)

@@ -124,18 +124,12 @@ fn job_columns(jobs: &[JobRow], theme: &Theme, room: u16) -> [Column; 6] {
     let by = usual(jobs.iter().map(|job| job.created_by.plain().width()));
     let mails = jobs.iter().map(|job| width(&counted(job))).max().unwrap_or(0);
     [
-        Column { title: "Job", least: 14, full: 15, rank: 1, right: false },
-        Column {
-            title: "Progress",
-            least: if narrow { 5 } else { 14 },
-            full: if narrow { 12 } else { 24 },
-            rank: 2,
-            right: false,
-        },
-        Column { title: "Checked", least: wide_only(cap(mails, 9, 24)), full: cap(mails, 9, 24), rank: 5, right: true },
-        Column { title: "For", least: wide_only(cap(scope, 8, 16)), full: cap(scope, 8, 48), rank: 3, right: false },
-        Column { title: "By", least: wide_only(cap(by, 6, 12)), full: cap(by, 6, 28), rank: 4, right: false },
-        Column { title: "Asked for", least: wide_only(11), full: 11, rank: 6, right: false },
+        Column::new("Job", 14, 15, 1),
+        Column::new("Progress", if narrow { 5 } else { 14 }, if narrow { 12 } else { 24 }, 2),
+        Column::new("Checked", wide_only(cap(mails, 9, 24)), cap(mails, 9, 24), 5).at_right(),
+        Column::new("For", wide_only(cap(scope, 8, 16)), cap(scope, 8, 48), 3),
+        Column::new("By", wide_only(cap(by, 6, 12)), cap(by, 6, 28), 4),
+        Column::new("Asked for", wide_only(11), 11, 6),
     ]
 }
 
@@ -185,32 +179,14 @@ fn worker_columns(model: &Model, theme: &Theme, workers: &[WorkerRow], room: u16
     let (error_least, error_rank) = if error.is_some() { (wide_only(16), 4) } else { (HIDDEN, 9) };
     let beat = workers.iter().map(|worker| width(&item::worker_state(model, theme, worker).2)).max().unwrap_or(0);
     [
-        Column { title: "Worker", least: 14, full: cap(host + 2, 15, 32), rank: 1, right: false },
-        Column {
-            title: "Heartbeat",
-            least: cap(beat, 9, if narrow { 9 } else { 17 }),
-            full: cap(beat, 9, 17),
-            rank: 2,
-            right: false,
-        },
-        Column { title: "Pace", least: 7, full: 7, rank: 3, right: true },
-        Column { title: "Lanes", least: wide_only(5), full: 5, rank: 6, right: true },
-        Column { title: "Sent", least: wide_only(7), full: 9, rank: 5, right: true },
-        Column { title: "Failed", least: wide_only(6), full: 7, rank: 7, right: true },
-        Column {
-            title: "Last error",
-            least: error_least,
-            full: cap(error.unwrap_or(0), 16, 60),
-            rank: error_rank,
-            right: false,
-        },
-        Column {
-            title: "Sends to",
-            least: wide_only(cap(target, 8, 20)),
-            full: cap(target, 8, 60),
-            rank: 8,
-            right: false,
-        },
+        Column::new("Worker", 14, cap(host + 2, 15, 32), 1),
+        Column::new("Heartbeat", cap(beat, 9, if narrow { 9 } else { 17 }), cap(beat, 9, 17), 2),
+        Column::new("Pace", 7, 7, 3).at_right(),
+        Column::new("Lanes", wide_only(5), 5, 6).at_right(),
+        Column::new("Sent", wide_only(7), 9, 5).at_right(),
+        Column::new("Failed", wide_only(6), 7, 7).at_right(),
+        Column::new("Last error", error_least, cap(error.unwrap_or(0), 16, 60), error_rank),
+        Column::new("Sends to", wide_only(cap(target, 8, 20)), cap(target, 8, 60), 8),
     ]
 }
 
