@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::format::{json, outbox};
-use super::{Failure, list, operator, output, progress};
+use super::{Failure, filter, operator, output, progress};
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
 use crate::domain::job::{JobPlan, JobScope, JobState, Skip, Skipped};
@@ -18,7 +18,7 @@ pub async fn plan(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCo
         return Ok(ExitCode::SUCCESS);
     }
     remark_on(scope);
-    for line in lines(&plan) {
+    for line in lines(&plan, scope) {
         output::line(&line)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -54,8 +54,8 @@ pub async fn start(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitC
 }
 
 fn remark_on(scope: &JobScope) {
-    if let JobScope::Filter(filter) = scope {
-        list::remark_on(filter.search.as_ref());
+    if let JobScope::Filter(filter) | JobScope::Mails(filter) = scope {
+        filter::remark_on(filter);
     }
 }
 
@@ -74,10 +74,13 @@ fn about(seconds: f64) -> String {
     }
 }
 
-fn lines(plan: &JobPlan) -> Vec<String> {
+fn lines(plan: &JobPlan, scope: &JobScope) -> Vec<String> {
     let time = about(plan.seconds);
     let mut lines = vec![
-        format!("would queue {} mails, {time} at the present pace; {} verifications found", plan.mails, plan.found),
+        {
+            let noun = scope.noun(plan.found);
+            format!("would queue {} mails, {time} at the present pace; {} {noun} found", plan.mails, plan.found)
+        },
         skipped(&plan.skipped),
     ];
     if let Some(over) = plan.over_quota.filter(|over| *over > 0) {

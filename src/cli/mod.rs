@@ -12,6 +12,7 @@ mod demo;
 mod events;
 mod extend;
 mod failure;
+mod filter;
 mod format;
 mod jobs;
 mod list;

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::format::json;
-use super::list::FilterArgs;
-use super::{Failure, bulk, operator, output};
+use super::{Failure, bulk, filter, operator, output};
 use crate::desk::{Desk, Error, Refusal};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::id::VerificationId;
@@ -16,10 +15,10 @@ use crate::domain::send::{Priority, ResentHow};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The verifications' numbers
-    #[arg(value_name = "ID", conflicts_with_all = ["status", "search", "since", "until"])]
+    #[arg(value_name = "ID", conflicts_with_all = filter::VERIFICATIONS)]
     ids: Vec<VerificationId>,
     #[command(flatten)]
-    filter: FilterArgs,
+    filter: filter::Verifications,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -45,16 +44,17 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     if !args.filter.any() {
         return Err(Failure::usage(
             "no verification to resend is named",
-            "name verifications by number, or select them with --status, --search, --since or --until",
+            "name verifications by number, or select them with --status, --search, --mail-state, --since or --until",
         ));
     }
+    let filter = args.filter.filter()?;
     if !args.yes && !args.dry_run {
         return Err(Failure::usage(
             "a resend by filter can send many mails",
             "check it with --dry-run first, then repeat it with --yes",
         ));
     }
-    let scope = JobScope::Filter(args.filter.filter());
+    let scope = JobScope::Filter(filter);
     if args.dry_run { bulk::plan(desk, &scope, args.json).await } else { bulk::start(desk, &scope, args.json).await }
 }
 

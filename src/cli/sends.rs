@@ -3,20 +3,15 @@
 use std::process::ExitCode;
 
 use super::format::{json, table};
-use super::{Failure, list, output, time};
+use super::{Failure, filter, output, time};
 use crate::desk::Desk;
-use crate::domain::filter::{Search, SendFilter};
 use crate::domain::page::Position;
-use crate::domain::send::{SendRow, SendState};
+use crate::domain::send::SendRow;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only mails in this state
-    #[arg(long, value_name = "S", value_parser = state)]
-    state: Option<SendState>,
-    /// By recipient, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log
-    #[arg(long, value_name = "TEXT", value_parser = list::search)]
-    search: Option<Search>,
+    #[command(flatten)]
+    filter: filter::Mails,
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
@@ -25,15 +20,8 @@ pub struct Args {
     json: bool,
 }
 
-fn state(text: &str) -> Result<SendState, String> {
-    text.parse().map_err(|_| {
-        let states: Vec<&str> = SendState::ALL.into_iter().map(SendState::as_str).collect();
-        format!("use one of {}", states.join(", "))
-    })
-}
-
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = SendFilter { state: args.state, search: args.search.clone() };
+    let filter = args.filter.filter()?;
     let page = desk.store().sends(&filter, Position::Newest, args.limit).await?;
     if args.json {
         for send in &page.rows {
@@ -41,7 +29,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    list::remark_on(filter.search.as_ref());
+    filter::remark_on(&filter);
     if page.rows.is_empty() {
         output::remark("no mail matches");
         return Ok(ExitCode::SUCCESS);

@@ -1,28 +1,18 @@
 //! Times as people type them, and as tables show them.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{Local, SecondsFormat, Utc};
 
 use crate::domain::Time;
+use crate::domain::filter::{Clock, moment};
 
-/// Reads `2026-11-01`, `2026-11-01T09:30:00+09:00`, or how long ago: `2h`, `3 days`.
-pub fn parse(text: &str) -> Result<Time, String> {
-    let time =
-        read(text.trim()).ok_or("write 2026-11-01, 2026-11-01T09:30:00Z, or how long ago, such as 2h or 3days")?;
-    if !crate::domain::is_askable(time) {
-        return Err("it must be in the years 1970 to 9999".into());
-    }
-    Ok(time)
+/// What days and distances are counted from: now, in the zone of this process (`TZ`).
+pub fn clock() -> Clock {
+    Clock { now: Utc::now(), zone: *Local::now().offset() }
 }
 
-fn read(text: &str) -> Option<Time> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.with_timezone(&Utc));
-    }
-    if let Ok(day) = text.parse::<NaiveDate>() {
-        return Some(day.and_time(chrono::NaiveTime::MIN).and_utc());
-    }
-    let ago = chrono::Duration::from_std(humantime::parse_duration(text).ok()?).ok()?;
-    Utc::now().checked_sub_signed(ago)
+/// Reads `2026-11-01`, `2026-11-01T09:30`, `yesterday`, `18:00`, or how long ago: `2h`, `3 days`.
+pub fn parse(text: &str) -> Result<Time, String> {
+    moment::time(text, clock()).map_err(|error| error.to_string())
 }
 
 /// For JSON and tables: RFC 3339 in UTC, to the second.
@@ -33,10 +23,12 @@ pub fn shown(time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeZone as _;
 
     #[test]
     fn reads_days_moments_and_durations() {
-        assert_eq!(shown(parse("2026-11-01").unwrap()), "2026-11-01T00:00:00Z");
+        let midnight = clock().zone.with_ymd_and_hms(2026, 11, 1, 0, 0, 0).unwrap();
+        assert_eq!(parse("2026-11-01").unwrap(), midnight);
         assert_eq!(shown(parse("2026-11-01T09:30:00+09:00").unwrap()), "2026-11-01T00:30:00Z");
         let ago = Utc::now() - parse("2h").unwrap();
         assert!((ago - chrono::Duration::hours(2)).num_seconds().abs() < 5);

@@ -156,6 +156,9 @@ async fn stoppable(tx: &mut Transaction, id: JobId, next: JobState) -> Result<Lo
 fn check(scope: &JobScope) -> Result<(), Error> {
     match scope {
         JobScope::Marked(ids) if ids.is_empty() => Err(Error::Invalid(plain("nothing is marked"))),
+        JobScope::Filter(filter) | JobScope::Mails(filter) if filter.marked => {
+            Err(Error::Invalid(plain("what is marked is known to the console only")))
+        }
         JobScope::Marked(ids) if ids.len() > MARKED_MAX => {
             Err(Error::Invalid(plain(&format!("more than {MARKED_MAX} are marked; a filter may find any number"))))
         }
@@ -166,7 +169,7 @@ fn check(scope: &JobScope) -> Result<(), Error> {
 /// Marked ones each once, in the order in which a job goes through them.
 fn sorted(scope: &JobScope) -> JobScope {
     match scope {
-        JobScope::Filter(filter) => JobScope::Filter(filter.clone()),
+        JobScope::Filter(_) | JobScope::Mails(_) => scope.clone(),
         JobScope::Marked(ids) => {
             let mut ids = ids.clone();
             ids.sort_unstable_by(|a, b| b.cmp(a));

@@ -83,6 +83,30 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
+/// The domain of addresses, checked: in lower case and in Punycode where it is international.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DomainName(String);
+
+impl DomainName {
+    /// `naver.com`, `@naver.com`
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let text = trimmed(text);
+        let domain = ascii_domain(text.strip_prefix('@').unwrap_or(text))?;
+        if domain.len() > 252 { Err(AddressError::Long) } else { Ok(Self(domain)) }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// RFC 5322 atext.
 fn is_atom(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)

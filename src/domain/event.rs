@@ -135,7 +135,7 @@ pub struct Verdict {
 
 /// Where SES, its account, its tenant or its check of the address held the mail back; the last two are newer than the
 /// guide, and seen in the field.
-const HELD_BACK: [&str; 5] = [
+pub const HELD_BACK: [&str; 5] = [
     "Suppressed",
     "OnAccountSuppressionList",
     "OnTenantSuppressionList",

@@ -1,35 +1,170 @@
-//! Which verifications a list shows.
+//! Which verifications, mails or entries a list shows: one language for console and command line.
 
+pub mod complete;
 pub mod hits;
+mod key;
+pub mod line;
 pub mod mailbox;
+pub mod moment;
 pub mod near;
+mod reason;
 mod search;
+mod span;
+mod states;
+mod words;
+
+use std::fmt;
+
+use chrono::SecondsFormat;
 
 use super::Time;
+use super::address::DomainName;
+use super::id::JobId;
+use super::locale::Locale;
 use super::send::SendState;
 use super::verification::Status;
 
+pub use key::{Key, Place};
+pub use moment::Clock;
+pub use reason::Reason;
 pub use search::{Number, Pattern, SUBSTRING_MIN, Search};
+pub use span::Span;
+pub use states::States;
 
-/// Which verifications. The default is all.
+/// Which rows. The default is all. Each list has some of the terms ([`Place::keys`]); the others stay empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Of one status, or of all.
     pub status: Option<Status>,
     /// By e-mail, name, number or id.
     pub search: Option<Search>,
-    /// At or after: by the time the list is ordered by (`verified_at` of verified ones, `revoked_at` of revoked,
-    /// `expires_at` of expired), else by `created_at`.
+    /// At or after. Verifications: by the time the list is ordered by (`verified_at` of verified ones, `revoked_at` of
+    /// revoked, `expires_at` of expired), else by `created_at`; where the filter speaks of the last mail, by when that
+    /// was queued. Mails: by when they were queued.
     pub since: Option<Time>,
     /// Before; the same time.
     pub until: Option<Time>,
+    /// Where the address is.
+    pub domain: Option<DomainName>,
+    /// The user's language; a mail's own.
+    pub locale: Option<Locale>,
+    pub created: Span,
+    pub expires: Span,
+    /// What became of the mail; of a verification's last one.
+    pub mail: States,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Of this bulk resend.
+    pub job: Option<JobId>,
+    /// By this operator.
+    pub by: Option<String>,
+    /// Only what is marked.
+    pub marked: bool,
 }
 
-/// Which sends. The default is all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SendFilter {
-    /// In one state, or in all.
-    pub state: Option<SendState>,
-    /// By recipient, name, number or id.
-    pub search: Option<Search>,
+impl Filter {
+    /// Whether it says anything of the last mail.
+    #[must_use]
+    pub fn asks_for_mail(&self) -> bool {
+        !self.mail.is_any() || self.reason.is_some() || self.job.is_some()
+    }
+
+    /// Whether it has terms that may find few: those can be named one by one.
+    #[must_use]
+    pub fn names_few(&self) -> bool {
+        self.asks_for_mail() || self.domain.is_some()
+    }
+
+    /// Whether it says no more than a status and the list's own time.
+    #[must_use]
+    pub fn is_by_status(&self) -> bool {
+        self.is_plain() && self.search.is_none()
+    }
+
+    /// The states of mails that are asked for: a reason only those have that did not arrive.
+    #[must_use]
+    pub fn mail_states(&self) -> States {
+        use SendState::{Bounced, Cancelled, Complained, Delayed, Failed, Rejected, Unknown};
+        if self.mail.is_any() && self.reason.is_some() {
+            return [Delayed, Bounced, Complained, Rejected, Failed, Cancelled, Unknown].into_iter().collect();
+        }
+        self.mail
+    }
+
+    /// Whether it says no more than a status, a text and the list's own time.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.other_terms().is_empty()
+    }
+
+    /// Whether it is a text and nothing else.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.terms().is_empty()
+    }
+
+    /// The terms besides these.
+    #[must_use]
+    pub fn other_terms(&self) -> Vec<String> {
+        Self { status: None, since: None, until: None, ..self.clone() }.terms()
+    }
+
+    /// All but the text, as a line of the filter language.
+    #[must_use]
+    pub fn without_text(&self) -> String {
+        self.terms().join(" ")
+    }
+
+    /// The terms in words of the filter language, without the free text. Moments as they are, to the microsecond.
+    fn terms(&self) -> Vec<String> {
+        let at = |time: Time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let mut terms = Vec::new();
+        let mut term = |key: Key, value: String| terms.push(format!("{}:{value}", key.as_str()));
+        if let Some(status) = self.status {
+            term(Key::Status, status.to_string());
+        }
+        if !self.mail.is_any() {
+            term(Key::Mail, self.mail.to_string());
+        }
+        if let Some(reason) = &self.reason {
+            term(Key::Reason, words::quoted(reason.as_str()));
+        }
+        if let Some(domain) = &self.domain {
+            term(Key::Domain, domain.to_string());
+        }
+        if let Some(locale) = self.locale {
+            term(Key::Locale, locale.to_string());
+        }
+        for (key, span) in [(Key::Created, self.created), (Key::Expires, self.expires)] {
+            for (sign, time) in [('>', span.from), ('<', span.to)] {
+                if let Some(time) = time {
+                    term(key, format!("{sign}{}", at(time)));
+                }
+            }
+        }
+        for (key, time) in [(Key::Since, self.since), (Key::Until, self.until)] {
+            if let Some(time) = time {
+                term(key, at(time));
+            }
+        }
+        if let Some(job) = self.job {
+            term(Key::Job, job.to_string());
+        }
+        if let Some(by) = &self.by {
+            term(Key::By, words::quoted(by));
+        }
+        if self.marked {
+            terms.push(Key::MARKED.to_owned());
+        }
+        terms
+    }
+}
+
+/// As a line of the filter language that says the same.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = self.terms();
+        words.extend(self.search.as_ref().map(|search| search.typed().to_owned()));
+        f.write_str(&words.join(" "))
+    }
 }

@@ -71,8 +71,33 @@ impl JobState {
 pub enum JobScope {
     /// Those that this filter finds at the cut-off.
     Filter(Filter),
+    /// The users whose newest mail this filter of mails finds at the cut-off.
+    Mails(Filter),
     /// The users of these verifications.
     Marked(Vec<VerificationId>),
+}
+
+impl JobScope {
+    /// Whether it is found by mails rather than by verifications: then who has got a newer one is left out.
+    #[must_use]
+    pub fn is_by_mails(&self) -> bool {
+        match self {
+            Self::Filter(filter) => filter.asks_for_mail(),
+            Self::Mails(_) => true,
+            Self::Marked(_) => false,
+        }
+    }
+
+    /// What its filter finds.
+    #[must_use]
+    pub fn noun(&self, count: i64) -> &'static str {
+        match (self, count) {
+            (Self::Mails(_), 1) => "mail",
+            (Self::Mails(_), _) => "mails",
+            (_, 1) => "verification",
+            _ => "verifications",
+        }
+    }
 }
 
 /// In words, such as `expired, since 2026-11-20T00:00:00Z`. A search is as someone typed it.
@@ -80,13 +105,22 @@ impl fmt::Display for JobScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let filter = match self {
             Self::Marked(ids) => return write!(f, "{} marked", ids.len()),
-            Self::Filter(filter) => filter,
+            Self::Filter(filter) => {
+                f.write_str(filter.status.map_or("all", Status::as_str))?;
+                filter
+            }
+            Self::Mails(filter) => {
+                f.write_str("mails")?;
+                filter
+            }
         };
-        f.write_str(filter.status.map_or("all", Status::as_str))?;
         for (word, time) in [("since", filter.since), ("until", filter.until)] {
             if let Some(time) = time {
                 write!(f, ", {word} {}", time.to_rfc3339_opts(SecondsFormat::Secs, true))?;
             }
+        }
+        for term in filter.other_terms() {
+            write!(f, ", {term}")?;
         }
         match &filter.search {
             Some(search) => write!(f, ", with \"{}\"", search.typed()),
@@ -111,18 +145,21 @@ pub enum Skip {
     Suppressed,
     /// Their address refused a mail for good, or they reported one as spam.
     Bounced,
+    /// A newer mail to them is none of those that were asked for.
+    Later,
     /// Another verification of theirs is in the same job.
     Duplicate,
 }
 
 impl Skip {
     /// Every reason, the first that fits counts.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Duplicate,
         Self::Verified,
         Self::Waiting,
         Self::Suppressed,
         Self::Bounced,
+        Self::Later,
         Self::CoolDown,
         Self::DailyCap,
     ];
@@ -143,6 +180,7 @@ impl Skip {
             Self::Waiting => "a mail waits already",
             Self::Suppressed => "suppressed by SES",
             Self::Bounced => "bounced for good",
+            Self::Later => "got a newer mail",
             Self::Duplicate => "same person again",
         }
     }
@@ -174,6 +212,8 @@ pub struct Skipped {
     pub suppressed: i64,
     /// See [`Skip::Bounced`].
     pub bounced: i64,
+    /// See [`Skip::Later`].
+    pub later: i64,
     /// See [`Skip::Duplicate`].
     pub duplicate: i64,
 }
@@ -193,6 +233,7 @@ impl Skipped {
             Skip::Waiting => &mut self.waiting,
             Skip::Suppressed => &mut self.suppressed,
             Skip::Bounced => &mut self.bounced,
+            Skip::Later => &mut self.later,
             Skip::Duplicate => &mut self.duplicate,
         } += count;
     }
@@ -207,6 +248,7 @@ impl Skipped {
             Skip::Waiting => self.waiting,
             Skip::Suppressed => self.suppressed,
             Skip::Bounced => self.bounced,
+            Skip::Later => self.later,
             Skip::Duplicate => self.duplicate,
         }
     }
@@ -299,7 +341,8 @@ impl JobRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::filter::Search;
+    use crate::domain::filter::{Search, States};
+    use crate::domain::send::SendState;
 
     #[test]
     fn ended_jobs_run_no_more() {
@@ -314,17 +357,27 @@ mod tests {
             status: Some(Status::Expired),
             search: Search::parse("Kim"),
             since: time("2026-11-20T00:00:00Z"),
-            until: None,
+            ..Filter::default()
         };
         assert_eq!(JobScope::Filter(filter).to_string(), "expired, since 2026-11-20T00:00:00Z, with \"Kim\"");
         assert_eq!(JobScope::Filter(Filter::default()).to_string(), "all");
+        let failed = Filter { mail: States::from(Some(SendState::Failed)), ..Filter::default() };
+        assert_eq!(JobScope::Mails(failed).to_string(), "mails, mail:failed");
         assert_eq!(JobScope::Marked(vec![VerificationId(1)]).to_string(), "1 marked");
     }
 
     #[test]
     fn every_skip_has_its_own_count() {
-        let skipped =
-            Skipped { verified: 1, cool_down: 2, daily_cap: 4, waiting: 8, suppressed: 16, bounced: 32, duplicate: 64 };
-        assert_eq!(skipped.total(), 127);
+        let skipped = Skipped {
+            verified: 1,
+            cool_down: 2,
+            daily_cap: 4,
+            waiting: 8,
+            suppressed: 16,
+            bounced: 32,
+            later: 64,
+            duplicate: 128,
+        };
+        assert_eq!(skipped.total(), 255);
     }
 }

@@ -167,6 +167,14 @@ impl Standing {
         Err(skip)
     }
 
+    /// The same in a job that is about mails. `has_later`: there is a newer one than that by which they were found.
+    pub fn in_job_by_mail(&self, has_later: bool) -> Result<Resend, Skip> {
+        match self.in_job() {
+            Ok(_) | Err(Skip::CoolDown | Skip::DailyCap) if has_later => Err(Skip::Later),
+            decided => decided,
+        }
+    }
+
     fn link(&self) -> Resend {
         match self.open {
             Some(open) if open.works() => Resend::Renew(open.id),

@@ -10,6 +10,8 @@ mod short;
 
 pub use short::{SUPPRESSED, Told, WIDTH as SHORT_WIDTH};
 
+pub use bounce::NO_MAILBOX_PHRASES;
+
 use super::Time;
 use super::audit::Action;
 use super::verification::{Status, VerificationDetail};

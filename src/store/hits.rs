@@ -6,8 +6,8 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::list::search;
 use super::{Error, Store, sends};
-use crate::domain::filter::Search;
 use crate::domain::filter::hits::{HITS_MAX, Hits};
+use crate::domain::filter::{Filter, Search};
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 
@@ -44,7 +44,7 @@ impl Store {
             return Ok(Some(Hits::new([], true)));
         }
         let mut query = QueryBuilder::new("with found as materialized (select id from (");
-        sends::push_found(&mut query, search, None);
+        sends::push_searched(&mut query, &Filter::default(), search, sends::Users::Fitting);
         query.push(") as found (id) limit ").push_bind(HITS_MAX + 1).push(
             ")
             select null, count(*) from found

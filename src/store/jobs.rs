@@ -1,20 +1,21 @@
 //! Jobs: bulk resends as they are stored.
 
 mod advance;
+mod plan;
 mod scope;
+mod stored;
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use self::stored::StoredScope;
 use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::audit::Actor;
-use crate::domain::filter::{Filter, Search};
-use crate::domain::id::{JobId, VerificationId};
+use crate::domain::id::JobId;
 use crate::domain::job::{JobRow, JobScope, JobState, Skipped};
-use crate::domain::verification::Status;
 
 pub use advance::{Advanced, CHUNK};
 
@@ -39,27 +40,29 @@ pub struct NewJob<'a> {
 /// Stores a job.
 pub async fn insert(connection: &mut PgConnection, job: NewJob<'_>) -> Result<JobId, Error> {
     let id = JobId::new();
-    let nothing = Filter::default();
-    let (filter, ids) = match job.scope {
-        JobScope::Filter(filter) => (filter, None),
-        JobScope::Marked(ids) => (&nothing, Some(ids.iter().map(|id| id.0).collect::<Vec<_>>())),
-    };
+    let scope = StoredScope::of(job.scope);
     sqlx::query!(
         "insert into jobs (
-            id, created_by, origin, status, search, since, until, verification_ids, cut_off, found, starts_at
+            id, created_by, origin, status, search, since, until, verification_ids, cut_off, found, starts_at,
+            terms, looked_for, is_of_mails
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()), $10, now() + make_interval(secs => $11))",
+        values (
+            $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()), $10, now() + make_interval(secs => $11), $12, $13, $14
+        )",
         id.0,
         job.actor.name,
         job.actor.origin.as_str(),
-        filter.status.map(Status::as_str),
-        filter.search.as_ref().map(Search::typed),
-        filter.since.map(StoredTime),
-        filter.until.map(StoredTime),
-        ids.as_deref(),
+        scope.status,
+        scope.search,
+        scope.since,
+        scope.until,
+        scope.verification_ids.as_deref(),
         job.cut_off.map(StoredTime),
         job.found,
-        job.grace.as_secs_f64()
+        job.grace.as_secs_f64(),
+        scope.terms,
+        scope.looked_for,
+        scope.is_of_mails
     )
     .execute(connection)
     .await?;
@@ -135,24 +138,6 @@ pub async fn cancel_waiting(connection: &mut PgConnection, id: JobId, reason: &s
     Ok(done.rows_affected())
 }
 
-fn stored_scope(
-    status: Option<&str>,
-    search: Option<&str>,
-    since: Option<Time>,
-    until: Option<Time>,
-    ids: Option<Vec<i64>>,
-) -> JobScope {
-    match ids {
-        Some(ids) => JobScope::Marked(ids.into_iter().map(VerificationId).collect()),
-        None => JobScope::Filter(Filter {
-            status: status.and_then(|status| status.parse().ok()),
-            search: search.and_then(Search::parse),
-            since,
-            until,
-        }),
-    }
-}
-
 impl Store {
     /// Jobs that are not over, and the last of those that are; `limit` of them, the newest first.
     pub async fn jobs(&self, limit: i64) -> Result<Vec<JobRow>, Error> {
@@ -168,7 +153,8 @@ impl Store {
             r#"select
                 id, created_at, created_by, status, search, since, until, verification_ids, cut_off, starts_at, state,
                 reason, ended_at, found, looked_at, queued, skipped_verified, skipped_cool_down, skipped_daily_cap,
-                skipped_waiting, skipped_suppressed, skipped_bounced, skipped_duplicate,
+                skipped_waiting, skipped_suppressed, skipped_bounced, skipped_later, skipped_duplicate,
+                terms, looked_for, is_of_mails,
                 (
                     select count(*) from sends where job_id = jobs.id and state in ('queued', 'sending')
                 ) as "open!"
@@ -187,13 +173,7 @@ impl Store {
                 id: JobId(row.id),
                 created_at: row.created_at.into(),
                 created_by: row.created_by.into(),
-                scope: stored_scope(
-                    row.status.as_deref(),
-                    row.search.as_deref(),
-                    row.since.map(Into::into),
-                    row.until.map(Into::into),
-                    row.verification_ids,
-                ),
+                scope: stored::scope_of!(row),
                 cut_off: row.cut_off.into(),
                 starts_at: row.starts_at.into(),
                 // A constraint keeps the column to the known states.
@@ -211,6 +191,7 @@ impl Store {
                     waiting: row.skipped_waiting,
                     suppressed: row.skipped_suppressed,
                     bounced: row.skipped_bounced,
+                    later: row.skipped_later,
                     duplicate: row.skipped_duplicate,
                 },
             })

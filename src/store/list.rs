@@ -1,23 +1,26 @@
 //! Lists of verifications: the one query that is put together at run time.
 
 mod find;
+pub(super) mod found;
 pub(super) mod search;
 mod walk;
 
-use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
+use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use self::find::Wanted;
 use self::walk::Walk;
 use super::{Error, Store, StoredTime};
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Search};
+use crate::domain::filter::{Filter, Span};
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::LastSend;
 use crate::domain::user::User;
 use crate::domain::verdict::Told;
 use crate::domain::verification::{Status, Verification, VerificationRow};
+
+pub(super) use found::{Found, found, found_users, named};
 
 /// Newer rows are counted up to here.
 pub const NEWER_MAX: i64 = 100;
@@ -51,9 +54,11 @@ impl Store {
             Position::After(cursor) | Position::Before(cursor) => cursor.as_of,
         };
         let wanted = Wanted { filter, position, as_of, limit: limit + 1 };
-        let rows = match &filter.search {
-            Some(search) => self.find(search, wanted, tell).await?,
-            None => self.page_of(&Found::Everyone, wanted).await?,
+        let rows = match (self.found_by_terms(filter).await?, &filter.search) {
+            (Some(found), _) => self.page_of(&found, wanted).await?,
+            (None, Some(search)) if !filter.names_few() => self.find(search, wanted, tell).await?,
+            (None, None) if filter.is_by_status() => self.page_of(&Found::all(filter), wanted).await?,
+            (None, _) => self.walk(wanted, tell).await?,
         };
         Ok(Page::cut(rows, limit, &position, as_of))
     }
@@ -67,7 +72,7 @@ impl Store {
         let backwards = wanted.is_backwards();
         let mut query = QueryBuilder::new("with page as (select ");
         query.push(COLUMNS).push(" from ");
-        push_filter(&mut query, filter, found, Some(as_of));
+        push_filter(&mut query, found, Some(as_of));
         match position {
             Position::Newest | Position::Oldest => {}
             Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
@@ -93,29 +98,33 @@ impl Store {
     /// How many rows of the list are newer than this place, counted up to `NEWER_MAX`. What is pending is decided
     /// by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
-        let found = match &filter.search {
-            None => Found::Everyone,
-            Some(search) if !search.can_find() => return Ok(0),
-            Some(search) => {
+        let found = match (self.found_by_terms(filter).await?, &filter.search) {
+            (Some(found), _) => found,
+            (None, Some(search)) if !search.can_find() => return Ok(0),
+            (None, None) if filter.is_by_status() => Found::all(filter),
+            (None, search) => {
                 // Mostly there are few rows, whoever they are.
-                let named = search::named(self.pool(), search).await?;
                 let position = Position::Before(than);
                 let wanted = Wanted { filter, position, as_of: self.now().await?, limit: NEWER_MAX };
-                let mut walk = Walk::new(search, named, wanted);
+                let mut walk = Walk::of(self, wanted).await?;
                 let newer = walk.count(self, NEWER_MAX).await?;
                 if newer == NEWER_MAX || walk.is_over() {
                     return Ok(newer);
                 }
-                self.name_few(search).await?.map_or(Found::Many(search), Found::These)
+                let users = match search {
+                    Some(search) => self.name_few(search).await?,
+                    None => None,
+                };
+                users.map_or(Found::all(filter), |users| Found::of(filter, users))
             }
         };
         if found.is_no_one() {
             return Ok(0);
         }
         let mut query = QueryBuilder::new("select count(*) from (select 1 from ");
-        push_filter(&mut query, filter, &found, None);
+        push_filter(&mut query, &found, None);
         push_beyond(&mut query, filter.status, &than, " > ");
-        if matches!(found, Found::Many(_)) && filter.status != Some(Status::Pending) {
+        if !found.is_named() && !filter.is_by_status() && filter.status != Some(Status::Pending) {
             // There were none between that place and the time that the list was read at.
             let at = order(filter.status).split(", ").next().unwrap_or_default();
             query.push(" and ").push(at).push(" > ").push_bind(StoredTime(than.as_of)).push(" - interval '1 minute'");
@@ -123,61 +132,52 @@ impl Store {
         query.push(" limit ").push_bind(NEWER_MAX).push(") as newer");
         Ok(query.build_query_scalar().persistent(false).fetch_one(self.pool()).await?)
     }
-}
 
-/// Who a filter's search finds.
-pub(super) async fn found<'a>(executor: impl PgExecutor<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
-    let Some(search) = &filter.search else { return Ok(Found::Everyone) };
-    if !search.can_find() {
-        return Ok(Found::These(Vec::new()));
+    /// Whom a filter's terms find, if that can be named.
+    async fn found_by_terms<'a>(&self, filter: &'a Filter) -> Result<Option<Found<'a>>, Error> {
+        if !filter.names_few() {
+            return Ok(None);
+        }
+        let mut connection = self.pool().acquire().await?;
+        Ok(Some(found(&mut connection, filter).await?).filter(Found::is_named))
     }
-    let mut query = QueryBuilder::new("");
-    search::push_users(&mut query, search);
-    // A plan made without the text would be a bad one for most texts.
-    let ids: Vec<i64> = query.build_query_scalar().persistent(false).fetch_all(executor).await?;
-    Ok(if are_few(&ids) { Found::These(ids) } else { Found::Many(search) })
 }
 
 fn are_few(ids: &[i64]) -> bool {
     i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX)
 }
 
-/// Who a search finds.
-pub(super) enum Found<'a> {
-    /// There is none.
-    Everyone,
-    /// These users.
-    These(Vec<i64>),
-    /// So many that a walk along the list's order soon meets some.
-    Many(&'a Search),
-}
-
-impl Found<'_> {
-    pub(super) fn is_no_one(&self) -> bool {
-        matches!(self, Self::These(ids) if ids.is_empty())
-    }
-}
-
 /// What to read from, and which rows of it. `as_of` is the present if it is not given.
-pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, found: &Found, as_of: Option<Time>) {
-    match found {
-        // Fenced off by `offset 0`, or else the planner may walk the order after all, in the hope to meet them soon.
-        Found::These(users) => query
+pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, as_of: Option<Time>) {
+    // Fenced off by `offset 0`, or else the planner may walk the order after all, in the hope to meet them soon.
+    match (&found.verifications, &found.users) {
+        (Some(ids), users) => {
+            query.push("(select ").push(COLUMNS).push(" from verifications v where v.id = any(").push_bind(ids.clone());
+            if let Some(users) = users {
+                query.push(") and v.user_id = any(").push_bind(users.clone());
+            }
+            query.push(") offset 0) v where ")
+        }
+        (None, Some(users)) => query
             .push("(select ")
             .push(COLUMNS)
             .push(" from verifications v where v.user_id = any(")
             .push_bind(users.clone())
             .push(") offset 0) v where "),
-        Found::Everyone | Found::Many(_) => query.push("verifications v where "),
+        (None, None) => query.push("verifications v where "),
     };
-    push_conditions(query, filter, as_of);
-    if let Found::Many(search) = found {
-        query.push(" and (");
-        search::push_fits(query, search);
-        query.push(" or v.user_id in (");
-        search::push_named(query, search);
-        query.push("))");
+    push_conditions(query, found.filter, as_of);
+    found.push_rest(query);
+}
+
+/// The same of a verification `v`, one after the other: where the way leads by something else.
+pub(super) fn push_found(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, as_of: Option<Time>) {
+    query.push(" and ");
+    push_conditions(query, found.filter, as_of);
+    if let Some(users) = &found.users {
+        query.push(" and v.user_id = any(").push_bind(users.clone()).push(")");
     }
+    found.push_rest(query);
 }
 
 /// What decides whether a verification is of the list, whoever's it is.
@@ -196,11 +196,17 @@ fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter, as_of: O
         Some(Status::Verified) => "v.verified_at",
         Some(Status::Revoked) => "v.revoked_at",
     };
-    if let Some(since) = filter.since {
-        query.push(" and ").push(range).push(" >= ").push_bind(StoredTime(since));
-    }
-    if let Some(until) = filter.until {
-        query.push(" and ").push(range).push(" < ").push_bind(StoredTime(until));
+    // Where the filter speaks of the last mail, they are that one's.
+    let listed = Span { from: filter.since, to: filter.until };
+    push_span(query, range, if filter.asks_for_mail() { Span::default() } else { listed });
+}
+
+/// Whether a column is within a span of time.
+pub(super) fn push_span(query: &mut QueryBuilder<Postgres>, column: &str, span: Span) {
+    for (comparison, time) in [(" >= ", span.from), (" < ", span.to)] {
+        if let Some(time) = time {
+            query.push(" and ").push(column).push(comparison).push_bind(StoredTime(time));
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod events;
 mod hits;
 pub mod jobs;
 mod list;
+mod mailed;
 mod migrate;
 mod notify;
 mod openings;

@@ -1,11 +1,14 @@
 //! Reading sends: lists of them, those of a verification, their events.
 
+mod found;
+
+pub(super) use found::{Users, found, push_searched};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::list::{FOUND_MAX, search};
-use super::{Error, Store, StoredTime};
-use crate::domain::filter::{Number, Search, SendFilter};
+use super::list::search;
+use super::{Error, Store, StoredTime, mailed};
+use crate::domain::filter::Filter;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
 use crate::domain::send::{SendEvent, SendRow, SendState};
@@ -14,54 +17,39 @@ const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, q
                        lost, retry_at, ses_id, reply, reason, test_of";
 
 /// The name of the user that a mail is for, as they have it now.
-const NAME: &str = "(select u.name from users u where u.id = sends.user_id)";
+const NAME: &str = "(select u.name from users u where u.id = s.user_id)";
 
 impl Store {
     /// A page of sends, newest first.
-    pub async fn sends(
-        &self,
-        filter: &SendFilter,
-        position: Position<SendId>,
-        limit: i64,
-    ) -> Result<Page<SendRow>, Error> {
+    pub async fn sends(&self, filter: &Filter, position: Position<SendId>, limit: i64) -> Result<Page<SendRow>, Error> {
         let limit = limit.max(1);
-        let found = self.found_sends(filter).await?;
+        let mut connection = self.pool().acquire().await?;
+        let found = found(&mut connection, filter).await?;
         if found.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Page::cut(Vec::new(), limit, &position, chrono::Utc::now()));
         }
-        let mut query = QueryBuilder::<Postgres>::new("select ");
-        query.push(COLUMNS);
-        match (&filter.search, found) {
-            // Fenced off, as in the list of verifications.
-            (Some(_), Some(ids)) => query
-                .push(" from (select * from sends where id = any(")
-                .push_bind(ids)
-                .push(") offset 0) found where true"),
-            // `is true` keeps the planner from reading all that match by their index, and then sorting them.
-            (Some(search), None) => {
-                query.push(" from sends where (");
-                search::push_clauses(&mut query, search, "recipient", NAME);
-                query.push(") is true")
+        let mut query = QueryBuilder::<Postgres>::new("select * from (");
+        for (at, state) in mailed::branches(filter).into_iter().enumerate() {
+            query.push(if at == 0 { "(" } else { " union all (" });
+            query.push("select ").push(COLUMNS).push(" from ");
+            push_source(&mut query, filter, found.as_deref());
+            if let Some(state) = state {
+                query.push(" and s.state = ").push_bind(state.as_str());
             }
-            (None, _) => query.push(" from sends where true"),
-        };
-        if let Some(state) = filter.state {
-            query.push(" and state = ").push_bind(state.as_str());
+            push_conditions(&mut query, filter);
+            match position {
+                Position::Newest | Position::Oldest => {}
+                Position::After(id) => _ = query.push(" and s.id < ").push_bind(id.0),
+                Position::Before(id) => _ = query.push(" and s.id > ").push_bind(id.0),
+            }
+            push_order(&mut query, position);
+            query.push(" limit ").push_bind(limit + 1).push(")");
         }
-        let backwards = match position {
-            Position::Newest => false,
-            Position::Oldest => true,
-            Position::After(id) => {
-                query.push(" and id < ").push_bind(id.0);
-                false
-            }
-            Position::Before(id) => {
-                query.push(" and id > ").push_bind(id.0);
-                true
-            }
-        };
-        query.push(if backwards { " order by id limit " } else { " order by id desc limit " }).push_bind(limit + 1);
-        let rows = query.build_query_as::<Row>().persistent(false).fetch_all(self.pool()).await?;
+        query.push(") found");
+        push_order(&mut query, position);
+        query.push(" limit ").push_bind(limit + 1);
+        let rows = query.build_query_as::<Row>().persistent(false).fetch_all(&mut *connection).await?;
+        drop(connection);
         let mut page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
         // Of the others, their state says it all.
         let is_told_by_events = |send: &&mut SendRow| {
@@ -69,21 +57,6 @@ impl Store {
         };
         self.add_events(&mut page.rows.iter_mut().filter(is_told_by_events).collect::<Vec<_>>()).await?;
         Ok(page)
-    }
-
-    /// The sends that a filter's search finds: wherever in the name and the address of a user the text is, at the
-    /// beginning of the address that a mail went to, or by a number or an id; `None` if there is no search, or if there
-    /// are so many that a walk along the list soon meets some.
-    async fn found_sends(&self, filter: &SendFilter) -> Result<Option<Vec<Uuid>>, Error> {
-        let Some(search) = &filter.search else { return Ok(None) };
-        if !search.can_find() {
-            return Ok(Some(Vec::new()));
-        }
-        let mut query = QueryBuilder::<Postgres>::new("");
-        push_found(&mut query, search, filter.state);
-        // A plan made without the text would be a bad one for most texts.
-        let ids: Vec<Uuid> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
-        Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX).then_some(ids))
     }
 
     /// Fills in what SES reported, the oldest first.
@@ -137,41 +110,37 @@ impl Store {
     }
 }
 
-/// The ids of the sends that a search finds, in this state or in all, or `FOUND_MAX` of a branch and one more.
-pub(super) fn push_found(query: &mut QueryBuilder<Postgres>, search: &Search, state: Option<SendState>) {
-    query.push("(select id from sends where ses_id = any(").push_bind(search.ses_ids().to_vec()).push("))");
-    if let Some(id) = search.send() {
-        query.push(" union (select id from sends where id = ").push_bind(id.0).push(")");
-    }
-    let push_state_and_limit = |query: &mut QueryBuilder<Postgres>| {
-        if let Some(state) = state {
-            query.push(" and state = ").push_bind(state.as_str());
+/// Mails to read from: those found, or all.
+pub(super) fn push_source(query: &mut QueryBuilder<Postgres>, filter: &Filter, found: Option<&[Uuid]>) {
+    match (&filter.search, found) {
+        // Fenced off, as in the list of verifications.
+        (_, Some(ids)) => {
+            query.push("(select * from sends where id = any(").push_bind(ids.to_vec()).push(") offset 0) s where true")
         }
-        query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+        // `is true` keeps the planner from reading all that match by their index, and then sorting them.
+        (Some(search), None) => {
+            query.push("sends s where (");
+            search::push_clauses(query, search, "s.recipient", NAME);
+            query.push(") is true")
+        }
+        (None, None) => query.push("sends s where true"),
     };
-    if let Some(number) = search.number() {
-        match number {
-            Number::User(id) => query.push(" union (select id from sends where user_id = ").push_bind(id.0),
-            Number::Verification(id) => {
-                query.push(" union (select id from sends where verification_id = ").push_bind(id.0)
-            }
-        };
-        push_state_and_limit(query);
+}
+
+/// What else a filter asks of a mail `s`.
+pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    if let Some(domain) = &filter.domain {
+        query.push(" and (lower(s.recipient) like ").push_bind(search::domain_like(domain)).push(") is true");
     }
-    if !search.clauses().is_empty() {
-        query.push(" union (select sends.id from (");
-        search::push_fitting(query, search);
-        query.push(") as found join sends on sends.user_id = found.id where ");
-        // A user's mail to an address of before does not fit by that of today.
-        search::push_clauses(query, search, "recipient", NAME);
-        push_state_and_limit(query);
+    if let Some(locale) = filter.locale {
+        query.push(" and s.locale = ").push_bind(locale.as_str());
     }
-    if let [patterns] = search.clauses() {
-        for pattern in patterns {
-            query.push(" union (select id from sends where lower(recipient) like ").push_bind(pattern.prefix_like());
-            push_state_and_limit(query);
-        }
-    }
+    mailed::push_mail(query, filter, "s");
+}
+
+fn push_order(query: &mut QueryBuilder<Postgres>, position: Position<SendId>) {
+    let backwards = matches!(position, Position::Before(_) | Position::Oldest);
+    query.push(if backwards { " order by id" } else { " order by id desc" });
 }
 
 #[derive(FromRow)]

@@ -2,6 +2,7 @@
 
 mod change_address;
 mod changes;
+mod filter;
 mod force_verify;
 mod hits;
 mod link;

@@ -4,6 +4,7 @@
 mod acts;
 mod crowd;
 mod long;
+mod mails;
 mod rule;
 mod scale;
 mod shell;

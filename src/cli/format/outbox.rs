@@ -53,7 +53,9 @@ fn scope(scope: &JobScope) -> Value {
             "search": filter.search.as_ref().map(Search::typed),
             "since": time(filter.since),
             "until": time(filter.until),
+            "filter": filter.to_string(),
         }),
+        JobScope::Mails(filter) => json!({ "mails": filter.to_string() }),
         JobScope::Marked(ids) => json!({ "ids": ids }),
     }
 }

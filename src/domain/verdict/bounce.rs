@@ -55,10 +55,12 @@ pub(super) fn says_no_mailbox(said: &str) -> bool {
         .split(|c: char| !(c.is_ascii_digit() || c == '.'))
         .any(|word| matches!(word.trim_matches('.'), "5.1.1" | "5.1.2" | "5.1.10"));
     let said = said.to_ascii_lowercase();
-    let phrases =
-        ["user unknown", "unknown user", "no such user", "no such mailbox", "does not exist", "mailbox not found"];
-    has_status || phrases.iter().any(|phrase| said.contains(phrase))
+    has_status || NO_MAILBOX_PHRASES.iter().any(|phrase| said.contains(phrase))
 }
+
+/// What servers say of an address that no one has, in lower case.
+pub const NO_MAILBOX_PHRASES: [&str; 6] =
+    ["user unknown", "unknown user", "no such user", "no such mailbox", "does not exist", "mailbox not found"];
 
 /// The domain of an address, as far as it is one.
 fn domain(send: &SendRow) -> String {

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
+use uuid::Uuid;
 
-use super::scope::{self, Step, Walked};
-use super::stored_scope;
+use super::scope::{self, Place, Step, Walked};
+use super::stored::{after_of, scope_of};
 use crate::domain::Time;
 use crate::domain::audit::{Action, Actor, Origin};
 use crate::domain::change::Change;
@@ -50,7 +51,7 @@ struct Job {
     actor: Actor,
     scope: JobScope,
     cut_off: Time,
-    after: Option<(Time, i64)>,
+    after: Option<Place>,
 }
 
 /// A mail of a chunk.
@@ -146,7 +147,8 @@ impl Store {
 async fn take(connection: &mut PgConnection, only: Option<JobId>) -> Result<Option<Job>, Error> {
     let row = sqlx::query!(
         "select
-            id, created_by, origin, status, search, since, until, verification_ids, cut_off, after_at, after_id
+            id, created_by, origin, status, search, since, until, verification_ids, cut_off, after_at, after_id,
+            terms, looked_for, is_of_mails, after_send
         from jobs
         where
             state = 'running'
@@ -166,15 +168,9 @@ async fn take(connection: &mut PgConnection, only: Option<JobId>) -> Result<Opti
             row.created_by,
             Origin::ALL.into_iter().find(|origin| origin.as_str() == row.origin).unwrap_or(Origin::Worker),
         ),
-        scope: stored_scope(
-            row.status.as_deref(),
-            row.search.as_deref(),
-            row.since.map(Into::into),
-            row.until.map(Into::into),
-            row.verification_ids,
-        ),
+        scope: scope_of!(row),
         cut_off: row.cut_off.into(),
-        after: row.after_at.map(Into::into).zip(row.after_id),
+        after: after_of!(row),
     }))
 }
 
@@ -188,6 +184,7 @@ async fn decide(
 ) -> Result<Vec<(UserId, Result<Resend, Skip>)>, Error> {
     let ids: Vec<i64> = walked.iter().map(|walked| walked.id.0).collect();
     let users: Vec<i64> = walked.iter().map(|walked| walked.user.0).collect();
+    let mails: Vec<Option<Uuid>> = walked.iter().map(|walked| walked.mail.map(|mail| mail.0)).collect();
     sqlx::query!("select id from users where id = any($1) order by id for no key update", &users)
         .fetch_all(&mut *connection)
         .await?;
@@ -197,6 +194,7 @@ async fn decide(
             w.user_id as "user_id!",
             w.turn > 1
                 or exists (select from sends s where s.job_id = $3 and s.user_id = w.user_id) as "is_duplicate!",
+            exists (select from sends s where s.user_id = w.user_id and s.id > w.mail) as "has_later!",
             s.is_verified as "is_verified!",
             s.is_waiting as "is_waiting!",
             b.block,
@@ -206,8 +204,8 @@ async fn decide(
             o.expires_at <= now() as is_expired,
             o.key_digest is not null as is_mailed
         from (
-            select u.user_id, row_number() over (partition by u.user_id order by u.place) as turn
-            from unnest($1::bigint[], $2::bigint[]) with ordinality as u (id, user_id, place)
+            select u.user_id, u.mail, row_number() over (partition by u.user_id order by u.place) as turn
+            from unnest($1::bigint[], $2::bigint[], $6::uuid[]) with ordinality as u (id, user_id, mail, place)
         ) w
         cross join lateral resend_standing(w.user_id, $4, $5) s
         cross join lateral address_block(s.answered, s.answer) b
@@ -216,7 +214,8 @@ async fn decide(
         &users,
         job.id.0,
         policy.cool_down.as_secs_f64(),
-        i64::from(policy.daily_cap)
+        i64::from(policy.daily_cap),
+        &mails as &[Option<Uuid>]
     )
     .fetch_all(connection)
     .await?;
@@ -232,7 +231,7 @@ async fn decide(
                 open: standings::open(row.open_id, row.is_expired, row.is_mailed),
                 send: None,
             };
-            let decided = if row.is_duplicate { Err(Skip::Duplicate) } else { standing.in_job() };
+            let decided = if row.is_duplicate { Err(Skip::Duplicate) } else { standing.in_job_by_mail(row.has_later) };
             (UserId(row.user_id), decided)
         })
         .collect())
@@ -321,6 +320,8 @@ async fn move_on(
             skipped_duplicate = skipped_duplicate + $10,
             after_at = coalesce($11, after_at),
             after_id = coalesce($12, after_id),
+            skipped_later = skipped_later + $14,
+            after_send = coalesce($15, after_send),
             state = case when $13 then 'done' else state end,
             ended_at = case when $13 then now() end,
             found = case when $13 then coalesce(found, looked_at + $2) else found end
@@ -335,9 +336,11 @@ async fn move_on(
         skipped.suppressed,
         skipped.bounced,
         skipped.duplicate,
-        step.after.map(|(at, _)| StoredTime(at)),
-        step.after.map(|(_, id)| id),
-        step.is_last
+        step.after.and_then(Place::row).map(|(at, _)| StoredTime(at)),
+        step.after.and_then(Place::row).map(|(_, id)| id),
+        step.is_last,
+        skipped.later,
+        step.after.and_then(Place::mail).map(|mail| mail.0)
     )
     .execute(connection)
     .await?;

@@ -64,9 +64,9 @@ impl Store {
         }
         let named = search::named(self.pool(), search).await?;
         if search.clauses().is_empty() {
-            return self.page_of(&Found::These(named), wanted).await;
+            return self.page_of(&Found::of(wanted.filter, named), wanted).await;
         }
-        let mut walk = Walk::new(search, named.clone(), wanted);
+        let mut walk = Walk::new(named.clone(), wanted);
         let mut rows = Vec::new();
         // A whole address is of one user.
         if search.mailbox().is_none() {
@@ -76,7 +76,7 @@ impl Store {
             }
         }
         if let Some(users) = self.name_few(search).await? {
-            return self.page_of(&Found::These(users), wanted).await;
+            return self.page_of(&Found::of(wanted.filter, users), wanted).await;
         }
         rows.extend(walk.step(self, wanted.missing(&rows)).await?);
         if wanted.missing(&rows) > 0 && !walk.is_over() {
@@ -88,6 +88,29 @@ impl Store {
                 return self.look_up(users, wanted).await;
             }
         }
+        self.walk_on(walk, rows, wanted, tell).await
+    }
+
+    /// Rows that fit a filter, along the list's order.
+    pub(super) async fn walk(
+        &self,
+        wanted: Wanted<'_>,
+        tell: impl FnMut(&[VerificationRow], Time) + Send,
+    ) -> Result<Vec<VerificationRow>, Error> {
+        if wanted.filter.search.as_ref().is_some_and(|search| !search.can_find()) {
+            return Ok(Vec::new());
+        }
+        let walk = Walk::of(self, wanted).await?;
+        self.walk_on(walk, Vec::new(), wanted, tell).await
+    }
+
+    async fn walk_on(
+        &self,
+        mut walk: Walk<'_>,
+        mut rows: Vec<VerificationRow>,
+        wanted: Wanted<'_>,
+        mut tell: impl FnMut(&[VerificationRow], Time) + Send,
+    ) -> Result<Vec<VerificationRow>, Error> {
         while wanted.missing(&rows) > 0 && !walk.is_over() {
             rows.extend(walk.step(self, wanted.missing(&rows)).await?);
             if let Some(at) = walk.reached() {
@@ -144,7 +167,7 @@ impl Store {
         let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
         let mut rows: Vec<VerificationRow> = Vec::new();
         for piece in users.chunks(PIECE) {
-            rows.extend(self.page_of(&Found::These(piece.to_vec()), wanted).await?);
+            rows.extend(self.page_of(&Found::of(wanted.filter, piece.to_vec()), wanted).await?);
             rows.sort_unstable_by_key(&place);
             if !wanted.is_backwards() {
                 rows.reverse();

@@ -4,6 +4,7 @@
 use sqlx::{PgExecutor, Postgres, QueryBuilder};
 
 use super::FOUND_MAX;
+use crate::domain::address::DomainName;
 use crate::domain::filter::near::{self, Candidates};
 use crate::domain::filter::{Number, Pattern, Search};
 use crate::store::{Error, Store};
@@ -129,6 +130,17 @@ pub(in crate::store) fn push_fitting(query: &mut QueryBuilder<Postgres>, search:
             query.push(") select id from fitting limit ").push_bind(FOUND_MAX + 1).push(")");
         }
     }
+}
+
+/// Those whose address is there, by the index of what is inside of addresses.
+pub(in crate::store) fn push_domain(query: &mut QueryBuilder<Postgres>, domain: &DomainName) {
+    query.push("(select id from users where lower(email) like ").push_bind(domain_like(domain));
+    query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+}
+
+/// For SQL's `like` of an address in lower case. A domain name has no character that means something there.
+pub(in crate::store) fn domain_like(domain: &DomainName) -> String {
+    format!("%@{domain}")
 }
 
 /// The users that are named by a number or an id.

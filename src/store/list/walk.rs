@@ -1,6 +1,6 @@
-//! A search that finds too many to be named one by one: a walk along the list's order, in which each row is looked at.
-//! Mostly a page is found among the first few; but where the status has few of those who are found, or old ones, it may
-//! be a walk over all.
+//! A search or terms that find too many to be named one by one: a walk along the list's order, in which each row is looked
+//! at. Mostly a page is found among the first few; but where the status has few of those who are found, or old ones, it
+//! may be a walk over all.
 //!
 //! It goes in slices bounded by rows, a statement each. So whoever waits can be told how far it is, each page is whole,
 //! however long it takes, and what no one waits for any more ends with its slice, in the database as well.
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 use super::find::Wanted;
-use super::{COLUMNS, ListRow, order, push_beyond, push_conditions, push_order, push_rows, search};
+use super::{COLUMNS, Found, ListRow, order, push_beyond, push_conditions, push_order, push_rows, search};
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Search};
+use crate::domain::filter::Filter;
 use crate::domain::page::{Cursor, Position};
 use crate::domain::verification::VerificationRow;
 use crate::store::{Error, Store, StoredTime};
@@ -34,7 +34,6 @@ const BEGIN_SLICE: &str = "begin isolation level repeatable read read only; set 
 /// A walk along a list.
 pub(super) struct Walk<'a> {
     filter: &'a Filter,
-    search: &'a Search,
     /// Users whom the search names besides, whom its text does not fit.
     named: Vec<i64>,
     /// Decides between pending and expired.
@@ -60,14 +59,23 @@ struct Slice {
 
 impl<'a> Walk<'a> {
     /// A walk from a position on.
-    pub(super) fn new(search: &'a Search, named: Vec<i64>, wanted: Wanted<'a>) -> Self {
+    pub(super) fn new(named: Vec<i64>, wanted: Wanted<'a>) -> Self {
         let Wanted { filter, position, as_of, .. } = wanted;
         let beyond = match position {
             Position::Newest | Position::Oldest => None,
             Position::After(cursor) | Position::Before(cursor) => Some((cursor.at, cursor.id)),
         };
         let backwards = wanted.is_backwards();
-        Self { filter, search, named, as_of, backwards, beyond, slice: SLICE_FIRST, is_over: false }
+        Self { filter, named, as_of, backwards, beyond, slice: SLICE_FIRST, is_over: false }
+    }
+
+    /// The same, where no one has looked yet whom the search names.
+    pub(super) async fn of(store: &Store, wanted: Wanted<'a>) -> Result<Self, Error> {
+        let named = match &wanted.filter.search {
+            Some(search) => search::named(store.pool(), search).await?,
+            None => Vec::new(),
+        };
+        Ok(Self::new(named, wanted))
     }
 
     /// Whether there is nothing beyond.
@@ -122,8 +130,16 @@ impl<'a> Walk<'a> {
         query.push(") filter (where fits))[1:").push_bind(limit).push("], '{}') as fitting from (select ");
         let at = order(self.filter.status).split(", ").next().unwrap_or_default();
         query.push(at).push(" as at, v.id, coalesce(");
-        search::push_fits(&mut query, self.search);
-        query.push(" or v.user_id = any(").push_bind(&self.named).push("), false) as fits from verifications v where ");
+        match &self.filter.search {
+            Some(search) => {
+                query.push("(");
+                search::push_fits(&mut query, search);
+                query.push(" or v.user_id = any(").push_bind(&self.named).push("))");
+            }
+            None => _ = query.push("true"),
+        }
+        Found::but_search(self.filter).push_rest(&mut query);
+        query.push(", false) as fits from verifications v where ");
         push_conditions(&mut query, self.filter, Some(self.as_of));
         if let Some((at, id)) = self.beyond {
             let cursor = Cursor { status: self.filter.status, as_of: self.as_of, at, id };

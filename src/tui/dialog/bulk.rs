@@ -356,9 +356,8 @@ mod tests {
 
     #[test]
     fn a_bulk_resend_is_for_the_marked_or_else_for_what_is_shown() {
-        let filter = |status, search| {
-            JobScope::Filter(Filter { status, search: Search::parse(search), since: None, until: None })
-        };
+        let filter =
+            |status, search| JobScope::Filter(Filter { status, search: Search::parse(search), ..Filter::default() });
         let table = [
             ("Space Space B", JobScope::Marked(vec![VerificationId(49_992), VerificationId(49_993)])),
             ("Space 2 B", JobScope::Marked(vec![VerificationId(49_993)])),

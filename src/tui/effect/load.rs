@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::desk::ResendPlan;
 use crate::domain::filter::hits::Hits;
-use crate::domain::filter::{Filter, Search, SendFilter};
+use crate::domain::filter::{Filter, Search};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::page::{Cursor, Page, Position};
@@ -56,7 +56,7 @@ pub enum Load {
     },
     /// [`PAGE_ROWS`] sends.
     Sends {
-        filter: SendFilter,
+        filter: Filter,
         position: Position<SendId>,
         generation: u64,
     },

@@ -11,10 +11,12 @@ pub fn scope_words(scope: &JobScope, theme: &Theme) -> String {
     let glyphs: &Glyphs = theme.glyphs();
     match scope {
         JobScope::Marked(ids) => format!("{} marked", thousands(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
-        JobScope::Filter(filter) => {
+        JobScope::Filter(filter) | JobScope::Mails(filter) => {
             let [open, close] = glyphs.quotes;
-            let day = |time: crate::domain::Time| time.format("%Y-%m-%d").to_string();
-            let mut words = vec![filter.status.map_or("everybody", |status| status.as_str()).to_owned()];
+            let day = |time: crate::domain::Time| time.format("%Y-%m-%d %H:%M").to_string();
+            let by_status = filter.status.map_or("everybody", |status| status.as_str());
+            let mut words = vec![if matches!(scope, JobScope::Mails(_)) { "mails" } else { by_status }.to_owned()];
+            words.extend(filter.other_terms());
             words.extend(filter.search.as_ref().map(|s| format!("matching {open}{}{close}", plain(s.typed()))));
             words.extend(filter.since.map(|time| format!("since {}", day(time))));
             words.extend(filter.until.map(|time| format!("until {}", day(time))));

@@ -1,7 +1,7 @@
 //! Lists, searches and counts.
 
 use verifydesk::desk::SignUp;
-use verifydesk::domain::filter::{Filter, Search, SendFilter};
+use verifydesk::domain::filter::{Filter, Search};
 use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::{Cursor, Position};
 use verifydesk::domain::verification::Status;
@@ -141,7 +141,7 @@ async fn a_search_that_finds_thousands_goes_through_every_row_once() {
     for (text, all) in
         [("many", 6_000), ("example.com", 6_003), ("many example.com", 6_000), ("other", 3), ("ot", 3), ("...", 0)]
     {
-        let filter = SendFilter { state: None, search: Search::parse(text) };
+        let filter = Filter { search: Search::parse(text), ..Filter::default() };
         assert_eq!(store.sends(&filter, Position::Newest, 10_000).await.unwrap().rows.len(), all, "{text}");
     }
 }
@@ -255,7 +255,8 @@ async fn finds_whatever_the_caller_sent() {
         let rows = world.store().list(&filter, Position::Newest, 50).await.unwrap().rows;
         let found: Vec<_> = rows.iter().map(|row| row.verification.id).collect();
         assert_eq!(found, [id], "{text}");
-        let sends = world.store().sends(&SendFilter { state: None, search }, Position::Newest, 50).await.unwrap().rows;
+        let sends =
+            world.store().sends(&Filter { search, ..Filter::default() }, Position::Newest, 50).await.unwrap().rows;
         let found: Vec<_> = sends.iter().map(|send| send.id.0).collect();
         assert_eq!(found, [send], "{text}");
     }
@@ -333,7 +334,7 @@ async fn finds_a_mail_by_its_id_with_capitals() {
     world.sign_up("mina@example.com").await;
     world.execute("update sends set state = 'accepted', ses_id = '4VqK2w6Dz1z9rxX'").await;
     for (text, found) in [("4VqK2w6Dz1z9rxX", 1), (" 4VqK2w6Dz1z9rxX ", 1), ("4vqk2w6dz1z9rxx", 0)] {
-        let filter = SendFilter { state: None, search: Search::parse(text) };
+        let filter = Filter { search: Search::parse(text), ..Filter::default() };
         assert_eq!(world.store().sends(&filter, Position::Newest, 10).await.unwrap().rows.len(), found, "{text}");
     }
 }

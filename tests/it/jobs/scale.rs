@@ -1,6 +1,5 @@
 //! A job over very many: a hundred thousand here, a million by `make bench-job`.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
@@ -11,7 +10,7 @@ use verifydesk::store::outbox::claim;
 use verifydesk::store::outbox::standing::Claimant;
 
 use super::{expired, expired_people, finish};
-use crate::support::world::{World, number, operator, request, sign_up};
+use crate::support::world::{World, leave, operator, request, rows_read_one_by_one, sign_up};
 
 /// Verifications, unless more are asked for.
 const USUAL: i64 = 100_000;
@@ -73,16 +72,6 @@ async fn sign_up_goes_first(desk: &Desk) {
     assert_eq!(detail.sends[0].id, claimed[0]);
 }
 
-/// Closes all connections, which report what they have read when they end.
-async fn leave(desk: &Desk, pool: &PgPool) {
-    desk.store().close().await;
-    let there = "select count(*) from pg_stat_activity
-        where datname = current_database() and application_name = 'verifydesk'";
-    while number(pool, there).await > 0 {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// As if the job had come so far already: `left` verifications before its end.
 async fn move_to(pool: &PgPool, job: JobId, left: i64) {
     sqlx::query(
@@ -102,17 +91,4 @@ async fn move_to(pool: &PgPool, job: JobId, left: i64) {
     .execute(pool)
     .await
     .unwrap();
-}
-
-/// Rows of the large tables that were read without an index, as far as connections have reported.
-async fn rows_read_one_by_one(pool: &PgPool) -> BTreeMap<String, i64> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "select relname::text, seq_tup_read
-        from pg_stat_user_tables
-        where relname in ('users', 'verifications', 'sends')",
-    )
-    .fetch_all(pool)
-    .await
-    .unwrap();
-    rows.into_iter().collect()
 }

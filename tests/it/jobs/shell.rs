@@ -45,7 +45,10 @@ first: person30@example.com, person29@example.com, person28@example.com, person2
 
     let listed = office.run(&["jobs", "--json"]).json();
     assert_eq!((listed.len(), ids(&listed[0])), (2, ids(job)));
-    assert_eq!(listed[1]["scope"], json!({ "status": "expired", "search": "person2", "since": null, "until": null }));
+    let scope = json!({
+        "status": "expired", "search": "person2", "since": null, "until": null, "filter": "status:expired person2",
+    });
+    assert_eq!(listed[1]["scope"], scope);
     assert_eq!(office.run(&["jobs", "--json", "--limit", "1"]).json().len(), 1);
     let table = office.run(&["jobs"]).out;
     assert!(table.starts_with("ID ") && table.contains("expired, with \"person2\""), "{table}");

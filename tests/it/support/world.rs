@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use verifydesk::config::{Secret, Settings, Tls, TransportKind};
 use verifydesk::desk::{Desk, LinkOutcome, Opener, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
-use verifydesk::domain::filter::SendFilter;
+use verifydesk::domain::filter::Filter;
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
@@ -25,7 +25,7 @@ use super::TestDb;
 use super::tcp_proxy::TcpProxy;
 use crate::mail_servers::{Authority, Counter, PATIENCE, SmtpServer, SmtpServerOptions};
 
-pub use rows::make_key;
+pub use rows::{ID_OF, leave, make_key, rows_read_one_by_one};
 
 pub const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
@@ -155,7 +155,7 @@ impl World {
     }
 
     pub async fn sends(&self) -> Vec<SendRow> {
-        self.store().sends(&SendFilter::default(), Position::Newest, 1000).await.unwrap().rows
+        self.store().sends(&Filter::default(), Position::Newest, 1000).await.unwrap().rows
     }
 
     pub async fn one_send(&self) -> SendRow {

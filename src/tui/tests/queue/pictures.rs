@@ -73,6 +73,7 @@ fn plans() -> Vec<(&'static str, World)> {
         waiting: 100_000,
         suppressed: 50_000,
         bounced: 40_000,
+        later: 0,
         duplicate: 10_000,
     };
     many.over_quota = Some(981_200);

@@ -253,6 +253,7 @@ pub fn skips() -> World {
         waiting: 2,
         suppressed: 17,
         bounced: 140,
+        later: 31,
         duplicate: 6,
     };
     world

@@ -1,6 +1,6 @@
 //! The mails: what is asked for, and what an answer changes.
 
-use crate::domain::filter::{Search, SendFilter};
+use crate::domain::filter::{Filter, Search};
 use crate::domain::id::SendId;
 use crate::domain::page::{Page, Position};
 use crate::domain::send::SendRow;
@@ -37,7 +37,7 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
     }
     if let Some(list) = model.mail.list_mut() {
         list.awaiting = Some((generation, edge));
-        let filter = SendFilter { state: list.tab, search };
+        let filter = Filter { mail: list.tab.into(), search, ..Filter::default() };
         fx.push(Effect::Load(Load::Sends { filter, position, generation }));
     }
 }

@@ -69,7 +69,7 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
 /// Who the list on the screen shows.
 pub(in crate::tui) fn filter(model: &Model) -> Filter {
     let status = model.verifications.list().and_then(|list| list.tab);
-    Filter { status, search: Search::parse(model.verifications.search.text()), since: None, until: None }
+    Filter { status, search: Search::parse(model.verifications.search.text()), ..Filter::default() }
 }
 
 pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {

@@ -1,16 +1,23 @@
 //! What a test does to the rows of its world, past the desk, and what it reads from them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use verifydesk::desk::SignUp;
+use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::key::Key;
 use verifydesk::domain::locale::Locale;
 use verifydesk::store::outbox::keys::set_keys;
 use verifydesk::store::verifications;
 
-use super::{SECRET, World, request, sign_up};
+use super::{SECRET, World, number, request, sign_up};
+
+/// A mail's id of that moment, as workers and desks make them.
+pub const ID_OF: &str = "create function pg_temp.id_of(at timestamptz) returns uuid language sql as $$
+    select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7000' || '8'
+        || substr(md5(random()::text), 1, 15))::uuid
+$$;";
 
 impl World {
     /// A user whose mail went out some time ago.
@@ -82,4 +89,27 @@ pub async fn make_key(pool: &PgPool, id: VerificationId) -> Key {
     let key = Key::derive(SECRET.as_bytes(), id, &material.nonce);
     set_keys(&mut connection, &[(id, key.digest())], Duration::from_hours(72)).await.unwrap();
     key
+}
+
+/// Closes all connections, which report what they have read when they end.
+pub async fn leave(desk: &Desk, pool: &PgPool) {
+    desk.store().close().await;
+    let there = "select count(*) from pg_stat_activity
+        where datname = current_database() and application_name = 'verifydesk'";
+    while number(pool, there).await > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Rows of the large tables that were read without an index, as far as connections have reported.
+pub async fn rows_read_one_by_one(pool: &PgPool) -> BTreeMap<String, i64> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select relname::text, seq_tup_read
+        from pg_stat_user_tables
+        where relname in ('users', 'verifications', 'sends')",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    rows.into_iter().collect()
 }

@@ -1,0 +1,194 @@
+//! Which rows: the options of `list`, `resend` and `sends`, and the filter line in `--search`. Both make one filter.
+
+use super::{Failure, output, time};
+use crate::domain::Time;
+use crate::domain::filter::{Filter, Place, SUBSTRING_MIN, Search, States, line};
+use crate::domain::send::SendState;
+use crate::domain::verification::Status;
+
+/// The options' names, for what does not go together with them.
+pub const VERIFICATIONS: [&str; 5] = ["status", "search", "mail_state", "since", "until"];
+
+/// Which verifications.
+#[derive(Debug, clap::Args)]
+pub struct Verifications {
+    /// pending, verified, expired, revoked or all
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    status: Option<StatusArg>,
+    /// By e-mail, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log; and by terms:
+    /// status:, mail:, reason:, since:, until:, domain:, locale:, created:, expires:, job:
+    #[arg(long, value_name = "TEXT", value_parser = verifications)]
+    search: Option<Filter>,
+    /// By what became of the last mail: a state, or several with commas
+    #[arg(long, value_name = "S", value_parser = states)]
+    mail_state: Option<States>,
+    /// At or after this time: when it was verified, revoked or has expired, else when it was made; with a filter on the
+    /// last mail, when that was queued
+    #[arg(long, value_name = "T", value_parser = time::parse)]
+    since: Option<Time>,
+    /// Before this time
+    #[arg(long, value_name = "T", value_parser = time::parse)]
+    until: Option<Time>,
+}
+
+/// Which mails.
+#[derive(Debug, clap::Args)]
+pub struct Mails {
+    /// Only mails in this state, or in several with commas
+    #[arg(long, value_name = "S", value_parser = states)]
+    state: Option<States>,
+    /// By recipient, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log; and by terms:
+    /// mail:, reason:, since:, until:, domain:, locale:, job:
+    #[arg(long, value_name = "TEXT", value_parser = mails)]
+    search: Option<Filter>,
+    /// Queued at or after this time
+    #[arg(long, value_name = "T", value_parser = time::parse)]
+    since: Option<Time>,
+    /// Queued before this time
+    #[arg(long, value_name = "T", value_parser = time::parse)]
+    until: Option<Time>,
+}
+
+/// A status or all of them.
+#[derive(Clone, Copy, Debug)]
+struct StatusArg(Option<Status>);
+
+fn status(text: &str) -> Result<StatusArg, String> {
+    if text == "all" {
+        return Ok(StatusArg(None));
+    }
+    text.parse()
+        .map(|status| StatusArg(Some(status)))
+        .map_err(|_| "use pending, verified, expired, revoked or all".into())
+}
+
+fn states(text: &str) -> Result<States, String> {
+    text.split(',').map(str::parse).collect::<Result<States, _>>().map_err(|_| {
+        let states: Vec<&str> = SendState::ALL.into_iter().map(SendState::as_str).collect();
+        format!("use one of {}; several with commas", states.join(", "))
+    })
+}
+
+fn verifications(text: &str) -> Result<Filter, String> {
+    parse(text, Place::Verifications)
+}
+
+fn mails(text: &str) -> Result<Filter, String> {
+    parse(text, Place::Mails)
+}
+
+/// A line that can find something: none at all would be a filter that everyone fits.
+pub fn parse(text: &str, place: Place) -> Result<Filter, String> {
+    let filter = line::parse(text, place, time::clock()).map_err(|wrong| {
+        let [line, mark] = wrong.pointed_at(text);
+        format!("{wrong}\n\n  {line}\n  {mark}")
+    })?;
+    if filter.marked {
+        return Err("only the console has rows that are marked".into());
+    }
+    let can_find = match &filter.search {
+        Some(search) => search.can_find(),
+        None => !text.trim().is_empty(),
+    };
+    if can_find { Ok(filter) } else { Err("it needs a letter or a digit".into()) }
+}
+
+/// Says that a short search looks at beginnings only.
+pub fn remark_on(filter: &Filter) {
+    if filter.search.as_ref().is_some_and(Search::is_prefix) {
+        output::remark(&format!("fewer than {SUBSTRING_MIN} characters are looked for at the beginning only"));
+    }
+}
+
+impl Verifications {
+    /// Whether any was given.
+    pub fn any(&self) -> bool {
+        self.status.is_some()
+            || self.search.is_some()
+            || self.mail_state.is_some()
+            || self.since.is_some()
+            || self.until.is_some()
+    }
+
+    pub fn filter(&self) -> Result<Filter, Failure> {
+        let mut filter = self.search.clone().unwrap_or_default();
+        if let Some(StatusArg(status)) = self.status {
+            once(filter.status.is_some(), "status")?;
+            filter.status = status;
+        }
+        add(&mut filter, self.mail_state, "mail-state", self.since, self.until)?;
+        Ok(filter)
+    }
+}
+
+impl Mails {
+    pub fn filter(&self) -> Result<Filter, Failure> {
+        let mut filter = self.search.clone().unwrap_or_default();
+        add(&mut filter, self.state, "state", self.since, self.until)?;
+        Ok(filter)
+    }
+}
+
+/// What both have.
+fn add(
+    filter: &mut Filter,
+    states: Option<States>,
+    states_option: &str,
+    since: Option<Time>,
+    until: Option<Time>,
+) -> Result<(), Failure> {
+    if let Some(states) = states {
+        once(!filter.mail.is_any(), states_option)?;
+        filter.mail = states;
+    }
+    for (name, given, time) in [("since", since, &mut filter.since), ("until", until, &mut filter.until)] {
+        if given.is_some() {
+            once(time.is_some(), name)?;
+            *time = given;
+        }
+    }
+    Ok(())
+}
+
+fn once(is_there: bool, option: &str) -> Result<(), Failure> {
+    if is_there {
+        let what = format!("--{option} is given, and a term in --search says the same");
+        return Err(Failure::usage(what, "leave one of them out"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Both {
+        #[command(flatten)]
+        filter: Verifications,
+    }
+
+    fn of(arguments: &[&str]) -> Filter {
+        Both::try_parse_from([&["x"], arguments].concat()).unwrap().filter.filter().unwrap()
+    }
+
+    #[test]
+    fn options_and_terms_make_the_same_filter() {
+        let options =
+            ["--status", "expired", "--mail-state", "failed,unknown", "--since", "2026-11-01", "--search", "kim"];
+        let line = ["--search", "kim status:expired mail:unknown,failed since:2026-11-01"];
+        assert_eq!(of(&options), of(&line));
+        assert_eq!(of(&["--until", "yesterdayT18:00"]), of(&["--search", "until:yesterdayT18:00"]));
+    }
+
+    #[test]
+    fn the_wrong_word_is_pointed_at() {
+        let error = parse("김미나 status:pendng", Place::Verifications).unwrap_err();
+        assert!(error.ends_with("\n\n  김미나 status:pendng\n                ^^^^^^"), "{error}");
+        assert!(parse("marked", Place::Mails).is_err() && parse(" ", Place::Mails).is_err());
+        assert!(parse("status:all", Place::Verifications).is_ok());
+        let twice = Both::try_parse_from(["x", "--status", "expired", "--search", "status:pending"]).unwrap();
+        assert!(twice.filter.filter().is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! What may come next in a filter line that is being typed.
+
+use std::ops::Range;
+
+use super::key::{Key, Place};
+
+/// What can stand in the place of the word that is being typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completions {
+    /// What of the line they replace, in bytes.
+    pub span: Range<usize>,
+    /// The words, the likeliest first.
+    pub words: Vec<String>,
+}
+
+/// For the word that ends at `cursor`, a byte of the line. An empty word may become any term.
+#[must_use]
+pub fn complete(line: &str, cursor: usize, place: Place) -> Completions {
+    let before = line.get(..cursor).unwrap_or(line);
+    let begin =
+        before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let word = &before[begin..];
+    let Some((name, value)) = word.split_once(':') else {
+        let typed = word.to_lowercase();
+        let keys = place.keys().iter().map(|key| format!("{}:", key.as_str()));
+        let marked = place.has_marks().then(|| Key::MARKED.to_owned());
+        let words = keys.chain(marked).filter(|word| word.starts_with(&typed) && *word != typed).collect();
+        return Completions { span: begin..before.len(), words };
+    };
+    let Some(key) = Key::of(name).filter(|key| place.keys().contains(key)) else { return Completions::default() };
+    // Of several states the last is being typed.
+    let value = if key == Key::Mail { value.rsplit(',').next().unwrap_or_default() } else { value };
+    let typed = value.to_lowercase();
+    let fitting = key.values().into_iter().filter(|word| word.starts_with(&typed) && *word != typed);
+    Completions { span: before.len() - value.len()..before.len(), words: fitting.map(str::to_owned).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_values() {
+        let table: [(&str, Place, &[&str]); 11] = [
+            ("st", Place::Verifications, &["status:"]),
+            ("kim s", Place::Verifications, &["status:", "since:"]),
+            ("kim s", Place::Mails, &["since:"]),
+            ("status:", Place::Verifications, &["pending", "verified", "expired", "revoked", "all"]),
+            ("status:e", Place::Verifications, &["expired"]),
+            ("mail:failed,un", Place::Mails, &["unknown"]),
+            ("since:", Place::Mails, &["today", "yesterday"]),
+            ("status:", Place::Mails, &[]),
+            ("status:pending", Place::Verifications, &[]),
+            ("m", Place::Mails, &["mail:", "marked"]),
+            ("mina", Place::Verifications, &[]),
+        ];
+        for (line, place, words) in table {
+            let found = complete(line, line.len(), place);
+            assert_eq!(found.words, words, "{line}");
+        }
+        let found = complete("kim sta mina", 7, Place::Verifications);
+        assert_eq!((found.span, found.words), (4..7, vec!["status:".to_owned()]));
+        let found = complete("mail:failed,un", 14, Place::Mails);
+        assert_eq!(found.span, 12..14);
+        assert_eq!(complete("", 0, Place::Audit).words, ["by:", "since:", "until:"]);
+    }
+}
