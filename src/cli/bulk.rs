@@ -55,7 +55,7 @@ pub async fn start(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitC
 
 fn remark_on(scope: &JobScope) {
     if let JobScope::Filter(filter) | JobScope::Mails(filter) = scope {
-        filter::remark_on(filter);
+        filter::remark_on(filter.search.as_ref());
     }
 }
 

@@ -73,7 +73,7 @@ impl From<store::Error> for Failure {
 }
 
 fn code_of(error: &store::Error) -> u8 {
-    if matches!(error, store::Error::ReadOnly(_)) { 4 } else { 1 }
+    if matches!(error, store::Error::ReadOnly(_) | store::Error::NoAudit(_)) { 4 } else { 1 }
 }
 
 impl From<desk::Error> for Failure {

@@ -94,8 +94,8 @@ pub fn parse(text: &str, place: Place) -> Result<Filter, String> {
 }
 
 /// Says that a short search looks at beginnings only.
-pub fn remark_on(filter: &Filter) {
-    if filter.search.as_ref().is_some_and(Search::is_prefix) {
+pub fn remark_on(search: Option<&Search>) {
+    if search.is_some_and(Search::is_prefix) {
         output::remark(&format!("fewer than {SUBSTRING_MIN} characters are looked for at the beginning only"));
     }
 }

@@ -5,6 +5,7 @@
 //! server refuses with 1. Errors go to stderr as `error: what happened`, then what to do next.
 
 mod actor;
+mod audit;
 mod bulk;
 mod change_address;
 mod console;
@@ -102,6 +103,8 @@ enum Command {
     Events(events::Args),
     /// Show the outbox: what waits, pace, brake, workers and bulk resends; pause, drain or resume it
     Queue(queue::Args),
+    /// List who did what to whom, when and why, newest first: the audit log
+    Audit(audit::Args),
     /// Remove mails and events that are older than the settings let them stay; workers do this too
     Prune(prune::Args),
     /// List bulk resends, newest first; pause, resume or cancel one
@@ -168,6 +171,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
+        Some(Command::Audit(args)) => audit::run(&desk(&settings).await?, &args).await,
         Some(Command::Prune(args)) => act(&settings, async |desk| prune::run(desk, &settings, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),

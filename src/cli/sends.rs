@@ -29,7 +29,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    filter::remark_on(&filter);
+    filter::remark_on(filter.search.as_ref());
     if page.rows.is_empty() {
         output::remark("no mail matches");
         return Ok(ExitCode::SUCCESS);

@@ -98,7 +98,7 @@ fn lines(facts: &Facts<'_>) -> Vec<String> {
     }
     for entry in &detail.audit {
         let reason = entry.reason.as_ref().map(|reason| format!(": {}", reason.plain())).unwrap_or_default();
-        let before = entry.before.as_ref().map(|before| format!("; before: {}", before.plain())).unwrap_or_default();
+        let before = entry.before_in_words(shown).map(|before| format!("; before: {before}")).unwrap_or_default();
         out.push(format!(
             "audit        {} {} by {} ({}): {}{reason}{before} (entry {})",
             shown(entry.at),

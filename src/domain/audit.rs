@@ -1,6 +1,9 @@
 //! Who did what, to which user, and what came of it. The log is append-only and names users by number only;
 //! of addresses it holds those that an operator has changed.
 
+mod list;
+mod words;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Time;
 use super::id::{SendId, UserId, VerificationId};
 use crate::text::Untrusted;
+
+pub use list::{AuditFilter, AuditKind, AuditPlace, AuditRow};
 
 /// Through which door an act came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -227,4 +232,8 @@ pub struct AuditEntry {
     pub verification_id: Option<VerificationId>,
     /// Which send.
     pub send_id: Option<SendId>,
+    /// The database role that the session had logged in as, whatever the program says of its actor.
+    pub login: Option<Untrusted>,
+    /// The address that the session came from, as the database saw it; none over a socket of its own machine.
+    pub client: Option<Untrusted>,
 }

@@ -1,4 +1,6 @@
-//! The audit log: written by acts in their own transaction, read for a user.
+//! The audit log: written by acts in their own transaction, read for a user and in lists.
+
+mod list;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -82,7 +84,7 @@ impl Store {
     pub(super) async fn audit_of(&self, user: UserId, limit: i64) -> Result<Vec<AuditEntry>, Error> {
         let rows = sqlx::query!(
             r#"select id, at, actor, origin, action, outcome, reason, before::text as before, user_id, verification_id,
-                send_id
+                send_id, login, host(client) as client
             from audit_log
             where user_id = $1
             order by id desc
@@ -106,6 +108,8 @@ impl Store {
                 user_id: row.user_id.map(UserId),
                 verification_id: row.verification_id.map(VerificationId),
                 send_id: row.send_id.map(SendId),
+                login: row.login.map(Into::into),
+                client: row.client.map(Into::into),
             })
             .collect())
     }

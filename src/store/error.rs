@@ -30,6 +30,9 @@ pub enum Error {
     /// It lets this user, or anyone, only read.
     #[error("the database does not allow it: {0}")]
     ReadOnly(Plain),
+    /// The audit log is not for this login.
+    #[error("this login may not read the audit log: {0}")]
+    NoAudit(Plain),
     #[error("there is no such database: {0}")]
     NoDatabase(Plain),
     /// The schema is older than this program, or not there.
@@ -125,6 +128,9 @@ impl Error {
             Self::ReadOnly(_) => {
                 "this role or this server may only read, or not do this; to act, have DATABASE_URL name a login with a role \
                  (docs/roles.md) and a server that may"
+            }
+            Self::NoAudit(_) => {
+                "operators, support and viewers may: have DATABASE_URL name a login with one of these roles (docs/roles.md)"
             }
             Self::NoDatabase(_) => "create it with `createdb`, or correct DATABASE_URL",
             Self::NotMigrated(_) => "run `verifydesk migrate`",

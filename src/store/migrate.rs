@@ -29,7 +29,10 @@ const CORRECTED: [(i64, &str); 2] = [
 ];
 
 /// Held by the one who migrates, so that another waits for as long as it takes.
-pub(super) const MIGRATING: i64 = 0x7665_7269_6679;
+const MIGRATING: i64 = 0x7665_7269_6679;
+
+/// How often one who waits for another to have migrated looks again.
+const ENTER_EVERY: Duration = Duration::from_millis(200);
 
 /// What [`Store::migrate`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +104,47 @@ async fn accept_corrected(connection: &mut PgConnection) -> Result<(), Error> {
     Ok(())
 }
 
+/// The indexes that migrations make while others use the table: those are alone in their files.
+fn made_concurrently() -> Vec<String> {
+    let sql = MIGRATIONS.iter().filter(|migration| migration.no_tx).map(|migration| migration.sql.as_str());
+    let made = sql.filter_map(|sql| sql.split_once("create index concurrently ")?.1.split_whitespace().next());
+    made.map(str::to_owned).collect()
+}
+
+/// Drops those of them whose making was ended by something: PostgreSQL keeps them, writes each new row into them, and
+/// reads them for nothing. Not checked queries: what they read is the server's own.
+async fn drop_unfinished(connection: &mut PgConnection) -> Result<(), Error> {
+    let unfinished: Vec<String> = sqlx::query_scalar(
+        "select format('%I.%I', n.nspname, c.relname)
+        from pg_index i
+        join pg_class c on c.oid = i.indexrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        where not i.indisvalid and n.nspname = current_schema() and c.relname = any($1)",
+    )
+    .bind(made_concurrently())
+    .fetch_all(&mut *connection)
+    .await?;
+    for index in unfinished {
+        // The server itself has quoted the name.
+        sqlx::raw_sql(AssertSqlSafe(format!("drop index concurrently {index}"))).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 impl Store {
+    /// Waits until no other migrates, and lets none until the connection is closed. By asking again and again: an index
+    /// that is made while others use its table waits for every statement that had begun before, and so would it for one
+    /// that waits for the lock.
+    pub(super) async fn enter_migration(&self) -> Result<PgConnection, Error> {
+        let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
+        // Not a checked query: it needs no table.
+        let enter = "select pg_try_advisory_lock($1)";
+        while !sqlx::query_scalar::<_, bool>(enter).bind(MIGRATING).fetch_one(&mut gate).await? {
+            tokio::time::sleep(ENTER_EVERY).await;
+        }
+        Ok(gate)
+    }
+
     /// Brings the database to this version, and grants the roles their rights again where there are some. Safe to run
     /// at any time, also by several at once.
     pub async fn migrate(&self) -> Result<Migrated, Error> {
@@ -117,9 +160,7 @@ impl Store {
         self.require_own_sessions().await?;
         self.check_server().await?;
         // First of all, since two that create the extension at once meet in the catalogue, and one fails.
-        let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
-        // Not a checked query: those cannot return nothing.
-        sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
+        let gate = self.enter_migration().await?;
         let trigrams = self.create_trigrams().await?;
         let applied = self.applied().await?;
         patiently("a migration", async || {
@@ -129,6 +170,7 @@ impl Store {
             if applied.is_some() {
                 accept_corrected(&mut connection).await?;
             }
+            drop_unfinished(&mut connection).await?;
             let done = MIGRATIONS.run(&mut connection).await.map_err(of_migrating);
             connection.close().await?;
             done

@@ -8,8 +8,8 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE, PAGES,
-    PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
+    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MOVES, PAGE,
+    PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -31,6 +31,7 @@ pub enum Action {
     PreviousView,
     Mail,
     Queue,
+    Audit,
     Templates,
     Search,
     /// Searches for what is suggested.
@@ -142,7 +143,9 @@ static TABLE: &[Entry] = table! {
     // What is done to users, mails and the outbox.
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
+    Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number or id; paste works too";
+    Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find whom it is about; by:mina finds who acted, action:pause what";
     Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number or id; paste works too";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
@@ -198,10 +201,11 @@ static TABLE: &[Entry] = table! {
     PreviousTab: [c('[')], MATRIX, 0, "previous tab", "The tab before";
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], TABBED, 0, "tab", "The tab with that number";
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MATRIX, 0, "tab", "The tab with that number";
-    NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Templates in turn";
+    NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Audit, Templates in turn";
     PreviousView: [BACK_TAB], PAGES, 0, "previous view", "The same, backwards";
     Mail: [c('m')], PAGES, 0, "mail", "What became of each mail";
     Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what waits, pace, jobs, workers";
+    Audit: [c('u')], PAGES, 0, "audit", "Who did what to whom, when and why";
     Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
     Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";
     Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";

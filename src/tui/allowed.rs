@@ -17,7 +17,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     match action {
         Action::Open => match model.view {
             View::Verifications => model.verifications.selected().is_none(),
-            View::Mail if model.send_open || layout::whole(model).divider.width > 0 => {
+            View::Mail if model.row_open || layout::whole(model).divider.width > 0 => {
                 let send = model.mail.selected();
                 if send.is_some_and(|send| send.verification_id.is_none()) {
                     return say("The user of this mail was deleted.", "Only the mail's own record is left.");
@@ -25,6 +25,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
                 send.is_none()
             }
             View::Mail => model.mail.selected().is_none(),
+            View::Audit => return audited(model),
             View::Queue => model.queue_selected().is_none(),
             View::Templates => model.workbench.mode == Mode::Checks && model.workbench.chosen_finding().is_none(),
         }
@@ -44,6 +45,21 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::CopyEmail if clipboard::email(model).is_none() => say("No user is selected.", "Choose a row first."),
         Action::Preview if model.subject().is_none() => say("No verification is selected.", "Choose a row first."),
         _ => dialog::blocked(model, action),
+    }
+}
+
+/// Why nothing can be opened in the audit log.
+fn audited(model: &Model) -> Option<(String, String)> {
+    let say = |what: &str, hint: &str| Some((what.to_owned(), hint.to_owned()));
+    let Some(row) = model.audit.selected() else {
+        return say("There is nothing to open.", "Choose another tab or change the search.");
+    };
+    let is_in_full = model.row_open || layout::whole(model).divider.width > 0;
+    match (row.shown_by, row.entry.user_id) {
+        _ if !is_in_full => None,
+        (Some(_), _) => None,
+        (None, Some(_)) => say("The user of this entry was deleted.", "Only what the audit log says is left."),
+        (None, None) => say("This entry is about no user.", "All that is known of it is here."),
     }
 }
 

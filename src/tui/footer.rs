@@ -41,6 +41,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
 fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
     let text = model.search().text();
     let hint = match Search::parse(text) {
+        _ if model.view == View::Audit => "whom; by:mina and action:pause say who and what".into(),
         None => "e-mail, name, number or id".into(),
         Some(search) if !search.can_find() => "finds nothing without a letter or a digit".into(),
         Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside".into(),
@@ -68,6 +69,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let (news, loading) = match model.view {
         View::Verifications => (news(model.verifications.list()), is_loading(model.verifications.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
+        View::Audit => (news(model.audit.list()), is_loading(model.audit.list())),
         View::Queue => (None, false),
         View::Templates => (None, model.workbench.is_busy()),
     };
@@ -81,7 +83,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         spans.push(Span::styled("B", canvas.style(Tone::Key)));
         spans.push(Span::styled(format!(" mails them again {dot} Esc unmarks   "), quiet));
     }
-    if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail) {
+    if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail | View::Audit) {
         let [open, close] = canvas.glyphs().quotes;
         spans.push(Span::styled("search ", quiet));
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
@@ -129,13 +131,18 @@ fn position(model: &Model) -> Option<String> {
             hits::position(&model.verifications, count)
         }
         View::Mail => hits::position(&model.mail, None),
+        View::Audit => hits::position(&model.audit, None),
         View::Queue | View::Templates => None,
     }
 }
 
 /// How many the search finds under the tab that is shown.
 fn found(model: &Model) -> Option<String> {
-    if model.view == View::Mail { hits::found(&model.mail) } else { hits::found(&model.verifications) }
+    match model.view {
+        View::Mail => hits::found(&model.mail),
+        View::Audit => None,
+        _ => hits::found(&model.verifications),
+    }
 }
 
 fn marked(model: &Model, canvas: &Canvas<'_>) -> String {

@@ -6,7 +6,7 @@ use crate::tui::effect::Load;
 use crate::tui::model::{Slots, View};
 use crate::tui::screen::layout;
 use crate::tui::view::list::Edge;
-use crate::tui::view::{detail, hits, mail, queue, verifications};
+use crate::tui::view::{audit, detail, hits, mail, queue, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -27,11 +27,15 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     for list in &mut model.mail.lists {
         list.top = list.top_for(height);
     }
+    for list in &mut model.audit.lists {
+        list.top = list.top_for(height);
+    }
     match model.view {
         View::Templates => {}
         _ if model.is_away() => {}
         View::Verifications => verifications::update::want(model, fx),
         View::Mail => mail::update::want(model, fx),
+        View::Audit => audit::update::want(model, fx),
         View::Queue => {}
     }
     if !model.is_away() {
@@ -81,6 +85,8 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
     }
     queue::update::load(model, fx);
     model.slots.mail |= mails;
+    // Every act is in the audit log, and most changes are one.
+    model.slots.audit = true;
 }
 
 /// After a time away: whatever was under way is lost.
@@ -92,6 +98,9 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
         (list.awaiting, list.problem) = (None, None);
     }
     for list in &mut model.mail.lists {
+        (list.awaiting, list.problem) = (None, None);
+    }
+    for list in &mut model.audit.lists {
         (list.awaiting, list.problem) = (None, None);
     }
     changed(model, &[Change::Many], fx);
@@ -132,6 +141,13 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
                 list.problem = None;
                 let position = list.same_place(now);
                 mail::update::load_page(model, Edge::Fresh, position, fx);
+            }
+        }
+        View::Audit => {
+            if let Some(list) = model.audit.list_mut() {
+                list.problem = None;
+                let position = list.same_place(now);
+                audit::update::load_page(model, Edge::Fresh, position, fx);
             }
         }
         View::Queue | View::Templates => {}

@@ -18,6 +18,7 @@ use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::when::Zone;
 use crate::domain::Time;
+use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::Search;
 use crate::domain::filter::hits::Hits;
 use crate::domain::id::VerificationId;
@@ -56,13 +57,15 @@ pub enum View {
     Mail,
     /// The outbox: pace, jobs, workers.
     Queue,
+    /// Who did what to whom.
+    Audit,
     /// The templates' workbench.
     Templates,
 }
 
 impl View {
     /// Every view, in the order of the tab key.
-    pub const ALL: [Self; 4] = [Self::Verifications, Self::Mail, Self::Queue, Self::Templates];
+    pub const ALL: [Self; 5] = [Self::Verifications, Self::Mail, Self::Queue, Self::Audit, Self::Templates];
 
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -70,6 +73,7 @@ impl View {
             Self::Verifications => "Verifications",
             Self::Mail => "Mail",
             Self::Queue => "Queue",
+            Self::Audit => "Audit",
             Self::Templates => "Templates",
         }
     }
@@ -217,16 +221,19 @@ pub struct Model {
     pub view: View,
     pub verifications: Tabbed<VerificationRow>,
     pub mail: Tabbed<SendRow>,
+    pub audit: Tabbed<AuditRow>,
     /// Addresses near to the one that a search did not find, once they are known.
     pub near: Option<(Search, Vec<Untrusted>)>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
     pub opened: Option<VerificationId>,
-    /// Whether keys go to the selected mail's detail.
-    pub send_open: bool,
+    /// Whether keys go to the detail of the selected mail or audit entry.
+    pub row_open: bool,
     /// The detail of the selected or opened verification.
     pub detail: Detail,
     /// First line shown of a mail's detail.
     pub send_scroll: usize,
+    /// First line shown of an audit entry's detail.
+    pub entry_scroll: usize,
     /// Verifications marked for a bulk resend.
     pub marks: BTreeSet<VerificationId>,
     /// Jobs and workers.
@@ -260,6 +267,8 @@ pub(super) struct Slots {
     pub(super) rows: Slot,
     /// The mails on the screen may be out of date.
     pub(super) mail: bool,
+    /// So may the audit entries.
+    pub(super) audit: bool,
     /// Rows that changed while others were being loaded.
     pub(super) changed: Vec<VerificationId>,
 }
@@ -279,10 +288,12 @@ impl Model {
             verifications: Tabbed::new(STATUS_TABS),
             near: None,
             mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
+            audit: Tabbed::new(AuditKind::ALL.map(Some).into_iter().chain(std::iter::once(None))),
             opened: None,
-            send_open: false,
+            row_open: false,
             detail: Detail::default(),
             send_scroll: 0,
+            entry_scroll: 0,
             marks: BTreeSet::new(),
             queue: Queue::default(),
             workbench: Workbench::default(),
@@ -314,8 +325,10 @@ impl Model {
             _ if self.prompt => KeyContext::Prompt,
             _ if self.opened.is_some() => KeyContext::Detail,
             View::Verifications => KeyContext::Verifications,
-            View::Mail if self.send_open => KeyContext::Send,
+            View::Mail if self.row_open => KeyContext::Send,
             View::Mail => KeyContext::Mail,
+            View::Audit if self.row_open => KeyContext::Entry,
+            View::Audit => KeyContext::Audit,
             View::Queue if self.queue.open => KeyContext::QueueItem,
             View::Queue => KeyContext::Queue,
         }
@@ -324,7 +337,8 @@ impl Model {
     /// Whether an action is there at all, wherever its keys apply: without a database much is not.
     #[must_use]
     pub fn offers(&self, action: Action) -> bool {
-        let elsewhere = matches!(action, Action::NextView | Action::PreviousView | Action::Mail | Action::Queue);
+        let elsewhere =
+            matches!(action, Action::NextView | Action::PreviousView | Action::Mail | Action::Queue | Action::Audit);
         !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 
@@ -334,7 +348,7 @@ impl Model {
         let selected = match self.view {
             View::Verifications => self.verifications.selected().map(|row| row.verification.id),
             View::Mail => self.mail.selected().and_then(|row| row.verification_id),
-            View::Queue | View::Templates => None,
+            View::Audit | View::Queue | View::Templates => None,
         };
         let id = self.opened.or(selected)?;
         let subject = |verification: &Verification, user: &User| Subject {
@@ -367,7 +381,11 @@ impl Model {
     /// The search that applies to the list on the screen.
     #[must_use]
     pub fn search(&self) -> &Field {
-        if self.view == View::Mail { &self.mail.search } else { &self.verifications.search }
+        match self.view {
+            View::Mail => &self.mail.search,
+            View::Audit => &self.audit.search,
+            _ => &self.verifications.search,
+        }
     }
 
     /// Goes to a view; what was open elsewhere is closed.
@@ -375,7 +393,7 @@ impl Model {
         self.view = view;
         self.prompt = false;
         self.opened = None;
-        self.send_open = false;
+        self.row_open = false;
         self.queue.open = false;
     }
 

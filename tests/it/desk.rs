@@ -1,5 +1,6 @@
 //! The acts, under their rules.
 
+mod audit;
 mod change_address;
 mod changes;
 mod filter;

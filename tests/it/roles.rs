@@ -134,6 +134,7 @@ async fn every_program_does_its_work_under_its_role() {
         &["list", "--search", "jun", "--status", "pending", "--json"],
         &["show", &id, "--json"],
         &["sends", "--json"],
+        &["audit", "--json"],
         &["queue", "--json"],
         &["jobs", "--json"],
         &["resend", &id, "--dry-run"],
@@ -144,6 +145,10 @@ async fn every_program_does_its_work_under_its_role() {
         // No job has been started yet.
         assert_eq!(run.out.is_empty(), look[0] == "jobs", "{look:?}");
     }
+    let refused = logins.program("serve").run(&["audit"]);
+    assert_eq!(refused.code, 4);
+    let said = "error: this login may not read the audit log: permission denied";
+    assert!(refused.err.starts_with(said) && refused.err.contains("docs/roles.md"), "{}", refused.err);
     let support = logins.program("support");
     let run = support.run(&["resend", &id]);
     assert_eq!(run.code, 0, "{}", run.err);

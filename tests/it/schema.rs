@@ -308,6 +308,26 @@ async fn a_database_of_an_earlier_build_is_migrated() {
     assert!(refused.err.contains("migration 10"), "{}", refused.err);
 }
 
+/// An index that is made while others use its table waits for all statements that had begun before: also for that of
+/// another who wants to migrate, if it waited in one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_was_not_finished_is_made_again_by_one_of_several() {
+    let db = TestDb::new().await;
+    let break_off = "delete from _sqlx_migrations where version = 39;
+        update pg_index set indisvalid = false where indexrelid = 'audit_log_kinds'::regclass";
+    sqlx::raw_sql(break_off).execute(&db.pool).await.unwrap();
+    let migrate = || {
+        let program = Program::new(&db.url);
+        tokio::task::spawn_blocking(move || program.run(&["migrate"]))
+    };
+    for migrated in [migrate(), migrate(), migrate()] {
+        let migrated = migrated.await.unwrap();
+        assert_eq!((migrated.code, migrated.err.as_str()), (0, ""));
+    }
+    let is_valid = "select indisvalid from pg_index where indexrelid = 'audit_log_kinds'::regclass";
+    assert!(sqlx::query_scalar::<_, bool>(is_valid).fetch_one(&db.pool).await.unwrap());
+}
+
 async fn user(pool: &PgPool, email: &str) -> i64 {
     let insert = "insert into users (email) values ($1) returning id";
     sqlx::query_scalar(insert).bind(email).fetch_one(pool).await.unwrap()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::time::shown;
 use crate::domain::Time;
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, AuditRow};
 use crate::domain::page::Cursor;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::user::User;
@@ -171,6 +171,17 @@ fn event(event: &SendEvent) -> Value {
     })
 }
 
+/// A row of `audit`.
+pub fn audit_row(row: &AuditRow) -> Value {
+    let mut value = audit(&row.entry);
+    value["email"] = json!(row.email);
+    let after = row.after.as_ref().and_then(|after| serde_json::from_str::<Value>(after.raw()).ok());
+    value["after"] = after.or_else(|| Some(json!({ "email": row.new_email.as_ref()? }))).unwrap_or_default();
+    value["undoes"] = json!(row.undoes);
+    value["cursor"] = json!(row.place().to_string());
+    value
+}
+
 fn audit(entry: &AuditEntry) -> Value {
     json!({
         "id": entry.id,
@@ -184,6 +195,10 @@ fn audit(entry: &AuditEntry) -> Value {
         "user_id": entry.user_id,
         "verification_id": entry.verification_id,
         "send_id": entry.send_id,
+        "system_user": entry.system_user(),
+        "ssh_address": entry.ssh_address(),
+        "database_role": entry.login,
+        "database_client": entry.client,
     })
 }
 

@@ -297,6 +297,8 @@ fn what_stands_before_any_mail() {
         user_id: Some(UserId(3)),
         verification_id: Some(ID),
         send_id: None,
+        login: None,
+        client: None,
     }];
     let mut by_another = bounced();
     by_another.user.verified_at = Some(ago(30));

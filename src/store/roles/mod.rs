@@ -3,7 +3,7 @@
 
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::migrate::{MIGRATING, patiently};
+use super::migrate::patiently;
 use super::{Error, Purpose, Store};
 use crate::text::plain;
 
@@ -98,9 +98,7 @@ impl Store {
     pub async fn make_roles(&self) -> Result<(), Error> {
         self.require_own_sessions().await?;
         let sql = self.roles_sql().await?;
-        let mut gate = self.connect_alone(Purpose::AwaitMigration).await?;
-        // Not checked queries: those cannot return nothing.
-        sqlx::query("select pg_advisory_lock($1)").bind(MIGRATING).execute(&mut gate).await?;
+        let gate = self.enter_migration().await?;
         patiently("granting the roles their rights", async || {
             let mut connection = self.connect_alone(Purpose::Migrate).await?;
             // An error ends the connection, and with it the transaction.

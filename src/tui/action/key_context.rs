@@ -15,6 +15,10 @@ pub enum KeyContext {
     Queue,
     /// All about a job or a worker.
     QueueItem,
+    /// The audit log.
+    Audit,
+    /// All about an entry of the audit log.
+    Entry,
     Templates,
     /// The templates, where findings are chosen.
     Checks,
@@ -37,13 +41,15 @@ pub enum KeyContext {
 
 impl KeyContext {
     #[cfg(test)]
-    pub(in crate::tui) const ALL: [Self; 16] = [
+    pub(in crate::tui) const ALL: [Self; 18] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,
         Self::Send,
         Self::Queue,
         Self::QueueItem,
+        Self::Audit,
+        Self::Entry,
         Self::Templates,
         Self::Checks,
         Self::Matrix,
@@ -65,7 +71,7 @@ impl KeyContext {
 
 /// A set of contexts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyContexts(u16);
+pub struct KeyContexts(u32);
 
 impl KeyContexts {
     const fn of(contexts: &[KeyContext]) -> Self {
@@ -103,17 +109,23 @@ pub(super) const DECIDE: KeyContexts = KeyContexts::of(&[KeyContext::Decide]);
 pub(super) const CONFIRM: KeyContexts = KeyContexts::of(&[KeyContext::Confirm]).and(DECIDE);
 pub(super) const FORM: KeyContexts = KeyContexts::of(&[KeyContext::Form]);
 
+pub(super) const ENTRY: KeyContexts = KeyContexts::of(&[KeyContext::Entry]);
+/// Users and their mails.
 pub(super) const LISTS: KeyContexts = KeyContexts::of(&[KeyContext::Verifications, KeyContext::Mail]);
-pub(super) const DETAILS: KeyContexts = KeyContexts::of(&[KeyContext::Detail, KeyContext::Send, KeyContext::QueueItem]);
+/// The audit log, listed and in full.
+pub(super) const AUDITS: KeyContexts = ENTRY.and(KeyContexts::of(&[KeyContext::Audit]));
+pub(super) const DETAILS: KeyContexts =
+    ENTRY.and(KeyContexts::of(&[KeyContext::Detail, KeyContext::Send, KeyContext::QueueItem]));
 pub(super) const VERIFICATIONS: KeyContexts = KeyContexts::of(&[KeyContext::Verifications, KeyContext::Detail]);
 /// Verifications and mails, listed and in full.
 pub(super) const USERS: KeyContexts = LISTS.and(KeyContexts::of(&[KeyContext::Detail, KeyContext::Send]));
 pub(super) const QUEUES: KeyContexts = KeyContexts::of(&[KeyContext::Queue, KeyContext::QueueItem]);
 /// The templates, whatever of them is shown.
 pub(super) const BENCH: KeyContexts = KeyContexts::of(&[KeyContext::Templates, KeyContext::Checks, KeyContext::Matrix]);
-pub(super) const PAGES: KeyContexts = USERS.and(QUEUES).and(BENCH);
+pub(super) const PAGES: KeyContexts = USERS.and(QUEUES).and(AUDITS).and(BENCH);
 pub(super) const VIEWS: KeyContexts = PAGES.but(DETAILS);
-pub(super) const TABBED: KeyContexts = LISTS.and(KeyContexts::of(&[KeyContext::Templates, KeyContext::Checks]));
+pub(super) const TABBED: KeyContexts =
+    LISTS.and(KeyContexts::of(&[KeyContext::Audit, KeyContext::Templates, KeyContext::Checks]));
 
 /// What is answered by a text.
 pub(super) const TYPED: KeyContexts = FORM.and(KeyContexts::of(&[KeyContext::Reason]));

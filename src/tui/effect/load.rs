@@ -2,6 +2,7 @@
 
 use super::Answer;
 use crate::desk::ResendPlan;
+use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::{SendId, VerificationId};
@@ -60,6 +61,12 @@ pub enum Load {
         position: Position<SendId>,
         generation: u64,
     },
+    /// [`PAGE_ROWS`] entries of the audit log.
+    Audit {
+        filter: AuditFilter,
+        position: Position<AuditPlace>,
+        generation: u64,
+    },
     ResendPlan {
         id: VerificationId,
     },
@@ -113,6 +120,10 @@ pub enum Loaded {
     Sends {
         generation: u64,
         answer: Answer<Page<SendRow>>,
+    },
+    Audit {
+        generation: u64,
+        answer: Answer<Page<AuditRow>>,
     },
     ResendPlan {
         id: VerificationId,

@@ -23,6 +23,11 @@ impl Executor {
                 let loaded = move |answer| Msg::Loaded(Loaded::Sends { generation, answer });
                 context.answer(self.sends.next(all), sends, loaded);
             }
+            Load::Audit { filter, position, generation } => {
+                let entries = context.ask(None, async move { store.audit(&filter, position, PAGE_ROWS).await });
+                let loaded = move |answer| Msg::Loaded(Loaded::Audit { generation, answer });
+                context.answer(self.audit.next(all), entries, loaded);
+            }
             Load::Rows { ids } => {
                 let asked = ids.clone();
                 let rows = context.ask(Some(&self.turns.rows), async move { store.rows(&ids).await });

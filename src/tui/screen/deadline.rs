@@ -68,9 +68,10 @@ fn visible_times(model: &Model) -> Vec<Time> {
             }
         }
         View::Queue => times.extend(model.outbox.iter().flat_map(queue_times)),
+        View::Audit => times.extend(model.audit.selected().map(|row| row.entry.at)),
         View::Templates => {}
     }
-    let details = matches!(model.view, View::Verifications | View::Mail);
+    let details = matches!(model.view, View::Verifications | View::Mail | View::Audit);
     if let Some(detail) = model.detail.data.as_deref().filter(|_| details) {
         let all = std::iter::once(&detail.verification).chain(&detail.others);
         times.extend(all.flat_map(|v| {

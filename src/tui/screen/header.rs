@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::notice;
+use crate::domain::audit::AuditKind;
 use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
@@ -19,6 +20,9 @@ use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab, capital};
 
 const GAP: u16 = 3;
+
+/// Columns between views where room is short.
+const NARROW_GAP: u16 = 2;
 
 /// Most columns of the site's name.
 const SITE_MAX: usize = 30;
@@ -56,7 +60,7 @@ fn flow(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Rect {
 }
 
 /// Product and site on the left, views in the middle, who is sending on the right. Where room is short, the site goes
-/// first, then the other views.
+/// first, then the product, then the other views.
 fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if model.setup.only_templates {
         let (strong, quiet, here) = (Tone::Strong, Tone::Quiet, Tone::Here);
@@ -81,14 +85,14 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let product = "verifydesk";
     let key_room = |view: &View| if *view == model.view { 0 } else { width(&view_key(canvas, *view)) };
     let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
-    let views_room = columns(views) + GAP * columns(View::ALL.len() - 1);
+    let views_room = |gap: u16| columns(views) + gap * columns(View::ALL.len() - 1);
     let product_room = columns(width(product));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // The longest words that leave the views their room; else the longest that leave the product its own.
     let fits = |room: u16| words.iter().find(|w| columns(width(&mark) + width(w)) + room <= area.width);
-    let words = fits(product_room + GAP + 1 + views_room + GAP)
-        .or_else(|| fits(product_room + GAP + here_room))
-        .or(words.last());
+    let shapes = [(product_room + GAP + 1, GAP), (product_room + GAP + 1, NARROW_GAP), (0, NARROW_GAP)];
+    let shape = shapes.into_iter().find_map(|(lead, gap)| Some((fits(lead + views_room(gap) + GAP)?, lead > 0, gap)));
+    let words = shape.map(|(words, ..)| words).or_else(|| fits(product_room + GAP + here_room)).or(words.last());
     let right = words.map(|w| format!("{mark}{w}")).unwrap_or_default();
     let right_room = columns(width(&right)).min(area.width);
     let style = canvas.style(tone);
@@ -97,26 +101,30 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let left_end = area.right().saturating_sub(right_room + if right_room > 0 { GAP } else { 0 }).max(area.x);
     let left = Rect { width: left_end - area.x, ..area };
     let strong = canvas.style(Tone::Strong);
-    let mut x = left.x + canvas.text(left, product, strong);
     let room = |x: u16| Rect { x, width: left.right().saturating_sub(x), ..left };
-    let with_views = room(x).width > views_room + GAP;
-    let site_room = room(x).width.saturating_sub(if with_views { views_room + GAP + 1 } else { 0 });
+    let mut x = left.x;
+    let with_product = shape.is_none_or(|(_, with_product, _)| with_product);
+    if with_product {
+        x += canvas.text(left, product, strong);
+    }
+    let taken = shape.map_or(0, |(_, _, gap)| views_room(gap) + GAP + 1);
+    let site_room = if with_product { room(x).width.saturating_sub(taken) } else { 0 };
     let site = fit(plain(&model.setup.site).as_str(), SITE_MAX, glyphs.ellipsis);
     let site = format!(" {} {site}", glyphs.dot);
     if !matches!(model.setup.site.as_str(), "" | "verifydesk") && columns(width(&site)) <= site_room {
         let quiet = canvas.style(Tone::Quiet);
         x += canvas.text(room(x), &site, quiet);
     }
-    if with_views {
-        x += GAP + 1;
+    if let Some((_, _, gap)) = shape {
+        x += if with_product { GAP + 1 } else { 0 };
         for view in View::ALL {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
             if view == model.view {
-                x += canvas.text(room(x), view.title(), here) + GAP;
+                x += canvas.text(room(x), view.title(), here) + gap;
             } else {
                 let key = view_key(canvas, view);
                 x += canvas.text(room(x), &key, canvas.style(Tone::Key));
-                x += canvas.text(room(x), view.title(), quiet) + GAP;
+                x += canvas.text(room(x), view.title(), quiet) + gap;
             }
         }
     } else if model.view != View::Verifications {
@@ -131,6 +139,7 @@ fn view_key(canvas: &Canvas<'_>, view: View) -> String {
         View::Verifications => return String::new(),
         View::Mail => Action::Mail,
         View::Queue => Action::Queue,
+        View::Audit => Action::Audit,
         View::Templates => Action::Templates,
     };
     let entry = all().find(|entry| entry.action == action);
@@ -171,6 +180,14 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
                 }),
             });
             (tabs.collect(), model.mail.tab)
+        }
+        View::Audit => {
+            let tabs = model.audit.lists.iter().enumerate().map(|(n, list)| Tab {
+                key: key(n),
+                title: list.tab.map_or("All", AuditKind::title).into(),
+                count: String::new(),
+            });
+            (tabs.collect(), model.audit.tab)
         }
         View::Queue => (Vec::new(), 0),
         View::Templates => {

@@ -94,7 +94,7 @@ fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
         View::Templates => true,
         View::Queue => body.width < PANE_FROM && model.queue.open,
         View::Verifications => body.width < PANE_FROM && model.opened.is_some(),
-        View::Mail => body.width < PANE_FROM && (model.opened.is_some() || model.send_open),
+        View::Audit | View::Mail => body.width < PANE_FROM && (model.opened.is_some() || model.row_open),
     };
     if whole {
         return (none, none, body);

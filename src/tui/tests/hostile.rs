@@ -12,7 +12,7 @@ use crate::domain::job::{JobScope, JobState};
 use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::{ColourDepth, Effect, Msg, Theme};
 
-const KEYS: [&str; 52] = [
+const KEYS: [&str; 53] = [
     "j",
     "k",
     "g",
@@ -32,6 +32,7 @@ const KEYS: [&str; 52] = [
     "q",
     "x",
     "o",
+    "u",
     "p",
     "B",
     "D",
@@ -121,6 +122,14 @@ fn world_of(text: &str) -> World {
         send.reason = Some(text.into());
         send.ses_id = Some(text.into());
     }
+    for row in &mut world.audit {
+        let entry = &mut row.entry;
+        (row.email, row.new_email) = (Some(text.into()), Some(text.into()));
+        (entry.actor, entry.origin, entry.action, entry.outcome) = (text.into(), text.into(), text.into(), text.into());
+        (entry.reason, entry.login, entry.client) = (Some(text.into()), Some(text.into()), Some(text.into()));
+        entry.before = Some(serde_json::json!({ "email": text, text: text }).to_string().into());
+        row.after = entry.before.clone();
+    }
     for worker in &mut world.outbox.workers {
         worker.host = text.into();
         worker.target = text.into();
@@ -157,6 +166,9 @@ fn fail(console: &mut Console, text: &str) {
             }
             Effect::Load(Load::Sends { generation, .. }) => {
                 Msg::Loaded(Loaded::Sends { generation, answer: Err(problem()) })
+            }
+            Effect::Load(Load::Audit { generation, .. }) => {
+                Msg::Loaded(Loaded::Audit { generation, answer: Err(problem()) })
             }
             Effect::Load(Load::NearMisses { search }) => {
                 Msg::Loaded(Loaded::NearMisses { search, answer: Err(problem()) })

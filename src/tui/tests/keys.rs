@@ -16,7 +16,8 @@ use crate::tui::{Effect, Msg};
 #[test]
 fn every_key_goes_where_it_should() {
     use KeyContext::{
-        Confirm, Detail, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates, Verifications,
+        Audit, Confirm, Detail, Entry, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates,
+        Verifications,
     };
     let table = [
         ("", Verifications),
@@ -32,8 +33,9 @@ fn every_key_goes_where_it_should() {
         ("t Esc", Verifications),
         ("Tab", Mail),
         ("Tab Tab", Queue),
-        ("Tab Tab Tab", Templates),
-        ("Tab Tab Tab Tab", Verifications),
+        ("Tab Tab Tab", Audit),
+        ("Tab Tab Tab Tab", Templates),
+        ("Tab Tab Tab Tab Tab", Verifications),
         ("Shift-Tab", Templates),
         ("Enter Tab", Mail),
         ("/", Prompt),
@@ -61,6 +63,13 @@ fn every_key_goes_where_it_should() {
         ("o Enter", QueueItem),
         ("o Enter Esc", Queue),
         ("o Enter Esc Esc", Verifications),
+        ("u", Audit),
+        ("u Enter", Entry),
+        ("u Enter Enter", Detail),
+        ("u Enter Enter Esc", Entry),
+        ("u Enter Enter Esc Esc", Audit),
+        ("u Enter Enter Esc Esc Esc", Verifications),
+        ("u /", Prompt),
         ("o n", Form),
         ("o P", Reason),
         ("o P q", Reason),
@@ -106,8 +115,10 @@ fn keys_ask_the_loop_for_its_own_acts() {
 
 #[test]
 fn ctrl_l_redraws_wherever_it_is_pressed_and_does_no_more() {
-    let contexts =
-        ["", "Enter", "m", "m Enter", "o", "o Enter", "t", "/", "?", "r", "v", "n", "o P", "o D", "3 B", "t T"];
+    let contexts = [
+        "", "Enter", "m", "m Enter", "o", "o Enter", "u", "u Enter", "t", "/", "?", "r", "v", "n", "o P", "o D", "3 B",
+        "t T",
+    ];
     for (width, height) in [(80, 24), (120, 40), (20, 5), (1, 1)] {
         for keys in contexts {
             let (mut console, world) = Console::loaded(width, height);
@@ -217,6 +228,9 @@ fn says_why_an_act_cannot_be_done() {
         ("/ z z z Enter r", "No verification is selected."),
         ("/ z z z Enter v", "No verification is selected."),
         ("/ z z z Enter Enter", "There is nothing to open."),
+        ("u / z z z Enter Enter", "There is nothing to open."),
+        ("u j Enter Enter", "This entry is about no user."),
+        ("u 4 G Enter Enter", "The user of this entry was deleted."),
     ];
     for (keys, what) in table {
         let (mut console, world) = Console::loaded(80, 24);
@@ -275,8 +289,8 @@ fn opening_asks_for_the_detail_only_where_it_is_shown() {
 
 #[test]
 fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
-    let contexts = ["", "Enter", "m", "o", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
-    let presses = "r v n B P D U p x s w T y q e o Space Enter ctrl-o".split(' ');
+    let contexts = ["", "Enter", "m", "o", "u", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
+    let presses = "r v n B P D U p x s w T y q e o u Space Enter ctrl-o".split(' ');
     for keys in contexts {
         for press in presses.clone() {
             let (mut console, world) = Console::loaded(120, 40);
@@ -322,6 +336,8 @@ fn every_key_does_something() {
         ("m Enter", KeyContext::Send),
         ("o", KeyContext::Queue),
         ("o Enter", KeyContext::QueueItem),
+        ("u", KeyContext::Audit),
+        ("u Enter", KeyContext::Entry),
         ("t", KeyContext::Templates),
         ("t 8", KeyContext::Checks),
         ("t 9", KeyContext::Matrix),
@@ -340,6 +356,7 @@ fn every_key_does_something() {
         let templates = matches!(context, KeyContext::Templates | KeyContext::Checks | KeyContext::Matrix);
         context == KeyContext::Mail && action == Action::Mail
             || context == KeyContext::Queue && action == Action::Queue
+            || context == KeyContext::Audit && action == Action::Audit
             || templates && action == Action::Templates
     };
     let moves = |action| {

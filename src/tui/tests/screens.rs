@@ -11,7 +11,7 @@ use crate::tui::effect::{Loaded, Problem};
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
-const SCREENS: [(&str, &str); 16] = [
+const SCREENS: [(&str, &str); 20] = [
     ("list", "j j"),
     ("all", "5"),
     ("detail", "j j j j Enter"),
@@ -19,6 +19,10 @@ const SCREENS: [(&str, &str); 16] = [
     ("nothing_found", "/ z z Enter"),
     ("mail", "m j j j j"),
     ("mail_detail", "m j j j j Enter"),
+    ("audit", "u"),
+    ("audit_all", "u 4 j j j"),
+    ("audit_entry", "u j j j Enter"),
+    ("audit_search", "u / b y : m i n a"),
     ("templates", "t L"),
     ("resend", "r"),
     ("force_verify", "v Enter"),
@@ -90,8 +94,10 @@ fn a_single_cell() {
 #[test]
 fn small_and_huge() {
     for (width, height) in [(20, 5), (200, 60)] {
-        let (console, _) = Console::loaded(width, height);
+        let (mut console, world) = Console::loaded(width, height);
         snapshot("list", &console);
+        console.run(&world, "u");
+        snapshot("audit", &console);
     }
 }
 

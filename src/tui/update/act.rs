@@ -30,6 +30,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         }
         Action::Mail => model.show(View::Mail),
         Action::Queue => model.show(View::Queue),
+        Action::Audit => model.show(View::Audit),
         Action::Templates => model.show(View::Templates),
         Action::Open => open(model),
         Action::Back => back(model),
@@ -82,10 +83,13 @@ fn open(model: &mut Model) {
     let has_pane = layout::whole(model).divider.width > 0;
     match model.view {
         View::Verifications => model.opened = model.verifications.selected().map(|row| row.verification.id),
-        View::Mail if model.send_open || has_pane => {
+        View::Mail if model.row_open || has_pane => {
             model.opened = model.mail.selected().and_then(|row| row.verification_id);
         }
-        View::Mail => model.send_open = true,
+        View::Audit if model.row_open || has_pane => {
+            model.opened = model.audit.selected().and_then(|row| row.shown_by);
+        }
+        View::Mail | View::Audit => model.row_open = true,
         View::Queue => {
             model.queue.selected = model.queue_selected().map(queue::model::Item::id);
             model.queue.open = true;
@@ -100,11 +104,11 @@ fn back(model: &mut Model) {
         model.toasts.clear();
     } else if model.opened.is_some() {
         model.opened = None;
-    } else if model.send_open {
-        model.send_open = false;
+    } else if model.row_open {
+        model.row_open = false;
     } else if model.queue.open {
         model.queue.open = false;
-    } else if matches!(model.view, View::Verifications | View::Mail) && !model.search().is_empty() {
+    } else if matches!(model.view, View::Verifications | View::Mail | View::Audit) && !model.search().is_empty() {
         search::clear(model);
     } else if model.view == View::Verifications {
         model.marks.clear();

@@ -2,7 +2,7 @@
 
 use crate::tui::effect::Loaded;
 use crate::tui::screen::notice;
-use crate::tui::view::{detail, hits, mail, queue, verifications};
+use crate::tui::view::{audit, detail, hits, mail, queue, verifications};
 use crate::tui::{Effect, Model, dialog};
 
 /// What was read from the database.
@@ -27,6 +27,7 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         }
         Loaded::Detail { id, answer } => detail::update::loaded(model, id, answer),
         Loaded::Sends { generation, answer } => mail::update::page_loaded(model, generation, answer),
+        Loaded::Audit { generation, answer } => audit::update::page_loaded(model, generation, answer),
         plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlan { .. }) => dialog::planned(model, plan),
     }
 }

@@ -10,7 +10,7 @@ use crate::tui::model::View;
 use crate::tui::screen::layout;
 use crate::tui::view::list::{Edge, List, Row};
 use crate::tui::view::templates::model::Mode;
-use crate::tui::view::{mail, queue, templates, verifications};
+use crate::tui::view::{audit, mail, queue, templates, verifications};
 use crate::tui::{Effect, Model, view};
 
 /// Moves the cursor; returns the page that has to be loaded for it.
@@ -30,7 +30,7 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let layout = layout::whole(model);
     let scrolls = model.dialog.is_some()
         || model.opened.is_some()
-        || model.send_open
+        || model.row_open
         || model.queue.open
         || model.view == View::Templates;
     let area = if scrolls { layout.pane } else { layout.list };
@@ -55,6 +55,13 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
             mail::update::load_page(model, edge, position, fx);
         }
         model.send_scroll = 0;
+    } else if model.view == View::Audit {
+        if let Some(list) = model.audit.list_mut()
+            && let Some((edge, position)) = move_cursor(list, action, by)
+        {
+            audit::update::load_page(model, edge, position, fx);
+        }
+        model.entry_scroll = 0;
     } else if let Some(list) = model.verifications.list_mut()
         && let Some((edge, position)) = move_cursor(list, action, by)
     {
@@ -74,6 +81,8 @@ fn scroll(model: &mut Model, by: isize) {
         &mut model.queue.scroll
     } else if model.opened.is_some() {
         &mut model.detail.scroll
+    } else if model.view == View::Audit {
+        &mut model.entry_scroll
     } else {
         &mut model.send_scroll
     };
@@ -84,6 +93,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
     let (count, now) = match model.view {
         View::Verifications => (model.verifications.lists.len(), model.verifications.tab),
         View::Mail => (model.mail.lists.len(), model.mail.tab),
+        View::Audit => (model.audit.lists.len(), model.audit.tab),
         View::Queue => return,
         View::Templates => (Mode::ALL.len(), model.workbench.mode.index()),
     };
@@ -101,6 +111,10 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         View::Mail => {
             (model.mail.tab, model.mail.left) = (next, None);
             model.send_scroll = 0;
+        }
+        View::Audit => {
+            (model.audit.tab, model.audit.left) = (next, None);
+            model.entry_scroll = 0;
         }
         View::Queue => {}
         View::Templates => templates::update::mode(&mut model.workbench, Mode::ALL[next]),

@@ -21,7 +21,7 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
             let asked = wanted(&mut model.mail);
             fx.extend(asked.map(|search| Effect::Load(Load::SendHits { search })));
         }
-        View::Queue | View::Templates => {}
+        View::Audit | View::Queue | View::Templates => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::domain::Time;
+use crate::domain::audit::{AuditKind, AuditPlace, AuditRow};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::{SendRow, SendState};
@@ -83,6 +84,29 @@ impl Row for SendRow {
     fn widths(&self) -> [usize; 3] {
         let test = if self.test_of.is_some() { width("test ") } else { 0 };
         [test + self.recipient.plain().width(), self.result().map_or(0, |result| width(&result)), 0]
+    }
+}
+
+impl Row for AuditRow {
+    type Id = i64;
+    type Place = AuditPlace;
+    type Kind = AuditKind;
+
+    fn id(&self) -> i64 {
+        self.entry.id
+    }
+
+    fn place(&self, _: Option<AuditKind>, _: Time) -> AuditPlace {
+        self.place()
+    }
+
+    fn at_time(place: AuditPlace, _: Time) -> AuditPlace {
+        place
+    }
+
+    fn widths(&self) -> [usize; 3] {
+        let why = self.entry.reason.as_ref().map_or(0, |reason| reason.plain().width());
+        [self.whom().map_or(0, |whom| width(&whom)), why, width(&self.entry.what())]
     }
 }
 

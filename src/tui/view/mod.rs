@@ -1,6 +1,7 @@
-//! The four views, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
+//! The five views, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
 //! the place of a list without rows.
 
+pub mod audit;
 pub mod detail;
 pub mod empty;
 pub(in crate::tui) mod hits;
@@ -27,8 +28,9 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let count = match model.view {
         View::Templates => return templates::draw::max_scroll(model),
         View::Queue => queue::lines(model, &theme, columns, false).len(),
+        View::Audit if model.opened.is_none() => audit::entry_lines(model, &theme, columns).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &theme, columns).len(),
-        View::Mail | View::Verifications => detail::lines(model, &theme, columns).len(),
+        View::Audit | View::Mail | View::Verifications => detail::lines(model, &theme, columns).len(),
     };
     count.saturating_sub(height)
 }

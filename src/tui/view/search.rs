@@ -12,7 +12,7 @@ use crate::tui::view::verifications::update::near_miss;
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
 /// verifications. The templates are not left: nothing there is about a user, and `/` is of no use in them.
 pub fn open(model: &mut Model) {
-    let view = if model.view == View::Mail { View::Mail } else { View::Verifications };
+    let view = if matches!(model.view, View::Mail | View::Audit) { model.view } else { View::Verifications };
     model.show(view);
     model.prompt = true;
 }
@@ -99,7 +99,11 @@ pub fn clear(model: &mut Model) {
 }
 
 fn of(model: &mut Model) -> &mut Field {
-    if model.view == View::Mail { &mut model.mail.search } else { &mut model.verifications.search }
+    match model.view {
+        View::Mail => &mut model.mail.search,
+        View::Audit => &mut model.audit.search,
+        _ => &mut model.verifications.search,
+    }
 }
 
 fn changed(model: &mut Model, was_empty: bool) {
@@ -107,6 +111,10 @@ fn changed(model: &mut Model, was_empty: bool) {
         let all = model.mail.lists.iter().position(|list| list.tab.is_none());
         model.mail.search_changed(was_empty, all.unwrap_or_default());
         model.send_scroll = 0;
+    } else if model.view == View::Audit {
+        let all = model.audit.lists.iter().position(|list| list.tab.is_none());
+        model.audit.search_changed(was_empty, all.unwrap_or_default());
+        model.entry_scroll = 0;
     } else {
         let all = model.verifications.lists.iter().position(|list| list.tab.is_none());
         model.verifications.search_changed(was_empty, all.unwrap_or_default());
@@ -140,7 +148,7 @@ mod tests {
                 console.run(&world, keys);
                 console.run(&world, "/ k i m Enter");
                 assert_eq!((console.model.view, console.model.search().text()), (view, "kim"), "{keys}");
-                assert!(console.model.opened.is_none() && !console.model.send_open && !console.model.queue.open);
+                assert!(console.model.opened.is_none() && !console.model.row_open && !console.model.queue.open);
             }
         }
         let (mut console, world) = Console::loaded(80, 24);

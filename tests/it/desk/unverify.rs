@@ -172,6 +172,6 @@ async fn the_command_line_takes_back_and_says_why_not() {
     assert!(shown["audit"][0]["before"]["verified_at"].is_string(), "{shown}");
     assert!(shown["audit"][2]["before"].is_null(), "{shown}");
     let lines = program.run(&["show", &id]).out;
-    assert!(lines.contains("unverified: a mistake; before: {"), "{lines}");
+    assert!(lines.contains("unverified: a mistake; before: verified 20"), "{lines}");
     assert_eq!(program.run(&["unverify", "999", "--reason", "a mistake"]).code, 3);
 }

@@ -4,17 +4,17 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::Time;
-use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::verdict::{Facts, Level};
 use crate::domain::verification::{PROBABLY_SCANNED, Status, Verification, VerificationDetail};
 use crate::domain::worker::OutboxView;
-use crate::text::{Untrusted, plain, width};
+use crate::text::{Untrusted, width};
 use crate::tui::Model;
 use crate::tui::model::{Link, View};
 use crate::tui::screen::layout;
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::view::audit::one_entry;
 use crate::tui::view::empty::{self, State};
 use crate::tui::when;
 use crate::tui::widget::canvas::{Canvas, inset, row};
@@ -25,7 +25,7 @@ use crate::tui::widget::lines::Lines;
 pub fn wanted(model: &Model) -> Option<VerificationId> {
     match model.view {
         View::Queue | View::Templates => None,
-        View::Mail => model.opened,
+        View::Mail | View::Audit => model.opened,
         View::Verifications => {
             let pane = layout::whole(model).pane.width > 0;
             let selected = || model.verifications.selected().filter(|_| pane).map(|row| row.verification.id);
@@ -252,16 +252,7 @@ fn audit(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verificat
     if detail.audit.is_empty() {
         lines.text("nothing yet", Tone::Quiet);
     }
-    let dot = theme.glyphs().dot;
     for entry in &detail.audit {
-        let action = plain(Action::title_of(entry.action.raw()));
-        let outcome = entry.outcome.plain().into_string().replace('_', " ");
-        lines.pieces(vec![(format!("{action}: {outcome}"), Tone::Text)]);
-        let who = format!("{} via {}", entry.actor.plain(), entry.origin.plain());
-        lines.under(&format!("{} {dot} {who}", when::absolute(entry.at, model.setup.zone)), Tone::Quiet);
-        if let Some(reason) = &entry.reason {
-            let [open, close] = theme.glyphs().quotes;
-            lines.under(&format!("{open}{}{close}", reason.plain()), Tone::Text);
-        }
+        one_entry(lines, model, theme, entry);
     }
 }

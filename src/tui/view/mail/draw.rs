@@ -45,7 +45,7 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &
         layout,
         list,
         &columns,
-        model.send_open || model.opened.is_some(),
+        model.row_open || model.opened.is_some(),
         |canvas, item, widths| cells(model, canvas.theme, item, widths[0]),
         |item| item.gone,
     );
