@@ -245,6 +245,8 @@ pub struct Model {
     pub outbox: Option<OutboxView>,
     /// Whether a search is being typed.
     pub prompt: bool,
+    /// What was pasted outside any field, until it is found or not.
+    pub(super) pasted: Option<String>,
     /// What covers the screen.
     pub dialog: Option<Dialog>,
     /// Messages, the newest last.
@@ -300,6 +302,7 @@ impl Model {
             counts: None,
             outbox: None,
             prompt: false,
+            pasted: None,
             dialog: None,
             toasts: Vec::new(),
             undo: None,

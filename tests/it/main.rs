@@ -34,6 +34,7 @@ mod smtp;
 mod sns;
 mod standing;
 mod support;
+mod support_call;
 mod surroundings;
 mod templates;
 mod terminal;

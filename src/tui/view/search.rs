@@ -37,12 +37,25 @@ pub fn paste(model: &mut Model, text: &str) {
             let mut pasted = Field::default();
             if pasted.paste(&text) {
                 open(model);
+                model.pasted = Some(pasted.text().to_owned());
                 edit(model, |search| {
                     *search = pasted;
                     true
                 });
             }
         }
+    }
+}
+
+/// What was pasted has found verifications of one user alone: the newest is opened, unless something was pressed since.
+pub fn found(model: &mut Model) {
+    let Some(list) = model.verifications.list().filter(|list| list.loaded && list.awaiting.is_none()) else { return };
+    let Some(pasted) = model.pasted.take() else { return };
+    let is_shown = model.prompt && model.view == View::Verifications && model.verifications.search.text() == pasted;
+    let Some(first) = list.items.first().filter(|_| is_shown && !list.older) else { return };
+    if list.items.iter().all(|item| item.row.user.id == first.row.user.id) {
+        model.opened = Some(first.row.verification.id);
+        model.prompt = false;
     }
 }
 
@@ -176,10 +189,26 @@ mod tests {
             let (mut console, world) = Console::loaded(80, 24);
             console.run(&world, keys);
             pasted(&mut console, &world, &format!("From: Kim Mina\n\"Kim Mina\" <{}>,\r\nHello", email.to_uppercase()));
-            assert!(console.model.prompt, "{keys}");
-            console.run(&world, "Enter");
             let shown = console.screen();
             assert!(shown.contains(email), "{keys}: {shown}");
+            // Where the prompt was not open, that was all.
+            let is_opened = console.model.opened.is_some() && !console.model.prompt;
+            assert_eq!(is_opened, !keys.starts_with('/') || keys.ends_with("Enter"), "{keys}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_paste_opens_one_person_only_and_nothing_behind_another_key() {
+        let (mut console, world) = Console::loaded(80, 24);
+        pasted(&mut console, &world, "example.com");
+        assert!(console.model.opened.is_none() && console.model.prompt, "{}", console.screen());
+        console.run(&world, "Esc");
+        for key in ["Enter", "x"] {
+            console.send(Msg::Paste("minji.kim@example.com".into()));
+            console.press(key);
+            console.serve(&world);
+            assert!(console.model.opened.is_none(), "{key}: {}", console.screen());
+            console.run(&world, "/ Esc");
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::tui::effect::{Answer, Load};
 use crate::tui::model::View;
 use crate::tui::model::slot::Slot;
 use crate::tui::view::list::{Edge, awaited};
+use crate::tui::view::search;
 use crate::tui::{Effect, Model};
 
 pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
@@ -83,6 +84,7 @@ pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: An
             if let Some(as_of) = as_of {
                 model.correct_clock(as_of);
             }
+            search::found(model);
         }
         Err(problem) => {
             if list.failed(&problem) {
