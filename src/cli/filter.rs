@@ -2,7 +2,7 @@
 
 use super::{Failure, output, time};
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Place, SUBSTRING_MIN, Search, States, line};
+use crate::domain::filter::{Filter, Place, Search, States, line};
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 
@@ -95,8 +95,9 @@ pub fn parse(text: &str, place: Place) -> Result<Filter, String> {
 
 /// Says that a short search looks at beginnings only.
 pub fn remark_on(search: Option<&Search>) {
-    if search.is_some_and(Search::is_prefix) {
-        output::remark(&format!("fewer than {SUBSTRING_MIN} characters are looked for at the beginning only"));
+    if let Some(search) = search.filter(|search| search.is_prefix()) {
+        let min = search.inside_from();
+        output::remark(&format!("fewer than {min} characters are looked for at the beginning only"));
     }
 }
 

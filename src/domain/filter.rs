@@ -7,6 +7,7 @@ pub mod line;
 pub mod mailbox;
 pub mod moment;
 pub mod near;
+pub mod pairs;
 mod reason;
 mod search;
 mod span;
@@ -27,7 +28,7 @@ use super::verification::Status;
 pub use key::{Key, Place};
 pub use moment::Clock;
 pub use reason::Reason;
-pub use search::{Number, Pattern, SUBSTRING_MIN, Search};
+pub use search::{Number, Pattern, Search};
 pub use span::Span;
 pub use states::States;
 

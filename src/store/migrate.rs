@@ -111,6 +111,18 @@ fn made_concurrently() -> Vec<String> {
     made.map(str::to_owned).collect()
 }
 
+/// Applies migrations, those that make an index concurrently without a limit for locks: such a one waits for all who had
+/// begun before, and while it waits it is in no one's way.
+async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
+    for migration in MIGRATIONS.iter().filter(|m| m.no_tx && m.sql.as_str().contains("create index concurrently ")) {
+        MIGRATIONS.run_to(migration.version - 1, &mut *connection).await.map_err(of_migrating)?;
+        sqlx::raw_sql("set lock_timeout = 0").execute(&mut *connection).await?;
+        MIGRATIONS.run_to(migration.version, &mut *connection).await.map_err(of_migrating)?;
+        sqlx::raw_sql("set lock_timeout = '3s'").execute(&mut *connection).await?;
+    }
+    MIGRATIONS.run(connection).await.map_err(of_migrating)
+}
+
 /// Drops those of them whose making was ended by something: PostgreSQL keeps them, writes each new row into them, and
 /// reads them for nothing. Not checked queries: what they read is the server's own.
 async fn drop_unfinished(connection: &mut PgConnection) -> Result<(), Error> {
@@ -171,7 +183,7 @@ impl Store {
                 accept_corrected(&mut connection).await?;
             }
             drop_unfinished(&mut connection).await?;
-            let done = MIGRATIONS.run(&mut connection).await.map_err(of_migrating);
+            let done = apply(&mut connection).await;
             connection.close().await?;
             done
         })

@@ -44,7 +44,10 @@ fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position
         _ if model.view == View::Audit => "whom; by:mina and action:pause say who and what".into(),
         None => "e-mail, name, number or id".into(),
         Some(search) if !search.can_find() => "finds nothing without a letter or a digit".into(),
-        Some(search) if search.is_prefix() => "matches beginnings only; three characters search inside".into(),
+        Some(search) if search.is_prefix() => {
+            let min = if search.inside_from() == 2 { "two" } else { "three" };
+            format!("matches beginnings only; {min} characters search inside")
+        }
         Some(_) => found(model).unwrap_or_default(),
     };
     let here = canvas.style(Tone::Here);

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::mailbox::{self, Mailbox};
+use super::pairs;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::text::trimmed;
 
 /// From how many characters a search looks inside e-mails and names; shorter ones look at their beginnings only,
 /// since a trigram index knows nothing shorter.
-pub const SUBSTRING_MIN: usize = 3;
+const SUBSTRING_MIN: usize = 3;
+
+/// The same beyond ASCII, where the index is of pairs: two syllables are a Korean's given name.
+const SUBSTRING_MIN_BEYOND: usize = 2;
 
 /// More words than these are looked for as they stand, one after the other: leaving some out would find more users than
 /// were asked for.
@@ -39,7 +43,8 @@ pub enum Number {
     User(UserId),
 }
 
-/// A text that an e-mail or a name has in it, in lower case.
+/// A text that an e-mail or a name has in it, folded. What is not all ASCII is of names only, and has no spaces: no address
+/// is, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
@@ -124,23 +129,52 @@ impl Search {
         matches!(&self.0.clauses[..], [patterns] if patterns.iter().all(|pattern| !pattern.anywhere))
     }
 
+    /// From how many characters on it would look inside of e-mails and names.
+    #[must_use]
+    pub fn inside_from(&self) -> usize {
+        let is_ascii = self.0.clauses.iter().flatten().all(|pattern| pattern.text.is_ascii());
+        if is_ascii { SUBSTRING_MIN } else { SUBSTRING_MIN_BEYOND }
+    }
+
     /// Whether it finds a user by e-mail and name: what the database is asked, for lists that are not there.
     #[must_use]
     pub fn fits(&self, email: &str, name: &str) -> bool {
         let texts = [email.to_lowercase(), name.to_lowercase()];
-        let has = |pattern: &Pattern| texts.iter().any(|text| pattern.fits(text));
+        let pairs = pairs::of_name(name).join(" ");
+        let has = |pattern: &Pattern| match pattern.in_pairs() {
+            Some(wanted) => pairs.contains(&wanted),
+            None => texts.iter().any(|text| pattern.fits(text)),
+        };
         !self.0.clauses.is_empty() && self.can_find() && self.0.clauses.iter().all(|patterns| patterns.iter().any(has))
     }
 }
 
 impl Pattern {
     fn anywhere(text: &str) -> Self {
-        Self { text: text.to_owned(), anywhere: true }
+        Self { text: without_spaces(text), anywhere: true }
     }
 
     /// One that stands alone goes through an index.
-    fn indexed(text: String) -> Self {
-        Self { anywhere: text.chars().count() >= SUBSTRING_MIN, text }
+    fn indexed(text: &str) -> Self {
+        Self { text: without_spaces(text), anywhere: has_index(text) }
+    }
+
+    /// The pairs of characters that a name has, by which it is looked for.
+    #[must_use]
+    pub fn pairs(&self) -> Option<Vec<String>> {
+        (!self.text.is_ascii()).then(|| pairs::wanted(&self.text, self.anywhere))
+    }
+
+    /// The same as it stands in the pairs of a name; of one character, that.
+    fn in_pairs(&self) -> Option<String> {
+        let pairs = self.pairs()?;
+        Some(if pairs.is_empty() { self.text.clone() } else { pairs.join(" ") })
+    }
+
+    /// For SQL's `like` with the pairs of a name.
+    #[must_use]
+    pub fn pairs_like(&self) -> Option<String> {
+        Some(format!("%{}%", escaped(&self.in_pairs()?)))
     }
 
     fn fits(&self, text: &str) -> bool {
@@ -157,16 +191,31 @@ impl Pattern {
     /// For SQL's `like`: what begins with it.
     #[must_use]
     pub fn prefix_like(&self) -> String {
-        let mut pattern = String::new();
-        for c in self.text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        pattern
+        format!("{}%", escaped(&self.text))
     }
+}
+
+/// For SQL's `like`.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// Names beyond ASCII are compared without their spaces.
+fn without_spaces(text: &str) -> String {
+    if text.is_ascii() { text.to_owned() } else { text.chars().filter(|c| !c.is_whitespace()).collect() }
+}
+
+/// Whether the database has an index of what is inside of texts that serves this one.
+fn has_index(text: &str) -> bool {
+    let min = if text.is_ascii() { SUBSTRING_MIN } else { SUBSTRING_MIN_BEYOND };
+    without_spaces(text).chars().count() >= min
 }
 
 /// `user 42`, `verification #42`
@@ -199,19 +248,49 @@ pub(super) fn is_ses_id(text: &str) -> bool {
 
 /// Words in any order, each in the e-mail or the name.
 fn clauses(text: &str) -> Vec<Vec<Pattern>> {
-    let typed = trimmed(text).to_lowercase();
+    let typed = pairs::fold(trimmed(text));
     let mut words: Vec<&str> = typed.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
     if words.len() > 1 {
         words.retain(|word| word.contains(char::is_alphanumeric));
     }
     match &words[..] {
-        [] => vec![vec![Pattern::indexed(typed)]],
-        [word] => vec![vec![Pattern::indexed((*word).to_owned())]],
-        words if words.len() > WORDS_MAX => vec![vec![Pattern::indexed(words.join(" "))]],
-        // None of them could go through an index: together they can, and Korean names are often written together.
-        words if words.iter().all(|word| word.chars().count() < SUBSTRING_MIN) => vec![together(words)],
-        words => words.iter().map(|word| vec![Pattern::anywhere(word)]).collect(),
+        [] => vec![vec![Pattern::indexed(&typed)]],
+        [word] => vec![readings(word, Pattern::indexed)],
+        words if words.len() > WORDS_MAX => vec![vec![Pattern::indexed(&words.join(" "))]],
+        // None of them could go through an index: together they can.
+        words if !words.iter().any(|word| has_index(word)) => vec![together(words)],
+        words => words.iter().map(|word| readings(word, Pattern::anywhere)).collect(),
     }
+}
+
+/// A word as it stands, as a Korean name the other way round, and as a domain is stored.
+fn readings(word: &str, pattern: fn(&str) -> Pattern) -> Vec<Pattern> {
+    let mut readings = vec![pattern(word)];
+    if has_index(word) {
+        readings.extend(turned(word).iter().map(|turned| pattern(turned)));
+        readings.extend(domain(word).map(|domain| Pattern::anywhere(&domain)));
+    }
+    readings
+}
+
+/// A Korean name with family and given name the other way round: one and two syllables, or two and two.
+fn turned(word: &str) -> Vec<String> {
+    let syllables: Vec<char> = word.chars().collect();
+    let places: &[usize] = match syllables.len() {
+        _ if !syllables.iter().all(|c| pairs::is_syllable(*c)) => &[],
+        3 => &[1, 2],
+        4 => &[2],
+        _ => &[],
+    };
+    places.iter().map(|place| syllables[*place..].iter().chain(&syllables[..*place]).collect()).collect()
+}
+
+/// The Punycode of a domain in its own script, or of a part of one.
+fn domain(word: &str) -> Option<String> {
+    let (local, domain) = word.rsplit_once('@').map_or(("", word), |(local, domain)| (local, domain));
+    let at = if word.contains('@') { "@" } else { "" };
+    let coded = idna::domain_to_ascii(domain).ok().filter(|coded| coded != domain && local.is_ascii())?;
+    Some(format!("{local}{at}{coded}"))
 }
 
 /// Words one after the other, with spaces and without, as they stand and the first one last.
@@ -220,7 +299,7 @@ fn together(words: &[&str]) -> Vec<Pattern> {
     turned.rotate_left(1);
     let mut patterns: Vec<Pattern> = Vec::new();
     for text in [words.join(" "), words.concat(), turned.join(" "), turned.concat()] {
-        let pattern = Pattern::indexed(text);
+        let pattern = Pattern::indexed(&text);
         if !patterns.contains(&pattern) {
             patterns.push(pattern);
         }
@@ -243,21 +322,31 @@ mod tests {
 
     fn patterns(text: &str) -> Vec<Vec<String>> {
         let search = Search::parse(text).unwrap();
-        search.clauses().iter().map(|patterns| patterns.iter().map(Pattern::like).collect()).collect()
+        let like = |pattern: &Pattern| pattern.pairs_like().unwrap_or_else(|| pattern.like());
+        let all = search.clauses().iter().map(|patterns| patterns.iter().filter(|p| !p.text.contains("xn--")));
+        all.map(|patterns| patterns.map(like).collect()).collect()
     }
 
     #[test]
     fn words() {
-        let table: [(&str, &[&[&str]]); 13] = [
+        let table: [(&str, &[&[&str]]); 21] = [
             ("Mina", &[&["%mina%"]]),
-            ("김민", &[&["김민%"]]),
+            ("김", &[&["%\n김%"]]),
+            ("민아", &[&["%민아%"]]),
+            ("김미나", &[&["%김미 미나%", "%미나 나김%", "%나김 김미%"]]),
+            ("남궁민수", &[&["%남궁 궁민 민수%", "%민수 수남 남궁%"]]),
+            ("\u{1100}\u{1175}\u{11b7}", &[&["%\n김%"]]),
+            ("ㄱㅁㄴ", &[&["%ㄱㅁ ㅁㄴ%"]]),
+            ("Jose\u{301}", &[&["%jo os sé%"]]),
+            ("김 민", &[&["%김민%", "%민김%"]]),
+            ("한국.Example", &[&["%한국 국. .e ex xa am mp pl le%"]]),
             ("a_b%", &[&["%a\\_b\\%%"]]),
             ("42", &[&["42%"]]),
             ("kim Mina", &[&["%kim%"], &["%mina%"]]),
             ("\"Kim, Mina\".", &[&["%kim%"], &["%mina%"]]),
             ("kim m", &[&["%kim%"], &["%m%"]]),
             ("kim %", &[&["%kim%"]]),
-            ("김 미나", &[&["%김 미나%", "%김미나%", "%미나 김%", "%미나김%"]]),
+            ("김 미나", &[&["%김%"], &["%미나%"]]),
             ("@naver.com", &[&["%@naver.com%"]]),
             ("mina@naver", &[&["%mina@naver%"]]),
             ("Kim Mina <mina.kim@Example.com>", &[&["%mina.kim@example.com%"]]),
@@ -267,8 +356,21 @@ mod tests {
             assert_eq!(patterns(text), expected, "{text}");
         }
         assert_eq!(Search::parse("  \0 "), None);
-        assert!(["김민", "42", "k"].iter().all(|text| Search::parse(text).unwrap().is_prefix()));
+        assert!(["김", "42", "k"].iter().all(|text| Search::parse(text).unwrap().is_prefix()));
         assert!(["mina", "김 미나", "k@x.kr", "user 4"].iter().all(|text| !Search::parse(text).unwrap().is_prefix()));
+    }
+
+    #[test]
+    fn domains_in_their_own_script() {
+        let email = "shop@xn--3e0b707e.example";
+        for text in
+            ["한국", "한국.example", "@한국.example", "shop@한국.example", "shop@한국", "Shop 한국", "XN--3e0b707e"]
+        {
+            assert!(Search::parse(text).unwrap().fits(email, ""), "{text}");
+        }
+        for text in ["중국", "국", "한국.test", "mina@한국"] {
+            assert!(!Search::parse(text).unwrap().fits(email, ""), "{text}");
+        }
     }
 
     #[test]
@@ -311,10 +413,29 @@ mod tests {
     #[test]
     fn words_find_in_any_order() {
         let (email, name) = ("mina.kim@example.com", "김미나");
-        for text in ["kim mina", "Mina Kim", "mina example", "김미나 kim", "김 미나", "미나 김", "김미나"] {
+        for text in [
+            "kim mina",
+            "Mina Kim",
+            "mina example",
+            "김미나 kim",
+            "김 미나",
+            "미나 김",
+            "김미나",
+            "미나김",
+            "미나",
+            "김미",
+            "김",
+            "ㄱㅁㄴ",
+            "ㅁㄴ",
+            "ㄱ",
+            "ㄱㅁ ㄴ",
+            "미나 kim",
+            "나 kim",
+            "\u{1106}\u{1175}\u{1102}\u{1161}",
+        ] {
             assert!(Search::parse(text).unwrap().fits(email, name), "{text}");
         }
-        for text in ["kim joon", "미나", "naver mina", "%", "김 민"] {
+        for text in ["kim joon", "나", "나미", "ㄴㅁ", "ㅁ", "미나김미", "naver mina", "%", "김 민"] {
             assert!(!Search::parse(text).unwrap().fits(email, name), "{text}");
         }
     }

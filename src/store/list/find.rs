@@ -143,7 +143,7 @@ impl Store {
         let max = self.counts().await?.of(status).min(NAMED_MAX);
         let mut tx = self.begin_reading(BEGIN_NAMING_ALL).await?;
         let mut query = QueryBuilder::new("select coalesce(array_agg(id), '{}') from (select id from users where ");
-        search::push_clauses(&mut query, search, "email", "name");
+        search::push_indexed(&mut query, search, "email", "name");
         query.push(" limit ").push_bind(max + 1).push(") as fitting");
         let ids: Result<Vec<i64>, _> = query.build_query_scalar().persistent(false).fetch_one(&mut *tx).await;
         match ids.map_err(Error::from) {

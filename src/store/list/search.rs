@@ -111,22 +111,16 @@ pub(in crate::store) fn push_fitting(query: &mut QueryBuilder<Postgres>, search:
     match search.clauses() {
         [] => {}
         [patterns] => {
-            let columns = patterns.iter().flat_map(|pattern| ["email", "name"].map(|column| (column, pattern)));
-            for (at, (column, pattern)) in columns.enumerate() {
-                query.push(if at == 0 {
-                    "(select id from users where lower("
-                } else {
-                    " union (select id from users where lower("
-                });
-                query.push(column).push(") like ").push_bind(pattern.like());
-                query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+            for (at, pattern) in patterns.iter().enumerate() {
+                query.push(if at == 0 { "" } else { " union " });
+                push_fitting_one(query, pattern);
             }
         }
         // Planned as if all were to be read: for the first few, words that seldom come together would be looked for in
         // one user after the other.
         _ => {
             query.push("(with fitting as materialized (select u.id from users u where ");
-            push_clauses(query, search, "u.email", "u.name");
+            push_indexed(query, search, "u.email", "u.name");
             query.push(") select id from fitting limit ").push_bind(FOUND_MAX + 1).push(")");
         }
     }
@@ -141,6 +135,20 @@ pub(in crate::store) fn push_domain(query: &mut QueryBuilder<Postgres>, domain: 
 /// For SQL's `like` of an address in lower case. A domain name has no character that means something there.
 pub(in crate::store) fn domain_like(domain: &DomainName) -> String {
     format!("%@{domain}")
+}
+
+fn push_fitting_one(query: &mut QueryBuilder<Postgres>, pattern: &Pattern) {
+    if pattern.pairs().is_some() {
+        query.push("(select id from users where ");
+        push_pattern(query, pattern, ("email", "name"), By::Index);
+        query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+        return;
+    }
+    for (at, column) in ["email", "name"].into_iter().enumerate() {
+        query.push(if at == 0 { "(" } else { " union (" }).push("select id from users where lower(");
+        query.push(column).push(") like ").push_bind(pattern.like());
+        query.push(" limit ").push_bind(FOUND_MAX + 1).push(")");
+    }
 }
 
 /// The users that are named by a number or an id.
@@ -161,18 +169,55 @@ pub(super) fn push_named(query: &mut QueryBuilder<Postgres>, search: &Search) {
     }
 }
 
-/// Whether an e-mail and a name fit. Each word has an index in both.
+/// How a text is compared.
+#[derive(Clone, Copy)]
+enum By {
+    /// So that the indexes of `users` serve it.
+    Index,
+    /// One after the other.
+    Turn,
+}
+
+/// Whether an e-mail and a name fit.
 pub(in crate::store) fn push_clauses(query: &mut QueryBuilder<Postgres>, search: &Search, email: &str, name: &str) {
+    push_all(query, search, (email, name), By::Turn);
+}
+
+/// The same of a user, by indexes: each word has one in both, and beyond ASCII one of pairs.
+pub(super) fn push_indexed(query: &mut QueryBuilder<Postgres>, search: &Search, email: &str, name: &str) {
+    push_all(query, search, (email, name), By::Index);
+}
+
+fn push_all(query: &mut QueryBuilder<Postgres>, search: &Search, columns: (&str, &str), by: By) {
     if search.clauses().is_empty() {
         query.push("false");
     }
     for (at, patterns) in search.clauses().iter().enumerate() {
         query.push(if at == 0 { "(" } else { " and (" });
-        for (at, pattern) in patterns.iter().map(Pattern::like).enumerate() {
-            query.push(if at == 0 { "lower(" } else { " or lower(" });
-            query.push(email).push(") like ").push_bind(pattern.clone());
-            query.push(" or lower(").push(name).push(") like ").push_bind(pattern);
+        for (at, pattern) in patterns.iter().enumerate() {
+            query.push(if at == 0 { "" } else { " or " });
+            push_pattern(query, pattern, columns, by);
         }
         query.push(")");
     }
+}
+
+fn push_pattern(query: &mut QueryBuilder<Postgres>, pattern: &Pattern, (email, name): (&str, &str), by: By) {
+    let Some((pairs, like)) = pattern.pairs().zip(pattern.pairs_like()) else {
+        query.push("lower(").push(email).push(") like ").push_bind(pattern.like());
+        query.push(" or lower(").push(name).push(") like ").push_bind(pattern.like());
+        return;
+    };
+    query.push("(");
+    let is_exact = pairs.len() == 1;
+    if matches!(by, By::Index) && !pairs.is_empty() {
+        // As the index has it.
+        query.push("octet_length(").push(name).push(") <> char_length(").push(name);
+        query.push(") and string_to_array(name_pairs(").push(name).push("), ' ') @> ").push_bind(pairs);
+        query.push(if is_exact { ")" } else { " and " });
+        if is_exact {
+            return;
+        }
+    }
+    query.push("name_pairs(").push(name).push(") like ").push_bind(like).push(")");
 }

@@ -40,7 +40,7 @@ const TABLES: [&str; 24] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 36] = [
+const FUNCTIONS: [&str; 37] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -60,6 +60,7 @@ const FUNCTIONS: [&str; 36] = [
     "look_at_link(bytea)",
     "make_event_partitions(timestamptz)",
     "match_orphans()",
+    "name_pairs(text)",
     "note_all_verified(bigint[], text)",
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",

@@ -144,7 +144,8 @@ fn elsewhere<R: Row>(state: State, model: &Model, lists: &Tabbed<R>, name: fn(R:
 
 fn hints(mut state: State, search: &Search, model: &Model) -> State {
     if search.is_prefix() {
-        state = state.hint("Three characters or more also find what is inside e-mails and names.");
+        let min = if search.inside_from() == 2 { "Two" } else { "Three" };
+        state = state.hint(format!("{min} characters or more also find what is inside e-mails and names."));
     }
     if let Some(near) = near_miss(model) {
         let email = near.plain();

@@ -78,7 +78,7 @@ async fn finds_by_part_of_address_name_and_number() {
         ("NEUL.KIM", 1),
         ("김하늘", 1),
         ("김", 1),
-        ("하늘", 0),
+        ("하늘", 1),
         ("ha", 1),
         ("example", 2),
         ("a_x@", 1),
