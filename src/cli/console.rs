@@ -20,9 +20,9 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
     let desk = Desk::open(&settings)?;
     let shutdown = CancellationToken::new();
     let store = desk.store().clone();
-    let mut setup = setup(&settings);
+    let mut setup = Setup { database: store.place(), ..setup(&settings) };
     let mut sending = None;
-    if settings.console.send {
+    if settings.console.send && !settings.read_only {
         let worker = Worker::from_settings(store.clone(), &settings)?;
         let asked = shutdown.clone();
         setup.sends = Some(worker.id());
@@ -42,6 +42,9 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
 pub fn setup(settings: &Settings) -> Setup {
     Setup {
         site: settings.site.name.clone(),
+        environment: settings.console.environment.clone().unwrap_or_default().trim().to_owned(),
+        database: String::new(),
+        is_read_only: settings.read_only,
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
         sends: None,

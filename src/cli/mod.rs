@@ -48,7 +48,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Settings};
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::text::plain_lines;
 
 pub use actor::operator;
@@ -63,6 +63,9 @@ pub struct Cli {
     /// Settings file [default: verifydesk/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Change nothing and mail nothing: what would is refused
+    #[arg(long, global = true)]
+    read_only: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -117,6 +120,18 @@ enum Command {
     Templates(templates::Args),
 }
 
+impl Command {
+    /// Refuses what could do nothing else than change something, and is no act of the desk, which refuses those itself.
+    fn may_read_only(&self) -> Result<(), Failure> {
+        match self {
+            Self::Demo(_) | Self::Migrate(_) | Self::Worker(_) | Self::Serve(_) => Err(desk::Refusal::ReadOnly),
+            Self::Prune(args) if !args.dry_run => Err(desk::Refusal::ReadOnly),
+            _ => Ok(()),
+        }
+        .map_err(|refusal| desk::Error::from(refusal).into())
+    }
+}
+
 /// Runs the program: parses the arguments, does what they say, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -153,7 +168,13 @@ fn complain(error: &clap::Error) -> io::Result<()> {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let settings = config::load(cli.config.as_deref(), environment())?;
+    let mut settings = config::load(cli.config.as_deref(), environment())?;
+    settings.read_only |= cli.read_only;
+    if settings.read_only
+        && let Some(command) = &cli.command
+    {
+        command.may_read_only()?;
+    }
     match cli.command {
         None => console::run(settings).await,
         Some(Command::Demo(args)) => Box::pin(demo::run(&settings, &args)).await,

@@ -15,7 +15,7 @@ use crate::outbox::pruning::{Pass, Pruned};
 pub struct Args {
     /// Only say what would be removed
     #[arg(long)]
-    dry_run: bool,
+    pub dry_run: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,

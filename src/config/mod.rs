@@ -54,6 +54,8 @@ pub struct Settings {
     pub database_url: Option<Secret>,
     /// Where changes are heard, if `database_url` leads through a pooler that shares sessions.
     pub database_listen_url: Option<Secret>,
+    /// Whether nothing may be changed: by the console, by a command.
+    pub read_only: bool,
     /// What links begin with, such as `https://example.org`; `/verify/?key=…` is appended.
     pub public_url: Option<String>,
     /// The server secret that keys are derived from, at least 32 bytes. Only workers need it.
@@ -361,10 +363,14 @@ pub struct Console {
     pub send: bool,
     /// Characters that frames and marks are drawn with.
     pub glyphs: Glyphs,
+    /// What this database is for: `production`, which is shown in a colour of its own, `staging`, …
+    pub environment: Option<String>,
 }
 
 /// How long the site's token is, in characters.
 const TOKEN: std::ops::RangeInclusive<usize> = 32..=1024;
+/// Longest word for what a database is for, in characters: it stands in the header.
+const ENVIRONMENT_MAX: usize = 20;
 /// Longest name of a site, in characters: it stands in a subject.
 const SITE_NAME_MAX: usize = 100;
 
@@ -379,6 +385,14 @@ impl Settings {
             web_url("site.url", url)?;
         }
         check_site_name(&self.site.name)?;
+        if let Some(word) = &self.console.environment
+            && !(1..=ENVIRONMENT_MAX).contains(&word.trim().chars().count())
+        {
+            return Err(SettingError::new(
+                format!("`console.environment` has {} characters", word.trim().chars().count()),
+                format!("it must have between 1 and {ENVIRONMENT_MAX}, such as \"production\""),
+            ));
+        }
         if self.smtp.tls == Tls::None && !self.smtp.host.as_deref().is_some_and(is_loopback) {
             return Err(SettingError::new(
                 "`smtp.tls` is \"none\", but the host is not a loopback address",

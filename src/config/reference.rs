@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Table;
 
 use super::file::{FOREIGN, PREFIX, overlay};
-use super::{SITE_NAME_MAX, Settings, TOKEN, bounds};
+use super::{ENVIRONMENT_MAX, SITE_NAME_MAX, Settings, TOKEN, bounds};
 use crate::domain::key::SECRET_MIN;
 
 /// A row of the page's tables.
@@ -92,6 +92,7 @@ fn the_page_has_all_bounds() {
     bounds.insert("secret", format!("at least {SECRET_MIN} bytes"));
     bounds.insert("secret_previous", format!("at least {SECRET_MIN} bytes"));
     bounds.insert("site.name", format!("1 to {SITE_NAME_MAX} characters"));
+    bounds.insert("console.environment", format!("1 to {ENVIRONMENT_MAX} characters"));
     bounds.insert("serve.token", format!("{} to {} characters", TOKEN.start(), TOKEN.end()));
     for row in rows() {
         let known = bounds.remove(row.key).unwrap_or_default();

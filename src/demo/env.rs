@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::cluster::{Cluster, ClusterError, Options};
 use super::fake_data;
 use super::ses::SimulatedSes;
-use crate::config::{Capture, Secret, SettingError, Settings, TransportKind};
+use crate::config::{Capture, Console, Secret, SettingError, Settings, TransportKind};
 use crate::contain::{self, Broke, contained_async};
 use crate::desk::Desk;
 use crate::outbox::worker::{Mode, Worker};
@@ -99,7 +99,8 @@ impl DemoEnv {
             },
             capture: Capture { dir: Some(mail_directory(&directory)) },
             templates: base.templates.clone(),
-            console: base.console.clone(),
+            // What is told of another database is not so of this one.
+            console: Console { environment: None, ..base.console.clone() },
             ..Settings::default()
         };
         let store = Store::open(&settings)?;

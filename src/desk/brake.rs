@@ -21,6 +21,7 @@ impl Desk {
 
     /// Lets the outbox go again, no matter who or what stopped it.
     pub async fn resume(&self, actor: &Actor) -> Result<(), Error> {
+        self.changing()?;
         let mut tx = self.store.begin().await?;
         if !brake::release(&mut tx).await? {
             return Err(Refusal::NotPaused.into());
@@ -32,6 +33,7 @@ impl Desk {
     }
 
     async fn set_brake(&self, actor: &Actor, action: Action, state: BrakeState, reason: &str) -> Result<(), Error> {
+        self.changing()?;
         let reason = super::reason(reason, "a stop of the outbox")?;
         let mut tx = self.store.begin().await?;
         let new = NewBrake { state, cause: BrakeCause::Operator, set_by: &actor.name, reason: &reason, seconds: None };

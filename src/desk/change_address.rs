@@ -22,6 +22,7 @@ impl Desk {
         address: &str,
         reason: &str,
     ) -> Result<(EmailAddress, Resent), Error> {
+        self.changing()?;
         let email = EmailAddress::parse(address)
             .map_err(|why| Error::Invalid(plain(&format!("{} is not an address: {why}", quoted(address)))))?;
         let reason = super::reason(reason, "a change of address")?;

@@ -60,6 +60,9 @@ pub enum Refusal {
     /// Another user has this address.
     #[error("another user has this address")]
     AddressTaken,
+    /// The program was started so that it changes nothing.
+    #[error("this verifydesk is read-only")]
+    ReadOnly,
     /// An act that is not taken back.
     #[error("this cannot be taken back ({act}): {}", .why.in_words())]
     NotUndone {
@@ -164,6 +167,7 @@ impl Refusal {
             Self::VerifiedByAnother { .. } => "look at how they were verified, and take that one back if it is wrong",
             Self::AlreadyRevoked => "a resend mails a new link",
             Self::AddressTaken => "look for it with `/` or `verifydesk list --search`; nothing was changed",
+            Self::ReadOnly => "leave out --read-only, or the setting `read_only`",
             Self::NotUndone { .. } => "nothing was changed; `verifydesk show ID` says how things are now",
             Self::SameAddress => "to mail the link again, resend it",
             Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
@@ -196,6 +200,7 @@ impl Refusal {
             | Self::AlreadyRevoked
             | Self::AddressTaken
             | Self::SameAddress
+            | Self::ReadOnly
             | Self::NotUndone { .. }
             | Self::Blocked { .. }
             | Self::ReasonMissing { .. }

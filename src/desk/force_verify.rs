@@ -21,6 +21,7 @@ impl Desk {
     /// Verifies the user of this verification without a click. An attempt on someone who is verified already is
     /// refused and still written into the audit log: it shows what the operator meant to do.
     pub async fn force_verify(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<ForceVerified, Error> {
+        self.changing()?;
         let reason = super::reason(reason, "a force-verify")?;
         let vouched = self.store.force_verify(actor, id, &reason, self.policy.lifetime).await?;
         let vouched = vouched.ok_or_else(|| no_verification(id))?;

@@ -37,6 +37,7 @@ impl Desk {
         plan: Option<&JobPlan>,
         grace: Duration,
     ) -> Result<JobId, Error> {
+        self.changing()?;
         check(scope)?;
         let scope = sorted(scope);
         let mut tx = self.store.begin().await?;
@@ -63,6 +64,7 @@ impl Desk {
     /// Makes the next chunk of a job here and now, as a worker would, if its grace period is over and the brake is off.
     /// A login that may start jobs but not make their mails leaves them to the workers.
     pub async fn advance_job(&self, id: JobId) -> Result<Advanced, Error> {
+        self.changing()?;
         match self.store.advance_job(id, CHUNK, &self.policy).await {
             Err(error @ (store::Error::ReadOnly(_) | store::Error::Denied(_))) => {
                 tracing::debug!(%error, job = %id, "the workers make the mails of this job");
@@ -74,6 +76,7 @@ impl Desk {
 
     /// Counts what a job is for, where no one has: for its progress. A million verifications take a second or two.
     pub async fn count_job(&self, id: JobId) -> Result<(), Error> {
+        self.changing()?;
         Ok(self.store.count_job(id).await?)
     }
 
@@ -84,6 +87,7 @@ impl Desk {
 
     /// Makes no more mails of it until it is resumed; what it has queued waits as well.
     pub async fn pause_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
+        self.changing()?;
         let mut tx = self.store.begin().await?;
         if let Err(error) = stoppable(&mut tx, id, JobState::Paused).await {
             return refuse(tx, error).await;
@@ -98,6 +102,7 @@ impl Desk {
 
     /// Resumes it.
     pub async fn resume_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
+        self.changing()?;
         let mut tx = self.store.begin().await?;
         let job = jobs::lock(&mut tx, id).await?.ok_or_else(|| no_job(id))?;
         match job.state {
@@ -115,6 +120,7 @@ impl Desk {
 
     /// Cancels it, and what it has queued except for what a worker is sending.
     pub async fn cancel_job(&self, actor: &Actor, id: JobId) -> Result<(), Error> {
+        self.changing()?;
         let mut tx = self.store.begin().await?;
         if let Err(error) = stoppable(&mut tx, id, JobState::Cancelled).await {
             return refuse(tx, error).await;

@@ -61,6 +61,7 @@ pub struct Desk {
     policy: ResendPolicy,
     grace: Duration,
     hold: Duration,
+    is_read_only: bool,
 }
 
 impl Desk {
@@ -77,7 +78,18 @@ impl Desk {
     /// A desk over a database opened elsewhere.
     #[must_use]
     pub fn with(store: Store, settings: &Settings) -> Self {
-        Self { store, policy: settings.verification.resend_policy(), grace: settings.jobs.grace, hold: Duration::ZERO }
+        Self {
+            store,
+            policy: settings.verification.resend_policy(),
+            grace: settings.jobs.grace,
+            hold: Duration::ZERO,
+            is_read_only: settings.read_only,
+        }
+    }
+
+    /// Refused where the settings let nothing be changed. The first that an act asks.
+    fn changing(&self) -> Result<(), Refusal> {
+        if self.is_read_only { Err(Refusal::ReadOnly) } else { Ok(()) }
     }
 
     /// The same, but an operator's resend waits for so long before it goes out, and can be taken back until then.

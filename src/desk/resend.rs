@@ -67,6 +67,7 @@ impl Desk {
         priority: Priority,
         reason: Option<&str>,
     ) -> Result<Resent, Error> {
+        self.changing()?;
         let reason = reason.map(|text| super::reason(text, "mailing an address that takes no mail")).transpose()?;
         let asked = Asked::ByOperator { reason };
         let mut tx = self.store.begin().await?;

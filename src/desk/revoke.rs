@@ -11,6 +11,7 @@ use crate::store::operator_acts::{ActedOn, Outcome};
 impl Desk {
     /// Revokes this verification, and cancels its mail that waits. What takes its place is mailed by a resend.
     pub async fn revoke(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<UserId, Error> {
+        self.changing()?;
         let reason = super::reason(reason, "a revocation")?;
         let acted = self.store.revoke(actor, id, &reason).await?;
         let (user, _) = self.changed_open(id, acted).await?;
@@ -20,6 +21,7 @@ impl Desk {
     /// Lets this verification's link work for its whole lifetime from now on, also where it has expired. Nothing is
     /// mailed. Returns until when it works.
     pub async fn extend(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<Time, Error> {
+        self.changing()?;
         let reason = super::reason(reason, "an extension")?;
         let acted = self.store.extend(actor, id, &reason, self.policy.lifetime).await?;
         let (_, until) = self.changed_open(id, acted).await?;

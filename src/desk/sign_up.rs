@@ -68,6 +68,7 @@ impl Desk {
     /// nothing; its name and language stay as they are, since one who types a stranger's address into a form must not
     /// change what the stranger reads.
     pub async fn sign_up(&self, actor: &Actor, request: &SignUp) -> Result<SignedUp, Error> {
+        self.changing()?;
         let email = EmailAddress::parse(&request.email).map_err(|why| {
             Error::Invalid(plain(&format!("{} is not an address to sign up: {why}", quoted(&request.email))))
         })?;

@@ -119,6 +119,9 @@ pub async fn run(
     request: &TestSend,
     dialogue: Dialogue,
 ) -> Result<TestSent, Error> {
+    if settings.read_only {
+        return Err(Refusal::ReadOnly.into());
+    }
     let recipient = recipient(settings, &request.to)?;
     let id = SendId::new();
     let mail = mail(settings, request, id, &recipient, chrono::Utc::now())?;

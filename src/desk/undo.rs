@@ -7,11 +7,14 @@ use crate::domain::undo::{NotUndone, Which};
 use crate::store::undo::{TakenBack, Verdict};
 use crate::text::plain;
 
+/// What a reason is missing for.
+const ACT: &str = "taking back what is old or someone else's";
+
 impl Desk {
     /// Takes an act back: what it changed is as it was, and the audit log says so. Refused where the state has moved on
     /// since. An act that is older than ten minutes, or someone else's, is taken back for a reason only.
     pub async fn undo(&self, actor: &Actor, which: Which, reason: Option<&str>) -> Result<TakenBack, Error> {
-        const ACT: &str = "taking back what is old or someone else's";
+        self.changing()?;
         let reason = reason.map(|text| super::reason(text, ACT)).transpose()?;
         let entry = self.store.entry_to_undo(actor, which).await?.ok_or_else(|| missing(which))?;
         let undone = match self.store.undo(actor, &entry, reason.as_deref()).await? {

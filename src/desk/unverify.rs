@@ -11,6 +11,7 @@ impl Desk {
     /// Takes back that the user of this verification is verified by it: it is revoked, and a resend mails a new one.
     /// Refused where the state has moved on: where they are not verified, or by another verification.
     pub async fn unverify(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<UserId, Error> {
+        self.changing()?;
         let reason = super::reason(reason, "an un-verify")?;
         let acted = self.store.unverify(actor, id, &reason).await?.ok_or_else(|| no_verification(id))?;
         match acted.outcome {

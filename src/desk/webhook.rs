@@ -19,6 +19,7 @@ impl Desk {
     }
 
     async fn decide_topic(&self, actor: &Actor, topic: &str, is_approved: bool) -> Result<(), Error> {
+        self.changing()?;
         let topic = topic.trim().replace('\0', "");
         let mut tx = self.store.begin().await?;
         if !webhook::decide(&mut tx, &topic, is_approved, &actor.name).await? {

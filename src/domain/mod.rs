@@ -17,6 +17,7 @@ pub mod name;
 pub mod pace;
 pub mod page;
 pub mod resend;
+pub mod right;
 pub mod secrets;
 pub mod send;
 pub mod undo;

@@ -30,6 +30,7 @@ mod present;
 mod prune;
 pub mod refusals;
 pub mod resend;
+mod rights;
 pub mod roles;
 mod sends;
 mod ses_account;
@@ -148,6 +149,13 @@ impl Store {
             notifier: notify::Notifier::default(),
             approvals: approvals::Approvals::default(),
         })
+    }
+
+    /// Which database it is, and where: `verifydesk@db.example.org`. The host as it was named; none on this machine's
+    /// socket.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.way.place.clone()
     }
 
     /// The pool, for what lives beside the product: demo data and tests.

@@ -13,6 +13,8 @@ use key_context::{
 };
 pub use key_context::{KeyContext, KeyContexts};
 
+use crate::domain::right::Right;
+
 /// Something an operator can ask for. [`all`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -111,6 +113,25 @@ impl Action {
                 | Self::Topic
                 | Self::Undo
         )
+    }
+
+    /// What a login needs to do it, if it needs something.
+    #[must_use]
+    pub fn right(self) -> Option<Right> {
+        Some(match self {
+            Self::Resend => Right::Resend,
+            Self::ForceVerify => Right::ForceVerify,
+            Self::Unverify => Right::Unverify,
+            Self::ChangeAddress => Right::ChangeAddress,
+            Self::Revoke => Right::Revoke,
+            Self::Extend => Right::Extend,
+            Self::SignUp => Right::SignUp,
+            Self::BulkResend | Self::HoldJob | Self::CancelJob => Right::BulkResend,
+            Self::Pause | Self::Drain | Self::Resume => Right::StopOutbox,
+            Self::Topic => Right::ApproveTopic,
+            Self::TestSend => Right::TestSend,
+            _ => return None,
+        })
     }
 
     /// Whether, in a context, it mails or changes something, be it the clipboard, opens the dialog that does, or ends

@@ -6,11 +6,51 @@ use super::model::{Link, View};
 use super::screen::layout;
 use super::view::templates::model::Mode;
 use super::{Model, clipboard, dialog, undo};
+use crate::domain::right::Right;
+
+/// Why an action cannot be done here by whoever is at the keyboard, whatever is selected: it is not offered at all.
+#[must_use]
+pub fn forbidden(model: &Model, action: Action) -> Option<(String, String)> {
+    let right = action.right();
+    if right.is_none() && !action.changes_data() {
+        return None;
+    }
+    if model.setup.is_read_only {
+        let hint = "It was started with --read-only, or the setting `read_only` is on.";
+        return Some(("This console is read-only.".into(), hint.into()));
+    }
+    let rights = model.rights.as_ref()?;
+    if rights.is_read_only {
+        let hint = "The server is a standby, or lets this login only read.";
+        return Some((format!("The database {} is read-only here.", rights.database.plain()), hint.into()));
+    }
+    let right = right.filter(|right| !rights.has(*right))?;
+    let what = format!("The login {} may not {}.", rights.role.plain(), right.in_words());
+    Some((what, "Ask someone whose role may; docs/roles.md has the roles.".into()))
+}
+
+/// How little may be done here, in a word or two; nothing where all may be done.
+#[must_use]
+pub fn limits(model: &Model) -> Option<&'static str> {
+    if model.setup.is_read_only {
+        return Some("read-only");
+    }
+    let rights = model.rights.as_ref()?;
+    match rights.may.as_slice() {
+        _ if rights.only_reads() => Some("read-only"),
+        [Right::Resend] => Some("resend only"),
+        may => (may.len() < Right::ALL.len()).then_some("limited"),
+    }
+}
 
 /// Why an action cannot be done now: what, and what to do instead.
 #[must_use]
 pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     let say = |what: &str, hint: &str| Some((what.to_owned(), hint.to_owned()));
+    let forbidden = forbidden(model, action);
+    if forbidden.is_some() {
+        return forbidden;
+    }
     if action.changes_data() && matches!(model.link, Link::Away { .. }) {
         return say("The database is away, so nothing can be changed.", "Wait for it, or press R to try now.");
     }
@@ -78,13 +118,98 @@ fn uneditable(model: &Model) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
 
-    use crate::tui::action::KeyContext;
+    use crate::domain::right::Right;
+    use crate::tui::action::{Action, KeyContext};
     use crate::tui::effect::{Load, Problem};
     use crate::tui::model::Level;
     use crate::tui::tests::fixture::{Console, now};
     use crate::tui::tests::queue::worlds::{Make, bare, busy, draining, misconfigured, paused, quota_used_up};
     use crate::tui::{Effect, Msg};
     use chrono::Duration;
+
+    /// Keys, each with what it would do.
+    const ACTS: [(&str, Right); 12] = [
+        ("r", Right::Resend),
+        ("v", Right::ForceVerify),
+        ("V", Right::Unverify),
+        ("a", Right::ChangeAddress),
+        ("x", Right::Revoke),
+        ("e", Right::Extend),
+        ("n", Right::SignUp),
+        ("B", Right::BulkResend),
+        ("o P", Right::StopOutbox),
+        ("o D", Right::StopOutbox),
+        ("o A", Right::ApproveTopic),
+        ("t T", Right::TestSend),
+    ];
+
+    /// Presses the keys; whether anything was opened or asked for, and what was said.
+    fn opens(console: &mut Console, keys: &str) -> (bool, String) {
+        let (place, key) = keys.rsplit_once(' ').unwrap_or(("", keys));
+        console.press(place);
+        console.take_asked();
+        console.press(key);
+        let said = console.model.toasts.last().map(|toast| format!("{} {}", toast.what, toast.hint));
+        (console.model.dialog.is_some() || !console.take_asked().is_empty(), said.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_read_only_console_does_nothing_and_says_so() {
+        for (keys, _) in ACTS {
+            let (mut console, _) = Console::loaded(120, 40);
+            console.model.setup.is_read_only = true;
+            let (is_open, said) = opens(&mut console, keys);
+            assert!(!is_open && said.starts_with("This console is read-only. It was started with"), "{keys}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_a_role_may_not_is_said_and_never_offered() {
+        for (keys, right) in ACTS {
+            let (mut console, mut world) = Console::loaded(120, 40);
+            world.rights.may.retain(|may| *may != right);
+            console.send(Msg::Loaded(crate::tui::effect::Loaded::Rights(Ok(world.rights))));
+            let (is_open, said) = opens(&mut console, keys);
+            let expected = format!("The login mina may not {}.", right.in_words());
+            assert!(!is_open && said.starts_with(&expected), "{keys}: {said}");
+            assert!(console.screen().contains("limited"), "{}", console.screen());
+        }
+        for (width, may, sign, offered) in [
+            (80, vec![Right::Resend], "resend only", &["r resend"][..]),
+            (80, vec![], "read-only", &[]),
+            (200, vec![Right::Resend], "resend only", &["r resend"]),
+            (200, vec![], "read-only", &[]),
+        ] {
+            let (mut console, mut world) = Console::loaded(width, 40);
+            world.rights.may = may;
+            console.send(Msg::Loaded(crate::tui::effect::Loaded::Rights(Ok(world.rights))));
+            let shown = console.screen();
+            assert!(shown.lines().next().unwrap().contains(sign), "{shown}");
+            let footer = shown.trim_end().lines().last().unwrap();
+            for act in ["r resend", "v force-verify", "B bulk resend", "n sign up"] {
+                assert_eq!(footer.contains(act), offered.contains(&act), "{width}: {act} in {footer}");
+            }
+        }
+    }
+
+    #[test]
+    fn on_a_standby_nothing_is_offered() {
+        let (mut console, mut world) = Console::loaded(80, 24);
+        world.rights.is_read_only = true;
+        console.send(Msg::Loaded(crate::tui::effect::Loaded::Rights(Ok(world.rights))));
+        let (is_open, said) = opens(&mut console, "r");
+        assert!(!is_open && said.starts_with("The database verifydesk is read-only here."), "{said}");
+    }
+
+    /// Every action that needs a right is one that changes something, and the other way round.
+    #[test]
+    fn each_act_needs_a_right() {
+        for entry in crate::tui::action::all() {
+            let action = entry.action;
+            let changes = action.changes_data() && action != Action::Undo || action == Action::TestSend;
+            assert_eq!(action.right().is_some(), changes, "{action:?}");
+        }
+    }
 
     #[test]
     fn nothing_is_changed_while_the_database_is_away() {

@@ -186,6 +186,11 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         .enumerate()
         .filter(|(_, entry)| entry.rank > 0 && model.offers(entry.action))
         .filter(|(_, entry)| entry.action != Action::Undo || model.undo.is_some())
+        .filter(|(_, entry)| {
+            // Marks are for a bulk resend.
+            let action = if entry.action == Action::Mark { Action::BulkResend } else { entry.action };
+            allowed::forbidden(model, action).is_none()
+        })
         .collect();
     entries.sort_by_key(|(_, entry)| entry.rank);
     let mut room = usize::from(area.width) + GAP;

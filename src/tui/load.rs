@@ -16,6 +16,7 @@ pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
     }
     verifications::update::load_counts(model, fx);
     queue::update::load(model, fx);
+    fx.push(Effect::Load(Load::Rights));
 }
 
 /// After every message: keeps the cursor in sight, and asks for what the screen lacks.
@@ -104,6 +105,10 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
         (list.awaiting, list.problem) = (None, None);
     }
     changed(model, &[Change::Many], fx);
+    if !model.setup.only_templates {
+        // It may be another server, with other rights.
+        fx.push(Effect::Load(Load::Rights));
+    }
 }
 
 /// Reloads what is on the screen, at the same place.
@@ -121,6 +126,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     verifications::update::load_counts(model, fx);
     (model.verifications.counted, model.mail.counted) = (None, None);
     queue::update::load(model, fx);
+    fx.push(Effect::Load(Load::Rights));
     model.detail.problem = None;
     model.detail.missing = false;
     model.detail.stale = true;

@@ -22,6 +22,7 @@ use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::Search;
 use crate::domain::filter::hits::Hits;
 use crate::domain::id::VerificationId;
+use crate::domain::right::Rights;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
@@ -35,6 +36,12 @@ use slot::Slot;
 pub struct Setup {
     /// The site's name, or "demo".
     pub site: String,
+    /// What the database is for: *production*, *staging*, …; empty where no one says.
+    pub environment: String,
+    /// Which database it is, and on which host; empty where that is not known.
+    pub database: String,
+    /// Whether nothing may be changed, as the flag or the settings say.
+    pub is_read_only: bool,
     /// Under which name the operator's acts are audited.
     pub operator: String,
     /// In which zone absolute times are shown.
@@ -239,6 +246,8 @@ pub struct Model {
     /// Jobs and workers.
     pub queue: Queue,
     pub workbench: Workbench,
+    /// What the login may do, once the database has said so.
+    pub rights: Option<Rights>,
     /// How many there are of each status.
     pub counts: Option<Counts>,
     /// The outbox and its workers.
@@ -299,6 +308,7 @@ impl Model {
             marks: BTreeSet::new(),
             queue: Queue::default(),
             workbench: Workbench::default(),
+            rights: None,
             counts: None,
             outbox: None,
             prompt: false,

@@ -30,6 +30,9 @@ const SLEEP_MIN: Duration = Duration::from_millis(50);
 /// Longest such sleep: timers stand still while a machine sleeps, the clock does not.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
+/// Longest title of the terminal's window, in characters.
+const TITLE_MAX: usize = 100;
+
 /// How the console came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -109,7 +112,7 @@ pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup
     let theme = Theme::new(capabilities.colour_depth, capabilities.is_unicode);
     // Before the terminal is taken: a signal in between would leave it behind.
     let signals = Signals::new()?;
-    let terminal = Terminal::enter()?;
+    let terminal = Terminal::enter(&title(&setup))?;
     let watch = Some(Watch::new(terminal.hold())?);
     let app = App::new(desk, settings, setup, terminal.area());
     let mut console = Console { app, terminal, signals, watch, input: Some(Input::open()?), theme };
@@ -119,6 +122,15 @@ pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup
     drop((input, terminal, watch));
     app.executor.finish().await;
     Ok(ended)
+}
+
+/// What tells this window from others: what the database is for, the site, the database.
+fn title(setup: &Setup) -> String {
+    let site = Some(setup.site.as_str()).filter(|site| *site != "verifydesk").unwrap_or_default();
+    let names: Vec<&str> =
+        [&setup.environment, site, &setup.database].into_iter().filter(|name| !name.is_empty()).collect();
+    let title = if names.is_empty() { "verifydesk".to_owned() } else { format!("verifydesk: {}", names.join(", ")) };
+    title.chars().take(TITLE_MAX).collect()
 }
 
 struct Console {

@@ -39,6 +39,8 @@ pub use input::Input;
 pub use keys::Typed;
 pub use signals::{Signal, Signals, Watch};
 
+use crate::text::plain;
+
 /// How long a restore waits for a frame that is being written; longer than that, the terminal takes no output at all.
 const OUTPUT_WAIT: Duration = Duration::from_millis(300);
 
@@ -68,15 +70,20 @@ struct Output {
     file: File,
     /// Whether the terminal is ours at the moment; nothing is written to it otherwise.
     is_held: bool,
+    /// The window's title meanwhile, plain; empty where the terminal has none.
+    title: String,
 }
 
 impl Terminal {
-    /// Takes the terminal that standard input and output are.
-    pub fn enter() -> io::Result<Self> {
+    /// Takes the terminal that standard input and output are, and gives its window a title.
+    pub fn enter(title: &str) -> io::Result<Self> {
+        // The Linux console has none, and shows what it is sent.
+        let has_title = std::env::var_os("TERM").is_none_or(|term| !term.to_string_lossy().starts_with("linux"));
+        let title = if has_title { plain(title).into_string() } else { String::new() };
         // Not `Stdout`: that is line-buffered in pieces of 1 KiB, so a frame would be several writes.
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let hold = Hold(Arc::new(Shared {
-            output: Mutex::new(Output { file, is_held: false }),
+            output: Mutex::new(Output { file, is_held: false, title }),
             has_panicked: AtomicBool::new(false),
             panicked: Notify::new(),
         }));
@@ -208,6 +215,10 @@ impl Output {
         self.is_held = true;
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, Clear(ClearType::All), Hide, EnableBracketedPaste)?;
+        if !self.title.is_empty() {
+            // The one before is kept by the terminal.
+            write!(bytes, "\u{1b}[22;2t\u{1b}]2;{}\u{7}", self.title)?;
+        }
         self.write(&bytes)
     }
 
@@ -230,6 +241,10 @@ impl Output {
             MoveTo(0, 0),
             LeaveAlternateScreen,
         )?;
+        if !self.title.is_empty() {
+            // None, for terminals that keep no titles.
+            bytes.extend(b"\x1b]2;\x07\x1b[23;2t");
+        }
         let written = self.write(&bytes);
         self.is_held = false;
         mode.and(written)

@@ -37,6 +37,8 @@ pub enum Tone {
     Warn,
     /// It is over.
     Past,
+    /// This is production: a slip of a key is felt by real people.
+    Production,
 }
 
 /// The characters that lines and marks are drawn with.
@@ -170,10 +172,12 @@ impl Theme {
             Tone::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
             Tone::Warn => Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
             Tone::Past => Style::new().fg(Color::Magenta),
+            Tone::Production => Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
         };
         match tone {
             _ if self.colour_depth > ColourDepth::None => style,
             Tone::Here => Style { fg: None, ..style }.add_modifier(Modifier::UNDERLINED),
+            Tone::Production => Style { fg: None, bg: None, ..style }.add_modifier(Modifier::REVERSED),
             _ => Style { fg: None, ..style },
         }
     }

@@ -26,7 +26,7 @@ fn start(act: &str) -> (Running, TempDir) {
 async fn child() {
     let Ok(act) = std::env::var(ACT) else { return };
     let mut signals = Signals::new().unwrap();
-    let mut terminal = Terminal::enter().unwrap();
+    let mut terminal = Terminal::enter("Haru\u{1b}]0;x\u{7} Books").unwrap();
     let hold = terminal.hold();
     let _watch = Watch::new(terminal.hold()).unwrap();
     draw(&mut terminal, "held");
@@ -81,6 +81,21 @@ fn it_is_given_back_once_and_not_drawn_on_after() {
         assert_eq!(written.matches("\u{1b}[?1049l").count(), 1, "{act}");
         assert!(written.contains("held") && !written.contains("drawn after"), "{act}");
     }
+}
+
+/// Whatever the title says, it ends where it ends, and the one before comes back.
+#[test]
+fn the_window_has_a_title_of_its_own_meanwhile() {
+    let (mut running, _home) = start("drop");
+    assert_eq!(running.exit_code(), 0);
+    running.quiet(Duration::from_millis(50));
+    let written = running.heard().written();
+    let kept = written.find("\u{1b}[22;2t").unwrap();
+    let (title, _) = written[kept..].split_once("\u{1b}]2;").unwrap().1.split_once('\u{7}').unwrap();
+    assert!(title.starts_with("Haru") && title.ends_with("Books") && !title.contains('\u{1b}'), "{title:?}");
+    assert!(written.find("\u{1b}[23;2t").unwrap() > kept);
+    assert_eq!(written.matches("\u{1b}]2;").count(), 2);
+    assert!(!written.contains("\u{1b}]0;"), "{written:?}");
 }
 
 #[test]

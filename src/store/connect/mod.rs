@@ -54,6 +54,8 @@ pub(super) struct Way {
     pub(super) long: PgConnectOptions,
     /// How many servers there are to be tried.
     pub(super) servers: usize,
+    /// Which database, and on which host.
+    pub(super) place: String,
     /// Ends with the last clone.
     _relay: Option<Arc<Relay>>,
 }
@@ -67,6 +69,7 @@ impl Way {
 
     fn to(dsn: Dsn, purpose: Purpose, dialer: Dialer) -> Result<Self, SettingError> {
         let options = dsn.options.clone().ssl_mode(PgSslMode::Disable);
+        let place = place(&dsn);
         if let [only] = dsn.servers.as_slice()
             && only.is_socket()
             && dsn.wanted == Wanted::Any
@@ -77,6 +80,7 @@ impl Way {
                 direct: options.clone(),
                 long: options,
                 servers: 1,
+                place,
                 _relay: None,
             });
         }
@@ -95,9 +99,18 @@ impl Way {
             direct: through(relay::DIRECT),
             long: through(relay::LONG),
             servers,
+            place,
             _relay: Some(Arc::new(relay)),
         })
     }
+}
+
+/// The database, and the host of the first server.
+fn place(dsn: &Dsn) -> String {
+    // As PostgreSQL has it, the database is named after the user where it is not named.
+    let database = dsn.options.get_database().unwrap_or(dsn.options.get_username());
+    let host = dsn.servers.first().filter(|server| !server.is_socket()).map(|server| format!("@{}", server.name));
+    plain(&format!("{database}{}", host.unwrap_or_default())).into_string()
 }
 
 /// Whether a server was reached that is not the wanted one.

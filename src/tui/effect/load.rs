@@ -8,6 +8,7 @@ use crate::domain::filter::{Filter, Search};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::page::{Cursor, Page, Position};
+use crate::domain::right::Rights;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::verification::{Counts, Status, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
@@ -51,6 +52,8 @@ pub enum Load {
     Counts,
     /// The outbox and its workers.
     Outbox,
+    /// What the login may do.
+    Rights,
     /// All about one verification.
     Detail {
         id: VerificationId,
@@ -112,6 +115,7 @@ pub enum Loaded {
     },
     Counts(Answer<Counts>),
     Outbox(Answer<Box<OutboxView>>),
+    Rights(Answer<Rights>),
     Detail {
         id: VerificationId,
         /// `None` if there is no such verification.

@@ -63,6 +63,10 @@ impl Executor {
                 let outbox = context.ask(Some(&self.turns.outbox), async move { store.outbox().await });
                 context.answer(all.clone(), outbox, |answer| Msg::Loaded(Loaded::Outbox(answer.map(Box::new))));
             }
+            Load::Rights => {
+                let rights = context.ask(None, async move { store.rights().await });
+                context.answer(all.clone(), rights, |answer| Msg::Loaded(Loaded::Rights(answer)));
+            }
             Load::Detail { id } => {
                 let detail = async move { Ok(store.show(id).await?.map(Box::new)) };
                 let detail = context.ask(Some(&self.turns.detail), detail);

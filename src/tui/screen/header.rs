@@ -9,7 +9,6 @@ use crate::domain::audit::AuditKind;
 use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
-use crate::tui::Model;
 use crate::tui::action::{Action, all};
 use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::theme::Tone;
@@ -18,6 +17,7 @@ use crate::tui::view::{hits, queue};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab, capital};
+use crate::tui::{Model, allowed};
 
 const GAP: u16 = 3;
 
@@ -26,6 +26,14 @@ const NARROW_GAP: u16 = 2;
 
 /// Most columns of the site's name.
 const SITE_MAX: usize = 30;
+
+/// Most columns of the database's name and host.
+const DATABASE_MAX: usize = 40;
+
+/// Whether a database for this is one where a slip of a key is felt.
+fn is_production(word: &str) -> bool {
+    ["production", "prod", "live"].iter().any(|name| word.eq_ignore_ascii_case(name))
+}
 
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if layout.header.height > 0 {
@@ -82,41 +90,65 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         Some(false) => format!("{} ", glyphs.off),
         None => String::new(),
     };
-    let product = "verifydesk";
+    // What the database is for matters more than what the program is called.
+    let environment = plain(&model.setup.environment);
+    let (lead, lead_tone) = match environment.as_str() {
+        "" => ("verifydesk".to_owned(), Tone::Strong),
+        word if is_production(word) => (format!(" {word} "), Tone::Production),
+        word => (word.to_owned(), Tone::Strong),
+    };
+    let limits = allowed::limits(model);
     let key_room = |view: &View| if *view == model.view { 0 } else { width(&view_key(canvas, *view)) };
     let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
     let views_room = |gap: u16| columns(views) + gap * columns(View::ALL.len() - 1);
-    let product_room = columns(width(product));
+    let lead_room = columns(width(&lead));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
-    // The longest words that leave the views their room; else the longest that leave the product its own.
-    let fits = |room: u16| words.iter().find(|w| columns(width(&mark) + width(w)) + room <= area.width);
-    let shapes = [(product_room + GAP + 1, GAP), (product_room + GAP + 1, NARROW_GAP), (0, NARROW_GAP)];
+    // Who may do little sees that before who is sending.
+    let words: Vec<Vec<(String, Tone)>> = match limits {
+        None => words.into_iter().map(|words| vec![(words, tone)]).collect(),
+        Some(limits) => {
+            let limited =
+                |words: String| vec![(limits.to_owned(), Tone::Warn), (format!(" {} {words}", glyphs.dot), tone)];
+            words.into_iter().map(limited).chain([vec![(limits.to_owned(), Tone::Warn)]]).collect()
+        }
+    };
+    let wide =
+        |words: &[(String, Tone)]| columns(width(&mark) + words.iter().map(|(text, _)| width(text)).sum::<usize>());
+    // The longest words that leave the views their room; else the longest that leave what is at the left its own.
+    let fits = |room: u16| words.iter().find(|w| wide(w) + room <= area.width);
+    let shapes = [(lead_room + GAP + 1, GAP), (lead_room + GAP + 1, NARROW_GAP), (0, NARROW_GAP)];
+    // What the database is for is never left out, the product's name is.
+    let shapes = shapes.into_iter().filter(|(lead, _)| *lead > 0 || environment.as_str().is_empty());
     let shape = shapes.into_iter().find_map(|(lead, gap)| Some((fits(lead + views_room(gap) + GAP)?, lead > 0, gap)));
-    let words = shape.map(|(words, ..)| words).or_else(|| fits(product_room + GAP + here_room)).or(words.last());
-    let right = words.map(|w| format!("{mark}{w}")).unwrap_or_default();
-    let right_room = columns(width(&right)).min(area.width);
-    let style = canvas.style(tone);
-    canvas.text(Rect { x: area.right() - right_room, width: right_room, ..area }, &right, style);
+    let words = shape.map(|(words, ..)| words).or_else(|| fits(lead_room + GAP + here_room)).or(words.last());
+    let words = words.map(Vec::as_slice).unwrap_or_default();
+    let right_room = wide(words).min(area.width);
+    let right = std::iter::once((mark.as_str(), tone)).chain(words.iter().map(|(text, tone)| (text.as_str(), *tone)));
+    let right: Vec<Span<'_>> = right.map(|(text, tone)| Span::styled(text, canvas.style(tone))).collect();
+    canvas.line(Rect { x: area.right() - right_room, width: right_room, ..area }, &Line::from(right));
 
     let left_end = area.right().saturating_sub(right_room + if right_room > 0 { GAP } else { 0 }).max(area.x);
     let left = Rect { width: left_end - area.x, ..area };
-    let strong = canvas.style(Tone::Strong);
     let room = |x: u16| Rect { x, width: left.right().saturating_sub(x), ..left };
     let mut x = left.x;
-    let with_product = shape.is_none_or(|(_, with_product, _)| with_product);
-    if with_product {
-        x += canvas.text(left, product, strong);
+    let with_lead = shape.is_none_or(|(_, with_lead, _)| with_lead);
+    if with_lead {
+        let style = canvas.style(lead_tone);
+        x += canvas.text(left, &lead, style);
     }
     let taken = shape.map_or(0, |(_, _, gap)| views_room(gap) + GAP + 1);
-    let site_room = if with_product { room(x).width.saturating_sub(taken) } else { 0 };
-    let site = fit(plain(&model.setup.site).as_str(), SITE_MAX, glyphs.ellipsis);
-    let site = format!(" {} {site}", glyphs.dot);
-    if !matches!(model.setup.site.as_str(), "" | "verifydesk") && columns(width(&site)) <= site_room {
-        let quiet = canvas.style(Tone::Quiet);
-        x += canvas.text(room(x), &site, quiet);
+    let site = Some(&*model.setup.site).filter(|site| *site != "verifydesk");
+    for (name, most) in [(site.unwrap_or_default(), SITE_MAX), (&model.setup.database, DATABASE_MAX)] {
+        let spare = if with_lead { room(x).width.saturating_sub(taken) } else { 0 };
+        let name = fit(plain(name).as_str(), most, glyphs.ellipsis);
+        let piece = format!(" {} {name}", glyphs.dot);
+        if !name.is_empty() && columns(width(&piece)) <= spare {
+            let quiet = canvas.style(Tone::Quiet);
+            x += canvas.text(room(x), &piece, quiet);
+        }
     }
     if let Some((_, _, gap)) = shape {
-        x += if with_product { GAP + 1 } else { 0 };
+        x += if with_lead { GAP + 1 } else { 0 };
         for view in View::ALL {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
             if view == model.view {
@@ -202,5 +234,41 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             });
             (tabs.collect(), bench.mode.index())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::tests::fixture::Console;
+
+    /// The first line of a console of that width.
+    fn header(width: u16, environment: &str, database: &str, is_read_only: bool) -> String {
+        let (mut console, _) = Console::loaded(width, 24);
+        console.model.setup.environment = environment.into();
+        console.model.setup.database = database.into();
+        console.model.setup.is_read_only = is_read_only;
+        console.screen().lines().next().unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn production_and_staging_look_different_at_every_width() {
+        for width in [40, 60, 80, 100, 120, 160, 200] {
+            for environment in ["production", "staging"] {
+                for is_read_only in [false, true] {
+                    let shown = header(width, environment, "desk@db1.example.org", is_read_only);
+                    assert!(shown.contains(environment), "{width}: {shown}");
+                    assert_eq!(shown.contains("read-only"), is_read_only, "{width}: {shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn site_and_database_are_named_where_there_is_room() {
+        let shown = header(160, "production", "desk@db1.example.org", false);
+        assert!(shown.contains("production  · Haru Books · desk@db1.example.org"), "{shown}");
+        let shown = header(160, "", "desk\u{1b}[31m@db1", true);
+        assert!(shown.starts_with(" verifydesk · Haru Books · desk") && !shown.contains('\u{1b}'), "{shown}");
+        assert!(shown.contains("read-only · 1 worker sending"), "{shown}");
     }
 }

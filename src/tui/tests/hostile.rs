@@ -178,6 +178,7 @@ fn fail(console: &mut Console, text: &str) {
             }
             Effect::Load(Load::SendHits { search }) => Msg::Loaded(Loaded::SendHits { search, answer: Err(problem()) }),
             Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Err(problem()))),
+            Effect::Load(Load::Rights) => Msg::Loaded(Loaded::Rights(Err(problem()))),
             Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Err(problem()))),
             Effect::Load(Load::Detail { id }) => Msg::Loaded(Loaded::Detail { id, answer: Err(problem()) }),
             Effect::Load(Load::Rows { ids }) => Msg::Loaded(Loaded::Rows { asked: ids, answer: Err(problem()) }),

@@ -25,6 +25,8 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
             queue::update::loaded(model, answer.map(|outbox| *outbox), fx);
             model.dirty |= shown(model) != before;
         }
+        // Where they are not known nothing is forbidden beforehand: the database has the last word.
+        Loaded::Rights(answer) => model.rights = answer.ok(),
         Loaded::Detail { id, answer } => detail::update::loaded(model, id, answer),
         Loaded::Sends { generation, answer } => mail::update::page_loaded(model, generation, answer),
         Loaded::Audit { generation, answer } => audit::update::page_loaded(model, generation, answer),

@@ -133,6 +133,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::AddressTaken => "address_taken",
         Refusal::SameAddress => "same_address",
         Refusal::NotUndone { .. } => "not_undone",
+        Refusal::ReadOnly => "read_only",
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",

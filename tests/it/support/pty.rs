@@ -108,7 +108,11 @@ pub struct Heard {
 
 /// What a console does to no terminal.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Strange(pub Vec<String>);
+pub struct Strange {
+    noted: Vec<String>,
+    /// The first title of the window: the console has one all along.
+    title: Option<Vec<u8>>,
+}
 
 impl Heard {
     fn new(columns: u16, rows: u16) -> Self {
@@ -141,7 +145,7 @@ impl Heard {
 
     /// What was asked of the terminal that no console should ask.
     pub fn strange(&self) -> &[String] {
-        &self.parser.callbacks().0
+        &self.parser.callbacks().noted
     }
 }
 
@@ -304,7 +308,15 @@ fn pty_size(columns: u16, rows: u16) -> PtySize {
 
 impl Strange {
     fn note(&mut self, what: &str, detail: &[u8]) {
-        self.0.push(format!("{what} {}", String::from_utf8_lossy(detail)));
+        self.noted.push(format!("{what} {}", String::from_utf8_lossy(detail)));
+    }
+
+    /// It has one title, and none when it ends.
+    fn titled(&mut self, title: &[u8]) {
+        let own = self.title.get_or_insert_with(|| title.to_vec());
+        if own != title && !title.is_empty() {
+            self.note("title", title);
+        }
     }
 }
 
@@ -326,7 +338,7 @@ impl vt100::Callbacks for Strange {
     }
 
     fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
-        self.note("title", title);
+        self.titled(title);
     }
 
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
@@ -353,13 +365,19 @@ impl vt100::Callbacks for Strange {
         parameters: &[&[u16]],
         last: char,
     ) {
-        // Synchronized updates are the one thing asked for that this parser does not know.
-        if !(first == Some(b'?') && parameters == [&[2026]] && matches!(last, 'h' | 'l')) {
+        // What is asked for that this parser does not know: synchronized updates, and keeping the window's title.
+        let is_update = first == Some(b'?') && parameters == [&[2026]] && matches!(last, 'h' | 'l');
+        let is_title = first.is_none() && last == 't' && (parameters == [&[22], &[2]] || parameters == [&[23], &[2]]);
+        if !is_update && !is_title {
             self.note("CSI", format!("{first:?} {parameters:?} {last}").as_bytes());
         }
     }
 
     fn unhandled_osc(&mut self, _: &mut vt100::Screen, parameters: &[&[u8]]) {
-        self.note("OSC", &parameters.concat());
+        // This parser ends a title at the first semicolon.
+        match parameters {
+            [b"2", title @ ..] => self.titled(&title.join(&b';')),
+            _ => self.note("OSC", &parameters.concat()),
+        }
     }
 }
