@@ -22,8 +22,10 @@ use crate::tui::widget::number::thousands;
 /// Draws it; returns where the cursor is while a search is typed.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<Position> {
     // A dialog on a large screen says its keys itself, where the eye is.
-    let dialog =
-        matches!(model.key_context(), KeyContext::Confirm | KeyContext::Decide | KeyContext::Reason | KeyContext::Form);
+    let dialog = matches!(
+        model.key_context(),
+        KeyContext::Confirm | KeyContext::Decide | KeyContext::Reason | KeyContext::Form | KeyContext::Menu
+    );
     if !dialog || layout.rule.height == 0 {
         keys(canvas, model, layout.footer);
     }

@@ -37,11 +37,13 @@ pub enum KeyContext {
     Reason,
     /// The sign-up form.
     Form,
+    /// A choice of one line out of a few.
+    Menu,
 }
 
 impl KeyContext {
     #[cfg(test)]
-    pub(in crate::tui) const ALL: [Self; 18] = [
+    pub(in crate::tui) const ALL: [Self; 19] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,
@@ -60,6 +62,7 @@ impl KeyContext {
         Self::Decide,
         Self::Reason,
         Self::Form,
+        Self::Menu,
     ];
 
     /// Whether characters are typed into a text here.
@@ -108,6 +111,7 @@ pub(super) const HELP: KeyContexts = KeyContexts::of(&[KeyContext::Help]);
 pub(super) const DECIDE: KeyContexts = KeyContexts::of(&[KeyContext::Decide]);
 pub(super) const CONFIRM: KeyContexts = KeyContexts::of(&[KeyContext::Confirm]).and(DECIDE);
 pub(super) const FORM: KeyContexts = KeyContexts::of(&[KeyContext::Form]);
+pub(super) const MENU: KeyContexts = KeyContexts::of(&[KeyContext::Menu]);
 
 pub(super) const ENTRY: KeyContexts = KeyContexts::of(&[KeyContext::Entry]);
 /// Users and their mails.
@@ -130,7 +134,7 @@ pub(super) const TABBED: KeyContexts =
 /// What is answered by a text.
 pub(super) const TYPED: KeyContexts = FORM.and(KeyContexts::of(&[KeyContext::Reason]));
 /// What covers the screen, and the prompt.
-pub(super) const DIALOGS: KeyContexts = PAGE.and(PROMPT).and(HELP).and(CONFIRM).and(TYPED);
+pub(super) const DIALOGS: KeyContexts = PAGE.and(PROMPT).and(HELP).and(CONFIRM).and(TYPED).and(MENU);
 
 pub(super) const MOVES: KeyContexts = PAGES.and(PAGE).and(HELP).and(PROMPT);
 pub(super) const ENDS: KeyContexts = PAGES.and(HELP);

@@ -8,6 +8,7 @@ mod brake;
 mod bulk;
 mod cancel_job;
 mod change_address;
+mod copy;
 mod finding;
 mod help;
 mod page;
@@ -33,6 +34,7 @@ pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
 pub use change_address::ChangeAddressDialog;
+pub use copy::{CopyDialog, pick as copy_number};
 pub use finding::FindingDialog;
 pub use help::HelpDialog;
 pub use page::{PageDialog, act as act_on_page, started as page_started};
@@ -60,6 +62,7 @@ pub enum Dialog {
     Topic(TopicDialog),
     Page(PageDialog),
     TestSend(TestSendDialog),
+    Copy(CopyDialog),
 }
 
 /// What a dialog can do; what most cannot is left out by most.
@@ -142,6 +145,7 @@ impl Dialog {
             Self::Topic(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
+            Self::Copy(dialog) => dialog,
         }
     }
 
@@ -159,6 +163,7 @@ impl Dialog {
             Self::Topic(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
+            Self::Copy(dialog) => dialog,
         }
     }
 
@@ -235,6 +240,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Topic => topic::open(model),
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
+        Action::Copy => Some(copy::open(model)),
         _ => None,
     };
     if dialog.is_some() {
@@ -261,6 +267,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::CancelJob | Action::HoldJob => cancel_job::blocked(model),
         Action::Topic => topic::blocked(model),
         Action::TestSend => test_send::blocked(model),
+        Action::Copy => copy::blocked(model),
         _ => None,
     }
 }

@@ -348,6 +348,7 @@ fn every_key_does_something() {
         ("o A", KeyContext::Decide),
         ("v", KeyContext::Reason),
         ("n", KeyContext::Form),
+        ("y", KeyContext::Menu),
     ];
     let reached: Vec<_> = contexts.iter().map(|(_, context)| *context).collect();
     assert!(KeyContext::ALL.iter().all(|context| reached.contains(context)));

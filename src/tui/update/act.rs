@@ -49,6 +49,10 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Refuse => dialog::refuse(model, fx),
         Action::Cancel => cancel(model, fx),
         Action::CopyEmail => clipboard::copy_email(model, fx),
+        Action::CopyNumber => {
+            let number = event.code.as_char().and_then(|c| c.to_digit(10)).and_then(|n| usize::try_from(n).ok());
+            dialog::copy_number(model, number.unwrap_or_default(), fx);
+        }
         Action::Undo => undo::take_back(model, fx),
         Action::Mark => verifications::update::mark(model),
         Action::HoldJob => queue::update::hold_job(model, fx),
