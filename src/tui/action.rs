@@ -8,7 +8,7 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MENU, MOVES, PAGE,
+    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LISTS, MATRIX, MENU, MOVES, PAGE,
     PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
@@ -167,9 +167,9 @@ static TABLE: &[Entry] = table! {
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
-    Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number or id; paste works too";
+    Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find whom it is about; by:mina finds who acted, action:pause what";
-    Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number or id; paste works too";
+    Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
     Unverify: [c('V')], VERIFICATIONS, 0, "un-verify", "Take back that a user is verified; asks for the reason";
@@ -182,8 +182,8 @@ static TABLE: &[Entry] = table! {
     Undo: [c('z')], PAGES, 1, "take back", "Take the last act back, for ten seconds after it";
     SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
-    Mark: [c(' ')], LIST, 11, "mark", "Mark or unmark the row, for a bulk resend";
-    BulkResend: [c('B')], LIST, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
+    Mark: [c(' ')], LISTS, 11, "mark", "Mark or unmark the row, for a bulk resend";
+    BulkResend: [c('B')], LISTS, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
     HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or let it go on";
     CancelJob: [c('x')], QUEUES, 5, "cancel", "Cancel the selected job, and its mails that wait";
     Pause: [c('P')], QUEUES, 3, "pause all", "Stop the whole outbox; asks for the reason";
@@ -236,7 +236,7 @@ static TABLE: &[Entry] = table! {
     Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";
     PageUp: [PAGE_UP, ctrl('b')], MOVES, 0, "page up", "A screenful up";
     PageDown: [PAGE_DOWN, ctrl('f'), c(' ')], SPACED, 0, "page down", "A screenful down; Space where it does not mark";
-    PageDown: [PAGE_DOWN, ctrl('f')], LIST, 0, "page down", "A screenful down";
+    PageDown: [PAGE_DOWN, ctrl('f')], LISTS, 0, "page down", "A screenful down";
     First: [c('g'), HOME], ENDS, 0, "newest", "To the newest row, or the top";
     Last: [c('G'), END], ENDS, 0, "oldest", "To the oldest row, or the bottom";
     Confirm: [c('y'), ENTER], CONFIRM, 1, "do it", "Do what the dialog says";
@@ -252,7 +252,7 @@ static TABLE: &[Entry] = table! {
     Toggle: [ctrl('o')], FORM, 4, "language", "The other language";
     Cancel: [ESC, c('n'), c('q')], CONFIRM, 2, "cancel", "Close the dialog without doing anything";
     Cancel: [ESC], TYPED, 2, "cancel", "Close the dialog without doing anything";
-    Suggested: [TAB], PROMPT, 0, "take it", "Take what is suggested where nothing is found";
+    Suggested: [TAB], PROMPT, 0, "take it", "Complete the word, or take what is suggested where nothing is found";
     Cancel: [ESC], PROMPT, 2, "clear", "Clear the search";
     Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
     Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";

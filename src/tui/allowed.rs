@@ -79,6 +79,14 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         }),
         Action::Undo => undo::blocked(model),
         Action::Edit => uneditable(model).and_then(|(what, hint)| say(what, hint)),
+        Action::Mark if model.view == View::Mail => match model.mail.selected() {
+            None => say("There is nothing to mark.", "Choose another tab first."),
+            Some(send) if send.test_of.is_some() => say("A test mail is for no one.", "Mark mails of users."),
+            Some(send) if send.verification_id.is_none() => {
+                say("The user of this mail was deleted.", "No one can be mailed again for it.")
+            }
+            Some(_) => None,
+        },
         Action::Mark if model.verifications.selected().is_none() => {
             say("There is nothing to mark.", "Choose another tab first.")
         }

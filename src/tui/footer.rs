@@ -3,7 +3,6 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::domain::filter::Search;
 use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::{self, Action, Entry, KeyContext};
@@ -14,7 +13,7 @@ use crate::tui::screen::notice;
 use crate::tui::theme::Tone;
 use crate::tui::view::hits;
 use crate::tui::view::list::{List, Row};
-use crate::tui::view::templates;
+use crate::tui::view::{search, templates};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
 use crate::tui::widget::number::thousands;
@@ -42,16 +41,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
 
 fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
     let text = model.search().text();
-    let hint = match Search::parse(text) {
-        _ if model.view == View::Audit => "whom; by:mina and action:pause say who and what".into(),
-        None => "e-mail, name, number or id".into(),
-        Some(search) if !search.can_find() => "finds nothing without a letter or a digit".into(),
-        Some(search) if search.is_prefix() => {
-            let min = if search.inside_from() == 2 { "two" } else { "three" };
-            format!("matches beginnings only; {min} characters search inside")
-        }
-        Some(_) => found(model).unwrap_or_default(),
-    };
+    let (hint, tone) = hint(model);
     let here = canvas.style(Tone::Here);
     let lead = canvas.text(area, "/ ", here).max(2).min(area.width);
     let room = Rect { x: area.x + lead, width: area.width - lead, ..area };
@@ -59,11 +49,46 @@ fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position
     let typed = u16::try_from(width(text)).unwrap_or(u16::MAX);
     let hint_fits = wide > 0 && typed.saturating_add(wide).saturating_add(4) <= room.width;
     let taken = if hint_fits { wide + 3 } else { 0 };
+    let style = canvas.style(tone);
     if hint_fits {
-        let quiet = canvas.style(Tone::Quiet);
-        canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, &hint, quiet);
+        canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, &hint, style);
+    } else if tone == Tone::Bad && area.y > 0 {
+        // What is wrong has to be read, whatever is there.
+        let above = Rect { y: area.y - 1, ..area };
+        canvas.clear(above);
+        canvas.text(above, &hint, style);
     }
-    field::draw(canvas, Rect { width: room.width - taken, ..room }, model.search())
+    let wrong = model.wrong_term().filter(|wrong| !wrong.is_unfinished).map(|wrong| &wrong.span);
+    field::draw_marked(canvas, Rect { width: room.width - taken, ..room }, model.search(), wrong)
+}
+
+/// What is wrong with the line, what its last word may become, or how it is looked for.
+fn hint(model: &Model) -> (String, Tone) {
+    let line = model.search().text();
+    if model.view == View::Audit {
+        return ("whom; by:mina and action:pause say who and what".into(), Tone::Quiet);
+    }
+    if line.trim().is_empty() {
+        return ("e-mail, name, number or id; Tab for terms".into(), Tone::Quiet);
+    }
+    let offered = search::offered(model);
+    let is_begun = !line[..offered.span.end].ends_with(char::is_whitespace);
+    let completed = (is_begun && !offered.words.is_empty()).then(|| format!("Tab: {}", offered.words.join("  ")));
+    if let Some(wrong) = model.wrong_term() {
+        let tone = if wrong.is_unfinished { Tone::Quiet } else { Tone::Bad };
+        return completed.map_or_else(|| (wrong.what.clone(), tone), |completed| (completed, Tone::Quiet));
+    }
+    let search = model.filter_line().search.as_ref();
+    let hint = match (search, completed) {
+        (Some(search), _) if !search.can_find() => "finds nothing without a letter or a digit".into(),
+        (_, Some(completed)) => completed,
+        (Some(search), None) if search.is_prefix() => {
+            let min = if search.inside_from() == 2 { "two" } else { "three" };
+            format!("matches beginnings only; {min} characters search inside")
+        }
+        _ => found(model).unwrap_or_default(),
+    };
+    (hint, Tone::Quiet)
 }
 
 /// What is new on the left or the search that applies; else a quiet remark on where mail goes.
@@ -81,7 +106,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let mut spans = Vec::new();
     let search = model.search().text().trim();
     let (quiet, strong) = (canvas.style(Tone::Quiet), canvas.style(Tone::Strong));
-    if !model.marks.is_empty() && model.view == View::Verifications {
+    if marks(model) > 0 {
         spans.push(Span::styled(marked(model, canvas), canvas.style(Tone::Here)));
         let dot = canvas.glyphs().dot;
         spans.push(Span::styled(format!(" {dot} "), quiet));
@@ -90,7 +115,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail | View::Audit) {
         let [open, close] = canvas.glyphs().quotes;
-        spans.push(Span::styled("search ", quiet));
+        spans.push(Span::styled(if model.filter_line().is_text() { "search " } else { "filter " }, quiet));
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
         let dot = canvas.glyphs().dot;
         if let Some(found) = found(model) {
@@ -151,8 +176,17 @@ fn found(model: &Model) -> Option<String> {
 }
 
 fn marked(model: &Model, canvas: &Canvas<'_>) -> String {
-    let count = i64::try_from(model.marks.len()).unwrap_or(i64::MAX);
+    let count = i64::try_from(marks(model)).unwrap_or(i64::MAX);
     format!("{} {} marked", canvas.glyphs().marked, thousands(count))
+}
+
+/// How many rows of the view are marked.
+fn marks(model: &Model) -> usize {
+    match model.view {
+        View::Verifications => model.marks.len(),
+        View::Mail => model.mail_marks.len(),
+        View::Audit | View::Queue | View::Templates => 0,
+    }
 }
 
 /// How many rows have come, and the key that shows them.
@@ -174,14 +208,16 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         return;
     }
     // Where there is no line for it above.
-    let area =
-        if !model.marks.is_empty() && model.key_context() == KeyContext::Verifications && model.size.1 < STATUS_FROM {
-            let (text, style) = (marked(model, canvas), canvas.style(Tone::Here));
-            let used = canvas.text(area, &text, style).saturating_add(3).min(area.width);
-            Rect { x: area.x + used, width: area.width - used, ..area }
-        } else {
-            area
-        };
+    let area = if marks(model) > 0
+        && matches!(model.key_context(), KeyContext::Verifications | KeyContext::Mail)
+        && model.size.1 < STATUS_FROM
+    {
+        let (text, style) = (marked(model, canvas), canvas.style(Tone::Here));
+        let used = canvas.text(area, &text, style).saturating_add(3).min(area.width);
+        Rect { x: area.x + used, width: area.width - used, ..area }
+    } else {
+        area
+    };
     let theme = canvas.theme;
     let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(theme)).unwrap_or_default();
     let mut entries: Vec<(usize, &Entry)> = action::at(model.key_context())

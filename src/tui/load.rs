@@ -6,7 +6,7 @@ use crate::tui::effect::Load;
 use crate::tui::model::{Slots, View};
 use crate::tui::screen::layout;
 use crate::tui::view::list::Edge;
-use crate::tui::view::{audit, detail, hits, mail, queue, verifications};
+use crate::tui::view::{audit, detail, hits, mail, queue, search, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -123,6 +123,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
         fx.push(Effect::Load(Load::Reconnect));
         return;
     }
+    search::read_again(model);
     verifications::update::load_counts(model, fx);
     (model.verifications.counted, model.mail.counted) = (None, None);
     queue::update::load(model, fx);

@@ -4,7 +4,8 @@ pub mod field;
 mod queue;
 pub mod slot;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chrono::Duration;
 use uuid::Uuid;
@@ -19,9 +20,10 @@ use super::view::templates::model::{Mode, Workbench};
 use super::when::Zone;
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
-use crate::domain::filter::Search;
 use crate::domain::filter::hits::Hits;
-use crate::domain::id::VerificationId;
+use crate::domain::filter::line::{self, WrongTerm};
+use crate::domain::filter::{Clock, Filter, Place, Search};
+use crate::domain::id::{SendId, VerificationId};
 use crate::domain::right::Rights;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
@@ -139,8 +141,12 @@ pub struct Tabbed<R: Row> {
     pub lists: Vec<List<R>>,
     /// Which one is shown.
     pub tab: usize,
-    /// What is being looked for.
+    /// What is being looked for: a line of the filter language.
     pub search: Field,
+    /// What of it applies; of a line with a wrong word, the rest.
+    pub filter: Filter,
+    /// What is wrong with it.
+    pub wrong: Option<WrongTerm>,
     /// The tab that was left for the one of all, when a search was begun: it is shown again when that is cleared.
     pub(super) left: Option<usize>,
     /// How many a search finds, and which one.
@@ -152,7 +158,16 @@ pub struct Tabbed<R: Row> {
 impl<R: Row> Tabbed<R> {
     fn new(tabs: impl IntoIterator<Item = Option<R::Kind>>) -> Self {
         let lists = tabs.into_iter().map(List::new).collect();
-        Self { lists, tab: 0, search: Field::default(), left: None, hits: None, counted: None }
+        Self {
+            lists,
+            tab: 0,
+            search: Field::default(),
+            filter: Filter::default(),
+            wrong: None,
+            left: None,
+            hits: None,
+            counted: None,
+        }
     }
 
     /// The list that is shown.
@@ -161,22 +176,36 @@ impl<R: Row> Tabbed<R> {
         self.lists.get(self.tab)
     }
 
-    /// Shows what is found under all tabs.
-    pub(super) fn show_all(&mut self) {
-        if let Some(all) = self.lists.iter().position(|list| list.tab.is_none()) {
-            self.tab = all;
-        }
-    }
-
     /// The list that is shown, to change.
     pub fn list_mut(&mut self) -> Option<&mut List<R>> {
         self.lists.get_mut(self.tab)
     }
 
-    /// The search was changed: every list has to be loaded again; the rows on the screen stay until others arrive. One
-    /// begun from nothing looks under all tabs, for who is looked for says how they are.
+    /// Reads the line that is typed. If what it asks for has changed, every list has to be loaded again; the rows on the
+    /// screen stay until others arrive.
+    pub(super) fn read(&mut self, place: Place, clock: Clock) {
+        let text = self.search.text();
+        let read = line::parse(text, place, clock);
+        let filter = match &read {
+            Ok(filter) => Some(filter.clone()),
+            Err(wrong) => line::parse(&wrong.without_word(text), place, clock).ok(),
+        };
+        self.wrong = read.err();
+        if let Some(filter) = filter.filter(|filter| *filter != self.filter) {
+            self.filter = filter;
+            self.lists.iter_mut().for_each(List::forget);
+        }
+    }
+
+    /// Goes to a tab.
+    pub(super) fn show_tab(&mut self, tab: Option<R::Kind>) {
+        if let Some(at) = self.lists.iter().position(|list| list.tab == tab) {
+            self.tab = at;
+        }
+    }
+
+    /// The search was changed. One begun from nothing looks under all tabs, for who is looked for says how they are.
     pub(super) fn search_changed(&mut self, was_empty: bool, all: usize) {
-        self.lists.iter_mut().for_each(List::forget);
         if was_empty && !self.search.is_empty() {
             self.left = Some(self.tab);
             self.tab = all;
@@ -191,6 +220,16 @@ impl<R: Row> Tabbed<R> {
     pub fn selected(&self) -> Option<&R> {
         self.list()?.selected().map(|item| &item.row)
     }
+}
+
+/// Words that Tab puts in the place of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completing {
+    pub words: Vec<String>,
+    /// Which of them is there now.
+    pub at: usize,
+    /// Where, in bytes.
+    pub part: Range<usize>,
 }
 
 /// The detail of a verification.
@@ -243,6 +282,8 @@ pub struct Model {
     pub entry_scroll: usize,
     /// Verifications marked for a bulk resend.
     pub marks: BTreeSet<VerificationId>,
+    /// Mails marked for one, and whose they are.
+    pub mail_marks: BTreeMap<SendId, VerificationId>,
     /// Jobs and workers.
     pub queue: Queue,
     pub workbench: Workbench,
@@ -256,6 +297,8 @@ pub struct Model {
     pub prompt: bool,
     /// What was pasted outside any field, until it is found or not.
     pub(super) pasted: Option<String>,
+    /// What Tab puts into it next.
+    pub completing: Option<Completing>,
     /// What covers the screen.
     pub dialog: Option<Dialog>,
     /// Messages, the newest last.
@@ -306,6 +349,7 @@ impl Model {
             send_scroll: 0,
             entry_scroll: 0,
             marks: BTreeSet::new(),
+            mail_marks: BTreeMap::new(),
             queue: Queue::default(),
             workbench: Workbench::default(),
             rights: None,
@@ -313,6 +357,7 @@ impl Model {
             outbox: None,
             prompt: false,
             pasted: None,
+            completing: None,
             dialog: None,
             toasts: Vec::new(),
             undo: None,
@@ -389,6 +434,45 @@ impl Model {
     /// Whether there may be something new to draw; asking resets it.
     pub fn take_dirty(&mut self) -> bool {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// What the list on the screen can be filtered by.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self.view {
+            View::Mail => Place::Mails,
+            View::Audit => Place::Audit,
+            _ => Place::Verifications,
+        }
+    }
+
+    /// What of the line that is typed applies.
+    #[must_use]
+    pub fn filter_line(&self) -> &Filter {
+        match self.view {
+            View::Mail => &self.mail.filter,
+            View::Audit => &self.audit.filter,
+            _ => &self.verifications.filter,
+        }
+    }
+
+    /// What is wrong with the line that is typed.
+    #[must_use]
+    pub fn wrong_term(&self) -> Option<&WrongTerm> {
+        match self.view {
+            View::Mail => self.mail.wrong.as_ref(),
+            View::Audit => None,
+            _ => self.verifications.wrong.as_ref(),
+        }
+    }
+
+    /// What `yesterday` means.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        match self.setup.zone {
+            Zone::Utc => Clock::utc(self.now),
+            Zone::Local(zone) => Clock { now: self.now, zone },
+        }
     }
 
     /// The search that applies to the list on the screen.

@@ -85,11 +85,26 @@ pub fn find(line: &str, place: Place, key: Key) -> Option<Range<usize>> {
     Some(found.span.clone())
 }
 
+/// A line without the word that a part of it is in.
+#[must_use]
+pub fn without(line: &str, part: &Range<usize>) -> String {
+    let word = words::words(line).into_iter().map(|word| word.span).find(|word| word.contains(&part.start));
+    let Some(word) = word else { return line.to_owned() };
+    let [before, behind] = [&line[..word.start], &line[word.end..]].map(str::trim);
+    [before, behind].join(if before.is_empty() || behind.is_empty() { "" } else { " " })
+}
+
 fn wrong(span: Range<usize>, what: &str) -> WrongTerm {
     WrongTerm { span, what: plain(what).into_string(), is_unfinished: false }
 }
 
 impl WrongTerm {
+    /// The line without the wrong word.
+    #[must_use]
+    pub fn without_word(&self, line: &str) -> String {
+        without(line, &self.span)
+    }
+
     /// The line and a mark under the wrong word, for messages. Plain.
     #[must_use]
     pub fn pointed_at(&self, line: &str) -> [String; 2] {

@@ -44,6 +44,12 @@ impl FromIterator<SendState> for States {
     }
 }
 
+impl From<SendState> for States {
+    fn from(state: SendState) -> Self {
+        Some(state).into()
+    }
+}
+
 impl From<Option<SendState>> for States {
     fn from(state: Option<SendState>) -> Self {
         state.into_iter().collect()

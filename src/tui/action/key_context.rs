@@ -100,7 +100,6 @@ impl KeyContexts {
     }
 }
 
-pub(super) const LIST: KeyContexts = KeyContexts::of(&[KeyContext::Verifications]);
 pub(super) const SEND: KeyContexts = KeyContexts::of(&[KeyContext::Send]);
 pub(super) const QUEUE: KeyContexts = KeyContexts::of(&[KeyContext::Queue]);
 pub(super) const CHECKS: KeyContexts = KeyContexts::of(&[KeyContext::Checks]);
@@ -138,5 +137,5 @@ pub(super) const DIALOGS: KeyContexts = PAGE.and(PROMPT).and(HELP).and(CONFIRM).
 
 pub(super) const MOVES: KeyContexts = PAGES.and(PAGE).and(HELP).and(PROMPT);
 pub(super) const ENDS: KeyContexts = PAGES.and(HELP);
-/// Where the space bar turns pages: it marks rows in the list of verifications.
-pub(super) const SPACED: KeyContexts = PAGES.but(LIST).and(HELP).and(PROMPT);
+/// Where the space bar turns pages: it marks rows in the lists of verifications and mails.
+pub(super) const SPACED: KeyContexts = PAGES.but(LISTS).and(HELP).and(PROMPT);

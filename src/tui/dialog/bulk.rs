@@ -1,5 +1,7 @@
 //! Mail many again? It counts first, and from some number of mails on has that number typed.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -15,7 +17,7 @@ use crate::tui::model::View;
 use crate::tui::model::field::Field;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::queue::model::ItemId;
-use crate::tui::view::verifications;
+use crate::tui::view::{mail, verifications};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands};
@@ -66,6 +68,9 @@ impl BulkDialog {
 
 /// For the marked, or for all that the list shows.
 pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
+    if model.view == View::Mail {
+        return None;
+    }
     let is_verified = model.verifications.list().is_some_and(|list| list.tab == Some(Status::Verified));
     if model.marks.is_empty() && is_verified {
         return because("The verified need no mail.", "Choose another tab, or mark rows with Space.");
@@ -74,10 +79,14 @@ pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
 }
 
 pub(super) fn open(model: &mut Model, fx: &mut Vec<Effect>) -> Dialog {
-    let scope = if model.marks.is_empty() {
-        JobScope::Filter(verifications::update::filter(model))
-    } else {
-        JobScope::Marked(model.marks.iter().copied().collect())
+    let scope = match model.view {
+        View::Mail if model.mail_marks.is_empty() => JobScope::Mails(mail::update::filter(model)),
+        View::Mail => {
+            let marked: BTreeSet<_> = model.mail_marks.values().copied().collect();
+            JobScope::Marked(marked.into_iter().collect())
+        }
+        _ if model.marks.is_empty() => JobScope::Filter(verifications::update::filter(model)),
+        _ => JobScope::Marked(model.marks.iter().copied().collect()),
     };
     Dialog::Bulk(plan(model, scope, fx))
 }
@@ -121,10 +130,15 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>) {
         ),
     };
     model.queue.selected = Some(ItemId::Job(job.id));
+    // Those of the view in which it was started.
+    if model.view == View::Mail {
+        model.mail_marks.clear();
+    } else {
+        model.marks.clear();
+    }
     if dialog.is_some() {
         model.show(View::Queue);
     }
-    model.marks.clear();
     model.toast(Level::Done, what, hint);
     if job.starts_in > 0 {
         undo::offer_for(model, act, Action::StartJob, None, job.starts_in);
@@ -240,7 +254,7 @@ fn bulk_lines(
             None
         }
         Some(Ok(plan)) => {
-            plan_lines(lines, model, theme, plan, detail);
+            plan_lines(lines, model, theme, (&dialog.scope, plan), detail);
             agree(lines, model, theme, dialog, detail)
         }
     }
@@ -268,9 +282,14 @@ fn count(lines: &mut Lines<'_>, n: i64, words: &str, tone: Tone) {
     lines.pieces(vec![(format!("{:>NUMBER$}", thousands(n)), tone), (format!("  {words}"), tone)]);
 }
 
-fn plan_lines(lines: &mut Lines<'_>, model: &Model, theme: &Theme, plan: &JobPlan, detail: Detail) {
-    let found = if plan.found == 1 { "verification found" } else { "verifications found" };
-    count(lines, plan.found, found, Tone::Text);
+fn plan_lines(
+    lines: &mut Lines<'_>,
+    model: &Model,
+    theme: &Theme,
+    (scope, plan): (&JobScope, &JobPlan),
+    detail: Detail,
+) {
+    count(lines, plan.found, &format!("{} found", scope.noun(plan.found)), Tone::Text);
     for skip in Skip::ALL {
         if plan.skipped.of(skip) > 0 {
             count(lines, -plan.skipped.of(skip), skip.title(), Tone::Quiet);
@@ -347,6 +366,7 @@ mod tests {
     use crate::domain::filter::{Filter, Search};
     use crate::domain::id::VerificationId;
     use crate::domain::job::JobState;
+    use crate::domain::send::SendState;
     use crate::domain::verification::Status;
     use crate::tui::Msg;
     use crate::tui::effect::{JobChange, Loaded};
@@ -378,6 +398,24 @@ mod tests {
                 "{keys:?}: {asked:?}"
             );
             assert!(console.screen().contains("counting…"), "{keys:?}");
+        }
+        let of = |state: Option<SendState>| Filter { mail: state.into(), ..Filter::default() };
+        for (keys, scope) in [
+            ("m / m a i l : f a i l e d Enter B", JobScope::Mails(of(Some(SendState::Failed)))),
+            ("m B", JobScope::Mails(of(None))),
+            ("m j Space B", JobScope::Marked(vec![VerificationId(49_992)])),
+            ("m Space Space Space Esc 2 B", JobScope::Mails(of(Some(SendState::Queued)))),
+            ("Space m B", JobScope::Mails(of(None))),
+        ] {
+            let (mut console, world) = Console::loaded(80, 24);
+            let (before, last) = keys.rsplit_once(' ').unwrap();
+            console.run(&world, before);
+            console.press(last);
+            let asked = console.take_asked();
+            assert!(
+                matches!(&asked[..], [Effect::Load(Load::JobPlan { scope: asked, .. })] if *asked == scope),
+                "{keys:?}: {asked:?}"
+            );
         }
         let (mut console, world) = Console::loaded(80, 24);
         console.run(&world, "2 B");

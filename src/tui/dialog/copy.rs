@@ -4,6 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Then, because};
+use crate::domain::filter::{Key, line};
 use crate::domain::send::SendRow;
 use crate::text::{Untrusted, fit, pad, plain};
 use crate::tui::model::View;
@@ -87,6 +88,9 @@ fn list_command(model: &Model) -> Option<String> {
         View::Mail => ("sends", model.mail.list()?.tab.map(|state| format!(" --state={state}"))),
         View::Audit | View::Queue | View::Templates => return None,
     };
+    // Where the line itself says which tab, it is said once.
+    let key = if model.view == View::Mail { Key::Mail } else { Key::Status };
+    let tab = tab.filter(|_| line::find(model.search().text(), model.place(), key).is_none());
     let search = plain(model.search().text().trim());
     let search =
         if search.as_str().is_empty() { String::new() } else { format!(" --search={}", quoted(search.as_str())) };
@@ -232,6 +236,10 @@ mod tests {
         console.run(&world, "Enter");
         let line = labels(&console).pop().unwrap_or_else(|| ("", list_command(&console.model).unwrap()));
         assert_eq!(list_command(&console.model).unwrap(), r"verifydesk list --search='-o'\''brien $(id)'", "{line:?}");
+        let (mut console, world) = loaded("/");
+        console.type_text("status:expired kim");
+        console.run(&world, "Enter");
+        assert_eq!(list_command(&console.model).unwrap(), "verifydesk list --search='status:expired kim'");
         let (console, _) = loaded("m 2");
         let tab = console.model.mail.list().unwrap().tab;
         let state = tab.map(|state| format!(" --state={state}")).unwrap_or_default();

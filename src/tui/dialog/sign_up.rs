@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 use super::parts::{columns_for, complaint, input, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Then, answered};
 use crate::desk::{SignUp, SignUpStatus, SignedUp};
-use crate::domain::filter::Search;
 use crate::domain::filter::mailbox::{self, Mailbox};
 use crate::domain::locale::Locale;
 use crate::domain::page::Position as PagePosition;
@@ -94,7 +93,7 @@ pub(super) fn open(model: &Model) -> Dialog {
     if model.view == View::Verifications
         && model.opened.is_none()
         && list.is_some()
-        && let Some(search) = Search::parse(model.verifications.search.text())
+        && let Some(search) = &model.verifications.filter.search
     {
         let is_name = !search.typed().contains(|c: char| c == '@' || c.is_ascii_digit());
         match search.mailbox() {

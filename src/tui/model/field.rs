@@ -1,5 +1,7 @@
 //! A line of text that is typed.
 
+use std::ops::Range;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
@@ -34,6 +36,18 @@ impl Field {
 
     pub fn clear(&mut self) {
         self.input.reset();
+    }
+
+    /// Puts a word in the place of a part of the text, in bytes, and the cursor behind it.
+    pub fn replace(&mut self, part: Range<usize>, word: &str) {
+        let text = self.text();
+        if let (Some(before), Some(behind)) = (text.get(..part.start), text.get(part.end..)) {
+            let cursor = before.chars().count() + word.chars().count();
+            let text = format!("{before}{word}{behind}");
+            if text.chars().count() <= LENGTH_MAX {
+                self.input = Input::new(text).with_cursor(cursor);
+            }
+        }
     }
 
     /// Types or edits; says whether the text has changed.
@@ -111,6 +125,12 @@ mod tests {
         assert_eq!(field.before_cursor(), "김철");
         assert!(press(&mut field, KeyCode::Char('x'), KeyModifiers::NONE));
         assert_eq!(field.text(), "김철x수");
+        field.replace(3..7, "나 ");
+        assert_eq!((field.text(), field.before_cursor()), ("김나 수", "김나 "));
+        field.replace(0..99, "x");
+        field.replace(1..2, "x");
+        field.replace(0..3, &"x".repeat(LENGTH_MAX));
+        assert_eq!(field.text(), "김나 수");
         assert!(!press(&mut field, KeyCode::F(5), KeyModifiers::NONE));
     }
 }

@@ -86,6 +86,29 @@ fn a_resend_to_an_address_that_takes_no_mail() {
 }
 
 #[test]
+fn filter_lines() {
+    for (width, height) in [(80, 24), (120, 40), (40, 10)] {
+        for (name, keys, line, then) in [
+            ("filter_begun", "/", "kang status:", "Left Right"),
+            ("filter_wrong", "/", "kang status:pendng", "Left Right"),
+            ("filter_slip", "/", "statsu:pending", "Left Right"),
+            ("filter_applied", "/", "status:expired created:>2d", "Enter"),
+            ("filter_nothing", "/", "domain:naver.com locale:ko zz", "Enter"),
+            ("mail_filter_applied", "m /", "mail:failed,unknown since:yesterday", "Enter"),
+            ("mail_bulk", "m /", "mail:failed,bounced", "Enter B"),
+            ("mail_marked", "m j", "", "Space Space"),
+        ] {
+            let (mut console, world) = Console::loaded(width, height);
+            console.run(&world, keys);
+            console.type_text(line);
+            console.serve(&world);
+            console.run(&world, then);
+            snapshot(name, &console);
+        }
+    }
+}
+
+#[test]
 fn a_single_cell() {
     let (console, _) = Console::loaded(1, 1);
     snapshot("list", &console);

@@ -7,7 +7,7 @@ use crate::tui::action::{Action, KeyContext};
 use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
-use crate::tui::view::{queue, search, templates, verifications};
+use crate::tui::view::{mail, queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, load, undo};
 
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
@@ -44,7 +44,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Redraw => fx.push(Effect::Terminal(TerminalCommand::Repaint)),
         Action::Quit => fx.push(Effect::Terminal(TerminalCommand::Quit)),
         Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
-        Action::Confirm if model.key_context() == KeyContext::Prompt => model.prompt = false,
+        Action::Confirm if model.key_context() == KeyContext::Prompt => search::keep(model),
         Action::Confirm => dialog::confirm(model, fx),
         Action::Refuse => dialog::refuse(model, fx),
         Action::Cancel => cancel(model, fx),
@@ -54,6 +54,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             dialog::copy_number(model, number.unwrap_or_default(), fx);
         }
         Action::Undo => undo::take_back(model, fx),
+        Action::Mark if model.view == View::Mail => mail::update::mark(model),
         Action::Mark => verifications::update::mark(model),
         Action::HoldJob => queue::update::hold_job(model, fx),
         Action::Language
@@ -116,6 +117,8 @@ fn back(model: &mut Model) {
         search::clear(model);
     } else if model.view == View::Verifications {
         model.marks.clear();
+    } else if model.view == View::Mail && !model.mail_marks.is_empty() {
+        model.mail_marks.clear();
     } else if !model.setup.only_templates {
         model.show(View::Verifications);
     }

@@ -10,7 +10,7 @@ use crate::tui::model::View;
 use crate::tui::screen::layout;
 use crate::tui::view::list::{Edge, List, Row};
 use crate::tui::view::templates::model::Mode;
-use crate::tui::view::{audit, mail, queue, templates, verifications};
+use crate::tui::view::{audit, mail, queue, search, templates, verifications};
 use crate::tui::{Effect, Model, view};
 
 /// Moves the cursor; returns the page that has to be loaded for it.
@@ -107,9 +107,13 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         _ => digit.filter(|n| *n < count).unwrap_or(now),
     };
     match model.view {
-        View::Verifications => (model.verifications.tab, model.verifications.left) = (next, None),
+        View::Verifications => {
+            (model.verifications.tab, model.verifications.left) = (next, None);
+            search::tab_chosen(model);
+        }
         View::Mail => {
             (model.mail.tab, model.mail.left) = (next, None);
+            search::tab_chosen(model);
             model.send_scroll = 0;
         }
         View::Audit => {

@@ -91,11 +91,15 @@ pub(in crate::tui) fn nothing<R: Row>(
     if !list.loaded {
         return away(model);
     }
-    if let Some(search) = Search::parse(lists.search.text()) {
-        let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
-        let state = no_match(&search, &kind);
+    let filter = model.filter_line();
+    let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
+    if !filter.is_text() {
+        return State::quiet(format!("No {kind} matches \"{}\".", lists.search.text().trim())).hint(to_change(model));
+    }
+    if let Some(search) = &filter.search {
+        let state = no_match(search, &kind);
         let state = if list.tab.is_some() { elsewhere(state, model, lists, name) } else { state };
-        return hints(state, &search, model);
+        return hints(state, search, model);
     }
     empty(list.tab)
 }
@@ -159,5 +163,9 @@ fn hints(mut state: State, search: &Search, model: &Model) -> State {
         let signs = if model.prompt { "signs" } else { "to sign" };
         state = state.hint(format!("{} {signs} them up.", key(model, "n")));
     }
-    state.hint(if model.prompt { "Esc clears the search." } else { "Press / to change the search, Esc to clear it." })
+    state.hint(to_change(model))
+}
+
+fn to_change(model: &Model) -> &'static str {
+    if model.prompt { "Esc clears the search." } else { "Press / to change the search, Esc to clear it." }
 }

@@ -27,7 +27,7 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// The search whose hits are to be counted now.
 fn wanted<R: Row>(tabbed: &mut Tabbed<R>) -> Option<Search> {
-    let Some(search) = Search::parse(tabbed.search.text()) else {
+    let Some(search) = searched(tabbed).cloned() else {
         (tabbed.hits, tabbed.counted) = (None, None);
         return None;
     };
@@ -37,6 +37,11 @@ fn wanted<R: Row>(tabbed: &mut Tabbed<R>) -> Option<Search> {
     }
     tabbed.counted = Some(search.clone());
     Some(search)
+}
+
+/// What is looked for, where nothing else is asked.
+fn searched<R: Row>(tabbed: &Tabbed<R>) -> Option<&Search> {
+    tabbed.filter.search.as_ref().filter(|_| tabbed.filter.is_text())
 }
 
 /// Something has changed: where counting is cheap, it is done again.
@@ -66,6 +71,9 @@ fn loaded<R: Row>(tabbed: &mut Tabbed<R>, search: Search, answer: Answer<Option<
 /// The number beside a tab while there is a search; empty where it is not known. What was found before stays until the
 /// next is known.
 pub(in crate::tui) fn beside<R: Row>(tabbed: &Tabbed<R>, kind: Option<R::Kind>) -> Option<String> {
+    if !tabbed.filter.is_text() {
+        return Some(String::new());
+    }
     tabbed.counted.as_ref()?;
     let Some((_, hits)) = &tabbed.hits else { return Some(String::new()) };
     Some(shown(hits, kind).unwrap_or_default())
@@ -80,7 +88,7 @@ pub(in crate::tui) fn found<R: Row>(tabbed: &Tabbed<R>) -> Option<String> {
 /// The hits of what is being looked for now.
 pub(in crate::tui) fn of_this_search<R: Row>(tabbed: &Tabbed<R>) -> Option<&Hits<R::Kind>> {
     let (search, hits) = tabbed.hits.as_ref()?;
-    (Search::parse(tabbed.search.text()).as_ref() == Some(search)).then_some(hits)
+    (searched(tabbed) == Some(search)).then_some(hits)
 }
 
 /// "3", "1,000+"; nothing where none of many was met.
@@ -95,6 +103,7 @@ pub(in crate::tui) fn shown<K: Copy + PartialEq>(hits: &Hits<K>, kind: Option<K>
 /// Which row of how many is selected: "37 of 6,410". `count` is how many there are without a search, where that is known.
 pub(in crate::tui) fn position<R: Row>(tabbed: &Tabbed<R>, count: Option<i64>) -> Option<String> {
     let list = tabbed.list()?;
+    let count = count.filter(|_| tabbed.filter.is_text());
     if tabbed.counted.is_some()
         && let Some(hits) = of_this_search(tabbed)
         && !hits.is_all

@@ -2,11 +2,12 @@
 
 use crossterm::event::KeyEvent;
 
-use crate::domain::filter::Search;
+use crate::domain::filter::complete::{self, Completions};
+use crate::domain::filter::{Key, Place, Search, line};
 use crate::tui::Model;
 use crate::tui::model::field::{Field, LENGTH_MAX};
-use crate::tui::model::{Tabbed, View};
-use crate::tui::view::list::Row;
+use crate::tui::model::{Completing, Level, Tabbed, View};
+use crate::tui::view::list::{List, Row};
 use crate::tui::view::verifications::update::near_miss;
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
@@ -17,8 +18,17 @@ pub fn open(model: &mut Model) {
     model.prompt = true;
 }
 
+/// Leaves the prompt for the list, unless a word is wrong.
+pub fn keep(model: &mut Model) {
+    match model.wrong_term().map(|wrong| wrong.what.clone()) {
+        Some(what) => model.toast(Level::Refused, what, "Correct it, or press Esc to clear the line."),
+        None => model.prompt = false,
+    }
+}
+
 /// A key that is no command.
 pub fn typed(model: &mut Model, event: &KeyEvent) {
+    model.completing = None;
     match &mut model.dialog {
         Some(dialog) => dialog.typed(event),
         None if model.prompt => edit(model, |search| search.press(event)),
@@ -28,6 +38,7 @@ pub fn typed(model: &mut Model, event: &KeyEvent) {
 
 /// A paste goes into the text being typed: pasted letters are no commands. Where none is typed, it is looked for.
 pub fn paste(model: &mut Model, text: &str) {
+    model.completing = None;
     match &mut model.dialog {
         Some(dialog) => dialog.pasted(text),
         None if model.prompt => edit(model, |search| search.paste(&telling(text))),
@@ -82,9 +93,16 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
     }
 }
 
-/// Searches for the address that is near to the one that no one has, or shows what is found under other tabs.
+/// Searches for the address that is near to the one that no one has, completes the word before the cursor, or shows what
+/// is found under other tabs.
 pub fn take_suggested(model: &mut Model) {
-    let Some(near) = near_miss(model).map(|near| near.plain().into_string()) else { return show_elsewhere(model) };
+    let Some(near) = near_miss(model).map(|near| near.plain().into_string()) else {
+        return if model.completing.is_some() || !offered(model).words.is_empty() {
+            complete(model);
+        } else {
+            show_elsewhere(model);
+        };
+    };
     edit(model, |search| {
         search.clear();
         search.paste(&near)
@@ -96,10 +114,69 @@ fn show_elsewhere(model: &mut Model) {
         lists.list().is_some_and(|list| list.loaded && list.items.is_empty()) && !lists.search.is_empty()
     }
     if model.view == View::Mail && is_empty(&model.mail) {
-        model.mail.show_all();
+        model.mail.show_tab(None);
+        tab_chosen(model);
     } else if model.view == View::Verifications && is_empty(&model.verifications) {
-        model.verifications.show_all();
+        model.verifications.show_tab(None);
+        tab_chosen(model);
     }
+}
+
+/// What Tab offers for the word before the cursor.
+#[must_use]
+pub fn offered(model: &Model) -> Completions {
+    // The audit log's line has terms of its own.
+    if model.view == View::Audit {
+        return Completions::default();
+    }
+    let field = model.search();
+    let (line, before) = (field.text(), field.before_cursor());
+    let offered = complete::complete(line, before.len(), model.place());
+    // Of a name a letter or two are typed before it is known to be no term's.
+    let word = line.get(offered.span.clone()).unwrap_or_default();
+    let is_value = line[..offered.span.start].ends_with([':', ',']);
+    let is_likely = is_value || !model.filter_line().is_text() || word.is_empty() || word.len() > 2;
+    if is_likely { offered } else { Completions::default() }
+}
+
+/// Puts the first word that fits in its place; pressed again, the next.
+fn complete(model: &mut Model) {
+    let next = if let Some(completing) = model.completing.take().filter(|completing| completing.words.len() > 1) {
+        Completing { at: (completing.at + 1) % completing.words.len(), ..completing }
+    } else {
+        let Completions { span, words } = offered(model);
+        Completing { words, at: 0, part: span }
+    };
+    let Some(word) = next.words.get(next.at).cloned() else { return };
+    edit(model, |search| {
+        search.replace(next.part.clone(), &word);
+        true
+    });
+    model.completing = Some(Completing { part: next.part.start..next.part.start + word.len(), ..next });
+}
+
+/// A tab was chosen: a term that chooses another goes out of the line.
+pub fn tab_chosen(model: &mut Model) {
+    let place = model.place();
+    let key = if place == Place::Mails { Key::Mail } else { Key::Status };
+    let text = model.search().text();
+    let Some(rest) = line::find(text, place, key).map(|term| line::without(text, &term)) else { return };
+    let clock = model.clock();
+    let field = of(model);
+    field.clear();
+    field.paste(&rest);
+    if place == Place::Mails {
+        model.mail.read(place, clock);
+    } else {
+        model.verifications.read(place, clock);
+    }
+}
+
+/// Reads both lines again: what is yesterday, changes.
+pub fn read_again(model: &mut Model) {
+    let clock = model.clock();
+    model.verifications.read(Place::Verifications, clock);
+    model.mail.read(Place::Mails, clock);
 }
 
 /// Clears the search.
@@ -119,26 +196,41 @@ fn of(model: &mut Model) -> &mut Field {
     }
 }
 
+/// A term of the line that names what tabs are made of chooses the tab.
 fn changed(model: &mut Model, was_empty: bool) {
-    if model.view == View::Mail {
+    let (place, clock) = (model.place(), model.clock());
+    if place == Place::Mails {
         let all = model.mail.lists.iter().position(|list| list.tab.is_none());
         model.mail.search_changed(was_empty, all.unwrap_or_default());
+        model.mail.read(place, clock);
+        if !model.mail.filter.mail.is_any() {
+            model.mail.show_tab(model.mail.filter.mail.only());
+        }
         model.send_scroll = 0;
     } else if model.view == View::Audit {
         let all = model.audit.lists.iter().position(|list| list.tab.is_none());
         model.audit.search_changed(was_empty, all.unwrap_or_default());
+        model.audit.lists.iter_mut().for_each(List::forget);
         model.entry_scroll = 0;
     } else {
         let all = model.verifications.lists.iter().position(|list| list.tab.is_none());
         model.verifications.search_changed(was_empty, all.unwrap_or_default());
+        model.verifications.read(place, clock);
+        let status = model.verifications.filter.status;
+        if status.is_some() || line::find(model.search().text(), place, Key::Status).is_some() {
+            model.verifications.show_tab(status);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::Msg;
+    use crate::domain::verification::Status;
+    use crate::tui::effect::Load;
     use crate::tui::model::View;
-    use crate::tui::tests::fixture::{Console, World};
+    use crate::tui::tests::fixture::{Console, World, now};
+    use crate::tui::widget::tabs::capital;
+    use crate::tui::{Effect, Msg};
 
     fn pasted(console: &mut Console, world: &World, text: &str) {
         console.send(Msg::Paste(text.into()));
@@ -180,6 +272,101 @@ mod tests {
         assert_eq!((console.model.search().text(), console.selected()), ("minji.kim@example.com", 49_993));
         console.run(&world, "Tab x");
         assert_eq!(console.model.search().text(), "minji.kim@example.comx");
+    }
+
+    /// The words of the filter that the list on the screen was last asked for.
+    fn asked(console: &mut Console, world: &World, keys: &str) -> String {
+        let mut last = String::new();
+        for key in keys.split(' ') {
+            console.press(key);
+            for effect in &console.asked {
+                if let Effect::Load(Load::Page { filter, .. } | Load::Sends { filter, .. }) = effect {
+                    last = filter.to_string();
+                }
+            }
+            console.serve(world);
+        }
+        last
+    }
+
+    /// The keys that type a line.
+    fn keys(text: &str) -> String {
+        text.chars().map(|c| if c == ' ' { "Space".to_owned() } else { c.to_string() }).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_line_is_read_as_it_is_typed() {
+        for (view, line, filter, tab) in [
+            ("", "status:expired kim", "status:expired kim", "Expired"),
+            ("", "mail:failed,unknown", "mail:failed,unknown", "All"),
+            ("2", "domain:naver.com", "domain:naver.com", "All"),
+            ("3", "status:all kim", "kim", "All"),
+            ("", "kim status:pendng", "kim", "All"),
+            ("m", "mail:failed", "mail:failed", "Failed"),
+            ("m", "mail:failed,unknown", "mail:failed,unknown", "All"),
+            ("m", "reason:suppressed", "reason:suppressed", "All"),
+        ] {
+            let (mut console, world) = Console::loaded(120, 40);
+            console.run(&world, view);
+            let asked = asked(&mut console, &world, &format!("/ {}", keys(line)));
+            assert_eq!(asked, filter, "{line}");
+            let shown = match console.model.view {
+                View::Mail => console.model.mail.list().unwrap().tab.map_or("All".into(), |tab| capital(tab.as_str())),
+                _ => console.model.verifications.list().unwrap().tab.map_or("All".into(), |t| capital(t.as_str())),
+            };
+            assert_eq!(shown, tab, "{line}");
+        }
+    }
+
+    #[test]
+    fn yesterday_is_the_operators() {
+        let (mut console, world) = Console::loaded(120, 40);
+        let asked = asked(&mut console, &world, &format!("/ {}", keys("since:yesterday")));
+        let zone = chrono::FixedOffset::east_opt(9 * 3_600).unwrap();
+        let day = now().with_timezone(&zone).date_naive().pred_opt().unwrap();
+        let midnight = day.and_hms_opt(0, 0, 0).unwrap().and_local_timezone(zone).unwrap().to_utc();
+        assert_eq!(asked, format!("since:{}", midnight.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)));
+    }
+
+    #[test]
+    fn a_tab_that_is_chosen_takes_the_place_of_the_term() {
+        let (mut console, world) = Console::loaded(120, 40);
+        let asked_for = asked(&mut console, &world, &format!("/ {} Enter 2", keys("status:expired kim")));
+        assert_eq!((asked_for.as_str(), console.model.search().text()), ("status:verified kim", "kim"));
+        console.run(&world, "Esc m");
+        let asked_for = asked(&mut console, &world, &format!("/ {} Enter 2", keys("kim mail:failed,unknown")));
+        assert_eq!((asked_for.as_str(), console.model.search().text()), ("mail:queued kim", "kim"));
+    }
+
+    #[test]
+    fn the_wrong_word_is_shown_and_keeps_the_prompt_open() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, &format!("/ {}", keys("statsu:pending kim")));
+        let shown = console.screen();
+        assert!(shown.contains("there is no statsu:; did you mean status:?"), "{shown}");
+        console.run(&world, "Enter");
+        assert!(console.model.prompt && console.model.toasts.len() == 1);
+        console.run(&world, "Esc");
+        assert!(!console.model.prompt && console.model.search().is_empty() && console.model.wrong_term().is_none());
+    }
+
+    #[test]
+    fn tab_completes_terms_and_values() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "/ s t a");
+        assert!(console.screen().contains("Tab: status:"), "{}", console.screen());
+        for (keys, text) in [
+            ("Tab", "status:"),
+            ("Tab", "status:pending"),
+            ("Tab", "status:verified"),
+            ("Space d o", "status:verified do"),
+            ("Tab n a v e r . c o m", "status:verified domain:naver.com"),
+            ("Tab", "status:verified domain:naver.com"),
+        ] {
+            console.run(&world, keys);
+            assert_eq!(console.model.search().text(), text, "{keys}");
+        }
+        assert_eq!(console.model.verifications.list().unwrap().tab, Some(Status::Verified));
     }
 
     #[test]

@@ -89,6 +89,15 @@ fn the_wrong_word_is_named() {
         let found = fault(line, place);
         assert!(found.0 == word && found.1.contains(what), "{line}: {found:?}");
     }
+    for (line, rest) in [
+        ("kim status:pendng  mina", "kim mina"),
+        ("status:pendng", ""),
+        ("kim reason:\"%  %\"", "kim"),
+        ("created:2d 김", "김"),
+        ("김 by:x", "김"),
+    ] {
+        assert_eq!(read(line).unwrap_err().without_word(line), rest, "{line}");
+    }
     let unfinished = read("kim status:").unwrap_err();
     assert!(unfinished.is_unfinished && unfinished.what.contains("pending"), "{unfinished:?}");
     let line = "김미나 status:\u{202e}x";

@@ -76,6 +76,9 @@ fn columns(list: &List<SendRow>, room: u16) -> [Column; 5] {
 fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Line<'static>; 5] {
     let send = &item.row;
     let (glyph, tone) = theme.send(send.state);
+    // The word beside it, or the tab, says the state too.
+    let is_marked = model.mail_marks.contains_key(&send.id);
+    let (mark, mark_tone) = if is_marked { (theme.glyphs().marked, Tone::Here) } else { (glyph, tone) };
     let word = if item.gone { "moved on" } else { send.state.as_str() };
     let recipient = send.recipient.plain();
     let recipient = match recipient.as_str() {
@@ -86,7 +89,10 @@ fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Lin
         text => Line::from(text.to_owned()),
     };
     [
-        Line::styled(if state < 12 { glyph.to_owned() } else { format!("{glyph} {word}") }, theme.style(tone)),
+        Line::from(vec![
+            Span::styled(mark, theme.style(mark_tone)),
+            Span::styled(if state < 12 { String::new() } else { format!(" {word}") }, theme.style(tone)),
+        ]),
         recipient,
         Line::styled(send.result().unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
         Line::from(if item.gone { word.to_owned() } else { when::relative(send.changed_at, model.now) }),

@@ -1,6 +1,6 @@
 //! The mails: what is asked for, and what an answer changes.
 
-use crate::domain::filter::{Filter, Search};
+use crate::domain::filter::Filter;
 use crate::domain::id::SendId;
 use crate::domain::page::{Page, Position};
 use crate::domain::send::SendRow;
@@ -31,14 +31,34 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
     }
     model.generation += 1;
     let generation = model.generation;
-    let search = Search::parse(model.mail.search.text());
+    let filter = filter(model);
     for list in &mut model.mail.lists {
         list.awaiting = None;
     }
     if let Some(list) = model.mail.list_mut() {
         list.awaiting = Some((generation, edge));
-        let filter = Filter { mail: list.tab.into(), search, ..Filter::default() };
         fx.push(Effect::Load(Load::Sends { filter, position, generation }));
+    }
+}
+
+/// Which mails the list on the screen shows. Where the line names several states, the tab is the one of all.
+pub(in crate::tui) fn filter(model: &Model) -> Filter {
+    let filter = model.mail.filter.clone();
+    let tab = model.mail.list().and_then(|list| list.tab);
+    let mail = if filter.mail.is_any() { tab.into() } else { filter.mail };
+    Filter { mail, ..filter }
+}
+
+/// Marks or unmarks the selected mail and goes to the next.
+pub(in crate::tui) fn mark(model: &mut Model) {
+    let Some((id, verification)) = model.mail.selected().and_then(|send| Some((send.id, send.verification_id?))) else {
+        return;
+    };
+    if model.mail_marks.remove(&id).is_none() {
+        model.mail_marks.insert(id, verification);
+    }
+    if let Some(list) = model.mail.list_mut() {
+        list.step(1);
     }
 }
 

@@ -25,7 +25,7 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
 
 /// Asks for addresses near to the one that no one has, once.
 fn load_near(model: &mut Model, fx: &mut Vec<Effect>) {
-    let search = Search::parse(model.verifications.search.text());
+    let search = model.verifications.filter.search.clone();
     if let Some(search) = search.filter(|search| model.near.as_ref().is_none_or(|(asked, _)| asked != search)) {
         model.near = Some((search.clone(), Vec::new()));
         fx.push(Effect::Load(Load::NearMisses { search }));
@@ -46,7 +46,7 @@ pub(in crate::tui) fn near_loaded(model: &mut Model, search: &Search, answer: An
 pub(in crate::tui) fn near_miss(model: &Model) -> Option<&Untrusted> {
     let list = model.verifications.list().filter(|list| list.loaded && list.items.is_empty())?;
     let (asked, near) = model.near.as_ref().filter(|_| model.view == View::Verifications && list.tab.is_none())?;
-    let is_it = Search::parse(model.verifications.search.text()).as_ref() == Some(asked);
+    let is_it = model.verifications.filter.search.as_ref() == Some(asked);
     near.first().filter(|_| is_it)
 }
 
@@ -70,7 +70,7 @@ pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Positio
 /// Who the list on the screen shows.
 pub(in crate::tui) fn filter(model: &Model) -> Filter {
     let status = model.verifications.list().and_then(|list| list.tab);
-    Filter { status, search: Search::parse(model.verifications.search.text()), ..Filter::default() }
+    Filter { status, ..model.verifications.filter.clone() }
 }
 
 pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
