@@ -7,6 +7,7 @@ use super::{Failure, jobs, operator, output, time};
 use crate::desk::Desk;
 use crate::domain::amazon::{EventQueue, SesAccount};
 use crate::domain::audit::Origin;
+use crate::domain::reputation::{Rate, Reputation};
 use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 
@@ -130,6 +131,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
         format!("quota    {quota}"),
         format!("brake    {brake}"),
     ]);
+    lines.extend(reputation(&view.reputation));
     lines.extend(view.account.as_ref().map(account));
     lines.extend(view.event_queues.iter().map(events));
     lines.extend(view.webhook.in_words().map(|words| format!("webhook  {words}")));
@@ -144,6 +146,27 @@ fn lines(view: &OutboxView) -> Vec<String> {
         lines.push(String::new());
         lines.extend(jobs::lines(&view.jobs));
     }
+    lines
+}
+
+fn reputation(reputation: &Reputation) -> Vec<String> {
+    let rate = |rate: Rate, what: &str| {
+        if reputation.is_enough() {
+            format!("{}: {} of the last {} mails {what}", rate.in_words(), rate.count, rate.of)
+        } else {
+            format!("{} of the last {} mails {what}: too few mails for a rate", rate.count, rate.of)
+        }
+    };
+    let day = reputation.day();
+    let mut parts = vec![format!("{} sent", day.sent)];
+    let bad = [(day.bounced, "bounced"), (day.complained, "complained"), (day.failed, "failed")];
+    parts.extend(bad.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+    let mut lines = Vec::new();
+    if reputation.sends > 0 {
+        lines.push(format!("bounces  {}", rate(reputation.bounces, "bounced for good")));
+        lines.push(format!("spam     {}", rate(reputation.complaints, "were called spam")));
+    }
+    lines.push(format!("24 h     {}", parts.join(", ")));
     lines
 }
 

@@ -16,6 +16,7 @@ pub mod locale;
 pub mod name;
 pub mod pace;
 pub mod page;
+pub mod reputation;
 pub mod resend;
 pub mod right;
 pub mod secrets;

@@ -8,6 +8,7 @@ use super::amazon::{EventQueue, SesAccount};
 use super::brake::Brake;
 use super::job::JobRow;
 use super::pace::PaceView;
+use super::reputation::Reputation;
 use super::webhook::WebhookView;
 use crate::text::Untrusted;
 
@@ -100,6 +101,8 @@ pub struct OutboxView {
     pub pace: PaceView,
     /// What stops them, if anything does.
     pub brake: Option<Brake>,
+    /// How mail is received, beside the limits from which on it stops.
+    pub reputation: Reputation,
     /// Jobs that are not over, and the last few that are; the newest first.
     pub jobs: Vec<JobRow>,
     /// Workers of the last day, the newest heartbeat first.

@@ -29,6 +29,7 @@ mod pooler;
 mod present;
 mod prune;
 pub mod refusals;
+mod reputation;
 pub mod resend;
 mod rights;
 pub mod roles;
@@ -52,7 +53,7 @@ use tokio::sync::Semaphore;
 
 use self::connect::Way;
 use self::pooler::Sessions;
-use crate::config::{SettingError, Settings};
+use crate::config::{self, SettingError, Settings};
 
 pub use changes::{Changes, Following};
 pub use error::Error;
@@ -120,6 +121,8 @@ pub struct Store {
     way: Way,
     /// Seats for acts, where they are counted.
     acts: Option<Arc<Semaphore>>,
+    /// When the outbox stops by itself, by this host's settings.
+    brake_rules: config::Brake,
     notifier: notify::Notifier,
     approvals: approvals::Approvals,
 }
@@ -145,6 +148,7 @@ impl Store {
             listening,
             sessions: Arc::default(),
             acts,
+            brake_rules: settings.brake.clone(),
             way,
             notifier: notify::Notifier::default(),
             approvals: approvals::Approvals::default(),

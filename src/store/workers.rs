@@ -142,6 +142,7 @@ impl Store {
             unknown: counted.unknown,
             pace: self.pace().await?,
             brake: self.brake().await?,
+            reputation: self.reputation().await?,
             jobs: self.jobs(JOBS_SHOWN).await?,
             workers: workers
                 .into_iter()

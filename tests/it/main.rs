@@ -27,6 +27,7 @@ mod pooler;
 mod preview;
 mod prune;
 mod pty;
+mod reputation;
 mod roles;
 mod schema;
 mod sessions;

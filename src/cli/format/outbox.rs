@@ -10,6 +10,7 @@ use crate::domain::brake::Brake;
 use crate::domain::filter::Search;
 use crate::domain::job::{JobPlan, JobRow, JobScope, Skip, Skipped};
 use crate::domain::pace::PaceView;
+use crate::domain::reputation::{Hour, Rate, Reputation};
 use crate::domain::worker::{OutboxView, WorkerRow};
 
 /// What a bulk resend would do.
@@ -75,6 +76,7 @@ pub fn outbox(view: &OutboxView) -> Value {
         "why_waiting": view.why_waiting(),
         "pace": pace(&view.pace),
         "brake": view.brake.as_ref().map(brake),
+        "reputation": reputation(&view.reputation),
         "workers": view.workers.iter().map(|row| worker(row, view.as_of)).collect::<Vec<_>>(),
         "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
         "account": view.account.as_ref().map(account),
@@ -126,6 +128,23 @@ fn pace(pace: &PaceView) -> Value {
         "left": pace.left(),
         "next_place_at": time(pace.next_place_at),
     })
+}
+
+fn reputation(reputation: &Reputation) -> Value {
+    let rate = |rate: Rate| json!({ "count": rate.count, "rate": rate.part(), "limit": rate.limit });
+    json!({
+        "sends": reputation.sends,
+        "window": reputation.window,
+        "is_enough": reputation.is_enough(),
+        "bounces": rate(reputation.bounces),
+        "complaints": rate(reputation.complaints),
+        "hours": reputation.hours.iter().map(hour).collect::<Vec<_>>(),
+        "day": hour(&reputation.day()),
+    })
+}
+
+fn hour(hour: &Hour) -> Value {
+    json!({ "sent": hour.sent, "bounced": hour.bounced, "complained": hour.complained, "failed": hour.failed })
 }
 
 fn brake(brake: &Brake) -> Value {

@@ -9,6 +9,7 @@ pub mod modal;
 pub mod number;
 pub mod scope;
 pub mod severity;
+pub mod sparkline;
 pub mod table;
 pub mod tabs;
 pub mod toast;

@@ -1,8 +1,8 @@
 //! Each state of the view and of its dialogs as text and styles.
 
 use super::worlds::{
-    HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, busy, counting, dead_letters, deaf,
-    draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips, topic_asks,
+    HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, bouncing, busy, counting, dead_letters,
+    deaf, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips, topic_asks,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -23,10 +23,11 @@ fn snapshot(name: &str, console: &Console) {
 
 #[test]
 fn the_view_at_each_size() {
-    let worlds: [(&str, Make); 16] = [
+    let worlds: [(&str, Make); 17] = [
         ("bare", bare),
         ("idle", idle),
         ("busy", busy),
+        ("bouncing", bouncing),
         ("paused", paused),
         ("draining", draining),
         ("misconfigured", misconfigured),

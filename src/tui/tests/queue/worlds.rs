@@ -8,6 +8,7 @@ use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
 use crate::domain::job::{JobScope, JobState, Skipped};
 use crate::domain::pace::PaceView;
+use crate::domain::reputation::{Hour, Rate, Reputation};
 use crate::domain::verification::Status;
 use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::domain::worker::WorkerRow;
@@ -145,6 +146,21 @@ fn account() -> AccountStanding {
         daily_max: Some(50_000.0),
         sent: 31_245.0,
     }
+}
+
+/// Bounces come near to the limit at which nothing goes out any more.
+pub fn bouncing() -> World {
+    let mut world = busy();
+    let rate = |count, limit| Rate { count, of: 1_000, limit };
+    let hour = |n: i64| Hour { sent: n * n * 23 % 1_700, bounced: n / 18 * n, complained: n / 23, failed: n / 21 * 2 };
+    world.outbox.reputation = Reputation {
+        sends: 1_000,
+        window: 1_000,
+        bounces: rate(41, 0.05),
+        complaints: rate(1, 0.003),
+        hours: (0..24).map(hour).collect(),
+    };
+    world
 }
 
 /// What SES says of the account, when all is well.

@@ -82,6 +82,10 @@ fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &La
     }
     let pieces = tables::pieces(outbox);
     let needed = u16::try_from(pieces.len()).unwrap_or(u16::MAX);
+    let day = head::day(outbox, canvas.theme, inset(area, 1).width);
+    if usize::from(area.height.saturating_sub(needed + 1)) >= head.len() + day.len() {
+        head.extend(day);
+    }
     // On a low screen the lists get half of the rows at least, and all where the head does not need them.
     let room = if area.height < 8 { area.height / 2 } else { area.height.saturating_sub(needed.min(5) + 1) };
     let head_rows = u16::try_from(head.len()).unwrap_or(u16::MAX).min(room.max(1));

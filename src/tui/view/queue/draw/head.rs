@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::amazon::{EventQueue, SesAccount};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::job::JobState;
+use crate::domain::reputation::{Hour, Rate};
 use crate::domain::worker::{OutboxView, QUEUED_MAX};
 use crate::text::pad;
 use crate::tui::Model;
@@ -15,6 +16,7 @@ use crate::tui::when;
 use crate::tui::widget::gauge::gauge;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::{rate, thousands, up_to};
+use crate::tui::widget::sparkline::sparkline;
 
 /// Columns of a gauge, where there is room.
 const GAUGE: u16 = 20;
@@ -92,6 +94,7 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
     let mut out = lines.finish();
     out.push(pace(model, outbox, theme, columns));
     out.extend(quota(model, outbox, theme, columns));
+    out.extend(rates(outbox, theme, columns));
     out.push(to_go(outbox, theme));
     if outbox.unknown > 0 {
         let words = "these may have gone out; Mail shows them under Unknown";
@@ -250,6 +253,66 @@ fn quota(model: &Model, outbox: &OutboxView, theme: &Theme, columns: u16) -> Vec
     }
     out
 }
+
+/// From which part of a limit on a rate is worth a warning.
+const NEAR: f64 = 0.6;
+
+/// How near the limits the last mails are, from which on nothing goes out any more.
+fn rates(outbox: &OutboxView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let reputation = &outbox.reputation;
+    if reputation.sends == 0 {
+        return Vec::new();
+    }
+    if !reputation.is_enough() {
+        let words = format!(
+            "{} of {}: too few mails for a rate",
+            thousands(reputation.bounces.count),
+            thousands(reputation.sends)
+        );
+        return vec![line("bounces", vec![Span::styled(words, theme.style(Tone::Quiet))], theme)];
+    }
+    let one = |label: &str, rate: Rate| {
+        let near = rate.of_limit();
+        let tone = match near {
+            near if near >= 1.0 => Tone::Bad,
+            near if near >= NEAR => Tone::Warn,
+            _ => Tone::Good,
+        };
+        let count = format!("  {} of the last {}", thousands(rate.count), thousands(rate.of));
+        let strong = if tone == Tone::Good { Tone::Text } else { tone };
+        let words =
+            vec![Span::styled(rate.in_words(), theme.style(strong)), Span::styled(count, theme.style(Tone::Quiet))];
+        line(label, gauged(theme, columns, near, tone, words), theme)
+    };
+    vec![one("bounces", reputation.bounces), one("spam", reputation.complaints)]
+}
+
+/// The last 24 hours, a column an hour: what was sent, and what ended badly.
+pub(super) fn day(outbox: &OutboxView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let (hours, day) = (&outbox.reputation.hours, outbox.reputation.day());
+    if hours.is_empty() || usize::from(columns) < LABEL + hours.len() + BAR_WORDS {
+        return Vec::new();
+    }
+    let one = |label: &str, of: fn(&Hour) -> i64, count: i64, words: String, tone: Tone| {
+        let bars = sparkline(theme, &hours.iter().map(of).collect::<Vec<_>>());
+        let tone = if count > 0 { tone } else { Tone::Quiet };
+        let spans =
+            vec![Span::styled(bars, theme.style(tone)), Span::styled(format!("  {words}"), theme.style(Tone::Text))];
+        line(label, spans, theme)
+    };
+    let bad = day.bounced + day.complained + day.failed;
+    let parts = [(day.bounced, "bounced"), (day.complained, "complained"), (day.failed, "failed")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, word)| format!("{} {word}", thousands(count))).collect();
+    let parts = if bad == 0 { "nothing bounced or failed".to_owned() } else { parts.join(", ") };
+    vec![
+        one("24 h", |hour| hour.sent, day.sent, format!("{} sent", thousands(day.sent)), Tone::Good),
+        one("", |hour| hour.bounced + hour.complained + hour.failed, bad, parts, Tone::Bad),
+    ]
+}
+
+/// Columns that the words behind the bars need.
+const BAR_WORDS: usize = 28;
 
 /// How many mails are still to be made by jobs that work, as far as they were counted.
 fn unmade(outbox: &OutboxView) -> i64 {
