@@ -7,6 +7,7 @@ use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::Time;
 use crate::domain::filter::{Filter, Search};
+use crate::domain::idn;
 use crate::domain::page::{Cursor, Position};
 use crate::domain::verification::{Status, VerificationRow};
 
@@ -82,7 +83,7 @@ fn cells(row: &VerificationRow, now: Time) -> Vec<String> {
     vec![
         row.verification.id.to_string(),
         row.verification.status(now).to_string(),
-        row.user.email.plain().into_string(),
+        idn::shown(&row.user.email).into_string(),
         row.user.name.plain().into_string(),
         row.last_send.as_ref().map_or_else(|| "none".into(), |send| send.in_short.to_owned()),
         time::shown(row.verification.created_at),

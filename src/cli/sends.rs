@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::format::{json, table};
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
+use crate::domain::idn;
 use crate::domain::page::Position;
 use crate::domain::send::SendRow;
 
@@ -46,7 +47,7 @@ fn cells(send: &SendRow) -> Vec<String> {
     vec![
         time::shown(send.queued_at),
         send.state.to_string(),
-        send.recipient.plain().into_string(),
+        idn::shown(&send.recipient).into_string(),
         match &send.test_of {
             Some(_) => "test".to_owned(),
             None => send.verification_id.map(|id| id.to_string()).unwrap_or_default(),

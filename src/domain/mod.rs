@@ -10,6 +10,7 @@ pub mod change;
 pub mod event;
 pub mod filter;
 pub mod id;
+pub mod idn;
 pub mod job;
 pub mod key;
 pub mod locale;

@@ -1,5 +1,6 @@
 //! The pure half of the console, tested by plain function calls.
 
+mod addresses;
 mod findings;
 pub(super) mod fixture;
 mod hits;

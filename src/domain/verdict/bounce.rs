@@ -2,6 +2,7 @@
 
 use super::mail::last;
 use super::{Level, Verdict};
+use crate::domain::idn;
 use crate::domain::send::SendRow;
 
 pub(super) const ASK_FOR_ADDRESS: &str = "Ask for the right address: it may be mistyped.";
@@ -64,7 +65,7 @@ pub const NO_MAILBOX_PHRASES: [&str; 6] =
 
 /// The domain of an address, as far as it is one.
 fn domain(send: &SendRow) -> String {
-    let recipient = send.recipient.plain();
+    let recipient = idn::shown(&send.recipient);
     let domain = recipient.as_str().rsplit_once('@').map_or("", |(_, domain)| domain);
     if domain.is_empty() { "the receiving server".into() } else { domain.to_owned() }
 }

@@ -9,6 +9,7 @@ use ratatui::text::Line;
 use super::parts::{columns_for, complaint, input, keys, operator, put};
 use super::{Body, Dialog, KeyContext, Then, answered, because};
 use crate::domain::audit::Action;
+use crate::domain::idn;
 use crate::domain::job::{JobPlan, JobScope, Skip};
 use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
@@ -306,7 +307,7 @@ fn plan_lines(
     if detail == Detail::All {
         let ellipsis = theme.glyphs().ellipsis;
         for (n, email) in plan.first.iter().take(FIRST_MAX).enumerate() {
-            let email = crate::text::fit(email.plain().as_str(), lines.room(0), ellipsis);
+            let email = crate::text::fit(idn::shown(email).as_str(), lines.room(0), ellipsis);
             lines.value(if n == 0 { "first" } else { "" }, &email, Tone::Quiet);
         }
     }

@@ -10,6 +10,7 @@ use crate::domain::send::{SendRow, SendState};
 use crate::domain::verification::{Status, VerificationRow};
 use crate::text::width;
 use crate::tui::effect::Problem;
+use crate::tui::widget::address;
 use crate::tui::widget::table::usual;
 
 /// How many rows are kept at most.
@@ -60,7 +61,7 @@ impl Row for VerificationRow {
 
     fn widths(&self) -> [usize; 3] {
         let became = self.last_send.as_ref().map_or(0, |send| width(send.in_short));
-        [self.user.email.plain().width(), self.user.name.plain().width(), became]
+        [address::width(&self.user.email), self.user.name.plain().width(), became]
     }
 }
 
@@ -83,7 +84,7 @@ impl Row for SendRow {
 
     fn widths(&self) -> [usize; 3] {
         let test = if self.test_of.is_some() { width("test ") } else { 0 };
-        [test + self.recipient.plain().width(), self.result().map_or(0, |result| width(&result)), 0]
+        [test + address::width(&self.recipient), self.result().map_or(0, |result| width(&result)), 0]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parts that screens are made of.
 
+pub mod address;
 pub mod canvas;
 pub mod field;
 pub mod gauge;

@@ -72,6 +72,7 @@ async fn finds_by_part_of_address_name_and_number() {
     let korean = SignUp { email: "haneul.kim@example.co.kr".into(), name: "김하늘".into(), locale: Locale::Ko };
     let id = world.desk.sign_up(&operator(), &korean).await.unwrap().verification_id.unwrap();
     world.sign_up("mina_x@example.com").await;
+    world.sign_up("soyul@한국.example").await;
     let number = id.to_string();
     let table = [
         ("haneul", 1),
@@ -80,8 +81,13 @@ async fn finds_by_part_of_address_name_and_number() {
         ("김", 1),
         ("하늘", 1),
         ("ha", 1),
-        ("example", 2),
+        ("example", 3),
         ("a_x@", 1),
+        ("한국", 1),
+        ("@한국.example", 1),
+        ("soyul 한국", 1),
+        ("xn--3e0b707e", 1),
+        ("한", 0),
         ("%", 0),
         ("@...", 0),
         (number.as_str(), 1),

@@ -17,6 +17,7 @@ use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::audit::one_entry;
 use crate::tui::view::empty::{self, State};
 use crate::tui::when;
+use crate::tui::widget::address;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
 
@@ -94,7 +95,7 @@ fn whole(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verificat
 fn head(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
     let user = &detail.user;
     let tone = if model.opened.is_some() { Tone::Here } else { Tone::Strong };
-    lines.text(user.email.plain().as_str(), tone);
+    address::explain(lines, theme, &user.email, tone);
     let dot = theme.glyphs().dot;
     let name = user.name.plain();
     let name = if name.as_str().is_empty() { "no name".to_owned() } else { name.into_string() };

@@ -12,6 +12,7 @@ use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
 use crate::tui::view::rows;
 use crate::tui::when;
+use crate::tui::widget::address;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::table::{Column, HIDDEN, NARROW};
@@ -80,13 +81,11 @@ fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Lin
     let is_marked = model.mail_marks.contains_key(&send.id);
     let (mark, mark_tone) = if is_marked { (theme.glyphs().marked, Tone::Here) } else { (glyph, tone) };
     let word = if item.gone { "moved on" } else { send.state.as_str() };
-    let recipient = send.recipient.plain();
-    let recipient = match recipient.as_str() {
-        "" => Line::styled("(user deleted)", theme.style(Tone::Quiet)),
-        text if send.test_of.is_some() => {
-            Line::from(vec![Span::styled("test ", theme.style(Tone::Key)), Span::raw(text.to_owned())])
-        }
-        text => Line::from(text.to_owned()),
+    let recipient = if send.recipient.is_empty() {
+        Line::styled("(user deleted)", theme.style(Tone::Quiet))
+    } else {
+        let test = send.test_of.iter().map(|_| Span::styled("test ", theme.style(Tone::Key)));
+        Line::from(test.chain(address::spans(theme, &send.recipient)).collect::<Vec<_>>())
     };
     [
         Line::from(vec![
@@ -114,8 +113,11 @@ fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 pub fn detail_lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let Some(send) = model.mail.selected() else { return Vec::new() };
     let mut lines = Lines::new(theme, columns);
-    let recipient = send.recipient.plain();
-    lines.text(if recipient.as_str().is_empty() { "(user deleted)" } else { recipient.as_str() }, Tone::Strong);
+    if send.recipient.is_empty() {
+        lines.text("(user deleted)", Tone::Strong);
+    } else {
+        address::explain(&mut lines, theme, &send.recipient, Tone::Strong);
+    }
     match &send.test_of {
         Some(what) => lines.text(&format!("test of {}, {}", what.plain(), send.locale), Tone::Key),
         None => lines.text(&format!("verification mail, {}", send.locale), Tone::Quiet),

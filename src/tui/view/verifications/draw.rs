@@ -18,6 +18,7 @@ use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
 use crate::tui::view::rows;
 use crate::tui::when;
+use crate::tui::widget::address;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::table::{Column, GAP, HIDDEN, MARKER, NARROW};
 use crate::tui::widget::tabs::capital;
@@ -144,7 +145,7 @@ fn cells(
     };
     [
         Line::from(status_cell),
-        text(user.email.plain().into_string()),
+        Line::from(address::spans(theme, &user.email)),
         text(user.name.plain().into_string()),
         mail,
         // The time that orders the list means nothing to a row that is no longer of it: there it says what it is now.
