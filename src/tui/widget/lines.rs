@@ -87,9 +87,11 @@ impl<'a> Lines<'a> {
     pub fn value_under(&mut self, indent: usize, label: &str, value: &str, tone: Tone) {
         let start = indent + LABEL;
         let (quiet, style) = (self.theme.style(Tone::Quiet), self.theme.style(tone));
-        let narrow = self.columns < start + LABEL;
-        let label = Span::styled(format!("{}{}", " ".repeat(indent), pad(label, LABEL, "")), quiet);
-        if narrow {
+        // A label that would touch its value has a line of its own, as on a narrow screen.
+        let is_apart = self.columns < start + LABEL || width(label) >= LABEL;
+        let label = pad(label, LABEL.max(width(label)), "");
+        let label = Span::styled(format!("{}{label}", " ".repeat(indent)), quiet);
+        if is_apart {
             self.out.push(Line::from(label));
             self.indented(value, indent + 2, style);
             return;
@@ -123,5 +125,24 @@ impl<'a> Lines<'a> {
         for part in wrap(plain(text).as_str(), self.columns - indent) {
             self.out.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(part, style)]));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::ColourDepth;
+
+    #[test]
+    fn a_label_never_touches_its_value() {
+        let theme = Theme::new(ColourDepth::None, false);
+        let mut lines = Lines::new(&theme, 60);
+        for label in ["queued", "nine char", "ten chars!", "eleven char"] {
+            lines.value(label, "12:50:40", Tone::Text);
+        }
+        let texts: Vec<String> = lines.finish().iter().map(ToString::to_string).collect();
+        let expected =
+            ["queued    12:50:40", "nine char 12:50:40", "ten chars!", "  12:50:40", "eleven char", "  12:50:40"];
+        assert_eq!(texts, expected);
     }
 }

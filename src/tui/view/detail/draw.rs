@@ -201,7 +201,7 @@ pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &Send
         lines.value_under(indent, "twice?", "an answer was lost; they may have got it more than once", Tone::Warn);
     }
     if let Some(at) = send.retry_at {
-        time(lines, model, theme, indent, "tried again", at);
+        time(lines, model, theme, indent, "next try", at);
     }
     for event in events_that_say_more(send) {
         let mut text = format!("{} {} {}", brief(event.occurred_at), theme.glyphs().dot, event.in_words(brief));

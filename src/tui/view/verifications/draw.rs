@@ -73,10 +73,10 @@ fn columns(list: &List<VerificationRow>, room: u16) -> [Column; 6] {
     let [longest_email, longest_name, _] = list.wide.longest;
     let id = list.items.iter().map(|item| width(&item.row.verification.id.to_string())).max().unwrap_or(0);
     // Under its own tab every row has the same status, which the tab says.
-    let (title, status) = if list.tab.is_none() { ("Status", 10) } else { ("", 1) };
+    let (title, status) = if list.tab.is_none() && !narrow { ("Status", 10) } else { ("", 1) };
     let became = became(list);
     let mut columns = [
-        Column::new(title, if narrow { 1 } else { status }, status, 2),
+        Column::new(title, status, status, 2),
         Column::new("E-mail", if narrow { 10 } else { cap(email, 18, 24) }, cap(email, 24, 48), 1)
             .more(cap(longest_email, 24, 48))
             .filling(),
