@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::format::{json, table};
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
+use crate::domain::id::SendId;
 use crate::domain::idn;
 use crate::domain::page::Position;
 use crate::domain::send::SendRow;
@@ -16,6 +17,9 @@ pub struct Args {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
+    /// Continue after the mail with this id
+    #[arg(long, value_name = "ID")]
+    after: Option<SendId>,
     /// Print JSON Lines, one object per row
     #[arg(long)]
     json: bool,
@@ -23,7 +27,8 @@ pub struct Args {
 
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let filter = args.filter.filter()?;
-    let page = desk.store().sends(&filter, Position::Newest, args.limit).await?;
+    let position = args.after.map_or(Position::Newest, Position::After);
+    let page = desk.store().sends(&filter, position, args.limit).await?;
     if args.json {
         for send in &page.rows {
             output::line(&json::line(&json::send(send)))?;
@@ -39,6 +44,9 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let headings = ["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "RESULT"];
     for line in table::lines(&headings, &cells, output::columns()) {
         output::line(&line)?;
+    }
+    if let (true, Some(last)) = (page.older, page.rows.last()) {
+        output::remark(&format!("more: --after {}", last.id));
     }
     Ok(ExitCode::SUCCESS)
 }

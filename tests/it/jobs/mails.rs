@@ -156,4 +156,20 @@ async fn the_shell_repairs_it_too() {
         assert!(run.code == 2 && run.err.contains(what), "{arguments:?}: {} {}", run.code, run.err);
     }
     assert_eq!(office.run(&["list", "--search", "mail:delivered", "--json"]).json().len(), 2);
+    let all: Vec<_> = office.run(&["sends", "--json"]).json().iter().map(|send| send["id"].clone()).collect();
+    let (mut seen, mut after) = (Vec::new(), Vec::new());
+    loop {
+        let page = office
+            .run(
+                &[&["sends", "--json", "--limit", "4"][..], &after.iter().map(String::as_str).collect::<Vec<_>>()]
+                    .concat(),
+            )
+            .json();
+        let Some(last) = page.last() else { break };
+        after = vec!["--after".to_owned(), last["id"].as_str().unwrap().to_owned()];
+        seen.extend(page.iter().map(|send| send["id"].clone()));
+    }
+    assert_eq!(seen, all);
+    let more = office.run(&["sends", "--limit", "1"]);
+    assert!(more.err.contains(&format!("more: --after {}", all[0].as_str().unwrap())), "{}", more.err);
 }
