@@ -1,4 +1,4 @@
-.PHONY: help clients demo docs test compare chaos-test crash-test pace-test bench bench-events bench-job bench-send bench-view lint picture sqlx sqlx-check release
+.PHONY: help clients demo docs test compare chaos-test crash-test pace-test bench bench-events bench-job bench-search bench-send bench-view lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ bench: ## Run the benchmarks
 
 bench-events: ## Compare storing SES's events with django-ses's view (PEOPLE=1000000 SECONDS_EACH=8 ROUNDS=3)
 	@scripts/bench-events.sh
+
+bench-search: ## Measure searches among 10 thousand and 10 million users (PEOPLE=10000,10000000 ROUNDS=3)
+	@scripts/bench-search.sh
 
 bench-send: ## Compare mails a second with smtp-source and Django (MAILS=20000 ROUNDS=3)
 	@scripts/bench-send.sh

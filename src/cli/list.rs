@@ -35,7 +35,19 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         ));
     }
     let position = args.after.map_or(Position::Newest, Position::After);
-    let page = desk.store().list(&filter, position, args.limit).await?;
+    let redraws = output::can_redraw();
+    let mut is_told = false;
+    let tell = |rows: &[VerificationRow], at: Time| {
+        if redraws {
+            is_told = true;
+            let found = rows.len();
+            output::redraw(&format!("{found} found, searched as far as {}…", at.format("%Y-%m-%d %H:%M UTC")));
+        }
+    };
+    let page = desk.store().list_telling(&filter, position, args.limit, tell).await?;
+    if is_told {
+        output::redraw("");
+    }
     if let (true, None, Some(search)) = (page.rows.is_empty(), args.after, &filter.search) {
         // Other terms may be why nothing is found under the others.
         let is_by_status = filter.status.is_some() && Filter { status: None, ..filter.clone() }.is_text();

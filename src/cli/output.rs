@@ -22,6 +22,14 @@ pub fn columns() -> usize {
     }
 }
 
+/// Puts a line on stderr in the place of the one before; an empty one removes it. No one may be looking any more where it
+/// is drawn, which stops nothing.
+pub fn redraw(line: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\r{line}\x1b[K");
+    let _ = err.flush();
+}
+
 /// Whether a line can be redrawn: both outputs go to a terminal that can do so.
 pub fn can_redraw() -> bool {
     io::stdout().is_terminal()

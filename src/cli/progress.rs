@@ -25,7 +25,7 @@ pub async fn follow(desk: &Desk, id: JobId) -> Result<ExitCode, Failure> {
     }
     loop {
         let job = desk.job(id).await?;
-        draw(&line(&job, output::columns().saturating_sub(1)));
+        output::redraw(&line(&job, output::columns().saturating_sub(1)));
         if job.state == JobState::Cancelled {
             end();
             let reason = job.reason.map(|reason| reason.plain().into_string()).unwrap_or_default();
@@ -44,13 +44,6 @@ pub async fn follow(desk: &Desk, id: JobId) -> Result<ExitCode, Failure> {
             () = tokio::time::sleep(EVERY) => {}
         }
     }
-}
-
-/// No one may be looking any more where it is drawn, which stops nothing.
-fn draw(line: &str) {
-    let mut err = io::stderr().lock();
-    let _ = write!(err, "\r{line}\x1b[K");
-    let _ = err.flush();
 }
 
 fn end() {

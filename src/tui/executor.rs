@@ -37,6 +37,9 @@ use crate::store;
 /// How long a load may take: longer than that, no one looks at the screen any more.
 const LOAD_MAX: Duration = Duration::from_secs(20);
 
+/// How long the search for a page may take, while it says how far it is: no statement of it takes long.
+const LIST_MAX: Duration = Duration::from_mins(2);
+
 /// How long an act may take.
 const ACT_MAX: Duration = Duration::from_secs(30);
 
@@ -266,6 +269,16 @@ impl Context {
         turn: Option<&Arc<Semaphore>>,
         query: impl Future<Output = Result<T, store::Error>> + Send + 'static,
     ) -> impl Future<Output = Answer<T>> + Send + 'static {
+        self.ask_for(LOAD_MAX, turn, query)
+    }
+
+    /// The same, for so long.
+    fn ask_for<T>(
+        self: &Arc<Self>,
+        max: Duration,
+        turn: Option<&Arc<Semaphore>>,
+        query: impl Future<Output = Result<T, store::Error>> + Send + 'static,
+    ) -> impl Future<Output = Answer<T>> + Send + 'static {
         let (context, turn) = (Arc::clone(self), turn.cloned());
         let asked = async move {
             let _turn = match &turn {
@@ -278,7 +291,7 @@ impl Context {
             tokio::select! {
                 biased;
                 problem = context.away() => Err(problem),
-                result = timeout(LOAD_MAX, asked) => context.judge(result.map_err(|_| LOAD_MAX)),
+                result = timeout(max, asked) => context.judge(result.map_err(|_| max)),
             }
         }
     }

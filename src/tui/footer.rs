@@ -135,10 +135,11 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         spans.push(Span::styled(remark, quiet));
     }
     let mut room = area;
+    let progress = model.progress();
     let doing = match model.view {
         _ if !loading => "",
         View::Templates => model.workbench.doing(),
-        _ => "loading…",
+        _ => progress.as_deref().unwrap_or("loading…"),
     };
     let position = position(model).unwrap_or_default();
     for text in [position.as_str(), doing].into_iter().filter(|text| !text.is_empty()) {

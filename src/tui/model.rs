@@ -17,7 +17,7 @@ use super::undo::Offer;
 use super::view::list::{List, Row};
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
-use super::when::Zone;
+use super::when::{self, Zone};
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::hits::Hits;
@@ -309,6 +309,8 @@ pub struct Model {
     pub(super) generation: u64,
     pub(super) outbox_due: Option<Time>,
     pub(super) newer_for: Option<(u64, usize)>,
+    /// How far the search for a page has come, where it takes long.
+    pub(super) searched: Option<Searched>,
     pub(super) dirty: bool,
 }
 
@@ -325,6 +327,14 @@ pub(super) struct Slots {
     pub(super) audit: bool,
     /// Rows that changed while others were being loaded.
     pub(super) changed: Vec<VerificationId>,
+}
+
+/// How far the search for a page has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Searched {
+    pub generation: u64,
+    pub found: usize,
+    pub back_to: Time,
 }
 
 impl Model {
@@ -365,6 +375,7 @@ impl Model {
             generation: 0,
             outbox_due: None,
             newer_for: None,
+            searched: None,
             dirty: true,
         }
     }
@@ -429,6 +440,18 @@ impl Model {
             })
         };
         detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)
+    }
+
+    /// How far the search for the list on the screen has come, where it takes long.
+    pub(super) fn progress(&self) -> Option<String> {
+        let awaited = self.verifications.list()?.awaiting?.0;
+        let searched =
+            self.searched.filter(|searched| searched.generation == awaited && self.view == View::Verifications)?;
+        let found = match searched.found {
+            0 => "none found yet".to_owned(),
+            found => format!("{found} found"),
+        };
+        Some(format!("{found}, searched back to {}…", when::brief(searched.back_to, self.now, self.setup.zone)))
     }
 
     /// Whether there may be something new to draw; asking resets it.

@@ -2,6 +2,7 @@
 
 use super::Answer;
 use crate::desk::ResendPlan;
+use crate::domain::Time;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search};
@@ -90,6 +91,12 @@ pub enum Loaded {
     Page {
         generation: u64,
         answer: Answer<Page<VerificationRow>>,
+    },
+    /// How far the search for a page has come. The page follows.
+    Searched {
+        generation: u64,
+        found: usize,
+        back_to: Time,
     },
     Rows {
         /// Those of them missing in the answer are gone.

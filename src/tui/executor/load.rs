@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Executor, unasked};
+use super::{Executor, LIST_MAX, unasked};
+use crate::domain::page::Position;
+use crate::domain::verification::VerificationRow;
 use crate::tui::effect::{Load, Loaded, PAGE_ROWS};
 use crate::tui::msg::Msg;
 
@@ -14,7 +16,15 @@ impl Executor {
         let store = desk.store().clone();
         match load {
             Load::Page { filter, position, generation } => {
-                let page = context.ask(None, async move { store.list(&filter, position, PAGE_ROWS).await });
+                let telling = Arc::clone(context);
+                let is_back = matches!(position, Position::Newest | Position::After(_));
+                let tell = move |rows: &[VerificationRow], back_to| {
+                    if is_back {
+                        telling.send(Msg::Loaded(Loaded::Searched { generation, found: rows.len(), back_to }));
+                    }
+                };
+                let page = async move { store.list_telling(&filter, position, PAGE_ROWS, tell).await };
+                let page = context.ask_for(LIST_MAX, None, page);
                 let loaded = move |answer| Msg::Loaded(Loaded::Page { generation, answer });
                 context.answer(self.page.next(all), page, loaded);
             }

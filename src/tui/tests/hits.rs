@@ -81,3 +81,37 @@ fn what_was_not_counted_is_not_said() {
     console.run(&world, "Enter R");
     assert!(tabs(&console).contains("5 All 1"), "{}", tabs(&console));
 }
+
+#[test]
+fn a_search_that_takes_long_says_how_far_it_is() {
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "2");
+    console.press("/ k i m");
+    let asked = console.take_asked();
+    let generation = asked.iter().rev().find_map(|effect| match effect {
+        Effect::Load(Load::Page { generation, .. }) => Some(*generation),
+        _ => None,
+    });
+    let generation = generation.unwrap();
+    let back_to = "2026-05-03T10:20:30Z".parse().unwrap();
+    let searched = |generation, found| Msg::Loaded(Loaded::Searched { generation, found, back_to });
+    console.send(searched(generation - 1, 7));
+    assert!(!console.screen().contains("searched back"), "an earlier one's");
+    console.send(searched(generation, 0));
+    let shown = console.screen();
+    assert!(shown.contains("none found yet, searched back to 3 May 19:20…"), "{shown}");
+    console.send(searched(generation, 12));
+    assert!(console.screen().contains("12 found, searched back to 3 May 19:20…"), "{}", console.screen());
+    // What stops it is what clears the search: another page is asked for, and the one before is cancelled.
+    console.press("Esc");
+    assert!(!console.screen().contains("searched back"), "{}", console.screen());
+    let asked = console.take_asked();
+    assert!(
+        asked.iter().any(|effect| matches!(effect, Effect::Load(Load::Page { filter, .. }) if filter.search.is_none()))
+    );
+    for effect in asked {
+        if let Some(msg) = world.answer(effect) {
+            console.send(msg);
+        }
+    }
+}

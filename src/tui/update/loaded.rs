@@ -1,6 +1,7 @@
 //! Where what was read from the database goes.
 
 use crate::tui::effect::Loaded;
+use crate::tui::model::Searched;
 use crate::tui::screen::notice;
 use crate::tui::view::{audit, detail, hits, mail, queue, verifications};
 use crate::tui::{Effect, Model, dialog};
@@ -9,6 +10,10 @@ use crate::tui::{Effect, Model, dialog};
 pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
     match loaded {
         Loaded::Page { generation, answer } => verifications::update::page_loaded(model, generation, answer),
+        Loaded::Searched { generation, found, back_to } => {
+            model.searched = Some(Searched { generation, found, back_to });
+            model.dirty = true;
+        }
         Loaded::Rows { asked, answer } => verifications::update::rows_loaded(model, &asked, answer, fx),
         Loaded::Newer { generation, answer } => verifications::update::newer_loaded(model, generation, answer, fx),
         Loaded::NearMisses { search, answer } => verifications::update::near_loaded(model, &search, answer),

@@ -89,7 +89,10 @@ pub(in crate::tui) fn nothing<R: Row>(
         return if problem.away { away(model) } else { State::problem(problem) };
     }
     if !list.loaded {
-        return away(model);
+        return match model.progress() {
+            Some(progress) => State::quiet(progress).hint("Esc stops it and clears the search."),
+            None => away(model),
+        };
     }
     let filter = model.filter_line();
     let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
