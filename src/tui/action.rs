@@ -8,7 +8,7 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LISTS, MATRIX, MENU, MOVES, PAGE,
+    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MENU, MOVES, PAGE,
     PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
@@ -46,6 +46,11 @@ pub enum Action {
     Extend,
     CopyEmail,
     Mark,
+    MarkDown,
+    MarkUp,
+    MarkTo,
+    MarkAll,
+    MarkOthers,
     BulkResend,
     Pause,
     Drain,
@@ -183,6 +188,11 @@ static TABLE: &[Entry] = table! {
     SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
     Mark: [c(' ')], LISTS, 11, "mark", "Mark or unmark the row, for a bulk resend";
+    MarkDown: [c('J')], LIST, 0, "mark down", "Mark the row and the next one";
+    MarkUp: [c('K')], LIST, 0, "mark up", "Mark the row and the one before";
+    MarkTo: [c('M')], LIST, 0, "mark to here", "Mark all from the row that was marked last to this one";
+    MarkAll: [ctrl('a')], LIST, 0, "mark all", "Mark all rows that are loaded";
+    MarkOthers: [c('I')], LIST, 0, "mark others", "Mark the loaded rows that are not marked, and unmark the others";
     BulkResend: [c('B')], LISTS, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
     HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or let it go on";
     CancelJob: [c('x')], QUEUES, 5, "cancel", "Cancel the selected job, and its mails that wait";

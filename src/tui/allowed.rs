@@ -87,7 +87,9 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             Some(_) => None,
         },
-        Action::Mark if model.verifications.selected().is_none() => {
+        Action::Mark | Action::MarkDown | Action::MarkUp | Action::MarkTo | Action::MarkAll | Action::MarkOthers
+            if model.verifications.selected().is_none() =>
+        {
             say("There is nothing to mark.", "Choose another tab first.")
         }
         Action::CopyEmail if clipboard::email(model).is_none() => say("No user is selected.", "Choose a row first."),

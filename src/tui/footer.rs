@@ -13,6 +13,7 @@ use crate::tui::screen::notice;
 use crate::tui::theme::Tone;
 use crate::tui::view::hits;
 use crate::tui::view::list::{List, Row};
+use crate::tui::view::verifications::marks as marked_rows;
 use crate::tui::view::{search, templates};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
@@ -109,9 +110,15 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if marks(model) > 0 {
         spans.push(Span::styled(marked(model, canvas), canvas.style(Tone::Here)));
         let dot = canvas.glyphs().dot;
+        let elsewhere = if model.view == View::Mail { 0 } else { marked_rows::elsewhere(model) };
+        if elsewhere > 0 {
+            spans.push(Span::styled(format!(", {} not in this list", marked_rows::shown(elsewhere)), quiet));
+        }
         spans.push(Span::styled(format!(" {dot} "), quiet));
         spans.push(Span::styled("B", canvas.style(Tone::Key)));
-        spans.push(Span::styled(format!(" mails them again {dot} Esc unmarks   "), quiet));
+        // The search goes first.
+        let unmarks = if search.is_empty() { format!(" {dot} Esc unmarks") } else { String::new() };
+        spans.push(Span::styled(format!(" mails them again{unmarks}   "), quiet));
     }
     if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail | View::Audit) {
         let [open, close] = canvas.glyphs().quotes;
@@ -177,8 +184,7 @@ fn found(model: &Model) -> Option<String> {
 }
 
 fn marked(model: &Model, canvas: &Canvas<'_>) -> String {
-    let count = i64::try_from(marks(model)).unwrap_or(i64::MAX);
-    format!("{} {} marked", canvas.glyphs().marked, thousands(count))
+    format!("{} {} marked", canvas.glyphs().marked, marked_rows::shown(marks(model)))
 }
 
 /// How many rows of the view are marked.

@@ -282,6 +282,8 @@ pub struct Model {
     pub entry_scroll: usize,
     /// Verifications marked for a bulk resend.
     pub marks: BTreeSet<VerificationId>,
+    /// Which of them was marked last, or unmarked: where a range begins.
+    pub marked_last: Option<VerificationId>,
     /// Mails marked for one, and whose they are.
     pub mail_marks: BTreeMap<SendId, VerificationId>,
     /// Jobs and workers.
@@ -359,6 +361,7 @@ impl Model {
             send_scroll: 0,
             entry_scroll: 0,
             marks: BTreeSet::new(),
+            marked_last: None,
             mail_marks: BTreeMap::new(),
             queue: Queue::default(),
             workbench: Workbench::default(),

@@ -114,6 +114,7 @@ pub(super) const MENU: KeyContexts = KeyContexts::of(&[KeyContext::Menu]);
 
 pub(super) const ENTRY: KeyContexts = KeyContexts::of(&[KeyContext::Entry]);
 /// Users and their mails.
+pub(super) const LIST: KeyContexts = KeyContexts::of(&[KeyContext::Verifications]);
 pub(super) const LISTS: KeyContexts = KeyContexts::of(&[KeyContext::Verifications, KeyContext::Mail]);
 /// The audit log, listed and in full.
 pub(super) const AUDITS: KeyContexts = ENTRY.and(KeyContexts::of(&[KeyContext::Audit]));

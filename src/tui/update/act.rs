@@ -1,12 +1,13 @@
 //! Actions: what each does where it is asked for, and why it cannot where it cannot.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, KeyModifiers};
 
 use super::navigation;
 use crate::tui::action::{Action, KeyContext};
 use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
+use crate::tui::view::verifications::marks;
 use crate::tui::view::{mail, queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, load, undo};
 
@@ -42,6 +43,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             load::refresh(model, fx);
         }
         Action::Redraw => fx.push(Effect::Terminal(TerminalCommand::Repaint)),
+        Action::Quit if !is_ctrl(event) && !marks::may_be_forgotten(model) => {}
         Action::Quit => fx.push(Effect::Terminal(TerminalCommand::Quit)),
         Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
         Action::Confirm if model.key_context() == KeyContext::Prompt => search::keep(model),
@@ -55,7 +57,9 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         }
         Action::Undo => undo::take_back(model, fx),
         Action::Mark if model.view == View::Mail => mail::update::mark(model),
-        Action::Mark => verifications::update::mark(model),
+        Action::Mark | Action::MarkDown | Action::MarkUp | Action::MarkTo | Action::MarkAll | Action::MarkOthers => {
+            marks::act(model, action);
+        }
         Action::HoldJob => queue::update::hold_job(model, fx),
         Action::Language
         | Action::Width
@@ -82,6 +86,11 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         // The others open a dialog.
         _ => dialog::open(model, action, fx),
     }
+}
+
+/// Ctrl-C ends it whatever is open.
+fn is_ctrl(event: &KeyEvent) -> bool {
+    event.modifiers.contains(KeyModifiers::CONTROL)
 }
 
 fn open(model: &mut Model) {
@@ -116,7 +125,7 @@ fn back(model: &mut Model) {
     } else if matches!(model.view, View::Verifications | View::Mail | View::Audit) && !model.search().is_empty() {
         search::clear(model);
     } else if model.view == View::Verifications {
-        model.marks.clear();
+        marks::drop_all(model);
     } else if model.view == View::Mail && !model.mail_marks.is_empty() {
         model.mail_marks.clear();
     } else if !model.setup.only_templates {

@@ -16,6 +16,9 @@ pub const MARKER: u16 = 2;
 /// Under how many columns a list shows glyphs without their words, and what matters less not at all.
 pub const NARROW: u16 = 56;
 
+/// From how many columns on the selected row is underlined: the eye loses its way from one end to the other.
+const WIDE: u16 = 90;
+
 /// Wider than any terminal: such a column is not shown.
 pub const HIDDEN: u16 = u16::MAX;
 
@@ -127,6 +130,10 @@ pub fn body_row(
         canvas.text(Rect { width: area.width.min(MARKER), ..area }, canvas.glyphs().selected.trim_end(), marker);
     }
     cells_at(canvas, area, columns, widths, cells, style);
+    if mark.selected && !mark.away && area.width >= WIDE {
+        let line = Style::new().add_modifier(Modifier::UNDERLINED);
+        canvas.restyle(Rect { x: area.x + MARKER, width: area.width - MARKER - 1, ..row(area, 0) }, line);
+    }
 }
 
 fn cells_at(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u16], cells: &[Line<'_>], style: Style) {

@@ -182,14 +182,3 @@ pub(in crate::tui) fn counts_loaded(model: &mut Model, answer: Answer<Counts>, f
         Err(problem) => model.complain(problem),
     }
 }
-
-/// Marks or unmarks the selected row and goes to the next.
-pub(in crate::tui) fn mark(model: &mut Model) {
-    let Some(id) = model.verifications.selected().map(|row| row.verification.id) else { return };
-    if !model.marks.remove(&id) {
-        model.marks.insert(id);
-    }
-    if let Some(list) = model.verifications.list_mut() {
-        list.step(1);
-    }
-}
