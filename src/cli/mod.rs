@@ -16,6 +16,7 @@ mod failure;
 mod filter;
 mod format;
 mod jobs;
+mod link;
 mod list;
 mod log;
 mod migrate;
@@ -94,6 +95,8 @@ enum Command {
     Revoke(revoke::Args),
     /// Let a link work for its whole lifetime again, from now on; mails nothing
     Extend(extend::Args),
+    /// Make a new link for a user, show it once, and mail it to no one; needs the server secret
+    Link(link::Args),
     /// Take back your last act, or the one that an entry of the audit log tells of
     Undo(undo::Args),
     /// Work the outbox: send the mails that are due
@@ -188,6 +191,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::ChangeAddress(args)) => act(&settings, async |desk| change_address::run(desk, &args).await).await,
         Some(Command::Revoke(args)) => act(&settings, async |desk| revoke::run(desk, &args).await).await,
         Some(Command::Extend(args)) => act(&settings, async |desk| extend::run(desk, &args).await).await,
+        Some(Command::Link(args)) => act(&settings, async |desk| link::run(desk, &settings, &args).await).await,
         Some(Command::Undo(args)) => act(&settings, async |desk| undo::run(desk, &args).await).await,
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,

@@ -63,6 +63,9 @@ pub enum Refusal {
     /// The program was started so that it changes nothing.
     #[error("this verifydesk is read-only")]
     ReadOnly,
+    /// A key that this host makes no worker could make again.
+    #[error("the server secret of this host is not that of the workers")]
+    SecretDiffers,
     /// An act that is not taken back.
     #[error("this cannot be taken back ({act}): {}", .why.in_words())]
     NotUndone {
@@ -167,6 +170,7 @@ impl Refusal {
             Self::VerifiedByAnother { .. } => "look at how they were verified, and take that one back if it is wrong",
             Self::AlreadyRevoked => "a resend mails a new link",
             Self::AddressTaken => "look for it with `/` or `verifydesk list --search`; nothing was changed",
+            Self::SecretDiffers => "set VERIFYDESK_SECRET to the workers'; no link was made",
             Self::ReadOnly => "leave out --read-only, or the setting `read_only`",
             Self::NotUndone { .. } => "nothing was changed; `verifydesk show ID` says how things are now",
             Self::SameAddress => "to mail the link again, resend it",
@@ -201,6 +205,7 @@ impl Refusal {
             | Self::AddressTaken
             | Self::SameAddress
             | Self::ReadOnly
+            | Self::SecretDiffers
             | Self::NotUndone { .. }
             | Self::Blocked { .. }
             | Self::ReasonMissing { .. }

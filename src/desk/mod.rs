@@ -10,6 +10,7 @@ mod error;
 mod force_verify;
 mod job;
 mod link;
+mod mint;
 mod resend;
 mod revoke;
 mod sign_up;
@@ -32,6 +33,7 @@ pub use error::{Error, Refusal};
 pub use force_verify::ForceVerified;
 pub use job::MARKED_MAX;
 pub use link::{LinkOutcome, Opener};
+pub use mint::Minted;
 pub use resend::{ResendPlan, Resent};
 pub use sign_up::{SignUp, SignUpStatus, SignedUp};
 

@@ -116,11 +116,13 @@ pub enum Action {
     RefuseTopic,
     /// An operator took an act back.
     Undo,
+    /// An operator made a link by hand.
+    MintLink,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -141,6 +143,7 @@ impl Action {
         Self::ApproveTopic,
         Self::RefuseTopic,
         Self::Undo,
+        Self::MintLink,
     ];
 
     /// As stored and in JSON.
@@ -167,6 +170,7 @@ impl Action {
             Self::ApproveTopic => "approve_topic",
             Self::RefuseTopic => "refuse_topic",
             Self::Undo => "undo",
+            Self::MintLink => "mint_link",
         }
     }
 
@@ -194,6 +198,7 @@ impl Action {
             Self::ApproveTopic => "topic approved",
             Self::RefuseTopic => "topic refused",
             Self::Undo => "taken back",
+            Self::MintLink => "link made by hand",
         }
     }
 

@@ -20,6 +20,7 @@ pub mod jobs;
 mod list;
 mod mailed;
 mod migrate;
+pub mod mint;
 mod notify;
 mod openings;
 pub mod operator_acts;

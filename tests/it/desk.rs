@@ -8,6 +8,7 @@ mod force_verify;
 mod hits;
 mod link;
 mod list;
+mod mint;
 mod names;
 mod resend;
 mod revoke;

@@ -342,6 +342,12 @@ async fn no_role_may_more_than_it_needs() {
         ),
         ("insert into audit_log (actor, origin, action, outcome) values ('a', 'cli', 'undo', 'resend')", everyone),
         ("select undo_act(1, 'a', 'cli', 'a test')", &["worker", "support", "viewer", "serve"]),
+        (
+            "select mint_link(1, 'a', 'cli', 'a test', substring(sha256('a') for 16), 60)",
+            &["worker", "support", "viewer", "serve"],
+        ),
+        ("select commit_minted_link(1, sha256('a'))", &["worker", "support", "viewer", "serve"]),
+        ("insert into audit_log (actor, origin, action, outcome) values ('a', 'cli', 'mint_link', 'done')", everyone),
         ("select undo_resend(1, 'a', 'cli', 'a test')", &["worker", "viewer", "serve"]),
         ("select entry_to_undo(1, 'a', 'a test')", everyone),
         ("select restore_mails(1, null, now())", everyone),

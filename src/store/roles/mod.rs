@@ -40,7 +40,7 @@ const TABLES: [&str; 24] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 37] = [
+const FUNCTIONS: [&str; 39] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -49,6 +49,7 @@ const FUNCTIONS: [&str; 37] = [
     "changed_nothing(text, text)",
     "check_audit_entry()",
     "check_reason(text, text)",
+    "commit_minted_link(bigint, bytea)",
     "count_verifications()",
     "drop_event_week(text, timestamptz)",
     "entry_to_undo(bigint, text, text)",
@@ -61,6 +62,7 @@ const FUNCTIONS: [&str; 37] = [
     "make_event_partitions(timestamptz)",
     "match_orphans()",
     "name_pairs(text)",
+    "mint_link(bigint, text, text, text, bytea, double precision)",
     "note_all_verified(bigint[], text)",
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",

@@ -108,7 +108,7 @@ begin
         or pg_has_role(current_user, to_regrole('@support'), 'usage')
             and new.origin in ('console', 'cli') and new.action in ('resend', 'supersede')
         or pg_has_role(current_user, to_regrole('@operator'), 'usage')
-            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address', 'undo')
+            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address', 'undo', 'mint_link')
     then
         -- What was before is for the owner's functions to say, but where an act needs none.
         if new.before is null or new.action in ('resend', 'pause', 'drain') then
@@ -319,7 +319,8 @@ grant execute on function
     @schema.change_address(bigint, text, text, text, text),
     @schema.revoke_verification(bigint, text, text, text),
     @schema.extend_verification(bigint, text, text, text, double precision),
-    @schema.undo_act(bigint, text, text, text)
+    @schema.undo_act(bigint, text, text, text),
+    @schema.mint_link(bigint, text, text, text, bytea, double precision), @schema.commit_minted_link(bigint, bytea)
     to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;
 grant update on @schema.brake to @operator, @worker;

@@ -134,6 +134,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::SameAddress => "same_address",
         Refusal::NotUndone { .. } => "not_undone",
         Refusal::ReadOnly => "read_only",
+        Refusal::SecretDiffers => "secret_differs",
         Refusal::CoolDown { .. } => "cool_down",
         Refusal::DailyCap { .. } => "daily_cap",
         Refusal::BeingSent => "being_sent",
