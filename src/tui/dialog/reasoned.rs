@@ -154,6 +154,17 @@ pub(super) fn done(model: &mut Model, what: Reasoned, id: VerificationId, answer
 }
 
 impl ReasonedDialog {
+    /// What it does, to this one.
+    fn explained(&self) -> &'static str {
+        match (self.what, self.subject.status) {
+            (Reasoned::ForceVerify, Some(Status::Revoked)) => {
+                "This link is revoked, and stays so. The address counts as verified from now on, by their open link or by \
+                 one made for this."
+            }
+            _ => words(self.what).explained,
+        }
+    }
+
     /// Puts the next of the usual reasons into the field, or the one before; never over what was
     /// typed.
     fn choose(&mut self, back: bool) {
@@ -224,7 +235,7 @@ impl Body for ReasonedDialog {
         // Where not everything fits, what is typed and what is wrong with it come before what is explained.
         let short = area.height < 18;
         let mut explained = Lines::new(theme, columns);
-        explained.text(words.explained, Tone::Strong);
+        explained.text(self.explained(), Tone::Strong);
         explained.text(&format!("It is audited under {}, with your reason.", operator(model)), Tone::Text);
         let explained = explained.finish();
         let mut wrong = Lines::new(theme, columns);
@@ -299,6 +310,15 @@ mod tests {
         assert_eq!(console.asked.len(), 1);
         console.serve(&world);
         assert_eq!(console.model.toasts.last().unwrap().what, "minji.kim@example.com is verified.");
+    }
+
+    #[test]
+    fn on_a_revoked_link_it_says_what_verifies_them() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("v");
+        let Some(Dialog::Reasoned(dialog)) = &mut console.model.dialog else { panic!("no dialog") };
+        dialog.subject.status = Some(Status::Revoked);
+        assert!(console.screen().contains("This link is revoked, and stays so."), "{}", console.screen());
     }
 
     #[test]
