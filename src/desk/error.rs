@@ -99,7 +99,7 @@ pub enum Refusal {
     #[error("a mail to this user is being sent at this moment")]
     BeingSent,
     /// An act that needs a reason, without one.
-    #[error("{act} needs a reason of at least {} characters", super::REASON_MIN)]
+    #[error("{act} needs a reason: {} characters or more that say something", super::REASON_MIN)]
     ReasonMissing {
         /// Which act, with its article.
         act: &'static str,

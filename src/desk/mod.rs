@@ -23,6 +23,7 @@ mod webhook;
 use std::time::Duration;
 
 use crate::config::{SettingError, Settings};
+use crate::domain::reason::says_something;
 use crate::domain::resend::ResendPolicy;
 use crate::store::{Purpose, Store};
 use crate::text::plain;
@@ -47,7 +48,7 @@ pub const REASON_MAX: usize = 500;
 fn reason(text: &str, act: &'static str) -> Result<String, Error> {
     let reason = text.trim().replace('\0', "");
     let length = reason.chars().count();
-    if length < REASON_MIN {
+    if length < REASON_MIN || !says_something(&reason) {
         return Err(Refusal::ReasonMissing { act }.into());
     }
     if length > REASON_MAX {

@@ -17,6 +17,7 @@ pub mod locale;
 pub mod name;
 pub mod pace;
 pub mod page;
+pub mod reason;
 pub mod reputation;
 pub mod resend;
 pub mod right;

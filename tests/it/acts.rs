@@ -68,7 +68,7 @@ async fn the_database_and_the_program_want_the_same_reasons() {
     let program = Program::new(&world.db.url);
     let lengths = [desk::REASON_MIN - 1, desk::REASON_MIN, desk::REASON_MAX, desk::REASON_MAX + 1];
     for (length, is_enough) in lengths.into_iter().zip([false, true, true, false]) {
-        let reason = "가".repeat(length);
+        let reason: String = "가나".chars().cycle().take(length).collect();
         for reason in [reason.clone(), format!("  {reason} ")] {
             let by_hand = sqlx::query("select force_verify($1, 'mina', 'cli', $2, 60)")
                 .bind(one_more(&world).await)
@@ -94,6 +94,11 @@ async fn the_database_and_the_program_want_the_same_reasons() {
                 .await;
             assert_eq!(by_hand.is_ok(), is_enough, "{act}, {length} characters: {by_hand:?}");
         }
+    }
+    // What says nothing is for the program alone to see.
+    for reason in ["abc", "xxx", "....", "asdf"] {
+        let run = program.run(&["verify", &one_more(&world).await.to_string(), "--reason", reason]);
+        assert_eq!((run.code, run.err.contains("that say something")), (4, true), "{reason}: {}", run.err);
     }
     let without = sqlx::query("select force_verify($1, 'mina', 'cli', null, 60)").bind(one_more(&world).await);
     assert!(without.execute(world.pool()).await.is_err());
