@@ -109,8 +109,7 @@ impl Facts<'_> {
     /// A link that does not work any more.
     fn replaced(&self, shown: &dyn Fn(Time) -> String) -> Option<Verdict> {
         let at = shown(self.detail.verification.revoked_at?);
-        let newer = self.detail.others.iter().filter(|other| other.revoked_at.is_none()).max_by_key(|other| other.id);
-        Some(match newer {
+        Some(match self.detail.replaced_by() {
             Some(newer) => Verdict::new(
                 Level::Calm,
                 format!("An older link; verification {} ({}) took its place.", newer.id, newer.status(self.now)),

@@ -122,6 +122,13 @@ pub const PROBABLY_SCANNED: &str = "probably a mail scanner";
 const TOO_SOON: TimeDelta = TimeDelta::seconds(5);
 
 impl VerificationDetail {
+    /// The one that took the place of a revoked one.
+    #[must_use]
+    pub fn replaced_by(&self) -> Option<&Verification> {
+        self.verification.revoked_at?;
+        self.others.iter().filter(|other| other.revoked_at.is_none()).max_by_key(|other| other.id)
+    }
+
     /// Whether the first opening was probably a mail scanner's: by what is no browser, or within seconds of when the
     /// receiving server took the mail, or before that, while it looked at it. For people to see; nothing is decided by it.
     #[must_use]

@@ -8,8 +8,8 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MENU, MOVES, PAGE,
-    PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
+    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MENU,
+    MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -202,6 +202,7 @@ static TABLE: &[Entry] = table! {
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
     Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
     // What is done in the templates' workbench.
+    Open: [ENTER], DETAIL, 0, "the newer", "Of a link that another took the place of: to that one";
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";
     Open: [ENTER], MATRIX, 1, "show", "Show that mail";

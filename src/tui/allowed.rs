@@ -55,6 +55,10 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         return say("The database is away, so nothing can be changed.", "Wait for it, or press R to try now.");
     }
     match action {
+        Action::Open if model.opened.is_some() => match model.replaced_by() {
+            Some(_) => None,
+            None => say("No other link took the place of this one.", ""),
+        },
         Action::Open => match model.view {
             View::Verifications => model.verifications.selected().is_none(),
             View::Mail if model.row_open || layout::whole(model).divider.width > 0 => {

@@ -414,6 +414,20 @@ impl Model {
         !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 
+    /// Where one is open, the other, which took its place, is what its reader wants to know of now.
+    pub fn follow(&mut self, replaced: VerificationId, by: VerificationId) {
+        if self.opened == Some(replaced) {
+            self.opened = Some(by);
+        }
+    }
+
+    /// What took the place of the opened one, where its link was revoked.
+    #[must_use]
+    pub fn replaced_by(&self) -> Option<VerificationId> {
+        let detail = self.detail.data.as_ref().filter(|detail| self.opened == Some(detail.verification.id))?;
+        detail.replaced_by().map(|newer| newer.id)
+    }
+
     /// The verification that acts are about, and whose it is.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {

@@ -1,6 +1,8 @@
 //! Someone calls: "I never got the mail." Their address is pasted, what happened and what to do are read, and one key
 //! begins the right act; for each state that a mail can be in, reached by what servers and SES really say.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use verifydesk::domain::send::{SendRow, SendState};
 use verifydesk::outbox::worker::Mode;
@@ -193,6 +195,12 @@ fn says(running: &Running, words: &str) {
     });
 }
 
+/// Alone: Escape and a letter at once would be Alt and the letter.
+fn escape(running: &mut Running) {
+    running.keys("\x1b");
+    running.quiet(Duration::from_millis(300));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paste_shows_what_happened_and_one_key_begins_what_to_do() {
     let mut server = server().start();
@@ -216,12 +224,29 @@ async fn a_paste_shows_what_happened_and_one_key_begins_what_to_do() {
         }
         running.keys(key);
         says(&running, opened);
-        // Out of the dialog or the workbench, and of the pane.
-        running.keys("\x1b");
-        running.quiet(std::time::Duration::from_millis(300));
-        running.keys("\x1b");
-        running.quiet(std::time::Duration::from_millis(300));
+        // Out of the dialog or the workbench, and of the detail.
+        escape(&mut running);
+        escape(&mut running);
     }
+    // Corrected, and what is open is the new one; from the old one Enter leads there.
+    running.keys("\x1b[200~gone@example.net\x1b[201~");
+    says(&running, "there is no such mailbox");
+    running.keys("a");
+    running.shows("Change the address");
+    running.keys(&format!("{}.org\rthey had mistyped it\r", "\x7f".repeat(".net".len())));
+    running.shows("The address is gone@example.org now.");
+    says(&running, "gone@example.org Mina");
+    says(&running, "pending, expires in 72 h");
+    // The message goes first, then the detail of the one found.
+    escape(&mut running);
+    running.keys("\x1b[200~gone@example.org\x1b[201~");
+    running.shows("2 found");
+    escape(&mut running);
+    running.shows("revoked");
+    running.keys("j\r");
+    says(&running, "An older link");
+    running.keys("\r");
+    says(&running, "pending, expires in 72 h");
     running.keys("q");
     assert_eq!(running.exit_code(), 0);
     running.is_clean();

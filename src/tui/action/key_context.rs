@@ -100,6 +100,7 @@ impl KeyContexts {
     }
 }
 
+pub(super) const DETAIL: KeyContexts = KeyContexts::of(&[KeyContext::Detail]);
 pub(super) const SEND: KeyContexts = KeyContexts::of(&[KeyContext::Send]);
 pub(super) const QUEUE: KeyContexts = KeyContexts::of(&[KeyContext::Queue]);
 pub(super) const CHECKS: KeyContexts = KeyContexts::of(&[KeyContext::Checks]);

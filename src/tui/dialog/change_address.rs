@@ -52,9 +52,10 @@ pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
 }
 
 /// The address was changed, or not.
-pub(super) fn changed(model: &mut Model, id: VerificationId, answer: Answer<String>) {
+pub(super) fn changed(model: &mut Model, id: VerificationId, answer: Answer<(String, VerificationId)>) {
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::ChangeAddress(dialog) if dialog.subject.id == id);
-    let Some((email, _)) = answered(model, answer, is_it) else { return };
+    let Some(((email, mailed), _)) = answered(model, answer, is_it) else { return };
+    model.follow(id, mailed);
     model.toast(Level::Done, format!("The address is {email} now."), "A new link is queued to be mailed there.");
     undo::offer(model, format!("the change of address to {email}"), audit::Action::ChangeAddress, Some(id));
 }
@@ -173,5 +174,15 @@ mod tests {
         console.serve(&world);
         assert!(console.model.dialog.is_none());
         assert_eq!(console.model.toasts.last().unwrap().what, "The address is minji.kim@example.con now.");
+        assert_eq!(console.model.opened, None);
+    }
+
+    #[test]
+    fn what_is_open_becomes_the_one_that_is_mailed() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "Enter a Backspace n Enter");
+        console.type_text("a typo");
+        console.run(&world, "Enter");
+        assert_eq!(console.model.opened, Some(VerificationId(49_994)), "{}", console.screen());
     }
 }

@@ -70,6 +70,7 @@ pub(super) fn resent(model: &mut Model, id: VerificationId, answer: Answer<Resen
     };
     // Also where it was opened again in the meantime.
     model.dialog.take_if(|dialog| is_it(dialog));
+    model.follow(id, resent.verification_id);
     let (what, hint) = match resent.how {
         ResentHow::SameLink => (format!("The same link goes to {to}."), String::new()),
         ResentHow::NewKey => (

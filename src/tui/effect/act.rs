@@ -65,10 +65,10 @@ pub enum Acted {
         id: VerificationId,
         answer: Answer<()>,
     },
-    /// With the new address.
+    /// With the new address, and the verification that is mailed there.
     AddressChanged {
         id: VerificationId,
-        answer: Answer<String>,
+        answer: Answer<(String, VerificationId)>,
     },
     SignedUp(Answer<SignedUp>),
     JobStarted(Answer<JobStarted>),

@@ -34,7 +34,8 @@ impl Executor {
                 }
                 Act::ChangeAddress { id, address, reason } => {
                     let changed = async { desk.change_address(&actor, id, &address, &reason).await };
-                    let answer = context.act(changed).await.map(|(email, _)| email.to_string());
+                    let answer =
+                        context.act(changed).await.map(|(email, resent)| (email.to_string(), resent.verification_id));
                     Acted::AddressChanged { id, answer }
                 }
                 Act::SignUp(request) => {

@@ -94,6 +94,10 @@ fn is_ctrl(event: &KeyEvent) -> bool {
 }
 
 fn open(model: &mut Model) {
+    if model.opened.is_some() {
+        model.opened = model.replaced_by().or(model.opened);
+        return;
+    }
     let has_pane = layout::whole(model).divider.width > 0;
     match model.view {
         View::Verifications => model.opened = model.verifications.selected().map(|row| row.verification.id),

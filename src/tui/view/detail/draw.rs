@@ -127,6 +127,9 @@ fn verdict(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verific
     };
     lines.marked(mark, &verdict.what, tone);
     lines.under(&verdict.advice, Tone::Strong);
+    if model.replaced_by().is_some() {
+        lines.under("Enter goes there.", Tone::Quiet);
+    }
 }
 
 /// A time in figures, and how far away it is: on the same line where both fit.
