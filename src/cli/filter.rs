@@ -83,9 +83,6 @@ pub fn parse(text: &str, place: Place) -> Result<Filter, String> {
         let [line, mark] = wrong.pointed_at(text);
         format!("{wrong}\n\n  {line}\n  {mark}")
     })?;
-    if filter.marked {
-        return Err("only the console has rows that are marked".into());
-    }
     let can_find = match &filter.search {
         Some(search) => search.can_find(),
         None => !text.trim().is_empty(),
@@ -187,7 +184,7 @@ mod tests {
     fn the_wrong_word_is_pointed_at() {
         let error = parse("김미나 status:pendng", Place::Verifications).unwrap_err();
         assert!(error.ends_with("\n\n  김미나 status:pendng\n                ^^^^^^"), "{error}");
-        assert!(parse("marked", Place::Mails).is_err() && parse(" ", Place::Mails).is_err());
+        assert!(parse(" ", Place::Mails).is_err());
         assert!(parse("status:all", Place::Verifications).is_ok());
         let twice = Both::try_parse_from(["x", "--status", "expired", "--search", "status:pending"]).unwrap();
         assert!(twice.filter.filter().is_err());

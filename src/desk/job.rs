@@ -162,9 +162,6 @@ async fn stoppable(tx: &mut Transaction, id: JobId, next: JobState) -> Result<Lo
 fn check(scope: &JobScope) -> Result<(), Error> {
     match scope {
         JobScope::Marked(ids) if ids.is_empty() => Err(Error::Invalid(plain("nothing is marked"))),
-        JobScope::Filter(filter) | JobScope::Mails(filter) if filter.marked => {
-            Err(Error::Invalid(plain("what is marked is known to the console only")))
-        }
         JobScope::Marked(ids) if ids.len() > MARKED_MAX => {
             Err(Error::Invalid(plain(&format!("more than {MARKED_MAX} are marked; a filter may find any number"))))
         }

@@ -59,8 +59,6 @@ pub struct Filter {
     pub job: Option<JobId>,
     /// By this operator.
     pub by: Option<String>,
-    /// Only what is marked.
-    pub marked: bool,
 }
 
 impl Filter {
@@ -153,9 +151,6 @@ impl Filter {
         }
         if let Some(by) = &self.by {
             term(Key::By, words::quoted(by));
-        }
-        if self.marked {
-            terms.push(Key::MARKED.to_owned());
         }
         terms
     }

@@ -23,8 +23,7 @@ pub fn complete(line: &str, cursor: usize, place: Place) -> Completions {
     let Some((name, value)) = word.split_once(':') else {
         let typed = word.to_lowercase();
         let keys = place.keys().iter().map(|key| format!("{}:", key.as_str()));
-        let marked = place.has_marks().then(|| Key::MARKED.to_owned());
-        let words = keys.chain(marked).filter(|word| word.starts_with(&typed) && *word != typed).collect();
+        let words = keys.filter(|word| word.starts_with(&typed) && *word != typed).collect();
         return Completions { span: begin..before.len(), words };
     };
     let Some(key) = Key::of(name).filter(|key| place.keys().contains(key)) else { return Completions::default() };
@@ -51,7 +50,7 @@ mod tests {
             ("since:", Place::Mails, &["today", "yesterday"]),
             ("status:", Place::Mails, &[]),
             ("status:pending", Place::Verifications, &[]),
-            ("m", Place::Mails, &["mail:", "marked"]),
+            ("m", Place::Mails, &["mail:"]),
             ("mina", Place::Verifications, &[]),
         ];
         for (line, place, words) in table {

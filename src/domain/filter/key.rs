@@ -45,9 +45,6 @@ impl Key {
         Self::By,
     ];
 
-    /// The term that has no value.
-    pub const MARKED: &'static str = "marked";
-
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -135,12 +132,6 @@ impl Place {
             Self::Mails => &[Key::Mail, Key::Reason, Key::Since, Key::Until, Key::Domain, Key::Locale, Key::Job],
             Self::Audit => &[Key::By, Key::Since, Key::Until],
         }
-    }
-
-    /// Whether its rows can be marked.
-    #[must_use]
-    pub fn has_marks(self) -> bool {
-        self != Self::Audit
     }
 
     /// What its rows are.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::key::{Key, Place};
 use super::moment::{Clock, Moment};
 use super::words::{self, Kind, Word};
-use super::{Filter, Reason, Search, Span, States, mailbox};
+use super::{Filter, Reason, Search, Span, States};
 use crate::domain::address::DomainName;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
@@ -36,16 +36,11 @@ pub fn parse(line: &str, place: Place, clock: Clock) -> Result<Filter, WrongTerm
         return Ok(Filter { search: Search::parse(line), ..Filter::default() });
     }
     let text = words::free_text(line, &words);
-    // "… kim@example.com marked as spam …" speaks of no marks.
-    let has_marks = words.iter().any(|word| word.kind == Kind::Marked);
-    if has_marks && (!place.has_marks() || mailbox::find(&text).is_some()) {
-        return Ok(Filter { search: Search::parse(line), ..Filter::default() });
-    }
-    let mut filter = Filter { search: Search::parse(&text), marked: has_marks, ..Filter::default() };
+    let mut filter = Filter { search: Search::parse(&text), ..Filter::default() };
     let mut seen: Vec<Key> = Vec::new();
     for Word { span, kind } in words {
         match kind {
-            Kind::Text | Kind::Marked | Kind::Pasted => {}
+            Kind::Text | Kind::Pasted => {}
             Kind::Unknown { name } => {
                 let meant = words::nearest(name, place).map(|key| format!("; did you mean {}:?", key.as_str()));
                 let all: Vec<&str> = place.keys().iter().map(|key| key.as_str()).collect();

@@ -19,8 +19,6 @@ pub(super) enum Kind<'a> {
     Text,
     /// The beginning and the value of a term, and where the value is. The value is without its quotes.
     Term { key: Key, value: &'a str, at: Range<usize> },
-    /// `marked`
-    Marked,
     /// Looks like a term, and no term has that name.
     Unknown { name: &'a str },
     /// Has a colon in it, and no one would type it as a term.
@@ -56,9 +54,6 @@ fn end_of(line: &str, begin: usize) -> usize {
 
 fn kind(line: &str, span: Range<usize>, is_last: bool) -> Kind<'_> {
     let word = &line[span.clone()];
-    if word == Key::MARKED {
-        return Kind::Marked;
-    }
     let Some((name, value)) = word.split_once(':') else {
         let is_of_log = word.contains('=') && !word.starts_with('"') && mailbox::find(word).is_none();
         return if is_of_log { Kind::Pasted } else { Kind::Text };

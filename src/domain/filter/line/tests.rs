@@ -23,7 +23,7 @@ fn fault(line: &str, place: Place) -> (String, String) {
 #[test]
 fn terms_and_free_text() {
     let line = "kim status:Pending mina domain:Naver.com locale:ko mail:bounced,failed reason:suppressed since:yesterday \
-                until:18:00 created:>2d expires:<6h job:019ac5d2-7f00-7aaa-8bbb-0123456789ab marked";
+                until:18:00 created:>2d expires:<6h job:019ac5d2-7f00-7aaa-8bbb-0123456789ab";
     let expected = Filter {
         status: Some(Status::Pending),
         search: Search::parse("kim mina"),
@@ -37,7 +37,6 @@ fn terms_and_free_text() {
         reason: Some(Reason::Suppressed),
         job: Some("019ac5d2-7f00-7aaa-8bbb-0123456789ab".parse().unwrap()),
         by: None,
-        marked: true,
     };
     assert_eq!(read(line), Ok(expected.clone()));
     assert_eq!(read(&expected.to_string()), Ok(expected));
@@ -118,8 +117,7 @@ fn pasted() -> impl Strategy<Value = String> {
     let email = "[a-z0-9.+_-]{1,8}[a-z0-9]@[a-z]{2,8}\\.(com|kr)".prop_filter("no dots together", |email| {
         !email.contains("..") && !email.starts_with('.') && !email.contains(".@")
     });
-    let term =
-        prop::sample::select(vec!["status:bounced", "reason:550", "mail:x", "since:10:00", "marked", "by:postfix"]);
+    let term = prop::sample::select(vec!["status:bounced", "reason:550", "mail:x", "since:10:00", "by:postfix"]);
     (email, term, 0usize..9).prop_map(|(email, term, shape)| match shape {
         0 => email,
         1 => format!("Kim Mina <{email}>"),
@@ -148,7 +146,6 @@ fn term() -> impl Strategy<Value = String> {
         "created:2026-11-01",
         "expires:>1week",
         "job:019AC5D2-7f00-7aaa-8bbb-0123456789ab",
-        "marked",
         "kim",
         "김미나",
         "\"status:x\"",
