@@ -192,7 +192,10 @@ async fn too_many_bounces_stop_the_outbox_until_an_operator_has_looked() {
     // Full mailboxes count for nothing.
     site.execute(
         "insert into sends (id, recipient, locale, state, queued_at)
-        select gen_random_uuid(), 'mina' || n || '@example.com', 'en',
+        select
+            -- Made now, as their ids say.
+            (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || lpad(to_hex(n), 20, '0'))::uuid,
+            'mina' || n || '@example.com', 'en',
             case when n % 10 = 0 then 'bounced' else 'delivered' end, now() + interval '1 second'
         from generate_series(1, 100) as n",
     )
