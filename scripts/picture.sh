@@ -1,5 +1,5 @@
 #!/bin/sh
-# Draws README's pictures again: the console on demo data, and the templates' workbench, from real runs.
+# Draws README's pictures again: the console on demo data, the templates' workbench, and a call to the desk, from real runs.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -22,3 +22,4 @@ picture() {
 
 picture console "${SIZE:-120x34}" "${KEYS:-jjjjjjjjjjjjj}"
 picture workbench 150x38 L templates
+cargo run --quiet --locked --example picture -- assets/call.svg 80x24 '' call

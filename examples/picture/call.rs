@@ -35,8 +35,9 @@ pub async fn caller(settings: &Settings) -> anyhow::Result<String> {
 pub fn record(url: &str, columns: NonZeroU16, rows: NonZeroU16, caller: &str) -> anyhow::Result<String> {
     let mut console = Console::start(Some(url), columns, rows)?;
     let paste = format!("{PASTE}{caller}\u{1b}[201~");
-    // The cursor is behind the address: the domain is another one of the same owner's.
-    let corrected = "\u{7f}".repeat(".example".len()) + "-mail.example";
+    // The cursor is behind the address, whose domain is typed anew.
+    let domain = caller.trim_end_matches('>').rsplit('@').next().unwrap_or_default();
+    let corrected = "\u{7f}".repeat(domain.chars().count()) + "mail.example";
     let steps = [
         ("", 2.0),
         (&paste, 5.0),

@@ -4,6 +4,7 @@
 //! that is no ASCII stands in the middle of its own, and frames are lines, not letters.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use vt100::{Cell, Color, Screen};
 
@@ -34,19 +35,54 @@ const COLOURS: [&str; 16] = [
 
 /// The screen as a picture.
 pub fn draw(screen: &Screen) -> String {
+    document(screen, "The console of verifydesk in a terminal", &cells(screen))
+}
+
+/// Screens one after the other, again and again, each for so long; for those who want no motion, the one with that number.
+pub fn animate(screens: &[(Screen, Duration)], still: usize) -> Option<String> {
+    let whole: f64 = screens.iter().map(|(_, held)| held.as_secs_f64()).sum();
+    let mut style = format!("<style>.screen{{visibility:hidden;animation:{whole:.1}s step-end infinite}}\n");
+    let (mut frames, mut since) = (String::new(), 0.0);
+    for (number, (screen, held)) in screens.iter().enumerate() {
+        let from = since / whole * 100.0;
+        since += held.as_secs_f64();
+        let to = since / whole * 100.0;
+        let before = if number == 0 { "" } else { "0%{visibility:hidden}" };
+        push(
+            &mut style,
+            format_args!(
+                "@keyframes s{number}{{{before}{from:.2}%{{visibility:visible}}{to:.2}%{{visibility:hidden}}}}\n\
+                 #s{number}{{animation-name:s{number}}}\n"
+            ),
+        );
+        push(&mut frames, format_args!("<g class=\"screen\" id=\"s{number}\">\n{}</g>\n", cells(screen)));
+    }
+    push(
+        &mut style,
+        format_args!(
+            "@media(prefers-reduced-motion:reduce){{.screen{{animation:none}}#s{still}{{visibility:visible}}}}\n</style>\n"
+        ),
+    );
+    let (first, _) = screens.first()?;
+    Some(document(first, "A call to the desk, key by key, in the console of verifydesk", &format!("{style}{frames}")))
+}
+
+/// A picture of a screen's size with this in it.
+fn document(screen: &Screen, label: &str, content: &str) -> String {
     let (rows, columns) = screen.size();
     let (width, height) =
         (f64::from(columns.get()) * WIDTH + 2.0 * MARGIN, f64::from(rows.get()) * HEIGHT + 2.0 * MARGIN);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+         viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{label}\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
+         <g font-family=\"{FONTS}\" font-size=\"{FONT_SIZE}\" style=\"white-space:pre\">\n{content}</g>\n</svg>\n"
+    )
+}
+
+fn cells(screen: &Screen) -> String {
+    let (rows, columns) = screen.size();
     let mut svg = String::new();
-    push(
-        &mut svg,
-        format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"The console of verifydesk in a terminal\">\n\
-             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
-             <g font-family=\"{FONTS}\" font-size=\"{FONT_SIZE}\" style=\"white-space:pre\">\n"
-        ),
-    );
     let top = |y: u16| MARGIN + f64::from(y) * HEIGHT;
     for y in 0..rows.get() {
         Row { svg: &mut svg, top: top(y) }.backgrounds(screen, y, columns.get());
@@ -54,7 +90,6 @@ pub fn draw(screen: &Screen) -> String {
     for y in 0..rows.get() {
         Row { svg: &mut svg, top: top(y) }.texts(screen, y, columns.get());
     }
-    svg.push_str("</g>\n</svg>\n");
     svg
 }
 
