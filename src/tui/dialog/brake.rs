@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::parts::{columns_for, complaint, input, keys, operator, put};
+use super::parts::{columns_for, complaint, input, keys, put, recorded};
 use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
 use crate::domain::audit::Action;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
@@ -162,7 +162,7 @@ impl Body for BrakeDialog {
 fn explain(lines: &mut Lines<'_>, model: &Model, what: &str, then: &str) {
     lines.text(what, Tone::Strong);
     lines.text(then, Tone::Text);
-    lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+    lines.text(&recorded(model, ""), Tone::Quiet);
 }
 
 /// Why it stands still: no one resumes without having read it.

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, operator, put};
+use super::parts::{columns_for, complaint, input, keys, put, recorded};
 use super::{Body, Dialog, KeyContext, Then, answered, because};
 use crate::domain::audit::Action;
 use crate::domain::idn;
@@ -339,7 +339,7 @@ fn agree(lines: &mut Lines<'_>, model: &Model, theme: &Theme, dialog: &BulkDialo
     lines.gap();
     let at = number(lines, theme, dialog);
     if detail == Detail::All {
-        lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+        lines.text(&recorded(model, ""), Tone::Quiet);
     }
     keys(lines, &[(if at.is_some() { "Enter" } else { "y" }, "start it"), ("Esc", "cancel")]);
     at

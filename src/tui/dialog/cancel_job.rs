@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::parts::{columns_for, complaint, keys, operator, put};
+use super::parts::{columns_for, complaint, keys, put, recorded};
 use super::{Body, Dialog, KeyContext, Then, answered, because};
 use crate::domain::Time;
 use crate::domain::id::JobId;
@@ -111,7 +111,7 @@ impl Body for CancelJobDialog {
             }
         }
         lines.text("It cannot go on after that; another can be started.", Tone::Text);
-        lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+        lines.text(&recorded(model, ""), Tone::Quiet);
         if self.busy {
             lines.gap();
             lines.text("cancelling it…", Tone::Quiet);

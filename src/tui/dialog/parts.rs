@@ -61,8 +61,12 @@ pub(super) fn keys(lines: &mut Lines<'_>, keys: &[(&str, &str)]) {
     lines.pieces(pieces);
 }
 
-pub(super) fn operator(model: &Model) -> &str {
-    if model.setup.operator.is_empty() { "your name" } else { &model.setup.operator }
+/// In whose name the audit log keeps an act, and with what else.
+pub(super) fn recorded(model: &Model, with: &str) -> String {
+    match model.setup.operator.as_str() {
+        "" => format!("Recorded under your name{with}."),
+        operator => format!("Recorded as {operator}{with}."),
+    }
 }
 
 /// A field behind its label on a line of a dialog; returns where the cursor is if it is the one typed into. Where the

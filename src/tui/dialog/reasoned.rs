@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, operator, put};
+use super::parts::{columns_for, complaint, input, keys, put, recorded};
 use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing, subject_done};
 use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
@@ -236,7 +236,7 @@ impl Body for ReasonedDialog {
         let short = area.height < 18;
         let mut explained = Lines::new(theme, columns);
         explained.text(self.explained(), Tone::Strong);
-        explained.text(&format!("It is audited under {}, with your reason.", operator(model)), Tone::Text);
+        explained.text(&recorded(model, ", with your reason"), Tone::Text);
         let explained = explained.finish();
         let mut wrong = Lines::new(theme, columns);
         if self.busy {

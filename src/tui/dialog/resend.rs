@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, operator, put, who};
+use super::parts::{columns_for, complaint, input, keys, put, recorded, who};
 use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
 use crate::desk::{ResendPlan, Resent, ResentHow};
 use crate::domain::Time;
@@ -160,8 +160,9 @@ impl Body for ResendDialog {
                 lines.text(what, Tone::Strong);
                 lines.text(then, Tone::Text);
                 lines.gap();
-                lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
-                keys(&mut lines, &[("y", "mail it"), ("Esc", "cancel")]);
+                lines.text(&recorded(model, ""), Tone::Quiet);
+                let mails = if plan.how == ResentHow::BroughtForward { "have it go first" } else { "mail it" };
+                keys(&mut lines, &[("y", mails), ("Esc", "cancel")]);
             }
             Some(Err(problem)) => {
                 complaint(&mut lines, theme, problem);

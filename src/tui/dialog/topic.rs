@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::parts::{columns_for, complaint, keys, operator, put};
+use super::parts::{columns_for, complaint, keys, put, recorded};
 use super::{Body, Dialog, KeyContext, Then, answered, because};
 use crate::domain::Time;
 use crate::text::Untrusted;
@@ -96,7 +96,7 @@ impl Body for TopicDialog {
         }
         lines.gap();
         lines.text("Once approved, its events are taken. Anyone's topic may ask: is it yours?", Tone::Text);
-        lines.text(&format!("It is audited under {}.", operator(model)), Tone::Quiet);
+        lines.text(&recorded(model, ""), Tone::Quiet);
         if let Some(is_approved) = self.answer {
             lines.gap();
             lines.text(if is_approved { "approving it…" } else { "refusing it…" }, Tone::Quiet);
