@@ -83,6 +83,9 @@ impl Purpose {
             ("tcp_keepalives_count", "3"),
             ("tcp_user_timeout", "20s"),
             ("default_transaction_isolation", "read committed"),
+            // Statements here touch few rows, often; compiling one takes longer than it, again at each execution, where
+            // the planner expects much of a part that is never reached.
+            ("jit", "off"),
         ];
         let (names, values): (Vec<&str>, Vec<&str>) = settings.into_iter().unzip();
         sqlx::query(
