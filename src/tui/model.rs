@@ -3,6 +3,7 @@
 pub mod field;
 mod queue;
 pub mod slot;
+mod tabbed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,14 +15,12 @@ use super::action::{Action, KeyContext};
 use super::dialog::Dialog;
 use super::effect::{Answer, Problem};
 use super::undo::Offer;
-use super::view::list::{List, Row};
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::when::{self, Zone};
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
-use crate::domain::filter::hits::Hits;
-use crate::domain::filter::line::{self, WrongTerm};
+use crate::domain::filter::line::WrongTerm;
 use crate::domain::filter::{Clock, Filter, Place, Search};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::right::Rights;
@@ -32,6 +31,7 @@ use crate::domain::worker::OutboxView;
 use crate::text::Untrusted;
 use field::Field;
 use slot::Slot;
+pub use tabbed::Tabbed;
 
 /// What the console starts with.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -132,94 +132,6 @@ pub struct Toast {
     pub until: Time,
     /// Until when a key takes back what it tells of, if one does.
     pub undo_until: Option<Time>,
-}
-
-/// Lists of one kind under tabs, searched together.
-#[derive(Clone, Debug)]
-pub struct Tabbed<R: Row> {
-    /// A list a tab.
-    pub lists: Vec<List<R>>,
-    /// Which one is shown.
-    pub tab: usize,
-    /// What is being looked for: a line of the filter language.
-    pub search: Field,
-    /// What of it applies; of a line with a wrong word, the rest.
-    pub filter: Filter,
-    /// What is wrong with it.
-    pub wrong: Option<WrongTerm>,
-    /// The tab that was left for the one of all, when a search was begun: it is shown again when that is cleared.
-    pub(super) left: Option<usize>,
-    /// How many a search finds, and which one.
-    pub(super) hits: Option<(Search, Hits<R::Kind>)>,
-    /// The search whose hits were asked for.
-    pub(super) counted: Option<Search>,
-}
-
-impl<R: Row> Tabbed<R> {
-    fn new(tabs: impl IntoIterator<Item = Option<R::Kind>>) -> Self {
-        let lists = tabs.into_iter().map(List::new).collect();
-        Self {
-            lists,
-            tab: 0,
-            search: Field::default(),
-            filter: Filter::default(),
-            wrong: None,
-            left: None,
-            hits: None,
-            counted: None,
-        }
-    }
-
-    /// The list that is shown.
-    #[must_use]
-    pub fn list(&self) -> Option<&List<R>> {
-        self.lists.get(self.tab)
-    }
-
-    /// The list that is shown, to change.
-    pub fn list_mut(&mut self) -> Option<&mut List<R>> {
-        self.lists.get_mut(self.tab)
-    }
-
-    /// Reads the line that is typed. If what it asks for has changed, every list has to be loaded again; the rows on the
-    /// screen stay until others arrive.
-    pub(super) fn read(&mut self, place: Place, clock: Clock) {
-        let text = self.search.text();
-        let read = line::parse(text, place, clock);
-        let filter = match &read {
-            Ok(filter) => Some(filter.clone()),
-            Err(wrong) => line::parse(&wrong.without_word(text), place, clock).ok(),
-        };
-        self.wrong = read.err();
-        if let Some(filter) = filter.filter(|filter| *filter != self.filter) {
-            self.filter = filter;
-            self.lists.iter_mut().for_each(List::forget);
-        }
-    }
-
-    /// Goes to a tab.
-    pub(super) fn show_tab(&mut self, tab: Option<R::Kind>) {
-        if let Some(at) = self.lists.iter().position(|list| list.tab == tab) {
-            self.tab = at;
-        }
-    }
-
-    /// The search was changed. One begun from nothing looks under all tabs, for who is looked for says how they are.
-    pub(super) fn search_changed(&mut self, was_empty: bool, all: usize) {
-        if was_empty && !self.search.is_empty() {
-            self.left = Some(self.tab);
-            self.tab = all;
-        } else if self.search.is_empty()
-            && let Some(left) = self.left.take()
-        {
-            self.tab = left;
-        }
-    }
-
-    #[must_use]
-    pub fn selected(&self) -> Option<&R> {
-        self.list()?.selected().map(|item| &item.row)
-    }
 }
 
 /// Words that Tab puts in the place of each other.
