@@ -7,8 +7,8 @@ use super::format::{json, outbox};
 use super::{Failure, filter, operator, output, progress};
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
+use crate::domain::idn;
 use crate::domain::job::{JobPlan, JobScope, JobState, Skip, Skipped};
-use crate::text::plain;
 
 /// Says what would be done.
 pub async fn plan(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCode, Failure> {
@@ -87,7 +87,7 @@ fn lines(plan: &JobPlan, scope: &JobScope) -> Vec<String> {
         lines.push(format!("{over} of the mails wait until the 24-hour quota has room for them"));
     }
     if !plan.first.is_empty() {
-        let first: Vec<String> = plan.first.iter().map(|email| plain(email.raw()).into_string()).collect();
+        let first: Vec<String> = plan.first.iter().map(|email| idn::shown(email).into_string()).collect();
         lines.push(format!("first: {}", first.join(", ")));
     }
     lines

@@ -39,8 +39,10 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         output::line(&json::line(&done))?;
     } else {
         output::line(&format!(
-            "user {} is {email} now, unverified; verification {} is queued to be mailed there",
-            resent.user_id, resent.verification_id
+            "user {} is {} now, unverified; verification {} is queued to be mailed there",
+            resent.user_id,
+            email.shown(),
+            resent.verification_id
         ))?;
     }
     Ok(ExitCode::SUCCESS)

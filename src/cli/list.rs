@@ -79,7 +79,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
 /// What may be meant instead, or is found elsewhere.
 async fn remark_on_nothing(desk: &Desk, search: &Search, is_by_status: bool) -> Result<(), Failure> {
     for email in desk.store().near_misses(search).await? {
-        output::remark(&format!("did you mean {}?", email.plain()));
+        output::remark(&format!("did you mean {}?", idn::shown(&email)));
     }
     if is_by_status && let Some(hits) = desk.store().verification_hits(search).await? {
         let found = Status::ALL.into_iter().map(|status| (status, hits.of(Some(status))));

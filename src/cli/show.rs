@@ -7,6 +7,7 @@ use super::time::shown;
 use super::{Failure, output};
 use crate::desk::{Desk, Error};
 use crate::domain::id::VerificationId;
+use crate::domain::idn;
 use crate::domain::verdict::Facts;
 use crate::domain::verification::PROBABLY_SCANNED;
 use crate::text::plain;
@@ -47,12 +48,17 @@ fn lines(facts: &Facts<'_>) -> Vec<String> {
         format!("verification {}: {}", verification.id, verification.status(now)),
         format!("verdict      {}", verdict.what),
         format!("             {}", verdict.advice),
-        format!("user         {} {} {}", user.id, user.email.plain(), user.name.plain()),
+        format!("user         {} {} {}", user.id, idn::shown(&user.email), user.name.plain()),
+    ];
+    if idn::shown(&user.email) != user.email.plain() {
+        out.push(format!("mailed as    {}", user.email.plain()));
+    }
+    out.extend([
         format!("locale       {}", user.locale),
         format!("key          {}", verification.key_fingerprint.as_deref().unwrap_or("not mailed yet")),
         format!("created      {}", shown(verification.created_at)),
         format!("expires      {}", shown(verification.expires_at)),
-    ];
+    ]);
     let times = [
         ("verified", verification.verified_at),
         ("revoked", verification.revoked_at),

@@ -41,12 +41,16 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let id = done.verification_id.map_or_else(|| "none".into(), |id| id.to_string());
     output::line(&match done.status {
         SignUpStatus::Created => {
-            format!("signed up {}: user {}, verification {id}, mail queued", done.email, done.user_id)
+            format!("signed up {}: user {}, verification {id}, mail queued", done.email.shown(), done.user_id)
         }
         SignUpStatus::Resent => {
-            format!("{} had signed up before: user {}, verification {id}, mail queued again", done.email, done.user_id)
+            format!(
+                "{} had signed up before: user {}, verification {id}, mail queued again",
+                done.email.shown(),
+                done.user_id
+            )
         }
-        SignUpStatus::AlreadyVerified => format!("{} is verified already: user {}", done.email, done.user_id),
+        SignUpStatus::AlreadyVerified => format!("{} is verified already: user {}", done.email.shown(), done.user_id),
     })?;
     Ok(ExitCode::SUCCESS)
 }

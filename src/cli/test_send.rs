@@ -85,14 +85,14 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         SendState::Accepted => {
             output::line(&format!(
                 "accepted for {}: {} (send {}, {recorded})",
-                sent.recipient,
+                sent.recipient.shown(),
                 sent.words.plain(),
                 sent.id
             ))?;
             Ok(ExitCode::SUCCESS)
         }
         state => Err(Failure::failed(
-            format!("the mail to {} is {state}: {}", sent.recipient, sent.words.plain()),
+            format!("the mail to {} is {state}: {}", sent.recipient.shown(), sent.words.plain()),
             format!("send {}, {recorded}", sent.id),
         )),
     }

@@ -114,7 +114,7 @@ pub enum Refusal {
         state: JobState,
     },
     /// A test mail to someone who has not asked for tests.
-    #[error("test mails may not go to {address}")]
+    #[error("test mails may not go to {}", .address.shown())]
     NotAllowListed {
         /// The recipient.
         address: EmailAddress,

@@ -2,6 +2,7 @@
 
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _};
 
+use super::address::EmailAddress;
 use crate::text::{Plain, Untrusted, plain};
 
 /// An address as people read it.
@@ -40,6 +41,14 @@ pub fn shown(address: &Untrusted) -> Plain {
     plain(&readable(address.raw()).text)
 }
 
+impl EmailAddress {
+    /// As people read it, safe to show.
+    #[must_use]
+    pub fn shown(&self) -> Plain {
+        plain(&readable(self.as_str()).text)
+    }
+}
+
 /// What Punycode stands for; `None` where it is none, or a wrong one.
 fn own_script(label: &str) -> Option<String> {
     let is_encoded = label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--"));
@@ -56,7 +65,6 @@ fn is_mixed_up(label: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::address::EmailAddress;
 
     #[test]
     fn domains_are_shown_in_their_own_script() {

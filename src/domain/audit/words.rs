@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Action, AuditEntry, AuditRow};
 use crate::domain::Time;
+use crate::domain::idn::{self, readable};
 use crate::text::{Untrusted, plain};
 
 /// Outcomes that the action's own words say already.
@@ -50,7 +51,7 @@ impl AuditRow {
     #[must_use]
     pub fn whom(&self) -> Option<String> {
         match (&self.email, self.entry.user_id) {
-            (Some(email), _) => Some(email.plain().into_string()),
+            (Some(email), _) => Some(idn::shown(email).into_string()),
             (None, Some(id)) => Some(format!("user {id} (deleted)")),
             (None, None) => None,
         }
@@ -61,7 +62,7 @@ impl AuditRow {
     pub fn after_in_words(&self, show: impl Fn(Time) -> String) -> Option<String> {
         match (&self.after, &self.new_email) {
             (Some(after), _) => Some(in_words(after, show)),
-            (None, email) => email.as_ref().map(|email| format!("address {}", email.plain())),
+            (None, email) => email.as_ref().map(|email| format!("address {}", idn::shown(email))),
         }
     }
 }
@@ -119,7 +120,7 @@ fn part(name: &str, value: &Value, show: impl Fn(Time) -> String) -> String {
         (None, other) => other.to_string(),
     };
     let words = match (name, value.is_null()) {
-        ("email", false) => format!("address {text}"),
+        ("email", false) => format!("address {}", readable(&text).text),
         ("verified_at", false) => format!("verified {text}"),
         ("verified_at", true) => "not verified".into(),
         ("expires_at", false) => format!("expiring {text}"),
