@@ -48,6 +48,7 @@ pub fn setup(settings: &Settings) -> Setup {
         operator: operator(Origin::Console).name,
         zone: Zone::Local(*chrono::Local::now().offset()),
         sends: None,
+        starts_worker: false,
         tests: settings.test_send.allow.clone(),
         only_templates: false,
     }

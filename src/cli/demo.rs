@@ -8,6 +8,7 @@ use crate::demo::cluster::Options;
 use crate::demo::env::{self, DATABASE, DemoEnv};
 use crate::demo::walkthrough;
 use crate::text::plain;
+use crate::tui::model::Setup;
 use crate::tui::run::{self, require_terminal};
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     if let Some(users) = env.made {
         output::remark(&format!("made {users} demo users"));
     }
-    let setup = console::setup(&env.settings);
+    let setup = Setup { starts_worker: true, ..console::setup(&env.settings) };
     let result = if is_interactive {
         let ended = run::run(env.desk.clone(), env.settings.clone(), setup).await;
         ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)

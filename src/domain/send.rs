@@ -203,6 +203,8 @@ pub struct SendRow {
     pub reason: Option<Untrusted>,
     /// Of which template and fixture it is a test; `None` for a mail to someone who signed up.
     pub test_of: Option<Untrusted>,
+    /// Whether its user is verified by now; told in lists only.
+    pub is_verified: bool,
     /// What SES reported afterwards, oldest first. Lists have it only of those that were put off, or did not arrive.
     pub events: Vec<SendEvent>,
 }

@@ -28,7 +28,9 @@ impl Store {
         if found.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Page::cut(Vec::new(), limit, &position, chrono::Utc::now()));
         }
-        let mut query = QueryBuilder::<Postgres>::new("select * from (");
+        let mut query = QueryBuilder::<Postgres>::new("select found.*, ");
+        query.push("coalesce((select u.verified_at is not null from users u where u.id = found.user_id), false) as is_verified");
+        query.push(" from (");
         for (at, state) in mailed::branches(filter).into_iter().enumerate() {
             query.push(if at == 0 { "(" } else { " union all (" });
             query.push("select ").push(COLUMNS).push(" from ");
@@ -48,7 +50,7 @@ impl Store {
         query.push(") found");
         push_order(&mut query, position);
         query.push(" limit ").push_bind(limit + 1);
-        let rows = query.build_query_as::<Row>().persistent(false).fetch_all(&mut *connection).await?;
+        let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(&mut *connection).await?;
         drop(connection);
         let mut page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
         // Of the others, their state says it all.
@@ -163,6 +165,20 @@ struct Row {
     test_of: Option<String>,
 }
 
+/// A row of a list.
+#[derive(FromRow)]
+struct Listed {
+    #[sqlx(flatten)]
+    row: Row,
+    is_verified: bool,
+}
+
+impl From<Listed> for SendRow {
+    fn from(Listed { row, is_verified }: Listed) -> Self {
+        Self { is_verified, ..row.into() }
+    }
+}
+
 impl From<Row> for SendRow {
     fn from(row: Row) -> Self {
         Self {
@@ -183,6 +199,7 @@ impl From<Row> for SendRow {
             reply: row.reply.map(Into::into),
             reason: row.reason.map(Into::into),
             test_of: row.test_of.map(Into::into),
+            is_verified: false,
             events: Vec::new(),
         }
     }

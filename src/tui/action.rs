@@ -231,8 +231,8 @@ static TABLE: &[Entry] = table! {
     ShiftRight: [c('>'), c('.')], BENCH, 0, "right", "More of what is to the right";
     Preview: [c('p')], VERIFICATIONS, 0, "preview", "The mail of this verification in the workbench, with a sample link";
     // Getting about, dialogs, and what is the same everywhere.
-    NextTab: [c(']'), c('l'), RIGHT], TABBED, 0, "next tab", "The next tab";
-    NextTab: [c(']')], MATRIX, 0, "next tab", "The next tab";
+    NextTab: [c(']'), c('l'), RIGHT], TABBED, 13, "tabs", "The next tab";
+    NextTab: [c(']')], MATRIX, 13, "tabs", "The next tab";
     PreviousTab: [c('['), c('h'), LEFT], TABBED, 0, "previous tab", "The tab before";
     PreviousTab: [c('[')], MATRIX, 0, "previous tab", "The tab before";
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], TABBED, 0, "tab", "The tab with that number";
@@ -268,7 +268,7 @@ static TABLE: &[Entry] = table! {
     Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
     Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";
     Back: [ESC], VIEWS, 0, "back", "Close messages, detail, search; then go back";
-    Refresh: [c('R')], PAGES, 10, "refresh", "Load again, at the same place";
+    Refresh: [c('R')], PAGES, 14, "refresh", "Load again, at the same place";
     Help: [c('?'), F1], PAGES.but(CHECKS), 1, "help", "Show all keys";
     Help: [F1], CHECKS, 3, "help", "Show all keys";
     Quit: [c('q'), ctrl('c')], PAGES, 2, "quit", "End the console";

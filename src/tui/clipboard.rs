@@ -16,7 +16,7 @@ pub fn copy(model: &mut Model, text: String, what: &str, fx: &mut Vec<Effect>) {
 pub fn email(model: &Model) -> Option<String> {
     let recipient = || model.mail.selected().filter(|_| model.view == View::Mail);
     let recipient = || recipient().map(|send| send.recipient.plain().into_string());
-    model.subject().map(|subject| subject.email).or_else(recipient)
+    model.subject().map(|subject| subject.mailed).or_else(recipient)
 }
 
 /// Copies that address, fit to be pasted anywhere: nothing in it is a control character.

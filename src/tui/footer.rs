@@ -21,14 +21,13 @@ use crate::tui::widget::number::thousands;
 
 /// Draws it; returns where the cursor is while a search is typed.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<Position> {
-    // A dialog on a large screen says its keys itself, where the eye is.
-    let dialog = matches!(
-        model.key_context(),
-        KeyContext::Confirm | KeyContext::Decide | KeyContext::Reason | KeyContext::Form | KeyContext::Menu
-    );
-    if !dialog || layout.rule.height == 0 {
-        keys(canvas, model, layout.footer);
-    }
+    let asked = model.dialog.as_ref().map(|dialog| dialog.keys(model, canvas.theme)).unwrap_or_default();
+    let more = if asked.is_empty() {
+        keys(canvas, model, layout.footer)
+    } else {
+        answers(canvas, &asked, layout.footer);
+        Vec::new()
+    };
     if model.prompt && model.dialog.is_none() {
         let spare = [layout.status, layout.footer, layout.list];
         let place = spare.into_iter().find(|area| area.height > 0 && area.width > 0)?;
@@ -36,8 +35,37 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<P
         canvas.clear(place);
         return prompt(canvas, model, inset(place, 1));
     }
-    status(canvas, model, inset(layout.status, 1));
+    status(canvas, model, &more, inset(layout.status, 1));
     None
+}
+
+/// The keys that answer a dialog, as it says them itself where there is room.
+fn answers(canvas: &mut Canvas<'_>, asked: &[(&str, &str)], area: Rect) {
+    let area = inset(area, 1);
+    let wide =
+        |keys: &[(&str, &str)]| keys.iter().map(|(key, title)| width(key) + 1 + width(title) + GAP).sum::<usize>();
+    let mut fitting = asked.to_vec();
+    // Its *yes* stands first and the way out last; what is between them goes first.
+    while fitting.len() > 2 && wide(&fitting) > usize::from(area.width) + GAP {
+        fitting.remove(fitting.len() - 2);
+    }
+    let pieces = fitting.iter().map(|(key, title)| ((*key).to_owned(), *title, false));
+    let line = Line::from(spans(canvas, pieces));
+    canvas.line(area, &line);
+}
+
+/// Keys and their titles, with a gap between; dim where they would do nothing.
+fn spans<'a>(canvas: &Canvas<'_>, pieces: impl Iterator<Item = (String, &'a str, bool)>) -> Vec<Span<'a>> {
+    let mut spans = Vec::new();
+    for (n, (key, title, is_idle)) in pieces.enumerate() {
+        if n > 0 {
+            spans.push(Span::raw(" ".repeat(GAP)));
+        }
+        let (of_key, of_title) = if is_idle { (Tone::Quiet, Tone::Quiet) } else { (Tone::Key, Tone::Text) };
+        spans.push(Span::styled(key, canvas.style(of_key)));
+        spans.push(Span::styled(format!(" {title}"), canvas.style(of_title)));
+    }
+    spans
 }
 
 fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
@@ -92,8 +120,9 @@ fn hint(model: &Model) -> (String, Tone) {
     (hint, Tone::Quiet)
 }
 
-/// What is new on the left or the search that applies; else a quiet remark on where mail goes.
-fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+/// What is new on the left or the search that applies; else what keys had no room below, or a quiet remark on where mail
+/// goes.
+fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area: Rect) {
     if area.height == 0 {
         return;
     }
@@ -137,9 +166,10 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let remark = templates::remark(model);
         spans.extend(remark.map(|(text, tone)| Span::styled(text, canvas.style(tone))));
     } else if spans.is_empty()
-        && let Some(remark) = notice::remark(model)
+        && let Some(remark) =
+            notice::remark(model).filter(|remark| remark.is_needed || more.iter().all(|entry| entry.rank >= GETS_ABOUT))
     {
-        spans.push(Span::styled(remark, quiet));
+        spans.push(Span::styled(remark.text, quiet));
     }
     let mut room = area;
     let progress = model.progress();
@@ -153,6 +183,10 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let wide = u16::try_from(width(text)).unwrap_or(0).min(room.width);
         canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, text, quiet);
         room.width = room.width.saturating_sub(wide + 2);
+    }
+    if spans.is_empty() && more.iter().any(|entry| entry.rank < GETS_ABOUT) {
+        let fitting = fit(canvas, more.iter().copied(), usize::from(room.width));
+        spans = keys_of(canvas, model, &fitting);
     }
     canvas.line(room, &Line::from(spans));
 }
@@ -208,11 +242,11 @@ fn is_loading<R: Row>(list: Option<&List<R>>) -> bool {
     list.is_some_and(|list| list.awaiting.is_some() && !list.items.is_empty())
 }
 
-/// The keys that apply, as many as fit, the most needed first.
-fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+/// The keys that apply, as many as fit, the most needed first; returns those that had no room.
+fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Vec<&'static Entry> {
     let area = inset(area, 1);
     if area.is_empty() {
-        return;
+        return Vec::new();
     }
     // Where there is no line for it above.
     let area = if marks(model) > 0
@@ -225,43 +259,103 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     } else {
         area
     };
-    let theme = canvas.theme;
-    let key_of = |entry: &Entry| entry.keys.first().map(|key| key.name(theme)).unwrap_or_default();
-    let mut entries: Vec<(usize, &Entry)> = action::at(model.key_context())
-        .enumerate()
-        .filter(|(_, entry)| entry.rank > 0 && model.offers(entry.action))
-        .filter(|(_, entry)| entry.action != Action::Undo || model.undo.is_some())
-        .filter(|(_, entry)| {
+    let mut entries: Vec<&'static Entry> = action::at(model.key_context())
+        .filter(|entry| entry.rank > 0 && model.offers(entry.action))
+        .filter(|entry| entry.action != Action::Undo || model.undo.is_some())
+        .filter(|entry| {
             // Marks are for a bulk resend.
             let action = if entry.action == Action::Mark { Action::BulkResend } else { entry.action };
             allowed::forbidden(model, action).is_none()
         })
         .collect();
+    let fitting = fit(canvas, entries.iter().copied(), usize::from(area.width));
+    entries.retain(|entry| !fitting.iter().any(|shown| std::ptr::eq(*shown, *entry)));
+    let line = Line::from(keys_of(canvas, model, &fitting));
+    canvas.line(area, &line);
+    entries
+}
+
+/// Those that fit, the most needed first, in the order that they came in.
+fn fit(canvas: &Canvas<'_>, entries: impl Iterator<Item = &'static Entry>, columns: usize) -> Vec<&'static Entry> {
+    let mut entries: Vec<(usize, &'static Entry)> = entries.enumerate().collect();
     entries.sort_by_key(|(_, entry)| entry.rank);
-    let mut room = usize::from(area.width) + GAP;
+    let mut room = columns + GAP;
     entries.retain(|(_, entry)| {
-        let needed = width(&key_of(entry)) + 1 + width(entry.title) + GAP;
+        let needed = width(&key_of(canvas, entry)) + 1 + width(entry.title) + GAP;
         let fits = needed <= room;
         room -= if fits { needed } else { 0 };
         fits
     });
     entries.sort_by_key(|(at, _)| *at);
-    let mut spans = Vec::new();
-    for (n, (_, entry)) in entries.into_iter().enumerate() {
-        if n > 0 {
-            spans.push(Span::raw(" ".repeat(GAP)));
-        }
-        let (key, title) =
-            if is_idle(model, entry.action) { (Tone::Quiet, Tone::Quiet) } else { (Tone::Key, Tone::Text) };
-        spans.push(Span::styled(key_of(entry), canvas.style(key)));
-        spans.push(Span::styled(format!(" {}", entry.title), canvas.style(title)));
-    }
-    canvas.line(area, &Line::from(spans));
+    entries.into_iter().map(|(_, entry)| entry).collect()
 }
+
+/// The key that the footer shows for an entry.
+fn key_of(canvas: &Canvas<'_>, entry: &Entry) -> String {
+    let first = |entry: &Entry| entry.keys.first().map(|key| key.name(canvas.theme)).unwrap_or_default();
+    // Tabs go both ways, and both are told of at once.
+    let back = action::all().find(|other| entry.action == Action::NextTab && other.action == Action::PreviousTab);
+    back.map_or_else(|| first(entry), |back| format!("{} {}", first(back), first(entry)))
+}
+
+fn keys_of(canvas: &Canvas<'_>, model: &Model, entries: &[&'static Entry]) -> Vec<Span<'static>> {
+    let pieces = entries.iter().map(|entry| (key_of(canvas, entry), entry.title, is_idle(model, entry.action)));
+    spans(canvas, pieces)
+}
+
+/// From which rank on keys only lead about.
+const GETS_ABOUT: u8 = 12;
 
 const GAP: usize = 3;
 
 /// Whether an action would do nothing now.
 fn is_idle(model: &Model, action: Action) -> bool {
     allowed::blocked(model, action).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::tests::fixture::Console;
+
+    #[test]
+    fn at_80_columns_every_key_of_the_list_is_told() {
+        let (mut console, world) = Console::loaded(80, 24);
+        let told = |console: &Console| {
+            let shown = console.screen();
+            shown.lines().skip(22).collect::<Vec<_>>().join("\n")
+        };
+        let keys = ["Enter open", "/ search", "r resend", "v force-verify", "B bulk resend", "n sign up", "Space mark"];
+        for key in keys.into_iter().chain(["Tab next view", "[ ] tabs", "? help", "q quit"]) {
+            assert!(told(&console).contains(key), "{key} is missing in\n{}", told(&console));
+        }
+        // What is said there comes first.
+        console.run(&world, "/ k i m Enter");
+        assert!(!told(&console).contains("Space mark") && told(&console).contains("1 found"), "{}", told(&console));
+    }
+
+    #[test]
+    fn a_dialog_s_keys_are_told_under_it_in_its_own_words() {
+        for (width, height) in [(40, 10), (80, 24), (120, 40)] {
+            for (keys, yes, between, out) in [
+                ("r", "y mail it", "", "Esc cancel"),
+                ("v", "Enter verify", "↑ ↓ usual reasons", "Esc cancel"),
+                ("x", "Enter revoke", "↑ ↓ usual reasons", "Esc cancel"),
+                ("a", "Enter change it", "Tab next field", "Esc cancel"),
+                ("n", "Enter sign up", "Tab next field", "Esc cancel"),
+                ("3 B", "Enter start it", "", "Esc cancel"),
+                ("o P", "Enter pause", "", "Esc cancel"),
+                ("y", "Enter copy", "1 that line", "Esc close"),
+                ("?", "", "", "Esc close"),
+                ("t T", "Enter send", "Tab next", "Esc cancel"),
+            ] {
+                let (mut console, world) = Console::loaded(width, height);
+                console.run(&world, keys);
+                let shown = console.screen();
+                let footer = shown.trim_end().lines().last().unwrap();
+                for told in [yes, out].into_iter().chain(Some(between).filter(|_| width >= 80)) {
+                    assert!(footer.contains(told), "{keys} at {width}x{height}: {footer}");
+                }
+            }
+        }
+    }
 }

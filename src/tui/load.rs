@@ -1,12 +1,13 @@
 //! What has to be loaded, so that what is on the screen is there and true.
 
+use crate::domain::audit::AuditRow;
 use crate::domain::change::Change;
-use crate::domain::verification::VerificationDetail;
+use crate::domain::send::SendRow;
+use crate::domain::verification::{VerificationDetail, VerificationRow};
 use crate::tui::effect::Load;
 use crate::tui::model::{Slots, View};
 use crate::tui::screen::layout;
-use crate::tui::view::list::Edge;
-use crate::tui::view::{audit, detail, hits, mail, queue, search, verifications};
+use crate::tui::view::{audit, detail, hits, mail, paged, queue, search, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -22,15 +23,9 @@ pub fn start(model: &mut Model, fx: &mut Vec<Effect>) {
 /// After every message: keeps the cursor in sight, and asks for what the screen lacks.
 pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     let height = usize::from(layout::whole(model).list.height);
-    for list in &mut model.verifications.lists {
-        list.top = list.top_for(height);
-    }
-    for list in &mut model.mail.lists {
-        list.top = list.top_for(height);
-    }
-    for list in &mut model.audit.lists {
-        list.top = list.top_for(height);
-    }
+    paged::settle::<VerificationRow>(model, height);
+    paged::settle::<SendRow>(model, height);
+    paged::settle::<AuditRow>(model, height);
     match model.view {
         View::Templates => {}
         _ if model.is_away() => {}
@@ -85,9 +80,9 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
         hits::changed(&mut model.mail);
     }
     queue::update::load(model, fx);
-    model.slots.mail |= mails;
+    model.mail.is_stale |= mails;
     // Every act is in the audit log, and most changes are one.
-    model.slots.audit = true;
+    model.audit.is_stale = true;
 }
 
 /// After a time away: whatever was under way is lost.
@@ -95,15 +90,9 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     model.slots = Slots::default();
     model.detail.loading = None;
     model.detail.problem = None;
-    for list in &mut model.verifications.lists {
-        (list.awaiting, list.problem) = (None, None);
-    }
-    for list in &mut model.mail.lists {
-        (list.awaiting, list.problem) = (None, None);
-    }
-    for list in &mut model.audit.lists {
-        (list.awaiting, list.problem) = (None, None);
-    }
+    paged::forget_awaited::<VerificationRow>(model);
+    paged::forget_awaited::<SendRow>(model);
+    paged::forget_awaited::<AuditRow>(model);
     changed(model, &[Change::Many], fx);
     if !model.setup.only_templates {
         // It may be another server, with other rights.
@@ -134,29 +123,10 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
     if model.opened.is_some() {
         return;
     }
-    let now = model.now;
     match model.view {
-        View::Verifications => {
-            if let Some(list) = model.verifications.list_mut() {
-                list.problem = None;
-                let position = list.same_place(now);
-                verifications::update::load_page(model, Edge::Fresh, position, fx);
-            }
-        }
-        View::Mail => {
-            if let Some(list) = model.mail.list_mut() {
-                list.problem = None;
-                let position = list.same_place(now);
-                mail::update::load_page(model, Edge::Fresh, position, fx);
-            }
-        }
-        View::Audit => {
-            if let Some(list) = model.audit.list_mut() {
-                list.problem = None;
-                let position = list.same_place(now);
-                audit::update::load_page(model, Edge::Fresh, position, fx);
-            }
-        }
+        View::Verifications => paged::reload::<VerificationRow>(model, fx),
+        View::Mail => paged::reload::<SendRow>(model, fx),
+        View::Audit => paged::reload::<AuditRow>(model, fx),
         View::Queue | View::Templates => {}
     }
 }

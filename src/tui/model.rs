@@ -23,6 +23,7 @@ use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::line::WrongTerm;
 use crate::domain::filter::{Clock, Filter, Place, Search};
 use crate::domain::id::{SendId, VerificationId};
+use crate::domain::idn;
 use crate::domain::right::Rights;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::user::User;
@@ -50,6 +51,8 @@ pub struct Setup {
     pub zone: Zone,
     /// The worker within this console (`console.send`).
     pub sends: Option<Uuid>,
+    /// Whether a worker is being started beside this console.
+    pub starts_worker: bool,
     /// Who may get test mails, as the settings say: addresses, and domains with an `@` before.
     pub tests: Vec<String>,
     /// Whether there are templates and nothing else: no database is needed, and none is asked for.
@@ -173,6 +176,8 @@ pub struct Model {
     pub now: Time,
     /// How far the database's clock is ahead of this machine's.
     pub skew: Duration,
+    /// Until when a worker that is being started is waited for, by this machine's clock.
+    worker_due: Time,
     /// How the database is.
     pub link: Link,
     /// What the body shows.
@@ -235,10 +240,6 @@ pub(super) struct Slots {
     pub(super) outbox: Slot,
     pub(super) newer: Slot,
     pub(super) rows: Slot,
-    /// The mails on the screen may be out of date.
-    pub(super) mail: bool,
-    /// So may the audit entries.
-    pub(super) audit: bool,
     /// Rows that changed while others were being loaded.
     pub(super) changed: Vec<VerificationId>,
 }
@@ -261,6 +262,7 @@ impl Model {
             size: (width, height),
             now,
             skew: Duration::zero(),
+            worker_due: now + Duration::seconds(WORKER_STARTS),
             link: if only_templates { Link::Up } else { Link::Connecting },
             view: if only_templates { View::Templates } else { View::Verifications },
             verifications: Tabbed::new(STATUS_TABS),
@@ -351,7 +353,8 @@ impl Model {
         let id = self.opened.or(selected)?;
         let subject = |verification: &Verification, user: &User| Subject {
             id,
-            email: user.email.plain().into_string(),
+            email: idn::shown(&user.email).into_string(),
+            mailed: user.email.plain().into_string(),
             name: user.name.plain().into_string(),
             status: Some(verification.status(self.now)),
             user_verified: user.verified_at.is_some(),
@@ -362,10 +365,11 @@ impl Model {
         let mail = || {
             self.mail.selected().map(|send| Subject {
                 id,
-                email: send.recipient.plain().into_string(),
+                email: idn::shown(&send.recipient).into_string(),
+                mailed: send.recipient.plain().into_string(),
                 name: String::new(),
                 status: None,
-                user_verified: false,
+                user_verified: send.is_verified,
             })
         };
         detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)
@@ -386,6 +390,14 @@ impl Model {
     /// Whether there may be something new to draw; asking resets it.
     pub fn take_dirty(&mut self) -> bool {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// Until when a worker that is being started beside this console need not be there yet.
+    #[must_use]
+    pub(super) fn worker_due(&self) -> Option<Time> {
+        let is_started = self.setup.starts_worker || self.setup.sends.is_some();
+        let due = self.worker_due + self.skew;
+        (is_started && self.now < due).then_some(due)
     }
 
     /// What the list on the screen can be filtered by.
@@ -493,6 +505,9 @@ impl Model {
 /// A difference between the clocks that is worth correcting, in seconds; less is the way here.
 const SKEW_MIN: i64 = 3;
 
+/// How many seconds a worker may take to start.
+const WORKER_STARTS: i64 = 10;
+
 /// How many messages are shown at once.
 const TOASTS_MAX: usize = 3;
 
@@ -501,7 +516,10 @@ const TOASTS_MAX: usize = 3;
 pub struct Subject {
     /// Which verification.
     pub id: VerificationId,
+    /// As it is read: its domain in its own script.
     pub email: String,
+    /// As mails are addressed to it.
+    pub mailed: String,
     /// The user's name, where it is known.
     pub name: String,
     /// The verification's status, where it is known.

@@ -37,6 +37,8 @@ pub enum Tone {
     Warn,
     /// It is over.
     Past,
+    /// It has just come by itself.
+    Came,
     /// This is production: a slip of a key is felt by real people.
     Production,
 }
@@ -172,11 +174,13 @@ impl Theme {
             Tone::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
             Tone::Warn => Style::new().fg(Color::Yellow).add_modifier(Modifier::BOLD),
             Tone::Past => Style::new().fg(Color::Magenta),
+            Tone::Came => Style::new().fg(Color::Cyan),
             Tone::Production => Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
         };
         match tone {
             _ if self.colour_depth > ColourDepth::None => style,
             Tone::Here => Style { fg: None, ..style }.add_modifier(Modifier::UNDERLINED),
+            Tone::Came => Style::new().add_modifier(Modifier::BOLD),
             Tone::Production => Style { fg: None, bg: None, ..style }.add_modifier(Modifier::REVERSED),
             _ => Style { fg: None, ..style },
         }

@@ -58,6 +58,7 @@ fn mail(state: SendState) -> SendRow {
         reply: Some("250 Ok 0100".into()),
         reason: None,
         test_of: None,
+        is_verified: false,
         events: Vec::new(),
     }
 }

@@ -3,13 +3,13 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, input, keys, put, recorded};
-use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
+use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing};
 use crate::domain::audit::Action;
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::tui::effect::{Act, Answer, BrakeChange, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::field::Field;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo, when};
@@ -101,25 +101,32 @@ impl Body for BrakeDialog {
         (self.busy, self.problem) = (false, Some(problem));
     }
 
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        let yes = match self.change {
+            BrakeChange::Pause => "pause",
+            BrakeChange::Drain => "drain",
+            BrakeChange::Resume => "resume",
+        };
+        vec![(if self.change.needs_reason() { "Enter" } else { "y" }, yes), ("Esc", "cancel")]
+    }
+
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = columns_for(area);
         let is_short = area.height < 18;
-        let (title, what, then, yes) = match self.change {
+        let (title, what, then) = match self.change {
             BrakeChange::Pause => (
                 "Pause sending",
                 "No mail goes out any more, sign-ups included.",
                 "Mails in progress are finished; the rest waits until someone resumes.",
-                "pause",
             ),
             BrakeChange::Drain => (
                 "Drain the outbox",
                 "What is queued now goes out, then nothing.",
                 "Jobs make no more mails; what comes later waits until someone resumes.",
-                "drain",
             ),
             BrakeChange::Resume => {
-                ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is fixed.", "resume")
+                ("Resume sending", "Mail goes out again.", "Make sure that what stopped it is fixed.")
             }
         };
         let mut lines = Lines::new(theme, columns);
@@ -152,7 +159,7 @@ impl Body for BrakeDialog {
             explain(&mut lines, model, what, then);
         }
         if !is_short || !self.change.needs_reason() {
-            keys(&mut lines, &[(if self.change.needs_reason() { "Enter" } else { "y" }, yes), ("Esc", "cancel")]);
+            keys(&mut lines, &self.keys(model, theme));
         }
         let place = put(canvas, area, title, &lines.finish());
         at.and_then(|at| input(canvas, place, at, &self.reason, true))

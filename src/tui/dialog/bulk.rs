@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{columns_for, complaint, input, keys, put, recorded};
-use super::{Body, Dialog, KeyContext, Then, answered, because};
+use super::{Body, Dialog, KeyContext, Keys, Then, answered, because};
 use crate::domain::audit::Action;
 use crate::domain::idn;
 use crate::domain::job::{JobPlan, JobScope, Skip};
@@ -202,6 +202,18 @@ impl Body for BulkDialog {
         }
     }
 
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        match (&self.plan, self.mails()) {
+            _ if self.busy => vec![("Esc", "close; it goes on")],
+            (None, _) => vec![("Esc", "cancel")],
+            (Some(Err(_)), _) => vec![("Enter", "count again"), ("Esc", "close")],
+            (Some(Ok(_)), None) => vec![("Enter", "close")],
+            (Some(Ok(_)), Some(_)) => {
+                vec![(if self.asks_for_number() { "Enter" } else { "y" }, "start it"), ("Esc", "cancel")]
+            }
+        }
+    }
+
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = columns_for(area);
@@ -246,12 +258,12 @@ fn bulk_lines(
         None => {
             lines.text("counting…", Tone::Strong);
             lines.text("Nothing is mailed before you agree.", Tone::Quiet);
-            keys(lines, &[("Esc", "cancel")]);
+            keys(lines, &dialog.keys(model, theme));
             None
         }
         Some(Err(problem)) => {
             complaint(lines, theme, problem);
-            keys(lines, &[("Enter", "count again"), ("Esc", "close")]);
+            keys(lines, &dialog.keys(model, theme));
             None
         }
         Some(Ok(plan)) => {
@@ -333,7 +345,7 @@ fn cost(lines: &mut Lines<'_>, model: &Model, plan: &JobPlan) {
 /// What has to be done to start it; returns the line on which the number is typed.
 fn agree(lines: &mut Lines<'_>, model: &Model, theme: &Theme, dialog: &BulkDialog, detail: Detail) -> Option<usize> {
     if dialog.mails().is_none() {
-        keys(lines, &[("Enter", "close")]);
+        keys(lines, &dialog.keys(model, theme));
         return None;
     }
     lines.gap();
@@ -341,7 +353,7 @@ fn agree(lines: &mut Lines<'_>, model: &Model, theme: &Theme, dialog: &BulkDialo
     if detail == Detail::All {
         lines.text(&recorded(model, ""), Tone::Quiet);
     }
-    keys(lines, &[(if at.is_some() { "Enter" } else { "y" }, "start it"), ("Esc", "cancel")]);
+    keys(lines, &dialog.keys(model, theme));
     at
 }
 

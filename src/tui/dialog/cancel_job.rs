@@ -3,13 +3,13 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, put, recorded};
-use super::{Body, Dialog, KeyContext, Then, answered, because};
+use super::{Body, Dialog, KeyContext, Keys, Then, answered, because};
 use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
 use crate::tui::effect::{Act, Answer, JobChange, Problem};
 use crate::tui::model::Level;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::queue;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
@@ -91,6 +91,10 @@ impl Body for CancelJobDialog {
         when::next_countdown(job.starts_at, model.now)
     }
 
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        vec![("y", "cancel it"), ("Esc", "leave it")]
+    }
+
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let mut lines = Lines::new(theme, columns_for(area));
@@ -119,7 +123,7 @@ impl Body for CancelJobDialog {
             lines.gap();
             complaint(&mut lines, theme, problem);
         }
-        keys(&mut lines, &[("y", "cancel it"), ("Esc", "leave it")]);
+        keys(&mut lines, &self.keys(model, theme));
         put(canvas, area, "Cancel the job", &lines.finish());
         None
     }

@@ -3,15 +3,15 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, put};
-use super::{Action, Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing};
+use super::parts::{columns_for, complaint, input, keys, put, who};
+use super::{Action, Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing};
 use crate::domain::audit;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo};
@@ -85,7 +85,7 @@ impl Body for ChangeAddressDialog {
 
     fn confirm(&mut self, _: &mut Model, fx: &mut Vec<Effect>) -> Then {
         let [address, reason] = [&self.address, &self.reason].map(|field| field.text().trim().to_owned());
-        if address.is_empty() || address == self.subject.email {
+        if address.is_empty() || [&self.subject.email, &self.subject.mailed].contains(&&address) {
             self.at_reason = false;
             self.problem = Some(Problem {
                 what: "Another address is needed.".into(),
@@ -107,18 +107,16 @@ impl Body for ChangeAddressDialog {
         (self.busy, self.problem) = (false, Some(problem));
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        vec![("Enter", "change it"), ("Tab", "next field"), ("Esc", "cancel")]
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = columns_for(area);
         let short = area.height < 18;
         let mut lines = Lines::new(theme, columns);
-        lines.value("user", &self.subject.email, Tone::Strong);
-        if !short {
-            if !self.subject.name.is_empty() {
-                lines.value("name", &self.subject.name, Tone::Text);
-            }
-            lines.gap();
-        }
+        who(&mut lines, "user", &self.subject, short);
         let mut lines = lines.finish();
         let at = lines.len();
         let quiet = theme.style(Tone::Quiet);
@@ -138,7 +136,7 @@ impl Body for ChangeAddressDialog {
             );
         }
         if !short {
-            keys(&mut below, &[("Enter", "change it"), ("Tab", "next field"), ("Esc", "cancel")]);
+            keys(&mut below, &self.keys(model, theme));
         }
         lines.extend(below.finish());
         let place = put(canvas, area, "Change the address", &lines);

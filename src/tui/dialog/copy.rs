@@ -3,12 +3,12 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, keys, put};
-use super::{Action, Body, Dialog, KeyContext, Then, because};
+use super::{Action, Body, Dialog, KeyContext, Keys, Then, because};
 use crate::domain::filter::{Key, line};
 use crate::domain::send::SendRow;
 use crate::text::{Untrusted, fit, pad, plain};
 use crate::tui::model::View;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, clipboard};
@@ -137,7 +137,11 @@ impl Body for CopyDialog {
         Then::Close
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        vec![("Enter", "copy"), ("1", "that line"), ("Esc", "close")]
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = columns_for(area);
         let mut lines = Lines::new(theme, columns);
@@ -153,7 +157,7 @@ impl Body for CopyDialog {
                 (fit(&item.text, room, theme.glyphs().ellipsis), tone),
             ]);
         }
-        keys(&mut lines, &[("Enter", "copy"), ("1", "that line"), ("Esc", "close")]);
+        keys(&mut lines, &self.keys(model, theme));
         put(canvas, area, "Copy", &lines.finish());
         None
     }

@@ -26,6 +26,7 @@ use super::action::{Action, KeyContext};
 use super::effect::{Acted, Answer, BrakeChange, Loaded, Problem, Reasoned};
 use super::model::field::Field;
 use super::model::{Level, Model};
+use super::theme::Theme;
 use super::widget::canvas::Canvas;
 use super::{Effect, undo};
 use crate::domain::Time;
@@ -65,12 +66,21 @@ pub enum Dialog {
     Copy(CopyDialog),
 }
 
+/// Keys and what they do.
+type Keys = Vec<(&'static str, &'static str)>;
+
 /// What a dialog can do; what most cannot is left out by most.
 trait Body {
     fn key_context(&self) -> KeyContext;
 
     /// Draws it; returns where the cursor is while a text is typed.
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position>;
+
+    /// The keys that answer it as it is now, in its own words: said in it where there is room, and under it. Where there
+    /// are none, those of its context are shown.
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        Keys::new()
+    }
 
     /// Whether it was confirmed and is being done.
     fn is_busy(&self) -> bool {
@@ -170,6 +180,12 @@ impl Dialog {
     #[must_use]
     pub fn key_context(&self) -> KeyContext {
         self.body().key_context()
+    }
+
+    /// The keys that answer it, in its own words.
+    #[must_use]
+    pub fn keys(&self, model: &Model, theme: &Theme) -> Keys {
+        self.body().keys(model, theme)
     }
 
     /// Draws it; returns where the cursor is while a text is typed.

@@ -10,6 +10,7 @@ use crate::tui::model::field::Field;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
+use crate::tui::widget::tabs::capital;
 use crate::tui::widget::{field, modal};
 
 /// Columns of a dialog's text.
@@ -34,12 +35,24 @@ pub(super) fn put(canvas: &mut Canvas<'_>, area: Rect, title: &str, lines: &[Lin
     place
 }
 
-pub(super) fn who(lines: &mut Lines<'_>, subject: &Subject) {
-    lines.value("to", &subject.email, Tone::Strong);
+/// Whom it is about; where room is short, their address alone.
+pub(super) fn who(lines: &mut Lines<'_>, label: &str, subject: &Subject, is_short: bool) {
+    lines.value(label, &subject.email, Tone::Strong);
+    if is_short {
+        return;
+    }
+    if subject.mailed != subject.email {
+        lines.value("", &subject.mailed, Tone::Quiet);
+    }
     if !subject.name.is_empty() {
         lines.value("name", &subject.name, Tone::Text);
     }
     lines.gap();
+}
+
+/// What was said in the middle of one, as a sentence of its own.
+pub(super) fn sentence(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!("{}.", capital(words)) }
 }
 
 pub(super) fn complaint(lines: &mut Lines<'_>, theme: &Theme, problem: &Problem) {

@@ -4,8 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, put, recorded};
-use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, because, reason_missing, subject_done};
+use super::parts::{columns_for, complaint, input, keys, put, recorded, who};
+use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing, subject_done};
 use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
 use crate::domain::verification::Status;
@@ -13,7 +13,7 @@ use crate::tui::effect::{Act, Answer, Problem, Reasoned};
 use crate::tui::model::Level;
 use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo};
@@ -228,6 +228,11 @@ impl Body for ReasonedDialog {
         (self.busy, self.problem) = (false, Some(problem));
     }
 
+    fn keys(&self, _: &Model, theme: &Theme) -> Keys {
+        let arrows = if theme.is_unicode() { "↑ ↓" } else { "Up Down" };
+        vec![("Enter", words(self.what).yes), (arrows, "usual reasons"), ("Esc", "cancel")]
+    }
+
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = columns_for(area);
@@ -246,13 +251,7 @@ impl Body for ReasonedDialog {
         }
         let wrong = wrong.finish();
         let mut lines = Lines::new(theme, columns);
-        lines.value("user", &self.subject.email, Tone::Strong);
-        if !short {
-            if !self.subject.name.is_empty() {
-                lines.value("name", &self.subject.name, Tone::Text);
-            }
-            lines.gap();
-        }
+        who(&mut lines, "user", &self.subject, short);
         let mut lines = lines.finish();
         if !short {
             lines.extend(explained.clone());
@@ -268,8 +267,7 @@ impl Body for ReasonedDialog {
             lines.extend(explained);
         } else {
             let mut below = Lines::new(theme, columns);
-            let [up, down, ..] = theme.glyphs().arrows;
-            keys(&mut below, &[("Enter", words.yes), (&format!("{up} {down}"), "usual reasons"), ("Esc", "cancel")]);
+            keys(&mut below, &self.keys(model, theme));
             lines.extend(below.finish());
         }
         let place = put(canvas, area, words.title, &lines);

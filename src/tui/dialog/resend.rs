@@ -3,8 +3,8 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, put, recorded, who};
-use super::{Body, Dialog, KeyContext, REASON_MIN, Then, answered, reason_missing};
+use super::parts::{columns_for, complaint, input, keys, put, recorded, sentence, who};
+use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, reason_missing};
 use crate::desk::{ResendPlan, Resent, ResentHow};
 use crate::domain::Time;
 use crate::domain::audit::Action;
@@ -14,7 +14,7 @@ use crate::tui::effect::{Act, Answer, Load, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo, when};
@@ -56,7 +56,14 @@ pub(super) fn planned(model: &mut Model, id: VerificationId, plan: Answer<Resend
         && dialog.subject.id == id
         && !dialog.busy
     {
-        dialog.plan = Some(plan);
+        match plan {
+            // What no waiting helps against is said as it is where the list knows it: nothing is left to ask.
+            Err(problem) if problem.possible_at.is_none() && !problem.away => {
+                model.dialog = None;
+                model.toast(Level::Refused, sentence(&problem.what), sentence(&problem.hint));
+            }
+            plan => dialog.plan = Some(plan),
+        }
     }
 }
 
@@ -133,10 +140,26 @@ impl Body for ResendDialog {
         }
     }
 
+    fn keys(&self, model: &Model, _: &Theme) -> Keys {
+        match &self.plan {
+            _ if self.busy => vec![("Esc", "close; it goes on")],
+            None => vec![("Esc", "cancel")],
+            Some(Ok(ResendPlan { block: Some(_), .. })) => vec![("Enter", "mail it anyway"), ("Esc", "cancel")],
+            Some(Ok(plan)) if plan.how == ResentHow::BroughtForward => {
+                vec![("y", "have it go first"), ("Esc", "cancel")]
+            }
+            Some(Ok(_)) => vec![("y", "mail it"), ("Esc", "cancel")],
+            Some(Err(Problem { possible_at: Some(at), .. })) if *at <= model.now => {
+                vec![("y", "ask again"), ("Esc", "close")]
+            }
+            Some(Err(_)) => vec![("Esc", "close")],
+        }
+    }
+
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let mut lines = Lines::new(theme, columns_for(area));
-        who(&mut lines, &self.subject);
+        who(&mut lines, "to", &self.subject, false);
         match &self.plan {
             _ if self.busy => lines.text("queueing the mail…", Tone::Quiet),
             None => lines.text("asking the desk what a resend would do…", Tone::Quiet),
@@ -155,30 +178,28 @@ impl Body for ResendDialog {
                     }
                 };
                 if let Some(block) = plan.block {
-                    return self.draw_blocked(canvas, area, block);
+                    return self.draw_blocked(canvas, model, area, block);
                 }
                 lines.text(what, Tone::Strong);
                 lines.text(then, Tone::Text);
                 lines.gap();
                 lines.text(&recorded(model, ""), Tone::Quiet);
-                let mails = if plan.how == ResentHow::BroughtForward { "have it go first" } else { "mail it" };
-                keys(&mut lines, &[("y", mails), ("Esc", "cancel")]);
+                keys(&mut lines, &self.keys(model, theme));
             }
             Some(Err(problem)) => {
-                complaint(&mut lines, theme, problem);
+                // From when on it is possible is said below, as the operator's clock has it.
+                let what = problem.what.split("; the next is possible").next().unwrap_or_default().to_owned();
+                complaint(&mut lines, theme, &Problem { what, ..problem.clone() });
                 match problem.possible_at {
                     Some(at) if at > model.now => {
                         let left = when::seconds_until(at, model.now);
                         let clock = when::time_of_day(at, model.setup.zone);
                         lines.text(&format!("Possible at {clock}, in {left} s."), Tone::Strong);
-                        keys(&mut lines, &[("Esc", "close")]);
                     }
-                    Some(_) => {
-                        lines.text("It is possible now.", Tone::Strong);
-                        keys(&mut lines, &[("y", "ask again"), ("Esc", "close")]);
-                    }
-                    None => keys(&mut lines, &[("Esc", "close")]),
+                    Some(_) => lines.text("It is possible now.", Tone::Strong),
+                    None => {}
                 }
+                keys(&mut lines, &self.keys(model, theme));
             }
         }
         put(canvas, area, "Resend", &lines.finish());
@@ -188,16 +209,12 @@ impl Body for ResendDialog {
 
 impl ResendDialog {
     /// Mailing it is the exception: what it does stands first, and a reason is asked for.
-    fn draw_blocked(&self, canvas: &mut Canvas<'_>, area: Rect, block: Block) -> Option<Position> {
+    fn draw_blocked(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect, block: Block) -> Option<Position> {
         let theme = canvas.theme;
         // Where not everything fits, what is typed and what is wrong with it come before what is explained.
         let short = area.height < 18;
         let mut lines = Lines::new(theme, columns_for(area));
-        if short {
-            lines.value("to", &self.subject.email, Tone::Strong);
-        } else {
-            who(&mut lines, &self.subject);
-        }
+        who(&mut lines, "to", &self.subject, short);
         let mut words = block.in_words().to_owned();
         words[..1].make_ascii_uppercase();
         lines.marked(theme.glyphs().marks[1], &format!("{words}."), Tone::Bad);
@@ -212,7 +229,7 @@ impl ResendDialog {
             complaint(&mut below, theme, &reason_missing("The audit log keeps it."));
         }
         if !short {
-            keys(&mut below, &[("Enter", "mail it all the same"), ("Esc", "cancel")]);
+            keys(&mut below, &self.keys(model, theme));
         }
         lines.extend(below.finish());
         let place = put(canvas, area, "Resend", &lines);
@@ -223,6 +240,7 @@ impl ResendDialog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Refusal;
     use crate::tui::Msg;
     use crate::tui::effect::Loaded;
     use crate::tui::model::Level;
@@ -290,7 +308,7 @@ mod tests {
     fn a_resend_that_is_refused_says_when_it_is_possible() {
         let mut console = Console::new(80, 24);
         let problem = Problem {
-            what: "a mail went out less than 60 s ago".into(),
+            what: Refusal::CoolDown { until: now() + Duration::seconds(40), now: now() }.to_string(),
             hint: "wait".into(),
             possible_at: Some(now() + Duration::seconds(40)),
             ..Problem::default()
@@ -298,7 +316,8 @@ mod tests {
         let world = World { plan: Err(problem), ..World::default() };
         console.serve(&world);
         console.run(&world, "r");
-        assert!(console.screen().contains("Possible at 14:31:00, in 40 s."), "{}", console.screen());
+        let shown = console.screen();
+        assert!(shown.contains("Possible at 14:31:00, in 40 s.") && !shown.contains("possible at 2026"), "{shown}");
         console.run(&world, "y Enter");
         assert_eq!(console.model.key_context(), KeyContext::Confirm);
         assert_eq!(console.next_deadline(), Some(now() + Duration::seconds(1)));
@@ -309,6 +328,52 @@ mod tests {
         console.take_asked();
         console.press("y");
         assert_eq!(console.take_asked(), [Effect::Load(Load::ResendPlan { id: VerificationId(49_993) })]);
+    }
+
+    #[test]
+    fn a_refusal_is_the_same_message_wherever_it_is_asked() {
+        let said = |keys: &str| {
+            let (mut console, world) = Console::loaded(120, 40);
+            console.run(&world, keys);
+            assert!(console.model.dialog.is_none(), "{keys}: {}", console.screen());
+            let toast = console.model.toasts.last().unwrap();
+            (toast.level, toast.what.clone(), toast.hint.clone())
+        };
+        let expected = "sora.kang@example.com is verified already; there is nothing to resend.";
+        for keys in ["2 r", "5 / s o r a Enter r", "m / s o r a Enter r", "m / s o r a Enter Enter r"] {
+            assert_eq!(said(keys), (Level::Refused, expected.into(), String::new()), "{keys}");
+        }
+    }
+
+    #[test]
+    fn what_no_waiting_helps_against_is_a_message() {
+        let problem = Problem { what: "this user is verified already".into(), ..Problem::default() };
+        let world =
+            World { plan: Err(Problem { hint: "nothing needs to be done".into(), ..problem }), ..World::default() };
+        let mut console = Console::new(80, 24);
+        console.serve(&world);
+        console.run(&world, "r");
+        assert!(console.model.dialog.is_none());
+        let toast = console.model.toasts.last().unwrap();
+        assert_eq!(
+            (toast.level, toast.what.as_str(), toast.hint.as_str()),
+            (Level::Refused, "This user is verified already.", "Nothing needs to be done.")
+        );
+    }
+
+    #[test]
+    fn an_address_is_shown_as_it_is_read_and_as_it_is_mailed() {
+        for keys in ["r", "v", "a", "x", "m r"] {
+            let mut world = World::default();
+            world.row_mut(49_993).user.email = "mina@xn--3e0b707e.example".into();
+            world.sends[0].recipient = "mina@xn--3e0b707e.example".into();
+            let mut console = Console::new(80, 24);
+            console.serve(&world);
+            console.run(&world, keys);
+            let shown = console.screen();
+            assert!(shown.contains("mina@한국.example"), "{keys}: {shown}");
+            assert!(shown.contains("mina@xn--3e0b707e.example"), "{keys}: {shown}");
+        }
     }
 
     #[test]

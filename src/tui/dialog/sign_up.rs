@@ -5,19 +5,19 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::parts::{columns_for, complaint, input, keys, put};
-use super::{Action, Body, Dialog, KeyContext, Then, answered};
+use super::{Action, Body, Dialog, KeyContext, Keys, Then, answered};
 use crate::desk::{SignUp, SignUpStatus, SignedUp};
 use crate::domain::filter::mailbox::{self, Mailbox};
 use crate::domain::locale::Locale;
 use crate::domain::page::Position as PagePosition;
-use crate::domain::verification::Status;
+use crate::domain::verification::{Status, VerificationRow};
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::model::Level;
 use crate::tui::model::View;
 use crate::tui::model::field::Field;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::list::Edge;
-use crate::tui::view::verifications;
+use crate::tui::view::paged;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model};
@@ -109,7 +109,7 @@ pub(super) fn open(model: &Model) -> Dialog {
 pub(super) fn signed_up(model: &mut Model, answer: Answer<SignedUp>, fx: &mut Vec<Effect>) {
     let is_it = |dialog: &Dialog| matches!(dialog, Dialog::SignUp(_));
     let Some((signed_up, _)) = answered(model, answer, is_it) else { return };
-    let email = &signed_up.email;
+    let email = signed_up.email.shown();
     let (what, hint) = match signed_up.status {
         SignUpStatus::Created => (format!("{email} is signed up."), "The mail is queued."),
         SignUpStatus::Resent => (format!("{email} had signed up before, unverified."), "The mail is queued again."),
@@ -129,7 +129,7 @@ fn show_new(model: &mut Model, signed_up: &SignedUp, fx: &mut Vec<Effect>) {
         && matches!(list.tab, None | Some(Status::Pending))
     {
         list.select = signed_up.verification_id;
-        verifications::update::load_page(model, Edge::Top, PagePosition::Newest, fx);
+        paged::load_page::<VerificationRow>(model, Edge::Top, PagePosition::Newest, fx);
     }
 }
 
@@ -204,7 +204,15 @@ impl Body for SignUpDialog {
         (self.busy, self.problem) = (false, Some(problem));
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        let mut keys = vec![("Enter", "sign up"), ("Tab", "next field"), ("Esc", "cancel")];
+        if self.at == FormField::Locale {
+            keys.insert(1, ("Space", "other language"));
+        }
+        keys
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let quiet = theme.style(Tone::Quiet);
         let mut lines: Vec<Line<'_>> =
@@ -218,7 +226,10 @@ impl Body for SignUpDialog {
         } else {
             below.text("A verification mail is queued for the address.", Tone::Quiet);
         }
-        keys(&mut below, &[("Enter", "sign up"), ("Tab", "next field"), ("Esc", "cancel")]);
+        // Under it they are said too.
+        if area.height >= 12 {
+            keys(&mut below, &self.keys(model, theme));
+        }
         lines.extend(below.finish());
         let place = put(canvas, area, "Sign someone up", &lines);
         let label = 10.min(place.width / 2);

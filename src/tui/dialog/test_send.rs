@@ -1,10 +1,11 @@
 //! A test mail: who it goes to, then what the mail server and we say to each other.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::parts::{complaint, input, keys};
-use super::{Action, Body, Dialog, KeyContext, Then};
+use super::{Action, Body, Dialog, KeyContext, Keys, Then};
 use crate::desk::test_send::{Recipient, Recorded, TestSend, TestSent};
 use crate::domain::locale::Locale;
 use crate::domain::send::SendState;
@@ -39,6 +40,8 @@ pub struct TestSendDialog {
     pub recipients: Vec<TestTo>,
     /// The address being typed, where a whole domain is allowed.
     pub address: Option<Field>,
+    /// Something was typed where no address can be.
+    pub is_typed_in_vain: bool,
     /// Which of them is chosen.
     pub chosen: usize,
     /// The test that was sent last; answers about others are dropped.
@@ -68,6 +71,16 @@ impl TestSendDialog {
     fn count(&self) -> usize {
         self.recipients.len() + usize::from(self.address.is_some())
     }
+
+    /// Why no address can be typed.
+    fn not_typed(&self) -> Option<&'static str> {
+        let has_addresses = self.recipients.iter().any(|to| matches!(to, TestTo::Address(_)));
+        match (&self.address, has_addresses) {
+            (Some(_), _) => None,
+            (None, true) => Some("Only these are allowed; `test_send.allow` adds others."),
+            (None, false) => Some("No address is allowed; set `test_send.allow`."),
+        }
+    }
 }
 
 /// Asks who it goes to. A real person's mail is never a test: the fixture takes its place.
@@ -88,6 +101,7 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
         fixture,
         recipients: addresses.into_iter().cloned().map(TestTo::Address).chain(simulators).collect(),
         address: (!domains.is_empty()).then(Field::default),
+        is_typed_in_vain: false,
         chosen: 0,
         generation: 0,
         said: Vec::new(),
@@ -116,11 +130,11 @@ pub fn sent(model: &mut Model, generation: u64, answer: Answer<Box<TestSent>>) {
     }
     match answer {
         Ok(sent) if sent.state == SendState::Accepted => {
-            model.toast(Level::Done, format!("The test to {} was accepted.", sent.recipient), "");
+            model.toast(Level::Done, format!("The test to {} was accepted.", sent.recipient.shown()), "");
         }
         Ok(sent) => {
             let words = sent.words.plain().into_string();
-            model.toast(Level::Failed, format!("The test to {} is {}.", sent.recipient, sent.state), words);
+            model.toast(Level::Failed, format!("The test to {} is {}.", sent.recipient.shown(), sent.state), words);
         }
         Err(problem) => model.complain(problem),
     }
@@ -135,6 +149,17 @@ impl Body for TestSendDialog {
         self.busy
     }
 
+    fn takes(&mut self, event: &KeyEvent) -> bool {
+        let is_text = matches!(event.code, KeyCode::Char(_)) && (event.modifiers - KeyModifiers::SHIFT).is_empty();
+        self.is_typed_in_vain |= is_text && self.not_typed().is_some();
+        false
+    }
+
+    fn pastes(&mut self, _: &str) -> bool {
+        self.is_typed_in_vain |= self.not_typed().is_some();
+        false
+    }
+
     fn field(&mut self) -> Option<&mut Field> {
         if self.is_typed() { self.address.as_mut() } else { None }
     }
@@ -142,12 +167,17 @@ impl Body for TestSendDialog {
     fn step(&mut self, action: Action) {
         let by = if action == Action::PreviousField { self.count() - 1 } else { 1 };
         self.chosen = (self.chosen + by) % self.count().max(1);
+        self.is_typed_in_vain = false;
     }
 
     /// Sends it, or closes what is over.
     fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
         if self.outcome.is_some() {
             return Then::Close;
+        }
+        // Whoever has typed an address means that one, and no other.
+        if self.is_typed_in_vain {
+            return Then::Stay;
         }
         let to = match (self.recipients.get(self.chosen), &self.address) {
             (Some(TestTo::Address(address)), _) => Recipient::Address(address.clone()),
@@ -165,7 +195,16 @@ impl Body for TestSendDialog {
         Then::Stay
     }
 
-    fn draw(&self, canvas: &mut Canvas<'_>, _: &Model, area: Rect) -> Option<Position> {
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        match (&self.outcome, self.busy) {
+            (_, true) => vec![("Esc", "close; it goes on")],
+            (Some(_), _) => vec![("Enter", "close")],
+            (None, _) if self.is_typed_in_vain => vec![("Tab", "choose one of these"), ("Esc", "cancel")],
+            (None, _) => vec![("Enter", "send"), ("Tab", "next"), ("Esc", "cancel")],
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let columns = modal::columns(COLUMNS, area);
         let mut lines = Lines::new(theme, columns);
@@ -175,18 +214,30 @@ impl Body for TestSendDialog {
         lines.gap();
         let mut lines = lines.finish();
         let at = lines.len() + self.recipients.len();
+        let mut told = at;
         if self.busy || self.outcome.is_some() {
-            lines.extend(dialogue(self, theme, columns, area.height));
+            lines.extend(dialogue(self, model, theme, columns, area.height));
         } else {
             lines.extend(choices(self, theme));
             let mut below = Lines::new(theme, columns);
-            keys(&mut below, &[("Enter", "send"), ("Tab", "next"), ("Esc", "cancel")]);
+            if let Some(why) = self.not_typed() {
+                below.gap();
+                let [_, bad, attention] = theme.glyphs().marks;
+                let (mark, tone) = if self.is_typed_in_vain { (bad, Tone::Bad) } else { (attention, Tone::Warn) };
+                below.marked(mark, why, tone);
+            }
+            told = lines.len() + below.count();
+            keys(&mut below, &self.keys(model, theme));
             lines.extend(below.finish());
         }
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let place = modal::draw(canvas, area, "Test send", columns, rows);
         // Where not all fits, what is chosen or was said last does.
-        let wanted = if self.busy || self.outcome.is_some() { lines.len() } else { 4 + self.chosen };
+        let wanted = match self.chosen {
+            _ if self.busy || self.outcome.is_some() => lines.len(),
+            _ if self.is_typed_in_vain => told,
+            chosen => 4 + chosen,
+        };
         let top = wanted.saturating_sub(usize::from(place.height)).min(lines.len());
         for (n, line) in (0..place.height).zip(&lines[top..]) {
             canvas.line(row(place, n), line);
@@ -199,7 +250,7 @@ impl Body for TestSendDialog {
 fn choices(dialog: &TestSendDialog, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (n, to) in dialog.recipients.iter().enumerate() {
-        let chosen = n == dialog.chosen;
+        let chosen = n == dialog.chosen && !dialog.is_typed_in_vain;
         let (address, about) = match to {
             TestTo::Address(address) => (plain(address).into_string(), ""),
             TestTo::Simulator(simulator) => (simulator.address(), about(*simulator)),
@@ -230,7 +281,7 @@ fn about(simulator: Simulator) -> &'static str {
 }
 
 /// What was said, the last lines of it, and what became of it.
-fn dialogue(dialog: &TestSendDialog, theme: &Theme, columns: u16, height: u16) -> Vec<Line<'static>> {
+fn dialogue(dialog: &TestSendDialog, model: &Model, theme: &Theme, columns: u16, height: u16) -> Vec<Line<'static>> {
     let mut said: Vec<Line<'static>> =
         dialog.said.iter().flat_map(|line| one(line, theme, usize::from(columns))).collect();
     let room = usize::from(height.saturating_sub(14).max(4));
@@ -249,7 +300,7 @@ fn dialogue(dialog: &TestSendDialog, theme: &Theme, columns: u16, height: u16) -
                 SendState::Unknown => (warn, Tone::Warn),
                 _ => (bad, Tone::Bad),
             };
-            end.text(&format!("{mark} {} for {}: {}", sent.state, sent.recipient, sent.words.plain()), tone);
+            end.text(&format!("{mark} {} for {}: {}", sent.state, sent.recipient.shown(), sent.words.plain()), tone);
             match &sent.recorded {
                 Recorded::Yes => end.text("It is among the mails, marked as a test.", Tone::Quiet),
                 Recorded::NoDatabase => end.text("Shown only: there is no database.", Tone::Quiet),
@@ -257,8 +308,7 @@ fn dialogue(dialog: &TestSendDialog, theme: &Theme, columns: u16, height: u16) -
             }
         }
     }
-    let closing: &[(&str, &str)] = if dialog.busy { &[("Esc", "close; it goes on")] } else { &[("Enter", "close")] };
-    keys(&mut end, closing);
+    keys(&mut end, &dialog.keys(model, theme));
     said.extend(end.finish());
     said
 }
@@ -276,4 +326,60 @@ fn one(line: &DialogueLine, theme: &Theme, columns: usize) -> Vec<Line<'static>>
             Line::from(vec![lead, Span::styled(part, theme.style(tone))])
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::effect::Bench;
+    use crate::tui::tests::fixture::{Console, World};
+    use crate::tui::{Effect, Msg};
+
+    fn open(width: u16, height: u16, allowed: &[&str]) -> (Console, World) {
+        let (mut console, world) = Console::loaded(width, height);
+        console.model.setup.tests = allowed.iter().map(|allowed| (*allowed).to_owned()).collect();
+        console.run(&world, "t T");
+        (console, world)
+    }
+
+    fn sends(console: &mut Console) -> usize {
+        let is_send = |effect: &Effect| matches!(effect, Effect::Bench(Bench::TestSend { .. }));
+        console.take_asked().iter().filter(|effect| is_send(effect)).count()
+    }
+
+    #[test]
+    fn where_no_address_is_allowed_none_is_taken_and_no_other_is_mailed() {
+        let why = "No address is allowed; set `test_send.allow`.";
+        for (width, height) in [(80, 24), (120, 40), (40, 10)] {
+            let (mut console, _) = open(width, height, &[]);
+            if height > 10 {
+                assert!(console.screen().contains(&format!("! {why}")), "{}", console.screen());
+            }
+            console.type_text("mina@books.example");
+            console.press("Enter");
+            assert_eq!(sends(&mut console), 0, "an address was typed, and another was mailed");
+            assert!(console.screen().contains("✗ No address is allowed"), "{}", console.screen());
+            // One of the mailboxes that are there has to be chosen.
+            console.press("Tab Shift-Tab Enter");
+            assert_eq!(sends(&mut console), 1);
+        }
+        let (mut console, _) = open(80, 24, &[]);
+        console.send(Msg::Paste("mina@books.example".into()));
+        console.press("Enter");
+        assert_eq!(sends(&mut console), 0);
+    }
+
+    #[test]
+    fn only_a_domain_takes_what_is_typed() {
+        let (mut console, _) = open(80, 24, &["dev@books.example"]);
+        console.type_text("mina@books.example");
+        console.press("Enter");
+        assert_eq!(sends(&mut console), 0);
+        assert!(console.screen().contains("✗ Only these are allowed; `test_send.allow` adds others."));
+        let (mut console, _) = open(80, 24, &["@books.example"]);
+        assert!(!console.screen().contains("allowed"), "{}", console.screen());
+        console.press("Shift-Tab");
+        console.type_text("mina@books.example");
+        console.press("Enter");
+        assert_eq!(sends(&mut console), 1);
+    }
 }

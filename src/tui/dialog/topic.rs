@@ -3,12 +3,12 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{columns_for, complaint, keys, put, recorded};
-use super::{Body, Dialog, KeyContext, Then, answered, because};
+use super::{Body, Dialog, KeyContext, Keys, Then, answered, because};
 use crate::domain::Time;
 use crate::text::Untrusted;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::model::Level;
-use crate::tui::theme::Tone;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, when};
@@ -87,6 +87,10 @@ impl Body for TopicDialog {
         (self.answer, self.problem) = (None, Some(problem));
     }
 
+    fn keys(&self, _: &Model, _: &Theme) -> Keys {
+        vec![("y", "approve it"), ("x", "refuse it"), ("Esc", "leave it")]
+    }
+
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
         let theme = canvas.theme;
         let mut lines = Lines::new(theme, columns_for(area));
@@ -104,7 +108,7 @@ impl Body for TopicDialog {
             lines.gap();
             complaint(&mut lines, theme, problem);
         }
-        keys(&mut lines, &[("y", "approve it"), ("x", "refuse it"), ("Esc", "leave it")]);
+        keys(&mut lines, &self.keys(model, theme));
         put(canvas, area, "A topic of SNS asks to post events", &lines.finish());
         None
     }

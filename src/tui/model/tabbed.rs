@@ -23,6 +23,8 @@ pub struct Tabbed<R: Row> {
     pub(in crate::tui) left: Option<usize>,
     /// How many a search finds, and which one.
     pub(in crate::tui) hits: Option<(Search, Hits<R::Kind>)>,
+    /// What is shown may be out of date.
+    pub(in crate::tui) is_stale: bool,
     /// The search whose hits were asked for.
     pub(in crate::tui) counted: Option<Search>,
 }
@@ -38,6 +40,7 @@ impl<R: Row> Tabbed<R> {
             wrong: None,
             left: None,
             hits: None,
+            is_stale: false,
             counted: None,
         }
     }

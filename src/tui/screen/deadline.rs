@@ -6,6 +6,7 @@ use super::layout;
 use crate::domain::Time;
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use crate::tui::model::{Link, Model, View};
+use crate::tui::view::list::{Item, List, Row};
 use crate::tui::when;
 
 /// When the model has to be sent [`crate::tui::Msg::Clock`], by this machine's clock. None: only other messages change it.
@@ -24,6 +25,7 @@ pub fn next_text_change(model: &Model) -> Option<Time> {
     next.extend(
         undo.chain(model.undo.iter().map(|offer| offer.until)).map(|until| when::next_second(until, model.now)),
     );
+    next.extend([tinted_until(model), model.worker_due()]);
     if let Link::Away { retry_at, .. } = &model.link {
         next.push(when::next_second(*retry_at, model.now));
     }
@@ -35,6 +37,20 @@ pub fn next_text_change(model: &Model) -> Option<Time> {
         next.extend(outbox.workers.iter().filter(|w| w.is_alive(model.now)).map(|w| Some(gone(w.beat_at))));
     }
     next.into_iter().flatten().min()
+}
+
+/// When the next row stops standing out as one that has just come.
+fn tinted_until(model: &Model) -> Option<Time> {
+    fn of<R: Row>(list: Option<&List<R>>, now: Time) -> Option<Time> {
+        let until = list?.items.iter().filter_map(Item::tinted_until);
+        until.filter(|until| *until > now).min()
+    }
+    match model.view {
+        View::Verifications => of(model.verifications.list(), model.now),
+        View::Mail => of(model.mail.list(), model.now),
+        View::Audit => of(model.audit.list(), model.now),
+        View::Queue | View::Templates => None,
+    }
 }
 
 /// Until when a job on the screen can be cancelled before its first mail: the one thing that counts seconds.

@@ -63,6 +63,9 @@ pub fn banner(model: &Model) -> Option<Banner> {
                 short: "",
             });
         }
+        if model.worker_due().is_some() {
+            return None;
+        }
         let since = outbox.due_since.map(|due| format!(", the oldest for {}", when::since(due, model.now)));
         let short = format!("No worker is sending: {} {}", up_to(QUEUED_MAX, waiting), mails(waiting));
         let long = since.map(|since| format!("{short}{since}"));
@@ -183,6 +186,9 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
         return (Some(false), Tone::Warn, words.map(String::from).into());
     }
     let count = alive(model).len();
+    if count == 0 && model.worker_due().is_some() && stopped_by(outbox).is_none() {
+        return (None, Tone::Quiet, vec!["a worker starts…".into(), "starting…".into()]);
+    }
     if count == 0 {
         return (Some(false), Tone::Warn, vec!["no worker is sending".into(), "no worker".into()]);
     }
@@ -198,24 +204,35 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
 }
 
 /// A quiet remark on where mail goes, while there is nothing more important to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    pub text: String,
+    /// Whether keys that have no room elsewhere give way to it.
+    pub is_needed: bool,
+}
+
+/// What there is to remark.
 #[must_use]
-pub fn remark(model: &Model) -> Option<String> {
+pub fn remark(model: &Model) -> Option<Remark> {
+    let needed = |text: &str| Some(Remark { text: text.into(), is_needed: true });
     let alive = alive(model);
     let capture = alive.iter().find(|worker| worker.transport.raw() == "capture");
     if let Some(worker) = capture {
-        return Some(format!("Mail is captured in {}; none leaves this machine", worker.target.plain()));
+        let text = format!("Mail is captured in {}; none leaves this machine", worker.target.plain());
+        return Some(Remark { text, is_needed: false });
     }
     if model.setup.sends.is_some_and(|own| alive.iter().any(|worker| worker.id == own)) {
-        return Some("This console sends mail itself, as long as it is open".into());
+        return needed("This console sends mail itself, as long as it is open");
     }
-    if alive.is_empty() && model.outbox.as_ref().is_some_and(|outbox| outbox.queued + outbox.sending == 0) {
-        return Some("New mail will wait until someone runs: verifydesk worker".into());
+    let is_idle = model.outbox.as_ref().is_some_and(|outbox| outbox.queued + outbox.sending == 0);
+    if alive.is_empty() && is_idle && model.worker_due().is_none() {
+        return needed("New mail will wait until someone runs: verifydesk worker");
     }
     None
 }
 
 /// What of the outbox is on the screen, to know whether a newer state of it looks different.
 #[must_use]
-pub fn shown(model: &Model) -> (Option<Banner>, Vec<String>, Option<String>) {
+pub fn shown(model: &Model) -> (Option<Banner>, Vec<String>, Option<Remark>) {
     (banner(model), sending(model).2, remark(model))
 }

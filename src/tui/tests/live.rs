@@ -69,9 +69,118 @@ fn a_deleted_row_says_so() {
     assert!(line_of(&screen(&console), "seojun").contains("deleted"), "{}", screen(&console));
 }
 
+/// Someone signs up.
+fn signs_up(console: &mut Console, world: &mut World, id: i64) {
+    world.rows.push(row(id, &format!("new{id}@example.com"), "New", Status::Pending, None));
+    console.send(Msg::Changed(vec![Change::Verification(VerificationId(id))]));
+    console.serve(world);
+}
+
+#[test]
+fn whoever_stands_at_the_top_sees_rows_come() {
+    for (width, height) in [(80, 24), (120, 40), (40, 10)] {
+        let (mut console, mut world) = Console::loaded(width, height);
+        signs_up(&mut console, &mut world, 49_994);
+        let shown = screen(&console);
+        assert!(shown.contains("new49994") && !shown.contains("press"), "{shown}");
+        assert_eq!(console.selected(), 49_993, "what a key acts on stays the same");
+        // It stands out for a moment, and then the console is idle again.
+        let tinted = |console: &Console| {
+            let list = console.model.verifications.list().unwrap();
+            list.items
+                .iter()
+                .filter_map(crate::tui::view::list::Item::tinted_until)
+                .any(|until| until > console.model.now)
+        };
+        assert!(tinted(&console));
+        let until = console.next_deadline().unwrap();
+        assert!(until <= now() + Duration::seconds(5), "{until}");
+        console.send(Msg::Clock(until));
+        assert!(!tinted(&console) && console.model.take_dirty());
+
+        // However many come: where the selected row would leave the screen, the newest is selected.
+        for id in 49_995..50_040 {
+            signs_up(&mut console, &mut world, id);
+            let shown = screen(&console);
+            assert!(shown.contains(&format!("new{id}")) && !shown.contains("press"), "{shown}");
+        }
+        console.run(&world, "R");
+        signs_up(&mut console, &mut world, 50_040);
+        assert!(screen(&console).contains("new50040"), "{}", screen(&console));
+    }
+}
+
+#[test]
+fn rows_that_come_wait_while_something_is_in_hand() {
+    for (hold, release) in [("r", "Esc"), ("Space k", "Esc"), ("Enter", "Esc"), ("j", "k"), ("?", "Esc")] {
+        let (mut console, mut world) = Console::loaded(120, 40);
+        console.run(&world, hold);
+        signs_up(&mut console, &mut world, 49_994);
+        signs_up(&mut console, &mut world, 49_995);
+        let shown = screen(&console);
+        assert!(!shown.contains("new49994"), "{hold}: {shown}");
+        assert_eq!(console.model.verifications.list().unwrap().announced, 2, "{hold}");
+        console.run(&world, release);
+        let shown = screen(&console);
+        assert!(
+            shown.contains("new49994") && shown.contains("new49995") && !shown.contains("2 new"),
+            "{hold}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn a_flood_of_rows_is_shown_from_its_newest() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    for id in 49_994..50_300 {
+        world.rows.push(row(id, &format!("new{id}@example.com"), "New", Status::Pending, None));
+    }
+    signs_up(&mut console, &mut world, 50_300);
+    assert_eq!(console.selected(), 50_300);
+    assert!(!screen(&console).contains("press"), "{}", screen(&console));
+}
+
+#[test]
+fn mails_and_entries_come_by_themselves_too() {
+    let (mut console, mut world) = Console::loaded(80, 24);
+    console.run(&world, "m");
+    let mut newest = world.sends[0].clone();
+    (newest.id, newest.recipient) = (send_id(99_999), "newest@example.com".into());
+    world.sends.insert(0, newest.clone());
+    console.send(Msg::Changed(vec![Change::Queued]));
+    console.serve(&world);
+    assert!(screen(&console).contains("newest@"), "{}", screen(&console));
+    assert_eq!(console.model.mail.list().unwrap().cursor, 1);
+    // A page that has none of the rows that were there takes their place.
+    world.sends = (0..100_u128)
+        .map(|n| {
+            let mut send = newest.clone();
+            (send.id, send.recipient) = (send_id(100_100 - n), format!("n{n}@example.com").into());
+            send
+        })
+        .collect();
+    console.send(Msg::Changed(vec![Change::Queued]));
+    console.serve(&world);
+    assert!(
+        screen(&console).contains("n0@example.com") && !screen(&console).contains("newest@"),
+        "{}",
+        screen(&console)
+    );
+
+    console.run(&world, "u");
+    let mut entry = world.audit[0].clone();
+    (entry.entry.id, entry.entry.at) = (1_000, now());
+    entry.entry.reason = Some("a new one".into());
+    world.audit.insert(0, entry);
+    console.send(Msg::Changed(vec![Change::Many]));
+    console.serve(&world);
+    assert!(screen(&console).contains("a new one"), "{}", screen(&console));
+}
+
 #[test]
 fn new_rows_are_announced_and_shown_when_asked_for() {
     let (mut console, mut world) = Console::loaded(80, 24);
+    console.run(&world, "j");
     for id in 49_994..=49_996 {
         world.rows.push(row(id, &format!("new{id}@example.com"), "New", Status::Pending, None));
     }
@@ -80,7 +189,7 @@ fn new_rows_are_announced_and_shown_when_asked_for() {
     assert!(screen(&console).contains("3 new, press R") && !screen(&console).contains("new49996"));
     console.run(&world, "R");
     assert!(screen(&console).contains("new49996") && !screen(&console).contains("3 new"));
-    assert_eq!(console.selected(), 49_993, "the cursor stays on its row");
+    assert_eq!(console.selected(), 49_992, "the cursor stays on its row");
 }
 
 #[test]
@@ -99,7 +208,7 @@ fn what_comes_into_an_empty_list_is_shown_at_once() {
 #[test]
 fn mails_change_where_they_are() {
     let (mut console, mut world) = Console::loaded(80, 24);
-    console.run(&world, "m");
+    console.run(&world, "m j");
     world.sends[0].state = SendState::Accepted;
     let mut newest = world.sends[0].clone();
     newest.id = send_id(99_999);
@@ -193,6 +302,31 @@ fn a_console_says_that_it_sends_only_while_it_does() {
     let shown = look_again(&mut console, &world);
     assert!(!shown.contains("This console sends mail itself"), "{shown}");
     assert!(shown.contains("the worker on mail-1 stopped: the SMTP user or password is wrong"), "{shown}");
+}
+
+#[test]
+fn a_worker_that_is_just_being_started_is_waited_for() {
+    let mut world = World::default();
+    let workers = std::mem::take(&mut world.outbox.workers);
+    let mut console = Console::new(120, 40);
+    console.model.setup.starts_worker = true;
+    console.serve(&world);
+    let shown = screen(&console);
+    assert!(
+        shown.contains("a worker starts…") && !shown.contains("No worker") && !shown.contains("someone runs"),
+        "{shown}"
+    );
+    console.run(&world, "o");
+    assert!(screen(&console).contains("A worker starts"), "{}", screen(&console));
+    console.run(&world, "Esc");
+    // It comes, or it is missed.
+    let due = now() + Duration::seconds(10);
+    assert!(console.next_deadline().unwrap() <= due);
+    console.send(Msg::Clock(due));
+    let shown = screen(&console);
+    assert!(shown.contains("! No worker is sending: 2 mails wait"), "{shown}");
+    world.outbox.workers = workers;
+    assert!(look_again(&mut console, &world).contains("1 worker sending"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::tui::effect::Loaded;
 use crate::tui::model::Searched;
 use crate::tui::screen::notice;
-use crate::tui::view::{audit, detail, hits, mail, queue, verifications};
+use crate::tui::view::{detail, hits, paged, queue, verifications};
 use crate::tui::{Effect, Model, dialog};
 
 /// What was read from the database.
@@ -33,8 +33,12 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         // Where they are not known nothing is forbidden beforehand: the database has the last word.
         Loaded::Rights(answer) => model.rights = answer.ok(),
         Loaded::Detail { id, answer } => detail::update::loaded(model, id, answer),
-        Loaded::Sends { generation, answer } => mail::update::page_loaded(model, generation, answer),
-        Loaded::Audit { generation, answer } => audit::update::page_loaded(model, generation, answer),
+        Loaded::Sends { generation, answer } => {
+            paged::page_loaded(model, generation, answer);
+        }
+        Loaded::Audit { generation, answer } => {
+            paged::page_loaded(model, generation, answer);
+        }
         plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlan { .. }) => dialog::planned(model, plan),
     }
 }

@@ -3,27 +3,17 @@
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 
-use crate::domain::page::Position;
+use crate::domain::audit::AuditRow;
+use crate::domain::send::SendRow;
+use crate::domain::verification::VerificationRow;
 use crate::tui::action::Action;
 use crate::tui::dialog;
 use crate::tui::model::View;
 use crate::tui::screen::layout;
-use crate::tui::view::list::{Edge, List, Row};
+use crate::tui::view::paged::{self, To};
 use crate::tui::view::templates::model::Mode;
-use crate::tui::view::{audit, mail, queue, search, templates, verifications};
+use crate::tui::view::{queue, search, templates};
 use crate::tui::{Effect, Model, view};
-
-/// Moves the cursor; returns the page that has to be loaded for it.
-fn move_cursor<R: Row>(list: &mut List<R>, action: Action, by: isize) -> Option<(Edge, Position<R::Place>)> {
-    match action {
-        Action::First if list.newer || list.announced > 0 => Some((Edge::Top, Position::Newest)),
-        Action::Last if list.older => Some((Edge::Bottom, Position::Oldest)),
-        _ => {
-            list.step(by);
-            None
-        }
-    }
-}
 
 /// Moves the cursor, or scrolls what has the keys.
 pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
@@ -48,24 +38,23 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         scroll(model, by);
     } else if model.view == View::Queue {
         queue::update::step(model, by);
-    } else if model.view == View::Mail {
-        if let Some(list) = model.mail.list_mut()
-            && let Some((edge, position)) = move_cursor(list, action, by)
-        {
-            mail::update::load_page(model, edge, position, fx);
+    } else {
+        let to = match action {
+            Action::First => To::Newest,
+            Action::Last => To::Oldest,
+            _ => To::By(by),
+        };
+        match model.view {
+            View::Mail => {
+                paged::step::<SendRow>(model, to, fx);
+                model.send_scroll = 0;
+            }
+            View::Audit => {
+                paged::step::<AuditRow>(model, to, fx);
+                model.entry_scroll = 0;
+            }
+            _ => paged::step::<VerificationRow>(model, to, fx),
         }
-        model.send_scroll = 0;
-    } else if model.view == View::Audit {
-        if let Some(list) = model.audit.list_mut()
-            && let Some((edge, position)) = move_cursor(list, action, by)
-        {
-            audit::update::load_page(model, edge, position, fx);
-        }
-        model.entry_scroll = 0;
-    } else if let Some(list) = model.verifications.list_mut()
-        && let Some((edge, position)) = move_cursor(list, action, by)
-    {
-        verifications::update::load_page(model, edge, position, fx);
     }
 }
 

@@ -7,6 +7,7 @@ use super::hits;
 use super::list::{List, Row};
 use super::verifications::update::near_miss;
 use crate::domain::filter::Search;
+use crate::domain::idn;
 use crate::text::plain;
 use crate::tui::Model;
 use crate::tui::effect::Problem;
@@ -155,7 +156,7 @@ fn hints(mut state: State, search: &Search, model: &Model) -> State {
         state = state.hint(format!("{min} characters or more also find what is inside e-mails and names."));
     }
     if let Some(near) = near_miss(model) {
-        let email = near.plain();
+        let email = idn::shown(near);
         state = state.hint(if model.prompt {
             format!("Did you mean {email}? Tab searches that.")
         } else {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use chrono::Duration;
+
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditPlace, AuditRow};
 use crate::domain::id::{SendId, VerificationId};
@@ -21,6 +23,9 @@ pub const ANNOUNCED_MAX: i64 = 100;
 
 /// How near to an end of the window the cursor may come before the next page is fetched.
 const NEAR: usize = 40;
+
+/// How long a row stands out that has come by itself.
+const TINTED: Duration = Duration::seconds(4);
 
 /// A row that can be paged through.
 pub trait Row: Clone + std::fmt::Debug {
@@ -120,6 +125,16 @@ pub struct Item<R: Row> {
     pub place: R::Place,
     /// It no longer exists.
     pub gone: bool,
+    /// When it came into the list by itself, if it did.
+    pub came_at: Option<Time>,
+}
+
+impl<R: Row> Item<R> {
+    /// Until when it stands out, as one that has just come by itself.
+    #[must_use]
+    pub fn tinted_until(&self) -> Option<Time> {
+        self.came_at.map(|at| at + TINTED)
+    }
 }
 
 /// How wide the texts of the first page were. Columns are made of these, not of what was loaded since: they must not dance
@@ -158,16 +173,19 @@ pub enum Edge {
     Top,
     /// It replaces the window; the oldest row is selected.
     Bottom,
-    /// It brings rows up to date where they are; those above the window are counted.
-    Merge,
+    /// It brings rows up to date where they are; those above the window are shown, or counted.
+    Merge { shows: bool },
     /// It goes below.
     Older,
     /// It goes above.
     Newer,
+    /// It goes above, where the operator watches.
+    Follow,
 }
 
 /// The window.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct List<R: Row> {
     /// Which list: of one kind, or of all.
     pub tab: Option<R::Kind>,
@@ -177,6 +195,8 @@ pub struct List<R: Row> {
     pub cursor: usize,
     /// The first row on the screen.
     pub top: usize,
+    /// Whether the operator has gone nowhere from the newest row: then they watch what comes.
+    pub is_at_top: bool,
     pub wide: Wide,
     /// Whether a page has arrived for what is being looked for.
     pub loaded: bool,
@@ -206,6 +226,7 @@ impl<R: Row> List<R> {
             items: Vec::new(),
             cursor: 0,
             top: 0,
+            is_at_top: true,
             wide: Wide::default(),
             loaded: false,
             newer: false,
@@ -271,21 +292,24 @@ impl<R: Row> List<R> {
         self.cursor < NEAR && !self.newer
     }
 
-    /// Takes a page if it is the one awaited; says whether it was.
-    pub fn arrived(&mut self, generation: u64, page: Page<R>) -> bool {
-        let Some((_, edge)) = self.awaiting.filter(|(awaited, _)| *awaited == generation) else { return false };
+    /// Takes a page if it is the one awaited; says to which edge it went.
+    pub fn arrived(&mut self, generation: u64, page: Page<R>, now: Time) -> Option<Edge> {
+        let (_, edge) = self.awaiting.filter(|(awaited, _)| *awaited == generation)?;
         self.awaiting = None;
         self.problem = None;
         let tab = self.tab;
         let as_of = page.as_of;
-        let items = page.rows.into_iter().map(|row| Item { place: row.place(tab, as_of), row, gone: false });
+        let items =
+            page.rows.into_iter().map(|row| Item { place: row.place(tab, as_of), row, gone: false, came_at: None });
         match edge {
             Edge::Fresh | Edge::Top | Edge::Bottom => {
                 if edge != Edge::Fresh {
+                    self.is_at_top = edge == Edge::Top;
                     (self.cursor, self.top) = (if edge == Edge::Top { 0 } else { usize::MAX }, 0);
                     self.items.clear();
                 }
-                let selected = self.select.take().or_else(|| self.selected().map(|item| item.row.id()));
+                let chosen = self.select.take();
+                let selected = chosen.or_else(|| self.selected().map(|item| item.row.id()));
                 self.items = items.collect();
                 self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
                 (self.newer, self.older) = (page.newer, page.older);
@@ -296,10 +320,16 @@ impl<R: Row> List<R> {
                 self.announced = 0;
                 let found = selected.and_then(|id| self.items.iter().position(|item| item.row.id() == id));
                 self.cursor = found.unwrap_or(self.cursor).min(self.items.len().saturating_sub(1));
+                if chosen.is_some() {
+                    self.is_at_top = self.cursor == 0 && !self.newer;
+                }
             }
-            Edge::Merge => {
+            Edge::Merge { shows } => {
                 let fresh: Vec<_> = items.collect();
                 self.merge(&fresh, page.older);
+                if shows {
+                    self.show_announced(fresh, page.older, now);
+                }
             }
             Edge::Older => {
                 self.older = page.older;
@@ -315,23 +345,52 @@ impl<R: Row> List<R> {
                 self.drop_newest();
             }
             Edge::Newer => {
-                self.newer = page.newer;
-                let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
-                let mut above: Vec<_> = items.collect();
-                if let Some(first) = above.first() {
-                    self.ends = self.ends.map(|(_, last)| (first.place, last));
-                }
-                above.retain(|item| !known.contains(&item.row.id()));
-                let count = above.len();
-                above.append(&mut self.items);
-                self.items = above;
-                self.cursor += count;
+                let above: Vec<_> = items.collect();
+                let count = self.put_above(above, page.newer);
                 self.top += count;
-                self.above = beyond(self.above, self.newer, count);
-                self.drop_oldest();
+            }
+            Edge::Follow => {
+                self.announced = 0;
+                let above: Vec<_> = items.map(|item| Item { came_at: Some(now), ..item }).collect();
+                self.put_above(above, page.newer);
             }
         }
-        true
+        Some(edge)
+    }
+
+    /// Puts rows above those that are there; says how many were not there yet.
+    fn put_above(&mut self, mut above: Vec<Item<R>>, newer: bool) -> usize {
+        self.newer = newer;
+        let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
+        if let Some(first) = above.first() {
+            self.ends = self.ends.map(|(_, last)| (first.place, last));
+        }
+        above.retain(|item| !known.contains(&item.row.id()));
+        let count = above.len();
+        above.append(&mut self.items);
+        self.items = above;
+        self.cursor += count;
+        self.above = beyond(self.above, self.newer, count);
+        self.drop_oldest();
+        count
+    }
+
+    /// Of the list's newest page, puts the rows above the window into it; where none of the window is in it, the page
+    /// takes its place.
+    fn show_announced(&mut self, fresh: Vec<Item<R>>, older: bool, now: Time) {
+        let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
+        let is_joined = fresh.iter().any(|item| known.contains(&item.row.id()));
+        let tinted = fresh.into_iter().map(|item| Item { came_at: Some(now), ..item });
+        self.announced = 0;
+        if is_joined {
+            let above = tinted.take_while(|item| !known.contains(&item.row.id())).collect();
+            self.put_above(above, false);
+        } else {
+            self.items = tinted.collect();
+            self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
+            (self.cursor, self.newer, self.older) = (0, false, older);
+            (self.above, self.below) = (Some(0), (!older).then_some(0));
+        }
     }
 
     /// The awaited page did not come. Says whether there are rows, which the problem must not cover.
@@ -416,6 +475,7 @@ impl<R: Row> List<R> {
     /// Moves the cursor by rows.
     pub fn step(&mut self, by: isize) {
         self.cursor = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+        self.is_at_top = self.cursor == 0 && !self.newer;
     }
 
     /// The first row on a screen of this height, with the cursor in sight.

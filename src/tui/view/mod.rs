@@ -7,6 +7,7 @@ pub mod empty;
 pub(in crate::tui) mod hits;
 pub mod list;
 pub mod mail;
+pub(in crate::tui) mod paged;
 pub mod queue;
 mod rows;
 pub(in crate::tui) mod search;

@@ -3,6 +3,7 @@
 use ratatui::text::Line;
 
 use super::list::{Item, List, Row};
+use crate::domain::Time;
 use crate::tui::screen::layout::Layout;
 use crate::tui::widget::canvas::{Canvas, row};
 use crate::tui::widget::table::{self, Column, RowMark};
@@ -10,7 +11,7 @@ use crate::tui::widget::table::{self, Column, RowMark};
 /// Draws them. `cells` is given the columns' widths; `is_away` is whether the keys go to something beside the list.
 pub fn draw<R: Row, const N: usize>(
     canvas: &mut Canvas<'_>,
-    layout: &Layout,
+    (layout, now): (&Layout, Time),
     list: &List<R>,
     columns: &[Column; N],
     is_away: bool,
@@ -26,7 +27,8 @@ pub fn draw<R: Row, const N: usize>(
     for (n, item) in (0..layout.list.height).zip(list.items.iter().skip(top)) {
         let cells = cells(canvas, item, &widths);
         let selected = top + usize::from(n) == list.cursor;
-        let mark = RowMark { selected, away: is_away, stale: is_stale(item) };
+        let came = item.tinted_until().is_some_and(|until| until > now);
+        let mark = RowMark { selected, away: is_away, stale: is_stale(item), came };
         table::body_row(canvas, row(layout.list, n), columns, &widths, &cells, mark);
     }
 }

@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 
 use crate::domain::filter::complete::{self, Completions};
 use crate::domain::filter::{Key, Place, Search, line};
+use crate::domain::idn;
 use crate::tui::Model;
 use crate::tui::model::field::{Field, LENGTH_MAX};
 use crate::tui::model::{Completing, Level, Tabbed, View};
@@ -96,7 +97,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
 /// Searches for the address that is near to the one that no one has, completes the word before the cursor, or shows what
 /// is found under other tabs.
 pub fn take_suggested(model: &mut Model) {
-    let Some(near) = near_miss(model).map(|near| near.plain().into_string()) else {
+    let Some(near) = near_miss(model).map(|near| idn::shown(near).into_string()) else {
         return if model.completing.is_some() || !offered(model).words.is_empty() {
             complete(model);
         } else {

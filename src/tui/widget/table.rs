@@ -102,12 +102,15 @@ pub fn head(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u
 
 /// How a row stands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct RowMark {
     pub selected: bool,
     /// Keys go elsewhere.
     pub away: bool,
     /// It no longer matches.
     pub stale: bool,
+    /// It has just come by itself.
+    pub came: bool,
 }
 
 /// Draws a row of cells.
@@ -119,7 +122,7 @@ pub fn body_row(
     cells: &[Line<'_>],
     mark: RowMark,
 ) {
-    let mut style = Style::new();
+    let mut style = if mark.came { canvas.style(Tone::Came) } else { Style::new() };
     if mark.stale {
         style = style.add_modifier(Modifier::DIM);
     }

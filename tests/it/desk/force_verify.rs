@@ -2,7 +2,9 @@
 
 use chrono::Duration;
 use verifydesk::desk::{Error, LinkOutcome, Opener, Refusal};
+use verifydesk::domain::filter::Filter;
 use verifydesk::domain::id::VerificationId;
+use verifydesk::domain::page::Position;
 use verifydesk::domain::verification::Status;
 use verifydesk::store::verifications;
 
@@ -21,6 +23,8 @@ async fn a_force_verify_needs_a_reason_and_is_audited() {
         world.desk.force_verify(&operator(), id, &"they called ".repeat(42)).await,
         Err(Error::Invalid(_))
     ));
+    let mails = world.store().sends(&Filter::default(), Position::Newest, 10).await.unwrap();
+    assert!(mails.rows.iter().all(|mail| !mail.is_verified));
     world.desk.force_verify(&operator(), id, "they called").await.unwrap();
     assert!(matches!(
         world.desk.force_verify(&operator(), id, "again").await,
@@ -31,6 +35,8 @@ async fn a_force_verify_needs_a_reason_and_is_audited() {
     assert_eq!(detail.user.verified_at, detail.verification.verified_at);
     assert_eq!(detail.audit[1].reason.as_ref().unwrap().raw(), "they called");
     assert_eq!(detail.sends[0].state.as_str(), "cancelled");
+    let mails = world.store().sends(&Filter::default(), Position::Newest, 10).await.unwrap();
+    assert!(mails.rows.iter().all(|mail| mail.is_verified), "a list of mails tells whose need none");
     let expected = [("sign_up", "created"), ("force_verify", "verified"), ("force_verify", "already_verified")];
     assert_eq!(outcomes(&world, id).await, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     assert!(matches!(

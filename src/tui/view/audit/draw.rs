@@ -45,7 +45,15 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<AuditRow>, layout: 
     }
     let columns = columns(list, layout.list.width);
     let is_away = model.row_open || model.opened.is_some();
-    rows::draw(canvas, layout, list, &columns, is_away, |canvas, item, _| cells(model, canvas.theme, item), |_| false);
+    rows::draw(
+        canvas,
+        (layout, model.now),
+        list,
+        &columns,
+        is_away,
+        |canvas, item, _| cells(model, canvas.theme, item),
+        |_| false,
+    );
 }
 
 fn columns(list: &List<AuditRow>, room: u16) -> [Column; 5] {

@@ -43,7 +43,7 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &
     let columns = columns(list, layout.list.width);
     rows::draw(
         canvas,
-        layout,
+        (layout, model.now),
         list,
         &columns,
         model.row_open || model.opened.is_some(),

@@ -40,7 +40,7 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<VerificationRow>, l
     let columns = columns(list, layout.list.width);
     rows::draw(
         canvas,
-        layout,
+        (layout, model.now),
         list,
         &columns,
         model.opened.is_some(),

@@ -6,21 +6,39 @@ use crate::domain::page::{Page, Position};
 use crate::domain::verification::{Counts, VerificationRow};
 use crate::text::Untrusted;
 use crate::tui::effect::{Answer, Load};
-use crate::tui::model::View;
 use crate::tui::model::slot::Slot;
-use crate::tui::view::list::{Edge, awaited};
+use crate::tui::model::{Tabbed, View};
+use crate::tui::view::list::Edge;
+use crate::tui::view::paged::{self, Listed};
 use crate::tui::view::search;
 use crate::tui::{Effect, Model};
 
+impl Listed for VerificationRow {
+    fn tabbed(model: &Model) -> &Tabbed<Self> {
+        &model.verifications
+    }
+
+    fn tabbed_mut(model: &mut Model) -> &mut Tabbed<Self> {
+        &mut model.verifications
+    }
+
+    fn page(model: &Model, position: Position, generation: u64) -> Option<Load> {
+        Some(Load::Page { filter: filter(model), position, generation })
+    }
+
+    fn marked(model: &Model) -> usize {
+        model.marks.len()
+    }
+}
+
 pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
-    let Some(list) = model.verifications.list() else { return };
-    if !list.loaded && list.awaiting.is_none() && list.problem.is_none() {
-        load_page(model, Edge::Top, Position::Newest, fx);
-    } else if let Some((edge, position)) = list.wanted() {
-        load_page(model, edge, position, fx);
-    } else if list.loaded && list.awaiting.is_none() && list.items.is_empty() && list.tab.is_none() {
+    if !paged::want::<VerificationRow>(model, fx) {
+        return;
+    }
+    if model.verifications.list().is_some_and(|list| list.items.is_empty() && list.tab.is_none()) {
         load_near(model, fx);
     }
+    paged::follow::<VerificationRow>(model, fx);
 }
 
 /// Asks for addresses near to the one that no one has, once.
@@ -50,23 +68,6 @@ pub(in crate::tui) fn near_miss(model: &Model) -> Option<&Untrusted> {
     near.first().filter(|_| is_it)
 }
 
-/// Asks for a page of the verifications on the screen.
-pub(in crate::tui) fn load_page(model: &mut Model, edge: Edge, position: Position, fx: &mut Vec<Effect>) {
-    if model.is_away() {
-        return;
-    }
-    model.generation += 1;
-    let generation = model.generation;
-    let filter = filter(model);
-    for list in &mut model.verifications.lists {
-        list.awaiting = None;
-    }
-    if let Some(list) = model.verifications.list_mut() {
-        list.awaiting = Some((generation, edge));
-        fx.push(Effect::Load(Load::Page { filter, position, generation }));
-    }
-}
-
 /// Who the list on the screen shows.
 pub(in crate::tui) fn filter(model: &Model) -> Filter {
     let status = model.verifications.list().and_then(|list| list.tab);
@@ -74,24 +75,13 @@ pub(in crate::tui) fn filter(model: &Model) -> Filter {
 }
 
 pub(in crate::tui) fn page_loaded(model: &mut Model, generation: u64, answer: Answer<Page<VerificationRow>>) {
-    model.heard(&answer);
-    let Some(list) = awaited(&mut model.verifications.lists, generation) else { return };
-    match answer {
-        Ok(page) => {
-            // Only a page that begins with the newest row was made as of now.
-            let as_of = matches!(list.awaiting, Some((_, Edge::Top))).then_some(page.as_of);
-            list.arrived(generation, page);
-            if let Some(as_of) = as_of {
-                model.correct_clock(as_of);
-            }
-            search::found(model);
-        }
-        Err(problem) => {
-            if list.failed(&problem) {
-                model.complain(problem);
-            }
-        }
+    let as_of = answer.as_ref().ok().map(|page| page.as_of);
+    let Some(edge) = paged::page_loaded(model, generation, answer) else { return };
+    // Only a page that begins with the newest row was made as of now.
+    if let Some(as_of) = as_of.filter(|_| edge == Edge::Top) {
+        model.correct_clock(as_of);
     }
+    search::found(model);
 }
 
 /// Asks for these rows as they are now.
@@ -138,7 +128,7 @@ pub(in crate::tui) fn load_newer(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some(than) = list.newest() else {
         // Nothing is there to be disturbed: what came is simply shown.
         if list.items.is_empty() && list.awaiting.is_none() {
-            load_page(model, Edge::Top, Position::Newest, fx);
+            paged::load_page::<VerificationRow>(model, Edge::Top, Position::Newest, fx);
         }
         return;
     };

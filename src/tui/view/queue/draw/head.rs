@@ -42,6 +42,7 @@ fn flow(model: &Model, theme: &Theme) -> (&'static str, Tone, &'static str) {
         }
         Some(_) => (bad, Tone::Bad, "PAUSED"),
         None if outbox.pace.left() == Some(0) => (attention, Tone::Warn, "QUOTA USED UP"),
+        None if !is_worked && model.worker_due().is_some() => (glyphs.off, Tone::Quiet, "A worker starts"),
         None if !is_worked && waits => (attention, Tone::Warn, "NO WORKER IS SENDING"),
         None if !is_worked => (glyphs.off, Tone::Quiet, "No worker is sending"),
         None if waits => (glyphs.on, Tone::Good, "Mail flows"),

@@ -68,8 +68,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
     let worker_widths = table::widths(&workers, room);
     for (n, piece) in (0..area.height).zip(&pieces[top..]) {
         let place = row(area, n);
-        let mark =
-            RowMark { selected: top + usize::from(n) == at && piece.is_item(), away: model.queue.open, stale: false };
+        let mark = RowMark {
+            selected: top + usize::from(n) == at && piece.is_item(),
+            away: model.queue.open,
+            ..RowMark::default()
+        };
         match *piece {
             Piece::Gap => {}
             Piece::JobTitles => table::head(canvas, place, &jobs, &job_widths),
