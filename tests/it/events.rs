@@ -124,7 +124,7 @@ fn lost() -> SendResult {
     SendResult::Unknown { reason: "lost".into() }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_taken_once_however_often_it_comes() {
     let world = World::new().await;
     let attempt = world.begin().await;
@@ -147,7 +147,7 @@ async fn an_event_is_taken_once_however_often_it_comes() {
     assert_eq!(world.take(&[]).await, Taken::default());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_is_settled_and_is_not_tried_again() {
     // While it is unknown; while it waits for its second try.
     for is_queued in [false, true] {
@@ -171,7 +171,7 @@ async fn what_is_lost_is_settled_and_is_not_tried_again() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_sent_waits_for_its_worker() {
     for (result, expected) in [
         (Some(accepted("m-1")), (Delivered, 0)),
@@ -196,7 +196,7 @@ async fn what_is_being_sent_waits_for_its_worker() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_messages_the_one_that_came_furthest_counts() {
     let world = World::new().await;
     let first = world.begin().await;
@@ -228,7 +228,7 @@ async fn of_two_messages_the_one_that_came_furthest_counts() {
     assert_eq!(world.state().await.0, Bounced);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_orphan_finds_its_send_when_the_id_comes() {
     let world = World::new().await;
     let attempt = world.begin().await;
@@ -244,7 +244,7 @@ async fn an_orphan_finds_its_send_when_the_id_comes() {
 }
 
 /// As where two sites share a topic.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn many_orphans_hide_none_that_is_new() {
     let world = World::new().await;
     let attempt = world.begin().await;
@@ -266,7 +266,7 @@ async fn many_orphans_hide_none_that_is_new() {
     assert_eq!(world.state().await.0, Delivered);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_user_erases_their_events() {
     let world = World::new().await;
     let attempt = world.begin().await;
@@ -291,7 +291,7 @@ async fn deleting_a_user_erases_their_events() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_out_of_office_reply_takes_nothing_back() {
     for order in [[0, 1], [1, 0]] {
         let world = World::new().await;

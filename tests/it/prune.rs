@@ -299,7 +299,7 @@ async fn killed_halfway_it_leaves_what_is_whole_and_no_writer_waits() {
     assert_eq!(past.count("select count(*) from sends").await, written);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_removes_it_too() {
     let world = World::new().await;
     let old = id(500);

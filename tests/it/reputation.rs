@@ -33,7 +33,7 @@ async fn received(world: &World) {
         .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn rates_beside_the_limits_and_the_last_hours() {
     let world = World::with(|settings| (settings.brake.bounce_rate, settings.brake.sends) = (0.1, 500)).await;
     assert!(!world.store().outbox().await.unwrap().reputation.is_enough());
@@ -53,7 +53,7 @@ async fn rates_beside_the_limits_and_the_last_hours() {
     assert_eq!(busy, expected);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_before_the_release_counts_no_more() {
     let world = World::new().await;
     received(&world).await;
@@ -63,7 +63,7 @@ async fn what_was_before_the_release_counts_no_more() {
     assert_eq!(reputation.day().bounced, 10, "the hours are what happened");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_shows_the_same() {
     let world = World::new().await;
     let program = Program::new(&world.db.url);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::mail_servers::PATIENCE;
 use crate::support::{Program, TestDb};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_account_an_address() {
     let db = TestDb::new().await;
     user(&db.pool, "mina@example.com").await;
@@ -15,7 +15,7 @@ async fn one_account_an_address() {
     assert_eq!(broken(&again), "users_email_key");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn users_are_checked() {
     let db = TestDb::new().await;
     let table = [
@@ -37,7 +37,7 @@ async fn users_are_checked() {
     assert_eq!(broken(&early), "users_verified_after_created");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_open_verification_a_user() {
     let db = TestDb::new().await;
     let (mina, jun) = (user(&db.pool, "mina@example.com").await, user(&db.pool, "jun@example.com").await);
@@ -53,7 +53,7 @@ async fn one_open_verification_a_user() {
     verification(&db.pool, mina).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn verifications_are_checked() {
     let db = TestDb::new().await;
     let mina = user(&db.pool, "mina@example.com").await;
@@ -76,7 +76,7 @@ async fn verifications_are_checked() {
     assert_eq!(broken(&shared), "verifications_key_digest");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sends_are_checked() {
     let db = TestDb::new().await;
     let mina = user(&db.pool, "mina@example.com").await;
@@ -109,7 +109,7 @@ async fn sends_are_checked() {
     send(&db.pool, mina, verification, "queued").await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_only_grows() {
     let db = TestDb::new().await;
     let insert =
@@ -126,7 +126,7 @@ async fn the_audit_log_only_grows() {
     assert_eq!(actors, ["mina@desk"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_user_calls_her_mails_off_and_keeps_the_audit() {
     type Row = (Option<i64>, Option<i64>, String, String, Option<String>, Option<String>);
 
@@ -178,7 +178,7 @@ async fn deleting_a_user_calls_her_mails_off_and_keeps_the_audit() {
     assert_eq!(counters(&db.pool).await, (1, 0, 0));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn counters_follow_every_change() {
     let db = TestDb::new().await;
     run(&db.pool, "insert into users (email) select 'u' || n || '@example.com' from generate_series(1, 10) as n")
@@ -214,7 +214,7 @@ async fn counters_follow_every_change() {
     assert_eq!(deltas, 0, "a change that moves no row between states adds no delta");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn counters_follow_concurrent_writers() {
     const WRITERS: usize = 8;
     const EACH: usize = 25;
@@ -251,7 +251,7 @@ async fn counters_follow_concurrent_writers() {
     assert!(verified > 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn korean_is_searched_by_trigrams() {
     let db = TestDb::new().await;
     let trigrams: Vec<String> = sqlx::query_scalar("select show_trgm('김민준')").fetch_one(&db.pool).await.unwrap();

@@ -35,7 +35,7 @@ async fn ten_migrate_at_once() {
     works(&db.url).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn trigrams_may_be_in_a_schema_of_their_own() {
     let db = TestDb::empty("").await;
     let setup = "create schema extensions; create extension pg_trgm schema extensions";
@@ -45,7 +45,7 @@ async fn trigrams_may_be_in_a_schema_of_their_own() {
     works(&db.url).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_schema_of_its_own_will_do() {
     let db = TestDb::empty("").await;
     sqlx::raw_sql("create schema \"verify desk\"").execute(&db.pool).await.unwrap();
@@ -65,7 +65,7 @@ async fn a_schema_of_its_own_will_do() {
     assert_eq!(elsewhere, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_is_not_there_is_reported() {
     let db = TestDb::empty("").await;
     let error = open(&db.url_with("search_path=nowhere")).migrate().await.unwrap_err();

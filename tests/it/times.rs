@@ -60,7 +60,7 @@ async fn execute(pool: &PgPool, statements: &str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(pool).await.map(drop)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn no_row_gets_a_time_without_an_end() {
     let db = TestDb::new().await;
     execute(&db.pool, "insert into users (email) values ('mina@example.com')").await.unwrap();
@@ -80,7 +80,7 @@ async fn no_row_gets_a_time_without_an_end() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn old_rows_are_moved_within_the_bounds() {
     let db = database().await;
     for migration in BOUND {
@@ -108,7 +108,7 @@ async fn old_rows_are_moved_within_the_bounds() {
     execute(&db.pool, BOUND[1]).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_repair_walks_rows_and_not_numbers() {
     let db = database().await;
     // Numbers of another system's making, up to the last that there is.

@@ -45,7 +45,7 @@ async fn all(world: &World, filter: &AuditFilter, rows: i64) -> Vec<AuditRow> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_go_through_every_entry_once_in_both_directions() {
     let world = World::new().await;
     many(&world).await;
@@ -88,7 +88,7 @@ async fn pages_go_through_every_entry_once_in_both_directions() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_found_by_what_they_were_and_after_they_are_gone() {
     let world = World::new().await;
     let id = world.sign_up("mina.kmi@example.com").await;
@@ -135,7 +135,7 @@ async fn a_user_is_found_by_what_they_were_and_after_they_are_gone() {
     assert_eq!(found(&other.to_string()).await.len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_says_what_it_takes_back() {
     let world = World::new().await;
     let id = world.sign_up("mina.kmi@example.com").await;
@@ -154,7 +154,7 @@ async fn an_undo_says_what_it_takes_back() {
     assert_eq!(said, expected);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn few_entries_are_read_wherever_they_are() {
     const BUFFERS_MAX: usize = 700;
     let world = World::new().await;
@@ -183,7 +183,7 @@ async fn few_entries_are_read_wherever_they_are() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_prints_all_and_never_cuts_in_silence() {
     let world = World::new().await;
     many(&world).await;

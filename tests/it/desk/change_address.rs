@@ -11,7 +11,7 @@ use super::{age, outcomes};
 use crate::support::Program;
 use crate::support::world::{World, operator, reason, request};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_typo_is_corrected_and_a_new_link_mailed_to_the_new_address_alone() {
     let world = World::new().await;
     let old = world.sign_up("mina@exmaple.com").await;
@@ -41,7 +41,7 @@ async fn a_typo_is_corrected_and_a_new_link_mailed_to_the_new_address_alone() {
     assert_eq!(world.open(&world.keys()[0]).await, LinkOutcome::Verified { locale: Locale::En, now: true });
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_verified_user_is_unverified_until_the_new_address_is_theirs() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -56,7 +56,7 @@ async fn a_verified_user_is_unverified_until_the_new_address_is_theirs() {
     assert_eq!(world.detail(id).await.user.verified_at, None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_waits_for_the_old_address_is_not_sent_there() {
     let world = World::new().await;
     let old = world.sign_up("mina@exmaple.com").await;
@@ -69,7 +69,7 @@ async fn a_mail_that_waits_for_the_old_address_is_not_sent_there() {
     assert_eq!(world.captured().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_changes_nothing() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -94,7 +94,7 @@ async fn what_may_not_be_changes_nothing() {
     assert!(matches!(missing, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_racing_a_click_and_a_sign_up_of_the_address_leaves_one_truth() {
     let world = World::new().await;
     for round in 0..30 {
@@ -185,7 +185,7 @@ async fn the_command_line_changes_an_address() {
 }
 
 /// What the old one did says nothing of it.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_new_address_is_not_blocked_by_what_the_old_one_did() {
     let world = World::with(|settings| settings.verification.cool_down = std::time::Duration::ZERO).await;
     let old = world.sign_up("mina@exmaple.com").await;

@@ -25,7 +25,7 @@ fn key_of(minted: &Minted) -> Key {
     Key::parse(link.strip_prefix("https://example.org/verify/?key=").unwrap()).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_made_by_hand_takes_the_place_of_the_open_one() {
     let world = World::new().await;
     let old = world.sign_up("mina@example.com").await;
@@ -55,7 +55,7 @@ async fn a_link_made_by_hand_takes_the_place_of_the_open_one() {
     assert!(matches!(mint(&world, &world.desk, VerificationId(999)).await, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn its_way_back_is_to_revoke_it_and_a_worker_can_mail_it_again() {
     let world = World::new().await;
     let old = world.sign_up("mina@example.com").await;
@@ -71,7 +71,7 @@ async fn its_way_back_is_to_revoke_it_and_a_worker_can_mail_it_again() {
     assert_eq!(world.open(&key_of(&minted)).await, LinkOutcome::Revoked { locale: Locale::En });
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_host_with_another_secret_makes_none() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -83,7 +83,7 @@ async fn a_host_with_another_secret_makes_none() {
     assert_eq!(world.status(id).await, Status::Pending);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn racing_a_click_one_of_the_two_links_counts() {
     let world = World::new().await;
     for round in 0..20 {

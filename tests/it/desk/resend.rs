@@ -11,7 +11,7 @@ use super::age;
 use crate::support::Program;
 use crate::support::world::{World, operator};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pending_one_is_mailed_the_same_link_again() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -26,7 +26,7 @@ async fn a_pending_one_is_mailed_the_same_link_again() {
     assert_eq!(outcome, LinkOutcome::Verified { locale: Locale::En, now: true });
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_one_is_superseded() {
     let world = World::new().await;
     let old = world.sign_up("mina@example.com").await;
@@ -63,7 +63,7 @@ async fn an_expired_one_is_superseded() {
     assert_eq!(world.store().counts().await.unwrap(), Counts { verified: 1, revoked: 1, ..Counts::default() });
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_mail_is_brought_forward_not_doubled() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -81,7 +81,7 @@ async fn a_waiting_mail_is_brought_forward_not_doubled() {
     assert!(matches!(again, Err(Error::Refused(Refusal::CoolDown { .. }))), "{again:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_mail_does_not_hold_the_next_one_back() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -89,7 +89,7 @@ async fn a_cancelled_mail_does_not_hold_the_next_one_back() {
     assert_eq!(world.desk.resend(&operator(), id, Priority::Person, None).await.unwrap().how, ResentHow::SameLink);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn presses_before_a_server_that_refuses_are_held_back_as_all_others() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -113,7 +113,7 @@ async fn presses_before_a_server_that_refuses_are_held_back_as_all_others() {
     assert_eq!(queued, 5);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_takes_no_mail_is_mailed_for_a_reason_or_for_its_owner() {
     for (mark, block) in
         [("hard_at", Block::Bounced), ("complained_at", Block::Bounced), ("suppressed_at", Block::Suppressed)]

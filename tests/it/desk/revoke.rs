@@ -12,7 +12,7 @@ use super::{age, outcomes};
 use crate::support::Program;
 use crate::support::world::{World, operator, reason};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_link_works_no_more_and_its_mail_is_cancelled() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -42,7 +42,7 @@ async fn a_revoked_link_works_no_more_and_its_mail_is_cancelled() {
     assert!(matches!(missing, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_link_works_again_once_it_is_extended() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -63,7 +63,7 @@ async fn an_expired_link_works_again_once_it_is_extended() {
     assert!(matches!(refused, Err(Error::Refused(Refusal::AlreadyVerified))), "{refused:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_extension_never_shortens_and_revives_nothing_that_was_revoked() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -76,7 +76,7 @@ async fn an_extension_never_shortens_and_revives_nothing_that_was_revoked() {
     assert_eq!(world.status(id).await, Status::Revoked);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_racing_a_click_is_decided_once() {
     let world = World::new().await;
     for round in 0..30 {

@@ -44,7 +44,7 @@ async fn state(world: &World, id: VerificationId) -> String {
     format!("{verification:?}\n{user:?}\n{others:?}\n{sends:?}")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_resend_waits_and_is_taken_back_as_if_it_had_never_been() {
     let world = World::new().await;
     let desk = console(&world);
@@ -70,7 +70,7 @@ async fn a_resend_waits_and_is_taken_back_as_if_it_had_never_been() {
     assert_eq!(world.open(&key).await, LinkOutcome::Verified { locale: Locale::En, now: true });
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_new_link_took_the_place_of_comes_back() {
     let world = World::new().await;
     let desk = console(&world);
@@ -90,7 +90,7 @@ async fn what_a_new_link_took_the_place_of_comes_back() {
     assert_eq!(again.how, ResentHow::NewKey);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_was_brought_forward_goes_back_to_its_place() {
     let world = World::new().await;
     let desk = console(&world);
@@ -105,7 +105,7 @@ async fn a_mail_that_was_brought_forward_goes_back_to_its_place() {
     assert_eq!(world.number("select count(*) from sends where priority = 10").await, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_a_worker_has_begun_is_not_taken_back() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -120,7 +120,7 @@ async fn a_mail_that_a_worker_has_begun_is_not_taken_back() {
 }
 
 /// The acts on one user that the database undoes, each with the state it starts from.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn each_act_is_taken_back_once_and_all_is_as_before() {
     for (name, is_verified) in [
         ("force_verify", false),
@@ -174,7 +174,7 @@ async fn each_act_is_taken_back_once_and_all_is_as_before() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn mails_that_an_act_cancelled_go_out_after_all() {
     let world = World::new().await;
     for (n, act) in ["force_verify", "revoke", "change_address"].into_iter().enumerate() {
@@ -193,7 +193,7 @@ async fn mails_that_an_act_cancelled_go_out_after_all() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_force_verify_without_an_open_link_leaves_none_behind() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -206,7 +206,7 @@ async fn a_force_verify_without_an_open_link_leaves_none_behind() {
     assert_eq!(world.status(id).await, Status::Pending);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_is_refused_where_the_state_has_moved_on() {
     let world = World::new().await;
     let actor = operator();
@@ -247,7 +247,7 @@ async fn an_undo_is_refused_where_the_state_has_moved_on() {
     assert_eq!(world.detail(id).await.user.email.raw(), "right@example.com");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_never_taken_back_says_so() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -271,7 +271,7 @@ async fn what_is_never_taken_back_says_so() {
     assert!(matches!(missing, Err(Error::NotFound(_))), "{missing:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_someone_elses_needs_a_reason() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -287,7 +287,7 @@ async fn what_is_someone_elses_needs_a_reason() {
     assert_eq!((undo.actor.raw(), undo.reason.as_ref().unwrap().raw()), ("jun@desk", "Mina's mistake"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_is_taken_back_to_what_was_before_it() {
     let world = World::new().await;
     let brake = async || {
@@ -313,7 +313,7 @@ async fn a_pause_is_taken_back_to_what_was_before_it() {
     assert_eq!(world.store().brake().await.unwrap().map(|brake| brake.state), Some(BrakeState::Paused));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_resend_is_taken_back_in_its_grace() {
     let world = World::new().await;
     world.sign_up("mina@example.com").await;
@@ -329,7 +329,7 @@ async fn a_bulk_resend_is_taken_back_in_its_grace() {
     assert_eq!(world.desk.job(id).await.unwrap().state, JobState::Running);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_racing_a_click_leaves_one_truth() {
     let world = World::new().await;
     for round in 0..30 {

@@ -21,7 +21,7 @@ async fn state(world: &World) -> (i64, i64, i64) {
     )
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_click_is_taken_back_for_good_and_a_new_link_verifies() {
     let world = World::new().await;
     let id = world.sign_up("mina@example.com").await;
@@ -54,7 +54,7 @@ async fn a_click_is_taken_back_for_good_and_a_new_link_verifies() {
     assert_eq!(state(&world).await, (0, 1, 1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_un_verify_is_refused_where_the_state_has_moved_on() {
     let world = World::new().await;
     let old = world.sign_up("mina@example.com").await;
@@ -85,7 +85,7 @@ async fn an_un_verify_is_refused_where_the_state_has_moved_on() {
     assert!(matches!(missing, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_un_verify_racing_a_click_and_a_force_verify_leaves_one_truth() {
     let world = World::new().await;
     for round in 0..30 {

@@ -57,7 +57,7 @@ fn read(text: &str, place: Place) -> Filter {
     line::parse(text, place, Clock::utc(chrono::Utc::now())).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_repaired_by_its_mails() {
     let terms = "mail:failed,unknown since:24h";
     let verified = Skipped { verified: 1, ..Skipped::default() };
@@ -85,7 +85,7 @@ async fn an_outage_is_repaired_by_its_mails() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn other_terms_choose_among_them() {
     let world = after_an_outage().await;
     for (text, place, mails) in [
@@ -112,7 +112,7 @@ async fn other_terms_choose_among_them() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mail_of_after_the_start_leaves_its_user_out() {
     let world = after_an_outage().await;
     let scope = JobScope::Mails(read("mail:failed since:24h", Place::Mails));
@@ -148,7 +148,6 @@ async fn the_shell_repairs_it_too() {
         (&["list", "--search", "statsu:pending"][..], "did you mean status:?\n\n  statsu:pending\n  ^^^^^^"),
         (&["list", "--search", "kim status:pendng"], "  kim status:pendng\n             ^^^^^^"),
         (&["sends", "--search", "status:pending"], "status: is no term for mails"),
-        (&["resend", "--search", "marked", "--yes"], "only the console has rows that are marked"),
         (&["list", "--status", "expired", "--search", "status:pending"], "leave one of them out"),
         (&["resend", "--mail-state", "lost", "--yes"], "use one of queued, sending"),
     ] {

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// A machine's environment for the program: nothing of the caller's but what a test sets.
 pub struct Program {
@@ -57,8 +58,11 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end, which holds up this thread: were it the only one, a transaction that a test has dropped would
+    /// stay open meanwhile, and the program might wait for its locks.
     pub fn run(&self, arguments: &[&str]) -> Run {
+        let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+        assert!(!matches!(flavor, Ok(RuntimeFlavor::CurrentThread)), "use #[tokio::test(flavor = \"multi_thread\")]");
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Run { code: status.code().unwrap_or(-1), out: text(stdout), err: text(stderr) }

@@ -31,7 +31,7 @@ fn code(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), error["code"].as_str().unwrap().to_owned())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn only_who_has_the_token_is_answered() {
     let site = Served::start().await;
     for path in ["/api/signups", "/api/users?email=a@example.com", "/api/nowhere"] {
@@ -62,7 +62,7 @@ async fn only_who_has_the_token_is_answered() {
 }
 
 /// Guesses wait, and the site does not wait for them.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_right_token_is_answered_while_wrong_ones_wait() {
     let site = Served::start().await;
     let guess = |number: usize| {
@@ -108,7 +108,7 @@ async fn a_right_token_is_answered_while_wrong_ones_wait() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sign_up_says_what_it_came_to() {
     let site = Served::start().await;
     let request = json!({ "email": "Mina@Example.com", "name": "김민아", "locale": "en" });
@@ -139,7 +139,7 @@ async fn a_sign_up_says_what_it_came_to() {
     assert_eq!(verified.json()["verification_id"], json!(id));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_may_only_be_read_counts_as_away() {
     let db = TestDb::new().await;
     let server = Server::start(&settings(&db.url_with("default_transaction_read_only=on"))).await;
@@ -148,7 +148,7 @@ async fn a_database_that_may_only_be_read_counts_as_away() {
     assert!(!answer.header("retry-after").is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_makes_no_sense_changes_nothing() {
     let site = Served::start().await;
     let before = site.traces().await;
@@ -237,7 +237,7 @@ async fn an_address_may_be_pasted_everywhere() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_state_of_a_user_is_reported_as_it_is() {
     let site = Served::start().await;
     let (id, key) = site.mailed("mina+test@example.com", Locale::En).await;

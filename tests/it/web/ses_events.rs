@@ -100,7 +100,7 @@ fn outcome(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), code.to_owned())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_sns_signs_is_stored_once_in_either_version_with_and_without_subject() {
     let hook = Hook::start().await;
     hook.site.mailed("mina@example.com", Locale::En).await;
@@ -126,7 +126,7 @@ async fn what_sns_signs_is_stored_once_in_either_version_with_and_without_subjec
     assert_eq!(source, "sns");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_forged_or_foreign_is_refused_and_stores_nothing() {
     let hook = Hook::start().await;
     let good = signed("2", "good", &delivery("m-1"));
@@ -188,7 +188,7 @@ async fn what_is_forged_or_foreign_is_refused_and_stores_nothing() {
     assert_eq!(hook.site.server.get("/ses/events").await.status, 405);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_topic_there_is_no_such_address() {
     let site = Served::start().await;
     let body = signed("2", "good", &delivery("m-1")).to_string();
@@ -196,7 +196,7 @@ async fn without_a_topic_there_is_no_such_address() {
     assert_eq!(answer.status, 404);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_sns_signs_and_is_no_event_is_taken_all_the_same() {
     let hook = Hook::start().await;
     let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
@@ -215,7 +215,7 @@ async fn what_sns_signs_and_is_no_event_is_taken_all_the_same() {
     assert_eq!(hook.events().await, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_mail_of_ours_caused_is_an_orphan_and_its_texts_are_harmless() {
     let hook = Hook::start().await;
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}evil";
@@ -234,7 +234,7 @@ async fn what_no_mail_of_ours_caused_is_an_orphan_and_its_texts_are_harmless() {
     assert!(!listed.out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", listed.out);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_certificate_cannot_be_had_sns_is_asked_to_try_again() {
     let hook = Hook::start().await;
     let post = signed("2", "a", &delivery("m-1"));
@@ -266,7 +266,7 @@ async fn while_the_database_is_away_sns_is_asked_to_try_again() {
     assert_eq!(hook.events().await, 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_was_never_seen_is_our_fault() {
     let (server, _) = serve(&allowing("postgres:///nowhere?host=/nonexistent")).await;
     let answer = post(&server, &signed("2", "a", &delivery("m-1")).to_string()).await;
@@ -284,7 +284,7 @@ async fn many_at_once_are_each_stored() {
     assert_eq!(hook.events().await, 40);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_of_an_allowed_topic_is_confirmed_at_once() {
     let hook = Hook::start().await;
     let asks = Signer::shared().signed(message("SubscriptionConfirmation", "2", Utc::now()));
