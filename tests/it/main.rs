@@ -10,6 +10,8 @@ mod browser;
 mod cluster;
 mod comparison;
 mod console;
+#[cfg(feature = "aws")]
+mod credentials;
 mod demo_data;
 mod demo_ses;
 mod desk;
