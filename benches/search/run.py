@@ -1,4 +1,4 @@
-"""Runs each search of a list by the program, compares its rows with what SQL finds, and says how long it took."""
+"""Runs each search of a list, compares its rows with what SQL finds, and says how long it and Django's admin took."""
 
 import json
 import os
@@ -57,20 +57,45 @@ def expected(url, status, condition):
     return [row[0] for row in rows]
 
 
-def measure(program, url, rounds):
-    wrong = 0
+class Answering:
+    """A process that answers a line by a line."""
+
+    def __init__(self, command, **environment):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, **environment))
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(bench, server, url, database, rounds):
+    """Each search by the desk, and by the stock Django admin, which finds no words in any order: its rows are not compared."""
+    wrong, medians = 0, {"first": [], "whole": [], "django": []}
+    desk = Answering([bench], DATABASE_URL=url)
+    django = Answering([sys.executable, str(HERE / "admin_site.py")], DATABASE=database, DATABASE_HOST=server.host)
     for status, text, condition in searches():
-        command = [program, "list", "--json", "--status", status, "--limit", str(ROWS), "--search", text]
-        took, found = [], []
-        for _ in range(rounds):
-            began = time.monotonic()
-            run = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, DATABASE_URL=url))
-            took.append((time.monotonic() - began) * 1000)
-            found = [json.loads(line)["id"] for line in run.stdout.splitlines()] if run.returncode == 0 else run.stderr
-        is_right = found == expected(url, status, condition)
+        answers = [desk.ask(f"{status}\t{text}") for _ in range(rounds)]
+        admin = django.ask(json.dumps({"status": status, "text": text}))
+        is_right = answers[-1]["ids"] == expected(url, status, condition)
         wrong += not is_right
-        print(f"  {text:<12} {status:<9} median {statistics.median(took):6.0f} ms, worst {max(took):6.0f} ms,"
-              f" {len(found)} rows{'' if is_right else ': WRONG'}", flush=True)
+        took = {key: [answer[key] for answer in answers] for key in ("first", "whole")}
+        for key in took:
+            medians[key].append(statistics.median(took[key]))
+        medians["django"].append(admin["ms"])
+        print(f"  {text:<12} {status:<9} first {medians['first'][-1]:5.0f} ms (worst {max(took['first']):5.0f}), all"
+              f" {medians['whole'][-1]:5.0f} ms (worst {max(took['whole']):5.0f}); Django's admin"
+              f" {'over' if admin['rows'] is None else ''} {admin['ms']:6.0f} ms; {len(answers[-1]['ids'])} rows"
+              f"{'' if is_right else ': WRONG'}", flush=True)
+    for process in (desk, django):
+        process.end()
+    print("  median of all: " + ", ".join(f"{key} {statistics.median(all_of):.0f} ms" for key, all_of in medians.items())
+          + "; worst of all: " + ", ".join(f"{key} {max(all_of):.0f} ms" for key, all_of in medians.items()), flush=True)
     return wrong
 
 
@@ -101,13 +126,15 @@ def sign_ups(url, rounds, seconds=3.0):
 
 
 def main():
-    program, sizes, rounds = sys.argv[1], [int(size) for size in sys.argv[2].split(",")], int(sys.argv[3])
+    program, bench, rounds = sys.argv[1], sys.argv[2], int(sys.argv[4])
+    sizes = [int(size) for size in sys.argv[3].split(",")]
     server = Server(os.environ["DATABASE_URL"])
     wrong = 0
     for size in sizes:
-        url = fill(program, server, f"people{size}", size)
+        database = f"people{size}"
+        url = fill(program, server, database, size)
         print(f"{size:,} users, {rounds} rounds:", flush=True)
-        wrong += measure(program, url, rounds)
+        wrong += measure(bench, server, url, database, rounds)
         sign_ups(url, rounds)
     sys.exit(1 if wrong else 0)
 
