@@ -94,6 +94,8 @@ pub struct AccountStanding {
     pub daily_max: Option<f64>,
     /// Mails of the last 24 hours, by whoever uses the account.
     pub sent: f64,
+    /// Those of them that were not this desk's: it leaves them their part of the quota.
+    pub sent_by_others: i64,
 }
 
 impl AccountStanding {
@@ -112,7 +114,11 @@ impl AccountStanding {
             || format!("{:.0} sent in 24 h, without a limit", self.sent),
             |most| format!("{:.0} of {most:.0} sent in 24 h", self.sent),
         );
-        format!("{state}; {quota}, {} a second ({})", self.rate_max, self.region.plain())
+        let others = match self.sent_by_others {
+            0 => String::new(),
+            others => format!(" ({others} by others)"),
+        };
+        format!("{state}; {quota}{others}, {} a second ({})", self.rate_max, self.region.plain())
     }
 
     /// Whether someone has to look.

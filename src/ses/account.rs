@@ -56,6 +56,8 @@ impl AccountApi {
             // -1 is none.
             daily_max: quota.map(SendQuota::max24_hour_send).filter(|most| *most >= 0.0),
             sent: quota.map(SendQuota::sent_last24_hours).unwrap_or_default(),
+            // The store knows which were this desk's.
+            sent_by_others: 0,
         })
     }
 

@@ -74,14 +74,19 @@ impl Store {
                     -- `now()` is when this was asked, and a heartbeat may have come since.
                     and beat_at <= clock_timestamp() + interval '1 second'
             ),
-            -- No more than what SES says of the account, unless that is old.
+            -- No more than what SES says of the account, and what others leave of its mails, unless that is old.
             account as (
-                select rate_max, daily_max from ses_account where seen_at > now() - interval '1 day' and rate_max > 0
+                select
+                    rate_max,
+                    -- Without a limit it stays so.
+                    case when daily_max is not null then greatest(daily_max::bigint - sent_by_others, 0) end as daily_max
+                from ses_account
+                where seen_at > now() - interval '1 day' and rate_max > 0
             ),
             wished as (
                 select
                     least(min(rate), (select rate_max from account)) as rate,
-                    least(min(quota), (select daily_max::bigint from account)) as quota,
+                    least(min(quota), (select daily_max from account)) as quota,
                     count(distinct (rate, quota)) > 1 as differ
                 from wishes
             ),

@@ -38,7 +38,7 @@ impl Store {
         Ok(turn.is_some())
     }
 
-    /// Notes what the account may. Returns whether that is news.
+    /// Notes what the account may, and how much of what it has sent was not this desk's. Returns whether the former is news.
     pub async fn note_account(&self, account: &AccountStanding) -> Result<bool, Error> {
         let is_news = sqlx::query_scalar!(
             r#"with before as (select * from ses_account),
@@ -53,6 +53,18 @@ impl Store {
                     rate_max = $5,
                     daily_max = $6,
                     sent = $7,
+                    sent_by_others = greatest(
+                        0,
+                        round($7)::bigint - (
+                            select coalesce(sum(drawn), 0)
+                            from (
+                                select minute, drawn from pace_minutes
+                                union all
+                                select minute, minute_drawn from pace
+                            ) as minutes
+                            where minute > now() - interval '24 hours 1 minute'
+                        )
+                    ),
                     error = null,
                     failed_at = null
             )
@@ -90,7 +102,8 @@ impl Store {
     /// The account, if any worker has asked for it in the last day.
     pub async fn ses_account(&self) -> Result<Option<SesAccount>, Error> {
         let row = sqlx::query!(
-            "select seen_at, region, is_sandbox, can_send, enforcement, rate_max, daily_max, sent, error, failed_at
+            "select seen_at, region, is_sandbox, can_send, enforcement, rate_max, daily_max, sent, sent_by_others, error,
+                failed_at
             from ses_account
             where asked_at > now() - make_interval(secs => $1)",
             HOLDS_SECONDS
@@ -107,6 +120,7 @@ impl Store {
                 rate_max: row.rate_max.unwrap_or_default(),
                 daily_max: row.daily_max,
                 sent: row.sent.unwrap_or_default(),
+                sent_by_others: row.sent_by_others,
             }),
             error: row.error.zip(row.failed_at).map(|(error, at)| (error.into(), at.into())),
         }))

@@ -41,17 +41,19 @@ async fn one_asks_for_all_and_the_pace_keeps_to_it() {
     let api = SesApi::start().await;
     api.answers(Answer::Knows(vec![(ACCOUNT, account(3.0, 500.0))]));
     let world = World::with_ses_api(&api.endpoint()).await;
+    // Of the 12 that it has sent, 5 were of this desk.
+    world.execute("insert into pace_minutes values (date_trunc('minute', now()) - interval '1 hour', 5)").await;
     tokio::join!(ask_once(&world.settings), ask_once(&world.settings), ask_once(&world.settings));
     let requests = api.requests();
     assert_eq!(
         requests.iter().map(|asked| asked.line.as_str()).collect::<Vec<_>>(),
         ["GET /v2/email/account HTTP/1.1"]
     );
-    // Settings can only lower what SES grants.
+    // Settings can only lower what SES grants and others leave.
     let table = [
-        (Some(10.0), Some(1_000), (3.0, Some(500))),
+        (Some(10.0), Some(1_000), (3.0, Some(493))),
         (Some(2.0), Some(100), (2.0, Some(100))),
-        (Some(2.0), None, (2.0, Some(500))),
+        (Some(2.0), None, (2.0, Some(493))),
     ];
     let store = world.store();
     for (rate, quota, holds) in table {
@@ -83,7 +85,7 @@ async fn a_worker_without_a_pace_has_the_account_s() {
     ask_once(&world.settings).await;
     world.start(verifydesk::outbox::worker::Mode::Drain).ended().await;
     let pace = world.store().pace().await.unwrap();
-    assert_eq!((pace.limit, pace.daily_quota), (77.0, Some(5_000)));
+    assert_eq!((pace.limit, pace.daily_quota), (77.0, Some(4_988)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +97,7 @@ async fn what_it_says_is_shown_and_what_it_does_not_say_as_well() {
     api.answers(Answer::Knows(vec![(ACCOUNT, paused)]));
     ask_once(&world.settings).await;
     let shown = Program::new(&world.db.url).run(&["queue"]).out;
-    let words = "account  AWS has paused sending; 12 of 50000 sent in 24 h, 14 a second (eu-central-1), asked at ";
+    let words = "account  AWS has paused sending; 12 of 50000 sent in 24 h (12 by others), 14 a second (eu-central-1), asked at ";
     assert!(shown.contains(words) && !shown.contains('\u{1b}'), "{shown}");
     is_due_again(&world).await;
     api.answers(Answer::Refuses(403, "AccessDeniedException", "not authorized to perform: ses:GetAccount"));

@@ -71,7 +71,7 @@ async fn its_account_is_understood() {
     assert_eq!(account.error, None);
     world.store().set_pace(None, 14.0, None).await.unwrap();
     let pace = world.store().pace().await.unwrap();
-    assert_eq!((pace.limit, pace.daily_quota), (1.0, Some(200)));
+    assert_eq!((pace.limit, pace.daily_quota), (1.0, Some(193)));
     let shown = Program::new(&world.db.url).run(&["queue"]).out;
-    assert!(shown.contains("sandbox") && shown.contains("7 of 200 sent in 24 h"), "{shown}");
+    assert!(shown.contains("sandbox") && shown.contains("7 of 200 sent in 24 h (7 by others)"), "{shown}");
 }

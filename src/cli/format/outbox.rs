@@ -96,6 +96,7 @@ fn account(account: &SesAccount) -> Value {
         "rate_max": standing.map(|standing| standing.rate_max),
         "daily_max": standing.and_then(|standing| standing.daily_max),
         "sent": standing.map(|standing| standing.sent),
+        "sent_by_others": standing.map(|standing| standing.sent_by_others),
         "error": account.error.as_ref().map(|(error, _)| error),
         "failed_at": time(account.error.as_ref().map(|(_, at)| *at)),
     })

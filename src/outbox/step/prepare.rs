@@ -188,7 +188,7 @@ impl WorkerLoop {
             self.presence.show_now(now);
             self.queue.wait_for_slots(now + POLL_EVERY);
         } else if reserved.is_quota_used {
-            let reason = "the mails of 24 hours are used up (`pace.daily_quota`); sending goes on as places come back";
+            let reason = "the mails of 24 hours are used up (`pace.daily_quota`, or what is left of the account's); sending goes on as places come back";
             self.hold(Held { reason: reason.into(), until: Some(now + LOOK_AGAIN) });
         } else if reserved.count == 0 {
             self.queue.wait_for_slots(now + reserved.wait.max(Duration::from_millis(1)));

@@ -145,6 +145,7 @@ fn account() -> AccountStanding {
         rate_max: 14.0,
         daily_max: Some(50_000.0),
         sent: 31_245.0,
+        sent_by_others: 4_100,
     }
 }
 
@@ -173,7 +174,14 @@ pub fn account_healthy() -> World {
 /// A new account.
 pub fn account_sandbox() -> World {
     let mut world = idle();
-    let standing = AccountStanding { is_sandbox: true, rate_max: 1.0, daily_max: Some(200.0), sent: 12.0, ..account() };
+    let standing = AccountStanding {
+        is_sandbox: true,
+        rate_max: 1.0,
+        daily_max: Some(200.0),
+        sent: 12.0,
+        sent_by_others: 0,
+        ..account()
+    };
     world.outbox.account = Some(SesAccount { standing: Some(standing), error: None });
     world
 }
