@@ -1,4 +1,4 @@
-//! International domain names: how people read what the database holds in Punycode.
+//! International domain names: how people read what the database holds in Punycode, and the other way round.
 
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _};
 
@@ -49,6 +49,16 @@ impl EmailAddress {
     }
 }
 
+/// How the database holds an address, a domain, or a part of one, that is typed in its own script; `None` where that is the
+/// same, or where no address is like it.
+#[must_use]
+pub fn stored(typed: &str) -> Option<String> {
+    let (local, domain) = typed.rsplit_once('@').map_or(("", typed), |(local, domain)| (local, domain));
+    let at = if typed.contains('@') { "@" } else { "" };
+    let coded = idna::domain_to_ascii(domain).ok().filter(|coded| coded != domain && local.is_ascii())?;
+    Some(format!("{local}{at}{coded}"))
+}
+
 /// What Punycode stands for; `None` where it is none, or a wrong one.
 fn own_script(label: &str) -> Option<String> {
     let is_encoded = label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--"));
@@ -86,6 +96,23 @@ mod tests {
         ];
         for (stored, text) in table {
             assert_eq!(readable(stored), Readable { text: text.into(), mixed: None }, "{stored}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_in_its_own_script_is_found_in_punycode() {
+        let table = [
+            ("mina@한국.example", Some("mina@xn--3e0b707e.example")),
+            ("@한국", Some("@xn--3e0b707e")),
+            ("한국.example", Some("xn--3e0b707e.example")),
+            ("BÜCHER", Some("xn--bcher-kva")),
+            ("mina@example.com", None),
+            ("미나@한국.example", None),
+            ("xn--3e0b707e", None),
+            ("", None),
+        ];
+        for (typed, coded) in table {
+            assert_eq!(stored(typed).as_deref(), coded, "{typed}");
         }
     }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::mailbox::{self, Mailbox};
 use super::pairs;
 use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::idn;
 use crate::text::trimmed;
 
 /// From how many characters a search looks inside e-mails and names; shorter ones look at their beginnings only,
@@ -268,7 +269,7 @@ fn readings(word: &str, pattern: fn(&str) -> Pattern) -> Vec<Pattern> {
     let mut readings = vec![pattern(word)];
     if has_index(word) {
         readings.extend(turned(word).iter().map(|turned| pattern(turned)));
-        readings.extend(domain(word).map(|domain| Pattern::anywhere(&domain)));
+        readings.extend(idn::stored(word).map(|stored| Pattern::anywhere(&stored)));
     }
     readings
 }
@@ -283,14 +284,6 @@ fn turned(word: &str) -> Vec<String> {
         _ => &[],
     };
     places.iter().map(|place| syllables[*place..].iter().chain(&syllables[..*place]).collect()).collect()
-}
-
-/// The Punycode of a domain in its own script, or of a part of one.
-fn domain(word: &str) -> Option<String> {
-    let (local, domain) = word.rsplit_once('@').map_or(("", word), |(local, domain)| (local, domain));
-    let at = if word.contains('@') { "@" } else { "" };
-    let coded = idna::domain_to_ascii(domain).ok().filter(|coded| coded != domain && local.is_ascii())?;
-    Some(format!("{local}{at}{coded}"))
 }
 
 /// Words one after the other, with spaces and without, as they stand and the first one last.
