@@ -1,8 +1,9 @@
-//! Which rows: the options of `list`, `resend` and `sends`, and the filter line in `--search`. Both make one filter.
+//! Which rows: the options of `list`, `resend`, `sends` and `audit`, and the filter line in `--search`. Both make one
+//! filter, and refuse a wrong word in the same words.
 
 use super::{Failure, output, time};
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Place, Search, States, line};
+use crate::domain::filter::{Filter, Key, Place, Search, States, line};
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 
@@ -49,6 +50,30 @@ pub struct Mails {
     until: Option<Time>,
 }
 
+/// Which entries of the audit log.
+#[derive(Debug, clap::Args)]
+pub struct Entries {
+    /// Only by whom: a part of the system user, SSH client address or database role
+    #[arg(long, value_name = "WHO", value_parser = by)]
+    by: Option<String>,
+    /// Only this action, such as force-verify or pause; several with commas, or given several times
+    #[arg(long, value_name = "ACTION", value_parser = action)]
+    action: Vec<Filter>,
+    /// Only by this way: console, cli, web, api, worker or demo; several with commas, or given several times
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    origin: Vec<Filter>,
+    /// Only about users found by address (of now or before), name, number or id, in whatever was pasted; and by terms:
+    /// by:, action:, origin:, since:, until:
+    #[arg(long, visible_alias = "user", value_name = "TEXT", value_parser = entries)]
+    search: Option<Filter>,
+    /// At or after this time
+    #[arg(long, value_name = "T", value_parser = time::parse)]
+    since: Option<Time>,
+    /// Before this time
+    #[arg(long, value_name = "T", value_parser = time::parse)]
+    until: Option<Time>,
+}
+
 /// A status or all of them.
 #[derive(Clone, Copy, Debug)]
 struct StatusArg(Option<Status>);
@@ -75,6 +100,22 @@ fn verifications(text: &str) -> Result<Filter, String> {
 
 fn mails(text: &str) -> Result<Filter, String> {
     parse(text, Place::Mails)
+}
+
+fn entries(text: &str) -> Result<Filter, String> {
+    parse(text, Place::Audit)
+}
+
+fn by(text: &str) -> Result<String, String> {
+    line::term(Key::By, text, time::clock()).map(|filter| filter.by.unwrap_or_default())
+}
+
+fn action(text: &str) -> Result<Filter, String> {
+    line::term(Key::Action, text, time::clock())
+}
+
+fn origin(text: &str) -> Result<Filter, String> {
+    line::term(Key::Origin, text, time::clock())
 }
 
 /// A line that can find something: none at all would be a filter that everyone fits.
@@ -127,7 +168,27 @@ impl Mails {
     }
 }
 
-/// What both have.
+impl Entries {
+    pub fn filter(&self) -> Result<Filter, Failure> {
+        let mut filter = self.search.clone().unwrap_or_default();
+        if let Some(by) = &self.by {
+            once(filter.by.is_some(), "by")?;
+            filter.by = Some(by.clone());
+        }
+        if !self.action.is_empty() {
+            once(!filter.actions.is_empty(), "action")?;
+            filter.actions = self.action.iter().flat_map(|given| given.actions.clone()).collect();
+        }
+        if !self.origin.is_empty() {
+            once(!filter.origins.is_empty(), "origin")?;
+            filter.origins = self.origin.iter().flat_map(|given| given.origins.clone()).collect();
+        }
+        add(&mut filter, None, "", self.since, self.until)?;
+        Ok(filter)
+    }
+}
+
+/// What they have in common.
 fn add(
     filter: &mut Filter,
     states: Option<States>,
@@ -178,6 +239,34 @@ mod tests {
         let line = ["--search", "kim status:expired mail:unknown,failed since:2026-11-01"];
         assert_eq!(of(&options), of(&line));
         assert_eq!(of(&["--until", "yesterdayT18:00"]), of(&["--search", "until:yesterdayT18:00"]));
+    }
+
+    #[derive(Parser)]
+    struct Audit {
+        #[command(flatten)]
+        filter: Entries,
+    }
+
+    #[test]
+    fn the_audit_log_is_asked_in_the_same_language() {
+        let of = |arguments: &[&str]| {
+            Audit::try_parse_from([&["x"], arguments].concat()).map(|args| args.filter.filter().unwrap())
+        };
+        let options = ["--by", "mina", "--action", "pause", "--action", "force-verify,undo", "--origin", "cli"];
+        let line = ["--search", "by:mina action:pause,force_verify,undo origin:cli"];
+        assert_eq!(of(&options).unwrap(), of(&line).unwrap());
+        for (options, line) in
+            [(["--action", "stop"], ["--search", "action:stop"]), (["--origin", "phone"], ["--search", "origin:phone"])]
+        {
+            let words = format!("\"{}\" is no {}: ", options[1], &options[0][2..]);
+            for arguments in [options, line] {
+                let error = of(&arguments).unwrap_err().to_string();
+                assert!(error.contains(&words), "{arguments:?}: {error}");
+            }
+        }
+        assert!(of(&["--by", " "]).is_err() && of(&["--search", " "]).is_err());
+        let twice = Audit::try_parse_from(["x", "--by", "mina", "--search", "by:jun"]).unwrap();
+        assert!(twice.filter.filter().is_err());
     }
 
     #[test]

@@ -179,7 +179,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         command.may_read_only()?;
     }
     match cli.command {
-        None => console::run(settings).await,
+        None => Box::pin(console::run(settings)).await,
         Some(Command::Demo(args)) => Box::pin(demo::run(&settings, &args)).await,
         Some(Command::Migrate(args)) => migrate::run(&settings, &args).await,
         Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,

@@ -20,6 +20,7 @@ use chrono::SecondsFormat;
 
 use super::Time;
 use super::address::DomainName;
+use super::audit::{Action, Origin};
 use super::id::JobId;
 use super::locale::Locale;
 use super::send::SendState;
@@ -57,8 +58,12 @@ pub struct Filter {
     pub reason: Option<Reason>,
     /// Of this bulk resend.
     pub job: Option<JobId>,
-    /// By this operator.
+    /// By this operator: a part of who acted, or of their database role.
     pub by: Option<String>,
+    /// One of these acts; any where there is none.
+    pub actions: Vec<Action>,
+    /// Through one of these doors; any where there is none.
+    pub origins: Vec<Origin>,
 }
 
 impl Filter {
@@ -151,6 +156,13 @@ impl Filter {
         }
         if let Some(by) = &self.by {
             term(Key::By, words::quoted(by));
+        }
+        let of_actions = self.actions.iter().map(|action| action.as_str());
+        let of_origins = self.origins.iter().map(|origin| origin.as_str());
+        for (key, names) in [(Key::Action, of_actions.collect::<Vec<_>>()), (Key::Origin, of_origins.collect())] {
+            if !names.is_empty() {
+                term(key, names.join(",").replace('_', "-"));
+            }
         }
         terms
     }

@@ -173,7 +173,7 @@ static TABLE: &[Entry] = table! {
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
-    Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find whom it is about; by:mina finds who acted, action:pause what";
+    Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find by whom it is about; or terms: by:mina action:pause";
     Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";

@@ -94,11 +94,13 @@ fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position
 /// What is wrong with the line, what its last word may become, or how it is looked for.
 fn hint(model: &Model) -> (String, Tone) {
     let line = model.search().text();
-    if model.view == View::Audit {
-        return ("whom; by:mina and action:pause say who and what".into(), Tone::Quiet);
-    }
     if line.trim().is_empty() {
-        return ("e-mail, name, number or id; Tab for terms".into(), Tone::Quiet);
+        let words = if model.view == View::Audit {
+            "whom: e-mail, name, number or id; Tab for terms"
+        } else {
+            "e-mail, name, number or id; Tab for terms"
+        };
+        return (words.into(), Tone::Quiet);
     }
     let offered = search::offered(model);
     let is_begun = !line[..offered.span.end].ends_with(char::is_whitespace);

@@ -425,7 +425,7 @@ impl Model {
     pub fn wrong_term(&self) -> Option<&WrongTerm> {
         match self.view {
             View::Mail => self.mail.wrong.as_ref(),
-            View::Audit => None,
+            View::Audit => self.audit.wrong.as_ref(),
             _ => self.verifications.wrong.as_ref(),
         }
     }

@@ -27,11 +27,11 @@ pub fn complete(line: &str, cursor: usize, place: Place) -> Completions {
         return Completions { span: begin..before.len(), words };
     };
     let Some(key) = Key::of(name).filter(|key| place.keys().contains(key)) else { return Completions::default() };
-    // Of several states the last is being typed.
-    let value = if key == Key::Mail { value.rsplit(',').next().unwrap_or_default() } else { value };
+    // Of several the last is being typed.
+    let value = if key.takes_several() { value.rsplit(',').next().unwrap_or_default() } else { value };
     let typed = value.to_lowercase();
     let fitting = key.values().into_iter().filter(|word| word.starts_with(&typed) && *word != typed);
-    Completions { span: before.len() - value.len()..before.len(), words: fitting.map(str::to_owned).collect() }
+    Completions { span: before.len() - value.len()..before.len(), words: fitting.collect() }
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn keys_and_values() {
-        let table: [(&str, Place, &[&str]); 11] = [
+        let table: [(&str, Place, &[&str]); 14] = [
             ("st", Place::Verifications, &["status:"]),
             ("kim s", Place::Verifications, &["status:", "since:"]),
             ("kim s", Place::Mails, &["since:"]),
@@ -52,6 +52,9 @@ mod tests {
             ("status:pending", Place::Verifications, &[]),
             ("m", Place::Mails, &["mail:"]),
             ("mina", Place::Verifications, &[]),
+            ("by:mina a", Place::Audit, &["action:"]),
+            ("action:force-verify,un", Place::Audit, &["unverify", "undo"]),
+            ("origin:c", Place::Audit, &["console", "cli"]),
         ];
         for (line, place, words) in table {
             let found = complete(line, line.len(), place);
@@ -61,6 +64,6 @@ mod tests {
         assert_eq!((found.span, found.words), (4..7, vec!["status:".to_owned()]));
         let found = complete("mail:failed,un", 14, Place::Mails);
         assert_eq!(found.span, 12..14);
-        assert_eq!(complete("", 0, Place::Audit).words, ["by:", "since:", "until:"]);
+        assert_eq!(complete("", 0, Place::Audit).words, ["by:", "action:", "origin:", "since:", "until:"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The words that terms begin with, and which list has which.
 
+use crate::domain::audit::{Action, Origin};
 use crate::domain::locale::Locale;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
@@ -20,6 +21,8 @@ pub enum Key {
     Until,
     Job,
     By,
+    Action,
+    Origin,
 }
 
 /// What a line filters.
@@ -31,7 +34,7 @@ pub enum Place {
 }
 
 impl Key {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Status,
         Self::Mail,
         Self::Reason,
@@ -43,6 +46,8 @@ impl Key {
         Self::Expires,
         Self::Job,
         Self::By,
+        Self::Action,
+        Self::Origin,
     ];
 
     #[must_use]
@@ -59,6 +64,8 @@ impl Key {
             Self::Until => "until",
             Self::Job => "job",
             Self::By => "by",
+            Self::Action => "action",
+            Self::Origin => "origin",
         }
     }
 
@@ -74,16 +81,27 @@ impl Key {
 
     /// What may stand behind the colon, where that can be listed; else how it begins.
     #[must_use]
-    pub fn values(self) -> Vec<&'static str> {
+    pub fn values(self) -> Vec<String> {
+        fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+            words.into_iter().map(str::to_owned).collect()
+        }
         match self {
-            Self::Status => Status::ALL.iter().map(|status| status.as_str()).chain(["all"]).collect(),
-            Self::Locale => Locale::ALL.iter().map(|locale| locale.as_str()).collect(),
-            Self::Mail => SendState::ALL.iter().map(|state| state.as_str()).collect(),
-            Self::Reason => Reason::NAMED.each_ref().iter().map(|reason| named(reason)).collect(),
-            Self::Since | Self::Until => vec!["today", "yesterday"],
-            Self::Created | Self::Expires => vec!["<", ">", "today", "yesterday"],
+            Self::Status => words(Status::ALL.iter().map(|status| status.as_str()).chain(["all"])),
+            Self::Locale => words(Locale::ALL.iter().map(|locale| locale.as_str())),
+            Self::Mail => words(SendState::ALL.iter().map(|state| state.as_str())),
+            Self::Reason => words(Reason::NAMED.iter().map(Reason::as_str)),
+            Self::Since | Self::Until => words(["today", "yesterday"]),
+            Self::Created | Self::Expires => words(["<", ">", "today", "yesterday"]),
+            Self::Action => Action::ALL.iter().map(|action| action.as_str().replace('_', "-")).collect(),
+            Self::Origin => words(Origin::ALL.iter().map(|origin| origin.as_str())),
             Self::Domain | Self::Job | Self::By => Vec::new(),
         }
+    }
+
+    /// Whether several values can be given at once, with commas between them.
+    #[must_use]
+    pub fn takes_several(self) -> bool {
+        matches!(self, Self::Mail | Self::Action | Self::Origin)
     }
 
     /// What belongs behind the colon, in words.
@@ -95,20 +113,11 @@ impl Key {
             Self::Expires => "such as <6h (within six hours), >2d (later), today or 2026-11-01".into(),
             Self::Since | Self::Until => "such as yesterday, 18:00, 2h (ago) or 2026-11-01T09:30".into(),
             Self::Job => "the id of a bulk resend".into(),
-            Self::By => "an operator's name".into(),
+            Self::By => "a part of a system user, of an address that they came from, or of a database role".into(),
             Self::Reason => format!("{}, or a word of what the server said", self.values().join(", ")),
             Self::Status | Self::Locale => self.values().join(", "),
-            Self::Mail => format!("{}; several with commas", self.values().join(", ")),
+            Self::Mail | Self::Action | Self::Origin => format!("{}; several with commas", self.values().join(", ")),
         }
-    }
-}
-
-fn named(reason: &Reason) -> &'static str {
-    match reason {
-        Reason::Suppressed => "suppressed",
-        Reason::NoMailbox => "no-mailbox",
-        Reason::MailboxFull => "mailbox-full",
-        Reason::Said(_) => "",
     }
 }
 
@@ -130,7 +139,7 @@ impl Place {
                 Key::Job,
             ],
             Self::Mails => &[Key::Mail, Key::Reason, Key::Since, Key::Until, Key::Domain, Key::Locale, Key::Job],
-            Self::Audit => &[Key::By, Key::Since, Key::Until],
+            Self::Audit => &[Key::By, Key::Action, Key::Origin, Key::Since, Key::Until],
         }
     }
 

@@ -4,6 +4,7 @@
 //! one of whose words has a colon as no term has.
 
 use std::ops::Range;
+use std::str::FromStr;
 
 use super::key::{Key, Place};
 use super::moment::{Clock, Moment};
@@ -126,15 +127,32 @@ fn set(filter: &mut Filter, key: Key, value: &str, clock: Clock) -> Result<(), S
         Key::Job => filter.job = Some(value.parse().map_err(|_| unknown())?),
         Key::By => {
             let by = value.replace(['\0', '"'], "");
-            filter.by = Some(by).filter(|by| (1..=BY_MAX).contains(&by.chars().count()));
+            filter.by = Some(by).filter(|by| (1..=BY_MAX).contains(&by.trim().chars().count()));
             filter.by.as_ref().ok_or_else(unknown)?;
         }
+        Key::Action => filter.actions = several(value).map_err(|()| unknown())?,
+        Key::Origin => filter.origins = several(value).map_err(|()| unknown())?,
         Key::Since => filter.since = Some(super::moment::time(value, clock).map_err(|error| error.to_string())?),
         Key::Until => filter.until = Some(super::moment::time(value, clock).map_err(|error| error.to_string())?),
         Key::Created => filter.created = filter.created.and(span(key, value, clock)?),
         Key::Expires => filter.expires = filter.expires.and(span(key, value, clock)?),
     }
     Ok(())
+}
+
+/// Values with commas between them; what is not typed yet behind the last one is none.
+fn several<T: FromStr>(value: &str) -> Result<Vec<T>, ()> {
+    value.trim_end_matches(',').split(',').map(|word| word.parse().map_err(|_| ())).collect()
+}
+
+/// One term alone, as an option of the command line says it. The error is the words that a line would be refused with.
+pub fn term(key: Key, value: &str, clock: Clock) -> Result<Filter, String> {
+    let mut filter = Filter::default();
+    let value = value.trim();
+    if value.is_empty() {
+        return Err(key.wants());
+    }
+    set(&mut filter, key, value, clock).map(|()| filter)
 }
 
 /// `<2d`, `>2d`, `yesterday`, `<2026-11-01`. A distance is back from now, or ahead of it for what expires.

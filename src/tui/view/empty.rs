@@ -86,14 +86,8 @@ pub(in crate::tui) fn nothing<R: Row>(
     (noun, name): (&str, fn(R::Kind) -> &'static str),
     empty: impl FnOnce(Option<R::Kind>) -> State,
 ) -> State {
-    if let Some(problem) = &list.problem {
-        return if problem.away { away(model) } else { State::problem(problem) };
-    }
-    if !list.loaded {
-        return match model.progress() {
-            Some(progress) => State::quiet(progress).hint("Esc stops it and clears the search."),
-            None => away(model),
-        };
+    if let Some(state) = unread(model, list) {
+        return state;
     }
     let filter = model.filter_line();
     let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
@@ -106,6 +100,20 @@ pub(in crate::tui) fn nothing<R: Row>(
         return hints(state, search, model);
     }
     empty(list.tab)
+}
+
+/// Why it is not known yet whether a list has rows; nothing where it is.
+pub(in crate::tui) fn unread<R: Row>(model: &Model, list: &List<R>) -> Option<State> {
+    match &list.problem {
+        Some(problem) if !problem.away => return Some(State::problem(problem)),
+        Some(_) => return Some(away(model)),
+        None if list.loaded => return None,
+        None => {}
+    }
+    Some(match model.progress() {
+        Some(progress) => State::quiet(progress).hint("Esc stops it and clears the search."),
+        None => away(model),
+    })
 }
 
 /// Nothing came yet: connecting, away, or on its way.
@@ -132,14 +140,8 @@ fn key(model: &Model, key: &str) -> String {
 
 /// What is found under other tabs, and the key that goes there.
 fn elsewhere<R: Row>(state: State, model: &Model, lists: &Tabbed<R>, name: fn(R::Kind) -> &'static str) -> State {
-    let all = if model.view == View::Mail { "1" } else { "5" };
-    let Some(hits) = hits::of_this_search(lists) else {
-        return state.hint(if model.prompt {
-            "Tab searches all of them.".to_owned()
-        } else {
-            format!("Press {all} to search all of them.")
-        });
-    };
+    let all = tab_of_all(model);
+    let Some(hits) = hits::of_this_search(lists) else { return state.hint(all_of_them(model)) };
     let found = |kind| hits::shown(hits, Some(kind)).filter(|count| count != "0");
     let kinds = lists.lists.iter().filter_map(|list| list.tab);
     let found: Vec<String> = kinds.filter_map(|kind| Some(format!("{} {}", found(kind)?, name(kind)))).collect();
@@ -148,6 +150,23 @@ fn elsewhere<R: Row>(state: State, model: &Model, lists: &Tabbed<R>, name: fn(R:
     }
     let go = if model.prompt { "Tab shows them.".to_owned() } else { format!("Press {all} to see them.") };
     state.hint(format!("Found elsewhere: {}. {go}", found.join(", ")))
+}
+
+/// The key of the tab that has all of a view.
+fn tab_of_all(model: &Model) -> &'static str {
+    match model.view {
+        View::Mail => "1",
+        View::Audit => "4",
+        _ => "5",
+    }
+}
+
+/// How all of them are searched, and not those of one tab alone.
+pub(in crate::tui) fn all_of_them(model: &Model) -> String {
+    if model.prompt {
+        return "Tab searches all of them.".to_owned();
+    }
+    format!("Press {} to search all of them.", tab_of_all(model))
 }
 
 fn hints(mut state: State, search: &Search, model: &Model) -> State {
@@ -170,6 +189,6 @@ fn hints(mut state: State, search: &Search, model: &Model) -> State {
     state.hint(to_change(model))
 }
 
-fn to_change(model: &Model) -> &'static str {
+pub(in crate::tui) fn to_change(model: &Model) -> &'static str {
     if model.prompt { "Esc clears the search." } else { "Press / to change the search, Esc to clear it." }
 }

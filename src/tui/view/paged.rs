@@ -12,8 +12,8 @@ pub(in crate::tui) trait Listed: Row {
 
     fn tabbed_mut(model: &mut Model) -> &mut Tabbed<Self>;
 
-    /// What asks for a page of the list on the screen; `None` while it is not known what to ask for.
-    fn page(model: &Model, position: Position<Self::Place>, generation: u64) -> Option<Load>;
+    /// What asks for a page of the list on the screen.
+    fn page(model: &Model, position: Position<Self::Place>, generation: u64) -> Load;
 
     /// How many rows are marked, here or under other tabs.
     fn marked(model: &Model) -> usize;
@@ -85,9 +85,9 @@ pub(in crate::tui) fn load_page<R: Listed>(
     if model.is_away() {
         return;
     }
-    let generation = model.generation + 1;
-    let Some(load) = R::page(model, position, generation) else { return };
-    model.generation = generation;
+    model.generation += 1;
+    let generation = model.generation;
+    let load = R::page(model, position, generation);
     let tabbed = R::tabbed_mut(model);
     for list in &mut tabbed.lists {
         list.awaiting = None;

@@ -8,7 +8,7 @@ use crate::domain::idn;
 use crate::tui::Model;
 use crate::tui::model::field::{Field, LENGTH_MAX};
 use crate::tui::model::{Completing, Level, Tabbed, View};
-use crate::tui::view::list::{List, Row};
+use crate::tui::view::list::Row;
 use crate::tui::view::verifications::update::near_miss;
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
@@ -117,6 +117,8 @@ fn show_elsewhere(model: &mut Model) {
     if model.view == View::Mail && is_empty(&model.mail) {
         model.mail.show_tab(None);
         tab_chosen(model);
+    } else if model.view == View::Audit && is_empty(&model.audit) {
+        model.audit.show_tab(None);
     } else if model.view == View::Verifications && is_empty(&model.verifications) {
         model.verifications.show_tab(None);
         tab_chosen(model);
@@ -126,10 +128,6 @@ fn show_elsewhere(model: &mut Model) {
 /// What Tab offers for the word before the cursor.
 #[must_use]
 pub fn offered(model: &Model) -> Completions {
-    // The audit log's line has terms of its own.
-    if model.view == View::Audit {
-        return Completions::default();
-    }
     let field = model.search();
     let (line, before) = (field.text(), field.before_cursor());
     let offered = complete::complete(line, before.len(), model.place());
@@ -173,11 +171,12 @@ pub fn tab_chosen(model: &mut Model) {
     }
 }
 
-/// Reads both lines again: what is yesterday, changes.
+/// Reads all lines again: what is yesterday, changes.
 pub fn read_again(model: &mut Model) {
     let clock = model.clock();
     model.verifications.read(Place::Verifications, clock);
     model.mail.read(Place::Mails, clock);
+    model.audit.read(Place::Audit, clock);
 }
 
 /// Clears the search.
@@ -211,7 +210,7 @@ fn changed(model: &mut Model, was_empty: bool) {
     } else if model.view == View::Audit {
         let all = model.audit.lists.iter().position(|list| list.tab.is_none());
         model.audit.search_changed(was_empty, all.unwrap_or_default());
-        model.audit.lists.iter_mut().for_each(List::forget);
+        model.audit.read(place, clock);
         model.entry_scroll = 0;
     } else {
         let all = model.verifications.lists.iter().position(|list| list.tab.is_none());

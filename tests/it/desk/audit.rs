@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::Duration;
 use verifydesk::domain::audit::{Action, AuditFilter, AuditKind, AuditRow};
-use verifydesk::domain::filter::Search;
+use verifydesk::domain::filter::{Clock, Place, Search, line};
 use verifydesk::domain::page::Position;
 use verifydesk::domain::undo::Which;
 
@@ -31,6 +31,10 @@ async fn many(world: &World) {
         .await;
 }
 
+fn parsed(text: &str) -> AuditFilter {
+    line::parse(text, Place::Audit, Clock::utc(chrono::Utc::now())).unwrap().into()
+}
+
 async fn all(world: &World, filter: &AuditFilter, rows: i64) -> Vec<AuditRow> {
     let mut found: Vec<AuditRow> = Vec::new();
     let mut position = Position::Newest;
@@ -49,7 +53,6 @@ async fn all(world: &World, filter: &AuditFilter, rows: i64) -> Vec<AuditRow> {
 async fn pages_go_through_every_entry_once_in_both_directions() {
     let world = World::new().await;
     many(&world).await;
-    let parsed = |text: &str| AuditFilter::parse(text).unwrap();
     let since = Some(chrono::Utc::now() - Duration::hours(20));
     let table = [
         (parsed(""), "true"),
@@ -141,10 +144,10 @@ async fn an_undo_says_what_it_takes_back() {
     let id = world.sign_up("mina.kmi@example.com").await;
     age(&world, Duration::hours(1)).await;
     world.desk.change_address(&operator(), id, "mina.kim@example.com", "a typo").await.unwrap();
-    let changed = all(&world, &AuditFilter::parse("action:change-address").unwrap(), 5).await.remove(0);
+    let changed = all(&world, &parsed("action:change-address"), 5).await.remove(0);
     assert_eq!(changed.new_email.as_ref().unwrap().raw(), "mina.kim@example.com");
     world.desk.undo(&operator(), Which::Entry(changed.entry.id), None).await.unwrap();
-    let rows = all(&world, &AuditFilter::parse("").unwrap().of(Some(AuditKind::Users)), 5).await;
+    let rows = all(&world, &parsed("").of(Some(AuditKind::Users)), 5).await;
     let said: Vec<_> = rows.iter().map(|row| (row.entry.what(), row.undoes, row.new_email.is_some())).collect();
     let expected = [
         ("taken back: address changed".to_owned(), Some(changed.entry.id), false),
@@ -169,7 +172,7 @@ async fn few_entries_are_read_wherever_they_are() {
         .await;
     world.execute("vacuum analyze audit_log").await;
     for text in ["", "by:mina", "action:pause", "action:open_link", "by:nobody", "user 1"] {
-        let filter = AuditFilter::parse(text).unwrap();
+        let filter = parsed(text);
         let plan = world.store().explain_audit(&filter, Position::Newest, 50).await.unwrap();
         assert!(!plan.contains("Seq Scan on audit_log"), "{text}: {plan}");
         // The top line counts all beneath it.
@@ -208,6 +211,17 @@ async fn the_command_line_prints_all_and_never_cuts_in_silence() {
     let none = program.run(&["audit", "--user", "hana@example.com"]);
     assert_eq!((none.code, &*none.out, &*none.err), (0, "", "no entry of the audit log matches\n"));
     let refused = program.run(&["audit", "--action", "stop"]);
-    assert!(refused.code == 2 && refused.err.contains("no action is called stop"), "{}", refused.err);
+    assert!(refused.code == 2 && refused.err.contains("\"stop\" is no action: sign-up, resend, "), "{}", refused.err);
+    let line = program.run(&["audit", "--search", "kim action:stop"]);
+    assert!(
+        line.code == 2 && line.err.contains("\"stop\" is no action: ") && line.err.contains("           ^^^^"),
+        "{}",
+        line.err
+    );
+    let same = |arguments: &[&str]| program.run(&[&["audit", "--json"], arguments].concat()).out;
+    assert_eq!(
+        same(&["--search", "by:jun action:pause origin:cli"]),
+        same(&["--by", "jun", "--action", "pause", "--origin", "cli"])
+    );
     assert_eq!(program.run(&["audit", "--after", "nonsense"]).code, 2);
 }

@@ -37,6 +37,8 @@ fn terms_and_free_text() {
         reason: Some(Reason::Suppressed),
         job: Some("019ac5d2-7f00-7aaa-8bbb-0123456789ab".parse().unwrap()),
         by: None,
+        actions: Vec::new(),
+        origins: Vec::new(),
     };
     assert_eq!(read(line), Ok(expected.clone()));
     assert_eq!(read(&expected.to_string()), Ok(expected));
@@ -83,6 +85,11 @@ fn the_wrong_word_is_named() {
         ("job:7", Mails, "7", "the id of a bulk resend"),
         ("status:pending status:expired", Verifications, "status:expired", "twice"),
         ("reason:%", Mails, "%", "suppressed, no-mailbox"),
+        ("mina action:pause,stop", Audit, "pause,stop", "\"pause,stop\" is no action: sign-up, resend, "),
+        ("origin:phone", Audit, "phone", "is no origin: console, cli, web, "),
+        ("acton:pause", Audit, "acton", "did you mean action:?"),
+        ("action:pause", Mails, "action:pause", "is no term for mails"),
+        ("by:\" \"", Audit, " ", "a part of a system user"),
     ];
     for (line, place, word, what) in table {
         let found = fault(line, place);
@@ -110,6 +117,9 @@ fn quotes() {
     assert_eq!((filter.status, filter.search), (None, Search::parse("\"status:pending\" kim")));
     assert_eq!(read("reason:\"mailbox fu").unwrap().reason, Some(Reason::Said("mailbox fu".into())));
     assert_eq!(parse("by:\"Kim Mina\"", Place::Audit, clock()).unwrap().by.as_deref(), Some("Kim Mina"));
+    let line = "kim by:\"Kim Mina\" since:2026-11-01T00:00:00Z action:force-verify,pause origin:cli";
+    let audit = |line: &str| parse(line, Place::Audit, clock()).unwrap();
+    assert_eq!(audit(&audit(line).to_string()), audit(line));
 }
 
 /// As of mail programs, mail servers and people.

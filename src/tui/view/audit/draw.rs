@@ -22,8 +22,6 @@ use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::table::{Column, HIDDEN, NARROW};
 
-use super::update::filter;
-
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     if let Some(list) = model.audit.list().filter(|_| layout.list.height > 0 && layout.list.width > 0) {
         table(canvas, model, list, layout);
@@ -39,7 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
 }
 
 fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<AuditRow>, layout: &Layout) {
-    if list.items.is_empty() || filter(model).is_err() {
+    if list.items.is_empty() {
         empty::draw(canvas, layout.list, &nothing(model, list));
         return;
     }
@@ -179,24 +177,14 @@ pub fn one_entry(lines: &mut Lines<'_>, model: &Model, theme: &Theme, entry: &Au
 
 /// Why there are no entries.
 fn nothing(model: &Model, list: &List<AuditRow>) -> State {
+    if let Some(state) = empty::unread(model, list) {
+        return state;
+    }
     let text = model.audit.search.text().trim();
-    if let Err(why) = filter(model) {
-        return State::quiet(format!("{why}.")).hint("by:mina action:pause, and whom it is about in other words.");
-    }
-    if let Some(problem) = list.problem.as_ref().filter(|problem| !problem.away) {
-        return State::problem(problem);
-    }
-    if !list.loaded {
-        return empty::away(model);
-    }
     if !text.is_empty() {
         let state = State::quiet(format!("No entry matches \"{text}\"."));
-        let state = match list.tab {
-            Some(_) if model.prompt => state.hint("Enter, then 4, searches all of them."),
-            Some(_) => state.hint("Press 4 to search all of them."),
-            None => state,
-        };
-        return state.hint("by:mina finds who acted, action:pause what; other words find whom it is about.");
+        let state = if list.tab.is_some() { state.hint(empty::all_of_them(model)) } else { state };
+        return state.hint(empty::to_change(model));
     }
     match list.tab {
         Some(AuditKind::Operators) => {

@@ -16,8 +16,8 @@ impl Listed for AuditRow {
         &mut model.audit
     }
 
-    fn page(model: &Model, position: Position<AuditPlace>, generation: u64) -> Option<Load> {
-        filter(model).ok().map(|filter| Load::Audit { filter, position, generation })
+    fn page(model: &Model, position: Position<AuditPlace>, generation: u64) -> Load {
+        Load::Audit { filter: filter(model), position, generation }
     }
 
     fn marked(_: &Model) -> usize {
@@ -31,9 +31,8 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
     }
 }
 
-/// Which entries the list on the screen shows. A word that is none, such as an action's that is being typed, finds what
-/// the line without it finds.
-pub(in crate::tui) fn filter(model: &Model) -> Result<AuditFilter, String> {
+/// Which entries the list on the screen shows.
+fn filter(model: &Model) -> AuditFilter {
     let kind = model.audit.list().and_then(|list| list.tab);
-    Ok(AuditFilter::parse(model.audit.search.text())?.of(kind))
+    AuditFilter::from(model.audit.filter.clone()).of(kind)
 }

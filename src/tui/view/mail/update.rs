@@ -18,8 +18,8 @@ impl Listed for SendRow {
         &mut model.mail
     }
 
-    fn page(model: &Model, position: Position<SendId>, generation: u64) -> Option<Load> {
-        Some(Load::Sends { filter: filter(model), position, generation })
+    fn page(model: &Model, position: Position<SendId>, generation: u64) -> Load {
+        Load::Sends { filter: filter(model), position, generation }
     }
 
     fn marked(model: &Model) -> usize {

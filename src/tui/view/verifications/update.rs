@@ -22,8 +22,8 @@ impl Listed for VerificationRow {
         &mut model.verifications
     }
 
-    fn page(model: &Model, position: Position, generation: u64) -> Option<Load> {
-        Some(Load::Page { filter: filter(model), position, generation })
+    fn page(model: &Model, position: Position, generation: u64) -> Load {
+        Load::Page { filter: filter(model), position, generation }
     }
 
     fn marked(model: &Model) -> usize {
