@@ -8,11 +8,22 @@ use super::{Failure, filter, operator, output, progress};
 use crate::desk::Desk;
 use crate::domain::audit::Origin;
 use crate::domain::idn;
-use crate::domain::job::{JobPlan, JobScope, JobState, Skip, Skipped};
+use crate::domain::job::{JobPlan, JobScope, JobState, PlanProgress, Skip, Skipped};
 
 /// Says what would be done.
 pub async fn plan(desk: &Desk, scope: &JobScope, as_json: bool) -> Result<ExitCode, Failure> {
-    let plan = desk.plan_job(scope).await?;
+    let redraws = output::can_redraw();
+    let mut is_told = false;
+    let tell = |progress: PlanProgress| {
+        if redraws {
+            is_told = true;
+            output::redraw(&format!("{}…", progress.in_words()));
+        }
+    };
+    let plan = desk.plan_job_telling(scope, tell).await?;
+    if is_told {
+        output::redraw("");
+    }
     if as_json {
         output::line(&json::line(&outbox::plan(&plan)))?;
         return Ok(ExitCode::SUCCESS);

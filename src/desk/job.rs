@@ -6,7 +6,7 @@ use super::{Desk, Error, Refusal};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
 use crate::domain::id::JobId;
-use crate::domain::job::{JobPlan, JobRow, JobScope, JobState};
+use crate::domain::job::{JobPlan, JobRow, JobScope, JobState, PlanProgress};
 use crate::store::audit::{self, NewEntry};
 use crate::store::jobs::{self, Advanced, CHUNK, LockedJob, NewJob};
 use crate::store::{self, Transaction};
@@ -24,8 +24,17 @@ impl Desk {
 
     /// What a bulk resend would do now. Changes nothing and locks nothing. A million verifications take some seconds.
     pub async fn plan_job(&self, scope: &JobScope) -> Result<JobPlan, Error> {
+        self.plan_job_telling(scope, |_| {}).await
+    }
+
+    /// The same. While it takes long, it tells how far it is.
+    pub async fn plan_job_telling(
+        &self,
+        scope: &JobScope,
+        tell: impl FnMut(PlanProgress) + Send,
+    ) -> Result<JobPlan, Error> {
         check(scope)?;
-        Ok(self.store.plan_job(scope, &self.policy).await?)
+        Ok(self.store.plan_job(scope, &self.policy, tell).await?)
     }
 
     /// Starts a bulk resend: workers make its mails from `grace` on. `plan` is what the operator has seen and agreed

@@ -279,6 +279,39 @@ pub struct JobPlan {
     pub as_of: Time,
 }
 
+/// How far a plan has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlanProgress {
+    /// About how many verifications there are to be counted.
+    pub about: i64,
+    /// Verifications found so far.
+    pub found: i64,
+    /// Mails that would go out to them.
+    pub mails: i64,
+    /// How much of all was looked at, from 0 to 1.
+    pub part: f64,
+}
+
+impl PlanProgress {
+    /// It in words, for a line of its own.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let of = format!("about {} found", self.about);
+        if self.part <= 0.0 {
+            return of;
+        }
+        format!("{of}, {} % counted: {} mails so far", self.percent(), self.mails)
+    }
+
+    /// How much of all was looked at, from 0 to 100.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
+        let percent = (self.part.clamp(0.0, 1.0) * 100.0).floor() as u8;
+        percent
+    }
+}
+
 /// A job and how far it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobRow {

@@ -74,7 +74,7 @@ impl<'a> Found<'a> {
     }
 
     /// All has to be asked of each row but the search.
-    pub(super) fn but_search(filter: &'a Filter) -> Self {
+    pub(in crate::store) fn but_search(filter: &'a Filter) -> Self {
         Self { is_searched: true, ..Self::all(filter) }
     }
 }
@@ -85,7 +85,7 @@ impl Found<'_> {
     }
 
     /// Whether few are left to be looked at.
-    pub(super) fn is_named(&self) -> bool {
+    pub(in crate::store) fn is_named(&self) -> bool {
         self.users.is_some() || self.verifications.is_some()
     }
 

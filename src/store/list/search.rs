@@ -184,7 +184,7 @@ pub(in crate::store) fn push_clauses(query: &mut QueryBuilder<Postgres>, search:
 }
 
 /// The same of a user, by indexes: each word has one in both, and beyond ASCII one of pairs.
-pub(super) fn push_indexed(query: &mut QueryBuilder<Postgres>, search: &Search, email: &str, name: &str) {
+pub(in crate::store) fn push_indexed(query: &mut QueryBuilder<Postgres>, search: &Search, email: &str, name: &str) {
     push_all(query, search, (email, name), By::Index);
 }
 

@@ -10,7 +10,7 @@ use super::parts::{columns_for, complaint, input, keys, put, recorded};
 use super::{Body, Dialog, KeyContext, Keys, Then, answered, because};
 use crate::domain::audit::Action;
 use crate::domain::idn;
-use crate::domain::job::{JobPlan, JobScope, Skip};
+use crate::domain::job::{JobPlan, JobScope, PlanProgress, Skip};
 use crate::domain::verification::Status;
 use crate::tui::effect::{Act, Answer, JobStarted, Load, Problem};
 use crate::tui::model::Level;
@@ -43,6 +43,8 @@ pub struct BulkDialog {
     pub scope: JobScope,
     /// Which plan is awaited; answers to earlier questions are dropped.
     pub generation: u64,
+    /// How far the counting is.
+    pub progress: Option<PlanProgress>,
     /// What would happen; None while it is counted.
     pub plan: Option<Answer<Box<JobPlan>>>,
     /// The number of mails, typed.
@@ -97,7 +99,16 @@ fn plan(model: &mut Model, scope: JobScope, fx: &mut Vec<Effect>) -> BulkDialog 
     model.generation += 1;
     let generation = model.generation;
     fx.push(Effect::Load(Load::JobPlan { scope: scope.clone(), generation }));
-    BulkDialog { scope, generation, plan: None, number: Field::default(), problem: None, busy: false }
+    BulkDialog { scope, generation, progress: None, plan: None, number: Field::default(), problem: None, busy: false }
+}
+
+/// How far the counting is.
+pub(super) fn counted(model: &mut Model, generation: u64, progress: PlanProgress) {
+    if let Some(Dialog::Bulk(dialog)) = &mut model.dialog
+        && dialog.generation == generation
+    {
+        dialog.progress = Some(progress);
+    }
 }
 
 /// What a bulk resend would do.
@@ -256,7 +267,7 @@ fn bulk_lines(
     lines.gap();
     match &dialog.plan {
         None => {
-            lines.text("counting…", Tone::Strong);
+            counting(lines, dialog.progress.as_ref());
             lines.text("Nothing is mailed before you agree.", Tone::Quiet);
             keys(lines, &dialog.keys(model, theme));
             None
@@ -271,6 +282,14 @@ fn bulk_lines(
             agree(lines, model, theme, dialog, detail)
         }
     }
+}
+
+/// What is known while it is counted, in the places of what follows.
+fn counting(lines: &mut Lines<'_>, progress: Option<&PlanProgress>) {
+    let Some(progress) = progress else { return lines.text("counting…", Tone::Strong) };
+    count(lines, progress.about, "found (estimate)", Tone::Text);
+    count(lines, progress.mails, "mails so far", Tone::Text);
+    lines.text(&format!("counting… {} %", progress.percent()), Tone::Strong);
 }
 
 /// What must not be missing, the most needed first.

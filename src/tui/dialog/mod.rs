@@ -325,6 +325,7 @@ pub fn scroll(model: &mut Model, by: isize) {
 pub fn planned(model: &mut Model, loaded: Loaded) {
     match loaded {
         Loaded::ResendPlan { id, answer } => resend::planned(model, id, answer),
+        Loaded::JobPlanProgress { generation, progress } => bulk::counted(model, generation, progress),
         Loaded::JobPlan { generation, answer } => bulk::planned(model, generation, answer),
         _ => {}
     }

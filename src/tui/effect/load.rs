@@ -7,7 +7,7 @@ use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::{SendId, VerificationId};
-use crate::domain::job::{JobPlan, JobScope};
+use crate::domain::job::{JobPlan, JobScope, PlanProgress};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::right::Rights;
 use crate::domain::send::{SendRow, SendState};
@@ -140,6 +140,11 @@ pub enum Loaded {
         id: VerificationId,
         /// What it would do, or why it is refused.
         answer: Answer<ResendPlan>,
+    },
+    /// How far the counting for a plan has come. The plan follows.
+    JobPlanProgress {
+        generation: u64,
+        progress: PlanProgress,
     },
     JobPlan {
         generation: u64,

@@ -89,7 +89,11 @@ impl Executor {
             }
             Load::JobPlan { scope, generation } => {
                 let planning = Arc::clone(context);
-                let plan = async move { planning.act(desk.plan_job(&scope)).await.map(Box::new) };
+                let telling = Arc::clone(context);
+                let tell = move |progress| {
+                    telling.send(Msg::Loaded(Loaded::JobPlanProgress { generation, progress }));
+                };
+                let plan = async move { planning.act(desk.plan_job_telling(&scope, tell)).await.map(Box::new) };
                 let loaded = move |answer| Msg::Loaded(Loaded::JobPlan { generation, answer });
                 context.answer(self.plan.next(all), plan, loaded);
             }

@@ -39,6 +39,8 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Audit { generation, answer } => {
             paged::page_loaded(model, generation, answer);
         }
-        plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlan { .. }) => dialog::planned(model, plan),
+        plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlanProgress { .. } | Loaded::JobPlan { .. }) => {
+            dialog::planned(model, plan);
+        }
     }
 }

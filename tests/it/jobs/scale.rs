@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use verifydesk::desk::Desk;
+use verifydesk::domain::filter::{Filter, Search};
 use verifydesk::domain::id::JobId;
-use verifydesk::domain::job::JobState;
+use verifydesk::domain::job::{JobScope, JobState};
 use verifydesk::store::outbox::claim;
 use verifydesk::store::outbox::standing::Claimant;
 
@@ -30,9 +31,20 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
     let desk = world.another_desk();
 
     let since = Instant::now();
-    let plan = desk.plan_job(&expired()).await.unwrap();
-    println!("planning {count}: {:?}", since.elapsed());
-    assert_eq!((plan.found, plan.mails), (count, count));
+    let mut told = Vec::new();
+    let plan = desk.plan_job_telling(&expired(), |progress| told.push((since.elapsed(), progress))).await.unwrap();
+    println!("planning {count}: {:?}, of which was told first after {:?}", since.elapsed(), told[0].0);
+    assert_eq!((plan.found, plan.mails, plan.first.len()), (count, count, 5));
+    // At once about how many, and in the end all of them.
+    let (first, last) = (told[0].1, told[told.len() - 1].1);
+    assert!((count / 2..count * 2).contains(&first.about) && first.found == 0, "{first:?}");
+    assert!(told.len() > 2 && told.is_sorted_by(|(_, a), (_, b)| a.part <= b.part && a.found <= b.found), "{told:?}");
+    assert_eq!((last.found, last.mails, last.part), (count, count, 1.0));
+    // The same of whom a search finds.
+    let some = JobScope::Filter(Filter { search: Search::parse("person"), ..Filter::default() });
+    let mut about = 0;
+    let plan = desk.plan_job_telling(&some, |progress| about = progress.about).await.unwrap();
+    assert_eq!((plan.found, (count / 2..count * 2).contains(&about)), (count, true), "about {about}");
 
     let since = Instant::now();
     let job = desk.start_job(&operator(), &expired(), Some(&plan), Duration::ZERO).await.unwrap();

@@ -1,8 +1,8 @@
 //! Each state of the view and of its dialogs as text and styles.
 
 use super::worlds::{
-    HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, bouncing, busy, counting, dead_letters,
-    deaf, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips, topic_asks,
+    HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, bouncing, busy, counted_partly, counting,
+    dead_letters, deaf, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips, topic_asks,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -97,6 +97,7 @@ fn plans() -> Vec<(&'static str, World)> {
 fn the_plan_in_each_state() {
     for (width, height) in [(80, 24), (120, 40), (40, 10), (20, 5)] {
         snapshot("plan_counting", &counting(width, height).0);
+        snapshot("plan_counted_partly", &counted_partly(width, height).0);
         for (name, world) in plans() {
             let (mut console, _) = counting(width, height);
             console.serve(&world);

@@ -6,13 +6,15 @@ use crate::domain::amazon::{AccountStanding, DeadLetters, Depth, EventQueue, Ses
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::filter::{Filter, Search};
 use crate::domain::id::VerificationId;
-use crate::domain::job::{JobScope, JobState, Skipped};
+use crate::domain::job::{JobScope, JobState, PlanProgress, Skipped};
 use crate::domain::pace::PaceView;
 use crate::domain::reputation::{Hour, Rate, Reputation};
 use crate::domain::verification::Status;
 use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::domain::worker::WorkerRow;
+use crate::tui::effect::{Load, Loaded};
 use crate::tui::tests::fixture::{Console, World, ago, job, now, worker};
+use crate::tui::{Effect, Msg};
 
 /// How a world is made.
 pub type Make = fn() -> World;
@@ -281,6 +283,23 @@ pub fn skips() -> World {
         duplicate: 6,
     };
     world
+}
+
+/// The same, some way into the counting.
+pub fn counted_partly(width: u16, height: u16) -> (Console, World) {
+    let (mut console, world) = counting(width, height);
+    let asked = console.take_asked();
+    let generation = asked.iter().find_map(|effect| match effect {
+        Effect::Load(Load::JobPlan { generation, .. }) => Some(*generation),
+        _ => None,
+    });
+    let generation = generation.unwrap();
+    let told = [(0, 0, 0.0), (640_211, 611_004, 0.457)];
+    for (found, mails, part) in told {
+        let progress = PlanProgress { about: 2_000_000, found, mails, part };
+        console.send(Msg::Loaded(Loaded::JobPlanProgress { generation, progress }));
+    }
+    (console, world)
 }
 
 /// Opens the dialog of a bulk resend without an answer to its question.
