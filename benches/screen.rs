@@ -13,7 +13,7 @@ use verifydesk::domain::locale::Locale;
 use verifydesk::domain::page::Page;
 use verifydesk::domain::send::{LastSend, SendState};
 use verifydesk::domain::user::User;
-use verifydesk::domain::verification::{Verification, VerificationDetail, VerificationRow};
+use verifydesk::domain::verification::{Counted, InAll, Verification, VerificationDetail, VerificationRow};
 use verifydesk::tui::effect::{Load, Loaded};
 use verifydesk::tui::model::Setup;
 use verifydesk::tui::{ColourDepth, Effect, Model, Msg, Theme, draw, update};
@@ -69,6 +69,8 @@ fn console() -> Model {
                     verification,
                     user,
                     others,
+                    other_sends: Vec::new(),
+                    in_all: InAll { verifications: Counted::of(1), mails: Counted::of(1) },
                     sends: Vec::new(),
                     audit: Vec::new(),
                     suppression: None,

@@ -81,7 +81,7 @@ enum Command {
     Signup(signup::Args),
     /// List verifications, newest first
     List(list::Args),
-    /// Show one verification with its user, mails and audit trail
+    /// Show one verification with its user, all of their verifications, mails and audit trail
     Show(show::Args),
     /// Mail links again: single ones by number, or many by filter
     Resend(resend::Args),

@@ -9,7 +9,7 @@ use crate::desk::{Desk, Error};
 use crate::domain::id::VerificationId;
 use crate::domain::idn;
 use crate::domain::verdict::Facts;
-use crate::domain::verification::PROBABLY_SCANNED;
+use crate::domain::verification::{Counted, PROBABLY_SCANNED};
 use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
@@ -69,17 +69,26 @@ fn lines(facts: &Facts<'_>) -> Vec<String> {
         out.push(format!("             {PROBABLY_SCANNED}"));
     }
     out.extend(detail.suppression.as_ref().map(|it| format!("address      {}", it.in_words(shown))));
+    out.extend(in_all("verification", detail.in_all.verifications, 1 + detail.others.len()));
     for other in &detail.others {
-        out.push(format!("also         verification {}: {}", other.id, other.status(now)));
+        let (status, created) = (other.status(now), shown(other.created_at));
+        out.push(format!("also         verification {}: {status}, created {created}", other.id));
     }
-    for send in &detail.sends {
+    let mails = detail.mails();
+    out.extend(in_all("mail", detail.in_all.mails, mails.len()));
+    for send in mails {
+        let of = send.verification_id.filter(|id| *id != verification.id);
+        let of = of.map(|id| format!(", of verification {id}")).unwrap_or_default();
         out.push(format!(
-            "mail         {} {} {} after {} attempts",
+            "mail         {} {} {} after {} attempts{of}",
             shown(send.queued_at),
             send.state,
             send.id,
             send.attempts
         ));
+        if send.recipient != user.email {
+            out.push(format!("             to {}", send.recipient.plain()));
+        }
         if send.is_possible_double() {
             out.push("             an answer was lost; the user may have received it more than once".into());
         }
@@ -116,4 +125,15 @@ fn lines(facts: &Facts<'_>) -> Vec<String> {
         ));
     }
     out
+}
+
+/// How many the user has, where there are several.
+fn in_all(what: &str, counted: Counted, known: usize) -> Option<String> {
+    let Counted { count, is_all } = counted;
+    let label = format!("{what}s");
+    if !is_all {
+        return Some(format!("{label:<12} {count} or more; the newest are shown"));
+    }
+    let is_cut = usize::try_from(count).is_ok_and(|count| count > known);
+    (count > 1).then(|| format!("{label:<12} {count}{}", if is_cut { "; the newest are shown" } else { "" }))
 }

@@ -107,12 +107,40 @@ pub struct VerificationDetail {
     pub others: Vec<Verification>,
     /// Mails of this verification, newest first, at most [`DETAIL_MAX`].
     pub sends: Vec<SendRow>,
+    /// Those of the user's [`DETAIL_MAX`] newest mails that are of others of their verifications, newest first.
+    pub other_sends: Vec<SendRow>,
+    pub in_all: InAll,
     /// The user's audit trail, newest first, at most [`DETAIL_MAX`].
     pub audit: Vec<AuditEntry>,
     /// What SES's suppression list says of their address, if that was asked.
     pub suppression: Option<Suppression>,
     /// Whether the first opening did not look like a browser's.
     pub is_oddly_opened: bool,
+}
+
+/// How many verifications a user has, and how many mails were made for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InAll {
+    pub verifications: Counted,
+    pub mails: Counted,
+}
+
+/// A number that is counted no further than [`Counted::MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub count: i64,
+    /// Whether that is all. If not, there are at least so many.
+    pub is_all: bool,
+}
+
+impl Counted {
+    pub const MAX: i64 = 1_000;
+
+    /// Of what was counted to one more than [`Counted::MAX`].
+    #[must_use]
+    pub fn of(count: i64) -> Self {
+        Self { count: count.min(Self::MAX), is_all: count <= Self::MAX }
+    }
 }
 
 /// What is said of such an opening.
@@ -122,6 +150,22 @@ pub const PROBABLY_SCANNED: &str = "probably a mail scanner";
 const TOO_SOON: TimeDelta = TimeDelta::seconds(5);
 
 impl VerificationDetail {
+    /// The user's verifications, this one among them, newest first.
+    #[must_use]
+    pub fn verifications(&self) -> Vec<&Verification> {
+        let mut all: Vec<_> = std::iter::once(&self.verification).chain(&self.others).collect();
+        all.sort_by_key(|verification| std::cmp::Reverse(verification.id));
+        all
+    }
+
+    /// The user's mails, of whichever verification, newest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<&SendRow> {
+        let mut all: Vec<_> = self.sends.iter().chain(&self.other_sends).collect();
+        all.sort_by_key(|send| std::cmp::Reverse(send.id));
+        all
+    }
+
     /// The one that took the place of a revoked one.
     #[must_use]
     pub fn replaced_by(&self) -> Option<&Verification> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::list::search;
 use super::{Error, Store, StoredTime, mailed};
-use crate::domain::filter::Filter;
+use crate::domain::filter::{Filter, Number};
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
 use crate::domain::send::{SendEvent, SendRow, SendState};
@@ -106,6 +106,28 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?;
+        self.with_events(rows).await
+    }
+
+    /// The newest sends to a user with their events, of whichever verification.
+    pub(super) async fn sends_of_user(&self, user: UserId, limit: i64) -> Result<Vec<SendRow>, Error> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts,
+                lost, retry_at, ses_id, reply, reason, test_of
+            from sends
+            where user_id = $1
+            order by id desc
+            limit $2",
+            user.0,
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        self.with_events(rows).await
+    }
+
+    async fn with_events(&self, rows: Vec<Row>) -> Result<Vec<SendRow>, Error> {
         let mut sends: Vec<SendRow> = rows.into_iter().map(Into::into).collect();
         self.add_events(&mut sends.iter_mut().collect::<Vec<_>>()).await?;
         Ok(sends)
@@ -119,6 +141,12 @@ pub(super) fn push_source(query: &mut QueryBuilder<Postgres>, filter: &Filter, f
         (_, Some(ids)) => {
             query.push("(select * from sends where id = any(").push_bind(ids.to_vec()).push(") offset 0) s where true")
         }
+        // Of one user or verification an index has them in order, however many they are.
+        (Some(search), None) if search.clauses().is_empty() => match search.number() {
+            Some(Number::User(id)) => query.push("sends s where s.user_id = ").push_bind(id.0),
+            Some(Number::Verification(id)) => query.push("sends s where s.verification_id = ").push_bind(id.0),
+            None => query.push("sends s where false"),
+        },
         // `is true` keeps the planner from reading all that match by their index, and then sorting them.
         (Some(search), None) => {
             query.push("sends s where (");

@@ -171,6 +171,7 @@ static TABLE: &[Entry] = table! {
     // What is done to users, mails and the outbox.
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
+    Open: [ENTER], DETAIL, 4, "open", "To the chosen mail or verification; of a replaced link, to the newer";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find by whom it is about; or terms: by:mina action:pause";
@@ -202,7 +203,6 @@ static TABLE: &[Entry] = table! {
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
     Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
     // What is done in the templates' workbench.
-    Open: [ENTER], DETAIL, 0, "the newer", "Of a link that another took the place of: to that one";
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";
     Open: [ENTER], MATRIX, 1, "show", "Show that mail";

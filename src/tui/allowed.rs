@@ -4,6 +4,7 @@
 use super::action::Action;
 use super::model::{Link, View};
 use super::screen::layout;
+use super::view::detail::cursor;
 use super::view::templates::model::Mode;
 use super::{Model, clipboard, dialog, undo};
 use crate::domain::right::Right;
@@ -55,9 +56,9 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         return say("The database is away, so nothing can be changed.", "Wait for it, or press R to try now.");
     }
     match action {
-        Action::Open if model.opened.is_some() => match model.replaced_by() {
+        Action::Open if model.opened.is_some() => match cursor::leads_to(model) {
             Some(_) => None,
-            None => say("No other link took the place of this one.", ""),
+            None => say("No mail and no other verification is chosen.", "Choose one with the arrow keys."),
         },
         Action::Open => match model.view {
             View::Verifications => model.verifications.selected().is_none(),

@@ -15,6 +15,8 @@ use super::action::{Action, KeyContext};
 use super::dialog::Dialog;
 use super::effect::{Answer, Problem};
 use super::undo::Offer;
+use super::view::detail::cursor::Target;
+use super::view::mail::detour::{self, Detour};
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::when::{self, Zone};
@@ -25,7 +27,7 @@ use crate::domain::filter::{Clock, Filter, Place, Search};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::idn;
 use crate::domain::right::Rights;
-use crate::domain::send::{SendRow, SendState};
+use crate::domain::send::SendRow;
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
@@ -160,6 +162,8 @@ pub struct Detail {
     pub problem: Option<Problem>,
     /// First line shown.
     pub scroll: usize,
+    /// Which of the user's mails and verifications the cursor is on.
+    pub chosen: Option<Target>,
     /// The one that is being loaded; the next waits for it.
     pub loading: Option<VerificationId>,
     /// It has to be loaded again.
@@ -189,6 +193,8 @@ pub struct Model {
     pub near: Option<(Search, Vec<Untrusted>)>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
     pub opened: Option<VerificationId>,
+    /// From where the mail on the screen was opened.
+    pub(super) detour: Option<Detour>,
     /// Whether keys go to the detail of the selected mail or audit entry.
     pub row_open: bool,
     /// The detail of the selected or opened verification.
@@ -267,9 +273,10 @@ impl Model {
             view: if only_templates { View::Templates } else { View::Verifications },
             verifications: Tabbed::new(STATUS_TABS),
             near: None,
-            mail: Tabbed::new(std::iter::once(None).chain(SendState::ALL.map(Some))),
+            mail: Tabbed::of_mails(),
             audit: Tabbed::new(AuditKind::ALL.map(Some).into_iter().chain(std::iter::once(None))),
             opened: None,
+            detour: None,
             row_open: false,
             detail: Detail::default(),
             send_scroll: 0,
@@ -451,6 +458,7 @@ impl Model {
 
     /// Goes to a view; what was open elsewhere is closed.
     pub(super) fn show(&mut self, view: View) {
+        detour::leave(self);
         self.view = view;
         self.prompt = false;
         self.opened = None;

@@ -8,6 +8,7 @@ mod hostile;
 mod keys;
 mod live;
 mod paging;
+mod person;
 pub(super) mod picture;
 pub(super) mod queue;
 mod screens;

@@ -10,6 +10,7 @@ mod link;
 mod list;
 mod mint;
 mod names;
+mod person;
 mod resend;
 mod revoke;
 mod sign_up;

@@ -9,7 +9,7 @@ use crate::domain::page::Cursor;
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::user::User;
 use crate::domain::verdict::Verdict;
-use crate::domain::verification::{Verification, VerificationDetail, VerificationRow};
+use crate::domain::verification::{Counted, Verification, VerificationDetail, VerificationRow};
 use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::store::events::StoredEvent;
 use crate::text::is_hidden;
@@ -96,12 +96,22 @@ pub fn detail(detail: &VerificationDetail, verdict: &Verdict, now: Time) -> Valu
     value["verdict"] = json!({ "level": verdict.level.as_str(), "what": verdict.what, "advice": verdict.advice });
     value["probably_scanned"] = json!(detail.is_probably_scanned());
     value["sends"] = detail.sends.iter().map(send).collect();
+    value["other_sends"] = detail.other_sends.iter().map(send).collect();
+    value["user_has"] = json!({
+        "verifications": counted(detail.in_all.verifications),
+        "mails": counted(detail.in_all.mails),
+    });
     value["audit"] = detail.audit.iter().map(audit).collect();
     value["suppression"] = detail.suppression.as_ref().map_or(
         Value::Null,
         |it| json!({ "checked_at": shown(it.checked_at), "reason": it.reason, "since": time(it.since) }),
     );
     value
+}
+
+/// A number, and whether it is all there is.
+fn counted(counted: Counted) -> Value {
+    json!({ "count": counted.count, "is_all": counted.is_all })
 }
 
 fn verification(verification: &Verification, user: &User, now: Time) -> Value {

@@ -9,7 +9,7 @@ use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::locale::Locale;
 use crate::domain::send::{SendEvent, SendRow, SendState};
 use crate::domain::user::User;
-use crate::domain::verification::Verification;
+use crate::domain::verification::{Counted, InAll, Verification};
 
 const ID: VerificationId = VerificationId(7);
 
@@ -90,7 +90,9 @@ fn of(sends: Vec<SendRow>) -> VerificationDetail {
             verified_at: None,
         },
         others: Vec::new(),
+        in_all: InAll { verifications: Counted::of(1), mails: Counted::of(1) },
         sends,
+        other_sends: Vec::new(),
         audit: Vec::new(),
         suppression: None,
         is_oddly_opened: false,

@@ -9,6 +9,7 @@ use crate::domain::send::SendRow;
 use crate::text::{Untrusted, fit, pad, plain};
 use crate::tui::model::View;
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::view::detail::cursor;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, clipboard};
@@ -58,7 +59,8 @@ fn items(model: &Model) -> Vec<Item> {
     let detail = model.detail.data.as_deref().filter(|detail| Some(detail.verification.id) == id);
     let row = model.verifications.selected().filter(|row| Some(row.verification.id) == id);
     let listed = model.mail.selected().filter(|_| model.view == View::Mail && model.opened.is_none());
-    let send: Option<&SendRow> = listed.or_else(|| detail.and_then(|detail| detail.sends.first()));
+    let chosen = || cursor::chosen_mail(model);
+    let send: Option<&SendRow> = listed.or_else(chosen).or_else(|| detail.and_then(|detail| detail.sends.first()));
     let user = detail.map(|d| d.user.id).or_else(|| row.map(|r| r.user.id)).or_else(|| send.and_then(|s| s.user_id));
     let mail = send.map(|send| send.id).or_else(|| row.and_then(|row| row.last_send.as_ref()).map(|last| last.id));
     let told = |text: &Untrusted| text.plain().into_string();

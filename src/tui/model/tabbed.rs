@@ -4,6 +4,7 @@ use super::field::Field;
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::line::{self, WrongTerm};
 use crate::domain::filter::{Clock, Filter, Place, Search};
+use crate::domain::send::{SendRow, SendState};
 use crate::tui::view::list::{List, Row};
 
 /// Lists of one kind under tabs, searched together.
@@ -27,6 +28,13 @@ pub struct Tabbed<R: Row> {
     pub(in crate::tui) is_stale: bool,
     /// The search whose hits were asked for.
     pub(in crate::tui) counted: Option<Search>,
+}
+
+impl Tabbed<SendRow> {
+    /// The mails, by state.
+    pub(in crate::tui) fn of_mails() -> Self {
+        Self::new(std::iter::once(None).chain(SendState::ALL.map(Some)))
+    }
 }
 
 impl<R: Row> Tabbed<R> {

@@ -89,11 +89,10 @@ fn visible_times(model: &Model) -> Vec<Time> {
     }
     let details = matches!(model.view, View::Verifications | View::Mail | View::Audit);
     if let Some(detail) = model.detail.data.as_deref().filter(|_| details) {
-        let all = std::iter::once(&detail.verification).chain(&detail.others);
-        times.extend(all.flat_map(|v| {
+        times.extend(detail.verifications().into_iter().flat_map(|v| {
             [Some(v.created_at), Some(v.expires_at), v.verified_at, v.revoked_at, v.opened_at].into_iter().flatten()
         }));
-        times.extend(detail.sends.iter().map(|send| send.changed_at));
+        times.extend(detail.mails().iter().map(|send| send.changed_at));
     }
     if let Some(outbox) = &model.outbox {
         times.extend(outbox.due_since);

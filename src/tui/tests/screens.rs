@@ -2,12 +2,13 @@
 
 use chrono::Duration;
 
-use super::fixture::{Console, World, now};
+use super::fixture::{Console, World, now, send_id};
 use super::picture::picture;
 use crate::desk::{ResendPlan, ResentHow};
 use crate::domain::amazon::Suppression;
 use crate::domain::resend::Block;
 use crate::tui::effect::{Loaded, Problem};
+use crate::tui::view::detail::cursor::Target;
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
@@ -121,6 +122,20 @@ fn small_and_huge() {
         snapshot("list", &console);
         console.run(&world, "u");
         snapshot("audit", &console);
+    }
+}
+
+#[test]
+fn from_a_user_to_an_older_mail_of_theirs() {
+    for (width, height) in [(80, 24), (120, 40), (40, 10), (200, 60)] {
+        let (mut console, world) = Console::loaded(width, height);
+        console.run(&world, "j j j j Enter");
+        while console.model.detail.chosen != Some(Target::Mail(send_id(40_989))) {
+            console.run(&world, "j");
+        }
+        snapshot("detail_mail_chosen", &console);
+        console.run(&world, "Enter");
+        snapshot("user_mails", &console);
     }
 }
 

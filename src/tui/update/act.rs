@@ -7,6 +7,8 @@ use crate::tui::action::{Action, KeyContext};
 use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
+use crate::tui::view::detail::cursor::{self, Target};
+use crate::tui::view::mail::detour;
 use crate::tui::view::verifications::marks;
 use crate::tui::view::{mail, queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, load, undo};
@@ -95,7 +97,11 @@ fn is_ctrl(event: &KeyEvent) -> bool {
 
 fn open(model: &mut Model) {
     if model.opened.is_some() {
-        model.opened = model.replaced_by().or(model.opened);
+        match cursor::leads_to(model) {
+            Some(Target::Verification(id)) => model.opened = Some(id),
+            Some(Target::Mail(id)) => detour::begin(model, id),
+            None => {}
+        }
         return;
     }
     let has_pane = layout::whole(model).divider.width > 0;
@@ -122,6 +128,7 @@ fn back(model: &mut Model) {
         model.toasts.clear();
     } else if model.opened.is_some() {
         model.opened = None;
+    } else if detour::back(model) {
     } else if model.row_open {
         model.row_open = false;
     } else if model.queue.open {

@@ -10,6 +10,7 @@ use crate::tui::action::Action;
 use crate::tui::dialog;
 use crate::tui::model::View;
 use crate::tui::screen::layout;
+use crate::tui::view::detail::cursor;
 use crate::tui::view::paged::{self, To};
 use crate::tui::view::templates::model::Mode;
 use crate::tui::view::{queue, search, templates};
@@ -34,7 +35,10 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::First => isize::MIN,
         _ => isize::MAX,
     };
-    if scrolls {
+    let is_pane = model.opened.is_some() && model.dialog.is_none() && model.view != View::Templates;
+    if is_pane && matches!(action, Action::Up | Action::Down) {
+        cursor::step(model, action == Action::Down);
+    } else if scrolls {
         scroll(model, by);
     } else if model.view == View::Queue {
         queue::update::step(model, by);
@@ -101,7 +105,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             search::tab_chosen(model);
         }
         View::Mail => {
-            (model.mail.tab, model.mail.left) = (next, None);
+            (model.mail.tab, model.mail.left, model.detour) = (next, None, None);
             search::tab_chosen(model);
             model.send_scroll = 0;
         }

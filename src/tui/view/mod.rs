@@ -31,7 +31,7 @@ pub(super) fn max_scroll(model: &Model) -> usize {
         View::Queue => queue::lines(model, &theme, columns, false).len(),
         View::Audit if model.opened.is_none() => audit::entry_lines(model, &theme, columns).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &theme, columns).len(),
-        View::Audit | View::Mail | View::Verifications => detail::lines(model, &theme, columns).len(),
+        View::Audit | View::Mail | View::Verifications => detail::laid(model, &theme, columns).lines.len(),
     };
     count.saturating_sub(height)
 }

@@ -15,6 +15,10 @@ use crate::tui::view::verifications::update::near_miss;
 /// verifications. The templates are not left: nothing there is about a user, and `/` is of no use in them.
 pub fn open(model: &mut Model) {
     let view = if matches!(model.view, View::Mail | View::Audit) { model.view } else { View::Verifications };
+    if view == View::Mail {
+        // What is searched now is what is on the screen.
+        model.detour = None;
+    }
     model.show(view);
     model.prompt = true;
 }
@@ -181,6 +185,7 @@ pub fn read_again(model: &mut Model) {
 
 /// Clears the search.
 pub fn clear(model: &mut Model) {
+    model.detour = None;
     let search = of(model);
     if !search.is_empty() {
         search.clear();

@@ -1,15 +1,19 @@
-//! All about a verification: user, status, key, times, mails with replies and events, audit trail.
+//! All about a user and one of their verifications: status, all mails with replies and events, key, times, the other
+//! verifications, audit trail.
 
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
+
+use super::cursor::{self, Target};
+use super::mails;
 
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
-use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::verdict::{Facts, Level};
-use crate::domain::verification::{PROBABLY_SCANNED, Status, Verification, VerificationDetail};
+use crate::domain::verification::{Counted, InAll, PROBABLY_SCANNED, Status, VerificationDetail};
 use crate::domain::worker::OutboxView;
-use crate::text::{Untrusted, width};
+use crate::text::width;
 use crate::tui::Model;
 use crate::tui::model::{Link, View};
 use crate::tui::screen::layout;
@@ -20,6 +24,7 @@ use crate::tui::when;
 use crate::tui::widget::address;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::lines::Lines;
+use crate::tui::widget::number::thousands;
 
 /// The verification whose detail belongs on the screen.
 #[must_use]
@@ -45,21 +50,39 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(problem) = detail.problem.as_ref().filter(|p| !p.away && wanted.is_some()) {
         return empty::draw(canvas, area, &State::problem(problem));
     }
+    let edge = area;
     let area = inset(area, 1);
-    let lines = lines(model, canvas.theme, area.width);
-    let most = lines.len().saturating_sub(usize::from(area.height));
-    for (n, line) in (0..area.height).zip(lines.iter().skip(detail.scroll.min(most))) {
+    let laid = laid(model, canvas.theme, area.width);
+    let sight = cursor::sight(model, &laid, area.height);
+    let chosen = cursor::chosen_in(model, &laid, &sight).map(|(line, _)| line);
+    for (n, at) in (0..area.height).zip(sight) {
+        let Some(line) = laid.lines.get(at) else { break };
         canvas.line(row(area, n), line);
+        if chosen == Some(at) {
+            let (mark, style) = (canvas.glyphs().selected.trim_end(), canvas.style(Tone::Here));
+            canvas.text(Rect { width: edge.width.min(1), ..row(edge, n) }, mark, style);
+            canvas.restyle(row(area, n), Style::new().add_modifier(Modifier::BOLD));
+        }
     }
 }
 
+/// The pane's lines, and on which of them what can be opened begins.
+#[derive(Clone, Debug, Default)]
+pub struct Laid {
+    pub lines: Vec<Line<'static>>,
+    pub targets: Targets,
+}
+
+/// What can be opened, each with its first line.
+pub type Targets = Vec<(usize, Target)>;
+
 #[must_use]
-pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+pub fn laid(model: &Model, theme: &Theme, columns: u16) -> Laid {
     let mut lines = Lines::new(theme, columns);
-    let Some(id) = wanted(model) else { return Vec::new() };
+    let Some(id) = wanted(model) else { return Laid::default() };
     if let Some(detail) = model.detail.data.as_deref().filter(|d| d.verification.id == id) {
-        whole(&mut lines, model, theme, detail);
-        return lines.finish();
+        let targets = whole(&mut lines, model, theme, detail);
+        return Laid { lines: lines.finish(), targets };
     }
     // What the list knows is shown at once; the rest follows.
     if let Some(row) =
@@ -70,6 +93,8 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
             user: row.user.clone(),
             others: Vec::new(),
             sends: Vec::new(),
+            other_sends: Vec::new(),
+            in_all: InAll { verifications: Counted::of(1), mails: Counted::of(0) },
             audit: Vec::new(),
             suppression: None,
             is_oddly_opened: false,
@@ -80,16 +105,17 @@ pub fn lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     lines.gap();
     let away = matches!(model.link, Link::Away { .. });
     lines.text(if away { "the rest comes when the database is back" } else { "loading…" }, Tone::Quiet);
-    lines.finish()
+    Laid { lines: lines.finish(), targets: Vec::new() }
 }
 
-fn whole(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
+fn whole(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) -> Targets {
     head(lines, model, theme, detail);
     verdict(lines, model, theme, detail);
-    sends(lines, model, theme, &detail.sends);
+    let mut targets = mails::draw(lines, model, theme, detail);
     verification(lines, model, theme, detail);
-    others(lines, model, theme, &detail.others);
+    targets.extend(verifications(lines, model, theme, detail));
     audit(lines, model, theme, detail);
+    targets
 }
 
 fn head(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {
@@ -127,13 +153,13 @@ fn verdict(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verific
     };
     lines.marked(mark, &verdict.what, tone);
     lines.under(&verdict.advice, Tone::Strong);
-    if model.replaced_by().is_some() {
+    if model.replaced_by().is_some() && model.detail.chosen.is_none() {
         lines.under("Enter goes there.", Tone::Quiet);
     }
 }
 
 /// A time in figures, and how far away it is: on the same line where both fit.
-fn time(lines: &mut Lines<'_>, model: &Model, theme: &Theme, indent: usize, label: &str, time: Time) {
+pub(super) fn time(lines: &mut Lines<'_>, model: &Model, theme: &Theme, indent: usize, label: &str, time: Time) {
     let figures = when::absolute(time, model.setup.zone);
     let distance = when::relative(time, model.now);
     if lines.room(indent) >= width(&figures) + 3 + width(&distance) {
@@ -174,81 +200,38 @@ fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Ve
     }
 }
 
-fn sends(lines: &mut Lines<'_>, model: &Model, theme: &Theme, sends: &[SendRow]) {
-    lines.heading(&format!("Mails ({})", sends.len()));
-    if sends.is_empty() {
-        lines.text("none yet", Tone::Quiet);
+/// All of the user's verifications, where there are several: newest first, each with its state.
+fn verifications(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) -> Targets {
+    let mut targets = Targets::new();
+    if detail.others.is_empty() {
+        return targets;
     }
-    for (n, send) in sends.iter().enumerate() {
-        if n > 0 {
-            lines.gap();
-        }
-        one_send(lines, model, theme, send);
-    }
-}
-
-/// A mail, with everything that is known of it.
-pub fn one_send(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &SendRow) {
-    let (glyph, tone) = theme.send(send.state);
-    lines.pieces(vec![
-        (format!("{glyph} {}", send.state), tone),
-        (format!("  {}", when::relative(send.changed_at, model.now)), Tone::Quiet),
-    ]);
-    let zone = model.setup.zone;
-    let brief = |at| when::brief(at, model.now, zone);
-    let indent = 2;
-    if let Some(reason) = &send.reason {
-        lines.value_under(indent, "reason", reason.plain().as_str(), Tone::Strong);
-    }
-    if send.is_possible_double() {
-        lines.value_under(indent, "twice?", "an answer was lost; they may have got it more than once", Tone::Warn);
-    }
-    if let Some(at) = send.retry_at {
-        time(lines, model, theme, indent, "next try", at);
-    }
-    for event in events_that_say_more(send) {
-        let mut text = format!("{} {} {}", brief(event.occurred_at), theme.glyphs().dot, event.in_words(brief));
-        for more in [event.detail.plain().into_string(), event.term()] {
-            if !more.is_empty() {
-                text = format!("{text} {} {more}", theme.glyphs().dot);
-            }
-        }
-        lines.value_under(indent, "SES says", &text, Tone::Text);
-    }
-    if send.state.is_open() && send.due_at > model.now {
-        time(lines, model, theme, indent, "due", send.due_at);
-    }
-    lines.value_under(indent, "queued", &brief(send.queued_at), Tone::Text);
-    if send.attempts != 1 {
-        lines.value_under(indent, "attempts", &send.attempts.to_string(), Tone::Text);
-    }
-    let id = send.ses_id.as_ref().map(|id| id.plain().into_string());
-    // What SES answers where it accepts a mail is the mail's id, and nothing else.
-    let is_id = |reply: &str| id.as_deref().is_some_and(|id| reply.starts_with("250") && reply.contains(id));
-    if let Some(reply) = send.reply.as_ref().map(Untrusted::plain).filter(|reply| !is_id(reply.as_str())) {
-        lines.value_under(indent, "reply", reply.as_str(), Tone::Text);
-    }
-    lines.value_under(indent, "SES id", id.as_deref().unwrap_or(theme.glyphs().none), Tone::Quiet);
-}
-
-/// That SES began is known where it has ended.
-fn events_that_say_more(send: &SendRow) -> impl Iterator<Item = &SendEvent> {
-    let is_all = send.events.iter().all(|event| event.kind.raw() == "Send");
-    send.events.iter().filter(move |event| is_all || event.kind.raw() != "Send")
-}
-
-fn others(lines: &mut Lines<'_>, model: &Model, theme: &Theme, others: &[Verification]) {
-    if others.is_empty() {
-        return;
-    }
-    lines.heading(&format!("Other verifications ({})", others.len()));
-    for other in others {
-        let status = other.status(model.now);
+    let all = detail.verifications();
+    lines.heading(&format!("Verifications ({})", of_all(detail.in_all.verifications, all.len())));
+    for one in all {
+        let status = one.status(model.now);
         let (glyph, tone) = theme.status(status);
-        let key = other.key_fingerprint.as_ref().map_or_else(|| "not mailed".to_owned(), |f| format!("key {f}"));
-        lines.pieces(vec![(format!("{glyph} {status:<9}"), tone), (format!(" {}", other.id), Tone::Text)]);
-        lines.under(&format!("{key}, created {}", when::relative(other.created_at, model.now)), Tone::Quiet);
+        let is_this = one.id == detail.verification.id;
+        if !is_this {
+            targets.push((lines.count(), Target::Verification(one.id)));
+        }
+        lines.pieces(vec![
+            (format!(" {glyph} {status:<9}"), tone),
+            (format!(" {}", one.id), Tone::Text),
+            (if is_this { ", this one".into() } else { String::new() }, Tone::Quiet),
+        ]);
+        let key = one.key_fingerprint.as_ref().map_or_else(|| "not mailed".to_owned(), |f| format!("key {f}"));
+        lines.under(&format!("{key}, created {}", when::relative(one.created_at, model.now)), Tone::Quiet);
     }
+    targets
+}
+
+/// How many there are; and how many of them are here, where not all are.
+pub(super) fn of_all(counted: Counted, shown: usize) -> String {
+    let Counted { count, is_all } = counted;
+    let all = if is_all { thousands(count) } else { format!("{}+", thousands(count)) };
+    let is_cut = !is_all || usize::try_from(count).is_ok_and(|count| count > shown);
+    if is_cut { format!("the newest {shown} of {all}") } else { all }
 }
 
 fn audit(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &VerificationDetail) {

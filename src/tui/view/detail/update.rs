@@ -12,7 +12,7 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
     let detail = &mut model.detail;
     if detail.id != wanted {
         detail.id = wanted;
-        detail.scroll = 0;
+        (detail.scroll, detail.chosen) = (0, None);
         detail.data = None;
         (detail.missing, detail.problem, detail.stale) = (false, None, false);
     }

@@ -123,13 +123,13 @@ pub fn detail_lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'sta
         None => lines.text(&format!("verification mail, {}", send.locale), Tone::Quiet),
     }
     lines.gap();
-    detail::one_send(&mut lines, model, theme, send);
+    detail::mails::in_full(&mut lines, model, theme, send, "");
     lines.gap();
     lines.value("send", &send.id.to_string(), Tone::Quiet);
     if let Some(id) = send.verification_id {
         lines.value("for", &format!("verification {id}"), Tone::Text);
         lines.gap();
-        lines.pieces(vec![("Enter".into(), Tone::Key), (" shows the verification.".into(), Tone::Quiet)]);
+        lines.pieces(vec![("Enter".into(), Tone::Key), (" shows the user and all their mails.".into(), Tone::Quiet)]);
     }
     lines.finish()
 }

@@ -1,5 +1,6 @@
 //! The view *Mail*: what became of each mail.
 
+pub(in crate::tui) mod detour;
 pub mod draw;
 pub(in crate::tui) mod update;
 
