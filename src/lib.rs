@@ -13,6 +13,7 @@
 //! demo/     a private PostgreSQL, made-up people, and everything that runs on them
 //!   desk/   what can be done, one file per act: sign up, resend, force-verify, open a link, send a test
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
+//!   export/ rows of lists as JSON Lines and CSV
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   poller/ what workers ask Amazon for: SES's events out of a queue, what the account may
 //!   mail/   templates, the MIME message, the link; transport/ sends it by SMTP, by SES's API, or into a file
@@ -57,6 +58,7 @@ pub mod demo;
 pub mod desk;
 pub mod dial;
 pub mod domain;
+pub mod export;
 pub mod jitter;
 pub mod listen;
 pub mod mail;

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use super::format::{json, table};
+use super::format::json;
+use super::format::rows::Written;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::page::Position;
+use crate::export::Columns;
 use crate::text::Untrusted;
 
 #[derive(Debug, clap::Args)]
@@ -22,10 +24,11 @@ pub struct Args {
     /// Continue after the entry with this cursor
     #[arg(long, value_name = "CURSOR")]
     after: Option<AuditPlace>,
-    /// Print JSON Lines, one object per entry
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    written: Written,
 }
+
+const HEADINGS: &[&str] = &["ENTRY", "AT", "BY", "ORIGIN", "ROLE", "WHAT", "TO WHOM", "WHY", "BEFORE", "AFTER"];
 
 /// How many entries are read at once where all are printed.
 const PAGE: i64 = 1_000;
@@ -34,33 +37,24 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let filter = AuditFilter::from(args.filter.filter()?);
     let mut position = args.after.map_or(Position::Newest, Position::After);
     let limit = if args.all { PAGE } else { args.limit };
-    let mut is_first = true;
-    if !args.json {
+    if args.written.is_table() {
         filter::remark_on(filter.whom.as_ref());
     }
+    let mut printer = args.written.printer(Columns::AUDIT, HEADINGS);
+    let mut is_empty = true;
     loop {
         let page = desk.store().audit(&filter, position, limit).await?;
-        if args.json {
-            for row in &page.rows {
-                output::line(&json::line(&json::audit_row(row)))?;
-            }
-        } else if page.rows.is_empty() && is_first {
-            output::remark("no entry of the audit log matches");
-        } else {
-            let cells: Vec<Vec<String>> = page.rows.iter().map(cells).collect();
-            let headings = ["ENTRY", "AT", "BY", "ORIGIN", "ROLE", "WHAT", "TO WHOM", "WHY", "BEFORE", "AFTER"];
-            let lines = table::lines(&headings, &cells, output::columns());
-            for line in lines.iter().skip(usize::from(!is_first)) {
-                output::line(line)?;
-            }
-        }
-        is_first = false;
+        is_empty &= page.rows.is_empty();
+        printer.print(&page.rows, json::audit_row, cells)?;
         let Some(last) = page.rows.last().filter(|_| page.older).map(AuditRow::place) else { break };
         if !args.all {
             output::remark(&format!("more: --after {last}"));
             break;
         }
         position = Position::After(last);
+    }
+    if is_empty && args.written.is_table() {
+        output::remark("no entry of the audit log matches");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::format::{json, table};
+use super::format::json;
+use super::format::rows::Written;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::Time;
@@ -10,6 +11,7 @@ use crate::domain::filter::{Filter, Search};
 use crate::domain::idn;
 use crate::domain::page::{Cursor, Position};
 use crate::domain::verification::{Status, VerificationRow};
+use crate::export::Columns;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,13 +20,17 @@ pub struct Args {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
+    /// Every row, however many there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
     /// Continue after the row with this cursor
     #[arg(long, value_name = "CURSOR")]
     after: Option<Cursor>,
-    /// Print JSON Lines, one object per row
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    written: Written,
 }
+
+const HEADINGS: &[&str] = &["ID", "STATUS", "EMAIL", "NAME", "LAST MAIL", "CREATED", "EXPIRES"];
 
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let filter = args.filter.filter()?;
@@ -35,45 +41,70 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         ));
     }
     let position = args.after.map_or(Position::Newest, Position::After);
-    let redraws = output::can_redraw();
-    let mut is_told = false;
-    let tell = |rows: &[VerificationRow], at: Time| {
-        if redraws {
-            is_told = true;
-            let found = rows.len();
-            output::redraw(&format!("{found} found, searched as far as {}…", at.format("%Y-%m-%d %H:%M UTC")));
-        }
+    let mut printer = args.written.printer(Columns::VERIFICATIONS, HEADINGS);
+    let mut print = |rows: &[VerificationRow], as_of| {
+        let value = |row: &VerificationRow| json::row(row, as_of, &Cursor::of(&row.verification, filter.status, as_of));
+        printer.print(rows, value, |row| cells(row, as_of))
     };
-    let page = desk.store().list_telling(&filter, position, args.limit, tell).await?;
-    if is_told {
-        output::redraw("");
-    }
-    if let (true, None, Some(search)) = (page.rows.is_empty(), args.after, &filter.search) {
+    let mut progress = Progress::default();
+    let (more, is_empty) = if args.all {
+        let mut whole = desk.store().whole_list(&filter, position).await?;
+        let mut found = 0;
+        while let Some(rows) = whole.next().await? {
+            found += rows.len();
+            progress.end();
+            print(&rows, whole.as_of())?;
+            if let Some(at) = whole.reached() {
+                progress.tell(found, at);
+            }
+        }
+        progress.end();
+        print(&[], whole.as_of())?;
+        (None, found == 0)
+    } else {
+        let tell = |rows: &[VerificationRow], at: Time| progress.tell(rows.len(), at);
+        let page = desk.store().list_telling(&filter, position, args.limit, tell).await?;
+        progress.end();
+        print(&page.rows, page.as_of)?;
+        let last = page.rows.last().filter(|_| page.older);
+        (last.map(|last| Cursor::of(&last.verification, filter.status, page.as_of)), page.rows.is_empty())
+    };
+    if let (true, None, Some(search)) = (is_empty, args.after, &filter.search) {
         // Other terms may be why nothing is found under the others.
         let is_by_status = filter.status.is_some() && Filter { status: None, ..filter.clone() }.is_text();
         Box::pin(remark_on_nothing(desk, search, is_by_status)).await?;
     }
-    if args.json {
-        for row in &page.rows {
-            let cursor = Cursor::of(&row.verification, filter.status, page.as_of);
-            output::line(&json::line(&json::row(row, page.as_of, &cursor)))?;
+    if args.written.is_table() {
+        filter::remark_on(filter.search.as_ref());
+        if is_empty {
+            output::remark("no verification matches");
         }
-        return Ok(ExitCode::SUCCESS);
     }
-    filter::remark_on(filter.search.as_ref());
-    if page.rows.is_empty() {
-        output::remark("no verification matches");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let cells: Vec<Vec<String>> = page.rows.iter().map(|row| cells(row, page.as_of)).collect();
-    let headings = ["ID", "STATUS", "EMAIL", "NAME", "LAST MAIL", "CREATED", "EXPIRES"];
-    for line in table::lines(&headings, &cells, output::columns()) {
-        output::line(&line)?;
-    }
-    if let (true, Some(last)) = (page.older, page.rows.last()) {
-        output::remark(&format!("more: --after {}", Cursor::of(&last.verification, filter.status, page.as_of)));
+    if let Some(more) = more.filter(|_| !args.written.is_json()) {
+        output::remark(&format!("more: --after {more}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How far the search has come, where it takes long and someone looks.
+#[derive(Default)]
+struct Progress {
+    is_told: bool,
+}
+
+impl Progress {
+    fn tell(&mut self, found: usize, at: Time) {
+        if output::can_redraw() {
+            self.is_told = true;
+            output::redraw(&format!("{found} found, searched as far as {}…", at.format("%Y-%m-%d %H:%M UTC")));
+        }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.is_told) {
+            output::redraw("");
+        }
+    }
 }
 
 /// What may be meant instead, or is found elsewhere.

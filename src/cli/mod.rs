@@ -201,7 +201,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::TestSend(args)) => test_send::run(&settings, &args).await,
-        Some(Command::Templates(args)) => templates::run(settings, &args).await,
+        Some(Command::Templates(args)) => Box::pin(templates::run(settings, &args)).await,
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
         Some(Command::Events(args)) => act(&settings, async |desk| events::run(desk, &args).await).await,
     }

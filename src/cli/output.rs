@@ -8,6 +8,13 @@ pub fn line(text: &str) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// Text with its own ends of lines.
+pub fn text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Prints a line on stderr if that is possible: a program must not end because no one reads its remarks.
 pub fn remark(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use super::format::{json, table};
+use super::format::json;
+use super::format::rows::Written;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::id::SendId;
 use crate::domain::idn;
 use crate::domain::page::Position;
 use crate::domain::send::SendRow;
+use crate::export::Columns;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,36 +19,44 @@ pub struct Args {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
+    /// Every mail, however many there are
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
     /// Continue after the mail with this id
     #[arg(long, value_name = "ID")]
     after: Option<SendId>,
-    /// Print JSON Lines, one object per row
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    written: Written,
 }
+
+const HEADINGS: &[&str] = &["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "RESULT"];
 
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
     let filter = args.filter.filter()?;
     let position = args.after.map_or(Position::Newest, Position::After);
-    let page = desk.store().sends(&filter, position, args.limit).await?;
-    if args.json {
-        for send in &page.rows {
-            output::line(&json::line(&json::send(send)))?;
+    let mut printer = args.written.printer(Columns::MAILS, HEADINGS);
+    let mut print = |rows: &[SendRow]| printer.print(rows, json::send, cells);
+    let (more, is_empty) = if args.all {
+        let mut whole = desk.store().whole_sends(&filter, position).await?;
+        let mut is_empty = true;
+        while let Some(rows) = whole.next().await? {
+            is_empty &= rows.is_empty();
+            print(&rows)?;
         }
-        return Ok(ExitCode::SUCCESS);
+        (None, is_empty)
+    } else {
+        let page = desk.store().sends(&filter, position, args.limit).await?;
+        print(&page.rows)?;
+        (page.rows.last().filter(|_| page.older).map(|last| last.id), page.rows.is_empty())
+    };
+    if args.written.is_table() {
+        filter::remark_on(filter.search.as_ref());
+        if is_empty {
+            output::remark("no mail matches");
+        }
     }
-    filter::remark_on(filter.search.as_ref());
-    if page.rows.is_empty() {
-        output::remark("no mail matches");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let cells: Vec<Vec<String>> = page.rows.iter().map(cells).collect();
-    let headings = ["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "RESULT"];
-    for line in table::lines(&headings, &cells, output::columns()) {
-        output::line(&line)?;
-    }
-    if let (true, Some(last)) = (page.older, page.rows.last()) {
-        output::remark(&format!("more: --after {}", last.id));
+    if let Some(more) = more.filter(|_| !args.written.is_json()) {
+        output::remark(&format!("more: --after {more}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,10 @@
 //! Times as people type them, and as tables show them.
 
-use chrono::{Local, SecondsFormat, Utc};
+use chrono::{Local, Utc};
 
 use crate::domain::Time;
 use crate::domain::filter::{Clock, moment};
+pub(super) use crate::export::shown;
 
 /// What days and distances are counted from: now, in the zone of this process (`TZ`).
 pub fn clock() -> Clock {
@@ -13,11 +14,6 @@ pub fn clock() -> Clock {
 /// Reads `2026-11-01`, `2026-11-01T09:30`, `yesterday`, `18:00`, or how long ago: `2h`, `3 days`.
 pub fn parse(text: &str) -> Result<Time, String> {
     moment::time(text, clock()).map_err(|error| error.to_string())
-}
-
-/// For JSON and tables: RFC 3339 in UTC, to the second.
-pub fn shown(time: Time) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod find;
 pub(super) mod found;
 pub(super) mod search;
 mod walk;
+pub(crate) mod whole;
 
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -49,10 +50,7 @@ impl Store {
         tell: impl FnMut(&[VerificationRow], Time) + Send,
     ) -> Result<Page<VerificationRow>, Error> {
         let limit = limit.max(1);
-        let as_of = match position {
-            Position::Newest | Position::Oldest => self.now().await?,
-            Position::After(cursor) | Position::Before(cursor) => cursor.as_of,
-        };
+        let as_of = self.as_of(&position).await?;
         let wanted = Wanted { filter, position, as_of, limit: limit + 1 };
         let rows = match (self.found_by_terms(filter).await?, &filter.search) {
             (Some(found), _) => self.page_of(&found, wanted).await?,
@@ -61,6 +59,14 @@ impl Store {
             (None, _) => self.walk(wanted, tell).await?,
         };
         Ok(Page::cut(rows, limit, &position, as_of))
+    }
+
+    /// The time that decides between pending and expired in the list of which this is a place.
+    async fn as_of(&self, position: &Position) -> Result<Time, Error> {
+        match position {
+            Position::Newest | Position::Oldest => self.now().await,
+            Position::After(cursor) | Position::Before(cursor) => Ok(cursor.as_of),
+        }
     }
 
     /// A page of a list, of whom was found.

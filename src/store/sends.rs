@@ -1,6 +1,7 @@
 //! Reading sends: lists of them, those of a verification, their events.
 
 mod found;
+pub(crate) mod whole;
 
 pub(super) use found::{Users, found, push_searched};
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -22,10 +23,25 @@ const NAME: &str = "(select u.name from users u where u.id = s.user_id)";
 impl Store {
     /// A page of sends, newest first.
     pub async fn sends(&self, filter: &Filter, position: Position<SendId>, limit: i64) -> Result<Page<SendRow>, Error> {
-        let limit = limit.max(1);
+        let found = self.found_sends(filter).await?;
+        self.sends_of_found(filter, found.as_deref(), position, limit).await
+    }
+
+    /// The mails that a filter finds, where they are few.
+    async fn found_sends(&self, filter: &Filter) -> Result<Option<Vec<Uuid>>, Error> {
         let mut connection = self.pool().acquire().await?;
-        let found = found(&mut connection, filter).await?;
-        if found.as_ref().is_some_and(Vec::is_empty) {
+        found(&mut connection, filter).await
+    }
+
+    async fn sends_of_found(
+        &self,
+        filter: &Filter,
+        found: Option<&[Uuid]>,
+        position: Position<SendId>,
+        limit: i64,
+    ) -> Result<Page<SendRow>, Error> {
+        let limit = limit.max(1);
+        if found.is_some_and(<[Uuid]>::is_empty) {
             return Ok(Page::cut(Vec::new(), limit, &position, chrono::Utc::now()));
         }
         let mut query = QueryBuilder::<Postgres>::new("select found.*, ");
@@ -34,7 +50,7 @@ impl Store {
         for (at, state) in mailed::branches(filter).into_iter().enumerate() {
             query.push(if at == 0 { "(" } else { " union all (" });
             query.push("select ").push(COLUMNS).push(" from ");
-            push_source(&mut query, filter, found.as_deref());
+            push_source(&mut query, filter, found);
             if let Some(state) = state {
                 query.push(" and s.state = ").push_bind(state.as_str());
             }
@@ -50,8 +66,7 @@ impl Store {
         query.push(") found");
         push_order(&mut query, position);
         query.push(" limit ").push_bind(limit + 1);
-        let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(&mut *connection).await?;
-        drop(connection);
+        let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(self.pool()).await?;
         let mut page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
         // Of the others, their state says it all.
         let is_told_by_events = |send: &&mut SendRow| {

@@ -8,8 +8,8 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, FORM, HELP, LIST, LISTS, MATRIX, MENU,
-    MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
+    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LIST, LISTS, MATRIX,
+    MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -61,6 +61,7 @@ pub enum Action {
     Undo,
     Copy,
     CopyNumber,
+    Export,
     SignUp,
     Language,
     Width,
@@ -184,7 +185,8 @@ static TABLE: &[Entry] = table! {
     Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
     Copy: [c('y')], USERS, 0, "copy", "Copy the address, an id, the reply, or the command that shows the same";
-    CopyNumber: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MENU, 0, "that line", "Copy the line with that number";
+    CopyNumber: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MENU, 0, "that line", "Take the line with that number";
+    Export: [c('E')], EXPORTED, 0, "export", "Write all that the list shows into a file, as CSV or JSON Lines";
     Undo: [c('z')], PAGES, 1, "take back", "Take the last act back, for ten seconds after it";
     SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
@@ -253,7 +255,7 @@ static TABLE: &[Entry] = table! {
     Confirm: [c('y'), ENTER], CONFIRM, 1, "do it", "Do what the dialog says";
     Confirm: [ENTER], TYPED, 1, "do it", "Do what the dialog says";
     Confirm: [ENTER], PROMPT, 1, "keep", "Keep the search and go to the list";
-    Confirm: [ENTER, c('y')], MENU, 1, "copy", "Copy the line that is marked";
+    Confirm: [ENTER, c('y')], MENU, 1, "take it", "Take the line that is marked";
     NextField: [DOWN, c('j'), TAB, ctrl('n')], MENU, 3, "next", "The next line";
     PreviousField: [UP, c('k'), BACK_TAB, ctrl('p')], MENU, 0, "before", "The line before";
     Cancel: [ESC, c('q'), c('n')], MENU, 2, "close", "Close this";

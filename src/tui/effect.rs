@@ -1,7 +1,7 @@
 //! What [`super::update()`] asks for. The executor runs these against the desk and sends the answers back as messages.
 //!
 //! Each kind is a file, with its answers. Every effect that has an answer is answered, whatever happens, except that a
-//! newer page, page of sends, count of a search's hits, proof or plan of a job may cancel an older one of its kind: the last query wins. While the
+//! newer page, page of sends, count of a search's hits, proof, plan of a job or export may cancel an older one of its kind: the last query wins. While the
 //! database is away, loads are answered with a problem that says `away`; the model asks again after
 //! [`super::Msg::DatabaseBack`].
 

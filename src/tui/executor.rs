@@ -7,6 +7,7 @@
 
 mod act;
 mod connection;
+mod export;
 mod gathered;
 mod load;
 mod problem;
@@ -63,6 +64,8 @@ pub struct Executor {
     watch: Latest,
     page_shown: Latest,
     plan: Latest,
+    export: Latest,
+    exports: TaskTracker,
     turns: Turns,
     acts: TaskTracker,
     all: CancellationToken,
@@ -162,6 +165,8 @@ impl Executor {
             watch: Latest(all.child_token()),
             page_shown: Latest(all.child_token()),
             plan: Latest(all.child_token()),
+            export: Latest(all.child_token()),
+            exports: TaskTracker::new(),
             turns: Turns { rows: one(), newer: one(), counts: one(), outbox: one(), detail: one() },
             acts: TaskTracker::new(),
             _cancel_all: all.clone().drop_guard(),
@@ -193,6 +198,10 @@ impl Executor {
 
     /// Waits for acts under way, but not for long.
     pub async fn finish(self) {
+        // What is given up is removed.
+        self.export.0.cancel();
+        self.exports.close();
+        self.exports.wait().await;
         self.acts.close();
         if timeout(FINISH_MAX, self.acts.wait()).await.is_err() {
             tracing::warn!("the console ended while an act was under way; the audit log says whether it was done");
@@ -277,7 +286,7 @@ impl Context {
         self: &Arc<Self>,
         max: Duration,
         turn: Option<&Arc<Semaphore>>,
-        query: impl Future<Output = Result<T, store::Error>> + Send + 'static,
+        query: impl Future<Output = Result<T, impl Into<Problem> + 'static>> + Send + 'static,
     ) -> impl Future<Output = Answer<T>> + Send + 'static {
         let (context, turn) = (Arc::clone(self), turn.cloned());
         let asked = async move {

@@ -7,6 +7,7 @@ use crate::text::width;
 use crate::tui::Model;
 use crate::tui::action::{self, Action, Entry, KeyContext};
 use crate::tui::allowed;
+use crate::tui::export;
 use crate::tui::model::View;
 use crate::tui::screen::layout::{Layout, STATUS_FROM};
 use crate::tui::screen::notice;
@@ -175,8 +176,9 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
     }
     let mut room = area;
     let progress = model.progress();
+    let exporting = export::progress(model);
     let doing = match model.view {
-        _ if !loading => "",
+        _ if !loading => exporting.as_deref().unwrap_or_default(),
         View::Templates => model.workbench.doing(),
         _ => progress.as_deref().unwrap_or("loading…"),
     };

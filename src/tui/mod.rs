@@ -10,6 +10,7 @@
 //!   update/                     what a message changes; what each action does; to which view an answer goes
 //!   draw.rs, footer.rs          the view and the keys, over them the dialog, over that messages
 //!     dialog/                   a dialog a file: state, keys, yes, answer, lines
+//!     export.rs                 the list that is being written into a file
 //!     allowed.rs                why an action cannot be done now
 //!     load.rs                   what has to be read, so that what is on the screen is there and true
 //!       screen/                 what stands around the views, and when its texts change
@@ -35,6 +36,7 @@ mod draw;
 mod editor;
 pub mod effect;
 pub mod executor;
+mod export;
 mod footer;
 pub mod headless;
 pub mod keymap;

@@ -236,6 +236,8 @@ pub struct Model {
     pub(super) newer_for: Option<(u64, usize)>,
     /// How far the search for a page has come, where it takes long.
     pub(super) searched: Option<Searched>,
+    /// The list that is being written into a file.
+    pub(super) exporting: Option<Exporting>,
     pub(super) dirty: bool,
 }
 
@@ -256,6 +258,13 @@ pub(super) struct Searched {
     pub generation: u64,
     pub found: usize,
     pub back_to: Time,
+}
+
+/// How far the list that is being written has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Exporting {
+    pub generation: u64,
+    pub rows: usize,
 }
 
 impl Model {
@@ -300,6 +309,7 @@ impl Model {
             outbox_due: None,
             newer_for: None,
             searched: None,
+            exporting: None,
             dirty: true,
         }
     }

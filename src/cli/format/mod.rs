@@ -3,5 +3,6 @@
 pub mod findings;
 pub mod json;
 pub mod outbox;
+pub mod rows;
 pub mod sarif;
 pub mod table;

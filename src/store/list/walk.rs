@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
         self.beyond.map(|(at, _)| at)
     }
 
-    /// The next rows of the list, `limit` at most, and maybe none.
+    /// The next rows of the list, `limit` at most, and maybe none. The next step goes on behind them.
     pub(super) async fn step(&mut self, store: &Store, limit: i64) -> Result<Vec<VerificationRow>, Error> {
         let began = Instant::now();
         let mut tx = store.begin_reading(BEGIN_SLICE).await?;
@@ -103,11 +103,17 @@ impl<'a> Walk<'a> {
             rows = found.into_iter().map(VerificationRow::from).collect();
         }
         tx.rollback().await?;
-        self.go_on(&slice, &mut rows);
         let factor = SLICE_AIM.as_secs_f64() / began.elapsed().as_secs_f64().max(0.001);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "far below 2^52")]
-        let next = (self.slice as f64 * factor.clamp(0.25, 4.0)) as i64;
-        self.slice = next.clamp(SLICE_FIRST, SLICE_MAX);
+        let is_cut = i64::try_from(slice.fitting.len()).is_ok_and(|count| count == limit);
+        if let Some(last) = rows.last().filter(|_| is_cut) {
+            // There may be more in the slice: it was longer than need be.
+            let place = Cursor::of(&last.verification, self.filter.status, self.as_of);
+            self.beyond = Some((place.at, place.id));
+            self.next_slice(factor.min(0.5));
+        } else {
+            self.go_on(&slice, &mut rows);
+            self.next_slice(factor);
+        }
         Ok(rows)
     }
 
@@ -148,6 +154,12 @@ impl<'a> Walk<'a> {
         push_order(&mut query, self.filter.status, self.backwards);
         query.push(" limit ").push_bind(self.slice).push(") as slice");
         Ok(query.build_query_as().persistent(false).fetch_one(connection).await?)
+    }
+
+    fn next_slice(&mut self, factor: f64) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "far below 2^52")]
+        let next = (self.slice as f64 * factor.clamp(0.25, 4.0)) as i64;
+        self.slice = next.clamp(SLICE_FIRST, SLICE_MAX);
     }
 
     /// Moves behind a slice. Of those at its last moment some may not have been in it: they come again.

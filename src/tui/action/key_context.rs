@@ -117,6 +117,8 @@ pub(super) const ENTRY: KeyContexts = KeyContexts::of(&[KeyContext::Entry]);
 /// Users and their mails.
 pub(super) const LIST: KeyContexts = KeyContexts::of(&[KeyContext::Verifications]);
 pub(super) const LISTS: KeyContexts = KeyContexts::of(&[KeyContext::Verifications, KeyContext::Mail]);
+/// What can be written into files.
+pub(super) const EXPORTED: KeyContexts = LISTS.and(KeyContexts::of(&[KeyContext::Audit]));
 /// The audit log, listed and in full.
 pub(super) const AUDITS: KeyContexts = ENTRY.and(KeyContexts::of(&[KeyContext::Audit]));
 pub(super) const DETAILS: KeyContexts =

@@ -42,15 +42,6 @@ pub(super) fn open(model: &Model) -> Dialog {
     Dialog::Copy(CopyDialog { items: items(model), chosen: 0 })
 }
 
-/// Copies the line with this number, from 1 on, and closes the menu.
-pub fn pick(model: &mut Model, number: usize, fx: &mut Vec<Effect>) {
-    let Some(Dialog::Copy(dialog)) = &model.dialog else { return };
-    let Some(item) = number.checked_sub(1).and_then(|n| dialog.items.get(n)).cloned() else { return };
-    model.dialog = None;
-    let what = format!("Copied: {}", item.text);
-    clipboard::copy(model, item.text, &what, fx);
-}
-
 /// What there is to copy, of what is selected.
 fn items(model: &Model) -> Vec<Item> {
     let subject = model.subject();
@@ -81,7 +72,7 @@ fn items(model: &Model) -> Vec<Item> {
 }
 
 /// The command line that shows the same list.
-fn list_command(model: &Model) -> Option<String> {
+pub(super) fn list_command(model: &Model) -> Option<String> {
     let (command, tab) = match model.view {
         View::Verifications => {
             let status = model.verifications.list()?.tab;
@@ -105,7 +96,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Whether a link or a key may be in a text: of someone who looked for what a user sent them, or in what a server says.
-fn may_hold_key(text: &str) -> bool {
+pub(super) fn may_hold_key(text: &str) -> bool {
     // In ids, which are as long, letters are of one case.
     let is_key = |word: &str| {
         word.len() >= KEY_MIN
@@ -130,6 +121,12 @@ impl Body for CopyDialog {
             Action::PreviousField => last,
             _ => 0,
         };
+    }
+
+    fn choose(&mut self, number: usize) -> bool {
+        let is_there = (1..=self.items.len()).contains(&number);
+        self.chosen = if is_there { number - 1 } else { self.chosen };
+        is_there
     }
 
     fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {

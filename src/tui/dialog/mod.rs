@@ -9,6 +9,7 @@ mod bulk;
 mod cancel_job;
 mod change_address;
 mod copy;
+mod export;
 mod finding;
 mod help;
 mod page;
@@ -35,7 +36,8 @@ pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
 pub use change_address::ChangeAddressDialog;
-pub use copy::{CopyDialog, pick as copy_number};
+pub use copy::CopyDialog;
+pub use export::ExportDialog;
 pub use finding::FindingDialog;
 pub use help::HelpDialog;
 pub use page::{PageDialog, act as act_on_page, started as page_started};
@@ -64,6 +66,7 @@ pub enum Dialog {
     Page(PageDialog),
     TestSend(TestSendDialog),
     Copy(CopyDialog),
+    Export(ExportDialog),
 }
 
 /// Keys and what they do.
@@ -107,6 +110,11 @@ trait Body {
 
     /// Moves among its fields or choices, or toggles one.
     fn step(&mut self, _: Action) {}
+
+    /// Chooses the line with this number, from 1 on, where there is one; says whether there is.
+    fn choose(&mut self, _: usize) -> bool {
+        false
+    }
 
     /// Its *yes*. It is not in the model while this runs.
     fn confirm(&mut self, _: &mut Model, _: &mut Vec<Effect>) -> Then {
@@ -156,6 +164,7 @@ impl Dialog {
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
+            Self::Export(dialog) => dialog,
         }
     }
 
@@ -174,6 +183,7 @@ impl Dialog {
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
+            Self::Export(dialog) => dialog,
         }
     }
 
@@ -257,6 +267,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
         Action::Copy => Some(copy::open(model)),
+        Action::Export => Some(export::open(model)),
         _ => None,
     };
     if dialog.is_some() {
@@ -284,6 +295,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::Topic => topic::blocked(model),
         Action::TestSend => test_send::blocked(model),
         Action::Copy => copy::blocked(model),
+        Action::Export => export::blocked(model),
         _ => None,
     }
 }
@@ -293,6 +305,13 @@ pub fn confirm(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some(mut dialog) = model.dialog.take() else { return };
     if dialog.body().is_busy() || dialog.body_mut().confirm(model, fx) == Then::Stay {
         model.dialog = Some(dialog);
+    }
+}
+
+/// Takes the line of a menu with this number, from 1 on.
+pub fn pick(model: &mut Model, number: usize, fx: &mut Vec<Effect>) {
+    if model.dialog.as_mut().is_some_and(|dialog| dialog.body_mut().choose(number)) {
+        confirm(model, fx);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::right::Rights;
 use crate::domain::send::{SendRow, SendState};
 use crate::domain::verification::{Counts, Status, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::export::{Format, Listed, file};
 use crate::text::Untrusted;
 
 /// How many rows a page has.
@@ -81,6 +82,14 @@ pub enum Load {
     },
     /// No one waits for the plan of a job any more: it is cancelled, and not answered.
     ForgetJobPlan,
+    /// All that a list shows, into a file.
+    Export {
+        listed: Listed,
+        format: Format,
+        generation: u64,
+    },
+    /// No one wants that file any more: it is given up, and not answered.
+    ForgetExport,
     /// Try the database now instead of at the next retry.
     Reconnect,
 }
@@ -149,5 +158,14 @@ pub enum Loaded {
     JobPlan {
         generation: u64,
         answer: Answer<Box<JobPlan>>,
+    },
+    /// How many rows were written so far. The answer follows.
+    Exporting {
+        generation: u64,
+        rows: usize,
+    },
+    Exported {
+        generation: u64,
+        answer: Answer<file::Written>,
     },
 }

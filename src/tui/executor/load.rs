@@ -98,6 +98,8 @@ impl Executor {
                 context.answer(self.plan.next(all), plan, loaded);
             }
             Load::ForgetJobPlan => self.plan.0.cancel(),
+            Load::Export { listed, format, generation } => self.export(store, listed, format, generation),
+            Load::ForgetExport => self.export.0.cancel(),
             Load::Reconnect => context.reconnect.notify_one(),
         }
     }

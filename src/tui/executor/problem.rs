@@ -2,6 +2,7 @@
 
 use super::Problem;
 use crate::contain::Broke;
+use crate::export::file;
 use crate::{desk, store};
 
 impl From<Broke> for Problem {
@@ -14,6 +15,17 @@ impl From<Broke> for Problem {
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         Self { what: error.to_string(), hint: error.hint().into(), away: error.is_away(), possible_at: None }
+    }
+}
+
+impl From<file::Error> for Problem {
+    fn from(error: file::Error) -> Self {
+        let hint = match error {
+            file::Error::Store(error) => return error.into(),
+            file::Error::NoHome => "set HOME or XDG_DATA_HOME",
+            file::Error::File { .. } => "make room there, or set XDG_DATA_HOME to where files can be written",
+        };
+        Self { what: error.to_string(), hint: hint.into(), ..Self::default() }
     }
 }
 

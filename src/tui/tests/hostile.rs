@@ -208,6 +208,9 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Load(Load::JobPlan { generation, .. }) => {
                 Msg::Loaded(Loaded::JobPlan { generation, answer: Err(problem()) })
             }
+            Effect::Load(Load::Export { generation, .. }) => {
+                Msg::Loaded(Loaded::Exported { generation, answer: Err(problem()) })
+            }
             Effect::Act(Act::StartJob { .. }) => Msg::Acted(Acted::JobStarted(Err(problem()))),
             Effect::Act(Act::ChangeJob { id, change }) => {
                 Msg::Acted(Acted::JobChanged { id, change, answer: Err(problem()) })
@@ -221,7 +224,7 @@ fn fail(console: &mut Console, text: &str) {
             | Effect::Terminal(
                 TerminalCommand::Copy(_) | TerminalCommand::Repaint | TerminalCommand::Suspend | TerminalCommand::Quit,
             )
-            | Effect::Load(Load::ForgetJobPlan | Load::Reconnect) => continue,
+            | Effect::Load(Load::ForgetJobPlan | Load::ForgetExport | Load::Reconnect) => continue,
         };
         console.send(msg);
     }

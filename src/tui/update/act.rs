@@ -11,7 +11,7 @@ use crate::tui::view::detail::cursor::{self, Target};
 use crate::tui::view::mail::detour;
 use crate::tui::view::verifications::marks;
 use crate::tui::view::{mail, queue, search, templates, verifications};
-use crate::tui::{Effect, Model, allowed, clipboard, dialog, load, undo};
+use crate::tui::{Effect, Model, allowed, clipboard, dialog, export, load, undo};
 
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
     if let Some((what, hint)) = allowed::blocked(model, action) {
@@ -36,7 +36,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Audit => model.show(View::Audit),
         Action::Templates => model.show(View::Templates),
         Action::Open => open(model),
-        Action::Back => back(model),
+        Action::Back => back(model, fx),
         Action::Search => search::open(model),
         Action::Suggested => search::take_suggested(model),
         Action::Preview => templates::update::open_person(model),
@@ -45,7 +45,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             load::refresh(model, fx);
         }
         Action::Redraw => fx.push(Effect::Terminal(TerminalCommand::Repaint)),
-        Action::Quit if !is_ctrl(event) && !marks::may_be_forgotten(model) => {}
+        Action::Quit if !is_ctrl(event) && !may_end(model) => {}
         Action::Quit => fx.push(Effect::Terminal(TerminalCommand::Quit)),
         Action::Suspend => fx.push(Effect::Terminal(TerminalCommand::Suspend)),
         Action::Confirm if model.key_context() == KeyContext::Prompt => search::keep(model),
@@ -55,7 +55,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::CopyEmail => clipboard::copy_email(model, fx),
         Action::CopyNumber => {
             let number = event.code.as_char().and_then(|c| c.to_digit(10)).and_then(|n| usize::try_from(n).ok());
-            dialog::copy_number(model, number.unwrap_or_default(), fx);
+            dialog::pick(model, number.unwrap_or_default(), fx);
         }
         Action::Undo => undo::take_back(model, fx),
         Action::Mark if model.view == View::Mail => mail::update::mark(model),
@@ -90,6 +90,11 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
     }
 }
 
+/// Whether nothing is lost by the end of the console, or that was said.
+fn may_end(model: &mut Model) -> bool {
+    marks::may_be_forgotten(model) && export::may_be_lost(model)
+}
+
 /// Ctrl-C ends it whatever is open.
 fn is_ctrl(event: &KeyEvent) -> bool {
     event.modifiers.contains(KeyModifiers::CONTROL)
@@ -122,8 +127,8 @@ fn open(model: &mut Model) {
     }
 }
 
-/// One step back: messages first, then what is open, the search, the view.
-fn back(model: &mut Model) {
+/// One step back: messages first, then what is open, what is being written, the search, the view.
+fn back(model: &mut Model, fx: &mut Vec<Effect>) {
     if !model.toasts.is_empty() {
         model.toasts.clear();
     } else if model.opened.is_some() {
@@ -133,6 +138,8 @@ fn back(model: &mut Model) {
         model.row_open = false;
     } else if model.queue.open {
         model.queue.open = false;
+    } else if model.exporting.is_some() {
+        export::stop(model, fx);
     } else if matches!(model.view, View::Verifications | View::Mail | View::Audit) && !model.search().is_empty() {
         search::clear(model);
     } else if model.view == View::Verifications {

@@ -4,7 +4,7 @@ use crate::tui::effect::Loaded;
 use crate::tui::model::Searched;
 use crate::tui::screen::notice;
 use crate::tui::view::{detail, hits, paged, queue, verifications};
-use crate::tui::{Effect, Model, dialog};
+use crate::tui::{Effect, Model, dialog, export};
 
 /// What was read from the database.
 pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
@@ -39,6 +39,8 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Audit { generation, answer } => {
             paged::page_loaded(model, generation, answer);
         }
+        Loaded::Exporting { generation, rows } => export::told(model, generation, rows),
+        Loaded::Exported { generation, answer } => export::written(model, generation, answer),
         plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlanProgress { .. } | Loaded::JobPlan { .. }) => {
             dialog::planned(model, plan);
         }

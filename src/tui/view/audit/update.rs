@@ -32,7 +32,7 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
 }
 
 /// Which entries the list on the screen shows.
-fn filter(model: &Model) -> AuditFilter {
+pub(in crate::tui) fn filter(model: &Model) -> AuditFilter {
     let kind = model.audit.list().and_then(|list| list.tab);
     AuditFilter::from(model.audit.filter.clone()).of(kind)
 }
