@@ -34,6 +34,7 @@ fn row(n: i64) -> VerificationRow {
         locale: Locale::Ko,
         created_at,
         verified_at: None,
+        delete_after: None,
     };
     let verification = Verification {
         id: VerificationId(n),

@@ -125,7 +125,7 @@ async fn remark_on_nothing(desk: &Desk, search: &Search, is_by_status: bool) -> 
 fn cells(row: &VerificationRow, now: Time) -> Vec<String> {
     vec![
         row.verification.id.to_string(),
-        row.verification.status(now).to_string(),
+        if row.user.delete_after.is_some() { "deleting".into() } else { row.verification.status(now).to_string() },
         idn::shown(&row.user.email).into_string(),
         row.user.name.plain().into_string(),
         row.last_send.as_ref().map_or_else(|| "none".into(), |send| send.in_short.to_owned()),

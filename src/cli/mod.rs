@@ -9,6 +9,7 @@ mod audit;
 mod bulk;
 mod change_address;
 mod console;
+mod delete;
 mod demo;
 mod events;
 mod extend;
@@ -91,6 +92,8 @@ enum Command {
     Unverify(unverify::Args),
     /// Change a user's address, revoke their links, and mail a new one to the new address
     ChangeAddress(change_address::Args),
+    /// Delete a user with all that names them: held for ten seconds, then erased by a worker
+    Delete(delete::Args),
     /// Revoke a link: it stops working, and its mail that waits is cancelled
     Revoke(revoke::Args),
     /// Let a link work for its whole lifetime again, from now on; mails nothing
@@ -111,7 +114,7 @@ enum Command {
     Queue(queue::Args),
     /// List who did what to whom, when and why, newest first: the audit log
     Audit(audit::Args),
-    /// Remove mails and events that are older than the settings let them stay; workers do this too
+    /// Erase users who were deleted, and remove mails and events that are older than the settings let them stay; workers do this too
     Prune(prune::Args),
     /// List bulk resends, newest first; pause, resume or cancel one
     Jobs(jobs::Args),
@@ -189,6 +192,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Unverify(args)) => act(&settings, async |desk| unverify::run(desk, &args).await).await,
         Some(Command::ChangeAddress(args)) => act(&settings, async |desk| change_address::run(desk, &args).await).await,
+        Some(Command::Delete(args)) => act(&settings, async |desk| delete::run(desk, &args).await).await,
         Some(Command::Revoke(args)) => act(&settings, async |desk| revoke::run(desk, &args).await).await,
         Some(Command::Extend(args)) => act(&settings, async |desk| extend::run(desk, &args).await).await,
         Some(Command::Link(args)) => act(&settings, async |desk| link::run(desk, &settings, &args).await).await,

@@ -111,6 +111,7 @@ impl Run<'_> {
                     Error::Refused(Refusal::CoolDown { .. }) => "cool_down",
                     Error::Refused(Refusal::DailyCap { .. }) => "daily_cap",
                     Error::Refused(Refusal::Blocked { .. }) => "blocked",
+                    Error::Refused(Refusal::BeingDeleted) => "being_deleted",
                     Error::Refused(_) => "being_sent",
                     _ => "not_found",
                 };

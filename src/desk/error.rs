@@ -33,7 +33,7 @@ pub enum Error {
     Refused(#[from] Refusal),
     /// The database.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(store::Error),
     /// A setting that the act needs.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -73,6 +73,9 @@ pub enum Refusal {
         act: Plain,
         why: NotUndone,
     },
+    /// Nothing else is done about a user who is being deleted.
+    #[error("this user is being deleted")]
+    BeingDeleted,
     /// The user has this address.
     #[error("this user has this address already")]
     SameAddress,
@@ -173,6 +176,7 @@ impl Refusal {
             Self::SecretDiffers => "set VERIFYDESK_SECRET to the workers'; no link was made",
             Self::ReadOnly => "leave out --read-only, or the setting `read_only`",
             Self::NotUndone { .. } => "nothing was changed; `verifydesk show ID` says how things are now",
+            Self::BeingDeleted => "`verifydesk undo`, or `z` in the console, takes that back until they are erased",
             Self::SameAddress => "to mail the link again, resend it",
             Self::CoolDown { .. } => "wait, and ask them to check their spam folder",
             Self::DailyCap { .. } => "look at what became of the mails; the cap is `verification.daily_cap`",
@@ -203,6 +207,7 @@ impl Refusal {
             | Self::VerifiedByAnother { .. }
             | Self::AlreadyRevoked
             | Self::AddressTaken
+            | Self::BeingDeleted
             | Self::SameAddress
             | Self::ReadOnly
             | Self::SecretDiffers
@@ -219,8 +224,17 @@ impl Refusal {
     }
 }
 
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::BeingDeleted(_) => Refusal::BeingDeleted.into(),
+            other => Self::Store(other),
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
+        store::Error::from(error).into()
     }
 }

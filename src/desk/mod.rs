@@ -6,6 +6,7 @@
 
 mod brake;
 mod change_address;
+mod delete;
 mod error;
 mod force_verify;
 mod job;
@@ -29,7 +30,9 @@ use crate::store::{Purpose, Store};
 use crate::text::plain;
 
 pub use crate::domain::send::ResentHow;
+pub use crate::store::deletion::Belongings;
 pub use crate::store::undo::TakenBack;
+pub use delete::{Deletion, Whom};
 pub use error::{Error, Refusal};
 pub use force_verify::ForceVerified;
 pub use job::MARKED_MAX;

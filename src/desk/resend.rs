@@ -93,6 +93,7 @@ impl Desk {
     pub async fn plan_resend(&self, id: VerificationId) -> Result<ResendPlan, Error> {
         let mut tx = self.store.begin().await?;
         let user = verifications::user_of(&mut tx, id).await?.ok_or_else(|| no_verification(id))?;
+        staying(users::get(&mut tx, user).await?.as_ref())?;
         let standing = self.standing(&mut tx, user, true).await?;
         tx.rollback().await?;
         let how = decide(standing, true)?.how();
@@ -108,6 +109,7 @@ impl Desk {
         target: Target,
     ) -> Result<Resent, Error> {
         let user = users::lock(connection, target.user).await?.ok_or_else(|| no_user(target.user))?;
+        staying(Some(&user))?;
         let (by_operator, reason) = match target.asked {
             Asked::ByUser => (false, None),
             Asked::ByOperator { reason } => (true, reason),
@@ -190,6 +192,11 @@ fn decide((standing, now): (Standing, Time), has_reason: bool) -> Result<Resend,
     })
 }
 
+/// Refused for one who is being deleted.
+pub(super) fn staying(user: Option<&User>) -> Result<(), Refusal> {
+    if user.is_some_and(|user| user.delete_after.is_some()) { Err(Refusal::BeingDeleted) } else { Ok(()) }
+}
+
 /// The user of a verification, their row locked.
 async fn locked_user(connection: &mut PgConnection, id: VerificationId) -> Result<User, Error> {
     let user = verifications::user_of(connection, id).await?.ok_or_else(|| no_verification(id))?;
@@ -200,6 +207,6 @@ pub(super) fn no_verification(id: VerificationId) -> Error {
     Error::NotFound(plain(&format!("there is no verification {id}")))
 }
 
-fn no_user(id: UserId) -> Error {
+pub(super) fn no_user(id: UserId) -> Error {
     Error::NotFound(plain(&format!("there is no user {id}")))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::resend::{Asked, Target};
+use super::resend::{Asked, Target, staying};
 use super::{Desk, Error};
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::{Action, Actor};
@@ -76,6 +76,7 @@ impl Desk {
         let mut tx = self.store.begin().await?;
         let done = loop {
             if let Some(user) = users::lock_by_email(&mut tx, &email).await? {
+                staying(Some(&user))?;
                 if user.verified_at.is_some() {
                     let verification = verifications::latest_of(&mut tx, user.id).await?;
                     let status = SignUpStatus::AlreadyVerified;

@@ -1,5 +1,5 @@
 //! Who did what, to which user, and what came of it. The log is append-only and names users by number only;
-//! of addresses it holds those that an operator has changed.
+//! of addresses it holds those that an operator has changed, until the user is deleted.
 
 mod list;
 mod words;
@@ -118,11 +118,15 @@ pub enum Action {
     Undo,
     /// An operator made a link by hand.
     MintLink,
+    /// An operator asked that a user be deleted.
+    Delete,
+    /// A user who was to be deleted was erased.
+    Erase,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -144,6 +148,8 @@ impl Action {
         Self::RefuseTopic,
         Self::Undo,
         Self::MintLink,
+        Self::Delete,
+        Self::Erase,
     ];
 
     /// As stored and in JSON.
@@ -171,6 +177,8 @@ impl Action {
             Self::RefuseTopic => "refuse_topic",
             Self::Undo => "undo",
             Self::MintLink => "mint_link",
+            Self::Delete => "delete",
+            Self::Erase => "erase",
         }
     }
 
@@ -199,6 +207,8 @@ impl Action {
             Self::RefuseTopic => "topic refused",
             Self::Undo => "taken back",
             Self::MintLink => "link made by hand",
+            Self::Delete => "user deleted",
+            Self::Erase => "user erased",
         }
     }
 

@@ -12,6 +12,7 @@ pub enum Right {
     Revoke,
     Extend,
     ChangeAddress,
+    Delete,
     BulkResend,
     StopOutbox,
     ApproveTopic,
@@ -20,7 +21,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Resend,
         Self::SignUp,
         Self::ForceVerify,
@@ -28,6 +29,7 @@ impl Right {
         Self::Revoke,
         Self::Extend,
         Self::ChangeAddress,
+        Self::Delete,
         Self::BulkResend,
         Self::StopOutbox,
         Self::ApproveTopic,
@@ -45,6 +47,7 @@ impl Right {
             Self::Revoke => "revoke links",
             Self::Extend => "extend links",
             Self::ChangeAddress => "change addresses",
+            Self::Delete => "delete users",
             Self::BulkResend => "start or change bulk resends",
             Self::StopOutbox => "stop the outbox or let it go",
             Self::ApproveTopic => "approve topics",

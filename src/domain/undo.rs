@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a resend | while its mail waits: the console holds it for [`UNDO_FOR`] |
 //! | a bulk resend | in its grace, before its first mail |
+//! | a deletion | until the user is erased, [`UNDO_FOR`] later or when a worker comes to it |
 //! | force-verify, un-verify, revoke, extend, change of address, pause, drain | unless the state has moved on |
 //! | anything else, a sign-up too | never |
 

@@ -19,4 +19,6 @@ pub struct User {
     pub created_at: Time,
     /// When their address was verified, if it was.
     pub verified_at: Option<Time>,
+    /// From when on they are erased, if they are being deleted.
+    pub delete_after: Option<Time>,
 }

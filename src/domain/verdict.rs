@@ -1,7 +1,7 @@
 //! What happened to a user's mail, and what to do now: a line each, for people who do not read SMTP replies.
 //!
 //! The first rule that fits decides. What stands before the mail (the user is verified, the link was replaced, the address
-//! is blocked) comes first; then what became of their newest mail.
+//! is blocked, or someone is being deleted) comes first; then what became of their newest mail.
 
 mod bounce;
 mod mail;
@@ -12,9 +12,14 @@ pub use short::{SUPPRESSED, Told, WIDTH as SHORT_WIDTH};
 
 pub use bounce::NO_MAILBOX_PHRASES;
 
+use chrono::TimeDelta;
+
 use super::Time;
 use super::audit::Action;
 use super::verification::{Status, VerificationDetail};
+
+/// How soon a worker erases someone whose time is over.
+const ERASED_WITHIN: TimeDelta = TimeDelta::seconds(30);
 
 /// How much it wants attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +77,8 @@ impl Facts<'_> {
     #[must_use]
     pub fn verdict(&self, shown: impl Fn(Time) -> String) -> Verdict {
         let shown: &dyn Fn(Time) -> String = &shown;
-        self.verified(shown)
+        self.leaving(shown)
+            .or_else(|| self.verified(shown))
             .or_else(|| self.replaced(shown))
             .or_else(|| self.suppressed(shown))
             .or_else(|| self.opened(shown))
@@ -81,6 +87,18 @@ impl Facts<'_> {
 
     fn status(&self) -> Status {
         self.detail.verification.status(self.now)
+    }
+
+    fn leaving(&self, shown: &dyn Fn(Time) -> String) -> Option<Verdict> {
+        let at = self.detail.user.delete_after?;
+        Some(if self.now < at + ERASED_WITHIN {
+            let what = format!("To be erased {}, as an operator asked.", shown(at));
+            Verdict::new(Level::Bad, what, "`verifydesk undo` takes it back, until that is done.")
+        } else {
+            let what = format!("No worker has erased them yet; it was time {}.", shown(at));
+            let advice = "Run a worker or `verifydesk prune`; `verifydesk undo` takes it back.";
+            Verdict::new(Level::Bad, what, advice)
+        })
     }
 
     fn verified(&self, shown: &dyn Fn(Time) -> String) -> Option<Verdict> {

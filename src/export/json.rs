@@ -61,6 +61,7 @@ pub fn verification(verification: &Verification, user: &User, now: Time) -> Valu
         "verified_at": time(verification.verified_at),
         "revoked_at": time(verification.revoked_at),
         "opened_at": time(verification.opened_at),
+        "delete_after": time(user.delete_after),
         "key_fingerprint": verification.key_fingerprint,
     })
 }

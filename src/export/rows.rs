@@ -28,6 +28,7 @@ impl Columns {
         "verified_at",
         "revoked_at",
         "opened_at",
+        "delete_after",
         "key_fingerprint",
         "last_send.id",
         "last_send.state",

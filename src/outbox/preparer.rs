@@ -19,6 +19,7 @@ use crate::domain::Time;
 use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
+use crate::store::deletion;
 use crate::store::outbox::begin::{self, Attempt};
 use crate::store::outbox::claim;
 use crate::store::outbox::claimed::{self, Claimed, Recipient};
@@ -348,6 +349,9 @@ impl Preparer {
         send: &Claimed,
     ) -> Result<Result<(VerificationId, Key), &'static str>, Error> {
         let Some(user) = &send.user else { return Ok(Err("the user was deleted")) };
+        if user.is_leaving {
+            return Ok(Err(deletion::CANCELLED));
+        }
         if user.is_verified {
             return Ok(Err("the user is verified already"));
         }

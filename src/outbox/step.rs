@@ -2,6 +2,7 @@
 //! is awaited. A step is one file: when it is due, what it does, and what follows from its result.
 
 pub(super) mod brake;
+pub(super) mod erase;
 pub(super) mod heartbeat;
 pub(super) mod housekeeping;
 mod jobs;
@@ -35,7 +36,7 @@ struct Scheduled {
 }
 
 /// The most urgent first.
-const SCHEDULE: [Scheduled; 12] = [
+const SCHEDULE: [Scheduled; 13] = [
     Scheduled { due: record::due, start: record::start },
     Scheduled { due: renew::due, start: renew::start },
     Scheduled { due: report_refusals::due, start: report_refusals::start },
@@ -47,6 +48,7 @@ const SCHEDULE: [Scheduled; 12] = [
     Scheduled { due: heartbeat::due, start: heartbeat::start },
     Scheduled { due: housekeeping::due, start: housekeeping::start },
     Scheduled { due: sweep::due, start: sweep::start },
+    Scheduled { due: erase::due, start: erase::start },
     Scheduled { due: prune::due, start: prune::start },
 ];
 
@@ -75,6 +77,7 @@ pub(super) enum Step {
     Jobs,
     Heartbeat,
     Housekeeping,
+    Erase,
     Prune,
     /// Started by an answer.
     Brake,

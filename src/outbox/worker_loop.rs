@@ -24,6 +24,7 @@ use super::queue::{POLL_EVERY, Queue};
 use super::refusals::Refusals;
 use super::retry;
 use super::step::brake::Held;
+use super::step::erase::Erasing;
 use super::step::heartbeat::{self, Presence};
 use super::step::housekeeping::{self, Housekeeping};
 use super::step::probe::Probing;
@@ -77,6 +78,8 @@ pub(super) struct WorkerLoop {
     pub(super) presence: Presence,
     /// When it next does what any worker may do for all.
     pub(super) housekeeping: Housekeeping,
+    /// When it next looks for users who are to be erased.
+    pub(super) erasing: Erasing,
     /// When it next removes what is old.
     pub(super) pruning: Pruning,
     /// `None` while the subscription is broken.
@@ -106,6 +109,7 @@ impl WorkerLoop {
             admission: Admission::default(),
             presence: Presence::new(now, tally.sent),
             housekeeping: Housekeeping::new(now),
+            erasing: Erasing::new(now),
             pruning: Pruning::new(now),
             changes: None,
             tally,
@@ -203,7 +207,7 @@ impl WorkerLoop {
         if self.shutdown.is_past_lanes(Instant::now()) {
             return true;
         }
-        let awaited = [Step::Prepare, Step::Record, Step::ReportRefusals, Step::Probe];
+        let awaited = [Step::Prepare, Step::Record, Step::ReportRefusals, Step::Probe, Step::Erase];
         if !self.lanes.are_idle() || awaited.into_iter().any(|step| self.steps.is_running(step)) {
             return false;
         }

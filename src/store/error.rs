@@ -6,6 +6,9 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use super::connect;
 use crate::text::{Plain, plain};
 
+/// What the database raises for an act about a user who is being deleted (migration 47).
+const BEING_DELETED: &str = "VD010";
+
 /// A database error. `Display` says what happened, [`Error::hint`] what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -53,6 +56,9 @@ pub enum Error {
     /// The extension for searching cannot be had.
     #[error("the extension pg_trgm cannot be created: {0}")]
     NoTrigrams(Plain),
+    /// An act about a user who is being deleted.
+    #[error("the database does not allow it: {0}")]
+    BeingDeleted(Plain),
     /// A statement ran into its time-out.
     #[error("the database took too long: {0}")]
     TooSlow(Plain),
@@ -90,6 +96,7 @@ impl Error {
             // Who is not let in at all meets the same code.
             "42501" if is_fatal => Self::Denied(message),
             "42501" | "25006" => Self::ReadOnly(message),
+            BEING_DELETED => Self::BeingDeleted(message),
             "57014" => Self::TooSlow(message),
             // Serialization failure, deadlock, lock not available.
             "40001" | "40P01" | "55P03" => Self::Contended(message),
@@ -147,6 +154,7 @@ impl Error {
             Self::NoTrigrams(_) => {
                 "install PostgreSQL's contrib package, or have a superuser run `create extension pg_trgm` in this database"
             }
+            Self::BeingDeleted(_) => "`verifydesk undo` takes it back, as long as they are there",
             Self::TooSlow(_) => "search for something longer, or try again when the server is less busy",
             Self::Contended(_) => "try again",
             Self::Exhausted(_) => "see the server's log and its free disk space; nothing was changed",
@@ -233,6 +241,7 @@ mod tests {
             ("53300", AWAY),
             ("53400", OUT),
             ("57014", "the database took too long"),
+            (BEING_DELETED, "the database does not allow it"),
             ("57P01", AWAY),
             ("57P02", AWAY),
             ("57P03", AWAY),

@@ -259,6 +259,7 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
                 v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at,
                 encode(substring(v.key_digest for 4), 'hex') as key_fingerprint,
                 u.email, u.name, u.locale, u.created_at as user_created_at, u.verified_at as user_verified_at,
+                u.delete_after,
                 s.id as send_id, s.state as send_state, s.changed_at as send_changed_at, s.attempts as send_attempts,
                 s.reason as send_reason, s.reply as send_reply, e.kind, e.sub_kind, e.detail,
                 x.reason is not null as is_suppressed
@@ -306,6 +307,7 @@ struct ListRow {
     locale: String,
     user_created_at: StoredTime,
     user_verified_at: Option<StoredTime>,
+    delete_after: Option<StoredTime>,
     send_id: Option<Uuid>,
     send_state: Option<String>,
     send_changed_at: Option<StoredTime>,
@@ -359,6 +361,7 @@ impl From<ListRow> for VerificationRow {
                 locale: row.locale.parse().unwrap_or_default(),
                 created_at: row.user_created_at.into(),
                 verified_at: row.user_verified_at.map(Into::into),
+                delete_after: row.delete_after.map(Into::into),
             },
             last_send,
         }

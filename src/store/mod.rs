@@ -11,6 +11,7 @@ pub mod changes;
 mod clock;
 mod connect;
 mod counts;
+pub mod deletion;
 mod detail;
 mod error;
 mod event_queues;

@@ -23,6 +23,8 @@ impl Store {
                     has_function_privilege(
                         to_regprocedure('extend_verification(bigint, text, text, text, double precision)'), 'execute'),
                     has_function_privilege(to_regprocedure('change_address(bigint, text, text, text, text)'), 'execute'),
+                    has_function_privilege(
+                        to_regprocedure('delete_user(bigint, bigint, text, text, text, double precision)'), 'execute'),
                     has_table_privilege('jobs', 'insert'),
                     has_table_privilege('brake', 'update') and has_table_privilege('refused_sends', 'delete'),
                     has_column_privilege('sns_subscriptions', 'approved_at', 'update'),

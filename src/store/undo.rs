@@ -1,5 +1,5 @@
 //! Acts taken back: which entry of the audit log is meant, and the functions of the database that undo what it tells of
-//! (migration 37). What was before a resend is kept in its entry.
+//! (migrations 37 and 47). What was before a resend is kept in its entry.
 
 use std::time::Duration;
 
@@ -31,6 +31,16 @@ pub struct TakenBack {
     /// Who it was about, if about someone.
     pub user: Option<UserId>,
     pub verification: Option<VerificationId>,
+}
+
+/// What the functions answer.
+struct Answer {
+    verdict: Option<String>,
+    chosen: Option<i64>,
+    act: Option<String>,
+    whose: Option<i64>,
+    target: Option<i64>,
+    since: Option<i64>,
 }
 
 /// What came of taking an act back.
@@ -117,29 +127,20 @@ impl Store {
     pub async fn undo(&self, actor: &Actor, entry: &Entry, reason: Option<&str>) -> Result<Verdict, Error> {
         let (door, why) = (actor.origin.as_str(), reason);
         // Those who may resend may take that back; the rest is for those who may do the rest.
-        let (verdict, chosen, act, user, verification, since) = if entry.action.raw() == Action::Resend.as_str() {
-            let row = sqlx::query!(
-                "select verdict, chosen, act, whose, target, since from undo_resend($1, $2, $3, $4)",
-                entry.id,
-                actor.name,
-                door,
-                why
-            )
-            .fetch_one(self.pool())
-            .await?;
-            (row.verdict, row.chosen, row.act, row.whose, row.target, row.since)
-        } else {
-            let row = sqlx::query!(
-                "select verdict, chosen, act, whose, target, since from undo_act($1, $2, $3, $4)",
-                entry.id,
-                actor.name,
-                door,
-                why
-            )
-            .fetch_one(self.pool())
-            .await?;
-            (row.verdict, row.chosen, row.act, row.whose, row.target, row.since)
-        };
+        macro_rules! called {
+            ($statement:literal) => {
+                sqlx::query_as!(Answer, $statement, entry.id, actor.name, door, why).fetch_one(self.pool()).await?
+            };
+        }
+        let action = entry.action.raw();
+        let Answer { verdict, chosen, act, whose: user, target: verification, since } =
+            if action == Action::Resend.as_str() {
+                called!("select verdict, chosen, act, whose, target, since from undo_resend($1, $2, $3, $4)")
+            } else if action == Action::Delete.as_str() {
+                called!("select verdict, chosen, act, whose, target, since from undo_delete($1, $2, $3, $4)")
+            } else {
+                called!("select verdict, chosen, act, whose, target, since from undo_act($1, $2, $3, $4)")
+            };
         Ok(match verdict.as_deref() {
             Some("undone") => Verdict::Undone(TakenBack {
                 entry: chosen.unwrap_or(entry.id),

@@ -16,6 +16,7 @@ struct Row {
     locale: String,
     created_at: StoredTime,
     verified_at: Option<StoredTime>,
+    delete_after: Option<StoredTime>,
 }
 
 impl From<Row> for User {
@@ -27,6 +28,7 @@ impl From<Row> for User {
             locale: row.locale.parse().unwrap_or_default(),
             created_at: row.created_at.into(),
             verified_at: row.verified_at.map(Into::into),
+            delete_after: row.delete_after.map(Into::into),
         }
     }
 }
@@ -37,7 +39,8 @@ pub async fn lock(connection: &mut PgConnection, id: UserId) -> Result<Option<Us
     let row = sqlx::query_as!(
         Row,
         r#"select
-            id as "id!", email as "email!", name as "name!", locale as "locale!", created_at as "created_at!", verified_at
+            id as "id!", email as "email!", name as "name!", locale as "locale!", created_at as "created_at!", verified_at,
+            delete_after
         from lock_user($1)"#,
         id.0
     )
@@ -48,10 +51,13 @@ pub async fn lock(connection: &mut PgConnection, id: UserId) -> Result<Option<Us
 
 /// A user as they are now, for a caller that changes nothing.
 pub async fn get(connection: &mut PgConnection, id: UserId) -> Result<Option<User>, Error> {
-    let row =
-        sqlx::query_as!(Row, "select id, email, name, locale, created_at, verified_at from users where id = $1", id.0)
-            .fetch_optional(connection)
-            .await?;
+    let row = sqlx::query_as!(
+        Row,
+        "select id, email, name, locale, created_at, verified_at, delete_after from users where id = $1",
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
     Ok(row.map(Into::into))
 }
 
@@ -60,7 +66,8 @@ pub async fn lock_by_email(connection: &mut PgConnection, email: &EmailAddress) 
     let row = sqlx::query_as!(
         Row,
         r#"select
-            id as "id!", email as "email!", name as "name!", locale as "locale!", created_at as "created_at!", verified_at
+            id as "id!", email as "email!", name as "name!", locale as "locale!", created_at as "created_at!", verified_at,
+            delete_after
         from lock_user((select id from users where lower(email) = lower($1)))"#,
         email.as_str()
     )
@@ -93,7 +100,7 @@ impl Store {
     pub async fn user_state(&self, email: &EmailAddress) -> Result<Option<(User, Option<Verification>)>, Error> {
         let row = sqlx::query!(
             r#"select
-                u.id, u.email, u.name, u.locale, u.created_at, u.verified_at,
+                u.id, u.email, u.name, u.locale, u.created_at, u.verified_at, u.delete_after,
                 v.id as "verification_id?",
                 v.created_at as "verification_created_at?",
                 v.expires_at as "verification_expires_at?",
@@ -136,6 +143,7 @@ impl Store {
                 locale: row.locale.parse().unwrap_or_default(),
                 created_at: row.created_at.into(),
                 verified_at: row.verified_at.map(Into::into),
+                delete_after: row.delete_after.map(Into::into),
             };
             (user, verification)
         }))

@@ -44,6 +44,7 @@ pub enum Action {
     ChangeAddress,
     Revoke,
     Extend,
+    Delete,
     CopyEmail,
     Mark,
     MarkDown,
@@ -111,6 +112,7 @@ impl Action {
                 | Self::ChangeAddress
                 | Self::Revoke
                 | Self::Extend
+                | Self::Delete
                 | Self::SignUp
                 | Self::BulkResend
                 | Self::Pause
@@ -133,6 +135,7 @@ impl Action {
             Self::ChangeAddress => Right::ChangeAddress,
             Self::Revoke => Right::Revoke,
             Self::Extend => Right::Extend,
+            Self::Delete => Right::Delete,
             Self::SignUp => Right::SignUp,
             Self::BulkResend | Self::HoldJob | Self::CancelJob => Right::BulkResend,
             Self::Pause | Self::Drain | Self::Resume => Right::StopOutbox,
@@ -183,6 +186,7 @@ static TABLE: &[Entry] = table! {
     ChangeAddress: [c('a')], VERIFICATIONS, 0, "change address", "Correct the user's address, and mail a new link there";
     Revoke: [c('x')], VERIFICATIONS, 0, "revoke", "Stop the link from working; asks for the reason";
     Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
+    Delete: [c('d')], VERIFICATIONS, 0, "delete", "Erase the user and all that names them; asks for address and reason";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
     Copy: [c('y')], USERS, 0, "copy", "Copy the address, an id, the reply, or the command that shows the same";
     CopyNumber: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MENU, 0, "that line", "Take the line with that number";

@@ -143,13 +143,14 @@ mod tests {
     use chrono::Duration;
 
     /// Keys, each with what it would do.
-    const ACTS: [(&str, Right); 12] = [
+    const ACTS: [(&str, Right); 13] = [
         ("r", Right::Resend),
         ("v", Right::ForceVerify),
         ("V", Right::Unverify),
         ("a", Right::ChangeAddress),
         ("x", Right::Revoke),
         ("e", Right::Extend),
+        ("d", Right::Delete),
         ("n", Right::SignUp),
         ("B", Right::BulkResend),
         ("o P", Right::StopOutbox),

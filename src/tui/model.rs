@@ -375,6 +375,7 @@ impl Model {
             name: user.name.plain().into_string(),
             status: Some(verification.status(self.now)),
             user_verified: user.verified_at.is_some(),
+            is_leaving: user.delete_after.is_some(),
         };
         let rows = self.verifications.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
         let row = || rows.clone().find(|row| row.verification.id == id).map(|r| subject(&r.verification, &r.user));
@@ -387,6 +388,7 @@ impl Model {
                 name: String::new(),
                 status: None,
                 user_verified: send.is_verified,
+                is_leaving: false,
             })
         };
         detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)
@@ -544,4 +546,6 @@ pub struct Subject {
     pub status: Option<Status>,
     /// Whether their address is verified, by this verification or another.
     pub user_verified: bool,
+    /// Whether they are being deleted, as far as is known.
+    pub is_leaving: bool,
 }

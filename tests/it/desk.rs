@@ -3,6 +3,7 @@
 mod audit;
 mod change_address;
 mod changes;
+mod delete;
 mod export;
 mod filter;
 mod force_verify;

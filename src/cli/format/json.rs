@@ -53,6 +53,7 @@ pub fn detail(detail: &VerificationDetail, verdict: &Verdict, now: Time) -> Valu
         "locale": detail.user.locale,
         "created_at": shown(detail.user.created_at),
         "verified_at": time(detail.user.verified_at),
+        "delete_after": time(detail.user.delete_after),
     });
     value["others"] = detail.others.iter().map(|other| verification(other, &detail.user, now)).collect();
     value["verdict"] = json!({ "level": verdict.level.as_str(), "what": verdict.what, "advice": verdict.advice });

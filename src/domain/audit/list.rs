@@ -116,9 +116,19 @@ impl AuditKind {
         use Action as A;
         match self {
             Self::Operators => (Some(&[Origin::Console, Origin::Cli]), None),
-            Self::Users => {
-                (None, Some(&[A::ForceVerify, A::Unverify, A::Revoke, A::Extend, A::ChangeAddress, A::Undo]))
-            }
+            Self::Users => (
+                None,
+                Some(&[
+                    A::ForceVerify,
+                    A::Unverify,
+                    A::Revoke,
+                    A::Extend,
+                    A::ChangeAddress,
+                    A::Delete,
+                    A::Erase,
+                    A::Undo,
+                ]),
+            ),
             Self::Outbox => (
                 None,
                 Some(&[
@@ -233,7 +243,7 @@ mod tests {
         let of = |text: &str, kind| parsed(text).of(Some(kind));
         assert_eq!(of("action:pause", AuditKind::Outbox).actions, Some(vec![Action::Pause]));
         assert_eq!(of("action:pause", AuditKind::Users).actions, Some(vec![]), "nothing is both");
-        assert_eq!(of("", AuditKind::Users).actions.unwrap().len(), 6);
+        assert_eq!(of("", AuditKind::Users).actions.unwrap().len(), 8);
         let operators = of("action:pause", AuditKind::Operators);
         assert_eq!(operators.actions, Some(vec![Action::Pause]));
         assert_eq!(operators.origins, Some(vec![Origin::Console, Origin::Cli]));

@@ -88,6 +88,7 @@ fn of(sends: Vec<SendRow>) -> VerificationDetail {
             locale: Locale::En,
             created_at: ago(5_000),
             verified_at: None,
+            delete_after: None,
         },
         others: Vec::new(),
         in_all: InAll { verifications: Counted::of(1), mails: Counted::of(1) },
@@ -389,5 +390,20 @@ proptest! {
         for line in [&found.what, &found.advice] {
             prop_assert!(line.ends_with('.') && crate::text::plain(line).as_str() == line, "{line:?}");
         }
+    }
+}
+
+#[test]
+fn of_one_who_is_being_deleted() {
+    let mut detail = of(vec![mail(SendState::Delivered)]);
+    // Whatever else is so.
+    detail.user.verified_at = Some(ago(60));
+    for (seconds, what) in
+        [(8, "To be erased "), (-20, "To be erased "), (-40, "No worker has erased them yet; it was time ")]
+    {
+        detail.user.delete_after = Some(now() + Duration::seconds(seconds));
+        let found = verdict(&detail);
+        assert!(found.level == Level::Bad && found.what.starts_with(what), "{seconds}: {found:?}");
+        assert!(found.advice.contains("`verifydesk undo`"), "{found:?}");
     }
 }

@@ -287,7 +287,7 @@ async fn what_was_reported_to_the_pace_is_reported_once() {
     assert_eq!(worker.pace_report, report);
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step::Record,
     Step::Renew,
     Step::ReportRefusals,
@@ -298,6 +298,7 @@ const STEPS: [Step; 13] = [
     Step::Jobs,
     Step::Heartbeat,
     Step::Housekeeping,
+    Step::Erase,
     Step::Prune,
     Step::Brake,
     Step::LowerPace,

@@ -25,6 +25,8 @@ pub struct Recipient {
     pub locale: Locale,
     /// Whether the address is verified already.
     pub is_verified: bool,
+    /// Whether they are being deleted.
+    pub is_leaving: bool,
 }
 
 /// A claimed send, about to be passed to a lane.
@@ -54,6 +56,7 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId], old_after: Dura
             u.name as "name?",
             u.locale as "locale?",
             u.verified_at is not null as "is_verified!",
+            u.delete_after is not null as "is_leaving!",
             v.id as "verification_id?",
             v.key_nonce as "key_nonce?",
             v.key_digest as "key_digest?",
@@ -75,6 +78,7 @@ pub async fn read(connection: &mut PgConnection, ids: &[SendId], old_after: Dura
                 name: name.into(),
                 locale: locale.parse().unwrap_or_default(),
                 is_verified: row.is_verified,
+                is_leaving: row.is_leaving,
             }),
             _ => None,
         };

@@ -40,7 +40,7 @@ const TABLES: [&str; 24] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 39] = [
+const FUNCTIONS: [&str; 44] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -51,10 +51,13 @@ const FUNCTIONS: [&str; 39] = [
     "check_reason(text, text)",
     "commit_minted_link(bigint, bytea)",
     "count_verifications()",
+    "delete_user(bigint, bigint, text, text, text, double precision)",
     "drop_event_week(text, timestamptz)",
     "entry_to_undo(bigint, text, text)",
+    "erase_user(bigint, text, text)",
     "extend_verification(bigint, text, text, text, double precision)",
     "force_verify(bigint, text, text, text, double precision)",
+    "forget_in_audit()",
     "forget_user()",
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
     "lock_user(bigint)",
@@ -72,12 +75,14 @@ const FUNCTIONS: [&str; 39] = [
     "prune_sends(timestamptz, uuid, uuid, integer, boolean)",
     "queue_mail(uuid, bigint, smallint)",
     "refuse_audit_change()",
+    "refuse_while_deleted()",
     "resend_standing(bigint, double precision, bigint)",
     "restore_mails(bigint, bigint, timestamptz)",
     "revoke_verification(bigint, text, text, text)",
     "settle_by_events(uuid[])",
     "take_events(jsonb)",
     "undo_act(bigint, text, text, text)",
+    "undo_delete(bigint, text, text, text)",
     "undo_resend(bigint, text, text, text)",
     "unverify(bigint, text, text, text)",
 ];

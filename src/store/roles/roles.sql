@@ -108,7 +108,7 @@ begin
         or pg_has_role(current_user, to_regrole('@support'), 'usage')
             and new.origin in ('console', 'cli') and new.action in ('resend', 'supersede')
         or pg_has_role(current_user, to_regrole('@operator'), 'usage')
-            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address', 'undo', 'mint_link')
+            and new.origin in ('console', 'cli') and new.action not in ('force_verify', 'unverify', 'revoke', 'extend', 'change_address', 'undo', 'mint_link', 'delete', 'erase')
     then
         -- What was before is for the owner's functions to say, but where an act needs none.
         if new.before is null or new.action in ('resend', 'pause', 'drain') then
@@ -307,6 +307,9 @@ grant execute on function
     @schema.prune_sends(timestamptz, uuid, uuid, integer, boolean)
     to @worker, @operator;
 
+-- Users whose time is over go the same way: whom, operators have said before, and could take back.
+grant execute on function @schema.erase_user(bigint, text, text) to @worker, @operator;
+
 -- What SNS asks, and how many posts were refused; who may post events is not the internet-facing program's to decide.
 grant select, delete, insert (topic, asked_at, subscribe_url, is_allowed, ended_at),
     update (asked_at, subscribe_url, is_allowed, tried_at, error, confirmed_at, ended_at)
@@ -320,6 +323,8 @@ grant execute on function
     @schema.revoke_verification(bigint, text, text, text),
     @schema.extend_verification(bigint, text, text, text, double precision),
     @schema.undo_act(bigint, text, text, text),
+    @schema.delete_user(bigint, bigint, text, text, text, double precision),
+    @schema.undo_delete(bigint, text, text, text),
     @schema.mint_link(bigint, text, text, text, bytea, double precision), @schema.commit_minted_link(bigint, bytea)
     to @operator;
 grant insert (email, name, locale) on @schema.users to @operator;

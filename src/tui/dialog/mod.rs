@@ -9,6 +9,7 @@ mod bulk;
 mod cancel_job;
 mod change_address;
 mod copy;
+mod delete;
 mod export;
 mod finding;
 mod help;
@@ -37,6 +38,7 @@ pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
 pub use change_address::ChangeAddressDialog;
 pub use copy::CopyDialog;
+pub use delete::DeleteDialog;
 pub use export::ExportDialog;
 pub use finding::FindingDialog;
 pub use help::HelpDialog;
@@ -58,6 +60,7 @@ pub enum Dialog {
     Resend(ResendDialog),
     Reasoned(ReasonedDialog),
     ChangeAddress(ChangeAddressDialog),
+    Delete(DeleteDialog),
     SignUp(SignUpDialog),
     Bulk(BulkDialog),
     Brake(BrakeDialog),
@@ -156,6 +159,7 @@ impl Dialog {
             Self::Resend(dialog) => dialog,
             Self::Reasoned(dialog) => dialog,
             Self::ChangeAddress(dialog) => dialog,
+            Self::Delete(dialog) => dialog,
             Self::SignUp(dialog) => dialog,
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
@@ -175,6 +179,7 @@ impl Dialog {
             Self::Resend(dialog) => dialog,
             Self::Reasoned(dialog) => dialog,
             Self::ChangeAddress(dialog) => dialog,
+            Self::Delete(dialog) => dialog,
             Self::SignUp(dialog) => dialog,
             Self::Bulk(dialog) => dialog,
             Self::Brake(dialog) => dialog,
@@ -255,6 +260,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::ForceVerify => reasoned::open(model, Reasoned::ForceVerify),
         Action::Unverify => reasoned::open(model, Reasoned::Unverify),
         Action::ChangeAddress => change_address::open(model),
+        Action::Delete => delete::open(model),
         Action::Revoke => reasoned::open(model, Reasoned::Revoke),
         Action::Extend => reasoned::open(model, Reasoned::Extend),
         Action::SignUp => Some(sign_up::open(model)),
@@ -275,14 +281,32 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     }
 }
 
+/// What is not done about one who is being deleted.
+const IS_ABOUT_A_USER: [Action; 7] = [
+    Action::Resend,
+    Action::ForceVerify,
+    Action::Unverify,
+    Action::ChangeAddress,
+    Action::Revoke,
+    Action::Extend,
+    Action::Delete,
+];
+
 /// Why what the dialog of an action asks about cannot be done now, if it cannot: what, and what to do instead.
 #[must_use]
 pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
+    if IS_ABOUT_A_USER.contains(&action)
+        && let Some(subject) = model.subject().filter(|subject| subject.is_leaving)
+    {
+        let hint = "z takes that back, or verifydesk undo, until they are erased.";
+        return because(&format!("{} is being deleted.", subject.email), hint);
+    }
     match action {
         Action::Resend => subject_done(model, "there is nothing to resend", ""),
         Action::ForceVerify => reasoned::blocked(model, Reasoned::ForceVerify),
         Action::Unverify => reasoned::blocked(model, Reasoned::Unverify),
         Action::ChangeAddress => change_address::blocked(model),
+        Action::Delete => delete::blocked(model),
         Action::Revoke => reasoned::blocked(model, Reasoned::Revoke),
         Action::Extend => reasoned::blocked(model, Reasoned::Extend),
         Action::Explain => finding::blocked(model),
@@ -360,6 +384,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::Resent { id, answer } => resend::resent(model, id, answer),
         Acted::Reasoned { what, id, answer } => reasoned::done(model, what, id, answer),
         Acted::AddressChanged { id, answer } => change_address::changed(model, id, answer),
+        Acted::Deleting { id, answer } => delete::deleting(model, id, answer),
         Acted::SignedUp(answer) => sign_up::signed_up(model, answer, fx),
         Acted::JobStarted(answer) => bulk::started(model, answer),
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),

@@ -63,6 +63,30 @@ pub(super) fn complaint(lines: &mut Lines<'_>, theme: &Theme, problem: &Problem)
     }
 }
 
+/// Puts the next of the usual reasons into a field, or the one before; never over what was typed. Says whether it did.
+pub(super) fn choose(field: &mut Field, usual: &[&str], back: bool) -> bool {
+    let now = usual.iter().position(|reason| *reason == field.text());
+    if usual.is_empty() || now.is_none() && !field.is_empty() {
+        return false;
+    }
+    let next = match now {
+        None if back => usual.len() - 1,
+        None => 0,
+        Some(now) => (now + if back { usual.len() - 1 } else { 1 }) % usual.len(),
+    };
+    field.clear();
+    field.paste(usual[next]);
+    true
+}
+
+/// A reason that is offered is one that the desk takes.
+#[cfg(test)]
+pub(super) fn assert_passes(reason: &str) {
+    use crate::desk::{REASON_MAX, REASON_MIN};
+    assert!((REASON_MIN..=REASON_MAX).contains(&reason.chars().count()), "{reason}");
+    assert!(crate::domain::reason::says_something(reason), "{reason}");
+}
+
 /// The keys that answer it.
 pub(super) fn keys(lines: &mut Lines<'_>, keys: &[(&str, &str)]) {
     lines.gap();

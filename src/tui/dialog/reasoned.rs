@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, put, recorded, who};
+use super::parts::{choose, columns_for, complaint, input, keys, put, recorded, who};
 use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing, subject_done};
 use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
@@ -164,24 +164,6 @@ impl ReasonedDialog {
             _ => words(self.what).explained,
         }
     }
-
-    /// Puts the next of the usual reasons into the field, or the one before; never over what was
-    /// typed.
-    fn choose(&mut self, back: bool) {
-        let usual = words(self.what).usual;
-        let now = usual.iter().position(|reason| *reason == self.reason.text());
-        if now.is_none() && !self.reason.is_empty() {
-            return;
-        }
-        let next = match now {
-            None if back => usual.len() - 1,
-            None => 0,
-            Some(now) => (now + if back { usual.len() - 1 } else { 1 }) % usual.len(),
-        };
-        self.reason.clear();
-        self.reason.paste(usual[next]);
-        self.problem = None;
-    }
 }
 
 impl Body for ReasonedDialog {
@@ -199,8 +181,8 @@ impl Body for ReasonedDialog {
             KeyCode::Up => true,
             _ => return false,
         };
-        if !self.busy {
-            self.choose(back);
+        if !self.busy && choose(&mut self.reason, words(self.what).usual, back) {
+            self.problem = None;
         }
         true
     }
@@ -277,6 +259,7 @@ impl Body for ReasonedDialog {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parts::assert_passes;
     use super::*;
     use crate::tui::Msg;
     use crate::tui::effect::Acted;
@@ -351,7 +334,7 @@ mod tests {
         assert_eq!(console.asked, [Effect::Act(done)]);
         for what in [Reasoned::ForceVerify, Reasoned::Unverify, Reasoned::Revoke, Reasoned::Extend] {
             for reason in words(what).usual {
-                assert!((REASON_MIN..=crate::desk::REASON_MAX).contains(&reason.chars().count()), "{reason}");
+                assert_passes(reason);
             }
         }
     }

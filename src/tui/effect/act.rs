@@ -26,6 +26,11 @@ pub enum Act {
         address: String,
         reason: String,
     },
+    /// Has a user erased, after a while in which that can be taken back.
+    Delete {
+        id: VerificationId,
+        reason: String,
+    },
     SignUp(SignUp),
     /// Starts a bulk resend, as planned and agreed to.
     StartJob {
@@ -70,6 +75,10 @@ pub enum Acted {
         id: VerificationId,
         answer: Answer<(String, VerificationId)>,
     },
+    Deleting {
+        id: VerificationId,
+        answer: Answer<()>,
+    },
     SignedUp(Answer<SignedUp>),
     JobStarted(Answer<JobStarted>),
     JobChanged {
@@ -102,6 +111,7 @@ impl Acted {
             Self::SignedUp(answer) => answer.is_ok(),
             Self::JobStarted(answer) => answer.is_ok(),
             Self::Reasoned { answer, .. }
+            | Self::Deleting { answer, .. }
             | Self::JobChanged { answer, .. }
             | Self::BrakeSet { answer, .. }
             | Self::TopicDecided { answer, .. }

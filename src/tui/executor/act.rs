@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Executor, unasked};
 use crate::contain::contained_async;
+use crate::desk::Whom;
 use crate::domain::send::Priority;
 use crate::tui::effect::{Act, Acted, BrakeChange, JobChange, JobStarted, Reasoned};
 use crate::tui::msg::Msg;
@@ -37,6 +38,10 @@ impl Executor {
                     let answer =
                         context.act(changed).await.map(|(email, resent)| (email.to_string(), resent.verification_id));
                     Acted::AddressChanged { id, answer }
+                }
+                Act::Delete { id, reason } => {
+                    let deleted = async { desk.delete_user(&actor, &Whom::Verification(id), &reason).await.map(drop) };
+                    Acted::Deleting { id, answer: context.act(deleted).await }
                 }
                 Act::SignUp(request) => {
                     let signed_up = async { desk.sign_up(&actor, &request).await };

@@ -204,6 +204,7 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Act(Act::ChangeAddress { id, .. }) => {
                 Msg::Acted(Acted::AddressChanged { id, answer: Err(problem()) })
             }
+            Effect::Act(Act::Delete { id, .. }) => Msg::Acted(Acted::Deleting { id, answer: Err(problem()) }),
             Effect::Act(Act::SignUp(_)) => Msg::Acted(Acted::SignedUp(Err(problem()))),
             Effect::Load(Load::JobPlan { generation, .. }) => {
                 Msg::Loaded(Loaded::JobPlan { generation, answer: Err(problem()) })

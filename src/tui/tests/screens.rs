@@ -12,7 +12,7 @@ use crate::tui::view::detail::cursor::Target;
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
-const SCREENS: [(&str, &str); 20] = [
+const SCREENS: [(&str, &str); 22] = [
     ("list", "j j"),
     ("all", "5"),
     ("detail", "j j j j Enter"),
@@ -30,6 +30,8 @@ const SCREENS: [(&str, &str); 20] = [
     ("unverify", "2 V Enter"),
     ("revoke", "x Enter"),
     ("extend", "e"),
+    ("delete", "d"),
+    ("delete_typed", "d a Enter"),
     ("change_address", "a Backspace x Enter Enter"),
     ("sign_up", "n a @ b"),
     ("help", "?"),
@@ -204,4 +206,20 @@ fn a_test_mail_says_that_it_is_one() {
     let shown = picture(&console.model, &Theme::new(ColourDepth::None, false));
     assert!(shown.contains(&format!("test {recipient}")), "{shown}");
     assert!(shown.contains("test of verification (long-name), "), "{shown}");
+}
+
+/// In the list, where the tab says nothing of it, and beside it.
+#[test]
+fn one_who_is_being_deleted() {
+    for (width, height) in [(40, 10), (80, 24), (120, 40)] {
+        let mut world = World::default();
+        let until = now() + Duration::seconds(8);
+        world.row_mut(49_993).user.delete_after = Some(until);
+        for (name, keys) in [("deleting_list", ""), ("deleting_all", "5"), ("deleting_detail", "Enter")] {
+            let mut console = Console::new(width, height);
+            console.serve(&world);
+            console.run(&world, keys);
+            snapshot(name, &console);
+        }
+    }
 }

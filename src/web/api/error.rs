@@ -131,6 +131,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::VerifiedByAnother { .. } => "verified_by_another",
         Refusal::AlreadyRevoked => "already_revoked",
         Refusal::AddressTaken => "address_taken",
+        Refusal::BeingDeleted => "being_deleted",
         Refusal::SameAddress => "same_address",
         Refusal::NotUndone { .. } => "not_undone",
         Refusal::ReadOnly => "read_only",

@@ -29,6 +29,7 @@ pub(super) async fn show(State(context): State<Context>, RawQuery(query): RawQue
         "locale": user.locale,
         "created_at": shown(user.created_at),
         "verified_at": user.verified_at.map(shown),
+        "delete_after": user.delete_after.map(shown),
         "verification": verification.map(|verification| json!({
             "id": verification.id,
             "status": verification.status(now),

@@ -26,11 +26,12 @@ async fn who_may_do_an_act_may_take_it_back() {
     }
     let operator = logins.program("operator");
     release().await;
-    let acts: [&[&str]; 6] = [
+    let acts: [&[&str]; 7] = [
         &["verify", &id, "--reason", "the user called"],
         &["revoke", &id, "--reason", "the user called"],
         &["extend", &id, "--reason", "the user called"],
         &["change-address", &id, "jin@example.com", "--reason", "a typo"],
+        &["delete", &id, "--reason", "the user asked", "--yes"],
         &["queue", "pause", "--reason", "a test"],
         &["queue", "drain", "--reason", "a test"],
     ];

@@ -127,6 +127,10 @@ fn head(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Verificati
     let name = if name.as_str().is_empty() { "no name".to_owned() } else { name.into_string() };
     lines.text(&format!("{name} {dot} {} {dot} user {}", user.locale, user.id), Tone::Quiet);
     lines.gap();
+    if user.delete_after.is_some() {
+        lines.pieces(vec![(format!("{} being deleted", theme.glyphs().marks[1]), Tone::Bad)]);
+        return;
+    }
     let status = detail.verification.status(model.now);
     let (glyph, tone) = theme.status(status);
     let verification = &detail.verification;

@@ -109,8 +109,14 @@ fn cells(
     let tab = list.tab;
     let VerificationRow { verification, user, last_send } = &item.row;
     let status = verification.status(model.now);
-    let (glyph, tone) = theme.status(status);
-    let word = if item.gone { "deleted" } else { status.as_str() };
+    let is_leaving = user.delete_after.is_some();
+    let leaving = (theme.glyphs().marks[1], Tone::Bad);
+    let (glyph, tone) = if is_leaving { leaving } else { theme.status(status) };
+    let word = match user.delete_after {
+        _ if item.gone => "deleted",
+        Some(_) => "deleting",
+        None => status.as_str(),
+    };
     // A mark takes the place of the glyph: the tab or the word beside it says the status too.
     let is_marked = model.marks.contains(&verification.id);
     let (mark, mark_tone) = if is_marked { (theme.glyphs().marked, Tone::Here) } else { (glyph, tone) };
@@ -122,9 +128,10 @@ fn cells(
     let mail = last_send.as_ref().map_or_else(
         || Line::styled(theme.glyphs().none, theme.style(Tone::Quiet)),
         |send| {
-            let (glyph, tone) = theme.send(send.looks_like());
+            let (glyph, tone) = if is_leaving { leaving } else { theme.send(send.looks_like()) };
             let room = usize::from(widths[3]);
-            let words = [send.in_short, send.state.as_str()].map(|word| format!("{glyph} {word}"));
+            let words = if is_leaving { [word; 2] } else { [send.in_short, send.state.as_str()] };
+            let words = words.map(|word| format!("{glyph} {word}"));
             let Some(words) = words.into_iter().find(|words| width(words) <= room) else {
                 return Line::styled(glyph, theme.style(tone));
             };
