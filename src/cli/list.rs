@@ -16,7 +16,7 @@ use crate::export::Columns;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    filter: filter::Verifications,
+    pub(super) filter: filter::Verifications,
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,

@@ -233,3 +233,20 @@ async fn desk(settings: &Settings) -> Result<Desk, Failure> {
     desk.store().check().await?;
     Ok(desk)
 }
+
+/// What a line of `list` or `sends` shows, for those that the console makes.
+#[cfg(test)]
+pub(crate) fn filter_of<'a>(words: impl Iterator<Item = &'a str>) -> Result<crate::domain::filter::Filter, String> {
+    let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
+    match cli.command {
+        Some(Command::List(args)) => args.filter.filter().map_err(|failure| failure.to_string()),
+        Some(Command::Sends(args)) => args.filter.filter().map_err(|failure| failure.to_string()),
+        _ => Err("neither list nor sends".into()),
+    }
+}
+
+/// By which clock it reads moments.
+#[cfg(test)]
+pub(crate) fn filter_clock() -> crate::domain::filter::Clock {
+    time::clock()
+}

@@ -6,16 +6,20 @@ use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Keys, Then, because};
 use crate::domain::filter::{Key, line};
 use crate::domain::send::SendRow;
-use crate::text::{Untrusted, fit, pad, plain};
+use crate::text::{Untrusted, fit, pad, plain, width};
 use crate::tui::model::View;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail::cursor;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
+use crate::tui::widget::wrap::wrap;
 use crate::tui::{Effect, Model, clipboard};
 
 /// Columns of what stands before a text.
 const LABEL: usize = 14;
+
+/// Columns before a text that has lines of its own.
+const SET_IN: usize = 4;
 
 /// From how many characters of its alphabet on a word may be a key, or most of one.
 const KEY_MIN: usize = 40;
@@ -84,7 +88,12 @@ pub(super) fn list_command(model: &Model) -> Option<String> {
     // Where the line itself says which tab, it is said once.
     let key = if model.view == View::Mail { Key::Mail } else { Key::Status };
     let tab = tab.filter(|_| line::find(model.search().text(), model.place(), key).is_none());
-    let search = plain(model.search().text().trim());
+    // A word that is wrong, or not typed to its end, does not apply on the screen either.
+    let line = model.search().text();
+    let line = model.wrong_term().map_or_else(|| line.to_owned(), |wrong| wrong.without_word(line));
+    // And where another is wrong, the screen shows what applied before.
+    line::parse(&line, model.place(), model.clock()).ok()?;
+    let search = plain(line.trim());
     let search =
         if search.as_str().is_empty() { String::new() } else { format!(" --search={}", quoted(search.as_str())) };
     Some(format!("verifydesk {command}{}{search}", tab.unwrap_or_default()))
@@ -145,19 +154,39 @@ impl Body for CopyDialog {
         let columns = columns_for(area);
         let mut lines = Lines::new(theme, columns);
         let room = usize::from(columns).saturating_sub(LABEL + 4);
+        let mut chosen_until = 0;
         for (n, item) in self.items.iter().enumerate() {
             let is_chosen = n == self.chosen;
             let mark = if is_chosen { theme.glyphs().selected } else { "  " };
             let tone = if is_chosen { Tone::Here } else { Tone::Text };
+            // What is about to be copied is read to its end, on lines of its own; the others are as long as there is room.
+            let is_long = is_chosen && width(&item.text) > room;
+            let text = if is_long { String::new() } else { fit(&item.text, room, theme.glyphs().ellipsis) };
             lines.pieces(vec![
                 (pad(mark, 2, ""), Tone::Here),
                 ((n + 1).to_string(), Tone::Key),
                 (format!(" {}", pad(item.label, LABEL, "")), Tone::Quiet),
-                (fit(&item.text, room, theme.glyphs().ellipsis), tone),
+                (text, tone),
             ]);
+            if is_long {
+                for part in wrap(&item.text, usize::from(columns).saturating_sub(SET_IN)) {
+                    lines.pieces(vec![(pad("", SET_IN, ""), Tone::Quiet), (part, tone)]);
+                }
+            }
+            if is_chosen {
+                chosen_until = lines.count();
+            }
         }
-        keys(&mut lines, &self.keys(model, theme));
-        put(canvas, area, "Copy", &lines.finish());
+        if area.height >= 18 {
+            keys(&mut lines, &self.keys(model, theme));
+        }
+        let mut lines = lines.finish();
+        // On a small screen, where the title has one line and there is no frame, the chosen one has to be seen.
+        let rows = usize::from(area.height.saturating_sub(1));
+        if lines.len() > rows {
+            lines.drain(..chosen_until.saturating_sub(rows));
+        }
+        put(canvas, area, "Copy", &lines);
         None
     }
 }
@@ -167,8 +196,10 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::domain::filter::Place;
     use crate::tui::effect::TerminalCommand;
     use crate::tui::tests::fixture::{Console, World};
+    use crate::tui::view::{mail, verifications};
 
     fn loaded(keys: &str) -> (Console, World) {
         let (mut console, world) = Console::loaded(80, 24);
@@ -247,6 +278,46 @@ mod tests {
         let tab = console.model.mail.list().unwrap().tab;
         let state = tab.map(|state| format!(" --state={state}")).unwrap_or_default();
         assert_eq!(list_command(&console.model).unwrap(), format!("verifydesk sends{state}"));
+    }
+
+    /// The line, read by a real shell and then by the command line's own parser, shows what the screen shows.
+    #[test]
+    fn the_command_line_reads_the_same_filter() {
+        let table = [
+            ("/", "kang status:expired since:2026-11-01"),
+            ("/", "status:pending domain:example.com locale:ko created:<2026-11-20 expires:>2026-11-21"),
+            ("/", "mail:bounced,failed reason:suppressed until:2026-11-20T18:00"),
+            ("/", "o'brien status:verified"),
+            ("/", "김미나 status:all"),
+            ("/", "kim status:"),
+            ("2 /", "kim"),
+            ("m /", "mail:failed,unknown since:2026-11-01"),
+            ("m 3 /", "domain:example.com"),
+            ("m /", "mail:bounced kim"),
+        ];
+        for (keys, text) in table {
+            let (mut console, world) = loaded(keys);
+            console.type_text(text);
+            console.run(&world, "Enter");
+            let line = list_command(&console.model).unwrap();
+            let run = Command::new("sh").arg("-c").arg(format!("printf '%s\\n' {line}")).output().unwrap();
+            let words = String::from_utf8(run.stdout).unwrap();
+            let read = crate::cli::filter_of(words.lines()).unwrap_or_else(|error| panic!("{line}: {error}"));
+            // As the screen has it, but by the clock of the command line.
+            let model = &mut console.model;
+            let clock = crate::cli::filter_clock();
+            model.verifications.read(Place::Verifications, clock);
+            model.mail.read(Place::Mails, clock);
+            let shown = match model.view {
+                View::Mail => mail::update::filter(model),
+                _ => verifications::update::filter(model),
+            };
+            assert_eq!(read, shown, "{line}");
+        }
+        let (mut console, world) = loaded("/");
+        console.type_text("kim stat:x status:pendng");
+        console.run(&world, "Enter");
+        assert_eq!(list_command(&console.model), None);
     }
 
     /// By a real shell.

@@ -116,10 +116,19 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         |words: &[(String, Tone)]| columns(width(&mark) + words.iter().map(|(text, _)| width(text)).sum::<usize>());
     // The longest words that leave the views their room; else the longest that leave what is at the left its own.
     let fits = |room: u16| words.iter().find(|w| wide(w) + room <= area.width);
-    let shapes = [(lead_room + GAP + 1, GAP), (lead_room + GAP + 1, NARROW_GAP), (0, NARROW_GAP)];
-    // What the database is for is never left out, the product's name is.
-    let shapes = shapes.into_iter().filter(|(lead, _)| *lead > 0 || environment.as_str().is_empty());
-    let shape = shapes.into_iter().find_map(|(lead, gap)| Some((fits(lead + views_room(gap) + GAP)?, lead > 0, gap)));
+    let shapes = [
+        (lead_room, GAP + 1, GAP),
+        (lead_room, GAP + 1, NARROW_GAP),
+        (lead_room, NARROW_GAP, NARROW_GAP),
+        (0, 0, NARROW_GAP),
+    ];
+    // What the database is for is never left out, the product's name is; and rather than that the words are shortened.
+    let is_named = !environment.as_str().is_empty();
+    let shapes =
+        shapes.into_iter().filter(|(lead, behind, _)| if is_named { *lead > 0 } else { *behind != NARROW_GAP });
+    let shape = shapes
+        .into_iter()
+        .find_map(|(lead, behind, gap)| Some((fits(lead + behind + views_room(gap) + GAP)?, lead > 0, behind, gap)));
     let words = shape.map(|(words, ..)| words).or_else(|| fits(lead_room + GAP + here_room)).or(words.last());
     let words = words.map(Vec::as_slice).unwrap_or_default();
     let right_room = wide(words).min(area.width);
@@ -131,12 +140,12 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let left = Rect { width: left_end - area.x, ..area };
     let room = |x: u16| Rect { x, width: left.right().saturating_sub(x), ..left };
     let mut x = left.x;
-    let with_lead = shape.is_none_or(|(_, with_lead, _)| with_lead);
+    let with_lead = shape.is_none_or(|(_, with_lead, ..)| with_lead);
     if with_lead {
         let style = canvas.style(lead_tone);
         x += canvas.text(left, &lead, style);
     }
-    let taken = shape.map_or(0, |(_, _, gap)| views_room(gap) + GAP + 1);
+    let taken = shape.map_or(0, |(_, _, behind, gap)| views_room(gap) + behind);
     let site = Some(&*model.setup.site).filter(|site| *site != "verifydesk");
     for (name, most) in [(site.unwrap_or_default(), SITE_MAX), (&model.setup.database, DATABASE_MAX)] {
         let spare = if with_lead { room(x).width.saturating_sub(taken) } else { 0 };
@@ -147,8 +156,8 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             x += canvas.text(room(x), &piece, quiet);
         }
     }
-    if let Some((_, _, gap)) = shape {
-        x += if with_lead { GAP + 1 } else { 0 };
+    if let Some((_, _, behind, gap)) = shape {
+        x += behind;
         for view in View::ALL {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
             if view == model.view {

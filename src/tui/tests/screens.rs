@@ -12,7 +12,7 @@ use crate::tui::view::detail::cursor::Target;
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.
-const SCREENS: [(&str, &str); 22] = [
+const SCREENS: [(&str, &str); 27] = [
     ("list", "j j"),
     ("all", "5"),
     ("detail", "j j j j Enter"),
@@ -33,6 +33,11 @@ const SCREENS: [(&str, &str); 22] = [
     ("delete", "d"),
     ("delete_typed", "d a Enter"),
     ("change_address", "a Backspace x Enter Enter"),
+    ("undo_offered", "r y"),
+    ("undone", "r y z"),
+    ("copy", "y"),
+    ("copy_detail", "Enter y k"),
+    ("copy_list", "/ k i m Enter y k"),
     ("sign_up", "n a @ b"),
     ("help", "?"),
 ];
@@ -206,6 +211,18 @@ fn a_test_mail_says_that_it_is_one() {
     let shown = picture(&console.model, &Theme::new(ColourDepth::None, false));
     assert!(shown.contains(&format!("test {recipient}")), "{shown}");
     assert!(shown.contains("test of verification (long-name), "), "{shown}");
+}
+
+#[test]
+fn which_site_it_is_and_what_for() {
+    for (width, height) in [(40, 10), (80, 24), (120, 40)] {
+        for environment in ["production", "staging"] {
+            let (mut console, _) = Console::loaded(width, height);
+            console.model.setup.environment = environment.into();
+            console.model.setup.database = "verifydesk@db1.example.org".into();
+            snapshot(environment, &console);
+        }
+    }
 }
 
 /// In the list, where the tab says nothing of it, and beside it.

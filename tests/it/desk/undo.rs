@@ -329,6 +329,70 @@ async fn a_bulk_resend_is_taken_back_in_its_grace() {
     assert_eq!(world.desk.job(id).await.unwrap().state, JobState::Running);
 }
 
+/// Mails that were queued behind the drain wait for it, and go out once it is taken back; where it has ended in the
+/// meantime, it is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_that_is_taken_back_holds_nothing() {
+    let world = World::new().await;
+    world.sign_up("before@example.com").await;
+    world.desk.drain(&operator(), "SES maintenance").await.unwrap();
+    world.sign_up("behind@example.com").await;
+    assert_eq!(world.drain().await.sent, 1, "what was queued before it");
+    let undone = world.desk.undo(&operator(), Which::Of { action: Action::Drain, verification: None }, None).await;
+    assert_eq!(undone.unwrap().action.raw(), "drain");
+    assert_eq!(world.store().brake().await.unwrap(), None);
+    assert_eq!(world.drain().await.sent, 1);
+    world.desk.drain(&operator(), "SES maintenance").await.unwrap();
+    world.desk.resume(&operator()).await.unwrap();
+    let which = Which::Of { action: Action::Drain, verification: None };
+    assert_eq!(why(world.desk.undo(&operator(), which, None).await), NotUndone::MovedOn { by: None });
+}
+
+/// Either none of its mails is made, or it goes on: never some of them and a job that is called taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_resend_racing_its_first_mail_is_taken_back_whole_or_not_at_all() {
+    let world = World::new().await;
+    for n in 0..5 {
+        world.sign_up(&format!("mina{n}@example.com")).await;
+    }
+    let scope = JobScope::Filter(Filter::default());
+    let which = Which::Of { action: Action::StartJob, verification: None };
+    let (mut undone, mut begun) = (0, 0);
+    for round in 0..40 {
+        world.execute("update sends set state = 'accepted', queued_at = now() - interval '2 days'").await;
+        let id = world.desk.start_job(&operator(), &scope, None, Duration::from_mins(1)).await.unwrap();
+        // Its grace ends at about the moment at which both come to it.
+        world
+            .execute(&format!(
+                "update jobs set starts_at = clock_timestamp() + interval '{} ms' where id = '{id}'",
+                round % 8
+            ))
+            .await;
+        let (desk, other) = (world.desk.clone(), world.another_desk());
+        let advancing = tokio::spawn(async move {
+            let mut queued = 0;
+            for _ in 0..20 {
+                queued += other.advance_job(id).await.unwrap().queued;
+            }
+            queued
+        });
+        let result = desk.undo(&operator(), which, None).await;
+        let queued = advancing.await.unwrap();
+        let state = world.desk.job(id).await.unwrap().state;
+        if result.is_ok() {
+            undone += 1;
+            assert_eq!((state, queued), (JobState::Cancelled, 0), "round {round}");
+        } else {
+            begun += 1;
+            assert_eq!(why(result), NotUndone::Begun, "round {round}");
+            assert!(matches!(state, JobState::Running | JobState::Done), "round {round}: {state}");
+            let left = world.desk.advance_job(id).await.unwrap().queued;
+            assert_eq!(queued + left, 5, "round {round}");
+        }
+    }
+    assert_eq!(undone + begun, 40);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_racing_a_click_leaves_one_truth() {
     let world = World::new().await;
