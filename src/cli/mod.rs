@@ -5,6 +5,7 @@
 //! server refuses with 1. Errors go to stderr as `error: what happened`, then what to do next.
 
 mod actor;
+mod as_sent;
 mod audit;
 mod bulk;
 mod change_address;
@@ -187,7 +188,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Migrate(args)) => migrate::run(&settings, &args).await,
         Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,
         Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
-        Some(Command::Show(args)) => show::run(&desk(&settings).await?, &args).await,
+        Some(Command::Show(args)) => show::run(&desk(&settings).await?, &settings, &args).await,
         Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Unverify(args)) => act(&settings, async |desk| unverify::run(desk, &args).await).await,

@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Part {
+pub(super) enum Part {
     Subject,
     Text,
     Html,

@@ -3,31 +3,44 @@
 use std::process::ExitCode;
 
 use super::format::json;
+use super::render::Part;
 use super::time::shown;
-use super::{Failure, output};
+use super::{Failure, as_sent, output};
+use crate::config::Settings;
 use crate::desk::{Desk, Error};
-use crate::domain::id::VerificationId;
+use crate::domain::id::{SendId, VerificationId};
 use crate::domain::idn;
 use crate::domain::verdict::Facts;
 use crate::domain::verification::{Counted, PROBABLY_SCANNED};
 use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::option_option, reason = "the option may stand without its value")]
 pub struct Args {
     /// The verification's number
     id: VerificationId,
+    /// Show the mail as the user got it, but for the link: the newest, or the one with this id
+    #[arg(long, value_name = "MAIL", num_args = 0..=1, require_equals = true)]
+    mail: Option<Option<SendId>>,
+    /// Which part of the mail to print
+    #[arg(long, value_enum, requires = "mail", conflicts_with = "json")]
+    part: Option<Part>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+pub async fn run(desk: &Desk, settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
     let detail = desk
         .store()
         .show(args.id)
         .await?
         .ok_or_else(|| Error::NotFound(plain(&format!("there is no verification {}", args.id))))?;
     let now = desk.store().now().await?;
+    if let Some(send) = args.mail {
+        as_sent::run(settings, &detail, send, args.part, args.json, now)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let held_by = desk.store().outbox().await?.why_waiting();
     let facts = Facts { detail: &detail, held_by: held_by.as_deref(), now };
     if args.json {

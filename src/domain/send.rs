@@ -205,16 +205,40 @@ pub struct SendRow {
     pub test_of: Option<Untrusted>,
     /// Whether its user is verified by now; told in lists only.
     pub is_verified: bool,
+    /// What it was made of, when it was last begun, if that was recorded.
+    pub made_of: Option<MadeOf>,
     /// What SES reported afterwards, oldest first. Lists have it only of those that were put off, or did not arrive.
     pub events: Vec<SendEvent>,
 }
 
 impl SendRow {
+    /// When it went out, as near as it is known; `None` if it did not, or not yet.
+    #[must_use]
+    pub fn mailed_at(&self) -> Option<Time> {
+        use SendState::{Accepted, Cancelled, Failed, Queued, Sending};
+        let begun = self.events.iter().filter(|event| event.kind.raw() == "Send").map(|event| event.occurred_at).min();
+        match self.state {
+            Queued | Sending | Failed | Cancelled => None,
+            Accepted => Some(begun.unwrap_or(self.changed_at)),
+            // What was reported since has moved the other time.
+            _ => Some(begun.unwrap_or(self.queued_at)),
+        }
+    }
+
     /// Whether the person may have got it more than once: it was tried again after an answer was lost.
     #[must_use]
     pub fn is_possible_double(&self) -> bool {
         self.lost > i16::from(self.state == SendState::Unknown)
     }
+}
+
+/// Fingerprints of what a mail is made of, besides who it is for: to be compared, and nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MadeOf {
+    /// The templates.
+    pub templates: i32,
+    /// The settings that are seen in the mail: site, sender, public URL, lifetime.
+    pub settings: i32,
 }
 
 /// What SES reported about a send.

@@ -2,6 +2,7 @@
 //! [`transport`] hands them over and says exactly what became of them.
 
 pub mod link;
+pub mod made_of;
 pub mod message;
 pub mod sender;
 pub mod templates;

@@ -19,8 +19,10 @@ use crate::domain::Time;
 use crate::domain::audit::Actor;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::key::Key;
+use crate::domain::locale::Locale;
+use crate::domain::send::MadeOf;
 use crate::store::deletion;
-use crate::store::outbox::begin::{self, Attempt};
+use crate::store::outbox::begin::{self, Attempt, Beginning};
 use crate::store::outbox::claim;
 use crate::store::outbox::claimed::{self, Claimed, Recipient};
 use crate::store::outbox::keys;
@@ -47,6 +49,8 @@ pub(super) struct Preparer {
     pub(super) lease: Duration,
     /// How long after it was asked for a mail is old: no longer put off.
     pub(super) old_after: Duration,
+    /// What the mails of each language are made of.
+    pub(super) made_of: [(Locale, MadeOf); Locale::ALL.len()],
     /// The database's server that it knows; any if none.
     pub(super) server: Option<ServerRun>,
 }
@@ -317,7 +321,15 @@ impl Preparer {
         }
         let keys: Vec<_> = wanted.values().map(|(verification, key)| (*verification, key.digest())).collect();
         let expires_at = keys::set_keys(connection, &keys, self.lifetime).await?;
-        let begun: Vec<_> = wanted.iter().map(|(id, (verification, _))| (*id, *verification)).collect();
+        let locale = |id: SendId| sends.iter().find(|send| send.id == id)?.user.as_ref().map(|user| user.locale);
+        let made_of = |id| {
+            let locale = locale(id)?;
+            self.made_of.iter().find(|(of, _)| *of == locale).map(|(_, made_of)| *made_of)
+        };
+        let begun: Vec<_> = wanted
+            .iter()
+            .map(|(&id, &(verification, _))| Beginning { id, verification, made_of: made_of(id) })
+            .collect();
         let attempts: HashMap<_, _> =
             begin::begin(connection, self.worker, &begun, self.lease).await?.into_iter().collect();
         // In the order of the slots.

@@ -11,6 +11,8 @@ use super::preparer::Preparer;
 use crate::config::{SettingError, Settings};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::key::secret_fingerprint;
+use crate::domain::locale::Locale;
+use crate::mail::made_of;
 use crate::mail::message::Composer;
 use crate::mail::templates::Templates;
 use crate::mail::transport::Transport;
@@ -93,6 +95,7 @@ impl Worker {
             stopped: false,
             host,
         };
+        let templates = Templates::from_settings(settings)?;
         let preparer = Preparer {
             worker: id,
             actor: Actor::new(format!("worker@{}", beat.host), Origin::Worker),
@@ -100,13 +103,14 @@ impl Worker {
             secret_previous,
             lifetime: settings.verification.lifetime,
             lease: transport.longest_content() + lease_margin(&transport),
+            made_of: Locale::ALL.map(|locale| (locale, made_of::of(&templates, settings, locale))),
             server: None,
             old_after: settings.verification.lifetime.mul_f64(settings.worker.give_up_after),
         };
         let shared = Shared {
             store,
             preparer,
-            templates: Templates::from_settings(settings)?,
+            templates,
             composer: Composer::from_settings(settings)?,
             public_url: settings.require_public_url()?,
             settings: settings.clone(),

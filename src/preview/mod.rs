@@ -12,6 +12,7 @@
 //! dom/       a rendered mail as a tree with lines and styles: what the checks look at
 //! check/     the rules a verification mail is held to
 //! proof.rs   a template rendered and taken apart: what the workbench shows of it
+//! as_sent.rs whether what is shown is what was sent
 //! part_comparison.rs what both parts must say
 //! inbox.rs   what an inbox shows before a mail is opened
 //! mime.rs    the bytes that are sent, as a tree
@@ -21,6 +22,7 @@
 //! source.rs  a template's source in pieces, for colours
 //! ```
 
+pub mod as_sent;
 pub mod cell_layout;
 pub mod check;
 pub mod dom;

@@ -5,9 +5,11 @@
 
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use tera::Context;
 use uuid::Uuid;
 
+use super::as_sent::{Likeness, Sent};
 use super::cell_layout::{CellLayout, Kind};
 use super::inbox;
 use super::layout::lay_out;
@@ -19,6 +21,9 @@ use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::locale::Locale;
+use crate::domain::send::SendRow;
+use crate::domain::verification::VerificationDetail;
+use crate::mail::made_of;
 use crate::mail::message::Composer;
 use crate::mail::templates::{Part, Source, TemplateError, Templates};
 use crate::mail::verification::{TEMPLATE, VerificationMail};
@@ -56,6 +61,24 @@ pub struct Person {
     pub name: String,
     /// Until when the link works, where that is known.
     pub expires_at: Option<Time>,
+    /// The mail that is looked at; none where none was made yet.
+    pub sent: Option<Sent>,
+}
+
+impl Person {
+    /// Whose mail it is, and which; without one, the next of this verification.
+    #[must_use]
+    pub fn of(detail: &VerificationDetail, send: Option<&SendRow>) -> Self {
+        let id = send.and_then(|send| send.verification_id).unwrap_or(detail.verification.id);
+        let verification = detail.verifications().into_iter().find(|one| one.id == id);
+        Self {
+            id,
+            email: send.map_or(&detail.user.email, |send| &send.recipient).raw().to_owned(),
+            name: detail.user.name.raw().to_owned(),
+            expires_at: verification.map(|one| one.expires_at),
+            sent: send.map(Sent::from),
+        }
+    }
 }
 
 /// The result of a request.
@@ -89,6 +112,8 @@ pub struct Proof {
     pub facts: Vec<Fact>,
     /// The template's variables.
     pub variables: Vec<Variable>,
+    /// Of a real mail: whether it is what was sent.
+    pub likeness: Option<Likeness>,
 }
 
 /// A variable, and the parts that use it.
@@ -176,10 +201,18 @@ fn render(
     now: Time,
 ) -> Result<Box<Proof>, TemplateError> {
     let (name, locale) = (request.template.as_str(), request.locale);
+    let person = match &request.values {
+        Values::Person(person) => Some(person),
+        Values::Fixture(_) => None,
+    };
+    let sent = person.and_then(|person| person.sent.as_ref());
+    // A mail that went out has the time of then.
+    let now = sent.and_then(|sent| sent.at).unwrap_or(now);
     let (context, mail) = context(templates, settings, request, now);
     let words = templates.render(name, locale, &context)?;
     let laid = lay_out(&words.html, &request.view);
-    let mime = bytes(settings, &mail, &context, &words, now).map(|bytes| mime::tree(&bytes)).unwrap_or_default();
+    let id = sent.map_or(SendId(Uuid::nil()), |sent| sent.send);
+    let mime = bytes(settings, &mail, &context, &words, id, now).map(|bytes| mime::tree(&bytes)).unwrap_or_default();
     let header = |name: &str| {
         let found = mime.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
         found.map(|header| header.decoded.clone().unwrap_or_else(|| header.raw.clone())).unwrap_or_default()
@@ -205,6 +238,7 @@ fn render(
         laid,
         mime,
         variables,
+        likeness: person.map(|_| Likeness::of(sent, locale, made_of::of(templates, settings, locale))),
     }))
 }
 
@@ -221,7 +255,7 @@ fn context(
         Values::Person(person) => {
             mail.recipient = EmailAddress::parse(&person.email).unwrap_or(mail.recipient);
             mail.name = Untrusted::new(person.name.clone());
-            mail.expires_at = person.expires_at.unwrap_or(mail.expires_at);
+            mail.expires_at = expires_at(person, mail.expires_at);
             let example =
                 fixtures.first().map(|f| templates.context(&request.template, request.locale, f, settings, now));
             let mut context = example.unwrap_or_default();
@@ -248,24 +282,35 @@ fn context(
     (context, mail)
 }
 
+/// Until when its mail says that the link works: of one that went out, what that was then. When it went out is known to
+/// some seconds.
+fn expires_at(person: &Person, of_then: Time) -> Time {
+    let is_out = person.sent.is_some_and(|sent| sent.at.is_some());
+    match person.expires_at {
+        Some(now) if !is_out || (now - of_then).abs() < TimeDelta::minutes(1) => now,
+        _ => of_then,
+    }
+}
+
 fn text(context: &Context, name: &str) -> Option<String> {
     let value = context.get(name)?;
     Some(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
 }
 
-/// The mail as it would be sent, but for its id, which only a send has.
+/// The mail as it would be sent; without a send its id is none.
 fn bytes(
     settings: &Settings,
     mail: &VerificationMail,
     context: &Context,
     words: &crate::mail::templates::Rendered,
+    id: SendId,
     now: Time,
 ) -> Option<Vec<u8>> {
     let mut settings = settings.clone();
     settings.mail.from.get_or_insert_with(|| "no-reply@example.org".into());
     let name = text(context, "name").unwrap_or_default();
     let composer = Composer::from_settings(&settings).ok()?;
-    composer.compose(SendId(Uuid::nil()), 1, &mail.recipient, &name, words, now).ok().map(|mail| mail.bytes)
+    composer.compose(id, 1, &mail.recipient, &name, words, now).ok().map(|mail| mail.bytes)
 }
 
 fn variables(templates: &Templates, name: &str, locale: Locale, context: &Context) -> Vec<Variable> {

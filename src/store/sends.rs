@@ -12,10 +12,10 @@ use super::{Error, Store, StoredTime, mailed};
 use crate::domain::filter::{Filter, Number};
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
-use crate::domain::send::{SendEvent, SendRow, SendState};
+use crate::domain::send::{MadeOf, SendEvent, SendRow, SendState};
 
 const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts, \
-                       lost, retry_at, ses_id, reply, reason, test_of";
+                       lost, retry_at, ses_id, reply, reason, test_of, templates_fingerprint, settings_fingerprint";
 
 /// The name of the user that a mail is for, as they have it now.
 const NAME: &str = "(select u.name from users u where u.id = s.user_id)";
@@ -111,7 +111,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             "select id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts,
-                lost, retry_at, ses_id, reply, reason, test_of
+                lost, retry_at, ses_id, reply, reason, test_of, templates_fingerprint, settings_fingerprint
             from sends
             where verification_id = $1
             order by id desc
@@ -129,7 +129,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             "select id, verification_id, user_id, recipient, locale, state, queued_at, due_at, changed_at, attempts,
-                lost, retry_at, ses_id, reply, reason, test_of
+                lost, retry_at, ses_id, reply, reason, test_of, templates_fingerprint, settings_fingerprint
             from sends
             where user_id = $1
             order by id desc
@@ -206,6 +206,8 @@ struct Row {
     reply: Option<String>,
     reason: Option<String>,
     test_of: Option<String>,
+    templates_fingerprint: Option<i32>,
+    settings_fingerprint: Option<i32>,
 }
 
 /// A row of a list.
@@ -243,6 +245,10 @@ impl From<Row> for SendRow {
             reason: row.reason.map(Into::into),
             test_of: row.test_of.map(Into::into),
             is_verified: false,
+            made_of: row
+                .templates_fingerprint
+                .zip(row.settings_fingerprint)
+                .map(|(templates, settings)| MadeOf { templates, settings }),
             events: Vec::new(),
         }
     }

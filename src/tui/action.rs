@@ -235,7 +235,8 @@ static TABLE: &[Entry] = table! {
     Wider: [c('b')], BENCH, 0, "more room", "Hide the list beside, or show it";
     ShiftLeft: [c('<'), c(',')], BENCH, 0, "left", "More of what is to the left";
     ShiftRight: [c('>'), c('.')], BENCH, 0, "right", "More of what is to the right";
-    Preview: [c('p')], VERIFICATIONS, 0, "preview", "The mail of this verification in the workbench, with a sample link";
+    Preview: [c('p')], DETAIL.and(SEND), 7, "mail", "The mail as they got it, but for the link; the chosen one, or the newest";
+    Preview: [c('p')], LISTS, 0, "mail", "The mail as they got it, but for the link";
     // Getting about, dialogs, and what is the same everywhere.
     NextTab: [c(']'), c('l'), RIGHT], TABBED, 13, "tabs", "The next tab";
     NextTab: [c(']')], MATRIX, 13, "tabs", "The next tab";

@@ -16,9 +16,10 @@ use super::dialog::Dialog;
 use super::effect::{Answer, Problem};
 use super::undo::Offer;
 use super::view::detail::cursor::Target;
-use super::view::mail::detour::{self, Detour};
+use super::view::detour::{self, Detour};
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
+use super::view::templates::person::Wish;
 use super::when::{self, Zone};
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
@@ -193,12 +194,14 @@ pub struct Model {
     pub near: Option<(Search, Vec<Untrusted>)>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
     pub opened: Option<VerificationId>,
-    /// From where the mail on the screen was opened.
-    pub(super) detour: Option<Detour>,
+    /// From where the mail on the screen was opened, the last at the end.
+    pub(super) detours: Vec<Detour>,
     /// Whether keys go to the detail of the selected mail or audit entry.
     pub row_open: bool,
     /// The detail of the selected or opened verification.
     pub detail: Detail,
+    /// Whose mail is to be shown as they got it, once they are loaded.
+    pub(super) preview: Option<Wish>,
     /// First line shown of a mail's detail.
     pub send_scroll: usize,
     /// First line shown of an audit entry's detail.
@@ -285,9 +288,10 @@ impl Model {
             mail: Tabbed::of_mails(),
             audit: Tabbed::new(AuditKind::ALL.map(Some).into_iter().chain(std::iter::once(None))),
             opened: None,
-            detour: None,
+            detours: Vec::new(),
             row_open: false,
             detail: Detail::default(),
+            preview: None,
             send_scroll: 0,
             entry_scroll: 0,
             marks: BTreeSet::new(),

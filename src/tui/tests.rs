@@ -1,6 +1,7 @@
 //! The pure half of the console, tested by plain function calls.
 
 mod addresses;
+mod as_sent;
 mod findings;
 pub(super) mod fixture;
 mod hits;

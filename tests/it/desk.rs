@@ -1,5 +1,6 @@
 //! The acts, under their rules.
 
+mod as_sent;
 mod audit;
 mod change_address;
 mod changes;

@@ -25,7 +25,7 @@ use verifydesk::domain::send::SendState::{
 };
 use verifydesk::ses::event::Event;
 use verifydesk::store::events::{Source, Taken};
-use verifydesk::store::outbox::begin::{self, Attempt};
+use verifydesk::store::outbox::begin::{self, Attempt, Beginning};
 use verifydesk::store::outbox::record::AroundLocks;
 use verifydesk::store::outbox::result::{Outcome, SendResult};
 
@@ -56,7 +56,8 @@ impl World {
 
     async fn begin(&self) -> Attempt {
         let mut connection = self.db.pool.acquire().await.unwrap();
-        begin::begin(&mut connection, self.worker, &[(self.send, self.verification)], HOUR).await.unwrap()[0].1
+        let beginning = Beginning { id: self.send, verification: self.verification, made_of: None };
+        begin::begin(&mut connection, self.worker, &[beginning], HOUR).await.unwrap()[0].1
     }
 
     async fn record(&self, attempt: Attempt, result: SendResult) {

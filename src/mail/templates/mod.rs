@@ -199,6 +199,16 @@ impl Templates {
         self.sources.iter().map(|(path, source)| (path.as_str(), source))
     }
 
+    /// The files that verification mails of a language are made of, by path, wherever they were loaded for.
+    #[must_use]
+    pub fn mailed_texts(&self, locale: Locale) -> Vec<(String, String)> {
+        let mut sources = self.sources.clone();
+        keep_mailed(&mut sources);
+        let is_of = |path: &str| path.starts_with(PARTIALS) || path.split('/').next() == Some(locale.as_str());
+        let sources = sources.into_iter().filter(|(path, _)| is_of(path));
+        sources.map(|(path, source)| (path, source.text)).collect()
+    }
+
     /// The variables of a template.
     #[must_use]
     pub fn schema(&self, name: &str) -> Option<&Schema> {

@@ -85,7 +85,10 @@ fn visible_times(model: &Model) -> Vec<Time> {
         }
         View::Queue => times.extend(model.outbox.iter().flat_map(queue_times)),
         View::Audit => times.extend(model.audit.selected().map(|row| row.entry.at)),
-        View::Templates => {}
+        View::Templates => {
+            let sent = model.workbench.person.as_ref().and_then(|person| person.sent);
+            times.extend(sent.and_then(|sent| sent.at));
+        }
     }
     let details = matches!(model.view, View::Verifications | View::Mail | View::Audit);
     if let Some(detail) = model.detail.data.as_deref().filter(|_| details) {

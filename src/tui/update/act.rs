@@ -8,12 +8,14 @@ use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
 use crate::tui::view::detail::cursor::{self, Target};
-use crate::tui::view::mail::detour;
+use crate::tui::view::detour;
 use crate::tui::view::verifications::marks;
 use crate::tui::view::{mail, queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, export, load, undo};
 
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
+    // Who does something else meanwhile does not want it any more.
+    model.preview = None;
     if let Some((what, hint)) = allowed::blocked(model, action) {
         model.toast(Level::Refused, what, hint);
         return;
@@ -39,7 +41,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Back => back(model, fx),
         Action::Search => search::open(model),
         Action::Suggested => search::take_suggested(model),
-        Action::Preview => templates::update::open_person(model),
+        Action::Preview => templates::person::wish(model),
         Action::Refresh => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::refresh(model, fx);
@@ -104,7 +106,7 @@ fn open(model: &mut Model) {
     if model.opened.is_some() {
         match cursor::leads_to(model) {
             Some(Target::Verification(id)) => model.opened = Some(id),
-            Some(Target::Mail(id)) => detour::begin(model, id),
+            Some(Target::Mail(id)) => detour::to_mail(model, id),
             None => {}
         }
         return;

@@ -105,7 +105,8 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             search::tab_chosen(model);
         }
         View::Mail => {
-            (model.mail.tab, model.mail.left, model.detour) = (next, None, None);
+            (model.mail.tab, model.mail.left) = (next, None);
+            model.detours.clear();
             search::tab_chosen(model);
             model.send_scroll = 0;
         }

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod detail;
+pub(in crate::tui) mod detour;
 pub mod empty;
 pub(in crate::tui) mod hits;
 pub mod list;

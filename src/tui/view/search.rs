@@ -17,7 +17,7 @@ pub fn open(model: &mut Model) {
     let view = if matches!(model.view, View::Mail | View::Audit) { model.view } else { View::Verifications };
     if view == View::Mail {
         // What is searched now is what is on the screen.
-        model.detour = None;
+        model.detours.clear();
     }
     model.show(view);
     model.prompt = true;
@@ -185,7 +185,7 @@ pub fn read_again(model: &mut Model) {
 
 /// Clears the search.
 pub fn clear(model: &mut Model) {
-    model.detour = None;
+    model.detours.clear();
     let search = of(model);
     if !search.is_empty() {
         search.clear();

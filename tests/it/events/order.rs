@@ -10,7 +10,7 @@ use verifydesk::domain::send::SendState;
 use verifydesk::ses::event::Event;
 use verifydesk::store::Store;
 use verifydesk::store::events::Source;
-use verifydesk::store::outbox::begin::{self, Attempt};
+use verifydesk::store::outbox::begin::{self, Attempt, Beginning};
 use verifydesk::store::outbox::record::AroundLocks;
 use verifydesk::store::outbox::result::{Outcome, SendResult};
 
@@ -61,7 +61,8 @@ impl Way {
             return;
         }
         let mut connection = self.store.pool().acquire().await.unwrap();
-        let begun = begin::begin(&mut connection, self.worker, &[(self.id, self.verification)], HOUR).await.unwrap();
+        let beginning = Beginning { id: self.id, verification: self.verification, made_of: None };
+        let begun = begin::begin(&mut connection, self.worker, &[beginning], HOUR).await.unwrap();
         let Some((_, attempt)) = begun.first().copied() else { return };
         assert!(
             self.messages.iter().all(|(_, reported)| reported.is_empty()),

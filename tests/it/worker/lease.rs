@@ -7,7 +7,7 @@ use uuid::Uuid;
 use verifydesk::domain::brake::BrakeCause;
 use verifydesk::domain::send::SendState;
 use verifydesk::outbox::worker::Mode;
-use verifydesk::store::outbox::begin::{self, Attempt};
+use verifydesk::store::outbox::begin::{self, Attempt, Beginning};
 use verifydesk::store::outbox::record::AroundLocks;
 use verifydesk::store::outbox::result::{Outcome, SendResult};
 use verifydesk::store::refusals::Noted;
@@ -107,7 +107,8 @@ async fn a_result_is_that_of_its_own_attempt_though_the_next_has_the_same_number
         let (store, worker) = (site.store(), Uuid::now_v7());
         let begin = async || {
             let mut connection = site.pool().acquire().await.unwrap();
-            begin::begin(&mut connection, worker, &[(id, verification)], HOUR).await.unwrap()[0].1
+            let beginning = Beginning { id, verification, made_of: None };
+            begin::begin(&mut connection, worker, &[beginning], HOUR).await.unwrap()[0].1
         };
         let first = begin().await;
         let stale = [Outcome {

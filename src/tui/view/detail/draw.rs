@@ -29,6 +29,9 @@ use crate::tui::widget::number::thousands;
 /// The verification whose detail belongs on the screen.
 #[must_use]
 pub fn wanted(model: &Model) -> Option<VerificationId> {
+    if let Some(wish) = &model.preview {
+        return Some(wish.id);
+    }
     match model.view {
         View::Queue | View::Templates => None,
         View::Mail | View::Audit => model.opened,

@@ -4,6 +4,7 @@ use super::wanted;
 use crate::domain::id::VerificationId;
 use crate::domain::verification::VerificationDetail;
 use crate::tui::effect::{Answer, Load};
+use crate::tui::view::templates;
 use crate::tui::{Effect, Model};
 
 /// One load of a detail at a time: while the cursor runs over rows, those in between are never asked for.
@@ -38,6 +39,7 @@ pub(in crate::tui) fn loaded(model: &mut Model, id: VerificationId, answer: Answ
         Ok(Some(data)) => {
             (detail.missing, detail.problem) = (false, None);
             detail.data = Some(data);
+            templates::person::fulfil(model);
         }
         Ok(None) => detail.missing = true,
         Err(problem) if detail.data.is_some() => model.complain(problem),

@@ -1,6 +1,5 @@
 //! The view *Mail*: what became of each mail.
 
-pub(in crate::tui) mod detour;
 pub mod draw;
 pub(in crate::tui) mod update;
 

@@ -17,6 +17,7 @@ mod list;
 mod matrix;
 mod mime;
 mod rendered;
+mod sent;
 mod source;
 mod text;
 mod variables;
@@ -57,6 +58,8 @@ struct Panes {
     list: Rect,
     list_edge: Rect,
     head: Rect,
+    /// Of a real mail: who it is from and to, and whether it is what was sent.
+    sent: Rect,
     trouble: Rect,
     main: Rect,
     edge: Rect,
@@ -80,6 +83,8 @@ fn panes(model: &Model, body: Rect) -> Panes {
     };
     let shown = u16::from(rest.height > 3);
     panes.head = below(&mut rest, shown);
+    let sent = sent::lines(model, &Theme::plain(), inset(rest, 1)).len();
+    panes.sent = below(&mut rest, u16::try_from(sent).unwrap_or(0));
     let trouble = trouble_lines(bench, &Theme::new(ColourDepth::None, true), inset(rest, 1).width).len();
     let shown = u16::try_from(trouble).unwrap_or(0).min(rest.height / 2);
     panes.trouble = below(&mut rest, shown);
@@ -124,6 +129,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
         joint(canvas, layout, panes.list_edge);
     }
     head(canvas, bench, inset(panes.head, 1));
+    // The room that is left below the head, as it was when it was shared out.
+    let area = inset(panes.sent, 1);
+    let room = Rect { height: layout.pane.bottom().saturating_sub(area.y), ..area };
+    for (n, line) in (0..area.height).zip(sent::lines(model, canvas.theme, room)) {
+        canvas.line(row(area, n), &line);
+    }
     let area = inset(panes.trouble, 1);
     for (n, line) in (0..area.height).zip(trouble_lines(bench, canvas.theme, area.width)) {
         canvas.line(row(area, n), &line);

@@ -2,6 +2,7 @@
 
 pub mod draw;
 pub mod model;
+pub(in crate::tui) mod person;
 pub mod update;
 
 pub use draw::{draw, remark};

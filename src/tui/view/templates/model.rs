@@ -291,7 +291,7 @@ impl Workbench {
         let order = self.order()?;
         let same_person = match (&of.values, &order.values) {
             (Values::Fixture(_), Values::Fixture(_)) => true,
-            (Values::Person(one), Values::Person(other)) => one.id == other.id,
+            (Values::Person(one), Values::Person(other)) => one.id == other.id && one.sent == other.sent,
             _ => false,
         };
         (of.template == order.template && of.locale == order.locale && same_person).then_some((of, &**proof))

@@ -349,29 +349,3 @@ pub fn step(model: &mut Model, by: isize) {
     let place = &mut bench.scroll[bench.mode.index()];
     *place = (*place).min(most).saturating_add_signed(by).min(most);
 }
-
-/// A preview of a verification's mail was asked for: a real one's, but for its link.
-pub fn open_person(model: &mut Model) {
-    let Some(subject) = model.subject() else { return };
-    let detail = model.detail.data.as_deref().filter(|detail| detail.verification.id == subject.id);
-    let row = model.verifications.lists.iter().flat_map(|list| &list.items).map(|item| &item.row);
-    let row = row.clone().find(|row| row.verification.id == subject.id);
-    let known = detail
-        .map(|detail| (&detail.user, &detail.verification))
-        .or_else(|| row.map(|row| (&row.user, &row.verification)));
-    let Some((user, verification)) = known else {
-        model.toast(Level::Refused, "The verification is still being loaded.", "Try again in a moment.");
-        return;
-    };
-    let person = crate::preview::proof::Person {
-        id: subject.id,
-        email: user.email.raw().to_owned(),
-        name: user.name.raw().to_owned(),
-        expires_at: Some(verification.expires_at),
-    };
-    let locale = user.locale;
-    model.show(View::Templates);
-    let bench = &mut model.workbench;
-    (bench.person, bench.locale, bench.mode) = (Some(person), locale, Mode::Rendered);
-    crate::mail::verification::TEMPLATE.clone_into(&mut bench.template);
-}
