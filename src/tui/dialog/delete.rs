@@ -123,7 +123,7 @@ impl Body for DeleteDialog {
     fn keys(&self, _: &Model, theme: &Theme) -> Keys {
         let mut keys = vec![("Enter", "delete"), ("Tab", "next field"), ("Esc", "cancel")];
         if self.at_reason {
-            keys.insert(2, (if theme.is_unicode() { "↑ ↓" } else { "Up Down" }, "usual reasons"));
+            keys.insert(2, (if theme.is_unicode() { "↑ ↓" } else { "Up Down" }, "reasons"));
         }
         keys
     }
@@ -251,6 +251,7 @@ mod tests {
         let problem = Problem { what: "this user is being deleted".into(), ..Problem::default() };
         console.send(Msg::Acted(Acted::Deleting { id: VerificationId(49_993), answer: Err(problem) }));
         let shown = console.screen();
+        assert!(shown.contains("↑ ↓ reasons   Esc cancel  "), "all keys have room in the dialog: {shown}");
         assert!(shown.contains("this user is being deleted") && shown.contains(USUAL[2]), "{shown}");
     }
 }
