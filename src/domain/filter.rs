@@ -107,6 +107,12 @@ impl Filter {
         self.terms().is_empty()
     }
 
+    /// The bulk resend whose mails are asked for, if nothing else is.
+    #[must_use]
+    pub fn only_job(&self) -> Option<JobId> {
+        self.job.filter(|_| *self == Self { job: self.job, ..Self::default() })
+    }
+
     /// The terms besides these.
     #[must_use]
     pub fn other_terms(&self) -> Vec<String> {

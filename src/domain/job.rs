@@ -1,5 +1,6 @@
 //! Jobs: bulk resends, planned, cancelled, paused, resumed, followed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::SecondsFormat;
@@ -8,7 +9,8 @@ use strum::{Display, EnumString, IntoStaticStr};
 
 use super::Time;
 use super::filter::Filter;
-use super::id::{JobId, VerificationId};
+use super::id::{JobId, UserId, VerificationId};
+use super::send::SendState;
 use super::verification::Status;
 use crate::text::Untrusted;
 
@@ -343,6 +345,65 @@ pub struct JobRow {
     pub open: i64,
     /// Left out so far, and why.
     pub skipped: Skipped,
+}
+
+/// How many mails of a state are counted for a screen; of more it says so.
+pub const COUNTED_MAX: i64 = 100_000;
+
+/// What came of a job's mails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobResults {
+    /// How many mails are in each state; none where one is missing.
+    pub mails: BTreeMap<SendState, i64>,
+    /// How many links were opened since; none where that was not counted.
+    pub opened: Option<i64>,
+}
+
+impl JobResults {
+    /// How many mails are in a state.
+    #[must_use]
+    pub fn of(&self, state: SendState) -> i64 {
+        self.mails.get(&state).copied().unwrap_or_default()
+    }
+
+    /// How many there are, as far as they were counted.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.mails.values().sum()
+    }
+
+    /// What is not nothing, in the order in which it is asked for: a number and the word for it.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(i64, &'static str)> {
+        use SendState::{
+            Accepted, Bounced, Cancelled, Complained, Delayed, Delivered, Failed, Queued, Rejected, Sending, Unknown,
+        };
+        let others =
+            [Bounced, Complained, Rejected, Failed, Unknown, Delayed, Accepted, Cancelled, Sending, Queued].into_iter();
+        let delivered = (self.of(Delivered), Delivered.as_str());
+        let opened = (self.opened.unwrap_or_default(), "opened");
+        let parts = [delivered, opened].into_iter().chain(others.map(|state| (self.of(state), state.as_str())));
+        parts.filter(|(count, _)| *count > 0).collect()
+    }
+}
+
+/// One whom a job has left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSkip {
+    pub verification_id: VerificationId,
+    pub user_id: UserId,
+    pub reason: Skip,
+    /// Their address as it is now; none if they were deleted.
+    pub email: Option<Untrusted>,
+}
+
+impl JobSkip {
+    /// Who it is.
+    #[must_use]
+    pub fn whom(&self) -> String {
+        let email = self.email.as_ref().map(|email| email.plain().into_string());
+        email.unwrap_or_else(|| format!("user {} (deleted)", self.user_id))
+    }
 }
 
 impl JobRow {

@@ -36,6 +36,9 @@ impl Pass {
                 pruned.busy.push(week);
             }
         }
+        if !is_trial {
+            while store.prune_job_skips(settings.retention.sends).await? > 0 {}
+        }
         let counted = store.first_counted(settings.brake.sends).await?;
         Ok((Self { since: Some(Uuid::nil()), counted }, pruned))
     }

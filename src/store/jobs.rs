@@ -2,6 +2,7 @@
 
 mod advance;
 mod plan;
+mod results;
 mod scope;
 mod stored;
 

@@ -16,9 +16,11 @@ const CLOCKS_APART: TimeDelta = TimeDelta::days(1);
 /// the same id.
 const WAITS_MAX: TimeDelta = TimeDelta::days(30);
 
-/// Each state by itself, since each has its part of an index; `None` where all count.
-pub(super) fn branches(filter: &Filter) -> Vec<Option<SendState>> {
+/// Each state by itself, since each has its part of an index, as each state of a job has; `None` where all count. No index
+/// is walked along where rows are named one by one.
+pub(super) fn branches(filter: &Filter, are_named: bool) -> Vec<Option<SendState>> {
     match filter.mail_states() {
+        states if states.is_any() && filter.job.is_some() && !are_named => SendState::ALL.map(Some).to_vec(),
         states if states.is_any() => vec![None],
         states => states.chosen().map(Some).collect(),
     }
@@ -27,7 +29,7 @@ pub(super) fn branches(filter: &Filter) -> Vec<Option<SendState>> {
 /// The verifications whose last mail fits, `FOUND_MAX` of each state and one more. Those of a state lie together in an
 /// index, in the order in which they were queued.
 pub(super) fn push_verifications(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
-    for (at, state) in branches(filter).into_iter().enumerate() {
+    for (at, state) in branches(filter, true).into_iter().enumerate() {
         query.push(if at == 0 { "(" } else { " union all (" });
         query.push("select s.verification_id from sends s where s.verification_id is not null");
         if let Some(state) = state {

@@ -12,6 +12,9 @@ use crate::domain::Time;
 /// How many sends are looked at in a transaction.
 pub const BATCH: i32 = 1_000;
 
+/// How many of those whom jobs have left out are forgotten in a transaction.
+const SKIPS: i64 = 10_000;
+
 /// What came of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PrunedSends {
@@ -96,6 +99,26 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         Ok(PrunedSends { count: row.pruned, reached: row.reached })
+    }
+
+    /// Forgets whom jobs have left out that were over longer ago than this, a batch of them: how many.
+    pub async fn prune_job_skips(&self, keep: Duration) -> Result<u64, Error> {
+        let done = sqlx::query!(
+            "delete from job_skips
+            where ctid = any(array(
+                select s.ctid
+                from jobs j
+                join job_skips s on s.job_id = j.id
+                where j.ended_at < least($1, now() - make_interval(secs => $2))
+                limit $3
+            ))",
+            cutoff(keep),
+            keep.as_secs_f64(),
+            SKIPS
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected())
     }
 }
 

@@ -47,7 +47,7 @@ impl Store {
         let mut query = QueryBuilder::<Postgres>::new("select found.*, ");
         query.push("coalesce((select u.verified_at is not null from users u where u.id = found.user_id), false) as is_verified");
         query.push(" from (");
-        for (at, state) in mailed::branches(filter).into_iter().enumerate() {
+        for (at, state) in mailed::branches(filter, found.is_some()).into_iter().enumerate() {
             query.push(if at == 0 { "(" } else { " union all (" });
             query.push("select ").push(COLUMNS).push(" from ");
             push_source(&mut query, filter, found);

@@ -5,6 +5,7 @@ mod acts;
 mod crowd;
 mod long;
 mod mails;
+mod results;
 mod rule;
 mod scale;
 mod shell;

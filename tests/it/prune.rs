@@ -201,6 +201,39 @@ async fn the_mails_that_the_brake_counts_stay() {
     assert_eq!(past.left().await, mails.split_off(15).into_iter().collect());
 }
 
+/// More of them than go in one transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_jobs_of_long_ago_left_out_is_forgotten() {
+    let past = Past::new().await;
+    past.execute(
+        "with made as (
+            insert into jobs (id, created_by, origin, status, starts_at, state, created_at, ended_at)
+            select gen_random_uuid(), of.name, 'cli', 'expired', at, of.state, at, now() - of.ended
+            from (values
+                ('over', 'done', interval '500 days'),
+                ('over not long ago', 'cancelled', interval '10 days'),
+                ('goes on', 'running', null)
+            ) as of (name, state, ended)
+            cross join (select now() - interval '600 days' as at) as begun
+            returning id
+        )
+        insert into job_skips (job_id, verification_id, user_id, reason)
+        select id, n, n, 'verified' from made cross join generate_series(1, 12000) as n",
+    )
+    .await;
+    let left = async |name: &str| {
+        let of =
+            format!("select count(*) from job_skips where job_id = (select id from jobs where created_by = '{name}')");
+        past.count(&of).await
+    };
+    for (command, over) in [(["prune", "--dry-run"].as_slice(), 12_000), (&["prune"], 0)] {
+        let run = past.program.run(command);
+        assert_eq!(run.code, 0, "{}", run.err);
+        let now = (left("over").await, left("over not long ago").await, left("goes on").await);
+        assert_eq!(now, (over, 12_000, 12_000), "{command:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn weeks_of_events_go_whole_and_a_reader_only_delays_it() {
     let past = Past::new().await;

@@ -8,9 +8,10 @@ use crate::domain::Time;
 use crate::domain::amazon::{DeadLetters, EventQueue, SesAccount};
 use crate::domain::brake::Brake;
 use crate::domain::filter::Search;
-use crate::domain::job::{JobPlan, JobRow, JobScope, Skip, Skipped};
+use crate::domain::job::{JobPlan, JobResults, JobRow, JobScope, JobSkip, Skip, Skipped};
 use crate::domain::pace::PaceView;
 use crate::domain::reputation::{Hour, Rate, Reputation};
+use crate::domain::send::SendState;
 use crate::domain::worker::{OutboxView, WorkerRow};
 
 /// What a bulk resend would do.
@@ -44,6 +45,26 @@ pub fn job(job: &JobRow) -> Value {
         "open": job.open,
         "skipped": skipped(&job.skipped),
         "progress": job.progress(),
+    })
+}
+
+/// A job and what came of its mails.
+pub fn job_in_full(row: &JobRow, results: &JobResults) -> Value {
+    let mut value = job(row);
+    let states = SendState::ALL.into_iter().map(|state| (state.as_str().to_owned(), json!(results.of(state))));
+    let mut counts: Map<_, _> = states.collect();
+    counts.insert("opened".into(), json!(results.opened));
+    value["results"] = counts.into();
+    value
+}
+
+/// One whom a job has left out.
+pub fn job_skip(skip: &JobSkip) -> Value {
+    json!({
+        "id": skip.verification_id,
+        "user_id": skip.user_id,
+        "email": skip.email,
+        "reason": skip.reason.as_str(),
     })
 }
 

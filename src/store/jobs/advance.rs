@@ -98,18 +98,28 @@ impl Store {
         let step = scope::step(&mut tx, &job.scope, job.cut_off, job.after, limit).await?;
         let mut skipped = Skipped::default();
         let (mut renewed, mut replaced) = (Vec::new(), Vec::new());
-        for (user, decided) in decide(&mut tx, &job, &step.walked, policy).await? {
-            match decided {
-                Err(skip) => skipped.count(skip),
-                Ok(Resend::Renew(open)) => renewed.push((open, user)),
-                Ok(Resend::Replace(old)) => replaced.push((user, old)),
+        let mut left_out = Vec::new();
+        for (id, user, decided) in decide(&mut tx, &job, &step.walked, policy).await? {
+            let skip = match decided {
+                Err(skip) => skip,
                 // A job leaves waiting mails where they are.
-                Ok(Resend::BringForward(..)) => skipped.count(Skip::Waiting),
-            }
+                Ok(Resend::BringForward(..)) => Skip::Waiting,
+                Ok(Resend::Renew(open)) => {
+                    renewed.push((open, user));
+                    continue;
+                }
+                Ok(Resend::Replace(old)) => {
+                    replaced.push((user, old));
+                    continue;
+                }
+            };
+            skipped.count(skip);
+            left_out.push((id, user, skip));
         }
         let reason = format!("bulk resend {}", job.id);
         let mails = resend(&mut tx, &job.actor, &renewed, &replaced, policy).await?;
         queue(&mut tx, &job, &mails, &reason).await?;
+        leave_out(&mut tx, &job, &left_out).await?;
         let queued = i64::try_from(mails.len()).unwrap_or(limit);
         move_on(&mut tx, &job, &step, queued, &skipped).await?;
         tx.commit().await?;
@@ -181,7 +191,7 @@ async fn decide(
     job: &Job,
     walked: &[Walked],
     policy: &ResendPolicy,
-) -> Result<Vec<(UserId, Result<Resend, Skip>)>, Error> {
+) -> Result<Vec<(VerificationId, UserId, Result<Resend, Skip>)>, Error> {
     let ids: Vec<i64> = walked.iter().map(|walked| walked.id.0).collect();
     let users: Vec<i64> = walked.iter().map(|walked| walked.user.0).collect();
     let mails: Vec<Option<Uuid>> = walked.iter().map(|walked| walked.mail.map(|mail| mail.0)).collect();
@@ -191,6 +201,7 @@ async fn decide(
     // In a statement of its own, which sees what others did before they released the rows.
     let rows = sqlx::query!(
         r#"select
+            w.id as "id!",
             w.user_id as "user_id!",
             w.turn > 1
                 or exists (select from sends s where s.job_id = $3 and s.user_id = w.user_id) as "is_duplicate!",
@@ -204,7 +215,7 @@ async fn decide(
             o.expires_at <= now() as is_expired,
             o.key_digest is not null as is_mailed
         from (
-            select u.user_id, u.mail, row_number() over (partition by u.user_id order by u.place) as turn
+            select u.id, u.user_id, u.mail, row_number() over (partition by u.user_id order by u.place) as turn
             from unnest($1::bigint[], $2::bigint[], $6::uuid[]) with ordinality as u (id, user_id, mail, place)
         ) w
         cross join lateral resend_standing(w.user_id, $4, $5) s
@@ -232,7 +243,7 @@ async fn decide(
                 send: None,
             };
             let decided = if row.is_duplicate { Err(Skip::Duplicate) } else { standing.in_job_by_mail(row.has_later) };
-            (UserId(row.user_id), decided)
+            (VerificationId(row.id), UserId(row.user_id), decided)
         })
         .collect())
 }
@@ -296,6 +307,29 @@ async fn queue(connection: &mut PgConnection, job: &Job, mails: &[Mail], reason:
         })
         .collect();
     audit::append_all(connection, &entries).await
+}
+
+/// Notes whom the chunk has left out. Several mails of one verification are looked at one by one; the first reason stays.
+async fn leave_out(
+    connection: &mut PgConnection,
+    job: &Job,
+    left_out: &[(VerificationId, UserId, Skip)],
+) -> Result<(), Error> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into job_skips (job_id, verification_id, user_id, reason)
+        select $1, * from unnest($2::bigint[], $3::bigint[], $4::text[])
+        on conflict do nothing",
+        job.id.0,
+        &left_out.iter().map(|(id, ..)| id.0).collect::<Vec<_>>(),
+        &left_out.iter().map(|(_, user, _)| user.0).collect::<Vec<_>>(),
+        &left_out.iter().map(|(.., skip)| skip.as_str().to_owned()).collect::<Vec<_>>()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Counts the chunk and moves the job's place behind it.

@@ -11,12 +11,13 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "_sqlx_migrations",
     "address_states",
     "audit_log",
     "brake",
     "event_queues",
+    "job_skips",
     "jobs",
     "odd_openings",
     "outbox_gate",

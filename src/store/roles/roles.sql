@@ -346,6 +346,8 @@ grant insert, update on @schema.sends to @worker;
 grant execute on function @schema.make_event_partitions(timestamptz) to @worker;
 grant insert, update, delete on @schema.workers to @worker;
 grant update on @schema.jobs to @worker;
+grant insert on @schema.job_skips to @worker;
+grant delete on @schema.job_skips to @worker, @operator;
 grant update on @schema.pace to @worker, @operator;
 grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
 grant insert, update, delete on @schema.refused_sends to @worker;

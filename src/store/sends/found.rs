@@ -9,8 +9,9 @@ use crate::store::list::{self, FOUND_MAX, search};
 use crate::store::{Error, mailed};
 
 /// The sends that a filter finds: wherever in the name and the address of a user the text is, at the beginning of the
-/// address that a mail went to, by a number or an id, by a job, or by the domain that its user has now; `None` if it asks
-/// for none of that, or if there are so many that a walk along the list soon meets some.
+/// address that a mail went to, by a number or an id, or by the domain that its user has now; `None` if it asks for none
+/// of that, if there are so many that a walk along the list soon meets some, or if it names a job, whose mails have an
+/// index of their own to walk along.
 pub(in crate::store) async fn found(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -32,10 +33,6 @@ pub(in crate::store) async fn found(
             };
             push_searched(&mut query, filter, search, Users::Named(users));
         }
-        (None, Some(job), _) => {
-            query.push("(select s.id from sends s where s.job_id = ").push_bind(job.0);
-            push_states_and_limit(&mut query, filter);
-        }
         (None, None, Some(domain)) => {
             let Some(users) = list::named(connection, |query| search::push_domain(query, domain)).await? else {
                 return Ok(None);
@@ -47,7 +44,7 @@ pub(in crate::store) async fn found(
             query.push(" and lower(s.recipient) like ").push_bind(search::domain_like(domain));
             push_states_and_limit(&mut query, filter);
         }
-        (None, None, None) => return Ok(None),
+        (None, Some(_), _) | (None, None, None) => return Ok(None),
     }
     // A plan made without the text would be a bad one for most texts.
     let ids: Vec<Uuid> = query.build_query_scalar().persistent(false).fetch_all(connection).await?;

@@ -104,8 +104,8 @@ enum By<'a> {
 impl By<'_> {
     fn states(&self) -> Vec<Option<SendState>> {
         match self {
-            Self::Last(found) => mailed::branches(found.filter()),
-            Self::Mails(filter, _) => mailed::branches(filter),
+            Self::Last(found) => mailed::branches(found.filter(), found.is_named()),
+            Self::Mails(filter, found) => mailed::branches(filter, found.is_some()),
             Self::Nothing => vec![None],
         }
     }
