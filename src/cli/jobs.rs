@@ -201,7 +201,7 @@ fn skip_cells(row: &JobSkip) -> Vec<String> {
 /// A table of jobs; shared with `queue`.
 pub fn lines(jobs: &[JobRow]) -> Vec<String> {
     let cells: Vec<Vec<String>> = jobs.iter().map(cells).collect();
-    let headings = ["ID", "STATE", "DONE", "QUEUED", "WAITING", "SKIPPED", "STARTED", "BY", "SCOPE", "REASON"];
+    let headings = ["ID", "STATE", "DONE", "MAILS", "TO GO", "SKIPPED", "STARTED", "BY", "SCOPE", "REASON"];
     table::lines(&headings, &cells, output::columns())
 }
 

@@ -56,9 +56,9 @@ fn line(job: &JobRow, columns: usize) -> String {
     let gone = job.queued - job.open;
     let text = match job.found {
         Some(found) => {
-            format!("{state}{} of {found} looked at, {gone} mails gone, {} waiting", job.looked_at, job.open)
+            format!("{state}{} of {found} looked at, {gone} mails gone, {} to go", job.looked_at, job.open)
         }
-        None => format!("{state}{} looked at, {gone} mails gone, {} waiting", job.looked_at, job.open),
+        None => format!("{state}{} looked at, {gone} mails gone, {} to go", job.looked_at, job.open),
     };
     let Some(part) = job.progress() else { return fit(&text, columns, "…") };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
@@ -92,20 +92,21 @@ mod tests {
             reason: None,
             ended_at: None,
             found: Some(1_000),
+            planned: None,
             looked_at: 500,
             queued: 400,
             open: 100,
             skipped: Skipped::default(),
         };
-        let text = " 40 %  500 of 1000 looked at, 300 mails gone, 100 waiting";
+        let text = " 40 %  500 of 1000 looked at, 300 mails gone, 100 to go";
         assert_eq!(line(&job, 200), format!("[{}{}]  {text}", "#".repeat(16), "-".repeat(24)));
-        assert_eq!(line(&job, 66), format!("[##---]  {text}"));
+        assert_eq!(line(&job, 64), format!("[##---]  {text}"));
         assert_eq!(line(&job, 20), " 40 %  500 of 1000 …");
         for columns in 0..120 {
             assert!(width(&line(&job, columns)) <= columns);
         }
         job.found = None;
         job.state = JobState::Paused;
-        assert_eq!(line(&job, 80), "paused, 500 looked at, 300 mails gone, 100 waiting");
+        assert_eq!(line(&job, 80), "paused, 500 looked at, 300 mails gone, 100 to go");
     }
 }

@@ -89,9 +89,9 @@ fn lines(view: &OutboxView) -> Vec<String> {
     let count = |count: i64| {
         if count > QUEUED_MAX { format!("more than {QUEUED_MAX}") } else { count.to_string() }
     };
-    let mut waiting = count(view.queued);
+    let mut queued = count(view.queued);
     if let Some(since) = view.due_since {
-        waiting = format!("{waiting}, due since {}", time::shown(since));
+        queued = format!("{queued}, due since {}", time::shown(since));
     }
     let pace = &view.pace;
     let mut rate = format!("{} mails a second", pace.rate);
@@ -122,7 +122,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
         },
     );
     let why = view.why_waiting().map(|why| format!("why      {why}"));
-    let mut lines = vec![format!("waiting  {waiting}")];
+    let mut lines = vec![format!("queued   {queued}")];
     lines.extend(why);
     lines.extend([
         format!("sending  {}", view.sending),

@@ -55,6 +55,7 @@ impl Desk {
             scope: &scope,
             cut_off: plan.map(|plan| plan.as_of),
             found: plan.map(|plan| plan.found),
+            planned: plan.map(|plan| plan.mails),
             grace,
         };
         let id = jobs::insert(&mut tx, new).await?;

@@ -10,6 +10,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 use super::Time;
 use super::filter::Filter;
 use super::id::{JobId, UserId, VerificationId};
+use super::idn;
 use super::send::SendState;
 use super::verification::Status;
 use crate::text::Untrusted;
@@ -337,6 +338,8 @@ pub struct JobRow {
     pub ended_at: Option<Time>,
     /// Verifications that the plan found, if someone counted.
     pub found: Option<i64>,
+    /// Mails that the plan named, if someone counted.
+    pub planned: Option<i64>,
     /// Verifications looked at so far.
     pub looked_at: i64,
     /// Mails queued so far.
@@ -401,12 +404,24 @@ impl JobSkip {
     /// Who it is.
     #[must_use]
     pub fn whom(&self) -> String {
-        let email = self.email.as_ref().map(|email| email.plain().into_string());
+        let email = self.email.as_ref().map(|email| idn::shown(email).into_string());
         email.unwrap_or_else(|| format!("user {} (deleted)", self.user_id))
     }
 }
 
 impl JobRow {
+    /// How many mails it still makes while it runs, as far as that was counted: no more than were planned, and than are
+    /// left to be looked at.
+    #[must_use]
+    pub fn unmade(&self) -> i64 {
+        if self.state != JobState::Running {
+            return 0;
+        }
+        let left = self.found.map(|found| found - self.looked_at);
+        let planned = self.planned.map(|planned| planned - self.queued);
+        left.into_iter().chain(planned).min().unwrap_or_default().max(0)
+    }
+
     /// How much of it is done, from 0 to 1, where that is known.
     #[must_use]
     pub fn progress(&self) -> Option<f64> {
@@ -442,6 +457,43 @@ mod tests {
     fn ended_jobs_run_no_more() {
         assert!(JobState::ALL.into_iter().all(|next| !JobState::Cancelled.may_become(next)));
         assert!(!JobState::Done.may_become(JobState::Running));
+    }
+
+    #[test]
+    fn no_more_is_unmade_than_was_planned_and_than_is_left() {
+        let mut job = JobRow {
+            id: JobId::new(),
+            created_at: Time::UNIX_EPOCH,
+            created_by: "mina".into(),
+            scope: JobScope::Marked(Vec::new()),
+            cut_off: Time::UNIX_EPOCH,
+            starts_at: Time::UNIX_EPOCH,
+            state: JobState::Running,
+            reason: None,
+            ended_at: None,
+            found: None,
+            planned: None,
+            looked_at: 0,
+            queued: 0,
+            open: 0,
+            skipped: Skipped::default(),
+        };
+        for (found, planned, looked_at, queued, unmade) in [
+            (None, None, 7, 5, 0),
+            (Some(582), None, 100, 80, 482),
+            (Some(582), Some(508), 0, 0, 508),
+            (Some(582), Some(508), 580, 300, 2),
+            (Some(582), Some(508), 500, 508, 0),
+            (Some(582), Some(508), 600, 520, 0),
+        ] {
+            (job.found, job.planned, job.looked_at, job.queued) = (found, planned, looked_at, queued);
+            assert_eq!(job.unmade(), unmade, "{found:?} {planned:?} {looked_at} {queued}");
+        }
+        (job.looked_at, job.queued) = (0, 0);
+        for state in [JobState::Paused, JobState::Done, JobState::Cancelled] {
+            job.state = state;
+            assert_eq!(job.unmade(), 0, "{state}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Right {
             Self::ChangeAddress => "change addresses",
             Self::Delete => "delete users",
             Self::BulkResend => "start or change bulk resends",
-            Self::StopOutbox => "stop the outbox or let it go",
+            Self::StopOutbox => "pause the outbox or resume it",
             Self::ApproveTopic => "approve topics",
             Self::TestSend => "send test mails",
         }

@@ -124,6 +124,13 @@ impl OutboxView {
         wishes.next().is_some_and(|first| wishes.any(|other| other != first))
     }
 
+    /// How many mails are to go out, those that running jobs are still to make included; more than that if more than
+    /// [`QUEUED_MAX`] are queued.
+    #[must_use]
+    pub fn to_go(&self) -> i64 {
+        self.queued + self.sending + self.jobs.iter().map(JobRow::unmade).sum::<i64>()
+    }
+
     /// Whether anyone was sending.
     #[must_use]
     pub fn is_worked(&self) -> bool {

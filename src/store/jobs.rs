@@ -34,6 +34,8 @@ pub struct NewJob<'a> {
     pub cut_off: Option<Time>,
     /// Verifications found, if they were counted.
     pub found: Option<i64>,
+    /// Mails that the plan names, likewise.
+    pub planned: Option<i64>,
     /// How long it can be cancelled before its first mail.
     pub grace: Duration,
 }
@@ -45,10 +47,11 @@ pub async fn insert(connection: &mut PgConnection, job: NewJob<'_>) -> Result<Jo
     sqlx::query!(
         "insert into jobs (
             id, created_by, origin, status, search, since, until, verification_ids, cut_off, found, starts_at,
-            terms, looked_for, is_of_mails
+            terms, looked_for, is_of_mails, planned
         )
         values (
-            $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()), $10, now() + make_interval(secs => $11), $12, $13, $14
+            $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()), $10, now() + make_interval(secs => $11), $12, $13, $14,
+            $15
         )",
         id.0,
         job.actor.name,
@@ -63,7 +66,8 @@ pub async fn insert(connection: &mut PgConnection, job: NewJob<'_>) -> Result<Jo
         job.grace.as_secs_f64(),
         scope.terms,
         scope.looked_for,
-        scope.is_of_mails
+        scope.is_of_mails,
+        job.planned
     )
     .execute(connection)
     .await?;
@@ -153,7 +157,7 @@ impl Store {
         let rows = sqlx::query!(
             r#"select
                 id, created_at, created_by, status, search, since, until, verification_ids, cut_off, starts_at, state,
-                reason, ended_at, found, looked_at, queued, skipped_verified, skipped_cool_down, skipped_daily_cap,
+                reason, ended_at, found, planned, looked_at, queued, skipped_verified, skipped_cool_down, skipped_daily_cap,
                 skipped_waiting, skipped_suppressed, skipped_bounced, skipped_later, skipped_duplicate,
                 terms, looked_for, is_of_mails,
                 (
@@ -182,6 +186,7 @@ impl Store {
                 reason: row.reason.map(Into::into),
                 ended_at: row.ended_at.map(Into::into),
                 found: row.found,
+                planned: row.planned,
                 looked_at: row.looked_at,
                 queued: row.queued,
                 open: row.open,

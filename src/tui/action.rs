@@ -9,7 +9,8 @@ use super::keymap::{
 };
 use key_context::{
     AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LIST, LISTS, MATRIX,
-    MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
+    MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS,
+    VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -174,7 +175,8 @@ macro_rules! table {
 static TABLE: &[Entry] = table! {
     // What is done to users, mails and the outbox.
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
-    Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row";
+    Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row; of a job, pressed again, its mails";
+    Open: [ENTER], QUEUE_ITEM, 3, "its mails", "List the mails of the job, with what became of each";
     Open: [ENTER], DETAIL, 4, "open", "To the chosen mail or verification; of a replaced link, to the newer";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
@@ -201,12 +203,12 @@ static TABLE: &[Entry] = table! {
     MarkAll: [ctrl('a')], LIST, 0, "mark all", "Mark all rows that are loaded";
     MarkOthers: [c('I')], LIST, 0, "mark others", "Mark the loaded rows that are not marked, and unmark the others";
     BulkResend: [c('B')], LISTS, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
-    HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or let it go on";
-    CancelJob: [c('x')], QUEUES, 5, "cancel", "Cancel the selected job, and its mails that wait";
-    Pause: [c('P')], QUEUES, 3, "pause all", "Stop the whole outbox; asks for the reason";
+    HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or resume it";
+    CancelJob: [c('x')], QUEUES, 5, "cancel", "Cancel the selected job, and its queued mails";
+    Pause: [c('P')], QUEUES, 3, "pause all", "Pause the whole outbox; asks for the reason";
     Drain: [c('D')], QUEUES, 7, "drain", "Send what is queued now, then nothing; asks for the reason";
-    Resume: [c('U')], QUEUES, 4, "resume", "Let mail go out again, whatever stopped it";
-    Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Let mail go out again, whatever stopped it";
+    Resume: [c('U')], QUEUES, 4, "resume", "Resume sending, whatever stopped it";
+    Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Resume sending, whatever stopped it";
     Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
@@ -247,7 +249,7 @@ static TABLE: &[Entry] = table! {
     NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Audit, Templates in turn";
     PreviousView: [BACK_TAB], PAGES, 0, "previous view", "The same, backwards";
     Mail: [c('m')], PAGES, 0, "mail", "What became of each mail";
-    Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what waits, pace, jobs, workers";
+    Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what is to go, pace, jobs, workers";
     Audit: [c('u')], PAGES, 0, "audit", "Who did what to whom, when and why";
     Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
     Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";

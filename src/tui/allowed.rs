@@ -71,6 +71,9 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             View::Mail => model.mail.selected().is_none(),
             View::Audit => return audited(model),
+            View::Queue if model.queue.open && model.selected_job().is_none() => {
+                return say("A worker has no mails of its own.", "Select a job to see its mails.");
+            }
             View::Queue => model.queue_selected().is_none(),
             View::Templates => model.workbench.mode == Mode::Checks && model.workbench.chosen_finding().is_none(),
         }
@@ -246,7 +249,7 @@ mod tests {
     fn nothing_is_done_to_the_outbox_while_the_database_is_away() {
         let (mut console, world) = (Console::new(80, 24), paused());
         console.serve(&world);
-        console.press("o");
+        console.run(&world, "o");
         let problem = Problem { what: "the database is gone".into(), away: true, ..Problem::default() };
         console.send(Msg::DatabaseAway { problem, retry_at: now() + Duration::seconds(5) });
         for key in ["P", "D", "U", "p", "x"] {

@@ -161,7 +161,8 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
             spans.push(Span::styled(format!(" {dot} "), quiet));
             spans.push(Span::styled(found, strong));
         }
-        spans.push(Span::styled(format!(" {dot} Esc clears it   "), quiet));
+        let back = if search::is_of_job(model) { "goes back" } else { "clears it" };
+        spans.push(Span::styled(format!(" {dot} Esc {back}   "), quiet));
     }
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));

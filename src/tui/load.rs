@@ -37,6 +37,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     if !model.is_away() {
         hits::want(model, fx);
     }
+    queue::update::want(model, fx);
     detail::update::want(model, fx);
 }
 
@@ -83,12 +84,14 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
     model.mail.is_stale |= mails;
     // Every act is in the audit log, and most changes are one.
     model.audit.is_stale = true;
+    model.queue.is_stale = true;
 }
 
 /// After a time away: whatever was under way is lost.
 pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     model.slots = Slots::default();
     model.detail.loading = None;
+    model.queue.counting = None;
     model.detail.problem = None;
     paged::forget_awaited::<VerificationRow>(model);
     paged::forget_awaited::<SendRow>(model);

@@ -479,7 +479,7 @@ impl Model {
         self.prompt = false;
         self.opened = None;
         self.row_open = false;
-        self.queue.open = false;
+        (self.queue.open, self.queue.listed) = (false, None);
     }
 
     /// Shows a message for a while.

@@ -40,6 +40,7 @@ pub fn job(job: &JobRow) -> Value {
         "ended_at": time(job.ended_at),
         "reason": job.reason,
         "found": job.found,
+        "planned": job.planned,
         "looked_at": job.looked_at,
         "queued": job.queued,
         "open": job.open,

@@ -102,6 +102,7 @@ impl KeyContexts {
 
 pub(super) const DETAIL: KeyContexts = KeyContexts::of(&[KeyContext::Detail]);
 pub(super) const SEND: KeyContexts = KeyContexts::of(&[KeyContext::Send]);
+pub(super) const QUEUE_ITEM: KeyContexts = KeyContexts::of(&[KeyContext::QueueItem]);
 pub(super) const QUEUE: KeyContexts = KeyContexts::of(&[KeyContext::Queue]);
 pub(super) const CHECKS: KeyContexts = KeyContexts::of(&[KeyContext::Checks]);
 pub(super) const MATRIX: KeyContexts = KeyContexts::of(&[KeyContext::Matrix]);

@@ -1,4 +1,4 @@
-//! Stop the outbox, or let it go again?
+//! Pause or drain the outbox, or resume it?
 
 use ratatui::layout::{Position, Rect};
 

@@ -55,8 +55,8 @@ pub(super) fn changed(model: &mut Model, id: JobId, change: JobChange, answer: A
         return;
     }
     let (state, what, hint) = match change {
-        JobChange::Pause => (JobState::Paused, "The job is paused.", "p lets it go on."),
-        JobChange::Resume => (JobState::Running, "The job goes on.", ""),
+        JobChange::Pause => (JobState::Paused, "The job is paused.", "p resumes it."),
+        JobChange::Resume => (JobState::Running, "The job is resumed.", ""),
         JobChange::Cancel => (JobState::Cancelled, "The job is cancelled.", "It sends no more mails."),
     };
     // What is known already need not wait for the outbox to be read again: the next key goes by it.
@@ -110,11 +110,11 @@ impl Body for CancelJobDialog {
             } else {
                 let gone = thousands((job.queued - job.open).max(0));
                 let words =
-                    format!("{gone} of its mails have gone out; {} that wait are cancelled.", thousands(job.open));
+                    format!("{gone} of its mails have gone out; {} queued ones are cancelled.", thousands(job.open));
                 lines.text(&words, Tone::Strong);
             }
         }
-        lines.text("It cannot go on after that; another can be started.", Tone::Text);
+        lines.text("It cannot be resumed after that; another can be started.", Tone::Text);
         lines.text(&recorded(model, ""), Tone::Quiet);
         if self.busy {
             lines.gap();

@@ -174,7 +174,7 @@ impl Body for ResendDialog {
                         "A new verification takes the place of this one; its old link does not work any more.",
                     ),
                     ResentHow::BroughtForward => {
-                        ("A mail is waiting to be sent already; it goes first.", "No second mail is queued.")
+                        ("A mail is queued already; it goes first.", "No second mail is queued.")
                     }
                 };
                 if let Some(block) = plan.block {
@@ -254,7 +254,7 @@ mod tests {
             (ResentHow::NewKey, "A new link is mailed.", "A new link goes to minji.kim@example.com."),
             (
                 ResentHow::BroughtForward,
-                "A mail is waiting to be sent already; it goes first.",
+                "A mail is queued already; it goes first.",
                 "The mail to minji.kim@example.com goes first now.",
             ),
         ];

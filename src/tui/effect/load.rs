@@ -1,12 +1,14 @@
 //! Reading the database.
 
+use chrono::Duration;
+
 use super::Answer;
 use crate::desk::ResendPlan;
 use crate::domain::Time;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search};
-use crate::domain::id::{SendId, VerificationId};
+use crate::domain::id::{JobId, SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope, PlanProgress};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::right::Rights;
@@ -15,6 +17,7 @@ use crate::domain::verification::{Counts, Status, VerificationDetail, Verificati
 use crate::domain::worker::OutboxView;
 use crate::export::{Format, Listed, file};
 use crate::text::Untrusted;
+use crate::tui::view::queue::model::JobFacts;
 
 /// How many rows a page has.
 pub const PAGE_ROWS: i64 = 100;
@@ -74,6 +77,10 @@ pub enum Load {
     },
     ResendPlan {
         id: VerificationId,
+    },
+    /// What came of a job's mails, and the first of those whom it has left out.
+    Job {
+        id: JobId,
     },
     /// What a bulk resend would do.
     JobPlan {
@@ -149,6 +156,12 @@ pub enum Loaded {
         id: VerificationId,
         /// What it would do, or why it is refused.
         answer: Answer<ResendPlan>,
+    },
+    Job {
+        id: JobId,
+        /// How long it took.
+        took: Duration,
+        answer: Answer<Box<JobFacts>>,
     },
     /// How far the counting for a plan has come. The plan follows.
     JobPlanProgress {

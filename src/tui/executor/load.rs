@@ -1,12 +1,18 @@
 //! Reading the database.
 
 use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::Duration;
 
 use super::{Executor, LIST_MAX, unasked};
+use crate::domain::id::JobId;
 use crate::domain::page::Position;
 use crate::domain::verification::VerificationRow;
-use crate::tui::effect::{Load, Loaded, PAGE_ROWS};
+use crate::store::{Error, Store};
+use crate::tui::effect::{Answer, Load, Loaded, PAGE_ROWS};
 use crate::tui::msg::Msg;
+use crate::tui::view::queue::model::{JobFacts, SKIPS_SHOWN};
 
 impl Executor {
     pub(super) fn load(&mut self, load: Load) {
@@ -87,6 +93,11 @@ impl Executor {
                 let plan = async move { planning.act(desk.plan_resend(id)).await };
                 context.answer(all.clone(), plan, move |answer| Msg::Loaded(Loaded::ResendPlan { id, answer }));
             }
+            Load::Job { id } => {
+                let begun = Instant::now();
+                let facts = context.ask(None, async move { facts(&store, id).await });
+                context.answer(all.clone(), facts, move |answer| counted(id, begun, answer));
+            }
             Load::JobPlan { scope, generation } => {
                 let planning = Arc::clone(context);
                 let telling = Arc::clone(context);
@@ -103,4 +114,16 @@ impl Executor {
             Load::Reconnect => context.reconnect.notify_one(),
         }
     }
+}
+
+fn counted(id: JobId, begun: Instant, answer: Answer<Box<JobFacts>>) -> Msg {
+    let took = Duration::from_std(begun.elapsed()).unwrap_or_default();
+    Msg::Loaded(Loaded::Job { id, took, answer })
+}
+
+/// What came of a job.
+async fn facts(store: &Store, id: JobId) -> Result<Box<JobFacts>, Error> {
+    let (results, skips) =
+        tokio::try_join!(store.glance_at_job(id), store.job_skips(id, None, Position::Newest, SKIPS_SHOWN))?;
+    Ok(Box::new(JobFacts { id, results, skips: skips.rows, has_more_skips: skips.older }))
 }

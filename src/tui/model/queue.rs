@@ -44,6 +44,16 @@ impl Model {
         }
     }
 
+    /// The job whose results are on the screen: the selected one, or the one whose mails are listed.
+    #[must_use]
+    pub fn counted_job(&self) -> Option<JobId> {
+        match self.view {
+            View::Queue => self.selected_job().map(|job| job.id),
+            View::Mail => self.mail.filter.only_job(),
+            _ => None,
+        }
+    }
+
     /// A job that is known.
     #[must_use]
     pub fn job(&self, id: JobId) -> Option<&JobRow> {

@@ -12,7 +12,11 @@ use crate::tui::when;
 /// When the model has to be sent [`crate::tui::Msg::Clock`], by this machine's clock. None: only other messages change it.
 #[must_use]
 pub fn next(model: &Model) -> Option<Time> {
-    let next = [next_text_change(model), model.outbox_due].into_iter().flatten().min()?;
+    let counted_again = model
+        .queue
+        .count_from
+        .filter(|from| model.counted_job().is_some() && model.queue.is_stale && *from > model.now);
+    let next = [next_text_change(model), model.outbox_due, counted_again].into_iter().flatten().min()?;
     // Never sooner than a moment from now, whatever a database's times say.
     Some(next.max(model.now + Duration::milliseconds(1)) - model.skew)
 }

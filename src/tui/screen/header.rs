@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use super::layout::Layout;
 use super::notice;
 use crate::domain::audit::AuditKind;
+use crate::domain::job::COUNTED_MAX;
 use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
@@ -207,17 +208,26 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
         }
         View::Mail => {
             let outbox = model.outbox.as_ref();
+            let of_job = |state: Option<SendState>| {
+                let facts =
+                    model.queue.facts.as_ref().filter(|facts| model.mail.filter.only_job() == Some(facts.id))?;
+                let results = facts.results.as_ref()?;
+                let count = state.map_or_else(|| results.total(), |state| results.of(state));
+                Some(if count > 0 { up_to(COUNTED_MAX, count) } else { String::new() })
+            };
             let tabs = model.mail.lists.iter().enumerate().map(|(n, list)| Tab {
                 key: key(n),
                 title: capital(list.tab.map_or("all", SendState::as_str)),
-                count: hits::beside(&model.mail, list.tab).unwrap_or_else(|| match list.tab {
-                    Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
-                    Some(SendState::Unknown) => {
-                        let unknown = outbox.map_or(0, |o| o.unknown);
-                        if unknown > 0 { up_to(QUEUED_MAX, unknown) } else { String::new() }
+                count: of_job(list.tab).or_else(|| hits::beside(&model.mail, list.tab)).unwrap_or_else(|| {
+                    match list.tab {
+                        Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
+                        Some(SendState::Unknown) => {
+                            let unknown = outbox.map_or(0, |o| o.unknown);
+                            if unknown > 0 { up_to(QUEUED_MAX, unknown) } else { String::new() }
+                        }
+                        Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
+                        _ => String::new(),
                     }
-                    Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
-                    _ => String::new(),
                 }),
             });
             (tabs.collect(), model.mail.tab)

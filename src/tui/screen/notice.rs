@@ -7,6 +7,7 @@ use crate::text::Plain;
 use crate::tui::Model;
 use crate::tui::model::Link;
 use crate::tui::theme::Tone;
+use crate::tui::view::queue;
 use crate::tui::when;
 use crate::tui::widget::number::{thousands, up_to};
 
@@ -192,14 +193,12 @@ pub fn sending(model: &Model) -> (Option<bool>, Tone, Vec<String>) {
     if count == 0 {
         return (Some(false), Tone::Warn, vec!["no worker is sending".into(), "no worker".into()]);
     }
-    let words = if count == 1 { "1 worker sending".to_owned() } else { format!("{count} workers sending") };
-    let waiting = outbox.queued + outbox.sending;
-    let mut texts = Vec::new();
-    if waiting > 0 {
-        texts.push(format!("{words}, {} to go", up_to(QUEUED_MAX, waiting)));
+    let workers = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
+    if outbox.to_go() == 0 {
+        return (Some(true), Tone::Good, vec![format!("{workers} ready"), "ready".into()]);
     }
-    texts.push(words);
-    texts.push("sending".into());
+    let words = format!("{workers} sending");
+    let texts = vec![format!("{words}, {} to go", queue::mails_to_go(outbox)), words, "sending".into()];
     (Some(true), Tone::Good, texts)
 }
 

@@ -170,6 +170,9 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Load(Load::Audit { generation, .. }) => {
                 Msg::Loaded(Loaded::Audit { generation, answer: Err(problem()) })
             }
+            Effect::Load(Load::Job { id }) => {
+                Msg::Loaded(Loaded::Job { id, took: chrono::Duration::zero(), answer: Err(problem()) })
+            }
             Effect::Load(Load::NearMisses { search }) => {
                 Msg::Loaded(Loaded::NearMisses { search, answer: Err(problem()) })
             }

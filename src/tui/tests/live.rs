@@ -272,11 +272,11 @@ fn shows_whether_a_worker_is_sending() {
 
     world.outbox.workers.push(worker("smtp", "relay", ago(1), "aaaaaaaa"));
     let shown = look_again(&mut console, &world);
-    assert!(shown.contains("different secrets") && shown.contains("● 2 workers sending"), "{shown}");
+    assert!(shown.contains("different secrets") && shown.contains("● 2 workers ready"), "{shown}");
 
     world.outbox.workers[1].waits_for = Some(world.outbox.workers[0].id);
     let shown = look_again(&mut console, &world);
-    assert!(shown.contains("waits: its secret does not fit") && shown.contains("● 1 worker sending"), "{shown}");
+    assert!(shown.contains("waits: its secret does not fit") && shown.contains("● 1 worker ready"), "{shown}");
     assert!(shown.contains("set the same VERIFYDESK_SECRET on every worker"), "{shown}");
 
     // While the secret is changed, each can make what the other makes.
@@ -284,7 +284,7 @@ fn shows_whether_a_worker_is_sending() {
     world.outbox.workers[0].secret_previous_fingerprint = Some("aaaaaaaa".into());
     world.outbox.workers[1].secret_previous_fingerprint = Some("5eb63bbb".into());
     let shown = look_again(&mut console, &world);
-    assert!(!shown.contains("secret") && shown.contains("● 2 workers sending"), "{shown}");
+    assert!(!shown.contains("secret") && shown.contains("● 2 workers ready"), "{shown}");
 }
 
 #[test]

@@ -121,6 +121,11 @@ fn open(model: &mut Model) {
             model.opened = model.audit.selected().and_then(|row| row.shown_by);
         }
         View::Mail | View::Audit => model.row_open = true,
+        View::Queue if model.queue.open => {
+            if let Some(job) = model.selected_job().map(|job| job.id) {
+                search::mails_of(model, job);
+            }
+        }
         View::Queue => {
             model.queue.selected = model.queue_selected().map(queue::model::Item::id);
             model.queue.open = true;
@@ -142,6 +147,10 @@ fn back(model: &mut Model, fx: &mut Vec<Effect>) {
         model.queue.open = false;
     } else if model.exporting.is_some() {
         export::stop(model, fx);
+    } else if search::is_of_job(model) {
+        search::clear(model);
+        model.show(View::Queue);
+        model.queue.open = true;
     } else if matches!(model.view, View::Verifications | View::Mail | View::Audit) && !model.search().is_empty() {
         search::clear(model);
     } else if model.view == View::Verifications {

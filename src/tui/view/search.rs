@@ -3,12 +3,13 @@
 use crossterm::event::KeyEvent;
 
 use crate::domain::filter::complete::{self, Completions};
-use crate::domain::filter::{Key, Place, Search, line};
+use crate::domain::filter::{Filter, Key, Place, Search, line};
+use crate::domain::id::JobId;
 use crate::domain::idn;
 use crate::tui::Model;
 use crate::tui::model::field::{Field, LENGTH_MAX};
 use crate::tui::model::{Completing, Level, Tabbed, View};
-use crate::tui::view::list::Row;
+use crate::tui::view::list::{List, Row};
 use crate::tui::view::verifications::update::near_miss;
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
@@ -181,6 +182,23 @@ pub fn read_again(model: &mut Model) {
     model.verifications.read(Place::Verifications, clock);
     model.mail.read(Place::Mails, clock);
     model.audit.read(Place::Audit, clock);
+}
+
+/// Lists the mails of a job alone.
+pub fn mails_of(model: &mut Model, job: JobId) {
+    model.show(View::Mail);
+    clear(model);
+    for list in &mut model.mail.lists {
+        *list = List::new(list.tab);
+    }
+    edit(model, |search| search.paste(&Filter { job: Some(job), ..Filter::default() }.to_string()));
+    model.queue.listed = Some(job);
+}
+
+/// Whether the mails of the job are listed that were opened in the queue.
+#[must_use]
+pub fn is_of_job(model: &Model) -> bool {
+    model.view == View::Mail && model.queue.listed.is_some() && model.mail.filter.only_job() == model.queue.listed
 }
 
 /// Clears the search.

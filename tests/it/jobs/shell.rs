@@ -143,7 +143,7 @@ async fn on_a_terminal_a_job_is_followed_and_let_go() {
         ["resend", "--status", "expired", "--yes"].into_iter().fold(command, pty::Command::arg)
     };
     let mut left = program().start();
-    left.wait("the bar", |heard| heard.text().contains("20 of 20 looked at, 0 mails gone, 20 waiting"));
+    left.wait("the bar", |heard| heard.text().contains("20 of 20 looked at, 0 mails gone, 20 to go"));
     left.wait("who is missing", |heard| heard.text().contains("no worker is running"));
     left.keys("\u{3}");
     left.wait("the way back", |heard| heard.written().contains("verifydesk jobs cancel"));
@@ -153,11 +153,11 @@ async fn on_a_terminal_a_job_is_followed_and_let_go() {
     world.execute("update sends set queued_at = now() - interval '1 hour', state = 'accepted'").await;
     let again = pty::Command::new(env!("CARGO_BIN_EXE_verifydesk"), home.path()).env("DATABASE_URL", &world.db.url);
     let mut followed = ["resend", "--status", "pending", "--yes"].into_iter().fold(again, pty::Command::arg).start();
-    followed.wait("the bar", |heard| heard.text().contains("0 mails gone, 20 waiting"));
+    followed.wait("the bar", |heard| heard.text().contains("0 mails gone, 20 to go"));
     world
         .execute("update sends set state = 'accepted' where state = 'queued' and recipient <> 'person1@example.com'")
         .await;
-    followed.wait("it to move", |heard| heard.text().contains("19 mails gone, 1 waiting"));
+    followed.wait("it to move", |heard| heard.text().contains("19 mails gone, 1 to go"));
     world.execute("update sends set state = 'accepted' where state = 'queued'").await;
     assert_eq!(followed.exit_code(), 0);
     followed.wait("its end", |heard| heard.text().contains("100 %"));

@@ -11,7 +11,7 @@ use crate::tui::tests::fixture::{Console, World, job_plan};
 use crate::tui::tests::picture::picture;
 use crate::tui::{ColourDepth, Msg, Theme};
 
-fn snapshot(name: &str, console: &Console) {
+pub(super) fn snapshot(name: &str, console: &Console) {
     let (width, height) = console.model.size;
     insta::assert_snapshot!(
         format!("{name}_{width}x{height}"),

@@ -137,6 +137,7 @@ pub fn detail_lines(model: &Model, theme: &Theme, columns: u16) -> Vec<Line<'sta
 /// Why there are no rows.
 fn nothing(model: &Model, list: &List<SendRow>) -> State {
     empty::nothing(model, &model.mail, list, ("mail", SendState::as_str), |tab| match tab {
+        None if model.mail.filter.only_job().is_some() => State::quiet("This bulk resend has mailed no one yet."),
         None => State::quiet("No mail has been queued yet.").hint("Sign-ups and resends come here."),
         Some(SendState::Queued) => State::quiet("No mail waits to be sent."),
         Some(SendState::Bounced) => State::quiet("No mail has bounced."),

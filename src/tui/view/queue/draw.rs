@@ -1,7 +1,7 @@
 //! The outbox: whether mail flows, how fast, what works on it, and who.
 //!
 //! ```text
-//! ● Mail flows   1,236 waiting   14 sending   2 answers lost
+//! ● Mail flows   1,236 queued   14 sending   2 unknown
 //! ━━━━━━━━━━━━────────────────────────────────────────────────
 //! pace      ━━━━━━━━━━━━━━━━────  11.8/s of 14/s
 //! quota     ━━━━━━──────────────  31,200 of 50,000 in 24 h
@@ -28,7 +28,7 @@ use crate::tui::screen::layout::Layout;
 use crate::tui::theme::Tone;
 use crate::tui::view::empty::{self, away};
 use crate::tui::widget::canvas::{Canvas, inset, row};
-pub use head::{state, tone};
+pub use head::{mails_to_go, state, tone};
 pub use item::lines;
 use tables::Piece;
 

@@ -4,4 +4,4 @@ pub mod draw;
 pub mod model;
 pub(in crate::tui) mod update;
 
-pub use draw::{draw, lines, shown, state, tone};
+pub use draw::{draw, lines, mails_to_go, shown, state, tone};

@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
+use crate::domain::Time;
 use crate::domain::id::JobId;
-use crate::domain::job::JobRow;
+use crate::domain::job::{JobResults, JobRow, JobSkip};
 use crate::domain::worker::WorkerRow;
 
 /// The view of the outbox.
@@ -17,6 +18,31 @@ pub struct Queue {
     pub scroll: usize,
     /// The job whose pause or end was requested and not yet answered.
     pub changing: Option<JobId>,
+    /// The job whose mails were opened here: one step back leads to it again.
+    pub listed: Option<JobId>,
+    /// What came of the selected job, as it was counted last.
+    pub facts: Option<Box<JobFacts>>,
+    /// The job that is being counted; the next waits for it.
+    pub counting: Option<JobId>,
+    /// What was counted may have changed since.
+    pub is_stale: bool,
+    /// Not counted again before this: counting a million takes a while.
+    pub count_from: Option<Time>,
+}
+
+/// How many of those whom a job has left out are shown.
+pub const SKIPS_SHOWN: i64 = 100;
+
+/// What came of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobFacts {
+    pub id: JobId,
+    /// None where counting takes too long.
+    pub results: Option<JobResults>,
+    /// The first of those whom it has left out.
+    pub skips: Vec<JobSkip>,
+    /// Whether there are more.
+    pub has_more_skips: bool,
 }
 
 /// What identifies a row of the view.

@@ -2,7 +2,9 @@
 
 use chrono::Duration;
 
+use super::model::JobFacts;
 use crate::domain::Time;
+use crate::domain::id::JobId;
 use crate::domain::job::JobState;
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use crate::tui::effect::{Act, Answer, JobChange, Load};
@@ -40,6 +42,38 @@ pub(in crate::tui) fn loaded(model: &mut Model, answer: Answer<OutboxView>, fx: 
     }
 }
 
+/// How long after a count it is not counted again: at least, and as a multiple of how long it took.
+const COUNT_EVERY: Duration = Duration::seconds(2);
+const COUNT_SHARE: i32 = 10;
+
+/// Asks what came of the selected job. While the cursor runs over jobs, those in between are never asked for.
+pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
+    let Some(id) = model.counted_job() else { return };
+    let (away, now) = (model.is_away(), model.now);
+    let queue = &mut model.queue;
+    if queue.facts.as_ref().is_some_and(|facts| facts.id != id) {
+        (queue.facts, queue.count_from) = (None, None);
+    }
+    let is_due = queue.count_from.is_none_or(|from| from <= now) && (queue.facts.is_none() || queue.is_stale);
+    if !away && queue.counting.is_none() && is_due {
+        queue.counting = Some(id);
+        queue.is_stale = false;
+        fx.push(Effect::Load(Load::Job { id }));
+    }
+}
+
+/// What came of a job, and how long the count took.
+pub(in crate::tui) fn counted(model: &mut Model, id: JobId, took: Duration, answer: Answer<Box<JobFacts>>) {
+    model.heard(&answer);
+    model.queue.counting = None;
+    model.queue.count_from = Some(model.now + COUNT_EVERY.max(took * COUNT_SHARE));
+    match answer {
+        Ok(facts) if model.counted_job() == Some(id) => model.queue.facts = Some(facts),
+        Ok(_) => model.queue.count_from = None,
+        Err(problem) => model.complain(problem),
+    }
+}
+
 /// Moves the selection.
 pub(in crate::tui) fn step(model: &mut Model, by: isize) {
     let items = model.queue_items();
@@ -49,7 +83,7 @@ pub(in crate::tui) fn step(model: &mut Model, by: isize) {
     model.queue.scroll = 0;
 }
 
-/// Pauses the selected job, or lets it go on.
+/// Pauses the selected job, or resumes it.
 pub(in crate::tui) fn hold_job(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some((id, state)) = model.selected_job().map(|job| (job.id, job.state)) else { return };
     let change = if state == JobState::Paused { JobChange::Resume } else { JobChange::Pause };

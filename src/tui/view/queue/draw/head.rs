@@ -56,7 +56,7 @@ pub fn tone(model: &Model, theme: &Theme) -> Tone {
     flow(model, theme).1
 }
 
-/// The first line: how mail flows, how much waits, is under way, was lost.
+/// The first line: how mail flows, how much is queued, is being sent, is unknown.
 #[must_use]
 pub fn state(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
     let (glyph, tone, word) = flow(model, theme);
@@ -69,17 +69,13 @@ pub fn state(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
         spans.push(Span::styled(format!(" {word}"), theme.style(Tone::Quiet)));
     };
     if outbox.queued + outbox.sending == 0 {
-        count("nothing".into(), "waits", Tone::Quiet);
+        count("nothing".into(), "queued", Tone::Quiet);
     } else {
-        count(up_to(QUEUED_MAX, outbox.queued), "waiting", Tone::Strong);
+        count(up_to(QUEUED_MAX, outbox.queued), "queued", Tone::Strong);
         count(thousands(outbox.sending), "sending", Tone::Strong);
     }
     if outbox.unknown > 0 {
-        count(
-            up_to(QUEUED_MAX, outbox.unknown),
-            if outbox.unknown == 1 { "answer lost" } else { "answers lost" },
-            Tone::Warn,
-        );
+        count(up_to(QUEUED_MAX, outbox.unknown), "unknown", Tone::Warn);
     }
     spans
 }
@@ -98,8 +94,8 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
     out.extend(rates(outbox, theme, columns));
     out.push(to_go(outbox, theme));
     if outbox.unknown > 0 {
-        let words = "these may have gone out; Mail shows them under Unknown";
-        out.push(line("lost", vec![Span::styled(words, theme.style(Tone::Quiet))], theme));
+        let words = "may have gone out; Mail shows them";
+        out.push(line("unknown", vec![Span::styled(words, theme.style(Tone::Quiet))], theme));
     }
     let mut lines = Lines::new(theme, columns);
     if let Some(of) = &outbox.account {
@@ -164,7 +160,7 @@ fn stopped(lines: &mut Lines<'_>, model: &Model, brake: &Brake, most: usize) {
             format!("{clock}, {}, with one mail; all follow when it is taken", when::relative(probe_at, model.now));
         lines.value("next try", &words, Tone::Text);
     }
-    let then = if brake.state == BrakeState::Draining { "lets new mail go too" } else { "lets mail flow again" };
+    let then = if brake.state == BrakeState::Draining { "resumes it all" } else { "resumes sending" };
     lines.labelled(
         "then",
         vec![
@@ -315,21 +311,20 @@ pub(super) fn day(outbox: &OutboxView, theme: &Theme, columns: u16) -> Vec<Line<
 /// Columns that the words behind the bars need.
 const BAR_WORDS: usize = 28;
 
-/// How many mails are still to be made by jobs that work, as far as they were counted.
-fn unmade(outbox: &OutboxView) -> i64 {
-    let running = outbox.jobs.iter().filter(|job| job.state == JobState::Running);
-    running.map(|job| job.found.map_or(0, |found| (found - job.looked_at).max(0))).sum()
+/// How many mails are to go out.
+#[must_use]
+pub fn mails_to_go(outbox: &OutboxView) -> String {
+    format!("{}{}", thousands(outbox.to_go()), if outbox.queued > QUEUED_MAX { "+" } else { "" })
 }
 
 fn to_go(outbox: &OutboxView, theme: &Theme) -> Line<'static> {
-    let total = outbox.queued + outbox.sending + unmade(outbox);
+    let total = outbox.to_go();
     let (strong, text, quiet) = (theme.style(Tone::Strong), theme.style(Tone::Text), theme.style(Tone::Quiet));
     if total == 0 {
         return line("to go", vec![Span::styled("nothing", quiet)], theme);
     }
     let is_more = outbox.queued > QUEUED_MAX;
-    let mails =
-        format!("{}{} {}", thousands(total), if is_more { "+" } else { "" }, if total == 1 { "mail" } else { "mails" });
+    let mails = format!("{} {}", mails_to_go(outbox), if total == 1 { "mail" } else { "mails" });
     let left = outbox.pace.left().filter(|left| *left < total);
     if left == Some(0) {
         return line("to go", vec![Span::styled(mails, strong), Span::styled(", as places come free", text)], theme);

@@ -3,14 +3,14 @@
 use ratatui::text::Line;
 
 use super::tables;
-use crate::domain::job::{JobRow, JobState, Skip};
+use crate::domain::job::{COUNTED_MAX, JobResults, JobRow, JobState, Skip};
 use crate::domain::worker::WorkerRow;
 use crate::tui::Model;
 use crate::tui::theme::{Theme, Tone};
-use crate::tui::view::queue::model::Item;
+use crate::tui::view::queue::model::{Item, JobFacts};
 use crate::tui::when;
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::number::{rate, thousands};
+use crate::tui::widget::number::{rate, thousands, up_to};
 use crate::tui::widget::scope::scope_words;
 
 /// A job's glyph, tone and word: in its grace period how long that still is, and whether the brake holds it back.
@@ -63,17 +63,13 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow, is_
     lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, theme)), title(model));
     let mut keys = vec![(format!("{glyph} {word}"), tone)];
     if job.state.is_open() {
-        let toggle = if job.state == JobState::Paused { " lets it go on   " } else { " pauses it   " };
-        let off = [("   x".into(), Tone::Key), (" calls it off   ".into(), Tone::Quiet)];
+        let toggle = if job.state == JobState::Paused { " resumes it   " } else { " pauses it   " };
+        let off = [("   x".into(), Tone::Key), (" cancels it   ".into(), Tone::Quiet)];
         keys.extend(off.into_iter().chain([("p".into(), Tone::Key), (toggle.into(), Tone::Quiet)]));
     }
     lines.pieces(keys);
-    let mails = match job.queued {
-        0 => "no one mailed yet".to_owned(),
-        queued => format!("{} queued, {} of them wait", thousands(queued), thousands(job.open)),
-    };
     lines.value("checked", &tables::counted(job), Tone::Text);
-    lines.value("mails", &mails, Tone::Text);
+    results(lines, model, job, is_short);
     skipped(lines, job, is_short);
     if let Some(reason) = &job.reason {
         lines.value("reason", reason.plain().as_str(), Tone::Strong);
@@ -85,6 +81,61 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow, is_
     }
     lines.value("as of", &when::absolute(job.cut_off, model.setup.zone), Tone::Quiet);
     lines.value("job", &job.id.to_string(), Tone::Quiet);
+    if !is_short {
+        left_out(lines, model, theme, job);
+    }
+}
+
+/// What became of its mails, as far as that was counted.
+fn results(lines: &mut Lines<'_>, model: &Model, job: &JobRow, is_short: bool) {
+    if job.queued == 0 {
+        lines.value("mails", "no one mailed yet", Tone::Text);
+        return;
+    }
+    let Some(facts) = facts(model, job) else {
+        let words = format!("{}, {} of them queued", thousands(job.queued), thousands(job.open));
+        lines.value("mails", &words, Tone::Text);
+        return;
+    };
+    let counted = facts.results.as_ref().map(JobResults::parts).unwrap_or_default();
+    let counted: Vec<_> = counted.into_iter().map(|(count, word)| (up_to(COUNTED_MAX, count), word)).collect();
+    if is_short {
+        let words: Vec<String> = counted.iter().map(|(count, word)| format!("{count} {word}")).collect();
+        let words = if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
+        lines.value("mails", &format!("{}{words}", thousands(job.queued)), Tone::Text);
+        return;
+    }
+    let mut open = vec![(thousands(job.queued), Tone::Text)];
+    if model.queue.open {
+        open.extend([("   ".into(), Tone::Quiet), ("Enter".into(), Tone::Key), (" lists them".into(), Tone::Quiet)]);
+    }
+    lines.labelled("mails", open);
+    let number = counted.iter().map(|(count, _)| count.len()).max().unwrap_or_default();
+    for (count, word) in counted {
+        lines.labelled("", vec![(format!("{count:>number$}  {word}"), Tone::Text)]);
+    }
+    if facts.results.as_ref().is_none_or(|results| results.opened.is_none()) {
+        lines.value("", &format!("`verifydesk jobs show {}` counts all", job.id), Tone::Quiet);
+    }
+}
+
+fn facts<'a>(model: &'a Model, job: &JobRow) -> Option<&'a JobFacts> {
+    model.queue.facts.as_deref().filter(|facts| facts.id == job.id)
+}
+
+/// The first of those whom it has left out, each with the reason.
+fn left_out(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow) {
+    let Some(facts) = facts(model, job).filter(|facts| !facts.skips.is_empty()) else { return };
+    lines.heading("Skipped");
+    let dot = theme.glyphs().dot;
+    for skip in &facts.skips {
+        lines.text(&skip.whom(), Tone::Text);
+        lines.under(&format!("{} {dot} verification {}", skip.reason.title(), skip.verification_id), Tone::Quiet);
+    }
+    if facts.has_more_skips {
+        lines.gap();
+        lines.text(&format!("All of them: `verifydesk jobs skipped {} --all`", job.id), Tone::Quiet);
+    }
 }
 
 /// Who was left out so far, and why.
