@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, operator};
+use super::{Failure, operator, output};
 use crate::config::Settings;
 use crate::contain;
 use crate::desk::Desk;
@@ -29,13 +29,15 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
         // Its errors show in its heartbeat, as those of any worker.
         sending = Some(contain::spawn(worker.run_on(asked)));
     }
-    let ended = run::run(desk, settings, setup).await;
+    let left = run::run(desk, settings, setup).await;
     shutdown.cancel();
     if let Some(sending) = sending {
         let _ = sending.await;
     }
     store.flush().await;
-    Ok(ExitCode::from(ended?.exit_code()))
+    let left = left?;
+    left.goes_on.iter().for_each(|line| output::remark(line));
+    Ok(ExitCode::from(left.ended.exit_code()))
 }
 
 /// What the console knows when it starts.
@@ -58,5 +60,5 @@ pub fn setup(settings: &Settings) -> Setup {
 pub async fn templates(settings: Settings) -> Result<ExitCode, Failure> {
     run::require_terminal()?;
     let setup = Setup { only_templates: true, ..setup(&settings) };
-    Ok(ExitCode::from(run::run(None, settings, setup).await?.exit_code()))
+    Ok(ExitCode::from(run::run(None, settings, setup).await?.ended.exit_code()))
 }

@@ -37,8 +37,9 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let setup = Setup { starts_worker: true, ..console::setup(&env.settings) };
     let result = if is_interactive {
-        let ended = run::run(env.desk.clone(), env.settings.clone(), setup).await;
-        ended.map(|ended| ExitCode::from(ended.exit_code())).map_err(Failure::from)
+        // What a console says goes on ends with the demo.
+        let left = run::run(env.desk.clone(), env.settings.clone(), setup).await;
+        left.map(|left| ExitCode::from(left.ended.exit_code())).map_err(Failure::from)
     } else {
         let is_unicode = !matches!(env.settings.console.glyphs, Glyphs::Ascii);
         let walk = Box::pin(walkthrough::run(&env, setup, is_unicode, output::line));

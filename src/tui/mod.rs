@@ -38,6 +38,7 @@ pub mod effect;
 pub mod executor;
 mod export;
 mod footer;
+mod goes_on;
 pub mod headless;
 pub mod keymap;
 mod load;

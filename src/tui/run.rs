@@ -17,7 +17,7 @@ use super::model::Setup;
 use super::screen::deadline;
 use super::terminal::signals::{self, Who};
 use super::terminal::{Input, Signal, Signals, Terminal, TerminalCapabilities, Typed, Watch};
-use super::{Msg, Theme, draw};
+use super::{Msg, Theme, draw, goes_on};
 use crate::config::Settings;
 use crate::desk::Desk;
 
@@ -53,6 +53,13 @@ impl Ended {
             Self::Panicked => 101,
         }
     }
+}
+
+/// How it ended, and what goes on without it, in lines for whoever has quit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub ended: Ended,
+    pub goes_on: Vec<String>,
 }
 
 /// Why the console did not start.
@@ -106,7 +113,7 @@ pub fn require_terminal() -> Result<(), Error> {
 }
 
 /// Runs the console until it ends; the terminal is restored by then. Needs a runtime of several threads.
-pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup) -> Result<Ended, Error> {
+pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup) -> Result<Left, Error> {
     require_terminal()?;
     let capabilities = TerminalCapabilities::detect(settings.console.glyphs);
     let theme = Theme::new(capabilities.colour_depth, capabilities.is_unicode);
@@ -120,8 +127,9 @@ pub async fn run(desk: impl Into<Option<Desk>>, settings: Settings, setup: Setup
     let ended = console.run().await.unwrap_or(Ended::Signal(Number::SIGHUP as i32));
     let Console { app, terminal, input, watch, .. } = console;
     drop((input, terminal, watch));
+    let goes_on = if ended == Ended::Quit { goes_on::lines(&app.model) } else { Vec::new() };
     app.executor.finish().await;
-    Ok(ended)
+    Ok(Left { ended, goes_on })
 }
 
 /// What tells this window from others: what the database is for, the site, the database.

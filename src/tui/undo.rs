@@ -73,6 +73,9 @@ pub(super) fn undone(model: &mut Model, which: Which, answer: Answer<()>) {
     match answer {
         Ok(()) => {
             model.toasts.retain(|toast| toast.undo_until.is_none());
+            if matches!(which, Which::Of { action: Action::StartJob, .. }) {
+                model.queue.started.pop();
+            }
             let what = offer.map_or_else(|| "the act".to_owned(), |offer| offer.what);
             model.toast(Level::Done, format!("Taken back: {what}."), "The audit log has both.");
         }

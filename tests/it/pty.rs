@@ -134,6 +134,22 @@ async fn quitting_leaves_the_terminal_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_quits_reads_that_their_bulk_resend_goes_on() {
+    let world = with_accepted_mail().await;
+    world.execute("update sends set queued_at = now() - interval '1 hour'").await;
+    let mut running = open(&world);
+    running.keys("B");
+    running.shows("mail goes out");
+    running.keys("y");
+    running.shows("The bulk resend of 1 mail starts in");
+    running.keys("q");
+    assert_eq!(running.exit_code(), 0);
+    running.is_clean();
+    running.shows("goes on once a worker runs");
+    running.shows("cancel it with");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_ends_it() {
     let world = with_user().await;
     let mut running = open(&world);

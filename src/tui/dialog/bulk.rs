@@ -142,6 +142,7 @@ pub(super) fn started(model: &mut Model, answer: Answer<JobStarted>) {
         ),
     };
     model.queue.selected = Some(ItemId::Job(job.id));
+    model.queue.started.push(job.id);
     // Those of the view in which it was started.
     if model.view == View::Mail {
         model.mail_marks.clear();

@@ -18,6 +18,8 @@ pub struct Queue {
     pub scroll: usize,
     /// The job whose pause or end was requested and not yet answered.
     pub changing: Option<JobId>,
+    /// The jobs that were started in this console.
+    pub started: Vec<JobId>,
     /// The job whose mails were opened here: one step back leads to it again.
     pub listed: Option<JobId>,
     /// What came of the selected job, as it was counted last.
