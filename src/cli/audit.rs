@@ -7,6 +7,7 @@ use super::format::rows::Written;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
+use crate::domain::filter::Saved;
 use crate::domain::page::Position;
 use crate::export::Columns;
 use crate::text::Untrusted;
@@ -33,8 +34,8 @@ const HEADINGS: &[&str] = &["ENTRY", "AT", "BY", "ORIGIN", "ROLE", "WHAT", "TO W
 /// How many entries are read at once where all are printed.
 const PAGE: i64 = 1_000;
 
-pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = AuditFilter::from(args.filter.filter()?);
+pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Failure> {
+    let filter = AuditFilter::from(args.filter.filter(saved)?);
     let mut position = args.after.map_or(Position::Newest, Position::After);
     let limit = if args.all { PAGE } else { args.limit };
     if args.written.is_table() {

@@ -52,6 +52,7 @@ pub fn setup(settings: &Settings) -> Setup {
         sends: None,
         starts_worker: false,
         tests: settings.test_send.allow.clone(),
+        saved: settings.filters.clone(),
         only_templates: false,
     }
 }

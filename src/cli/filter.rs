@@ -3,7 +3,7 @@
 
 use super::{Failure, output, time};
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Key, Place, Search, States, line};
+use crate::domain::filter::{Filter, Key, Place, Saved, Search, States, line};
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 
@@ -17,9 +17,9 @@ pub struct Verifications {
     #[arg(long, value_name = "STATUS", value_parser = status)]
     status: Option<StatusArg>,
     /// By e-mail, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log; and by terms:
-    /// status:, mail:, reason:, since:, until:, domain:, locale:, created:, expires:, job:
+    /// status:, mail:, reason:, since:, until:, domain:, locale:, created:, expires:, job:; @NAME is a saved filter
     #[arg(long, value_name = "TEXT", value_parser = verifications)]
-    search: Option<Filter>,
+    search: Option<Line>,
     /// By what became of the last mail: a state, or several with commas
     #[arg(long, value_name = "S", value_parser = states)]
     mail_state: Option<States>,
@@ -39,9 +39,9 @@ pub struct Mails {
     #[arg(long, value_name = "S", value_parser = states)]
     state: Option<States>,
     /// By recipient, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log; and by terms:
-    /// mail:, reason:, since:, until:, domain:, locale:, job:
+    /// mail:, reason:, since:, until:, domain:, locale:, job:; @NAME is a saved filter
     #[arg(long, value_name = "TEXT", value_parser = mails)]
-    search: Option<Filter>,
+    search: Option<Line>,
     /// Queued at or after this time
     #[arg(long, value_name = "T", value_parser = time::parse)]
     since: Option<Time>,
@@ -63,9 +63,9 @@ pub struct Entries {
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     origin: Vec<Filter>,
     /// Only about users found by address (of now or before), name, number or id, in whatever was pasted; and by terms:
-    /// by:, action:, origin:, since:, until:
+    /// by:, action:, origin:, since:, until:; @NAME is a saved filter
     #[arg(long, visible_alias = "user", value_name = "TEXT", value_parser = entries)]
-    search: Option<Filter>,
+    search: Option<Line>,
     /// At or after this time
     #[arg(long, value_name = "T", value_parser = time::parse)]
     since: Option<Time>,
@@ -94,16 +94,43 @@ fn states(text: &str) -> Result<States, String> {
     })
 }
 
-fn verifications(text: &str) -> Result<Filter, String> {
-    parse(text, Place::Verifications)
+/// A filter line: read at once, so that what is wrong is said with the other arguments; and again where the settings have
+/// names that stand in it.
+#[derive(Clone, Debug)]
+struct Line {
+    text: String,
+    place: Place,
+    read: Filter,
 }
 
-fn mails(text: &str) -> Result<Filter, String> {
-    parse(text, Place::Mails)
+impl Line {
+    fn of(text: &str, place: Place) -> Result<Self, String> {
+        Ok(Self { text: text.to_owned(), place, read: parse(text, place, &Saved::default())? })
+    }
+
+    fn filter(&self, saved: &Saved) -> Result<Filter, Failure> {
+        if saved.expand(&self.text).line == self.text && !self.text.contains('@') {
+            return Ok(self.read.clone());
+        }
+        parse(&self.text, self.place, saved)
+            .map_err(|what| Failure::usage(format!("--search: {what}"), "`[filters]` in the settings has the names"))
+    }
 }
 
-fn entries(text: &str) -> Result<Filter, String> {
-    parse(text, Place::Audit)
+fn read(line: Option<&Line>, saved: &Saved) -> Result<Filter, Failure> {
+    line.map_or_else(|| Ok(Filter::default()), |line| line.filter(saved))
+}
+
+fn verifications(text: &str) -> Result<Line, String> {
+    Line::of(text, Place::Verifications)
+}
+
+fn mails(text: &str) -> Result<Line, String> {
+    Line::of(text, Place::Mails)
+}
+
+fn entries(text: &str) -> Result<Line, String> {
+    Line::of(text, Place::Audit)
 }
 
 fn by(text: &str) -> Result<String, String> {
@@ -119,8 +146,8 @@ fn origin(text: &str) -> Result<Filter, String> {
 }
 
 /// A line that can find something: none at all would be a filter that everyone fits.
-pub fn parse(text: &str, place: Place) -> Result<Filter, String> {
-    let filter = line::parse(text, place, time::clock()).map_err(|wrong| {
+fn parse(text: &str, place: Place, saved: &Saved) -> Result<Filter, String> {
+    let filter = saved.read(text, place, time::clock()).map_err(|wrong| {
         let [line, mark] = wrong.pointed_at(text);
         format!("{wrong}\n\n  {line}\n  {mark}")
     })?;
@@ -149,8 +176,8 @@ impl Verifications {
             || self.until.is_some()
     }
 
-    pub fn filter(&self) -> Result<Filter, Failure> {
-        let mut filter = self.search.clone().unwrap_or_default();
+    pub fn filter(&self, saved: &Saved) -> Result<Filter, Failure> {
+        let mut filter = read(self.search.as_ref(), saved)?;
         if let Some(StatusArg(status)) = self.status {
             once(filter.status.is_some(), "status")?;
             filter.status = status;
@@ -161,16 +188,16 @@ impl Verifications {
 }
 
 impl Mails {
-    pub fn filter(&self) -> Result<Filter, Failure> {
-        let mut filter = self.search.clone().unwrap_or_default();
+    pub fn filter(&self, saved: &Saved) -> Result<Filter, Failure> {
+        let mut filter = read(self.search.as_ref(), saved)?;
         add(&mut filter, self.state, "state", self.since, self.until)?;
         Ok(filter)
     }
 }
 
 impl Entries {
-    pub fn filter(&self) -> Result<Filter, Failure> {
-        let mut filter = self.search.clone().unwrap_or_default();
+    pub fn filter(&self, saved: &Saved) -> Result<Filter, Failure> {
+        let mut filter = read(self.search.as_ref(), saved)?;
         if let Some(by) = &self.by {
             once(filter.by.is_some(), "by")?;
             filter.by = Some(by.clone());
@@ -229,7 +256,7 @@ mod tests {
     }
 
     fn of(arguments: &[&str]) -> Filter {
-        Both::try_parse_from([&["x"], arguments].concat()).unwrap().filter.filter().unwrap()
+        Both::try_parse_from([&["x"], arguments].concat()).unwrap().filter.filter(&Saved::default()).unwrap()
     }
 
     #[test]
@@ -250,7 +277,8 @@ mod tests {
     #[test]
     fn the_audit_log_is_asked_in_the_same_language() {
         let of = |arguments: &[&str]| {
-            Audit::try_parse_from([&["x"], arguments].concat()).map(|args| args.filter.filter().unwrap())
+            Audit::try_parse_from([&["x"], arguments].concat())
+                .map(|args| args.filter.filter(&Saved::default()).unwrap())
         };
         let options = ["--by", "mina", "--action", "pause", "--action", "force-verify,undo", "--origin", "cli"];
         let line = ["--search", "by:mina action:pause,force_verify,undo origin:cli"];
@@ -266,16 +294,28 @@ mod tests {
         }
         assert!(of(&["--by", " "]).is_err() && of(&["--search", " "]).is_err());
         let twice = Audit::try_parse_from(["x", "--by", "mina", "--search", "by:jun"]).unwrap();
-        assert!(twice.filter.filter().is_err());
+        assert!(twice.filter.filter(&Saved::default()).is_err());
+    }
+
+    #[test]
+    fn a_name_of_the_settings_stands_for_its_line() {
+        let saved: Saved = toml::from_str("lost = 'mail:failed,unknown'").unwrap();
+        let read = |line: &str| Both::try_parse_from(["x", "--search", line]).unwrap().filter.filter(&saved);
+        assert_eq!(read("kim @lost").unwrap(), of(&["--search", "kim mail:failed,unknown"]));
+        assert_eq!(read("@naver.com").unwrap(), of(&["--search", "@naver.com"]));
+        let error = read("kim @lsot").unwrap_err().to_string();
+        assert!(error.contains("there is no @lsot; did you mean @lost?\n\n  kim @lsot\n      ^^^^^"), "{error}");
+        let error = read("@lost mail:bounced").unwrap_err().to_string();
+        assert!(error.contains("mail: is there twice"), "{error}");
     }
 
     #[test]
     fn the_wrong_word_is_pointed_at() {
-        let error = parse("김미나 status:pendng", Place::Verifications).unwrap_err();
+        let error = parse("김미나 status:pendng", Place::Verifications, &Saved::default()).unwrap_err();
         assert!(error.ends_with("\n\n  김미나 status:pendng\n                ^^^^^^"), "{error}");
-        assert!(parse(" ", Place::Mails).is_err());
-        assert!(parse("status:all", Place::Verifications).is_ok());
+        assert!(parse(" ", Place::Mails, &Saved::default()).is_err());
+        assert!(parse("status:all", Place::Verifications, &Saved::default()).is_ok());
         let twice = Both::try_parse_from(["x", "--status", "expired", "--search", "status:pending"]).unwrap();
-        assert!(twice.filter.filter().is_err());
+        assert!(twice.filter.filter(&Saved::default()).is_err());
     }
 }

@@ -7,7 +7,7 @@ use super::format::rows::Written;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::Time;
-use crate::domain::filter::{Filter, Search};
+use crate::domain::filter::{Filter, Saved, Search};
 use crate::domain::idn;
 use crate::domain::page::{Cursor, Position};
 use crate::domain::verification::{Status, VerificationRow};
@@ -32,8 +32,8 @@ pub struct Args {
 
 const HEADINGS: &[&str] = &["ID", "STATUS", "EMAIL", "NAME", "LAST MAIL", "CREATED", "EXPIRES"];
 
-pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = args.filter.filter()?;
+pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Failure> {
+    let filter = args.filter.filter(saved)?;
     if args.after.is_some_and(|cursor| cursor.status != filter.status) {
         return Err(Failure::usage(
             "the cursor belongs to a list of another status",

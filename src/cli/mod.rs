@@ -187,9 +187,11 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Demo(args)) => Box::pin(demo::run(&settings, &args)).await,
         Some(Command::Migrate(args)) => migrate::run(&settings, &args).await,
         Some(Command::Signup(args)) => act(&settings, async |desk| signup::run(desk, &args).await).await,
-        Some(Command::List(args)) => list::run(&desk(&settings).await?, &args).await,
+        Some(Command::List(args)) => list::run(&desk(&settings).await?, &settings.filters, &args).await,
         Some(Command::Show(args)) => show::run(&desk(&settings).await?, &settings, &args).await,
-        Some(Command::Resend(args)) => act(&settings, async |desk| resend::run(desk, &args).await).await,
+        Some(Command::Resend(args)) => {
+            act(&settings, async |desk| resend::run(desk, &settings.filters, &args).await).await
+        }
         Some(Command::Verify(args)) => act(&settings, async |desk| verify::run(desk, &args).await).await,
         Some(Command::Unverify(args)) => act(&settings, async |desk| unverify::run(desk, &args).await).await,
         Some(Command::ChangeAddress(args)) => act(&settings, async |desk| change_address::run(desk, &args).await).await,
@@ -201,13 +203,13 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
-        Some(Command::Audit(args)) => audit::run(&desk(&settings).await?, &args).await,
+        Some(Command::Audit(args)) => audit::run(&desk(&settings).await?, &settings.filters, &args).await,
         Some(Command::Prune(args)) => act(&settings, async |desk| prune::run(desk, &settings, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),
         Some(Command::TestSend(args)) => test_send::run(&settings, &args).await,
         Some(Command::Templates(args)) => Box::pin(templates::run(settings, &args)).await,
-        Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &args).await,
+        Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &settings.filters, &args).await,
         Some(Command::Events(args)) => act(&settings, async |desk| events::run(desk, &args).await).await,
     }
 }
@@ -238,10 +240,12 @@ async fn desk(settings: &Settings) -> Result<Desk, Failure> {
 /// What a line of `list` or `sends` shows, for those that the console makes.
 #[cfg(test)]
 pub(crate) fn filter_of<'a>(words: impl Iterator<Item = &'a str>) -> Result<crate::domain::filter::Filter, String> {
+    // Names that the settings give are not on the line any more.
+    let saved = crate::domain::filter::Saved::default();
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
     match cli.command {
-        Some(Command::List(args)) => args.filter.filter().map_err(|failure| failure.to_string()),
-        Some(Command::Sends(args)) => args.filter.filter().map_err(|failure| failure.to_string()),
+        Some(Command::List(args)) => args.filter.filter(&saved).map_err(|failure| failure.to_string()),
+        Some(Command::Sends(args)) => args.filter.filter(&saved).map_err(|failure| failure.to_string()),
         _ => Err("neither list nor sends".into()),
     }
 }

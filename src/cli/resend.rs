@@ -8,6 +8,7 @@ use super::format::json;
 use super::{Failure, bulk, filter, operator, output};
 use crate::desk::{Desk, Error, Refusal};
 use crate::domain::audit::{Actor, Origin};
+use crate::domain::filter::Saved;
 use crate::domain::id::VerificationId;
 use crate::domain::job::JobScope;
 use crate::domain::send::{Priority, ResentHow};
@@ -33,7 +34,7 @@ pub struct Args {
     json: bool,
 }
 
-pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Failure> {
     if !args.ids.is_empty() {
         let mut run = Run { desk, args, actor: operator(Origin::Cli), worst: 0, unheard: false };
         for &id in &args.ids {
@@ -47,7 +48,7 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
             "name verifications by number, or select them with --status, --search, --mail-state, --since or --until",
         ));
     }
-    let filter = args.filter.filter()?;
+    let filter = args.filter.filter(saved)?;
     if !args.yes && !args.dry_run {
         return Err(Failure::usage(
             "a resend by filter can send many mails",

@@ -6,6 +6,7 @@ use super::format::json;
 use super::format::rows::Written;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
+use crate::domain::filter::Saved;
 use crate::domain::id::SendId;
 use crate::domain::idn;
 use crate::domain::page::Position;
@@ -31,8 +32,8 @@ pub struct Args {
 
 const HEADINGS: &[&str] = &["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "RESULT"];
 
-pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = args.filter.filter()?;
+pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Failure> {
+    let filter = args.filter.filter(saved)?;
     let position = args.after.map_or(Position::Newest, Position::After);
     let mut printer = args.written.printer(Columns::MAILS, HEADINGS);
     let mut print = |rows: &[SendRow]| printer.print(rows, json::send, cells);

@@ -278,6 +278,11 @@ mod tests {
     fn file_errors_name_file_line_and_key() {
         let error = with_file("public_url = \"https://example.org\"\n\n[smtp]\nhots = \"x\"\n").unwrap_err();
         assert!(error.what.contains("config.toml, line 4: unknown field `hots`"), "{}", error.what);
+        let error = with_file("[filters]\nlost = \"mail:failed\"\nold = \"kim status:pendng\"\n").unwrap_err();
+        assert!(error.what.contains("config.toml, line 3: \"pendng\" is no status: "), "{}", error.what);
+        assert!(error.what.contains("; at \"pendng\" in \"kim status:pendng\""), "{}", error.what);
+        let error = with(&[("VERIFYDESK_FILTERS__LOST", "mial:failed")]).unwrap_err();
+        assert!(error.what.starts_with("VERIFYDESK_FILTERS__LOST: there is no mial: in "), "{}", error.what);
         let error = with_file("a = [\n").unwrap_err();
         assert!(error.what.contains("line"), "{}", error.what);
         assert!(load(Some(Path::new("/nonexistent/x.toml")), []).unwrap_err().what.contains("/nonexistent/x.toml"));

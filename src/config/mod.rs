@@ -19,6 +19,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use url::Url;
 
+use crate::domain::filter::Saved;
 use crate::domain::locale::Locale;
 use crate::domain::resend::ResendPolicy;
 use crate::ses::sns::TopicArn;
@@ -87,6 +88,8 @@ pub struct Settings {
     /// The verification view and the site's API.
     pub serve: Serve,
     pub console: Console,
+    /// Filters that have a name: `@name` in a line stands for them.
+    pub filters: Saved,
 }
 
 /// The site that people sign up to.

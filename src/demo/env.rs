@@ -80,7 +80,7 @@ pub struct DemoEnv {
 }
 
 impl DemoEnv {
-    /// Starts everything. From `base` comes what the demo does not decide: templates, glyphs.
+    /// Starts everything. From `base` comes what the demo does not decide: templates, saved filters, glyphs.
     pub async fn start(options: Options, base: &Settings) -> Result<Self, Error> {
         let kept = options.clone();
         let cluster = start_cluster(options).await?;
@@ -99,6 +99,7 @@ impl DemoEnv {
             },
             capture: Capture { dir: Some(mail_directory(&directory)) },
             templates: base.templates.clone(),
+            filters: base.filters.clone(),
             // What is told of another database is not so of this one.
             console: Console { environment: None, ..base.console.clone() },
             ..Settings::default()

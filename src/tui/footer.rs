@@ -112,8 +112,8 @@ fn hint(model: &Model) -> (String, Tone) {
     }
     let search = model.filter_line().search.as_ref();
     let hint = match (search, completed) {
-        (Some(search), _) if !search.can_find() => "finds nothing without a letter or a digit".into(),
         (_, Some(completed)) => completed,
+        (Some(search), _) if !search.can_find() => "finds nothing without a letter or a digit".into(),
         (Some(search), None) if search.is_prefix() => {
             let min = if search.inside_from() == 2 { "two" } else { "three" };
             format!("matches beginnings only; {min} characters search inside")

@@ -24,7 +24,7 @@ use super::when::{self, Zone};
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::line::WrongTerm;
-use crate::domain::filter::{Clock, Filter, Place, Search};
+use crate::domain::filter::{Clock, Filter, Place, Saved, Search};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::idn;
 use crate::domain::right::Rights;
@@ -58,6 +58,8 @@ pub struct Setup {
     pub starts_worker: bool,
     /// Who may get test mails, as the settings say: addresses, and domains with an `@` before.
     pub tests: Vec<String>,
+    /// Filters that have a name.
+    pub saved: Saved,
     /// Whether there are templates and nothing else: no database is needed, and none is asked for.
     pub only_templates: bool,
 }

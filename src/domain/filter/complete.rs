@@ -13,9 +13,10 @@ pub struct Completions {
     pub words: Vec<String>,
 }
 
-/// For the word that ends at `cursor`, a byte of the line. An empty word may become any term.
+/// For the word that ends at `cursor`, a byte of the line. An empty word may become any term, or one of the `names` that
+/// stand for a saved line.
 #[must_use]
-pub fn complete(line: &str, cursor: usize, place: Place) -> Completions {
+pub fn complete<'a>(line: &str, cursor: usize, place: Place, names: impl Iterator<Item = &'a str>) -> Completions {
     let before = line.get(..cursor).unwrap_or(line);
     let begin =
         before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
@@ -23,7 +24,10 @@ pub fn complete(line: &str, cursor: usize, place: Place) -> Completions {
     let Some((name, value)) = word.split_once(':') else {
         let typed = word.to_lowercase();
         let keys = place.keys().iter().map(|key| format!("{}:", key.as_str()));
-        let words = keys.filter(|word| word.starts_with(&typed) && *word != typed).collect();
+        let words = keys
+            .chain(names.map(|name| format!("@{name}")))
+            .filter(|word| word.starts_with(&typed) && *word != typed)
+            .collect();
         return Completions { span: begin..before.len(), words };
     };
     let Some(key) = Key::of(name).filter(|key| place.keys().contains(key)) else { return Completions::default() };
@@ -40,7 +44,8 @@ mod tests {
 
     #[test]
     fn keys_and_values() {
-        let table: [(&str, Place, &[&str]); 14] = [
+        const NAMES: [&str; 2] = ["late", "lost"];
+        let table: [(&str, Place, &[&str]); 16] = [
             ("st", Place::Verifications, &["status:"]),
             ("kim s", Place::Verifications, &["status:", "since:"]),
             ("kim s", Place::Mails, &["since:"]),
@@ -54,16 +59,19 @@ mod tests {
             ("mina", Place::Verifications, &[]),
             ("by:mina a", Place::Audit, &["action:"]),
             ("action:force-verify,un", Place::Audit, &["unverify", "undo"]),
+            ("kim @l", Place::Mails, &["@late", "@lost"]),
+            ("@lo", Place::Mails, &["@lost"]),
             ("origin:c", Place::Audit, &["console", "cli"]),
         ];
         for (line, place, words) in table {
-            let found = complete(line, line.len(), place);
+            let found = complete(line, line.len(), place, NAMES.into_iter());
             assert_eq!(found.words, words, "{line}");
         }
-        let found = complete("kim sta mina", 7, Place::Verifications);
+        let found = complete("kim sta mina", 7, Place::Verifications, NAMES.into_iter());
         assert_eq!((found.span, found.words), (4..7, vec!["status:".to_owned()]));
-        let found = complete("mail:failed,un", 14, Place::Mails);
+        let found = complete("mail:failed,un", 14, Place::Mails, NAMES.into_iter());
         assert_eq!(found.span, 12..14);
-        assert_eq!(complete("", 0, Place::Audit).words, ["by:", "action:", "origin:", "since:", "until:"]);
+        let all = complete("", 0, Place::Audit, NAMES.into_iter()).words;
+        assert_eq!(all, ["by:", "action:", "origin:", "since:", "until:", "@late", "@lost"]);
     }
 }

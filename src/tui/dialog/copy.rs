@@ -87,10 +87,12 @@ pub(super) fn list_command(model: &Model) -> Option<String> {
     };
     // Where the line itself says which tab, it is said once.
     let key = if model.view == View::Mail { Key::Mail } else { Key::Status };
-    let tab = tab.filter(|_| line::find(model.search().text(), model.place(), key).is_none());
     // A word that is wrong, or not typed to its end, does not apply on the screen either.
     let line = model.search().text();
     let line = model.wrong_term().map_or_else(|| line.to_owned(), |wrong| wrong.without_word(line));
+    // Elsewhere the settings may have no such names.
+    let line = model.setup.saved.expand(&line).line;
+    let tab = tab.filter(|_| line::find(&line, model.place(), key).is_none());
     // And where another is wrong, the screen shows what applied before.
     line::parse(&line, model.place(), model.clock()).ok()?;
     let search = plain(line.trim());
@@ -294,6 +296,8 @@ mod tests {
             ("m /", "mail:failed,unknown since:2026-11-01"),
             ("m 3 /", "domain:example.com"),
             ("m /", "mail:bounced kim"),
+            ("m /", "@lost kim"),
+            ("/", "@naver kim"),
         ];
         for (keys, text) in table {
             let (mut console, world) = loaded(keys);
@@ -306,8 +310,8 @@ mod tests {
             // As the screen has it, but by the clock of the command line.
             let model = &mut console.model;
             let clock = crate::cli::filter_clock();
-            model.verifications.read(Place::Verifications, clock);
-            model.mail.read(Place::Mails, clock);
+            model.verifications.read(&model.setup.saved, Place::Verifications, clock);
+            model.mail.read(&model.setup.saved, Place::Mails, clock);
             let shown = match model.view {
                 View::Mail => mail::update::filter(model),
                 _ => verifications::update::filter(model),

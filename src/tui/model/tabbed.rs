@@ -2,8 +2,8 @@
 
 use super::field::Field;
 use crate::domain::filter::hits::Hits;
-use crate::domain::filter::line::{self, WrongTerm};
-use crate::domain::filter::{Clock, Filter, Place, Search};
+use crate::domain::filter::line::WrongTerm;
+use crate::domain::filter::{Clock, Filter, Place, Saved, Search};
 use crate::domain::send::{SendRow, SendState};
 use crate::tui::view::list::{List, Row};
 
@@ -66,12 +66,12 @@ impl<R: Row> Tabbed<R> {
 
     /// Reads the line that is typed. If what it asks for has changed, every list has to be loaded again; the rows on the
     /// screen stay until others arrive.
-    pub(in crate::tui) fn read(&mut self, place: Place, clock: Clock) {
+    pub(in crate::tui) fn read(&mut self, saved: &Saved, place: Place, clock: Clock) {
         let text = self.search.text();
-        let read = line::parse(text, place, clock);
+        let read = saved.read(text, place, clock);
         let filter = match &read {
             Ok(filter) => Some(filter.clone()),
-            Err(wrong) => line::parse(&wrong.without_word(text), place, clock).ok(),
+            Err(wrong) => saved.read(&wrong.without_word(text), place, clock).ok(),
         };
         self.wrong = read.err();
         if let Some(filter) = filter.filter(|filter| *filter != self.filter) {

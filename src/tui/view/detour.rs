@@ -54,7 +54,7 @@ pub(in crate::tui) fn to_mail(model: &mut Model, id: SendId) {
         model.view = View::Mail;
         model.mail.search.paste(&line);
         let (place, clock) = (model.place(), model.clock());
-        model.mail.read(place, clock);
+        model.mail.read(&model.setup.saved, place, clock);
         if let Some(list) = model.mail.list_mut() {
             list.select = Some(id);
         }

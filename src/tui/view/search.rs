@@ -135,11 +135,13 @@ fn show_elsewhere(model: &mut Model) {
 pub fn offered(model: &Model) -> Completions {
     let field = model.search();
     let (line, before) = (field.text(), field.before_cursor());
-    let offered = complete::complete(line, before.len(), model.place());
+    let names = model.setup.saved.names(model.place(), model.clock());
+    let offered = complete::complete(line, before.len(), model.place(), names);
     // Of a name a letter or two are typed before it is known to be no term's.
     let word = line.get(offered.span.clone()).unwrap_or_default();
     let is_value = line[..offered.span.start].ends_with([':', ',']);
-    let is_likely = is_value || !model.filter_line().is_text() || word.is_empty() || word.len() > 2;
+    let is_likely =
+        is_value || word.starts_with('@') || !model.filter_line().is_text() || word.is_empty() || word.len() > 2;
     if is_likely { offered } else { Completions::default() }
 }
 
@@ -163,25 +165,26 @@ fn complete(model: &mut Model) {
 pub fn tab_chosen(model: &mut Model) {
     let place = model.place();
     let key = if place == Place::Mails { Key::Mail } else { Key::Status };
-    let text = model.search().text();
-    let Some(rest) = line::find(text, place, key).map(|term| line::without(text, &term)) else { return };
+    // A term may be in what a name stands for: then that takes the name's place.
+    let text = model.setup.saved.expand(model.search().text()).line;
+    let Some(rest) = line::find(&text, place, key).map(|term| line::without(&text, &term)) else { return };
     let clock = model.clock();
     let field = of(model);
     field.clear();
     field.paste(&rest);
     if place == Place::Mails {
-        model.mail.read(place, clock);
+        model.mail.read(&model.setup.saved, place, clock);
     } else {
-        model.verifications.read(place, clock);
+        model.verifications.read(&model.setup.saved, place, clock);
     }
 }
 
 /// Reads all lines again: what is yesterday, changes.
 pub fn read_again(model: &mut Model) {
     let clock = model.clock();
-    model.verifications.read(Place::Verifications, clock);
-    model.mail.read(Place::Mails, clock);
-    model.audit.read(Place::Audit, clock);
+    model.verifications.read(&model.setup.saved, Place::Verifications, clock);
+    model.mail.read(&model.setup.saved, Place::Mails, clock);
+    model.audit.read(&model.setup.saved, Place::Audit, clock);
 }
 
 /// Lists the mails of a job alone.
@@ -225,7 +228,7 @@ fn changed(model: &mut Model, was_empty: bool) {
     if place == Place::Mails {
         let all = model.mail.lists.iter().position(|list| list.tab.is_none());
         model.mail.search_changed(was_empty, all.unwrap_or_default());
-        model.mail.read(place, clock);
+        model.mail.read(&model.setup.saved, place, clock);
         if !model.mail.filter.mail.is_any() {
             model.mail.show_tab(model.mail.filter.mail.only());
         }
@@ -233,14 +236,15 @@ fn changed(model: &mut Model, was_empty: bool) {
     } else if model.view == View::Audit {
         let all = model.audit.lists.iter().position(|list| list.tab.is_none());
         model.audit.search_changed(was_empty, all.unwrap_or_default());
-        model.audit.read(place, clock);
+        model.audit.read(&model.setup.saved, place, clock);
         model.entry_scroll = 0;
     } else {
         let all = model.verifications.lists.iter().position(|list| list.tab.is_none());
         model.verifications.search_changed(was_empty, all.unwrap_or_default());
-        model.verifications.read(place, clock);
+        model.verifications.read(&model.setup.saved, place, clock);
         let status = model.verifications.filter.status;
-        if status.is_some() || line::find(model.search().text(), place, Key::Status).is_some() {
+        let line = model.setup.saved.expand(model.search().text()).line;
+        if status.is_some() || line::find(&line, place, Key::Status).is_some() {
             model.verifications.show_tab(status);
         }
     }
@@ -371,6 +375,28 @@ mod tests {
         assert!(console.model.prompt && console.model.toasts.len() == 1);
         console.run(&world, "Esc");
         assert!(!console.model.prompt && console.model.search().is_empty() && console.model.wrong_term().is_none());
+    }
+
+    #[test]
+    fn a_name_of_the_settings_stands_for_its_line() {
+        let (mut console, world) = Console::loaded(80, 24);
+        let asked_for = asked(&mut console, &world, &format!("/ {}", keys("kim @naver")));
+        assert_eq!(asked_for, "status:expired domain:naver.com kim");
+        assert_eq!(console.model.verifications.list().unwrap().tab, Some(Status::Expired));
+        // Another tab takes its term's place; the other terms stay.
+        let asked_for = asked(&mut console, &world, "Enter 2");
+        assert_eq!(asked_for, "status:verified domain:naver.com kim");
+        assert_eq!(console.model.search().text(), "kim domain:naver.com");
+        // It is offered where it can be used, and what is wrong with it is said elsewhere.
+        console.run(&world, "Esc m / @");
+        assert!(console.screen().contains("Tab: @lost"), "{}", console.screen());
+        console.run(&world, "Tab");
+        assert_eq!(
+            (console.model.search().text(), console.model.mail.filter.mail.to_string().as_str()),
+            ("@lost", "failed,unknown")
+        );
+        console.run(&world, &format!("Space {}", keys("@naver")));
+        assert!(console.screen().contains("@naver: status: is no term for mails"), "{}", console.screen());
     }
 
     #[test]

@@ -201,7 +201,7 @@ proptest! {
                     }
                 }
                 let cursor = (0..=cut.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
-                let _ = super::super::complete::complete(line, cursor, place);
+                let _ = super::super::complete::complete(line, cursor, place, std::iter::empty());
             }
         }
     }
