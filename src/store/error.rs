@@ -1,5 +1,7 @@
 //! What can go wrong with the database, sorted by what a person can do about it.
 
+use std::io;
+
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
@@ -195,6 +197,15 @@ pub(super) fn is_of_statement(error: &sqlx::Error) -> bool {
     error.is_some_and(|error| error.severity() == PgSeverity::Error)
 }
 
+/// Why there is no connection. What the system says of a socket that is not there sounds like a file that someone lost.
+fn not_reached(error: &io::Error) -> Plain {
+    match error.kind() {
+        io::ErrorKind::NotFound => plain("no server listens on its socket; it may be stopped"),
+        io::ErrorKind::ConnectionRefused => plain("no server listens there; it may be stopped"),
+        _ => plain(&error.to_string()),
+    }
+}
+
 fn is_fatal(error: &dyn DatabaseError) -> bool {
     error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.severity() == PgSeverity::Fatal)
 }
@@ -206,7 +217,7 @@ impl From<sqlx::Error> for Error {
                 let code = database.code().unwrap_or_default();
                 Self::of_state(&code, is_fatal(database.as_ref()), plain(database.message()))
             }
-            sqlx::Error::Io(io) => Self::Away(plain(&io.to_string())),
+            sqlx::Error::Io(io) => Self::Away(not_reached(io)),
             sqlx::Error::Tls(tls) => Self::Away(plain(&format!("TLS: {tls}"))),
             sqlx::Error::PoolTimedOut => Self::Away(plain("no connection within 5 seconds")),
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Away(plain("the connection was closed")),
@@ -222,6 +233,14 @@ impl From<sqlx::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stopped_server_is_said_in_words() {
+        for code in [2, 111] {
+            let error = Error::from(sqlx::Error::Io(io::Error::from_raw_os_error(code))).to_string();
+            assert!(error.contains("no server listens") && !error.contains("os error"), "{error}");
+        }
+    }
 
     #[test]
     fn states_are_distinguished_by_what_can_be_done() {

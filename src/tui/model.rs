@@ -520,9 +520,10 @@ impl Model {
         self.skew = skew;
     }
 
-    /// Shows a problem, unless the banner says it already.
+    /// Shows a problem, unless the banner says it already. Before anything has answered, the list says it, or the banner
+    /// will.
     pub(super) fn complain(&mut self, problem: Problem) {
-        if !problem.away {
+        if !problem.away && self.link == Link::Up {
             self.toast(Level::Failed, problem.what, problem.hint);
         }
     }

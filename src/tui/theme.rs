@@ -206,7 +206,7 @@ impl Theme {
         let (unicode, ascii, tone) = match status {
             Status::Pending => ("○", "o", Tone::Waiting),
             Status::Verified => ("✓", "+", Tone::Good),
-            Status::Expired => ("◌", ".", Tone::Past),
+            Status::Expired => ("†", ".", Tone::Past),
             Status::Revoked => ("⊘", "x", Tone::Quiet),
         };
         (if self.unicode { unicode } else { ascii }, tone)
@@ -228,7 +228,7 @@ impl Theme {
     #[must_use]
     pub fn send(&self, state: SendState) -> (&'static str, Tone) {
         let (unicode, ascii, tone) = match state {
-            SendState::Queued => ("◦", ".", Tone::Waiting),
+            SendState::Queued => ("═", "=", Tone::Waiting),
             SendState::Sending => ("»", ">", Tone::Waiting),
             SendState::Accepted => ("›", ">", Tone::Text),
             SendState::Delivered => ("✓", "+", Tone::Good),

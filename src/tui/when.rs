@@ -6,6 +6,7 @@
 use chrono::{Datelike as _, Duration, DurationRound as _, FixedOffset};
 
 use crate::domain::Time;
+use crate::text::width;
 
 /// The zone of absolute times; they always show their offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,13 +30,21 @@ fn minute_of(time: Time) -> Time {
     time.duration_trunc(Duration::seconds(MINUTE)).unwrap_or(time)
 }
 
-/// Units, hours up to the fourth day, since links live for three: from how many seconds one is used, its seconds, its name.
+/// Units: from how many seconds one is used, its seconds, its name.
 const UNITS: [(i64, i64, &str); 5] =
-    [(2 * YEAR, YEAR, "y"), (2 * MONTH, MONTH, "mo"), (4 * DAY, DAY, "d"), (HOUR, HOUR, "h"), (0, MINUTE, "min")];
+    [(2 * YEAR, YEAR, "y"), (2 * MONTH, MONTH, "mo"), (2 * DAY, DAY, "d"), (HOUR, HOUR, "h"), (0, MINUTE, "min")];
+
+/// Links live for three days: up to the fourth, what is ahead is said to the hour.
+const HOURS_UNTIL: i64 = 4 * DAY;
 
 /// Largest unit that says enough of a distance: its seconds and its name.
 fn unit(seconds: i64) -> (i64, &'static str) {
     UNITS.iter().find(|(from, ..)| seconds >= *from).map_or((MINUTE, "min"), |(_, size, name)| (*size, name))
+}
+
+/// The same of what is ahead.
+fn unit_ahead(seconds: i64) -> (i64, &'static str) {
+    if (2 * DAY..HOURS_UNTIL).contains(&seconds) { (HOUR, "h") } else { unit(seconds) }
 }
 
 /// How far away a time is: "3 min ago", "just now", "in 2 h".
@@ -51,11 +60,25 @@ pub fn relative(time: Time, now: Time) -> String {
         }
     } else {
         let seconds = (time - minute).num_seconds();
-        let (size, name) = unit(seconds);
-        match seconds / size {
-            0 => "in <1 min".into(),
-            n => format!("in {n} {name}"),
+        let (size, name) = unit_ahead(seconds);
+        match (seconds / size, seconds / DAY) {
+            (0, _) => "in <1 min".into(),
+            (hours, days @ 2..) if size == HOUR => match hours % 24 {
+                0 => format!("in {days} d"),
+                hours => format!("in {days} d {hours} h"),
+            },
+            (n, _) => format!("in {n} {name}"),
         }
+    }
+}
+
+/// The same in so many columns: where the hours have no room beside the days, without them.
+#[must_use]
+pub fn relative_within(time: Time, now: Time, columns: usize) -> String {
+    let whole = relative(time, now);
+    match whole.split_once(" d ") {
+        Some((days, hours)) if hours.ends_with('h') && width(&whole) > columns => format!("{days} d"),
+        _ => whole,
     }
 }
 
@@ -100,7 +123,7 @@ pub fn next_change(time: Time, now: Time) -> Option<Time> {
         if whole < exact { whole.checked_add_signed(Duration::seconds(MINUTE)) } else { Some(whole) }
     } else {
         let seconds = (time - minute).num_seconds();
-        let (size, _) = unit(seconds);
+        let (size, _) = unit_ahead(seconds);
         if seconds / size == 0 {
             return Some(time);
         }
@@ -149,6 +172,15 @@ pub fn absolute(time: Time, zone: Zone) -> String {
     match zone {
         Zone::Utc => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
         Zone::Local(offset) => time.with_timezone(&offset).format("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    }
+}
+
+/// The same to the minute: "2026-07-01 14:03 +09:00".
+#[must_use]
+pub fn to_the_minute(time: Time, zone: Zone) -> String {
+    match zone {
+        Zone::Utc => time.format("%Y-%m-%d %H:%M UTC").to_string(),
+        Zone::Local(offset) => time.with_timezone(&offset).format("%Y-%m-%d %H:%M %:z").to_string(),
     }
 }
 
@@ -215,17 +247,29 @@ mod tests {
             ("2026-07-01T11:00:01Z", "59 min ago"),
             ("2026-07-01T11:00:00Z", "1 h ago"),
             ("2026-06-29T12:00:30Z", "47 h ago"),
-            ("2026-06-28T12:00:00Z", "72 h ago"),
+            ("2026-06-29T12:00:00Z", "2 d ago"),
+            ("2026-06-28T12:00:00Z", "3 d ago"),
             ("2026-06-27T12:00:00Z", "4 d ago"),
             ("2026-04-01T12:00:00Z", "3 mo ago"),
             ("2023-07-01T12:00:00Z", "3 y ago"),
             ("2026-07-01T12:00:31Z", "in <1 min"),
             ("2026-07-01T12:02:00Z", "in 2 min"),
             ("2026-07-01T14:00:00Z", "in 2 h"),
-            ("2026-07-04T12:00:30Z", "in 72 h"),
+            ("2026-07-03T12:00:00Z", "in 2 d"),
+            ("2026-07-04T12:00:30Z", "in 3 d"),
+            ("2026-07-04T11:00:30Z", "in 2 d 23 h"),
+            ("2026-07-05T11:59:00Z", "in 3 d 23 h"),
+            ("2026-07-05T12:00:30Z", "in 4 d"),
         ];
         for (time, text) in table {
             assert_eq!(relative(at(time), now), text, "{time}");
+        }
+        for (time, columns, text) in [
+            ("2026-07-04T11:00:30Z", 11, "in 2 d 23 h"),
+            ("2026-07-04T11:00:30Z", 10, "in 2 d"),
+            ("2026-06-25T12:00:00Z", 5, "6 d ago"),
+        ] {
+            assert_eq!(relative_within(at(time), now, columns), text, "{time}");
         }
     }
 
@@ -247,6 +291,7 @@ mod tests {
             (100.0, "about 2 min"),
             (3_599.0, "about 1 h"),
             (71_428.0, "about 20 h"),
+            (170_000.0, "about 47 h"),
             (4.0 * 86_400.0, "about 4 d"),
             (f64::INFINITY, "about 100 y"),
             (f64::NAN, "less than a minute"),
@@ -262,6 +307,8 @@ mod tests {
         assert_eq!(absolute(time, Zone::Utc), "2026-07-01 12:00:30 UTC");
         let seoul = Zone::Local(chrono::FixedOffset::east_opt(9 * 3600).unwrap());
         assert_eq!(absolute(time, seoul), "2026-07-01 21:00:30 +09:00");
+        assert_eq!(to_the_minute(time, seoul), "2026-07-01 21:00 +09:00");
+        assert_eq!(to_the_minute(time, Zone::Utc), "2026-07-01 12:00 UTC");
     }
 
     proptest! {

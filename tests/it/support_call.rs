@@ -236,7 +236,7 @@ async fn a_paste_shows_what_happened_and_one_key_begins_what_to_do() {
     running.keys(&format!("{}.org\rthey had mistyped it\r", "\x7f".repeat(".net".len())));
     running.shows("The address is gone@example.org now.");
     says(&running, "gone@example.org Mina");
-    says(&running, "pending, expires in 72 h");
+    says(&running, "pending, expires in 3 d");
     // The message goes first, then the detail of the one found.
     escape(&mut running);
     running.keys("\x1b[200~gone@example.org\x1b[201~");
@@ -246,7 +246,7 @@ async fn a_paste_shows_what_happened_and_one_key_begins_what_to_do() {
     running.keys("j\r");
     says(&running, "An older link");
     running.keys("\r");
-    says(&running, "pending, expires in 72 h");
+    says(&running, "pending, expires in 3 d");
     running.keys("q");
     assert_eq!(running.exit_code(), 0);
     running.is_clean();

@@ -88,6 +88,22 @@ impl From<TemplateError> for SettingError {
     }
 }
 
+/// A file uses a variable that there is not.
+pub(super) fn undefined(variable: &str, known: &[&str]) -> String {
+    const SLIP_MAX: usize = 2;
+    let far = |name: &&&str| strsim::osa_distance(name, variable);
+    let meant = known.iter().min_by_key(far).filter(|name| far(name) <= SLIP_MAX && far(name) < name.len() / 2 + 1);
+    let meant = meant.map_or_else(|| ".".to_owned(), |name| format!("; did you mean `{name}`?"));
+    format!("Variable `{}` is not defined{meant} Available variables: {}", plain(variable), known.join(", "))
+}
+
+/// Tera's message; where it is about a variable that there is not, with the one that was probably meant.
+fn with_suggestion(message: &str) -> String {
+    let parts =
+        message.strip_prefix("Variable `").and_then(|rest| rest.split_once("` is not defined. Available variables: "));
+    parts.map_or_else(|| message.to_owned(), |(name, known)| undefined(name, &known.split(", ").collect::<Vec<_>>()))
+}
+
 /// Tera's error, taken apart.
 pub(super) struct Report {
     /// The template that Tera blames, by the name that it was loaded under.
@@ -104,7 +120,7 @@ impl Report {
             ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => Self {
                 path: Some(report.filename().to_owned()).filter(|path| !path.is_empty()),
                 place: Some((report.span().start_line, report.span().start_col + 1)),
-                message: plain(report.message()).into_string(),
+                message: plain(&with_suggestion(report.message())).into_string(),
             },
             ErrorKind::Msg(report) => Self::printed(report),
             ErrorKind::CircularInclude { include_chain: chain, .. } => Self::circle(chain),

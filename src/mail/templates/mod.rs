@@ -412,9 +412,7 @@ impl Templates {
         let found =
             std::iter::once(path).chain(partials).find_map(|path| Some((path, place_of(text(path), variable)?)));
         let (path, (line, column)) = found.unwrap_or((path, (1, 1)));
-        let message =
-            format!("Variable `{}` is not defined. Available variables: {}", plain(variable), known.join(", "));
-        TemplateError::At { file: self.shown(path), line, column, message }
+        TemplateError::At { file: self.shown(path), line, column, message: error::undefined(variable, known) }
     }
 
     fn shown(&self, path: &str) -> String {

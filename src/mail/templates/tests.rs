@@ -72,13 +72,18 @@ fn a_file_replaces_its_built_in_one_only() {
 
 #[test]
 fn mistakes_are_named_in_one_line() {
-    let table: [(&str, &str, &str); 12] = [
+    let table: [(&str, &str, &str); 13] = [
         (
             TEXT,
             "a\nb {{ nmae }}",
-            "template DIR/en/verification/body.txt, line 2, column 6: Variable `nmae` is not defined",
+            "template DIR/en/verification/body.txt, line 2, column 6: Variable `nmae` is not defined; did you mean `name`? Available",
         ),
         (TEXT, "가나 {{ nmae }}", "line 1, column 7: Variable `nmae`"),
+        (
+            TEXT,
+            "{% if locale == \"xx\" %}{{ lnik }}{% endif %}",
+            "`lnik` is not defined; did you mean `link`? Available",
+        ),
         (HTML, "{% if name %}\n{{ link }", "template DIR/ko/verification/body.html, line 2, column "),
         (HTML, "{{ link | sparkle }}", "template DIR/ko/verification/body.html, line 1, column "),
         (HTML, "{{ link | sparkle }}", "sparkle"),

@@ -81,6 +81,12 @@ pub fn check_with(
     collector.report(templates, options)
 }
 
+/// The language that a file belongs to, by its path: `<locale>/<template>/<part>`. A partial belongs to all.
+fn locale_of(violation: &Violation) -> Option<Locale> {
+    let At::Shown(shown, ..) = &violation.at else { return None };
+    Path::new(shown).parent()?.parent()?.file_name()?.to_str()?.parse().ok()
+}
+
 struct Run<'a> {
     shared: &'a CheckContext<'a>,
     options: &'a Options,
@@ -93,8 +99,9 @@ impl Run<'_> {
             let Test::All(test) = check.test else { continue };
             let mut violations = Vec::new();
             test(self.shared.templates, &mut violations);
-            for violation in violations {
+            for mut violation in violations {
                 let template = self.template_of(&violation);
+                violation.locale = violation.locale.or_else(|| locale_of(&violation));
                 if template.as_ref().is_none_or(|name| self.options.names(name)) {
                     let about = About { template: template.as_deref(), locale: violation.locale, mail: None };
                     self.add(&check.rule, about, &[], violation);

@@ -21,7 +21,9 @@ fn what_is_broken_is_reported_once_with_its_place() {
     let [finding] = found.as_slice() else { panic!("{found:#?}") };
     assert_eq!((finding.line, finding.part), (7, Some(Part::Text)));
     assert!(finding.file.as_ref().unwrap().path.as_ref().unwrap().ends_with(TEXT));
-    assert_eq!(finding.template.as_deref(), Some("verification"));
+    assert_eq!((finding.template.as_deref(), finding.locale), (Some("verification"), Some(Locale::En)));
+    let report = Bench::new().replace(TEXT, "{{ lifetime }}", "{{ lifetime | sparkle }}").check();
+    assert_eq!(report.worst("verification", Locale::Ko, "example"), None, "the other language has its own files");
 }
 
 #[test]

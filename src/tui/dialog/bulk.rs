@@ -264,7 +264,7 @@ fn bulk_lines(
     {
         return in_short(lines, model, theme, dialog, plan);
     }
-    lines.value("for", &scope_words(&dialog.scope, theme), Tone::Strong);
+    lines.value("for", &scope_words(&dialog.scope, theme, model.setup.zone), Tone::Strong);
     lines.gap();
     match &dialog.plan {
         None => {
@@ -302,7 +302,7 @@ fn in_short(lines: &mut Lines<'_>, model: &Model, theme: &Theme, dialog: &BulkDi
         going(lines, plan);
         asked = number(lines, theme, dialog);
     }
-    lines.value("for", &scope_words(&dialog.scope, theme), Tone::Text);
+    lines.value("for", &scope_words(&dialog.scope, theme, model.setup.zone), Tone::Text);
     if plan.skipped.total() > 0 {
         count(lines, -plan.skipped.total(), "skipped", Tone::Quiet);
     }

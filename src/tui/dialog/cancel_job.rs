@@ -99,7 +99,7 @@ impl Body for CancelJobDialog {
         let theme = canvas.theme;
         let mut lines = Lines::new(theme, columns_for(area));
         if let Some(job) = model.job(self.id) {
-            lines.value("for", &scope_words(&job.scope, theme), Tone::Strong);
+            lines.value("for", &scope_words(&job.scope, theme, model.setup.zone), Tone::Strong);
             lines.value("by", job.created_by.plain().as_str(), Tone::Text);
             lines.gap();
             if job.is_in_grace(model.now) {

@@ -99,22 +99,22 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         word => (word.to_owned(), Tone::Strong),
     };
     let limits = allowed::limits(model);
-    let key_room = |view: &View| if *view == model.view { 0 } else { width(&view_key(canvas, *view)) };
+    let key_room = |view: &View| width(&view_key(canvas, *view));
     let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
     let views_room = |gap: u16| columns(views) + gap * columns(View::ALL.len() - 1);
     let lead_room = columns(width(&lead));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // Who may do little sees that before who is sending.
     let words: Vec<Vec<(String, Tone)>> = match limits {
-        None => words.into_iter().map(|words| vec![(words, tone)]).collect(),
+        None => words.into_iter().map(|words| vec![(format!("{mark}{words}"), tone)]).collect(),
         Some(limits) => {
+            // The mark is of who sends, not of what may be done.
             let limited =
-                |words: String| vec![(limits.to_owned(), Tone::Warn), (format!(" {} {words}", glyphs.dot), tone)];
+                |words: String| vec![(limits.to_owned(), Tone::Warn), (format!(" {} {mark}{words}", glyphs.dot), tone)];
             words.into_iter().map(limited).chain([vec![(limits.to_owned(), Tone::Warn)]]).collect()
         }
     };
-    let wide =
-        |words: &[(String, Tone)]| columns(width(&mark) + words.iter().map(|(text, _)| width(text)).sum::<usize>());
+    let wide = |words: &[(String, Tone)]| columns(words.iter().map(|(text, _)| width(text)).sum::<usize>());
     // The longest words that leave the views their room; else the longest that leave what is at the left its own.
     let fits = |room: u16| words.iter().find(|w| wide(w) + room <= area.width);
     let shapes = [
@@ -133,8 +133,8 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let words = shape.map(|(words, ..)| words).or_else(|| fits(lead_room + GAP + here_room)).or(words.last());
     let words = words.map(Vec::as_slice).unwrap_or_default();
     let right_room = wide(words).min(area.width);
-    let right = std::iter::once((mark.as_str(), tone)).chain(words.iter().map(|(text, tone)| (text.as_str(), *tone)));
-    let right: Vec<Span<'_>> = right.map(|(text, tone)| Span::styled(text, canvas.style(tone))).collect();
+    let right: Vec<Span<'_>> =
+        words.iter().map(|(text, tone)| Span::styled(text.as_str(), canvas.style(*tone))).collect();
     canvas.line(Rect { x: area.right() - right_room, width: right_room, ..area }, &Line::from(right));
 
     let left_end = area.right().saturating_sub(right_room + if right_room > 0 { GAP } else { 0 }).max(area.x);
@@ -161,13 +161,11 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         x += behind;
         for view in View::ALL {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
-            if view == model.view {
-                x += canvas.text(room(x), view.title(), here) + gap;
-            } else {
-                let key = view_key(canvas, view);
-                x += canvas.text(room(x), &key, canvas.style(Tone::Key));
-                x += canvas.text(room(x), view.title(), quiet) + gap;
-            }
+            // The one that is shown keeps its key: the names beside it stand still.
+            let (of_key, of_title) = if view == model.view { (quiet, here) } else { (canvas.style(Tone::Key), quiet) };
+            let key = view_key(canvas, view);
+            x += canvas.text(room(x), &key, of_key);
+            x += canvas.text(room(x), view.title(), of_title) + gap;
         }
     } else if model.view != View::Verifications {
         let here = canvas.style(Tone::Here);
@@ -288,6 +286,27 @@ mod tests {
         assert!(shown.contains("production  · Haru Books · desk@db1.example.org"), "{shown}");
         let shown = header(160, "", "desk\u{1b}[31m@db1", true);
         assert!(shown.starts_with(" verifydesk · Haru Books · desk") && !shown.contains('\u{1b}'), "{shown}");
-        assert!(shown.contains("read-only · 1 worker sending"), "{shown}");
+        assert!(shown.contains("read-only · ● 1 worker sending"), "{shown}");
+        // Nothing that looks like a status stands before what may be done.
+        let shown = header(80, "", "", true);
+        assert!(shown.contains("   read-only"), "{shown}");
+    }
+
+    #[test]
+    fn the_names_of_the_views_stand_still() {
+        for width in [80, 120, 200] {
+            let (mut console, world) = Console::loaded(width, 24);
+            let places = |console: &Console| {
+                let shown = console.screen();
+                let line = shown.lines().next().unwrap().to_owned();
+                ["Verifications", "m Mail", "o Queue", "u Audit", "t Templates"].map(|name| line.find(name))
+            };
+            let before = places(&console);
+            assert!(before.iter().all(Option::is_some), "{}", console.screen());
+            for key in ["m", "o", "u", "t"] {
+                console.run(&world, key);
+                assert_eq!(places(&console), before, "{}", console.screen());
+            }
+        }
     }
 }

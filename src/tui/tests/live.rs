@@ -453,10 +453,52 @@ fn a_database_that_is_away_from_the_start_is_explained() {
     }
     assert!(console.model.toasts.is_empty(), "the banner says it");
     let shown = screen(&console);
-    assert!(shown.contains("cannot reach the database") && shown.contains("set DATABASE_URL"), "{shown}");
+    for words in ["cannot reach the database", "set DATABASE_URL"] {
+        assert_eq!(shown.matches(words).count(), 1, "said once: {shown}");
+    }
     console.send(Msg::DatabaseBack);
     console.serve(&World::default());
     assert!(screen(&console).contains("minji.kim"));
+}
+
+#[test]
+fn a_database_that_is_not_prepared_is_said_once() {
+    let unprepared = |why: &str, away| Problem {
+        what: format!("the database is not prepared for this version: {why}"),
+        hint: "run `verifydesk migrate`".into(),
+        away,
+        ..Problem::default()
+    };
+    // Whichever comes first: the answers, or the look at the connection.
+    for answers_first in [true, false] {
+        let mut console = Console::new(80, 24);
+        let asked = console.take_asked();
+        let answer = |console: &mut Console| {
+            for effect in &asked {
+                let problem = unprepared("relation does not exist", false);
+                match effect {
+                    Effect::Load(Load::Page { generation, .. }) => {
+                        console.send(Msg::Loaded(Loaded::Page { generation: *generation, answer: Err(problem) }));
+                    }
+                    Effect::Load(Load::Counts) => console.send(Msg::Loaded(Loaded::Counts(Err(problem)))),
+                    Effect::Load(Load::Outbox) => console.send(Msg::Loaded(Loaded::Outbox(Err(problem)))),
+                    _ => {}
+                }
+            }
+        };
+        if answers_first {
+            answer(&mut console);
+        }
+        let problem = unprepared("it has no tables of verifydesk", true);
+        console.send(Msg::DatabaseAway { problem, retry_at: now() + Duration::seconds(2) });
+        if !answers_first {
+            answer(&mut console);
+        }
+        let shown = screen(&console);
+        assert_eq!(shown.matches("not prepared").count(), 1, "{shown}");
+        assert!(shown.contains("it has no tables") && !shown.contains("relation"), "{shown}");
+        assert_eq!(shown.matches("verifydesk migrate").count(), 1, "{shown}");
+    }
 }
 
 #[test]

@@ -10,8 +10,10 @@ use crate::domain::filter::Search;
 use crate::domain::idn;
 use crate::text::plain;
 use crate::tui::Model;
+use crate::tui::breakpoints::TALL_FROM;
 use crate::tui::effect::Problem;
 use crate::tui::model::{Link, Tabbed, View};
+use crate::tui::screen::layout;
 use crate::tui::theme::Tone;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 use crate::tui::widget::wrap::wrap;
@@ -105,7 +107,8 @@ pub(in crate::tui) fn nothing<R: Row>(
 /// Why it is not known yet whether a list has rows; nothing where it is.
 pub(in crate::tui) fn unread<R: Row>(model: &Model, list: &List<R>) -> Option<State> {
     match &list.problem {
-        Some(problem) if !problem.away => return Some(State::problem(problem)),
+        // What is wrong with the whole database is said in one place, in one wording.
+        Some(problem) if !problem.away && !model.is_away() => return Some(State::problem(problem)),
         Some(_) => return Some(away(model)),
         None if list.loaded => return None,
         None => {}
@@ -121,6 +124,10 @@ pub(in crate::tui) fn away(model: &Model) -> State {
     match &model.link {
         Link::Connecting => State::quiet("connecting…"),
         Link::Up => State::quiet("loading…"),
+        // On a small screen the banner is cut.
+        Link::Away { .. } if layout::whole(model).banner.height > 0 && model.size.1 >= TALL_FROM => {
+            State::quiet("The list comes as soon as the database is back.").hint("R tries now, q quits.")
+        }
         Link::Away { problem, .. } => {
             let state = State { what: problem.what.clone(), tone: Tone::Bad, hints: vec![problem.hint.clone()] };
             state.hint("The list comes as soon as the database is back. R tries now, q quits.")

@@ -72,10 +72,38 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Pieces on one line.
+    /// Pieces on one line, or over as many as they need.
     pub fn pieces(&mut self, pieces: Vec<(String, Tone)>) {
-        let spans = pieces.into_iter().map(|(text, tone)| Span::styled(text, self.theme.style(tone)));
-        self.out.push(Line::from(spans.collect::<Vec<_>>()));
+        let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+        let mut rest = pieces.into_iter();
+        let (mut text, mut tone) = rest.next().unwrap_or((String::new(), Tone::Text));
+        for line in wrap(&whole, self.columns) {
+            let mut spans = Vec::new();
+            // The same characters, each in its piece's style; what was left out between lines were spaces.
+            for c in line.chars() {
+                loop {
+                    match text.chars().next() {
+                        None => match rest.next() {
+                            Some(next) => (text, tone) = next,
+                            None => break,
+                        },
+                        Some(next) => {
+                            text.drain(..next.len_utf8());
+                            if next == c {
+                                break;
+                            }
+                        }
+                    }
+                }
+                spans.push((c, tone));
+            }
+            let mut out: Vec<Span<'static>> = Vec::new();
+            for part in spans.chunk_by(|a, b| a.1 == b.1) {
+                let text: String = part.iter().map(|(c, _)| *c).collect();
+                out.push(Span::styled(text, self.theme.style(part[0].1)));
+            }
+            self.out.push(Line::from(out));
+        }
     }
 
     /// A labelled value over as many lines as it needs.

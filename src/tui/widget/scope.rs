@@ -4,16 +4,17 @@ use super::number::thousands;
 use crate::domain::job::JobScope;
 use crate::text::plain;
 use crate::tui::theme::{Glyphs, Theme};
+use crate::tui::when::{self, Zone};
 
-/// Who a job is for, in words.
+/// Who a job is for, in words, with times in the operator's zone.
 #[must_use]
-pub fn scope_words(scope: &JobScope, theme: &Theme) -> String {
+pub fn scope_words(scope: &JobScope, theme: &Theme, zone: Zone) -> String {
     let glyphs: &Glyphs = theme.glyphs();
     match scope {
         JobScope::Marked(ids) => format!("{} marked", thousands(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
         JobScope::Filter(filter) | JobScope::Mails(filter) => {
             let [open, close] = glyphs.quotes;
-            let day = |time: crate::domain::Time| time.format("%Y-%m-%d %H:%M").to_string();
+            let day = |time| when::to_the_minute(time, zone);
             let by_status = filter.status.map_or("everybody", |status| status.as_str());
             let mut words = vec![if matches!(scope, JobScope::Mails(_)) { "mails" } else { by_status }.to_owned()];
             words.extend(filter.other_terms());

@@ -186,8 +186,12 @@ fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Ve
         None => lines.value("key", "not mailed yet", Tone::Quiet),
     }
     time(lines, model, theme, 0, "created", verification.created_at);
-    let expiry = if verification.status(model.now) == Status::Expired { "expired" } else { "expires" };
-    time(lines, model, theme, 0, expiry, verification.expires_at);
+    // Of a link that is done with, no one asks when it would have been over.
+    match verification.status(model.now) {
+        Status::Pending => time(lines, model, theme, 0, "expires", verification.expires_at),
+        Status::Expired => time(lines, model, theme, 0, "expired", verification.expires_at),
+        Status::Verified | Status::Revoked => {}
+    }
     match verification.opened_at {
         Some(opened_at) => time(lines, model, theme, 0, "opened", opened_at),
         None => lines.value("opened", "never", Tone::Quiet),

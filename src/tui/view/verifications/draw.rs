@@ -159,7 +159,10 @@ fn cells(
         if is_stale(model, tab, item) {
             Line::styled(word, theme.style(tone))
         } else {
-            text(time.map_or_else(|| theme.glyphs().none.to_owned(), |time| when::relative(time, model.now)))
+            text(time.map_or_else(
+                || theme.glyphs().none.to_owned(),
+                |time| when::relative_within(time, model.now, usize::from(widths[4])),
+            ))
         },
         Line::styled(verification.id.to_string(), theme.style(Tone::Quiet)),
     ]

@@ -60,7 +60,7 @@ fn title(model: &Model) -> Tone {
 
 fn of_job(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow, is_short: bool) {
     let (glyph, tone, word) = job_state(model, theme, job);
-    lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, theme)), title(model));
+    lines.text(&format!("Bulk resend: {}", scope_words(&job.scope, theme, model.setup.zone)), title(model));
     let mut keys = vec![(format!("{glyph} {word}"), tone)];
     if job.state.is_open() {
         let toggle = if job.state == JobState::Paused { " resumes it   " } else { " pauses it   " };

@@ -62,7 +62,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
     let is_narrow = area.width < NARROW;
     // The last column is kept for what points to rows beyond, a blank before it.
     let room = area.width.saturating_sub(2);
-    let jobs = job_columns(&outbox.jobs, canvas.theme, area.width);
+    let jobs = job_columns(model, &outbox.jobs, canvas.theme, area.width);
     let job_widths = table::widths(&jobs, room);
     let workers = worker_columns(model, canvas.theme, &outbox.workers, area.width);
     let worker_widths = table::widths(&workers, room);
@@ -120,10 +120,10 @@ fn cap(n: usize, least: u16, most: u16) -> u16 {
     u16::try_from(n).unwrap_or(most).clamp(least, most)
 }
 
-fn job_columns(jobs: &[JobRow], theme: &Theme, room: u16) -> [Column; 6] {
+fn job_columns(model: &Model, jobs: &[JobRow], theme: &Theme, room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
-    let scope = usual(jobs.iter().map(|job| width(&scope_words(&job.scope, theme))));
+    let scope = usual(jobs.iter().map(|job| width(&scope_words(&job.scope, theme, model.setup.zone))));
     let by = usual(jobs.iter().map(|job| job.created_by.plain().width()));
     let mails = jobs.iter().map(|job| width(&counted(job))).max().unwrap_or(0);
     [
@@ -167,7 +167,7 @@ fn job_cells(model: &Model, theme: &Theme, job: &JobRow, widths: &[u16], narrow:
         Line::styled(format!("{glyph} {word}"), theme.style(tone)),
         Line::from(progress),
         value(counted(job)),
-        value(scope_words(&job.scope, theme)),
+        value(scope_words(&job.scope, theme, model.setup.zone)),
         value(job.created_by.plain().into_string()),
         quiet(when::relative(job.created_at, model.now)),
     ]

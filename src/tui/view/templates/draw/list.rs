@@ -5,14 +5,15 @@ use ratatui::text::{Line, Span};
 
 use crate::text::{pad, plain};
 use crate::tui::theme::Tone;
-use crate::tui::view::templates::model::{Entry, Workbench};
+use crate::tui::view::templates::model::{Entry, Mode, Workbench};
 use crate::tui::widget::canvas::{Canvas, inset, row};
 
 pub fn draw(canvas: &mut Canvas<'_>, bench: &Workbench, area: Rect) {
     let area = inset(area, 1);
     let entries = bench.entries();
     let height = usize::from(area.height);
-    let fixtures = bench.fixtures();
+    // The matrix lists them itself.
+    let fixtures = if bench.mode == Mode::Matrix { &[] } else { bench.fixtures() };
     // The fixtures leave the templates at least half of the height.
     let room =
         if entries.len() + fixtures.len() + 3 <= height { entries.len() } else { (height / 2).min(entries.len()) };
