@@ -9,6 +9,7 @@ use crate::text::Untrusted;
 use crate::tui::effect::{Act, Answer, Problem};
 use crate::tui::model::Level;
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::view::queue::model::DecidedTopic;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, when};
@@ -48,7 +49,11 @@ pub(super) fn decided(model: &mut Model, topic: &str, is_approved: bool, answer:
     }
     // Before it is loaded again: the same key, pressed at once, is about the next one.
     if let Some(outbox) = &mut model.outbox {
+        let asked = outbox.webhook.waiting().find(|one| one.topic.raw() == topic);
+        let asked_at = asked.and_then(|one| one.asked_at);
         outbox.webhook.decided(topic, is_approved);
+        model.queue.decided.retain(|one| one.topic != topic);
+        model.queue.decided.push(DecidedTopic { topic: topic.to_owned(), asked_at, is_approved });
     }
     let (what, hint) = if is_approved {
         ("The topic is approved.", "`serve` confirms its subscription within seconds.")
@@ -118,7 +123,7 @@ impl Body for TopicDialog {
 mod tests {
     use super::*;
     use crate::tui::Msg;
-    use crate::tui::effect::Acted;
+    use crate::tui::effect::{Acted, Loaded};
     use crate::tui::tests::fixture::Console;
     use crate::tui::tests::queue::worlds::{busy, topic_asks};
 
@@ -152,6 +157,17 @@ mod tests {
             assert_eq!(console.model.toasts.last().unwrap().what, done);
             console.press("A");
             assert!(console.model.dialog.is_none(), "{}", console.screen());
+            // What was read before may come later still.
+            console.take_asked();
+            console.send(Msg::Loaded(Loaded::Outbox(Ok(Box::new(world.outbox.clone())))));
+            console.press("A");
+            assert!(console.model.dialog.is_none(), "{}", console.screen());
+            // Unless it asks anew.
+            let mut outbox = world.outbox;
+            outbox.webhook.subscriptions[0].asked_at = Some(outbox.webhook.as_of);
+            console.send(Msg::Loaded(Loaded::Outbox(Ok(Box::new(outbox)))));
+            console.press("A");
+            assert!(console.model.dialog.is_some(), "{}", console.screen());
         }
     }
 

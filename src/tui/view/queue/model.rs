@@ -22,6 +22,8 @@ pub struct Queue {
     pub started: Vec<JobId>,
     /// The job whose mails were opened here: one step back leads to it again.
     pub listed: Option<JobId>,
+    /// Topics that were decided here, each with when it had asked: what was read before may come later.
+    pub decided: Vec<DecidedTopic>,
     /// What came of the selected job, as it was counted last.
     pub facts: Option<Box<JobFacts>>,
     /// The job that is being counted; the next waits for it.
@@ -30,6 +32,14 @@ pub struct Queue {
     pub is_stale: bool,
     /// Not counted again before this: counting a million takes a while.
     pub count_from: Option<Time>,
+}
+
+/// A topic of SNS that was approved or refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidedTopic {
+    pub topic: String,
+    pub asked_at: Option<Time>,
+    pub is_approved: bool,
 }
 
 /// How many of those whom a job has left out are shown.

@@ -24,7 +24,14 @@ pub(in crate::tui) fn loaded(model: &mut Model, answer: Answer<OutboxView>, fx: 
         fx.push(Effect::Load(Load::Outbox));
     }
     match answer {
-        Ok(outbox) => {
+        Ok(mut outbox) => {
+            for one in &model.queue.decided {
+                let waits =
+                    outbox.webhook.waiting().any(|it| it.topic.raw() == one.topic && it.asked_at == one.asked_at);
+                if waits {
+                    outbox.webhook.decided(&one.topic, one.is_approved);
+                }
+            }
             model.correct_clock(outbox.as_of);
             let alive = outbox.workers.iter().filter(|worker| worker.is_alive(model.now));
             let oldest = alive.map(|worker| worker.beat_at).min();
