@@ -1,9 +1,8 @@
 //! To which address, and why?
 
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
 
-use super::parts::{columns_for, complaint, input, keys, put, who};
+use super::parts::{AddressAndReason, draw_address_and_reason};
 use super::{Action, Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing};
 use crate::domain::audit;
 use crate::domain::id::VerificationId;
@@ -13,7 +12,6 @@ use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
-use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo};
 
 /// The question before a change of address.
@@ -112,37 +110,23 @@ impl Body for ChangeAddressDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let theme = canvas.theme;
-        let columns = columns_for(area);
-        let short = area.height < 18;
-        let mut lines = Lines::new(theme, columns);
-        who(&mut lines, "user", &self.subject, short);
-        let mut lines = lines.finish();
-        let at = lines.len();
-        let quiet = theme.style(Tone::Quiet);
-        lines.extend(["new", "reason"].map(|label| Line::styled(label, quiet)));
-        let mut below = Lines::new(theme, columns);
-        if !short {
-            below.gap();
-        }
-        if self.busy {
-            below.text("changing it…", Tone::Quiet);
-        } else if let Some(problem) = &self.problem {
-            complaint(&mut below, theme, problem);
-        } else {
+        let asked = AddressAndReason {
+            title: "Change the address",
+            label: "new",
+            subject: &self.subject,
+            address: &self.address,
+            reason: &self.reason,
+            at_reason: self.at_reason,
+            problem: self.problem.as_ref(),
+            doing: self.busy.then_some("changing it…"),
+            keys: self.keys(model, canvas.theme),
+        };
+        draw_address_and_reason(canvas, area, &asked, |below, _| {
             below.text(
                 "A new link is mailed there; earlier ones stop working. Until it is opened, the user is not verified.",
                 Tone::Text,
             );
-        }
-        if !short {
-            keys(&mut below, &self.keys(model, theme));
-        }
-        lines.extend(below.finish());
-        let place = put(canvas, area, "Change the address", &lines);
-        let address = input(canvas, place, at, &self.address, !self.at_reason);
-        let reason = input(canvas, place, at + 1, &self.reason, self.at_reason);
-        address.or(reason)
+        })
     }
 }
 

@@ -2,9 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
 
-use super::parts::{choose, columns_for, complaint, input, keys, put, who};
+use super::parts::{AddressAndReason, choose, draw_address_and_reason};
 use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing};
 use crate::domain::audit;
 use crate::domain::id::VerificationId;
@@ -14,7 +13,6 @@ use crate::tui::model::Subject;
 use crate::tui::model::field::Field;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::canvas::Canvas;
-use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo};
 
 /// Reasons that are common, to be chosen and added to.
@@ -60,7 +58,11 @@ pub(super) fn deleting(model: &mut Model, id: VerificationId, answer: Answer<()>
         Some(Dialog::Delete(dialog)) => dialog.subject.email,
         _ => format!("The user of verification {id}"),
     };
-    model.toast(Level::Done, format!("{who} is being deleted."), "A worker erases them in ten seconds.");
+    model.toast(
+        Level::Done,
+        format!("{who} is being deleted."),
+        "A worker erases them in ten seconds.",
+    );
     undo::offer(model, format!("the deletion of {who}"), audit::Action::Delete, Some(id));
 }
 
@@ -129,38 +131,24 @@ impl Body for DeleteDialog {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
-        let theme = canvas.theme;
-        let columns = columns_for(area);
-        let short = area.height < 18;
-        let mut lines = Lines::new(theme, columns);
-        who(&mut lines, "user", &self.subject, short);
-        let mut lines = lines.finish();
-        let at = lines.len();
-        let quiet = theme.style(Tone::Quiet);
-        lines.extend(["type it", "reason"].map(|label| Line::styled(label, quiet)));
-        let mut below = Lines::new(theme, columns);
-        if !short {
-            below.gap();
-        }
-        if self.busy {
-            below.text("deleting…", Tone::Quiet);
-        } else if let Some(problem) = &self.problem {
-            complaint(&mut below, theme, problem);
-        } else {
+        let asked = AddressAndReason {
+            title: "Delete the user",
+            label: "type it",
+            subject: &self.subject,
+            address: &self.address,
+            reason: &self.reason,
+            at_reason: self.at_reason,
+            problem: self.problem.as_ref(),
+            doing: self.busy.then_some("deleting…"),
+            keys: self.keys(model, canvas.theme),
+        };
+        draw_address_and_reason(canvas, area, &asked, |below, theme| {
             let [_, bad, _] = theme.glyphs().marks;
             below.marked(bad, "They do not come back, once they are erased.", Tone::Bad);
             let what = "Their links, what their mails said and what SES reported go with them. For ten seconds z takes it \
                         back.";
             below.text(what, Tone::Text);
-        }
-        if !short {
-            keys(&mut below, &self.keys(model, theme));
-        }
-        lines.extend(below.finish());
-        let place = put(canvas, area, "Delete the user", &lines);
-        let address = input(canvas, place, at, &self.address, !self.at_reason);
-        let reason = input(canvas, place, at + 1, &self.reason, self.at_reason);
-        address.or(reason)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
+use super::Keys;
 use crate::tui::Model;
 use crate::tui::effect::Problem;
 use crate::tui::model::Subject;
@@ -80,6 +81,57 @@ pub(super) fn choose(field: &mut Field, usual: &[&str], back: bool) -> bool {
 }
 
 /// A reason that is offered is one that the desk takes.
+/// A question about a user that is answered by an address and a reason.
+pub(super) struct AddressAndReason<'a> {
+    pub title: &'a str,
+    /// What the address is called.
+    pub label: &'a str,
+    pub subject: &'a Subject,
+    pub address: &'a Field,
+    pub reason: &'a Field,
+    /// Whether typing goes to the reason.
+    pub at_reason: bool,
+    pub problem: Option<&'a Problem>,
+    /// What is said while it is done.
+    pub doing: Option<&'a str>,
+    pub keys: Keys,
+}
+
+/// Draws it; `explain` says what it does, where nothing is wrong.
+pub(super) fn draw_address_and_reason(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    asked: &AddressAndReason<'_>,
+    explain: impl FnOnce(&mut Lines<'_>, &Theme),
+) -> Option<Position> {
+    let theme = canvas.theme;
+    let columns = columns_for(area);
+    let short = area.height < 18;
+    let mut lines = Lines::new(theme, columns);
+    who(&mut lines, "user", asked.subject, short);
+    let mut lines = lines.finish();
+    let at = lines.len();
+    let quiet = theme.style(Tone::Quiet);
+    lines.extend([asked.label, "reason"].map(|label| Line::styled(label.to_owned(), quiet)));
+    let mut below = Lines::new(theme, columns);
+    if !short {
+        below.gap();
+    }
+    match (asked.doing, asked.problem) {
+        (Some(doing), _) => below.text(doing, Tone::Quiet),
+        (None, Some(problem)) => complaint(&mut below, theme, problem),
+        (None, None) => explain(&mut below, theme),
+    }
+    if !short {
+        keys(&mut below, &asked.keys);
+    }
+    lines.extend(below.finish());
+    let place = put(canvas, area, asked.title, &lines);
+    let address = input(canvas, place, at, asked.address, !asked.at_reason);
+    let reason = input(canvas, place, at + 1, asked.reason, asked.at_reason);
+    address.or(reason)
+}
+
 #[cfg(test)]
 pub(super) fn assert_passes(reason: &str) {
     use crate::desk::{REASON_MAX, REASON_MIN};
