@@ -26,7 +26,7 @@ async fn no_session_waits_for_ever() {
         for name in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
             assert_ne!(setting(store.pool(), name).await, "0", "{purpose:?} {name}");
         }
-        // Compiled anew for each execution, taking events in was five times slower once their table was analyzed.
+        // Compiled again for each execution, taking events in was five times slower once their table was analyzed.
         assert_eq!(setting(store.pool(), "jit").await, "off", "{purpose:?}");
         store.close().await;
     }

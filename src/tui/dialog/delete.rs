@@ -61,7 +61,7 @@ pub(super) fn deleting(model: &mut Model, id: VerificationId, answer: Answer<()>
     model.toast(
         Level::Done,
         format!("{who} is being deleted."),
-        "A worker erases them in ten seconds.",
+        "In ten seconds a worker, or `verifydesk prune`, erases them.",
     );
     undo::offer(model, format!("the deletion of {who}"), audit::Action::Delete, Some(id));
 }

@@ -162,7 +162,7 @@ mod tests {
             console.send(Msg::Loaded(Loaded::Outbox(Ok(Box::new(world.outbox.clone())))));
             console.press("A");
             assert!(console.model.dialog.is_none(), "{}", console.screen());
-            // Unless it asks anew.
+            // Unless it asks again.
             let mut outbox = world.outbox;
             outbox.webhook.subscriptions[0].asked_at = Some(outbox.webhook.as_of);
             console.send(Msg::Loaded(Loaded::Outbox(Ok(Box::new(outbox)))));

@@ -1,5 +1,5 @@
-//! How users of a plan stand, in groups that stand alike. Very many are looked at in pieces of so many users, so that whoever
-//! waits is told how far it is.
+//! How users of a plan stand, in groups that stand alike. Very many are looked at in pieces of so many users, so that who waits
+//! is told how far it is.
 
 use std::time::{Duration, Instant};
 
