@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use verifydesk::mail::transport::dialogue::DialogueLine;
 
 use super::*;
 
@@ -66,13 +67,25 @@ async fn cancelled_after_any_line_the_next_one_gets_its_own_answer() {
         let settings = settings(&server, tls);
         let transport = transport(&settings, PATIENT);
         for is_used in [false, true] {
-            let mut points = 0;
-            while cancel_after(points, &transport, is_used, &settings, &server).await {
-                points += 1;
+            let lines = lines_of_a_send(&transport, is_used, &settings, &server).await;
+            assert!(lines >= if is_used { 7 } else { 18 }, "only {lines} lines, used {is_used}");
+            for point in 0..lines {
+                // Where the answers are there already, a send goes past several lines, or ends, before it can be dropped.
+                let mut tries = 0;
+                while !cancel_after(point, &transport, is_used, &settings, &server).await {
+                    tries += 1;
+                    assert!(tries < 100, "after line {point} of {lines} no send could be dropped, used {is_used}");
+                }
             }
-            assert!(points >= if is_used { 7 } else { 18 }, "only {points} points, used {is_used}");
         }
     }
+}
+
+/// How many lines are said in a send that nobody drops.
+async fn lines_of_a_send(transport: &Transport, is_used: bool, settings: &Settings, server: &SmtpServer) -> usize {
+    let (mut lane, mut lines) = lane_of(transport, is_used, settings, server).await;
+    gets_its_own_answer(&mut lane, settings, server, "a whole send").await;
+    std::iter::from_fn(|| lines.try_recv().ok()).count()
 }
 
 /// Drops a send after so many lines; whether it had not ended by then.
@@ -83,12 +96,7 @@ async fn cancel_after(
     settings: &Settings,
     server: &SmtpServer,
 ) -> bool {
-    let (sender, mut lines) = mpsc::unbounded_channel();
-    let mut lane = transport.lane_telling(sender);
-    if is_used {
-        gets_its_own_answer(&mut lane, settings, server, "the first").await;
-        while lines.try_recv().is_ok() {}
-    }
+    let (mut lane, mut lines) = lane_of(transport, is_used, settings, server).await;
     let lost = SendId::new();
     let mail = mail(settings, lost, Locale::En);
     let lease = forever();
@@ -104,6 +112,22 @@ async fn cancel_after(
     };
     gets_its_own_answer(&mut lane, settings, server, &format!("after line {point}")).await;
     is_cancelled
+}
+
+/// A lane, on a connection that has sent a mail or on none yet, and the lines that it says from now on.
+async fn lane_of(
+    transport: &Transport,
+    is_used: bool,
+    settings: &Settings,
+    server: &SmtpServer,
+) -> (Lane, mpsc::UnboundedReceiver<DialogueLine>) {
+    let (sender, mut lines) = mpsc::unbounded_channel();
+    let mut lane = transport.lane_telling(sender);
+    if is_used {
+        gets_its_own_answer(&mut lane, settings, server, "the first").await;
+        while lines.try_recv().is_ok() {}
+    }
+    (lane, lines)
 }
 
 /// Sends one more mail, and sees that the answer is its own.
