@@ -42,6 +42,7 @@ mod time;
 mod undo;
 mod unverify;
 mod verify;
+mod watched;
 mod worker;
 
 use std::io::{self, Write as _};

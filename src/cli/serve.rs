@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
+use super::watched::Watched;
 use super::{Failure, log, signals};
 use crate::config::Settings;
 use crate::contain::{self, contained_async};
@@ -37,6 +38,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         Failure::failed(format!("cannot listen on {address}: {error}"), "choose another with --listen ADDR:PORT")
     })?;
     let shutdown = signals::shutdown()?;
+    let watched = Watched::start(settings, desk.store(), None, &shutdown).await?;
     if let Err(error) = desk.store().check().await {
         tracing::warn!("{error}; {}", error.hint());
     }
@@ -45,6 +47,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     let served = web::serve(listener, context, shutdown).await;
     housekeeping.abort();
     store.flush().await;
+    watched.end().await;
     served.map_err(|error| Failure::failed(format!("cannot serve: {error}"), "start it again"))?;
     Ok(ExitCode::SUCCESS)
 }

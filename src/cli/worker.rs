@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::watched::Watched;
 use super::{Failure, log, output, signals};
 use crate::config::{SettingError, Settings};
 use crate::contain::contained_async;
@@ -32,12 +33,13 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     let until = if args.drain { Until::Empty } else { Until::Ended };
     let events = EventPoller::from_settings(&store, settings)?;
     if args.events_only {
-        return events_only(&store, events.ok_or_else(no_queue)?, until).await;
+        return events_only(settings, &store, events.ok_or_else(no_queue)?, until).await;
     }
     let worker = Worker::from_settings(store.clone(), settings)?;
     let account = AccountPoller::from_settings(&store, settings)?;
     store.check().await?;
     let shutdown = signals::shutdown()?;
+    let watched = Watched::start(settings, &store, Some(worker.pulse()), &shutdown).await?;
     tracing::info!(target_of_mail = %worker.target(), "worker started");
     let mode = if args.drain { Mode::Drain } else { Mode::Forever };
     let sending = async {
@@ -67,6 +69,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         ))
     });
     store.flush().await;
+    watched.end().await;
     if let Ok(printed) = printed {
         printed?;
     }
@@ -100,11 +103,18 @@ async fn keep_on(what: &str, shutdown: &CancellationToken, work: impl AsyncFn())
     }
 }
 
-async fn events_only(store: &Store, events: EventPoller, until: Until) -> Result<ExitCode, Failure> {
+async fn events_only(
+    settings: &Settings,
+    store: &Store,
+    events: EventPoller,
+    until: Until,
+) -> Result<ExitCode, Failure> {
     store.check().await?;
     let shutdown = signals::shutdown()?;
+    let watched = Watched::start(settings, store, None, &shutdown).await?;
     let taken = events.run(until, &shutdown).await;
     store.flush().await;
+    watched.end().await;
     output::line(&format!(
         "{} events taken in, {} about no mail that is known, {} messages left in the queue",
         taken.stored, taken.orphans, taken.left_alone

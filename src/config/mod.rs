@@ -87,6 +87,8 @@ pub struct Settings {
     pub test_send: TestSend,
     /// The verification view and the site's API.
     pub serve: Serve,
+    /// What services show to those who watch over them.
+    pub metrics: Metrics,
     pub console: Console,
     /// Filters that have a name: `@name` in a line stands for them.
     pub filters: Saved,
@@ -344,6 +346,14 @@ impl Default for Serve {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), token: None }
     }
+}
+
+/// What services show to those who watch over them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port to listen on; without one there is nothing to ask.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Characters that frames and marks are drawn with.

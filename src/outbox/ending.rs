@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::step::{Step, heartbeat, put_back, record, record_again, report_refusals};
 use super::worker::Mode;
 use super::worker_loop::WorkerLoop;
+use crate::pulse::Stage;
 use crate::store::Error;
 use crate::text::plain;
 
@@ -148,6 +149,7 @@ impl WorkerLoop {
     /// Ends: in the database as far as it answers, and at the mail server politely.
     pub(super) async fn end(&mut self) {
         self.shutdown.begin();
+        self.worker.pulse.turn(Stage::Ending);
         let ending = self.ending();
         self.cut_lanes().await;
         self.record_rest(ending).await;

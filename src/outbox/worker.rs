@@ -16,6 +16,7 @@ use crate::mail::made_of;
 use crate::mail::message::Composer;
 use crate::mail::templates::Templates;
 use crate::mail::transport::Transport;
+use crate::pulse::Pulse;
 use crate::store::Store;
 use crate::store::workers::Heartbeat;
 
@@ -67,6 +68,7 @@ pub struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Transport,
     pub(super) beat: Heartbeat,
+    pub(super) pulse: Pulse,
     /// How long its ending takes at most.
     pub(super) longest_ending: Duration,
 }
@@ -115,7 +117,8 @@ impl Worker {
             public_url: settings.require_public_url()?,
             settings: settings.clone(),
         };
-        Ok(Self { shared: Arc::new(shared), transport, beat, longest_ending: LONGEST_ENDING })
+        let (pulse, longest_ending) = (Pulse::default(), LONGEST_ENDING);
+        Ok(Self { shared: Arc::new(shared), transport, beat, pulse, longest_ending })
     }
 
     /// The same, ending within another time than what systemd grants.
@@ -128,6 +131,12 @@ impl Worker {
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.beat.id
+    }
+
+    /// By which it shows that it turns.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Where mail goes, to be shown.

@@ -36,6 +36,7 @@ use super::step::{self, Step, Steps, listen, within};
 use super::worker::{Mode, Tally, Worker};
 use crate::contain::contained_async;
 use crate::domain::change::Change;
+use crate::pulse::{Stage, TURN_EVERY};
 use crate::store::{Error, Following, Store};
 use crate::text::plain;
 
@@ -148,19 +149,20 @@ impl WorkerLoop {
         }
         loop {
             let now = Instant::now();
+            self.worker.pulse.turn(if self.admission.is_admitted() { Stage::Working } else { Stage::Waiting });
             step::start_due(self, now);
             let bound = self.bound(now);
             if self.is_over() {
                 return Ok(());
             }
-            let wake_at = step::next_due(self).into_iter().chain(bound).min();
+            let wake_at = step::next_due(self).into_iter().chain(bound).fold(now + TURN_EVERY, Instant::min);
             tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !self.shutdown.is_stopping() => self.shutdown.begin(),
                 Some(done) = self.lanes.join_next() => self.on_lane(done),
                 Some(done) = self.steps.join_next() => self.on_step(done),
                 change = next(&mut self.changes) => self.on_change(change),
-                () = sleep_until(wake_at.unwrap_or(now)), if wake_at.is_some() => {}
+                () = sleep_until(wake_at) => {}
             }
             if let Some(error) = self.shutdown.take_failure() {
                 return Err(error);

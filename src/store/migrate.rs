@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use super::pooler::{self, Sessions};
 use super::{Error, Purpose, Store};
@@ -109,6 +109,32 @@ fn made_concurrently() -> Vec<String> {
     let sql = MIGRATIONS.iter().filter(|migration| migration.no_tx).map(|migration| migration.sql.as_str());
     let made = sql.filter_map(|sql| sql.split_once("create index concurrently ")?.1.split_whitespace().next());
     made.map(str::to_owned).collect()
+}
+
+async fn applied_by(pool: &PgPool) -> Result<Option<(i64, usize)>, Error> {
+    // Not a checked query: the table is sqlx's own.
+    let known: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(pool).await?;
+    if !known {
+        return Ok(None);
+    }
+    let (version, count): (Option<i64>, i64) =
+        sqlx::query_as("select max(version), count(*) from _sqlx_migrations where success").fetch_one(pool).await?;
+    Ok(version.map(|version| (version, usize::try_from(count).unwrap_or_default())))
+}
+
+/// Whether the schema is the one that this program knows.
+fn check_version(applied: Option<(i64, usize)>) -> Result<(), Error> {
+    let wanted = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
+    match applied {
+        None => Err(Error::NotMigrated(plain("it has no tables of verifydesk"))),
+        Some((version, _)) if version < wanted => {
+            Err(Error::NotMigrated(plain(&format!("its schema is version {version}, {wanted} is needed"))))
+        }
+        Some((version, _)) if version > wanted => {
+            Err(Error::Newer(plain(&format!("its schema is version {version}, this one knows {wanted}"))))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Applies migrations, those that make an index concurrently without a limit for locks: such a one waits for all who had
@@ -218,16 +244,15 @@ impl Store {
     pub async fn check(&self) -> Result<(), Error> {
         self.check_server().await?;
         self.check_sessions().await?;
-        let wanted = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
-        match self.applied().await? {
-            None => Err(Error::NotMigrated(plain("it has no tables of verifydesk"))),
-            Some((version, _)) if version < wanted => {
-                Err(Error::NotMigrated(plain(&format!("its schema is version {version}, {wanted} is needed"))))
-            }
-            Some((version, _)) if version > wanted => {
-                Err(Error::Newer(plain(&format!("its schema is version {version}, this one knows {wanted}"))))
-            }
-            Some(_) => Ok(()),
+        check_version(self.applied().await?)
+    }
+
+    /// Whether the database answers, and has this program's schema or a newer one, beside which it goes on; however busy
+    /// this process is.
+    pub async fn ready(&self) -> Result<(), Error> {
+        match check_version(applied_by(&self.pulse).await?) {
+            Err(Error::Newer(_)) => Ok(()),
+            checked => checked,
         }
     }
 
@@ -289,17 +314,7 @@ impl Store {
 
     /// The newest migration applied and how many there are; nothing in a database that never saw one.
     async fn applied(&self) -> Result<Option<(i64, usize)>, Error> {
-        // Not a checked query: the table is sqlx's own.
-        let known: bool =
-            sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(self.pool()).await?;
-        if !known {
-            return Ok(None);
-        }
-        let (version, count): (Option<i64>, i64) =
-            sqlx::query_as("select max(version), count(*) from _sqlx_migrations where success")
-                .fetch_one(self.pool())
-                .await?;
-        Ok(version.map(|version| (version, usize::try_from(count).unwrap_or_default())))
+        applied_by(self.pool()).await
     }
 
     /// Whether trigrams are made of Korean letters, which depends on the database's ctype.

@@ -201,11 +201,6 @@ impl Store {
         }
     }
 
-    /// Whether the database answers at all, however busy this process is.
-    pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.pulse.acquire().await?.ping().await?)
-    }
-
     /// Closes every connection; what is still to be announced is announced, and running statements end first.
     pub async fn close(&self) {
         self.flush().await;

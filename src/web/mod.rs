@@ -8,7 +8,7 @@
 //! POST /api/signups      signs an address up; bearer token, JSON
 //! GET  /api/users        what is known of an address; bearer token, JSON
 //! POST /ses/events       SES's events, as Amazon SNS posts them; signed
-//! GET  /healthz          whether the database answers
+//! GET  /healthz, /readyz whether this process lives, and whether it can work
 //! ```
 //!
 //! This process holds no server secret: it finds keys by their digest, and queues mails that a worker sends. Keys
@@ -17,7 +17,6 @@
 
 mod api;
 mod guard;
-mod health;
 mod link;
 mod opener;
 mod page;
@@ -31,12 +30,14 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Confirm, Settings};
 use crate::desk::Desk;
+use crate::monitor::{Answer, Health};
 use crate::ses::sns::Fetch;
 
 pub use serve::serve;
@@ -56,6 +57,7 @@ struct Parts {
     turns: turns::Turns<crate::desk::LinkOutcome>,
     guesses: api::Guesses,
     webhook: Option<ses_events::Webhook>,
+    health: Health,
 }
 
 impl Context {
@@ -73,6 +75,8 @@ impl Context {
 
     fn of(desk: Desk, settings: &Settings, webhook: Option<ses_events::Webhook>) -> Self {
         Self(Arc::new(Parts {
+            // Where this ends, no one can ask any more.
+            health: Health::new(desk.store().clone(), None, CancellationToken::new()),
             desk,
             confirm: settings.verification.confirm,
             pages: page::Pages::new(&settings.site),
@@ -104,13 +108,22 @@ impl Context {
     }
 }
 
+async fn alive(State(context): State<Context>) -> Answer {
+    context.0.health.alive()
+}
+
+async fn ready(State(context): State<Context>) -> Answer {
+    context.0.health.ready().await
+}
+
 /// All addresses, with their limits, headers and log lines.
 pub fn router(context: Context) -> Router {
     let events = if context.0.webhook.is_some() { ses_events::routes() } else { Router::new() };
     Router::new()
         .merge(verify::routes())
         .merge(events)
-        .route("/healthz", get(health::check))
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
         .fallback(verify::elsewhere)
         .method_not_allowed_fallback(verify::wrong_method)
         .nest("/api", api::routes(context.clone()))

@@ -65,3 +65,12 @@ fn source_files_that_are_named_are_there() {
     }
     assert!(count > 30, "{count}");
 }
+
+/// Who copies the unit from the page has the file.
+#[test]
+fn the_unit_is_the_one_in_its_file() {
+    let file = |name: &str| fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
+    let worker = file("assets/systemd/verifydesk-worker.service");
+    assert!(file("docs/worker.md").contains(&format!("/verifydesk-worker.service\n{worker}```")), "docs/worker.md");
+    assert_eq!(worker.replace("worker", "serve"), file("assets/systemd/verifydesk-serve.service"));
+}

@@ -24,6 +24,7 @@ mod jobs;
 #[cfg(feature = "aws")]
 mod local_ses;
 mod mail_servers;
+mod monitor;
 mod multi_worker;
 mod pooler;
 mod preview;

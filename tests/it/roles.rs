@@ -86,7 +86,7 @@ async fn every_program_does_its_work_under_its_role() {
         .await
         .unwrap();
     assert_eq!(known.status(), 200);
-    assert_eq!(client.get(format!("{public_url}/healthz")).send().await.unwrap().status(), 200);
+    assert_eq!(client.get(format!("{public_url}/readyz")).send().await.unwrap().status(), 200);
 
     let mails = tempfile::tempdir().unwrap();
     let worker = logins

@@ -93,12 +93,12 @@ async fn connections_that_were_forgotten_cost_a_second_once() {
     for connection in held {
         drop(connection.unwrap());
     }
-    store.ping().await.unwrap();
+    store.ready().await.unwrap();
     let changes = store.listen().await.unwrap();
     proxy.forget();
     for round in 0..3 {
         let asked = tokio::time::Instant::now();
-        let (counts, ping, act) = tokio::join!(store.counts(), store.ping(), store.begin());
+        let (counts, ping, act) = tokio::join!(store.counts(), store.ready(), store.begin());
         counts.unwrap();
         ping.unwrap();
         act.unwrap().rollback().await.unwrap();

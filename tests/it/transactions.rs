@@ -64,7 +64,7 @@ async fn is_quiet(pool: &PgPool) -> bool {
 async fn a_transaction_given_up_while_it_begins_is_not_left_open() {
     let world = World::new().await;
     let desk = &world.desk;
-    desk.store().ping().await.unwrap();
+    desk.store().ready().await.unwrap();
     let mut done = 0;
     for polls in 1..=POLLS_MAX {
         done += usize::from(GivenUp::after(polls, desk.store().begin()).await.is_some());

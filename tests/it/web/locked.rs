@@ -46,7 +46,7 @@ async fn one_locked_row_keeps_no_one_else_out() {
     })
     .await;
     for key in &others {
-        assert_eq!(site.server.get("/healthz").await.status, 200);
+        assert_eq!(site.server.get("/readyz").await.status, 200);
         let request = site.server.request(Method::GET, "/api/users?email=jun@example.com").bearer_auth(TOKEN);
         assert_eq!(Answer::of(request).await.status, 200);
         let other = site.server.get(&link(key)).await;

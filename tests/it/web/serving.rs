@@ -111,7 +111,7 @@ async fn the_database_goes_away_and_comes_back() {
     let id = sign_up(&desk, &request("mina@example.com")).await;
     let key = make_key(desk.store().pool(), id).await;
     let server = Server::start(&settings).await;
-    assert_eq!(server.get("/healthz").await.body, "ok\n");
+    assert_eq!(server.get("/readyz").await.body, "ok\n");
 
     tokio::task::spawn_blocking(|| cluster.stop().unwrap()).await.unwrap();
     let request = server.client.get(format!("{}{}", server.url, link(&key))).header("accept-language", "en");
@@ -123,7 +123,7 @@ async fn the_database_goes_away_and_comes_back() {
     assert_eq!(pressed.status, 503);
     assert!(pressed.body.contains(&key.expose()), "the form can be sent again: {}", pressed.body);
     let asked = Instant::now();
-    assert_eq!(server.get("/healthz").await.status, 503);
+    until("it is known that it cannot work", async || server.get("/readyz").await.status == 503).await;
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     let request = server.request(reqwest::Method::GET, "/api/users?email=mina@example.com").bearer_auth(super::TOKEN);
     let api = super::Answer::of(request).await;
@@ -131,7 +131,7 @@ async fn the_database_goes_away_and_comes_back() {
     assert_eq!(api.json()["error"]["code"], "database_away");
 
     let cluster = start().await;
-    until("the server works again", async || server.get("/healthz").await.status == 200).await;
+    until("the server works again", async || server.get("/readyz").await.status == 200).await;
     assert_eq!(server.get(&link(&key)).await.status, 200);
     tokio::task::spawn_blocking(|| cluster.stop().unwrap()).await.unwrap();
 }

@@ -240,6 +240,7 @@ async fn every_answer_keeps_keys_and_strangers_out() {
         (Method::POST, "/verify/new-mail".into()),
         (Method::GET, "/nowhere".into()),
         (Method::GET, "/healthz".into()),
+        (Method::GET, "/readyz".into()),
         (Method::POST, "/api/signups".into()),
         (Method::GET, "/api/nowhere".into()),
     ];
