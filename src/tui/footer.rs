@@ -15,7 +15,7 @@ use crate::tui::theme::Tone;
 use crate::tui::view::hits;
 use crate::tui::view::list::{List, Row};
 use crate::tui::view::verifications::marks as marked_rows;
-use crate::tui::view::{search, templates};
+use crate::tui::view::{queue, search, templates};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
 use crate::tui::widget::number::thousands;
@@ -190,7 +190,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         room.width = room.width.saturating_sub(wide + 2);
     }
     if spans.is_empty() && more.iter().any(|entry| entry.rank < GETS_ABOUT) {
-        let fitting = fit(canvas, more.iter().copied(), usize::from(room.width));
+        let fitting = fit(canvas, model, more.iter().copied(), usize::from(room.width));
         spans = keys_of(canvas, model, &fitting);
     }
     canvas.line(room, &Line::from(spans));
@@ -273,7 +273,7 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Vec<&'static Entr
             allowed::forbidden(model, action).is_none()
         })
         .collect();
-    let fitting = fit(canvas, entries.iter().copied(), usize::from(area.width));
+    let fitting = fit(canvas, model, entries.iter().copied(), usize::from(area.width));
     entries.retain(|entry| !fitting.iter().any(|shown| std::ptr::eq(*shown, *entry)));
     let line = Line::from(keys_of(canvas, model, &fitting));
     canvas.line(area, &line);
@@ -281,12 +281,17 @@ fn keys(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Vec<&'static Entr
 }
 
 /// Those that fit, the most needed first, in the order that they came in.
-fn fit(canvas: &Canvas<'_>, entries: impl Iterator<Item = &'static Entry>, columns: usize) -> Vec<&'static Entry> {
+fn fit(
+    canvas: &Canvas<'_>,
+    model: &Model,
+    entries: impl Iterator<Item = &'static Entry>,
+    columns: usize,
+) -> Vec<&'static Entry> {
     let mut entries: Vec<(usize, &'static Entry)> = entries.enumerate().collect();
     entries.sort_by_key(|(_, entry)| entry.rank);
     let mut room = columns + GAP;
     entries.retain(|(_, entry)| {
-        let needed = width(&key_of(canvas, entry)) + 1 + width(entry.title) + GAP;
+        let needed = width(&key_of(canvas, entry)) + 1 + width(title_of(model, entry)) + GAP;
         let fits = needed <= room;
         room -= if fits { needed } else { 0 };
         fits
@@ -304,8 +309,17 @@ fn key_of(canvas: &Canvas<'_>, entry: &Entry) -> String {
 }
 
 fn keys_of(canvas: &Canvas<'_>, model: &Model, entries: &[&'static Entry]) -> Vec<Span<'static>> {
-    let pieces = entries.iter().map(|entry| (key_of(canvas, entry), entry.title, is_idle(model, entry.action)));
+    let pieces = entries.iter().map(|entry| {
+        let title = title_of(model, entry);
+        (key_of(canvas, entry), title, is_idle(model, entry.action))
+    });
     spans(canvas, pieces)
+}
+
+/// What it does where the cursor is.
+fn title_of(model: &Model, entry: &Entry) -> &'static str {
+    let is_on_one = entry.action == Action::Open && model.key_context() == KeyContext::QueueItem;
+    if is_on_one && queue::skipped::chosen(model).is_some() { "open" } else { entry.title }
 }
 
 /// From which rank on keys only lead about.

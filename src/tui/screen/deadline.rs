@@ -94,7 +94,7 @@ fn visible_times(model: &Model) -> Vec<Time> {
             times.extend(sent.and_then(|sent| sent.at));
         }
     }
-    let details = matches!(model.view, View::Verifications | View::Mail | View::Audit);
+    let details = model.view != View::Templates;
     if let Some(detail) = model.detail.data.as_deref().filter(|_| details) {
         times.extend(detail.verifications().into_iter().flat_map(|v| {
             [Some(v.created_at), Some(v.expires_at), v.verified_at, v.revoked_at, v.opened_at].into_iter().flatten()

@@ -9,7 +9,7 @@ use crate::mail::templates::Templates;
 use crate::tui::action::KeyContext;
 use crate::tui::effect::Problem;
 use crate::tui::model::View;
-use crate::tui::view::detail::cursor::Target;
+use crate::tui::view::pane::Target;
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// A world in which it was recorded what mails were made of.

@@ -8,7 +8,7 @@ use crate::domain::verification::Counted;
 use crate::tui::action::KeyContext;
 use crate::tui::effect::{Load, Loaded};
 use crate::tui::model::View;
-use crate::tui::view::detail::cursor::Target;
+use crate::tui::view::pane::Target;
 use crate::tui::{Effect, Msg};
 
 /// Ethan Wright's verification, and the one before it.

@@ -8,7 +8,7 @@ use crate::desk::{ResendPlan, ResentHow};
 use crate::domain::amazon::Suppression;
 use crate::domain::resend::Block;
 use crate::tui::effect::{Loaded, Problem};
-use crate::tui::view::detail::cursor::Target;
+use crate::tui::view::pane::Target;
 use crate::tui::{ColourDepth, Msg, Theme};
 
 /// What is on the screen: a name, and the keys that lead there from the first one.

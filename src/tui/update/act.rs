@@ -7,8 +7,9 @@ use crate::tui::action::{Action, KeyContext};
 use crate::tui::effect::TerminalCommand;
 use crate::tui::model::{Level, View};
 use crate::tui::screen::layout;
-use crate::tui::view::detail::cursor::{self, Target};
+use crate::tui::view::detail::cursor;
 use crate::tui::view::detour;
+use crate::tui::view::pane::Target;
 use crate::tui::view::verifications::marks;
 use crate::tui::view::{mail, queue, search, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, export, load, undo};
@@ -121,11 +122,14 @@ fn open(model: &mut Model) {
             model.opened = model.audit.selected().and_then(|row| row.shown_by);
         }
         View::Mail | View::Audit => model.row_open = true,
-        View::Queue if model.queue.open => {
-            if let Some(job) = model.selected_job().map(|job| job.id) {
-                search::mails_of(model, job);
+        View::Queue if model.queue.open => match queue::skipped::chosen(model) {
+            Some(id) => model.opened = Some(id),
+            None => {
+                if let Some(job) = model.selected_job().map(|job| job.id) {
+                    search::mails_of(model, job);
+                }
             }
-        }
+        },
         View::Queue => {
             model.queue.selected = model.queue_selected().map(queue::model::Item::id);
             model.queue.open = true;

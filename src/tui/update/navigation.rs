@@ -6,7 +6,7 @@ use crossterm::event::KeyEvent;
 use crate::domain::audit::AuditRow;
 use crate::domain::send::SendRow;
 use crate::domain::verification::VerificationRow;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, KeyContext};
 use crate::tui::dialog;
 use crate::tui::model::View;
 use crate::tui::screen::layout;
@@ -38,6 +38,8 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let is_pane = model.opened.is_some() && model.dialog.is_none() && model.view != View::Templates;
     if is_pane && matches!(action, Action::Up | Action::Down) {
         cursor::step(model, action == Action::Down);
+    } else if model.key_context() == KeyContext::QueueItem && matches!(action, Action::Up | Action::Down) {
+        queue::skipped::step(model, action == Action::Down);
     } else if scrolls {
         scroll(model, by);
     } else if model.view == View::Queue {
@@ -70,10 +72,14 @@ fn scroll(model: &mut Model, by: isize) {
         return templates::update::step(model, by);
     }
     let most = view::max_scroll(model);
-    let place = if model.view == View::Queue {
-        &mut model.queue.scroll
-    } else if model.opened.is_some() {
+    if model.view == View::Queue && model.opened.is_none() {
+        // Enter is about the job again.
+        model.queue.skipped = None;
+    }
+    let place = if model.opened.is_some() {
         &mut model.detail.scroll
+    } else if model.view == View::Queue {
+        &mut model.queue.scroll
     } else if model.view == View::Audit {
         &mut model.entry_scroll
     } else {

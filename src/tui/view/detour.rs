@@ -6,7 +6,7 @@ use crate::tui::Model;
 use crate::tui::effect::PAGE_ROWS;
 use crate::tui::model::{Tabbed, View};
 use crate::tui::screen::layout;
-use crate::tui::view::detail::cursor::Target;
+use crate::tui::view::pane::Target;
 
 /// What was on the screen before.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ pub(in crate::tui) mod hits;
 pub mod list;
 pub mod mail;
 pub(in crate::tui) mod paged;
+pub(in crate::tui) mod pane;
 pub mod queue;
 mod rows;
 pub(in crate::tui) mod search;
@@ -29,10 +30,12 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let columns = inset(pane, 1).width;
     let count = match model.view {
         View::Templates => return templates::draw::max_scroll(model),
-        View::Queue => queue::lines(model, &theme, columns, false).len(),
+        View::Queue if model.opened.is_none() => queue::laid(model, &theme, columns, false).lines.len(),
         View::Audit if model.opened.is_none() => audit::entry_lines(model, &theme, columns).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &theme, columns).len(),
-        View::Audit | View::Mail | View::Verifications => detail::laid(model, &theme, columns).lines.len(),
+        View::Audit | View::Mail | View::Queue | View::Verifications => {
+            detail::laid(model, &theme, columns).lines.len()
+        }
     };
     count.saturating_sub(height)
 }

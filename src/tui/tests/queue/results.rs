@@ -6,12 +6,14 @@ use super::pictures::snapshot;
 use super::worlds::{Make, busy, grace, skips};
 use crate::domain::change::Change;
 use crate::domain::filter::Filter;
+use crate::domain::id::VerificationId;
 use crate::domain::job::{COUNTED_MAX, JobResults};
 use crate::domain::send::SendState;
 use crate::tui::action::KeyContext;
 use crate::tui::effect::{Load, Loaded};
 use crate::tui::model::{Level, View};
 use crate::tui::tests::fixture::{Console, World, job_id, now};
+use crate::tui::view::pane::Target;
 use crate::tui::view::queue::model::JobFacts;
 use crate::tui::{Effect, Msg};
 
@@ -72,6 +74,81 @@ fn who_looks_for_more_in_them_stays_in_the_mails() {
     // What was typed is no step from the queue.
     console.run(&world, "o Enter Enter t m Esc");
     assert_eq!((console.model.view, console.model.search().text()), (View::Mail, ""));
+}
+
+/// Presses a key until someone whom the job has left out is chosen.
+fn choose(console: &mut Console, world: &World, key: &str, id: i64) {
+    let target = Some(Target::Verification(VerificationId(id)));
+    for _ in 0..60 {
+        if console.model.queue.skipped == target {
+            return;
+        }
+        console.run(world, key);
+    }
+    panic!("{id} is never chosen:\n{}", console.screen());
+}
+
+#[test]
+fn who_was_skipped_is_opened_and_left_again() {
+    let world = busy();
+    for (width, height) in [(80, 24), (120, 40), (200, 60), (40, 10), (20, 5)] {
+        let mut console = console(&world, width, height);
+        console.run(&world, "o Enter");
+        choose(&mut console, &world, "j", 49_982);
+        choose(&mut console, &world, "j", 49_979);
+        if width == 120 {
+            snapshot("job_skipped_chosen", &console);
+            assert!(console.screen().lines().last().unwrap().contains("Enter open"), "{}", console.screen());
+        }
+        console.run(&world, "Enter");
+        assert_eq!((console.model.view, console.model.opened), (View::Queue, Some(VerificationId(49_979))));
+        assert_eq!(console.model.key_context(), KeyContext::Detail);
+        let shown = console.screen();
+        assert!(width < 40 || shown.contains("noah.taylor@example.com") && shown.contains("user 19979"), "{shown}");
+        snapshot("job_skipped_open", &console);
+        // Their pane is scrolled, and what can be opened from it leads back here.
+        console.run(&world, "PgDn");
+        assert!(height > 24 || console.model.detail.scroll > 0, "{}", console.screen());
+        console.run(&world, "g j");
+        while !matches!(console.model.detail.chosen, Some(Target::Mail(_))) {
+            console.run(&world, "j");
+        }
+        console.run(&world, "Enter Esc");
+        assert_eq!((console.model.view, console.model.opened), (View::Queue, Some(VerificationId(49_979))));
+        console.run(&world, "Esc");
+        assert_eq!(console.model.key_context(), KeyContext::QueueItem);
+        assert_eq!(console.model.queue.skipped, Some(Target::Verification(VerificationId(49_979))));
+        choose(&mut console, &world, "k", 49_982);
+        console.run(&world, "Enter r");
+        let said = &console.model.toasts.last().unwrap().what;
+        assert_eq!(said, "sora.kang@example.com is verified already; there is nothing to resend.");
+        console.run(&world, "Esc Esc Esc");
+        assert_eq!(console.model.key_context(), KeyContext::Queue);
+    }
+}
+
+#[test]
+fn who_turns_pages_in_a_job_gets_its_mails() {
+    let world = busy();
+    let mut console = console(&world, 80, 24);
+    console.run(&world, "o Enter");
+    choose(&mut console, &world, "j", 49_982);
+    console.run(&world, "g Enter");
+    assert_eq!((console.model.view, console.model.opened), (View::Mail, None));
+}
+
+#[test]
+fn who_was_deleted_is_not_opened() {
+    let world = busy();
+    let mut console = console(&world, 120, 40);
+    console.run(&world, "o Enter");
+    let mut facts = console.model.queue.facts.clone().unwrap();
+    facts.skips[0].email = None;
+    let took = Duration::milliseconds(1);
+    console.send(Msg::Loaded(Loaded::Job { id: job_id(1), took, answer: Ok(facts) }));
+    assert!(console.screen().contains("user 19982 (deleted)"), "{}", console.screen());
+    console.run(&world, "j");
+    assert_eq!(console.model.queue.skipped, Some(Target::Verification(VerificationId(49_979))));
 }
 
 #[test]

@@ -2,11 +2,8 @@
 //! verifications, audit trail.
 
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
-use ratatui::text::Line;
 
-use super::cursor::{self, Target};
-use super::mails;
+use super::{cursor, mails};
 
 use crate::domain::Time;
 use crate::domain::id::VerificationId;
@@ -20,9 +17,10 @@ use crate::tui::screen::layout;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::audit::one_entry;
 use crate::tui::view::empty::{self, State};
+use crate::tui::view::pane::{Laid, Pane, Target, Targets};
 use crate::tui::when;
 use crate::tui::widget::address;
-use crate::tui::widget::canvas::{Canvas, inset, row};
+use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::number::thousands;
 
@@ -33,8 +31,8 @@ pub fn wanted(model: &Model) -> Option<VerificationId> {
         return Some(wish.id);
     }
     match model.view {
-        View::Queue | View::Templates => None,
-        View::Mail | View::Audit => model.opened,
+        View::Templates => None,
+        View::Mail | View::Audit | View::Queue => model.opened,
         View::Verifications => {
             let pane = layout::whole(model).pane.width > 0;
             let selected = || model.verifications.selected().filter(|_| pane).map(|row| row.verification.id);
@@ -53,32 +51,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(problem) = detail.problem.as_ref().filter(|p| !p.away && wanted.is_some()) {
         return empty::draw(canvas, area, &State::problem(problem));
     }
-    let edge = area;
-    let area = inset(area, 1);
-    let laid = laid(model, canvas.theme, area.width);
-    let sight = cursor::sight(model, &laid, area.height);
-    let chosen = cursor::chosen_in(model, &laid, &sight).map(|(line, _)| line);
-    for (n, at) in (0..area.height).zip(sight) {
-        let Some(line) = laid.lines.get(at) else { break };
-        canvas.line(row(area, n), line);
-        if chosen == Some(at) {
-            let (mark, style) = (canvas.glyphs().selected.trim_end(), canvas.style(Tone::Here));
-            canvas.text(Rect { width: edge.width.min(1), ..row(edge, n) }, mark, style);
-            canvas.restyle(row(area, n), Style::new().add_modifier(Modifier::BOLD));
-        }
-    }
+    let laid = laid(model, canvas.theme, inset(area, 1).width);
+    Pane::new(laid, model.detail.scroll, area.height, cursor::chosen(model)).draw(canvas, area);
 }
 
-/// The pane's lines, and on which of them what can be opened begins.
-#[derive(Clone, Debug, Default)]
-pub struct Laid {
-    pub lines: Vec<Line<'static>>,
-    pub targets: Targets,
-}
-
-/// What can be opened, each with its first line.
-pub type Targets = Vec<(usize, Target)>;
-
+/// The pane's lines, and where what can be opened from it is.
 #[must_use]
 pub fn laid(model: &Model, theme: &Theme, columns: u16) -> Laid {
     let mut lines = Lines::new(theme, columns);

@@ -1,12 +1,12 @@
 //! A user's mails: those of the verification that is shown in full, the others with what became of them.
 
-use super::cursor::Target;
-use super::draw::{Targets, of_all, time};
+use super::draw::{of_all, time};
 use crate::domain::send::{SendEvent, SendRow};
 use crate::domain::verification::VerificationDetail;
 use crate::text::Untrusted;
 use crate::tui::Model;
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::view::pane::{Target, Targets};
 use crate::tui::when;
 use crate::tui::widget::lines::Lines;
 

@@ -26,10 +26,12 @@ use crate::tui::Model;
 use crate::tui::model::View;
 use crate::tui::screen::layout::Layout;
 use crate::tui::theme::Tone;
+use crate::tui::view::detail;
 use crate::tui::view::empty::{self, away};
+use crate::tui::view::pane::Pane;
 use crate::tui::widget::canvas::{Canvas, inset, row};
 pub use head::{mails_to_go, state, tone};
-pub use item::lines;
+pub use item::laid;
 use tables::Piece;
 
 /// Fewest rows that make the detail under the lists worth showing.
@@ -69,7 +71,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
             None => empty::draw(canvas, layout.list, &away(model)),
         }
     }
-    if layout.pane.width > 0 {
+    if layout.pane.width == 0 {
+        return;
+    }
+    if model.opened.is_some() {
+        detail::draw(canvas, model, layout.pane);
+    } else {
         pane(canvas, model, layout.pane);
     }
 }
@@ -102,7 +109,7 @@ fn body(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, layout: &La
 
 /// The selected row's detail under the lists, where there is no pane for it; returns the rows it takes.
 fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 {
-    let lines = item::lines(model, canvas.theme, inset(area, 1).width, true);
+    let lines = item::laid(model, canvas.theme, inset(area, 1).width, true).lines;
     if lines.is_empty() {
         return 0;
     }
@@ -117,12 +124,9 @@ fn strip(canvas: &mut Canvas<'_>, model: &Model, area: Rect, spare: u16) -> u16 
 
 /// The selected row beside the lists, or alone on a narrow screen.
 fn pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let area = inset(area, 1);
-    let lines = item::lines(model, canvas.theme, area.width, false);
-    let most = lines.len().saturating_sub(usize::from(area.height));
-    for (n, line) in (0..area.height).zip(lines.iter().skip(model.queue.scroll.min(most))) {
-        canvas.line(row(area, n), line);
-    }
+    let laid = item::laid(model, canvas.theme, inset(area, 1).width, false);
+    let chosen = model.queue.skipped.filter(|_| model.queue.open);
+    Pane::new(laid, model.queue.scroll, area.height, chosen).draw(canvas, area);
 }
 
 impl Piece {

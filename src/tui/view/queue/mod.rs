@@ -2,6 +2,7 @@
 
 pub mod draw;
 pub mod model;
+pub(in crate::tui) mod skipped;
 pub(in crate::tui) mod update;
 
-pub use draw::{draw, lines, mails_to_go, shown, state, tone};
+pub use draw::{draw, laid, mails_to_go, shown, state, tone};

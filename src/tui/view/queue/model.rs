@@ -6,6 +6,7 @@ use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::job::{JobResults, JobRow, JobSkip};
 use crate::domain::worker::WorkerRow;
+use crate::tui::view::pane::Target;
 
 /// The view of the outbox.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Queue {
     pub open: bool,
     /// First line shown of its detail.
     pub scroll: usize,
+    /// Which of those whom the selected job has left out the cursor is on.
+    pub skipped: Option<Target>,
     /// The job whose pause or end was requested and not yet answered.
     pub changing: Option<JobId>,
     /// The jobs that were started in this console.

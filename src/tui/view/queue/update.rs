@@ -87,7 +87,7 @@ pub(in crate::tui) fn step(model: &mut Model, by: isize) {
     let next = model.queue_cursor(&items).saturating_add_signed(by).min(items.len().saturating_sub(1));
     let selected = items.get(next).map(|item| item.id());
     model.queue.selected = selected;
-    model.queue.scroll = 0;
+    (model.queue.scroll, model.queue.skipped) = (0, None);
 }
 
 /// Pauses the selected job, or resumes it.

@@ -1,12 +1,11 @@
 //! All about the selected job or worker.
 
-use ratatui::text::Line;
-
 use super::tables;
 use crate::domain::job::{COUNTED_MAX, JobResults, JobRow, JobState, Skip};
 use crate::domain::worker::WorkerRow;
 use crate::tui::Model;
 use crate::tui::theme::{Theme, Tone};
+use crate::tui::view::pane::{Laid, Target, Targets};
 use crate::tui::view::queue::model::{Item, JobFacts};
 use crate::tui::when;
 use crate::tui::widget::lines::Lines;
@@ -42,16 +41,22 @@ pub(super) fn worker_state(model: &Model, theme: &Theme, worker: &WorkerRow) -> 
     }
 }
 
-/// The lines of the selected row, for a width; fewer of them where it `is_short` of rows.
+/// All about the selected row, for a width; fewer lines where it `is_short` of rows.
 #[must_use]
-pub fn lines(model: &Model, theme: &Theme, columns: u16, is_short: bool) -> Vec<Line<'static>> {
+pub fn laid(model: &Model, theme: &Theme, columns: u16, is_short: bool) -> Laid {
     let mut lines = Lines::new(theme, columns);
+    let mut targets = Targets::new();
     match model.queue_selected() {
-        Some(Item::Job(job)) => of_job(&mut lines, model, theme, job, is_short),
+        Some(Item::Job(job)) => {
+            of_job(&mut lines, model, theme, job, is_short);
+            if !is_short {
+                targets = left_out(&mut lines, model, theme, job);
+            }
+        }
         Some(Item::Worker(worker)) => of_worker(&mut lines, model, theme, worker),
         None => {}
     }
-    lines.finish()
+    Laid { lines: lines.finish(), targets }
 }
 
 fn title(model: &Model) -> Tone {
@@ -81,9 +86,6 @@ fn of_job(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow, is_
     }
     lines.value("as of", &when::absolute(job.cut_off, model.setup.zone), Tone::Quiet);
     lines.value("job", &job.id.to_string(), Tone::Quiet);
-    if !is_short {
-        left_out(lines, model, theme, job);
-    }
 }
 
 /// What became of its mails, as far as that was counted.
@@ -106,7 +108,7 @@ fn results(lines: &mut Lines<'_>, model: &Model, job: &JobRow, is_short: bool) {
         return;
     }
     let mut open = vec![(thousands(job.queued), Tone::Text)];
-    if model.queue.open {
+    if model.queue.open && model.queue.skipped.is_none() {
         open.extend([("   ".into(), Tone::Quiet), ("Enter".into(), Tone::Key), (" lists them".into(), Tone::Quiet)]);
     }
     lines.labelled("mails", open);
@@ -123,12 +125,16 @@ fn facts<'a>(model: &'a Model, job: &JobRow) -> Option<&'a JobFacts> {
     model.queue.facts.as_deref().filter(|facts| facts.id == job.id)
 }
 
-/// The first of those whom it has left out, each with the reason.
-fn left_out(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow) {
-    let Some(facts) = facts(model, job).filter(|facts| !facts.skips.is_empty()) else { return };
+/// The first of those whom it has left out, each with the reason; those who are still there can be opened.
+fn left_out(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow) -> Targets {
+    let mut targets = Targets::new();
+    let Some(facts) = facts(model, job).filter(|facts| !facts.skips.is_empty()) else { return targets };
     lines.heading("Skipped");
     let dot = theme.glyphs().dot;
     for skip in &facts.skips {
+        if skip.email.is_some() {
+            targets.push((lines.count(), Target::Verification(skip.verification_id)));
+        }
         lines.text(&skip.whom(), Tone::Text);
         lines.under(&format!("{} {dot} verification {}", skip.reason.title(), skip.verification_id), Tone::Quiet);
     }
@@ -136,6 +142,7 @@ fn left_out(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow) {
         lines.gap();
         lines.text(&format!("All of them: `verifydesk jobs skipped {} --all`", job.id), Tone::Quiet);
     }
+    targets
 }
 
 /// Who was left out so far, and why.
