@@ -387,7 +387,8 @@ impl Model {
         let row = || rows.clone().find(|row| row.verification.id == id).map(|r| subject(&r.verification, &r.user));
         let detail = self.detail.data.as_deref().filter(|d| d.verification.id == id);
         let mail = || {
-            self.mail.selected().map(|send| Subject {
+            // What is opened from elsewhere is not what is selected there.
+            self.mail.selected().filter(|send| send.verification_id == Some(id)).map(|send| Subject {
                 id,
                 email: idn::shown(&send.recipient).into_string(),
                 mailed: send.recipient.plain().into_string(),

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{AddressAndReason, choose, draw_address_and_reason};
-use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing};
+use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, no_subject, reason_missing};
 use crate::domain::audit;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
@@ -47,7 +47,7 @@ pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
     if model.subject().is_some() {
         return None;
     }
-    because("No verification is selected.", "Choose a row first.")
+    no_subject(model)
 }
 
 /// They are being deleted, or not.

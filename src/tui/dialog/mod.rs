@@ -415,9 +415,17 @@ fn answered<T>(
 
 /// Why nothing can be done for the user of the selected verification.
 fn subject_done(model: &Model, so: &str, hint: &str) -> Option<(String, String)> {
-    let Some(subject) = model.subject() else { return because("No verification is selected.", "Choose a row first.") };
+    let Some(subject) = model.subject() else { return no_subject(model) };
     let is_done = subject.status == Some(Status::Verified) || subject.user_verified;
     is_done.then(|| (format!("{} is verified already; {so}.", subject.email), hint.to_owned()))
+}
+
+/// Why there is no one to do anything for.
+pub(super) fn no_subject(model: &Model) -> Option<(String, String)> {
+    if model.opened.is_some() {
+        return because("They are still being read.", "Press the key again when they are shown.");
+    }
+    because("No verification is selected.", "Choose a row first.")
 }
 
 /// What stands in the way, and what to do instead.

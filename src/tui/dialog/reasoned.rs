@@ -5,7 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::parts::{choose, columns_for, complaint, input, keys, put, recorded, who};
-use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, reason_missing, subject_done};
+use super::{
+    Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, no_subject, reason_missing, subject_done,
+};
 use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
 use crate::domain::verification::Status;
@@ -112,7 +114,7 @@ pub(super) fn blocked(model: &Model, what: Reasoned) -> Option<(String, String)>
     if what == Reasoned::ForceVerify {
         return subject_done(model, "there is nothing to do", "`V` takes that back.");
     }
-    let Some(subject) = model.subject() else { return because("No verification is selected.", "Choose a row first.") };
+    let Some(subject) = model.subject() else { return no_subject(model) };
     let email = &subject.email;
     match (what, subject.status?) {
         (Reasoned::Unverify, Status::Verified) => None,

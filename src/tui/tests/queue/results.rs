@@ -128,6 +128,27 @@ fn who_was_skipped_is_opened_and_left_again() {
 }
 
 #[test]
+fn until_they_are_read_no_one_else_is_named_in_their_place() {
+    let world = busy();
+    for key in ["r", "v", "a", "d", "x", "p"] {
+        let mut console = console(&world, 120, 40);
+        // Someone is selected in Mail.
+        console.run(&world, "m");
+        assert!(console.model.mail.selected().is_some());
+        console.run(&world, "o Enter");
+        choose(&mut console, &world, "j", 49_979);
+        console.press("Enter");
+        assert_eq!(console.model.opened, Some(VerificationId(49_979)));
+        let named = console.model.subject().map(|subject| subject.email);
+        assert_eq!(named, None, "{key}");
+        console.press(key);
+        assert!(console.model.dialog.is_none(), "{key}: {}", console.screen());
+        let said = &console.model.toasts.last().unwrap().what;
+        assert_eq!(said, "They are still being read.", "{key}");
+    }
+}
+
+#[test]
 fn who_turns_pages_in_a_job_gets_its_mails() {
     let world = busy();
     let mut console = console(&world, 80, 24);
