@@ -176,7 +176,7 @@ static TABLE: &[Entry] = table! {
     // What is done to users, mails and the outbox.
     Open: [ENTER], LISTS.and(SEND), 4, "open", "Show all about the selected row";
     Open: [ENTER], QUEUE, 8, "open", "Show all about the selected row; of a job, pressed again, its mails";
-    Open: [ENTER], QUEUE_ITEM, 3, "its mails", "To the chosen user whom the job has skipped; else list its mails";
+    Open: [ENTER], QUEUE_ITEM, 3, "its mails", "Open the chosen skipped user; with none chosen, list its mails";
     Open: [ENTER], DETAIL, 4, "open", "To the chosen mail or verification; of a replaced link, to the newer";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
