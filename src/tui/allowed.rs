@@ -100,7 +100,12 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         {
             say("There is nothing to mark.", "Choose another tab first.")
         }
-        Action::CopyEmail if clipboard::email(model).is_none() => say("No user is selected.", "Choose a row first."),
+        Action::CopyEmail if clipboard::email(model).is_none() => {
+            if model.opened.is_none() {
+                return say("No user is selected.", "Choose a row first.");
+            }
+            dialog::no_subject(model)
+        }
         Action::Preview if model.subject().is_none() => dialog::no_subject(model),
         _ => dialog::blocked(model, action),
     }

@@ -1,7 +1,8 @@
 //! The clipboard of the operator's terminal.
 
 use super::effect::TerminalCommand;
-use super::model::{Level, View};
+use super::model::Level;
+use super::view::mail;
 use super::{Effect, Model};
 
 /// Puts a text there, and says so.
@@ -14,8 +15,7 @@ pub fn copy(model: &mut Model, text: String, what: &str, fx: &mut Vec<Effect>) {
 /// The address of the user that acts are about; in the list of mails also of one who was deleted.
 #[must_use]
 pub fn email(model: &Model) -> Option<String> {
-    let recipient = || model.mail.selected().filter(|_| model.view == View::Mail);
-    let recipient = || recipient().map(|send| send.recipient.plain().into_string());
+    let recipient = || mail::listed(model).map(|send| send.recipient.plain().into_string());
     model.subject().map(|subject| subject.mailed).or_else(recipient)
 }
 
@@ -30,6 +30,7 @@ pub fn copy_email(model: &mut Model, fx: &mut Vec<Effect>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::VerificationId;
     use crate::tui::Msg;
     use crate::tui::tests::fixture::{Console, World, key_of};
 
@@ -39,6 +40,17 @@ mod tests {
             _ => None,
         };
         console.take_asked().into_iter().filter_map(copied).collect()
+    }
+
+    #[test]
+    fn no_other_address_is_copied_while_a_user_is_being_read() {
+        let (mut console, world) = Console::loaded(120, 40);
+        console.run(&world, "m");
+        // Theirs is another than that of the mail they were opened from.
+        console.model.opened = Some(VerificationId(1));
+        console.press("c");
+        assert_eq!(copied(&mut console), [""; 0]);
+        assert_eq!(console.model.toasts.last().unwrap().what, "They are still being read.");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{AddressAndReason, draw_address_and_reason};
-use super::{Action, Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, no_subject, reason_missing};
+use super::{Action, Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::audit;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
@@ -40,13 +40,6 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
         problem: None,
         busy: false,
     }))
-}
-
-pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
-    if model.subject().is_some() {
-        return None;
-    }
-    no_subject(model)
 }
 
 /// The address was changed, or not.

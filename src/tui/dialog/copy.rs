@@ -10,6 +10,7 @@ use crate::text::{Untrusted, fit, pad, plain, width};
 use crate::tui::model::View;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail::cursor;
+use crate::tui::view::mail;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::widget::wrap::wrap;
@@ -53,18 +54,18 @@ fn items(model: &Model) -> Vec<Item> {
     let id = subject.as_ref().map(|subject| subject.id);
     let detail = model.detail.data.as_deref().filter(|detail| Some(detail.verification.id) == id);
     let row = model.verifications.selected().filter(|row| Some(row.verification.id) == id);
-    let listed = model.mail.selected().filter(|_| model.view == View::Mail && model.opened.is_none());
     let chosen = || cursor::chosen_mail(model);
-    let send: Option<&SendRow> = listed.or_else(chosen).or_else(|| detail.and_then(|detail| detail.sends.first()));
+    let send: Option<&SendRow> =
+        mail::listed(model).or_else(chosen).or_else(|| detail.and_then(|detail| detail.sends.first()));
     let user = detail.map(|d| d.user.id).or_else(|| row.map(|r| r.user.id)).or_else(|| send.and_then(|s| s.user_id));
-    let mail = send.map(|send| send.id).or_else(|| row.and_then(|row| row.last_send.as_ref()).map(|last| last.id));
+    let send_id = send.map(|send| send.id).or_else(|| row.and_then(|row| row.last_send.as_ref()).map(|last| last.id));
     let told = |text: &Untrusted| text.plain().into_string();
     let event = send.and_then(|send| send.events.last()).map(|event| told(&event.detail));
     let texts = [
         ("address", clipboard::email(model)),
         ("verification", id.map(|id| id.to_string())),
         ("user", user.map(|user| user.to_string())),
-        ("mail", mail.map(|mail| mail.to_string())),
+        ("mail", send_id.map(|id| id.to_string())),
         ("SES id", send.and_then(|send| send.ses_id.as_ref()).map(told)),
         ("reply", send.and_then(|send| send.reply.as_ref()).map(told)),
         ("reported", event),

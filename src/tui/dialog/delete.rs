@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
 
 use super::parts::{AddressAndReason, choose, draw_address_and_reason};
-use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, no_subject, reason_missing};
+use super::{Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, reason_missing};
 use crate::domain::audit;
 use crate::domain::id::VerificationId;
 use crate::tui::effect::{Act, Answer, Problem};
@@ -41,13 +41,6 @@ pub(super) fn open(model: &Model) -> Option<Dialog> {
         problem: None,
         busy: false,
     }))
-}
-
-pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
-    if model.subject().is_some() {
-        return None;
-    }
-    no_subject(model)
 }
 
 /// They are being deleted, or not.

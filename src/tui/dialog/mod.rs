@@ -305,8 +305,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::Resend => subject_done(model, "there is nothing to resend", ""),
         Action::ForceVerify => reasoned::blocked(model, Reasoned::ForceVerify),
         Action::Unverify => reasoned::blocked(model, Reasoned::Unverify),
-        Action::ChangeAddress => change_address::blocked(model),
-        Action::Delete => delete::blocked(model),
+        Action::ChangeAddress | Action::Delete => no_subject(model),
         Action::Revoke => reasoned::blocked(model, Reasoned::Revoke),
         Action::Extend => reasoned::blocked(model, Reasoned::Extend),
         Action::Explain => finding::blocked(model),
@@ -420,8 +419,11 @@ fn subject_done(model: &Model, so: &str, hint: &str) -> Option<(String, String)>
     is_done.then(|| (format!("{} is verified already; {so}.", subject.email), hint.to_owned()))
 }
 
-/// Why there is no one to do anything for.
+/// Why there is no one to do anything for, where that is so.
 pub(super) fn no_subject(model: &Model) -> Option<(String, String)> {
+    if model.subject().is_some() {
+        return None;
+    }
     if model.opened.is_some() {
         return because("They are still being read.", "Press the key again when they are shown.");
     }

@@ -6,9 +6,9 @@ use crate::domain::send::SendRow;
 use crate::mail::verification::TEMPLATE;
 use crate::preview::proof::Person;
 use crate::tui::Model;
-use crate::tui::model::{Level, View};
+use crate::tui::model::Level;
 use crate::tui::view::detail::cursor;
-use crate::tui::view::detour;
+use crate::tui::view::{detour, mail};
 
 /// Whose mail is to be shown.
 #[derive(Clone, Debug)]
@@ -20,8 +20,7 @@ pub struct Wish {
 
 /// A mail was asked for: it is shown as soon as its user is loaded.
 pub(in crate::tui) fn wish(model: &mut Model) {
-    let listed = model.mail.selected().filter(|_| model.view == View::Mail && model.opened.is_none());
-    let send = listed.or_else(|| cursor::chosen_mail(model)).cloned().map(Box::new);
+    let send = mail::listed(model).or_else(|| cursor::chosen_mail(model)).cloned().map(Box::new);
     let of = send.as_ref().and_then(|send| send.verification_id);
     let Some(id) = of.or_else(|| model.subject().map(|subject| subject.id)) else { return };
     let detail = model.detail.data.as_deref();
