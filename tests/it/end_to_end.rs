@@ -3,7 +3,7 @@
 use mail_parser::MessageParser;
 
 use crate::mail_servers::{Authority, SmtpServer};
-use crate::support::{Program, Running, TestDb};
+use crate::support::{Program, Running, TestDb, address_in};
 
 const USER: &str = "mailer";
 const PASSWORD: &str = "a password of the tests";
@@ -12,7 +12,7 @@ const SECRET: &str = "a secret of the tests, 32 bytes and more";
 fn serve(db: &TestDb) -> (Running, String) {
     let program = Program::new(&db.url);
     let (view, line) = program.start(&["serve", "--listen", "127.0.0.1:0"], "listening");
-    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let address = address_in(&line).to_owned();
     (view, format!("http://{address}"))
 }
 

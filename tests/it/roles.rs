@@ -11,7 +11,7 @@ use verifydesk::desk::Desk;
 use verifydesk::store::roles::GROUPS;
 use verifydesk::store::webhook::Asked;
 
-use crate::support::{Program, TestDb};
+use crate::support::{Program, TestDb, address_in};
 use crate::test_send;
 
 const SECRET: &str = "a secret of the tests, 32 bytes and more";
@@ -64,7 +64,7 @@ async fn every_program_does_its_work_under_its_role() {
         .program("serve")
         .set("VERIFYDESK_SERVE__TOKEN", "a token of the tests, long enough")
         .start(&["serve", "--listen", "127.0.0.1:0"], "listening");
-    let public_url = format!("http://{}", line.split("address=").nth(1).unwrap().split(' ').next().unwrap());
+    let public_url = format!("http://{}", address_in(&line));
     let client = reqwest::Client::new();
     let sign_up = async |email: &str| {
         let request = client.post(format!("{public_url}/api/signups")).bearer_auth("a token of the tests, long enough");

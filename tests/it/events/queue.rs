@@ -13,9 +13,9 @@ use verifydesk::store::Store;
 
 use super::{World, event};
 use crate::mail_servers::PATIENCE;
-use crate::support::Program;
 use crate::support::moto::{Moto, REGION};
 use crate::support::tcp_proxy::TcpProxy;
+use crate::support::{Program, until};
 
 /// How long received messages are no one else's here.
 const VISIBILITY: Duration = Duration::from_secs(1);
@@ -37,16 +37,6 @@ fn poller(settings: &Settings) -> EventPoller {
 async fn drained(settings: &Settings) -> Tally {
     let (poller, never) = (poller(settings), CancellationToken::new());
     Box::pin(poller.run(Until::Empty, &never)).await
-}
-
-/// Looks until it is so.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    let mut looks = tokio::time::interval(Duration::from_millis(20));
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "{what}: not in time");
-        looks.tick().await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,23 +3,8 @@
 mod health;
 mod systemd;
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-
-use crate::support::{Program, Running};
-
-/// Longest wait for anything that the tests wait for.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for a condition, not for long.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds().await {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
+use crate::mail_servers::PATIENCE;
+use crate::support::{Program, Running, address_in, until};
 
 /// A program with all that a worker needs; its mails are captured at home.
 fn program(database_url: &str) -> Program {
@@ -37,7 +22,7 @@ fn program(database_url: &str) -> Program {
 /// Starts a service; gives the URL of its listener for those who watch.
 fn start(program: &Program, arguments: &[&str]) -> (Running, String) {
     let (running, line) = program.start(arguments, "showing health");
-    let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let address = address_in(&line);
     (running, format!("http://{address}"))
 }
 

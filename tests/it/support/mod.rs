@@ -22,4 +22,17 @@ pub mod world;
 
 pub use database::TestDb;
 pub use log::Log;
-pub use program::{Program, Run, Running, pg_dump};
+pub use program::{Program, Run, Running, address_in, pg_dump};
+
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::mail_servers::PATIENCE;
+
+/// Waits until something is so that nothing tells of.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}

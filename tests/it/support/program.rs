@@ -79,6 +79,11 @@ impl Program {
     }
 }
 
+/// The address in a line that a service logs when it listens.
+pub fn address_in(line: &str) -> &str {
+    line.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("the line has an address")
+}
+
 /// A program that runs until it is dropped.
 pub struct Running(pub Child);
 

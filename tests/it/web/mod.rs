@@ -13,7 +13,6 @@ mod together;
 mod view;
 
 use std::ops::Deref;
-use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -25,6 +24,7 @@ use verifydesk::desk::Desk;
 use verifydesk::domain::key::Key;
 use verifydesk::web;
 
+use crate::support::until;
 use crate::support::world::World;
 
 const TOKEN: &str = "a token of the tests";
@@ -149,13 +149,4 @@ impl Answer {
 
 fn link(key: &Key) -> String {
     format!("/verify/?key={}", key.expose())
-}
-
-/// Waits for a condition, not for long.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !holds().await {
-        assert!(tokio::time::Instant::now() < deadline, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

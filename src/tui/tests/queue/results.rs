@@ -76,7 +76,7 @@ fn who_looks_for_more_in_them_stays_in_the_mails() {
     assert_eq!((console.model.view, console.model.search().text()), (View::Mail, ""));
 }
 
-/// Presses a key until someone whom the job has left out is chosen.
+/// Presses a key until someone that the job skipped is chosen.
 fn choose(console: &mut Console, world: &World, key: &str, id: i64) {
     let target = Some(Target::Verification(VerificationId(id)));
     for _ in 0..60 {

@@ -17,7 +17,7 @@ pub struct Queue {
     pub open: bool,
     /// First line shown of its detail.
     pub scroll: usize,
-    /// Which of those whom the selected job has left out the cursor is on.
+    /// The one that the selected job skipped and the cursor is on.
     pub skipped: Option<Target>,
     /// The job whose pause or end was requested and not yet answered.
     pub changing: Option<JobId>,
@@ -45,7 +45,7 @@ pub struct DecidedTopic {
     pub is_approved: bool,
 }
 
-/// How many of those whom a job has left out are shown.
+/// How many of the people that a job skipped are shown.
 pub const SKIPS_SHOWN: i64 = 100;
 
 /// What came of a job.
@@ -54,7 +54,7 @@ pub struct JobFacts {
     pub id: JobId,
     /// None where counting takes too long.
     pub results: Option<JobResults>,
-    /// The first of those whom it has left out.
+    /// The first of the people that it skipped.
     pub skips: Vec<JobSkip>,
     /// Whether there are more.
     pub has_more_skips: bool,

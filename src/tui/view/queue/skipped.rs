@@ -1,4 +1,4 @@
-//! The cursor on those whom the selected job has left out.
+//! The cursor on the people that the selected job skipped.
 
 use super::draw::laid;
 use crate::domain::id::VerificationId;

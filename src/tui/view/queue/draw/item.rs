@@ -125,7 +125,7 @@ fn facts<'a>(model: &'a Model, job: &JobRow) -> Option<&'a JobFacts> {
     model.queue.facts.as_deref().filter(|facts| facts.id == job.id)
 }
 
-/// The first of those whom it has left out, each with the reason; those who are still there can be opened.
+/// The first of the people that it skipped, each with the reason; those who are still there can be opened.
 fn left_out(lines: &mut Lines<'_>, model: &Model, theme: &Theme, job: &JobRow) -> Targets {
     let mut targets = Targets::new();
     let Some(facts) = facts(model, job).filter(|facts| !facts.skips.is_empty()) else { return targets };
