@@ -5,6 +5,7 @@ use super::{Failure, output, time};
 use crate::domain::Time;
 use crate::domain::filter::{Filter, Key, Place, Saved, Search, States, line};
 use crate::domain::send::SendState;
+use crate::domain::sort::Sort;
 use crate::domain::verification::Status;
 
 /// The options' names, for what does not go together with them.
@@ -17,7 +18,8 @@ pub struct Verifications {
     #[arg(long, value_name = "STATUS", value_parser = status)]
     status: Option<StatusArg>,
     /// By e-mail, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log; and by terms:
-    /// status:, mail:, reason:, since:, until:, domain:, locale:, created:, expires:, job:; @NAME is a saved filter
+    /// status:, mail:, reason:, since:, until:, domain:, locale:, created:, expires:, job:, sort:; @NAME is a
+    /// saved filter
     #[arg(long, value_name = "TEXT", value_parser = verifications)]
     search: Option<Line>,
     /// By what became of the last mail: a state, or several with commas
@@ -39,7 +41,7 @@ pub struct Mails {
     #[arg(long, value_name = "S", value_parser = states)]
     state: Option<States>,
     /// By recipient, name, number or id, in whatever was pasted: a mailbox, a link, a line of a log; and by terms:
-    /// mail:, reason:, since:, until:, domain:, locale:, job:; @NAME is a saved filter
+    /// mail:, reason:, since:, until:, domain:, locale:, job:, sort:; @NAME is a saved filter
     #[arg(long, value_name = "TEXT", value_parser = mails)]
     search: Option<Line>,
     /// Queued at or after this time
@@ -232,6 +234,15 @@ fn add(
             once(time.is_some(), name)?;
             *time = given;
         }
+    }
+    Ok(())
+}
+
+/// Adds an order; a term may say it as well, but not both.
+pub fn sort(filter: &mut Filter, sort: Option<Sort>) -> Result<(), Failure> {
+    if sort.is_some() {
+        once(filter.sort.is_some(), "sort")?;
+        filter.sort = sort;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::domain::Time;
 use crate::domain::filter::{Filter, Saved, Search};
 use crate::domain::idn;
 use crate::domain::page::{Cursor, Position};
+use crate::domain::sort::Sort;
 use crate::domain::verification::{Status, VerificationRow};
 use crate::export::Columns;
 
@@ -17,6 +18,10 @@ use crate::export::Columns;
 pub struct Args {
     #[command(flatten)]
     pub(super) filter: filter::Verifications,
+    /// In which order: created (of all statuses together), expires (pending or expired), verified or revoked, each of its
+    /// own status, or email; with a - before it, the greatest first
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
+    sort: Option<Sort>,
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
@@ -33,17 +38,28 @@ pub struct Args {
 const HEADINGS: &[&str] = &["ID", "STATUS", "EMAIL", "NAME", "LAST MAIL", "CREATED", "EXPIRES"];
 
 pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = args.filter.filter(saved)?;
-    if args.after.is_some_and(|cursor| cursor.status != filter.status) {
+    let mut filter = args.filter.filter(saved)?;
+    filter::sort(&mut filter, args.sort)?;
+    let sort = filter.order();
+    if let Some(asked) = filter.sort.filter(|asked| *asked != sort) {
+        let status = filter.status.map_or("all", Status::as_str);
+        let orders: Vec<String> = Sort::all_of(filter.status).iter().map(Sort::to_string).collect();
         return Err(Failure::usage(
-            "the cursor belongs to a list of another status",
-            "use the --status of the list that the cursor came from",
+            format!("a list of status {status} cannot be sorted by {asked}"),
+            format!("use one of {}", orders.join(", ")),
         ));
     }
-    let position = args.after.map_or(Position::Newest, Position::After);
+    if args.after.as_ref().is_some_and(|cursor| (cursor.status, cursor.sort) != (filter.status, sort)) {
+        return Err(Failure::usage(
+            "the cursor belongs to a list of another status or order",
+            "use the --status and --sort of the list that the cursor came from",
+        ));
+    }
+    let position = args.after.clone().map_or(Position::Newest, Position::After);
     let mut printer = args.written.printer(Columns::VERIFICATIONS, HEADINGS);
     let mut print = |rows: &[VerificationRow], as_of| {
-        let value = |row: &VerificationRow| json::row(row, as_of, &Cursor::of(&row.verification, filter.status, as_of));
+        let place = |row: &VerificationRow| Cursor::sorted(row, filter.status, sort, as_of);
+        let value = |row: &VerificationRow| json::row(row, as_of, &place(row));
         printer.print(rows, value, |row| cells(row, as_of))
     };
     let mut progress = Progress::default();
@@ -67,9 +83,9 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
         progress.end();
         print(&page.rows, page.as_of)?;
         let last = page.rows.last().filter(|_| page.older);
-        (last.map(|last| Cursor::of(&last.verification, filter.status, page.as_of)), page.rows.is_empty())
+        (last.map(|last| Cursor::sorted(last, filter.status, sort, page.as_of)), page.rows.is_empty())
     };
-    if let (true, None, Some(search)) = (is_empty, args.after, &filter.search) {
+    if let (true, None, Some(search)) = (is_empty, &args.after, &filter.search) {
         // Other terms may be why nothing is found under the others.
         let is_by_status = filter.status.is_some() && Filter { status: None, ..filter.clone() }.is_text();
         Box::pin(remark_on_nothing(desk, search, is_by_status)).await?;
@@ -112,7 +128,8 @@ async fn remark_on_nothing(desk: &Desk, search: &Search, is_by_status: bool) -> 
     for email in desk.store().near_misses(search).await? {
         output::remark(&format!("did you mean {}?", idn::shown(&email)));
     }
-    if is_by_status && let Some(hits) = desk.store().verification_hits(search).await? {
+    let text = Filter { search: Some(search.clone()), ..Filter::default() };
+    if is_by_status && let Some(hits) = desk.store().verification_hits(&text).await? {
         let found = Status::ALL.into_iter().map(|status| (status, hits.of(Some(status))));
         for (status, count) in found.filter(|(_, count)| *count > 0) {
             let at_least = if hits.is_all { "" } else { "at least " };

@@ -55,7 +55,7 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
             "check it with --dry-run first, then repeat it with --yes",
         ));
     }
-    let scope = JobScope::Filter(filter);
+    let scope = JobScope::Filter(filter.unsorted());
     if args.dry_run { bulk::plan(desk, &scope, args.json).await } else { bulk::start(desk, &scope, args.json).await }
 }
 

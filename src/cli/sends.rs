@@ -11,12 +11,16 @@ use crate::domain::id::SendId;
 use crate::domain::idn;
 use crate::domain::page::Position;
 use crate::domain::send::SendRow;
+use crate::domain::sort::{By, Sort};
 use crate::export::Columns;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     pub(super) filter: filter::Mails,
+    /// In which order: queued, or -queued (the newest first)
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true, value_parser = order)]
+    sort: Option<Sort>,
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
@@ -30,10 +34,16 @@ pub struct Args {
     written: Written,
 }
 
+fn order(text: &str) -> Result<Sort, String> {
+    let sort = text.parse().ok().filter(|sort: &Sort| sort.by == By::Queued);
+    sort.ok_or_else(|| "use queued or -queued".into())
+}
+
 const HEADINGS: &[&str] = &["QUEUED", "STATE", "RECIPIENT", "VERIFICATION", "TRIES", "SES ID", "RESULT"];
 
 pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Failure> {
-    let filter = args.filter.filter(saved)?;
+    let mut filter = args.filter.filter(saved)?;
+    filter::sort(&mut filter, args.sort)?;
     let position = args.after.map_or(Position::Newest, Position::After);
     let mut printer = args.written.printer(Columns::MAILS, HEADINGS);
     let mut print = |rows: &[SendRow]| printer.print(rows, json::send, cells);

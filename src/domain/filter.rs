@@ -25,6 +25,7 @@ use super::audit::{Action, Origin};
 use super::id::JobId;
 use super::locale::Locale;
 use super::send::SendState;
+use super::sort::Sort;
 use super::verification::Status;
 
 pub use key::{Key, Place};
@@ -66,6 +67,8 @@ pub struct Filter {
     pub actions: Vec<Action>,
     /// Through one of these doors; any where there is none.
     pub origins: Vec<Origin>,
+    /// In which order; the list's own where it is none, or none that the list can be in.
+    pub sort: Option<Sort>,
 }
 
 impl Filter {
@@ -103,22 +106,40 @@ impl Filter {
         self.other_terms().is_empty()
     }
 
-    /// Whether it is a text and nothing else.
+    /// Whether it is a text and nothing else, in whatever order.
     #[must_use]
     pub fn is_text(&self) -> bool {
-        self.terms().is_empty()
+        self.unsorted().terms().is_empty()
+    }
+
+    /// The same rows in the list's own order.
+    #[must_use]
+    pub fn unsorted(&self) -> Self {
+        Self { sort: None, ..self.clone() }
+    }
+
+    /// The order of a list of verifications.
+    #[must_use]
+    pub fn order(&self) -> Sort {
+        self.sort.filter(|sort| sort.fits(self.status)).unwrap_or_else(|| Sort::default_of(self.status))
+    }
+
+    /// Whether a list of mails has the oldest first.
+    #[must_use]
+    pub fn is_oldest_first(&self) -> bool {
+        self.sort.is_some_and(|sort| sort.is_up)
     }
 
     /// The bulk resend whose mails are asked for, if nothing else is.
     #[must_use]
     pub fn only_job(&self) -> Option<JobId> {
-        self.job.filter(|_| *self == Self { job: self.job, ..Self::default() })
+        self.job.filter(|_| *self == Self { job: self.job, sort: self.sort, ..Self::default() })
     }
 
     /// The terms besides these.
     #[must_use]
     pub fn other_terms(&self) -> Vec<String> {
-        Self { status: None, since: None, until: None, ..self.clone() }.terms()
+        Self { status: None, since: None, until: None, sort: None, ..self.clone() }.terms()
     }
 
     /// All but the text, as a line of the filter language.
@@ -171,6 +192,9 @@ impl Filter {
             if !names.is_empty() {
                 term(key, names.join(",").replace('_', "-"));
             }
+        }
+        if let Some(sort) = self.sort {
+            term(Key::Sort, sort.to_string());
         }
         terms
     }

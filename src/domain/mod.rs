@@ -23,6 +23,7 @@ pub mod resend;
 pub mod right;
 pub mod secrets;
 pub mod send;
+pub mod sort;
 pub mod undo;
 pub mod user;
 pub mod verdict;

@@ -3,27 +3,48 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 
 use super::Time;
-use super::verification::{Status, Verification};
+use super::sort::{By, Sort};
+use super::verification::{Status, Verification, VerificationRow};
 
 /// A place in a list of verifications. Carries the list's as-of time: what was pending when the first page was shown
 /// is in the list of pending ones on every later page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// Which list.
     pub status: Option<Status>,
+    /// In which order.
+    pub sort: Sort,
     /// The time that decides between pending and expired.
     pub as_of: Time,
-    /// The row's place in the order, by the time that the list is ordered by.
-    pub at: Time,
+    /// The row's place in the order, by what the list is ordered by.
+    pub at: At,
     /// The row's number.
     pub id: i64,
 }
+
+/// What a list is ordered by, of a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    Time(Time),
+    /// In lower case.
+    Email(Arc<str>),
+}
+
+/// An address in lower case; `None` where it is longer than any that is stored, or not of printable ASCII.
+fn folded(email: &str) -> Option<At> {
+    let is_email = email.len() <= EMAIL_MAX && email.bytes().all(|b| b.is_ascii_graphic());
+    is_email.then(|| At::Email(email.to_ascii_lowercase().into()))
+}
+
+/// The longest address that is stored.
+const EMAIL_MAX: usize = 254;
 
 /// Not a cursor that a list returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +53,17 @@ pub struct MalformedCursor;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = self.status.map_or("all", Status::as_str);
-        let (as_of, at) = (self.as_of.timestamp_micros(), self.at.timestamp_micros());
-        f.write_str(&URL_SAFE_NO_PAD.encode(format!("1 {list} {as_of} {at} {}", self.id)))
+        let (list, as_of, id) = (self.status.map_or("all", Status::as_str), self.as_of.timestamp_micros(), self.id);
+        let at = match &self.at {
+            At::Time(at) => at.timestamp_micros().to_string(),
+            At::Email(email) => email.to_string(),
+        };
+        let text = if self.sort == Sort::default_of(self.status) {
+            format!("1 {list} {as_of} {at} {id}")
+        } else {
+            format!("2 {list} {} {as_of} {at} {id}", self.sort)
+        };
+        f.write_str(&URL_SAFE_NO_PAD.encode(text))
     }
 }
 
@@ -45,13 +74,25 @@ impl FromStr for Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MalformedCursor)?;
         let text = String::from_utf8(bytes).map_err(|_| MalformedCursor)?;
         let parts: Vec<&str> = text.split(' ').collect();
-        let ["1", list, as_of, at, id] = parts[..] else { return Err(MalformedCursor) };
+        let (list, sort, as_of, at, id) = match parts[..] {
+            ["1", list, as_of, at, id] => (list, None, as_of, at, id),
+            ["2", list, sort, as_of, at, id] => (list, Some(sort), as_of, at, id),
+            _ => return Err(MalformedCursor),
+        };
         let time = |micros: &str| {
             let time = micros.parse().ok().and_then(DateTime::from_timestamp_micros);
             time.filter(|time| super::is_kept(*time)).ok_or(MalformedCursor)
         };
         let status = if list == "all" { None } else { Some(list.parse().map_err(|_| MalformedCursor)?) };
-        Ok(Self { status, as_of: time(as_of)?, at: time(at)?, id: id.parse().map_err(|_| MalformedCursor)? })
+        let sort = match sort {
+            None => Sort::default_of(status),
+            Some(sort) => sort.parse().ok().filter(|sort: &Sort| sort.fits(status)).ok_or(MalformedCursor)?,
+        };
+        let at = match sort.by {
+            By::Email => folded(at).ok_or(MalformedCursor)?,
+            _ => At::Time(time(at)?),
+        };
+        Ok(Self { status, sort, as_of: time(as_of)?, at, id: id.parse().map_err(|_| MalformedCursor)? })
     }
 }
 
@@ -70,16 +111,43 @@ pub enum Position<C = Cursor> {
 }
 
 impl Cursor {
-    /// The place of a row in a list.
+    /// The place of a row in a list in its own order.
     #[must_use]
     pub fn of(verification: &Verification, status: Option<Status>, as_of: Time) -> Self {
-        let at = match status {
-            None => verification.created_at,
-            Some(Status::Pending | Status::Expired) => verification.expires_at,
-            Some(Status::Verified) => verification.verified_at.unwrap_or(verification.created_at),
-            Some(Status::Revoked) => verification.revoked_at.unwrap_or(verification.created_at),
-        };
-        Self { status, as_of, at, id: verification.id.0 }
+        let sort = Sort::default_of(status);
+        let at = At::Time(at(verification, sort.by));
+        Self { status, sort, as_of, at, id: verification.id.0 }
+    }
+
+    /// The place of a row in a list in any order.
+    #[must_use]
+    pub fn sorted(row: &VerificationRow, status: Option<Status>, sort: Sort, as_of: Time) -> Self {
+        let by_email = if sort.by == By::Email { folded(row.user.email.raw()) } else { None };
+        let at = by_email.unwrap_or_else(|| At::Time(at(&row.verification, sort.by)));
+        Self { status, sort, as_of, at, id: row.verification.id.0 }
+    }
+}
+
+/// The time that lists in this order have of a row.
+fn at(verification: &Verification, by: By) -> Time {
+    match by {
+        By::Created | By::Email | By::Queued => verification.created_at,
+        By::Expires => verification.expires_at,
+        By::Verified => verification.verified_at.unwrap_or(verification.created_at),
+        By::Revoked => verification.revoked_at.unwrap_or(verification.created_at),
+    }
+}
+
+impl<C> Position<C> {
+    /// The same place in the list turned upside down.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Newest => Self::Oldest,
+            Self::After(place) => Self::Before(place),
+            Self::Before(place) => Self::After(place),
+            Self::Oldest => Self::Newest,
+        }
     }
 }
 
@@ -118,6 +186,13 @@ impl<T> Page<T> {
         };
         Self { rows, as_of, newer, older }
     }
+
+    /// The same page of the list turned upside down.
+    #[must_use]
+    pub fn mirrored(mut self) -> Self {
+        self.rows.reverse();
+        Self { newer: self.older, older: self.newer, ..self }
+    }
 }
 
 #[cfg(test)]
@@ -139,11 +214,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trip(as_of in 0i64..4_000_000_000_000_000, at in 0i64..4_000_000_000_000_000, id in 1i64.., status in 0usize..5) {
+        fn round_trip(
+            as_of in 0i64..4_000_000_000_000_000,
+            at in 0i64..4_000_000_000_000_000,
+            email in "[!-?A-~]{1,100}@[!-?A-~]{1,153}",
+            id in 1i64..,
+            status in 0usize..5,
+            sort in 0usize..4,
+        ) {
+            let status = Status::ALL.get(status).copied();
+            let sort = Sort::all_of(status)[sort];
+            let at = match sort.by {
+                By::Email => folded(&email).unwrap(),
+                _ => At::Time(DateTime::from_timestamp_micros(at).unwrap()),
+            };
             let cursor = Cursor {
-                status: Status::ALL.get(status).copied(),
+                status,
+                sort,
                 as_of: DateTime::from_timestamp_micros(as_of).unwrap(),
-                at: DateTime::from_timestamp_micros(at).unwrap(),
+                at,
                 id,
             };
             prop_assert_eq!(cursor.to_string().parse::<Cursor>(), Ok(cursor));

@@ -70,8 +70,9 @@ impl Reading<'_> {
             Self::Verifications(whole, filter) => {
                 let Some(rows) = whole.next().await? else { return Ok(None) };
                 let as_of = whole.as_of();
-                let value =
-                    |row: &VerificationRow| json::row(row, as_of, &Cursor::of(&row.verification, filter.status, as_of));
+                let value = |row: &VerificationRow| {
+                    json::row(row, as_of, &Cursor::sorted(row, filter.status, filter.order(), as_of))
+                };
                 Some(lines(format, Columns::VERIFICATIONS, &rows, value))
             }
             Self::Mails(whole) => {

@@ -15,8 +15,9 @@ use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::filter::{Filter, Span};
 use crate::domain::id::{SendId, UserId, VerificationId};
-use crate::domain::page::{Cursor, Page, Position};
+use crate::domain::page::{At, Cursor, Page, Position};
 use crate::domain::send::LastSend;
+use crate::domain::sort::{By, Sort};
 use crate::domain::user::User;
 use crate::domain::verdict::Told;
 use crate::domain::verification::{Status, Verification, VerificationRow};
@@ -51,14 +52,45 @@ impl Store {
     ) -> Result<Page<VerificationRow>, Error> {
         let limit = limit.max(1);
         let as_of = self.as_of(&position).await?;
+        let is_up = filter.order().is_up;
+        let position = if is_up { position.mirrored() } else { position };
         let wanted = Wanted { filter, position, as_of, limit: limit + 1 };
         let rows = match (self.found_by_terms(filter).await?, &filter.search) {
-            (Some(found), _) => self.page_of(&found, wanted).await?,
-            (None, Some(search)) if !filter.names_few() => self.find(search, wanted, tell).await?,
-            (None, None) if filter.is_by_status() => self.page_of(&Found::all(filter), wanted).await?,
-            (None, _) => self.walk(wanted, tell).await?,
+            (Some(found), _) => self.page_of(&found, &wanted).await?,
+            (None, _) if filter.order().by == By::Email => {
+                self.page_of(&self.by_email(&wanted).await?, &wanted).await?
+            }
+            (None, Some(search)) if !filter.names_few() => self.find(search, &wanted, tell).await?,
+            (None, None) if filter.is_by_status() => self.page_of(&Found::all(filter), &wanted).await?,
+            (None, _) => self.walk(&wanted, tell).await?,
         };
-        Ok(Page::cut(rows, limit, &position, as_of))
+        let page = Page::cut(rows, limit, &wanted.position, as_of);
+        Ok(if is_up { page.mirrored() } else { page })
+    }
+
+    /// Whom a filter finds, where the list is in the order of addresses: those that are named, or else each one that the
+    /// order comes to.
+    async fn by_email<'a>(&self, wanted: &Wanted<'a>) -> Result<Found<'a>, Error> {
+        let filter = wanted.filter;
+        let users = match &filter.search {
+            Some(search) if !search.can_find() => Some(Vec::new()),
+            Some(search) => self.name_few(search).await?,
+            None => None,
+        };
+        Ok(match users {
+            Some(users) => Found::of(filter, users),
+            None if self.is_status_short(wanted).await? => Found::all_of_status(filter),
+            None => Found::all(filter),
+        })
+    }
+
+    /// Whether a status has so few verifications that to read and sort them all is shorter than to look for a page of them
+    /// among all users.
+    async fn is_status_short(&self, wanted: &Wanted<'_>) -> Result<bool, Error> {
+        let Some(status) = wanted.filter.status else { return Ok(false) };
+        let counts = self.counts().await?;
+        let of_status = counts.of(Some(status));
+        Ok(of_status.saturating_mul(of_status) <= counts.of(None).saturating_mul(wanted.limit))
     }
 
     /// The time that decides between pending and expired in the list of which this is a place.
@@ -70,26 +102,27 @@ impl Store {
     }
 
     /// A page of a list, of whom was found.
-    async fn page_of(&self, found: &Found<'_>, wanted: Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
-        let Wanted { filter, position, as_of, limit } = wanted;
+    async fn page_of(&self, found: &Found<'_>, wanted: &Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
         if found.is_no_one() {
             return Ok(Vec::new());
         }
-        let backwards = wanted.is_backwards();
-        let mut query = QueryBuilder::new("with page as (select ");
-        query.push(COLUMNS).push(" from ");
-        push_filter(&mut query, found, Some(as_of));
-        match position {
-            Position::Newest | Position::Oldest => {}
-            Position::After(cursor) => push_beyond(&mut query, filter.status, &cursor, " < "),
-            Position::Before(cursor) => push_beyond(&mut query, filter.status, &cursor, " > "),
-        }
-        push_order(&mut query, filter.status, backwards);
-        query.push(" limit ").push_bind(limit).push(")");
-        push_rows(&mut query, "page");
-        push_order(&mut query, filter.status, backwards);
+        let mut query = QueryBuilder::new("");
+        push_page(&mut query, found, wanted);
         let rows = query.build_query_as::<ListRow>().persistent(false).fetch_all(self.pool()).await?;
         Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// How a page of a list without a search is read, as PostgreSQL explains it: for tests of its plans.
+    #[doc(hidden)]
+    pub async fn explain_list(&self, filter: &Filter, position: Position, limit: i64) -> Result<String, Error> {
+        let as_of = self.as_of(&position).await?;
+        let position = if filter.order().is_up { position.mirrored() } else { position };
+        let mut query = QueryBuilder::new("explain (analyze, buffers) ");
+        let wanted = Wanted { filter, position, as_of, limit: limit + 1 };
+        let found = if filter.order().by == By::Email { self.by_email(&wanted).await? } else { Found::all(filter) };
+        push_page(&mut query, &found, &wanted);
+        let lines: Vec<String> = query.build_query_scalar().persistent(false).fetch_all(self.pool()).await?;
+        Ok(lines.join("\n"))
     }
 
     /// These verifications as they are now, in no particular order: to bring what is on a screen up to date.
@@ -101,18 +134,22 @@ impl Store {
         Ok(query.build_query_as::<ListRow>().fetch_all(self.pool()).await?.into_iter().map(Into::into).collect())
     }
 
-    /// How many rows of the list are newer than this place, counted up to `NEWER_MAX`. What is pending is decided
-    /// by the present time.
+    /// How many rows of a list in its own order are newer than this place, counted up to `NEWER_MAX`; in any other they
+    /// come in anywhere. What is pending is decided by the present time.
     pub async fn newer(&self, filter: &Filter, than: Cursor) -> Result<i64, Error> {
+        if than.sort != Sort::default_of(filter.status) || filter.order() != than.sort {
+            return Ok(0);
+        }
+        let by = than.sort.by;
         let found = match (self.found_by_terms(filter).await?, &filter.search) {
             (Some(found), _) => found,
             (None, Some(search)) if !search.can_find() => return Ok(0),
             (None, None) if filter.is_by_status() => Found::all(filter),
             (None, search) => {
                 // Mostly there are few rows, whoever they are.
-                let position = Position::Before(than);
+                let position = Position::Before(than.clone());
                 let wanted = Wanted { filter, position, as_of: self.now().await?, limit: NEWER_MAX };
-                let mut walk = Walk::of(self, wanted).await?;
+                let mut walk = Walk::of(self, &wanted).await?;
                 let newer = walk.count(self, NEWER_MAX).await?;
                 if newer == NEWER_MAX || walk.is_over() {
                     return Ok(newer);
@@ -129,11 +166,15 @@ impl Store {
         }
         let mut query = QueryBuilder::new("select count(*) from (select 1 from ");
         push_filter(&mut query, &found, None);
-        push_beyond(&mut query, filter.status, &than, " > ");
+        push_beyond(&mut query, by, (&than.at, than.id), Beyond::More);
         if !found.is_named() && !filter.is_by_status() && filter.status != Some(Status::Pending) {
             // There were none between that place and the time that the list was read at.
-            let at = order(filter.status).split(", ").next().unwrap_or_default();
-            query.push(" and ").push(at).push(" > ").push_bind(StoredTime(than.as_of)).push(" - interval '1 minute'");
+            query
+                .push(" and ")
+                .push(column(by))
+                .push(" > ")
+                .push_bind(StoredTime(than.as_of))
+                .push(" - interval '1 minute'");
         }
         query.push(" limit ").push_bind(NEWER_MAX).push(") as newer");
         Ok(query.build_query_scalar().persistent(false).fetch_one(self.pool()).await?)
@@ -149,12 +190,44 @@ impl Store {
     }
 }
 
+/// The rows of a page, the first as near to the position as can be.
+fn push_page(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, wanted: &Wanted<'_>) {
+    let Wanted { filter, ref position, as_of, limit } = *wanted;
+    let (by, backwards) = (filter.order().by, wanted.is_backwards());
+    query.push("with page as (select ").push(COLUMNS).push(" from ");
+    if by == By::Email {
+        push_listed(query, found, Some(as_of), ("users u join ", " v on v.user_id = u.id where "));
+    } else {
+        push_filter(query, found, Some(as_of));
+    }
+    match position {
+        Position::Newest | Position::Oldest => {}
+        Position::After(cursor) => push_beyond(query, by, (&cursor.at, cursor.id), Beyond::Less),
+        Position::Before(cursor) => push_beyond(query, by, (&cursor.at, cursor.id), Beyond::More),
+    }
+    push_order(query, by, backwards);
+    query.push(" limit ").push_bind(limit).push(")");
+    push_rows(query, "page");
+    push_order(query, by, backwards);
+}
+
 fn are_few(ids: &[i64]) -> bool {
     i64::try_from(ids.len()).is_ok_and(|count| count <= FOUND_MAX)
 }
 
 /// What to read from, and which rows of it. `as_of` is the present if it is not given.
 pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, as_of: Option<Time>) {
+    push_listed(query, found, as_of, ("", " v where "));
+}
+
+/// The same, with what stands before and behind what is read from.
+fn push_listed(
+    query: &mut QueryBuilder<Postgres>,
+    found: &Found<'_>,
+    as_of: Option<Time>,
+    (before, behind): (&str, &str),
+) {
+    query.push(before);
     // Fenced off by `offset 0`, or else the planner may walk the order after all, in the hope to meet them soon.
     match (&found.verifications, &found.users) {
         (Some(ids), users) => {
@@ -162,16 +235,22 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, found: &Found<'_>,
             if let Some(users) = users {
                 query.push(") and v.user_id = any(").push_bind(users.clone());
             }
-            query.push(") offset 0) v where ")
+            query.push(") offset 0)")
         }
         (None, Some(users)) => query
             .push("(select ")
             .push(COLUMNS)
             .push(" from verifications v where v.user_id = any(")
             .push_bind(users.clone())
-            .push(") offset 0) v where "),
-        (None, None) => query.push("verifications v where "),
+            .push(") offset 0)"),
+        (None, None) if found.is_status_short => {
+            query.push("(select ").push(COLUMNS).push(" from verifications v where ");
+            push_conditions(query, found.filter, as_of);
+            query.push(" offset 0)")
+        }
+        (None, None) => query.push("verifications"),
     };
+    query.push(behind);
     push_conditions(query, found.filter, as_of);
     found.push_rest(query);
 }
@@ -223,32 +302,51 @@ fn push_time(query: &mut QueryBuilder<Postgres>, time: Option<Time>) -> &mut Que
     }
 }
 
-/// The order's columns.
-pub(super) fn order(status: Option<Status>) -> &'static str {
-    match status {
-        None => "v.created_at, v.id",
-        Some(Status::Pending | Status::Expired) => "v.expires_at, v.id",
-        Some(Status::Verified) => "v.verified_at, v.id",
-        Some(Status::Revoked) => "v.revoked_at, v.id",
+/// What a list is in the order of, of a verification `v` and its user `u`; then by number.
+pub(super) fn column(by: By) -> &'static str {
+    match by {
+        By::Created | By::Queued => "v.created_at",
+        By::Expires => "v.expires_at",
+        By::Verified => "v.verified_at",
+        By::Revoked => "v.revoked_at",
+        By::Email => "lower(u.email)",
     }
 }
 
-pub(super) fn push_beyond(
-    query: &mut QueryBuilder<Postgres>,
-    status: Option<Status>,
-    cursor: &Cursor,
-    comparison: &str,
-) {
-    query.push(" and (").push(order(status)).push(")").push(comparison);
-    query.push("(").push_bind(StoredTime(cursor.at)).push(", ").push_bind(cursor.id).push(")");
+/// On which side of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beyond {
+    Less,
+    More,
 }
 
-pub(super) fn push_order(query: &mut QueryBuilder<Postgres>, status: Option<Status>, backwards: bool) {
-    let direction = if backwards { "" } else { " desc" };
-    query.push(" order by ");
-    for (at, column) in order(status).split(", ").enumerate() {
-        query.push(if at == 0 { "" } else { ", " }).push(column).push(direction);
+pub(super) fn push_beyond(query: &mut QueryBuilder<Postgres>, by: By, (at, id): (&At, i64), beyond: Beyond) {
+    let is_less = beyond == Beyond::Less;
+    let column = column(by);
+    query.push(" and ");
+    match at {
+        At::Time(at) => {
+            query.push("(").push(column).push(if is_less { ", v.id) < (" } else { ", v.id) > (" });
+            query.push_bind(StoredTime(*at)).push(", ").push_bind(id).push(")");
+        }
+        // In the order of the index of addresses, which is that of their bytes.
+        At::Email(email) => {
+            let [or_same, beyond, id_beyond] =
+                if is_less { [" ~<=~ ", " ~<~ ", " or v.id < "] } else { [" ~>=~ ", " ~>~ ", " or v.id > "] };
+            query.push(column).push(or_same).push_bind(email.to_string());
+            query.push(" and (").push(column).push(beyond).push_bind(email.to_string());
+            query.push(id_beyond).push_bind(id).push(")");
+        }
     }
+}
+
+pub(super) fn push_order(query: &mut QueryBuilder<Postgres>, by: By, backwards: bool) {
+    query.push(" order by ").push(column(by)).push(match (by, backwards) {
+        (By::Email, true) => " using ~<~, v.id",
+        (By::Email, false) => " using ~>~, v.id desc",
+        (_, true) => ", v.id",
+        (_, false) => " desc, v.id desc",
+    });
 }
 
 /// What a list shows of the verifications that `source` holds.

@@ -21,7 +21,7 @@ const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, q
 const NAME: &str = "(select u.name from users u where u.id = s.user_id)";
 
 impl Store {
-    /// A page of sends, newest first.
+    /// A page of sends, newest first unless the filter says otherwise.
     pub async fn sends(&self, filter: &Filter, position: Position<SendId>, limit: i64) -> Result<Page<SendRow>, Error> {
         let found = self.found_sends(filter).await?;
         self.sends_of_found(filter, found.as_deref(), position, limit).await
@@ -41,6 +41,8 @@ impl Store {
         limit: i64,
     ) -> Result<Page<SendRow>, Error> {
         let limit = limit.max(1);
+        let is_up = filter.is_oldest_first();
+        let position = if is_up { position.mirrored() } else { position };
         if found.is_some_and(<[Uuid]>::is_empty) {
             return Ok(Page::cut(Vec::new(), limit, &position, chrono::Utc::now()));
         }
@@ -67,7 +69,8 @@ impl Store {
         push_order(&mut query, position);
         query.push(" limit ").push_bind(limit + 1);
         let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(self.pool()).await?;
-        let mut page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
+        let page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
+        let mut page = if is_up { page.mirrored() } else { page };
         // Of the others, their state says it all.
         let is_told_by_events = |send: &&mut SendRow| {
             matches!(send.state, SendState::Delayed | SendState::Bounced | SendState::Complained | SendState::Rejected)

@@ -8,13 +8,15 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LIST, LISTS, MATRIX,
-    MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS,
-    VIEWS,
+    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LISTS, MATRIX, MENU,
+    MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
 use crate::domain::right::Right;
+
+/// The keys of tabs, in the order in which they stand on a keyboard.
+pub const TAB_KEYS: &str = "1234567890-=";
 
 /// Something an operator can ask for. [`all`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +39,8 @@ pub enum Action {
     Audit,
     Templates,
     Search,
+    /// The next order of the list.
+    Sort,
     /// Searches for what is suggested.
     Suggested,
     Resend,
@@ -182,6 +186,7 @@ static TABLE: &[Entry] = table! {
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find by whom it is about; or terms: by:mina action:pause";
     Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number; or terms: mail:failed";
+    Sort: [c('s')], LISTS, 0, "sort", "The list's next order: by time or by e-mail, either way round";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";
     ForceVerify: [c('v')], VERIFICATIONS, 6, "force-verify", "Verify without the link; asks for the reason";
     Unverify: [c('V')], VERIFICATIONS, 0, "un-verify", "Take back that a user is verified; asks for the reason";
@@ -197,11 +202,11 @@ static TABLE: &[Entry] = table! {
     SignUp: [c('n')], USERS.and(QUEUES), 9, "sign up", "Sign someone up";
     SignUp: [c('n')], BENCH, 0, "sign up", "Sign someone up";
     Mark: [c(' ')], LISTS, 11, "mark", "Mark or unmark the row, for a bulk resend";
-    MarkDown: [c('J')], LIST, 0, "mark down", "Mark the row and the next one";
-    MarkUp: [c('K')], LIST, 0, "mark up", "Mark the row and the one before";
-    MarkTo: [c('M')], LIST, 0, "mark to here", "Mark all from the row that was marked last to this one";
-    MarkAll: [ctrl('a')], LIST, 0, "mark all", "Mark all rows that are loaded";
-    MarkOthers: [c('I')], LIST, 0, "mark others", "Mark the loaded rows that are not marked, and unmark the others";
+    MarkDown: [c('J')], LISTS, 0, "mark down", "Mark the row and the next one";
+    MarkUp: [c('K')], LISTS, 0, "mark up", "Mark the row and the one before";
+    MarkTo: [c('M')], LISTS, 0, "mark to here", "Mark all from the row that was marked last to this one";
+    MarkAll: [ctrl('a')], LISTS, 0, "mark all", "Mark all rows that are loaded";
+    MarkOthers: [c('I')], LISTS, 0, "mark others", "Mark the loaded rows that are not marked, and unmark the others";
     BulkResend: [c('B')], LISTS, 7, "bulk resend", "Mail the marked again, or all that is shown; plans first";
     HoldJob: [c('p')], QUEUES, 6, "pause job", "Pause the selected job, or resume it";
     CancelJob: [c('x')], QUEUES, 5, "cancel", "Cancel the selected job, and its queued mails";
@@ -244,7 +249,7 @@ static TABLE: &[Entry] = table! {
     NextTab: [c(']')], MATRIX, 13, "tabs", "The next tab";
     PreviousTab: [c('['), c('h'), LEFT], TABBED, 0, "previous tab", "The tab before";
     PreviousTab: [c('[')], MATRIX, 0, "previous tab", "The tab before";
-    PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], TABBED, 0, "tab", "The tab with that number";
+    PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9'), c('0'), c('-'), c('=')], TABBED, 0, "tab", "The tab with that key: 1 to 9, then 0, - and =";
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MATRIX, 0, "tab", "The tab with that number";
     NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Audit, Templates in turn";
     PreviousView: [BACK_TAB], PAGES, 0, "previous view", "The same, backwards";

@@ -96,7 +96,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             Some(_) => None,
         },
         Action::Mark | Action::MarkDown | Action::MarkUp | Action::MarkTo | Action::MarkAll | Action::MarkOthers
-            if model.verifications.selected().is_none() =>
+            if !has_selected(model) =>
         {
             say("There is nothing to mark.", "Choose another tab first.")
         }
@@ -108,6 +108,14 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         }
         Action::Preview if model.subject().is_none() => dialog::no_subject(model),
         _ => dialog::blocked(model, action),
+    }
+}
+
+/// Whether a row is selected that could be marked.
+fn has_selected(model: &Model) -> bool {
+    match model.view {
+        View::Mail => model.mail.selected().is_some(),
+        _ => model.verifications.selected().is_some(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::tui::screen::notice;
 use crate::tui::theme::Tone;
 use crate::tui::view::hits;
 use crate::tui::view::list::{List, Row};
-use crate::tui::view::verifications::marks as marked_rows;
+use crate::tui::view::marks as marked_rows;
 use crate::tui::view::{queue, search, templates};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
@@ -142,7 +142,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
     if marks(model) > 0 {
         spans.push(Span::styled(marked(model, canvas), canvas.style(Tone::Here)));
         let dot = canvas.glyphs().dot;
-        let elsewhere = if model.view == View::Mail { 0 } else { marked_rows::elsewhere(model) };
+        let elsewhere = marked_rows::elsewhere(model);
         if elsewhere > 0 {
             spans.push(Span::styled(format!(", {} not in this list", marked_rows::shown(elsewhere)), quiet));
         }
@@ -154,7 +154,8 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
     }
     if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail | View::Audit) {
         let [open, close] = canvas.glyphs().quotes;
-        spans.push(Span::styled(if model.filter_line().is_text() { "search " } else { "filter " }, quiet));
+        let is_search = model.filter_line().is_text() && model.filter_line().sort.is_none();
+        spans.push(Span::styled(if is_search { "search " } else { "filter " }, quiet));
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
         let dot = canvas.glyphs().dot;
         if let Some(found) = found(model) {
@@ -216,7 +217,8 @@ fn position(model: &Model) -> Option<String> {
 /// How many the search finds under the tab that is shown.
 fn found(model: &Model) -> Option<String> {
     match model.view {
-        View::Mail => hits::found(&model.mail),
+        // Of a job, the tabs say it all.
+        View::Mail => hits::found(&model.mail).filter(|_| !search::is_of_job(model)),
         View::Audit => None,
         _ => hits::found(&model.verifications),
     }

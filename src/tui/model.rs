@@ -214,6 +214,8 @@ pub struct Model {
     pub marked_last: Option<VerificationId>,
     /// Mails marked for one, and whose they are.
     pub mail_marks: BTreeMap<SendId, VerificationId>,
+    /// Which of those was marked last, or unmarked.
+    pub mail_marked_last: Option<SendId>,
     /// Jobs and workers.
     pub queue: Queue,
     pub workbench: Workbench,
@@ -299,6 +301,7 @@ impl Model {
             marks: BTreeSet::new(),
             marked_last: None,
             mail_marks: BTreeMap::new(),
+            mail_marked_last: None,
             queue: Queue::default(),
             workbench: Workbench::default(),
             rights: None,

@@ -17,6 +17,7 @@ mod person;
 mod resend;
 mod revoke;
 mod sign_up;
+mod sort;
 mod undo;
 mod unverify;
 

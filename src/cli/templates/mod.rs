@@ -39,7 +39,7 @@ enum Act {
 
 pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
     match &args.act {
-        None => console::templates(settings).await,
+        None => Box::pin(console::templates(settings)).await,
         Some(Act::Check(args)) => check::run(settings, args).await,
         Some(Act::List(args)) => list::run(&settings, args),
         Some(Act::Eject(args)) => eject::run(&settings, args),

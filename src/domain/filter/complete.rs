@@ -34,7 +34,9 @@ pub fn complete<'a>(line: &str, cursor: usize, place: Place, names: impl Iterato
     // Of several the last is being typed.
     let value = if key.takes_several() { value.rsplit(',').next().unwrap_or_default() } else { value };
     let typed = value.to_lowercase();
-    let fitting = key.values().into_iter().filter(|word| word.starts_with(&typed) && *word != typed);
+    let orders = place.orders().iter().filter(|_| key == Key::Sort).flat_map(|by| [by.as_str(), by.reversed()]);
+    let values = key.values().into_iter().chain(orders.map(str::to_owned));
+    let fitting = values.filter(|word| word.starts_with(&typed) && *word != typed);
     Completions { span: before.len() - value.len()..before.len(), words: fitting.collect() }
 }
 
@@ -45,10 +47,12 @@ mod tests {
     #[test]
     fn keys_and_values() {
         const NAMES: [&str; 2] = ["late", "lost"];
-        let table: [(&str, Place, &[&str]); 16] = [
+        let table: [(&str, Place, &[&str]); 18] = [
             ("st", Place::Verifications, &["status:"]),
-            ("kim s", Place::Verifications, &["status:", "since:"]),
-            ("kim s", Place::Mails, &["since:"]),
+            ("kim s", Place::Verifications, &["status:", "since:", "sort:"]),
+            ("sort:e", Place::Verifications, &["expires", "email"]),
+            ("sort:", Place::Mails, &["queued", "-queued"]),
+            ("kim s", Place::Mails, &["since:", "sort:"]),
             ("status:", Place::Verifications, &["pending", "verified", "expired", "revoked", "all"]),
             ("status:e", Place::Verifications, &["expired"]),
             ("mail:failed,un", Place::Mails, &["unknown"]),

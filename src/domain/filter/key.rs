@@ -3,6 +3,7 @@
 use crate::domain::audit::{Action, Origin};
 use crate::domain::locale::Locale;
 use crate::domain::send::SendState;
+use crate::domain::sort::By;
 use crate::domain::verification::Status;
 
 use super::Reason;
@@ -23,6 +24,7 @@ pub enum Key {
     By,
     Action,
     Origin,
+    Sort,
 }
 
 /// What a line filters.
@@ -34,7 +36,7 @@ pub enum Place {
 }
 
 impl Key {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Status,
         Self::Mail,
         Self::Reason,
@@ -48,6 +50,7 @@ impl Key {
         Self::By,
         Self::Action,
         Self::Origin,
+        Self::Sort,
     ];
 
     #[must_use]
@@ -66,6 +69,7 @@ impl Key {
             Self::By => "by",
             Self::Action => "action",
             Self::Origin => "origin",
+            Self::Sort => "sort",
         }
     }
 
@@ -94,7 +98,8 @@ impl Key {
             Self::Created | Self::Expires => words(["<", ">", "today", "yesterday"]),
             Self::Action => Action::ALL.iter().map(|action| action.as_str().replace('_', "-")).collect(),
             Self::Origin => words(Origin::ALL.iter().map(|origin| origin.as_str())),
-            Self::Domain | Self::Job | Self::By => Vec::new(),
+            // Those of sorting depend on the list.
+            Self::Domain | Self::Job | Self::By | Self::Sort => Vec::new(),
         }
     }
 
@@ -115,6 +120,10 @@ impl Key {
             Self::Job => "the id of a bulk resend".into(),
             Self::By => "a part of a system user, of an address that they came from, or of a database role".into(),
             Self::Reason => format!("{}, or a word of what the server said", self.values().join(", ")),
+            Self::Sort => {
+                "created, expires, verified, revoked or email; of mails queued; with a - before it the other way round"
+                    .into()
+            }
             Self::Status | Self::Locale => self.values().join(", "),
             Self::Mail | Self::Action | Self::Origin => format!("{}; several with commas", self.values().join(", ")),
         }
@@ -137,9 +146,22 @@ impl Place {
                 Key::Created,
                 Key::Expires,
                 Key::Job,
+                Key::Sort,
             ],
-            Self::Mails => &[Key::Mail, Key::Reason, Key::Since, Key::Until, Key::Domain, Key::Locale, Key::Job],
+            Self::Mails => {
+                &[Key::Mail, Key::Reason, Key::Since, Key::Until, Key::Domain, Key::Locale, Key::Job, Key::Sort]
+            }
             Self::Audit => &[Key::By, Key::Action, Key::Origin, Key::Since, Key::Until],
+        }
+    }
+
+    /// The orders that its lists can be in.
+    #[must_use]
+    pub fn orders(self) -> &'static [By] {
+        match self {
+            Self::Verifications => &[By::Created, By::Expires, By::Verified, By::Revoked, By::Email],
+            Self::Mails => &[By::Queued],
+            Self::Audit => &[],
         }
     }
 

@@ -65,7 +65,17 @@ pub fn parse(line: &str, place: Place, clock: Clock) -> Result<Filter, WrongTerm
                     let what = format!("{}: {}", key.as_str(), key.wants());
                     return Err(WrongTerm { is_unfinished: true, ..wrong(span, &what) });
                 }
-                set(&mut filter, key, value, clock).map_err(|what| wrong(at, &what))?;
+                set(&mut filter, key, value, clock).map_err(|what| wrong(at.clone(), &what))?;
+                if let Some(sort) = filter.sort.filter(|sort| !place.orders().contains(&sort.by)) {
+                    let orders: Vec<&str> = place.orders().iter().map(|by| by.as_str()).collect();
+                    let what = format!(
+                        "{} are not sorted by {}, only by {}",
+                        place.noun(),
+                        sort.by.as_str(),
+                        orders.join(", ")
+                    );
+                    return Err(wrong(at, &what));
+                }
             }
         }
     }
@@ -132,6 +142,7 @@ fn set(filter: &mut Filter, key: Key, value: &str, clock: Clock) -> Result<(), S
         }
         Key::Action => filter.actions = several(value).map_err(|()| unknown())?,
         Key::Origin => filter.origins = several(value).map_err(|()| unknown())?,
+        Key::Sort => filter.sort = Some(value.parse().map_err(|_| unknown())?),
         Key::Since => filter.since = Some(super::moment::time(value, clock).map_err(|error| error.to_string())?),
         Key::Until => filter.until = Some(super::moment::time(value, clock).map_err(|error| error.to_string())?),
         Key::Created => filter.created = filter.created.and(span(key, value, clock)?),

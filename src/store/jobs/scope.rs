@@ -8,7 +8,8 @@ use crate::domain::Time;
 use crate::domain::filter::Filter;
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::job::JobScope;
-use crate::domain::page::Cursor;
+use crate::domain::page::At;
+use crate::domain::sort::By;
 use crate::domain::verification::Status;
 use crate::store::list::{self, Found};
 use crate::store::{Error, StoredTime};
@@ -88,7 +89,7 @@ async fn filter_step(
     let found = list::found(connection, filter).await?;
     let mut query = QueryBuilder::new("select ");
     push_scope(&mut query, &found, cut_off, after);
-    list::push_order(&mut query, filter.status, false);
+    list::push_order(&mut query, By::default_of(filter.status), false);
     query.push(" limit ").push_bind(limit);
     let rows = if found.is_no_one() {
         Vec::new()
@@ -149,8 +150,8 @@ pub(super) fn push_scope(
     after: Option<(Time, i64)>,
 ) {
     let filter = found.filter();
-    let mut order = list::order(filter.status).split(", ");
-    query.push("v.user_id, v.id, ").push(order.next().unwrap_or("v.created_at")).push(" as at from ");
+    let by = By::default_of(filter.status);
+    query.push("v.user_id, v.id, ").push(list::column(by)).push(" as at from ");
     list::push_filter(query, found, Some(cut_off));
     query.push(" and v.created_at <= ").push_bind(StoredTime(cut_off));
     match filter.status {
@@ -159,7 +160,6 @@ pub(super) fn push_scope(
         Some(Status::Revoked) => _ = query.push(" and v.revoked_at <= ").push_bind(StoredTime(cut_off)),
     }
     if let Some((at, id)) = after {
-        let cursor = Cursor { status: filter.status, as_of: cut_off, at, id };
-        list::push_beyond(query, filter.status, &cursor, " < ");
+        list::push_beyond(query, by, (&At::Time(at), id), list::Beyond::Less);
     }
 }

@@ -30,7 +30,7 @@ const BEGIN_NAMING_ALL: &str = "begin isolation level read committed read only; 
                                 set local enable_seqscan = off; set local jit = off; set local work_mem = '32MB'";
 
 /// What page of a list.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Wanted<'a> {
     pub filter: &'a Filter,
     pub position: Position,
@@ -56,7 +56,7 @@ impl Store {
     pub(super) async fn find(
         &self,
         search: &Search,
-        wanted: Wanted<'_>,
+        wanted: &Wanted<'_>,
         mut tell: impl FnMut(&[VerificationRow], Time) + Send,
     ) -> Result<Vec<VerificationRow>, Error> {
         if !search.can_find() {
@@ -94,7 +94,7 @@ impl Store {
     /// Rows that fit a filter, along the list's order.
     pub(super) async fn walk(
         &self,
-        wanted: Wanted<'_>,
+        wanted: &Wanted<'_>,
         tell: impl FnMut(&[VerificationRow], Time) + Send,
     ) -> Result<Vec<VerificationRow>, Error> {
         if wanted.filter.search.as_ref().is_some_and(|search| !search.can_find()) {
@@ -108,7 +108,7 @@ impl Store {
         &self,
         mut walk: Walk<'_>,
         mut rows: Vec<VerificationRow>,
-        wanted: Wanted<'_>,
+        wanted: &Wanted<'_>,
         mut tell: impl FnMut(&[VerificationRow], Time) + Send,
     ) -> Result<Vec<VerificationRow>, Error> {
         while wanted.missing(&rows) > 0 && !walk.is_over() {
@@ -157,11 +157,12 @@ impl Store {
     }
 
     /// The page that is made of these users' verifications.
-    async fn look_up(&self, mut users: Vec<i64>, wanted: Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
+    async fn look_up(&self, mut users: Vec<i64>, wanted: &Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
         users.sort_unstable();
         users.dedup();
+        let sort = wanted.filter.order();
         let place = |row: &VerificationRow| {
-            let cursor = Cursor::of(&row.verification, wanted.filter.status, wanted.as_of);
+            let cursor = Cursor::sorted(row, wanted.filter.status, sort, wanted.as_of);
             (cursor.at, cursor.id)
         };
         let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);

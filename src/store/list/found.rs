@@ -15,6 +15,8 @@ pub(in crate::store) struct Found<'a> {
     pub(super) verifications: Option<Vec<i64>>,
     /// The users were named by the search: it need not be asked again.
     is_searched: bool,
+    /// The status has few verifications: they are all read.
+    pub(super) is_status_short: bool,
     /// The last mail has to be looked at.
     is_mail_left: bool,
 }
@@ -65,7 +67,19 @@ pub(in crate::store) async fn named(
 impl<'a> Found<'a> {
     /// No one is named: all has to be asked of each row.
     pub(super) fn all(filter: &'a Filter) -> Self {
-        Self { filter, users: None, verifications: None, is_searched: false, is_mail_left: filter.asks_for_mail() }
+        Self {
+            filter,
+            users: None,
+            verifications: None,
+            is_searched: false,
+            is_status_short: false,
+            is_mail_left: filter.asks_for_mail(),
+        }
+    }
+
+    /// The same; the status has so few that they are all read.
+    pub(super) fn all_of_status(filter: &'a Filter) -> Self {
+        Self { is_status_short: true, ..Self::all(filter) }
     }
 
     /// These are the users whom the search finds.
@@ -80,6 +94,13 @@ impl<'a> Found<'a> {
 }
 
 impl Found<'_> {
+    /// The same, of what another filter finds that differs in the status alone.
+    pub(in crate::store) fn under<'b>(&self, filter: &'b Filter) -> Found<'b> {
+        let Self { is_searched, is_mail_left, .. } = *self;
+        let (users, verifications) = (self.users.clone(), self.verifications.clone());
+        Found { filter, users, verifications, is_searched, is_status_short: false, is_mail_left }
+    }
+
     pub(in crate::store) fn filter(&self) -> &Filter {
         self.filter
     }

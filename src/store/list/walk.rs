@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 use super::find::Wanted;
-use super::{COLUMNS, Found, ListRow, order, push_beyond, push_conditions, push_order, push_rows, search};
+use super::{Beyond, COLUMNS, Found, ListRow, column, push_beyond, push_conditions, push_order, push_rows, search};
 use crate::domain::Time;
 use crate::domain::filter::Filter;
-use crate::domain::page::{Cursor, Position};
+use crate::domain::page::{At, Cursor, Position};
+use crate::domain::sort::By;
 use crate::domain::verification::VerificationRow;
 use crate::store::{Error, Store, StoredTime};
 
@@ -59,18 +60,22 @@ struct Slice {
 
 impl<'a> Walk<'a> {
     /// A walk from a position on.
-    pub(super) fn new(named: Vec<i64>, wanted: Wanted<'a>) -> Self {
-        let Wanted { filter, position, as_of, .. } = wanted;
+    pub(super) fn new(named: Vec<i64>, wanted: &Wanted<'a>) -> Self {
+        let Wanted { filter, ref position, as_of, .. } = *wanted;
         let beyond = match position {
             Position::Newest | Position::Oldest => None,
-            Position::After(cursor) | Position::Before(cursor) => Some((cursor.at, cursor.id)),
+            Position::After(cursor) | Position::Before(cursor) => match cursor.at {
+                At::Time(at) => Some((at, cursor.id)),
+                // No list in that order is walked along.
+                At::Email(_) => None,
+            },
         };
         let backwards = wanted.is_backwards();
         Self { filter, named, as_of, backwards, beyond, slice: SLICE_FIRST, is_over: false }
     }
 
     /// The same, where no one has looked yet whom the search names.
-    pub(super) async fn of(store: &Store, wanted: Wanted<'a>) -> Result<Self, Error> {
+    pub(super) async fn of(store: &Store, wanted: &Wanted<'a>) -> Result<Self, Error> {
         let named = match &wanted.filter.search {
             Some(search) => search::named(store.pool(), search).await?,
             None => Vec::new(),
@@ -98,7 +103,7 @@ impl<'a> Walk<'a> {
             let mut query = QueryBuilder::new("with page as (select ");
             query.push(COLUMNS).push(" from verifications v where v.id = any(").push_bind(&slice.fitting).push("))");
             push_rows(&mut query, "page");
-            push_order(&mut query, self.filter.status, self.backwards);
+            push_order(&mut query, self.by(), self.backwards);
             let found = query.build_query_as::<ListRow>().persistent(false).fetch_all(&mut *tx).await?;
             rows = found.into_iter().map(VerificationRow::from).collect();
         }
@@ -107,8 +112,7 @@ impl<'a> Walk<'a> {
         let is_cut = i64::try_from(slice.fitting.len()).is_ok_and(|count| count == limit);
         if let Some(last) = rows.last().filter(|_| is_cut) {
             // There may be more in the slice: it was longer than need be.
-            let place = Cursor::of(&last.verification, self.filter.status, self.as_of);
-            self.beyond = Some((place.at, place.id));
+            self.beyond = Some((self.at(last), last.verification.id.0));
             self.next_slice(factor.min(0.5));
         } else {
             self.go_on(&slice, &mut rows);
@@ -134,8 +138,7 @@ impl<'a> Walk<'a> {
         );
         query.push(if self.backwards { ", id" } else { " desc, id desc" });
         query.push(") filter (where fits))[1:").push_bind(limit).push("], '{}') as fitting from (select ");
-        let at = order(self.filter.status).split(", ").next().unwrap_or_default();
-        query.push(at).push(" as at, v.id, coalesce(");
+        query.push(column(self.by())).push(" as at, v.id, coalesce(");
         match &self.filter.search {
             Some(search) => {
                 query.push("(");
@@ -148,12 +151,24 @@ impl<'a> Walk<'a> {
         query.push(", false) as fits from verifications v where ");
         push_conditions(&mut query, self.filter, Some(self.as_of));
         if let Some((at, id)) = self.beyond {
-            let cursor = Cursor { status: self.filter.status, as_of: self.as_of, at, id };
-            push_beyond(&mut query, self.filter.status, &cursor, if self.backwards { " > " } else { " < " });
+            let beyond = if self.backwards { Beyond::More } else { Beyond::Less };
+            push_beyond(&mut query, self.by(), (&At::Time(at), id), beyond);
         }
-        push_order(&mut query, self.filter.status, self.backwards);
+        push_order(&mut query, self.by(), self.backwards);
         query.push(" limit ").push_bind(self.slice).push(") as slice");
         Ok(query.build_query_as().persistent(false).fetch_one(connection).await?)
+    }
+
+    /// By which time the list is ordered.
+    fn by(&self) -> By {
+        self.filter.order().by
+    }
+
+    fn at(&self, row: &VerificationRow) -> Time {
+        match Cursor::sorted(row, self.filter.status, self.filter.order(), self.as_of).at {
+            At::Time(at) => at,
+            At::Email(_) => row.verification.created_at,
+        }
     }
 
     fn next_slice(&mut self, factor: f64) {
@@ -174,8 +189,7 @@ impl<'a> Walk<'a> {
             (false, false) => i64::MAX,
         };
         if !self.is_over && least_at != most_at {
-            let place = |row: &VerificationRow| Cursor::of(&row.verification, self.filter.status, self.as_of);
-            rows.retain(|row| place(row).at != edge.0);
+            rows.retain(|row| self.at(row) != edge.0);
         }
         self.beyond = Some((edge.into(), id));
     }

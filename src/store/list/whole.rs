@@ -6,6 +6,7 @@ use super::{Found, Wanted};
 use crate::domain::Time;
 use crate::domain::filter::Filter;
 use crate::domain::page::{Cursor, Position};
+use crate::domain::sort::By;
 use crate::domain::verification::VerificationRow;
 use crate::store::{Error, Store};
 
@@ -31,17 +32,19 @@ impl Store {
     /// A whole list from a position on, newest first. How to read it is decided once.
     pub async fn whole_list<'a>(&'a self, filter: &'a Filter, position: Position) -> Result<Whole<'a>, Error> {
         let as_of = self.as_of(&position).await?;
+        let position = if filter.order().is_up { position.mirrored() } else { position };
+        let wanted = Wanted { filter, position: position.clone(), as_of, limit: PART };
         let pages = |found| Way::Pages(found, position);
-        let wanted = Wanted { filter, position, as_of, limit: PART };
         let way = match (self.found_by_terms(filter).await?, &filter.search) {
             (Some(found), _) => pages(found),
+            (None, _) if filter.order().by == By::Email => pages(self.by_email(&wanted).await?),
             (None, Some(search)) if !search.can_find() => Way::Over,
             (None, Some(search)) if !filter.names_few() => match self.name_few(search).await? {
                 Some(users) => pages(Found::of(filter, users)),
-                None => Way::Walk(Walk::of(self, wanted).await?),
+                None => Way::Walk(Walk::of(self, &wanted).await?),
             },
             (None, None) if filter.is_by_status() => pages(Found::all(filter)),
-            (None, _) => Way::Walk(Walk::of(self, wanted).await?),
+            (None, _) => Way::Walk(Walk::of(self, &wanted).await?),
         };
         Ok(Whole { store: self, filter, as_of, way, part: PART })
     }
@@ -66,12 +69,15 @@ impl Whole<'_> {
         match &mut self.way {
             Way::Over => Ok(None),
             Way::Pages(found, position) => {
-                let wanted = Wanted { filter: self.filter, position: *position, as_of: self.as_of, limit: self.part };
-                let rows = self.store.page_of(found, wanted).await?;
+                let wanted =
+                    Wanted { filter: self.filter, position: position.clone(), as_of: self.as_of, limit: self.part };
+                let rows = self.store.page_of(found, &wanted).await?;
                 let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == self.part);
                 match rows.last().filter(|_| is_full) {
                     Some(last) => {
-                        *position = Position::After(Cursor::of(&last.verification, self.filter.status, self.as_of));
+                        let sort = self.filter.order();
+                        let place = Cursor::sorted(last, self.filter.status, sort, self.as_of);
+                        *position = if sort.is_up { Position::Before(place) } else { Position::After(place) };
                     }
                     None => self.way = Way::Over,
                 }

@@ -116,7 +116,6 @@ pub(super) const MENU: KeyContexts = KeyContexts::of(&[KeyContext::Menu]);
 
 pub(super) const ENTRY: KeyContexts = KeyContexts::of(&[KeyContext::Entry]);
 /// Users and their mails.
-pub(super) const LIST: KeyContexts = KeyContexts::of(&[KeyContext::Verifications]);
 pub(super) const LISTS: KeyContexts = KeyContexts::of(&[KeyContext::Verifications, KeyContext::Mail]);
 /// What can be written into files.
 pub(super) const EXPORTED: KeyContexts = LISTS.and(KeyContexts::of(&[KeyContext::Audit]));

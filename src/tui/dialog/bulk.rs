@@ -83,12 +83,12 @@ pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
 
 pub(super) fn open(model: &mut Model, fx: &mut Vec<Effect>) -> Dialog {
     let scope = match model.view {
-        View::Mail if model.mail_marks.is_empty() => JobScope::Mails(mail::update::filter(model)),
+        View::Mail if model.mail_marks.is_empty() => JobScope::Mails(mail::update::filter(model).unsorted()),
         View::Mail => {
             let marked: BTreeSet<_> = model.mail_marks.values().copied().collect();
             JobScope::Marked(marked.into_iter().collect())
         }
-        _ if model.marks.is_empty() => JobScope::Filter(verifications::update::filter(model)),
+        _ if model.marks.is_empty() => JobScope::Filter(verifications::update::filter(model).unsorted()),
         _ => JobScope::Marked(model.marks.iter().copied().collect()),
     };
     Dialog::Bulk(plan(model, scope, fx))

@@ -45,13 +45,13 @@ pub enum Load {
     NearMisses {
         search: Search,
     },
-    /// How many verifications of each status a search finds.
+    /// How many verifications of each status a filter finds.
     VerificationHits {
-        search: Search,
+        filter: Filter,
     },
-    /// How many mails in each state a search finds.
+    /// How many mails in each state a filter finds.
     SendHits {
-        search: Search,
+        filter: Filter,
     },
     /// How many there are of each status.
     Counts,
@@ -128,12 +128,12 @@ pub enum Loaded {
         answer: Answer<Vec<Untrusted>>,
     },
     VerificationHits {
-        search: Search,
+        filter: Filter,
         /// `None` where counting takes too long.
         answer: Answer<Option<Hits<Status>>>,
     },
     SendHits {
-        search: Search,
+        filter: Filter,
         answer: Answer<Option<Hits<SendState>>>,
     },
     Counts(Answer<Counts>),

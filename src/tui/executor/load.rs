@@ -59,16 +59,16 @@ impl Executor {
                 let loaded = move |answer| Msg::Loaded(Loaded::NearMisses { search, answer });
                 context.answer(self.near.next(all), near, loaded);
             }
-            Load::VerificationHits { search } => {
-                let asked = search.clone();
+            Load::VerificationHits { filter } => {
+                let asked = filter.clone();
                 let hits = context.ask(None, async move { store.verification_hits(&asked).await });
-                let loaded = move |answer| Msg::Loaded(Loaded::VerificationHits { search, answer });
+                let loaded = move |answer| Msg::Loaded(Loaded::VerificationHits { filter, answer });
                 context.answer(self.hits.next(all), hits, loaded);
             }
-            Load::SendHits { search } => {
-                let asked = search.clone();
+            Load::SendHits { filter } => {
+                let asked = filter.clone();
                 let hits = context.ask(None, async move { store.send_hits(&asked).await });
-                let loaded = move |answer| Msg::Loaded(Loaded::SendHits { search, answer });
+                let loaded = move |answer| Msg::Loaded(Loaded::SendHits { filter, answer });
                 context.answer(self.send_hits.next(all), hits, loaded);
             }
             Load::Counts => {

@@ -3,7 +3,7 @@
 use super::field::Field;
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::line::WrongTerm;
-use crate::domain::filter::{Clock, Filter, Place, Saved, Search};
+use crate::domain::filter::{Clock, Filter, Place, Saved};
 use crate::domain::send::{SendRow, SendState};
 use crate::tui::view::list::{List, Row};
 
@@ -22,12 +22,12 @@ pub struct Tabbed<R: Row> {
     pub wrong: Option<WrongTerm>,
     /// The tab that was left for the one of all, when a search was begun: it is shown again when that is cleared.
     pub(in crate::tui) left: Option<usize>,
-    /// How many a search finds, and which one.
-    pub(in crate::tui) hits: Option<(Search, Hits<R::Kind>)>,
+    /// How many a filter finds, and which one.
+    pub(in crate::tui) hits: Option<(Filter, Hits<R::Kind>)>,
     /// What is shown may be out of date.
     pub(in crate::tui) is_stale: bool,
-    /// The search whose hits were asked for.
-    pub(in crate::tui) counted: Option<Search>,
+    /// The filter whose hits were asked for.
+    pub(in crate::tui) counted: Option<Filter>,
 }
 
 impl Tabbed<SendRow> {

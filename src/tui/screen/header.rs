@@ -10,7 +10,7 @@ use crate::domain::job::COUNTED_MAX;
 use crate::domain::send::SendState;
 use crate::domain::worker::QUEUED_MAX;
 use crate::text::{fit, plain, width};
-use crate::tui::action::{Action, all};
+use crate::tui::action::{Action, TAB_KEYS, all};
 use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::theme::Tone;
 use crate::tui::view::templates::model::Mode;
@@ -190,9 +190,25 @@ fn columns(n: usize) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }
 
+/// How many mails are in a state that the outbox is asked for anyway, where nothing is looked for; and no number where it
+/// says nothing.
+fn live(model: &Model, state: Option<SendState>) -> Option<String> {
+    if hits::is_filtered(&model.mail) {
+        return None;
+    }
+    let outbox = model.outbox.as_ref();
+    match state {
+        Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)),
+        Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)),
+        // Thousands, and ever more.
+        None => Some(String::new()),
+        _ => None,
+    }
+}
+
 /// The tabs of the view that is shown, and which is chosen.
 fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
-    let key = |n: usize| if n < 9 { (n + 1).to_string() } else { String::new() };
+    let key = |n: usize| TAB_KEYS.chars().nth(n).map(String::from).unwrap_or_default();
     match model.view {
         View::Verifications => {
             let tabs = STATUS_TABS.iter().enumerate().map(|(n, status)| Tab {
@@ -205,7 +221,6 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             (tabs.collect(), model.verifications.tab)
         }
         View::Mail => {
-            let outbox = model.outbox.as_ref();
             let of_job = |state: Option<SendState>| {
                 let facts =
                     model.queue.facts.as_ref().filter(|facts| model.mail.filter.only_job() == Some(facts.id))?;
@@ -216,17 +231,10 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             let tabs = model.mail.lists.iter().enumerate().map(|(n, list)| Tab {
                 key: key(n),
                 title: capital(list.tab.map_or("all", SendState::as_str)),
-                count: of_job(list.tab).or_else(|| hits::beside(&model.mail, list.tab)).unwrap_or_else(|| {
-                    match list.tab {
-                        Some(SendState::Queued) => outbox.map(|o| up_to(QUEUED_MAX, o.queued)).unwrap_or_default(),
-                        Some(SendState::Unknown) => {
-                            let unknown = outbox.map_or(0, |o| o.unknown);
-                            if unknown > 0 { up_to(QUEUED_MAX, unknown) } else { String::new() }
-                        }
-                        Some(SendState::Sending) => outbox.map(|o| thousands(o.sending)).unwrap_or_default(),
-                        _ => String::new(),
-                    }
-                }),
+                count: of_job(list.tab)
+                    .or_else(|| live(model, list.tab))
+                    .or_else(|| hits::beside(&model.mail, list.tab))
+                    .unwrap_or_default(),
             });
             (tabs.collect(), model.mail.tab)
         }

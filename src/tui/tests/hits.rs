@@ -1,7 +1,9 @@
 //! The tabs' numbers while there is a search.
 
 use super::fixture::Console;
+use crate::domain::change::Change;
 use crate::domain::filter::hits::Hits;
+use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 use crate::tui::effect::{Load, Loaded};
 use crate::tui::{Effect, Msg};
@@ -59,11 +61,11 @@ fn what_was_not_counted_is_not_said() {
     for effect in asked {
         console.send(world.answer(effect).unwrap());
     }
-    let search = console
+    let filter = console
         .take_asked()
         .into_iter()
         .find_map(|effect| match effect {
-            Effect::Load(Load::VerificationHits { search }) => Some(search),
+            Effect::Load(Load::VerificationHits { filter }) => Some(filter),
             _ => None,
         })
         .unwrap();
@@ -74,7 +76,7 @@ fn what_was_not_counted_is_not_said() {
         (None, "1 Pending   2 Verified   3 Expired   4 Revoked   5 All"),
     ];
     for (hits, shown) in answers {
-        console.send(Msg::Loaded(Loaded::VerificationHits { search: search.clone(), answer: Ok(hits) }));
+        console.send(Msg::Loaded(Loaded::VerificationHits { filter: filter.clone(), answer: Ok(hits) }));
         assert_eq!(tabs(&console), shown);
     }
     assert!(console.take_asked().is_empty(), "it is not asked again");
@@ -114,4 +116,38 @@ fn a_search_that_takes_long_says_how_far_it_is() {
             console.send(msg);
         }
     }
+}
+
+#[test]
+fn mails_are_counted_under_each_tab_and_each_has_a_key() {
+    let (mut console, mut world) = Console::loaded(200, 60);
+    world.sends.retain(|send| send.state != SendState::Queued);
+    console.run(&world, "m");
+    let shown = tabs(&console);
+    assert!(
+        shown.contains("2 Queued 1   3 Sending 1   4 Accepted 1   5 Delivered"),
+        "the outbox says the first two: {shown}"
+    );
+    assert!(shown.contains("7 Bounced 2") && shown.contains("0 Failed 1   - Cancelled 0   = Unknown 0"), "{shown}");
+    for (key, state) in
+        [("0", SendState::Failed), ("-", SendState::Cancelled), ("=", SendState::Unknown), ("7", SendState::Bounced)]
+    {
+        console.run(&world, key);
+        assert_eq!(console.model.mail.list().unwrap().tab, Some(state), "{key}");
+    }
+    assert!(console.screen().contains("1 of 2"), "{}", console.screen());
+    // They are counted again when something has changed.
+    world.sends.retain(|send| send.state != SendState::Bounced);
+    console.send(Msg::Changed(vec![Change::Queued]));
+    console.serve(&world);
+    assert!(tabs(&console).contains("7 Bounced 0"), "{}", tabs(&console));
+}
+
+#[test]
+fn the_tabs_numbers_follow_terms_too() {
+    let (mut console, world) = Console::loaded(120, 40);
+    console.run(&world, "/ l o c a l e : k o Space k i m Enter");
+    assert_eq!(tabs(&console), "1 Pending 1   2 Verified 0   3 Expired 0   4 Revoked 0   5 All 1");
+    console.run(&world, "3");
+    assert!(console.screen().contains("Found elsewhere: 1 pending. Press 5 to see them."), "{}", console.screen());
 }

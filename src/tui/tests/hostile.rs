@@ -176,10 +176,10 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Load(Load::NearMisses { search }) => {
                 Msg::Loaded(Loaded::NearMisses { search, answer: Err(problem()) })
             }
-            Effect::Load(Load::VerificationHits { search }) => {
-                Msg::Loaded(Loaded::VerificationHits { search, answer: Err(problem()) })
+            Effect::Load(Load::VerificationHits { filter }) => {
+                Msg::Loaded(Loaded::VerificationHits { filter, answer: Err(problem()) })
             }
-            Effect::Load(Load::SendHits { search }) => Msg::Loaded(Loaded::SendHits { search, answer: Err(problem()) }),
+            Effect::Load(Load::SendHits { filter }) => Msg::Loaded(Loaded::SendHits { filter, answer: Err(problem()) }),
             Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Err(problem()))),
             Effect::Load(Load::Rights) => Msg::Loaded(Loaded::Rights(Err(problem()))),
             Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Err(problem()))),

@@ -10,8 +10,7 @@ use crate::tui::screen::layout;
 use crate::tui::view::detail::cursor;
 use crate::tui::view::detour;
 use crate::tui::view::pane::Target;
-use crate::tui::view::verifications::marks;
-use crate::tui::view::{mail, queue, search, templates, verifications};
+use crate::tui::view::{marks, queue, search, sort, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, export, load, undo};
 
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
@@ -41,6 +40,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Open => open(model),
         Action::Back => back(model, fx),
         Action::Search => search::open(model),
+        Action::Sort => sort::next(model),
         Action::Suggested => search::take_suggested(model),
         Action::Preview => templates::person::wish(model),
         Action::Refresh => {
@@ -61,7 +61,6 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             dialog::pick(model, number.unwrap_or_default(), fx);
         }
         Action::Undo => undo::take_back(model, fx),
-        Action::Mark if model.view == View::Mail => mail::update::mark(model),
         Action::Mark | Action::MarkDown | Action::MarkUp | Action::MarkTo | Action::MarkAll | Action::MarkOthers => {
             marks::act(model, action);
         }
@@ -157,10 +156,8 @@ fn back(model: &mut Model, fx: &mut Vec<Effect>) {
         model.queue.open = true;
     } else if matches!(model.view, View::Verifications | View::Mail | View::Audit) && !model.search().is_empty() {
         search::clear(model);
-    } else if model.view == View::Verifications {
+    } else if model.view == View::Verifications || model.view == View::Mail && !model.mail_marks.is_empty() {
         marks::drop_all(model);
-    } else if model.view == View::Mail && !model.mail_marks.is_empty() {
-        model.mail_marks.clear();
     } else if !model.setup.only_templates {
         model.show(View::Verifications);
     }

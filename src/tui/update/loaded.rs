@@ -3,7 +3,7 @@
 use crate::tui::effect::Loaded;
 use crate::tui::model::Searched;
 use crate::tui::screen::notice;
-use crate::tui::view::{detail, hits, paged, queue, verifications};
+use crate::tui::view::{detail, hits, near, paged, queue, verifications};
 use crate::tui::{Effect, Model, dialog, export};
 
 /// What was read from the database.
@@ -16,9 +16,9 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         }
         Loaded::Rows { asked, answer } => verifications::update::rows_loaded(model, &asked, answer, fx),
         Loaded::Newer { generation, answer } => verifications::update::newer_loaded(model, generation, answer, fx),
-        Loaded::NearMisses { search, answer } => verifications::update::near_loaded(model, &search, answer),
-        Loaded::VerificationHits { search, answer } => hits::verifications_loaded(model, search, answer),
-        Loaded::SendHits { search, answer } => hits::sends_loaded(model, search, answer),
+        Loaded::NearMisses { search, answer } => near::loaded(model, &search, answer),
+        Loaded::VerificationHits { filter, answer } => hits::verifications_loaded(model, filter, answer),
+        Loaded::SendHits { filter, answer } => hits::sends_loaded(model, filter, answer),
         Loaded::Counts(answer) => {
             let before = model.counts;
             verifications::update::counts_loaded(model, answer, fx);

@@ -6,7 +6,7 @@ use crossterm::event::KeyEvent;
 use crate::domain::audit::AuditRow;
 use crate::domain::send::SendRow;
 use crate::domain::verification::VerificationRow;
-use crate::tui::action::{Action, KeyContext};
+use crate::tui::action::{Action, KeyContext, TAB_KEYS};
 use crate::tui::dialog;
 use crate::tui::model::View;
 use crate::tui::screen::layout;
@@ -97,7 +97,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         View::Templates => (Mode::ALL.len(), model.workbench.mode.index()),
     };
     let digit = match event.code {
-        KeyCode::Char(c) => c.to_digit(10).and_then(|n| usize::try_from(n).ok()).and_then(|n| n.checked_sub(1)),
+        KeyCode::Char(c) => TAB_KEYS.chars().position(|key| key == c),
         _ => None,
     };
     let next = match action {

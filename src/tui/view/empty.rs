@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::hits;
 use super::list::{List, Row};
-use super::verifications::update::near_miss;
+use super::near;
 use crate::domain::filter::Search;
 use crate::domain::idn;
 use crate::text::plain;
@@ -94,7 +94,9 @@ pub(in crate::tui) fn nothing<R: Row>(
     let filter = model.filter_line();
     let kind = list.tab.map_or_else(|| noun.to_owned(), |tab| format!("{} {noun}", name(tab)));
     if !filter.is_text() {
-        return State::quiet(format!("No {kind} matches \"{}\".", lists.search.text().trim())).hint(to_change(model));
+        let state = State::quiet(format!("No {kind} matches \"{}\".", lists.search.text().trim()));
+        let state = if list.tab.is_some() { elsewhere(state, model, lists, name) } else { state };
+        return state.hint(to_change(model));
     }
     if let Some(search) = &filter.search {
         let state = no_match(search, &kind);
@@ -148,7 +150,7 @@ fn key(model: &Model, key: &str) -> String {
 /// What is found under other tabs, and the key that goes there.
 fn elsewhere<R: Row>(state: State, model: &Model, lists: &Tabbed<R>, name: fn(R::Kind) -> &'static str) -> State {
     let all = tab_of_all(model);
-    let Some(hits) = hits::of_this_search(lists) else { return state.hint(all_of_them(model)) };
+    let Some(hits) = hits::of_this_line(lists) else { return state.hint(all_of_them(model)) };
     let found = |kind| hits::shown(hits, Some(kind)).filter(|count| count != "0");
     let kinds = lists.lists.iter().filter_map(|list| list.tab);
     let found: Vec<String> = kinds.filter_map(|kind| Some(format!("{} {}", found(kind)?, name(kind)))).collect();
@@ -181,7 +183,7 @@ fn hints(mut state: State, search: &Search, model: &Model) -> State {
         let min = if search.inside_from() == 2 { "Two" } else { "Three" };
         state = state.hint(format!("{min} characters or more also find what is inside e-mails and names."));
     }
-    if let Some(near) = near_miss(model) {
+    if let Some(near) = near::miss(model) {
         let email = idn::shown(near);
         state = state.hint(if model.prompt {
             format!("Did you mean {email}? Tab searches that.")

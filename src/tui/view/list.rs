@@ -9,6 +9,7 @@ use crate::domain::audit::{AuditKind, AuditPlace, AuditRow};
 use crate::domain::id::{SendId, VerificationId};
 use crate::domain::page::{Cursor, Page, Position};
 use crate::domain::send::{SendRow, SendState};
+use crate::domain::sort::Sort;
 use crate::domain::verification::{Status, VerificationRow};
 use crate::text::width;
 use crate::tui::effect::Problem;
@@ -31,14 +32,17 @@ const TINTED: Duration = Duration::seconds(4);
 pub trait Row: Clone + std::fmt::Debug {
     type Id: Copy + Eq + std::hash::Hash + std::fmt::Debug;
     /// Its place in the order.
-    type Place: Copy + std::fmt::Debug;
+    type Place: Clone + std::fmt::Debug;
     /// What its lists are divided by.
     type Kind: Copy + PartialEq + std::fmt::Debug;
+
+    /// Whether they are mails.
+    const ARE_MAILS: bool = false;
 
     fn id(&self) -> Self::Id;
 
     /// Its place in a list as of a time.
-    fn place(&self, tab: Option<Self::Kind>, as_of: Time) -> Self::Place;
+    fn place(&self, tab: Option<Self::Kind>, sort: Option<Sort>, as_of: Time) -> Self::Place;
 
     /// The same place, seen at a later time.
     fn at_time(place: Self::Place, as_of: Time) -> Self::Place;
@@ -56,8 +60,8 @@ impl Row for VerificationRow {
         self.verification.id
     }
 
-    fn place(&self, tab: Option<Status>, as_of: Time) -> Cursor {
-        Cursor::of(&self.verification, tab, as_of)
+    fn place(&self, tab: Option<Status>, sort: Option<Sort>, as_of: Time) -> Cursor {
+        Cursor::sorted(self, tab, sort.unwrap_or_else(|| Sort::default_of(tab)), as_of)
     }
 
     fn at_time(place: Cursor, as_of: Time) -> Cursor {
@@ -75,11 +79,13 @@ impl Row for SendRow {
     type Place = SendId;
     type Kind = SendState;
 
+    const ARE_MAILS: bool = true;
+
     fn id(&self) -> Self::Id {
         self.id
     }
 
-    fn place(&self, _: Option<SendState>, _: Time) -> SendId {
+    fn place(&self, _: Option<SendState>, _: Option<Sort>, _: Time) -> SendId {
         self.id
     }
 
@@ -102,7 +108,7 @@ impl Row for AuditRow {
         self.entry.id
     }
 
-    fn place(&self, _: Option<AuditKind>, _: Time) -> AuditPlace {
+    fn place(&self, _: Option<AuditKind>, _: Option<Sort>, _: Time) -> AuditPlace {
         self.place()
     }
 
@@ -189,7 +195,9 @@ pub enum Edge {
 pub struct List<R: Row> {
     /// Which list: of one kind, or of all.
     pub tab: Option<R::Kind>,
-    /// Its rows, newest first.
+    /// The order that it was last asked for in; its own where there is none.
+    pub sort: Option<Sort>,
+    /// Its rows, newest first, or in that order.
     pub items: Vec<Item<R>>,
     /// The selected row.
     pub cursor: usize,
@@ -223,6 +231,7 @@ impl<R: Row> List<R> {
     pub fn new(tab: Option<R::Kind>) -> Self {
         Self {
             tab,
+            sort: None,
             items: Vec::new(),
             cursor: 0,
             top: 0,
@@ -248,7 +257,7 @@ impl<R: Row> List<R> {
 
     /// The place of the newest row, where there is none above it.
     pub fn newest(&self) -> Option<R::Place> {
-        self.ends.filter(|_| !self.newer).map(|(first, _)| first)
+        self.ends.clone().filter(|_| !self.newer).map(|(first, _)| first)
     }
 
     /// Forgets that anything was loaded; the rows stay until others arrive.
@@ -264,7 +273,7 @@ impl<R: Row> List<R> {
         if self.awaiting.is_some() || self.problem.is_some() || !self.loaded {
             return None;
         }
-        let (first, last) = self.ends?;
+        let (first, last) = self.ends.clone()?;
         if self.older && self.items.len().saturating_sub(self.cursor) <= NEAR {
             Some((Edge::Older, Position::After(last)))
         } else if self.newer && self.cursor < NEAR {
@@ -281,7 +290,7 @@ impl<R: Row> List<R> {
         }
         let anchor = self.cursor.saturating_sub(NEAR / 2);
         match self.items.get(anchor) {
-            Some(item) if anchor > 0 || self.newer => Position::After(R::at_time(item.place, now)),
+            Some(item) if anchor > 0 || self.newer => Position::After(R::at_time(item.place.clone(), now)),
             _ => Position::Newest,
         }
     }
@@ -297,10 +306,13 @@ impl<R: Row> List<R> {
         let (_, edge) = self.awaiting.filter(|(awaited, _)| *awaited == generation)?;
         self.awaiting = None;
         self.problem = None;
-        let tab = self.tab;
-        let as_of = page.as_of;
-        let items =
-            page.rows.into_iter().map(|row| Item { place: row.place(tab, as_of), row, gone: false, came_at: None });
+        let (tab, sort, as_of) = (self.tab, self.sort, page.as_of);
+        let items = page.rows.into_iter().map(|row| Item {
+            place: row.place(tab, sort, as_of),
+            row,
+            gone: false,
+            came_at: None,
+        });
         match edge {
             Edge::Fresh | Edge::Top | Edge::Bottom => {
                 if edge != Edge::Fresh {
@@ -311,7 +323,11 @@ impl<R: Row> List<R> {
                 let chosen = self.select.take();
                 let selected = chosen.or_else(|| self.selected().map(|item| item.row.id()));
                 self.items = items.collect();
-                self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
+                self.ends = self
+                    .items
+                    .first()
+                    .zip(self.items.last())
+                    .map(|(first, last)| (first.place.clone(), last.place.clone()));
                 (self.newer, self.older) = (page.newer, page.older);
                 let wide = Wide::of(&self.items);
                 self.wide = if self.loaded { self.wide.or_wider(wide) } else { wide };
@@ -336,7 +352,7 @@ impl<R: Row> List<R> {
                 let before = self.items.len();
                 let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
                 for item in items {
-                    self.ends = self.ends.map(|(first, _)| (first, item.place));
+                    self.ends = self.ends.clone().map(|(first, _)| (first, item.place.clone()));
                     if !known.contains(&item.row.id()) {
                         self.items.push(item);
                     }
@@ -363,7 +379,7 @@ impl<R: Row> List<R> {
         self.newer = newer;
         let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
         if let Some(first) = above.first() {
-            self.ends = self.ends.map(|(_, last)| (first.place, last));
+            self.ends = self.ends.clone().map(|(_, last)| (first.place.clone(), last));
         }
         above.retain(|item| !known.contains(&item.row.id()));
         let count = above.len();
@@ -387,7 +403,11 @@ impl<R: Row> List<R> {
             self.put_above(above, false);
         } else {
             self.items = tinted.collect();
-            self.ends = self.items.first().zip(self.items.last()).map(|(first, last)| (first.place, last.place));
+            self.ends = self
+                .items
+                .first()
+                .zip(self.items.last())
+                .map(|(first, last)| (first.place.clone(), last.place.clone()));
             (self.cursor, self.newer, self.older) = (0, false, older);
             (self.above, self.below) = (Some(0), (!older).then_some(0));
         }
@@ -424,7 +444,7 @@ impl<R: Row> List<R> {
             self.top = self.top.saturating_sub(extra);
             self.newer = true;
             self.above = self.above.map(|above| above + extra);
-            self.ends = self.items.first().zip(self.ends).map(|(first, (_, last))| (first.place, last));
+            self.ends = self.items.first().zip(self.ends.clone()).map(|(first, (_, last))| (first.place.clone(), last));
         }
     }
 
@@ -434,7 +454,7 @@ impl<R: Row> List<R> {
             self.below = self.below.map(|below| below + self.items.len() - keep);
             self.items.truncate(keep);
             self.older = true;
-            self.ends = self.items.last().zip(self.ends).map(|(last, (first, _))| (first, last.place));
+            self.ends = self.items.last().zip(self.ends.clone()).map(|(last, (first, _))| (first, last.place.clone()));
         }
     }
 

@@ -8,11 +8,14 @@ pub mod empty;
 pub(in crate::tui) mod hits;
 pub mod list;
 pub mod mail;
+pub(in crate::tui) mod marks;
+pub(in crate::tui) mod near;
 pub(in crate::tui) mod paged;
 pub(in crate::tui) mod pane;
 pub mod queue;
 mod rows;
 pub(in crate::tui) mod search;
+pub(in crate::tui) mod sort;
 pub mod templates;
 pub mod verifications;
 

@@ -2,6 +2,7 @@
 
 use super::list::{ANNOUNCED_MAX, Edge, Row, awaited};
 use crate::domain::page::{Page, Position};
+use crate::domain::sort::Sort;
 use crate::tui::effect::{Answer, Load};
 use crate::tui::model::Tabbed;
 use crate::tui::{Effect, Model};
@@ -14,6 +15,11 @@ pub(in crate::tui) trait Listed: Row {
 
     /// What asks for a page of the list on the screen.
     fn page(model: &Model, position: Position<Self::Place>, generation: u64) -> Load;
+
+    /// The order of the list on the screen, where it may have several.
+    fn order(_: &Model) -> Option<Sort> {
+        None
+    }
 
     /// How many rows are marked, here or under other tabs.
     fn marked(model: &Model) -> usize;
@@ -88,12 +94,14 @@ pub(in crate::tui) fn load_page<R: Listed>(
     model.generation += 1;
     let generation = model.generation;
     let load = R::page(model, position, generation);
+    let sort = R::order(model);
     let tabbed = R::tabbed_mut(model);
     for list in &mut tabbed.lists {
         list.awaiting = None;
     }
     if let Some(list) = tabbed.list_mut() {
         list.awaiting = Some((generation, edge));
+        list.sort = sort;
         fx.push(Effect::Load(load));
     }
 }

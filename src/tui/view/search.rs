@@ -10,7 +10,7 @@ use crate::tui::Model;
 use crate::tui::model::field::{Field, LENGTH_MAX};
 use crate::tui::model::{Completing, Level, Tabbed, View};
 use crate::tui::view::list::{List, Row};
-use crate::tui::view::verifications::update::near_miss;
+use crate::tui::view::near;
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
 /// verifications. The templates are not left: nothing there is about a user, and `/` is of no use in them.
@@ -102,7 +102,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
 /// Searches for the address that is near to the one that no one has, completes the word before the cursor, or shows what
 /// is found under other tabs.
 pub fn take_suggested(model: &mut Model) {
-    let Some(near) = near_miss(model).map(|near| idn::shown(near).into_string()) else {
+    let Some(near) = near::miss(model).map(|near| idn::shown(near).into_string()) else {
         return if model.completing.is_some() || !offered(model).words.is_empty() {
             complete(model);
         } else {
@@ -204,6 +204,20 @@ pub fn is_of_job(model: &Model) -> bool {
     model.view == View::Mail && model.queue.listed.is_some() && model.mail.filter.only_job() == model.queue.listed
 }
 
+/// Puts another line in the place of the one that is typed, in the tab that is shown; says whether it is understood.
+pub fn replace(model: &mut Model, line: &str) -> bool {
+    let (place, clock) = (model.place(), model.clock());
+    let field = of(model);
+    field.clear();
+    let is_taken = line.is_empty() || field.paste(line) && field.text() == line;
+    if place == Place::Mails {
+        model.mail.read(&model.setup.saved, place, clock);
+    } else {
+        model.verifications.read(&model.setup.saved, place, clock);
+    }
+    is_taken && model.wrong_term().is_none()
+}
+
 /// Clears the search.
 pub fn clear(model: &mut Model) {
     model.detours.clear();
@@ -287,6 +301,19 @@ mod tests {
         console.run(&world, "t /");
         pasted(&mut console, &world, "kim");
         assert_eq!((console.model.view, console.model.prompt), (View::Templates, false));
+    }
+
+    #[test]
+    fn a_slip_of_the_keyboard_is_understood_in_mail() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "m /");
+        console.type_text("minji.kmi@example.com");
+        console.serve(&world);
+        let shown = console.screen();
+        assert!(shown.contains("Did you mean minji.kim@example.com? Tab searches that."), "{shown}");
+        console.run(&world, "Tab");
+        assert_eq!(console.model.search().text(), "minji.kim@example.com");
+        assert_eq!(console.model.mail.list().unwrap().items.len(), 1);
     }
 
     #[test]

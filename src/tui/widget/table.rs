@@ -37,12 +37,14 @@ pub struct Column {
     pub right: bool,
     /// Whether it gets what is left then: of several, the last by rank.
     pub fills: bool,
+    /// Whether the list is in its order, and not as usual: whether the least comes first.
+    pub sorted: Option<bool>,
 }
 
 impl Column {
     #[must_use]
     pub const fn new(title: &'static str, least: u16, full: u16, rank: u8) -> Self {
-        Self { title, least, full, more: full, rank, right: false, fills: false }
+        Self { title, least, full, more: full, rank, right: false, fills: false, sorted: None }
     }
 
     #[must_use]
@@ -53,6 +55,12 @@ impl Column {
     #[must_use]
     pub const fn at_right(self) -> Self {
         Self { right: true, ..self }
+    }
+
+    /// The list is in its order.
+    #[must_use]
+    pub const fn sorted(self, is_up: Option<bool>) -> Self {
+        Self { sorted: is_up, ..self }
     }
 
     #[must_use]
@@ -95,8 +103,13 @@ pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
 
 /// Draws the titles.
 pub fn head(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], widths: &[u16]) {
-    let style = canvas.style(Tone::Quiet);
-    let cells = columns.iter().map(|column| Line::styled(column.title, style)).collect::<Vec<_>>();
+    let (style, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
+    let [up, down] = canvas.glyphs().beyond;
+    let title = |column: &Column| match column.sorted {
+        Some(is_up) => Line::styled(format!("{} {}", column.title, if is_up { up } else { down }), here),
+        None => Line::styled(column.title, style),
+    };
+    let cells = columns.iter().map(title).collect::<Vec<_>>();
     cells_at(canvas, area, columns, widths, &cells, Style::new());
 }
 

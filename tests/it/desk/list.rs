@@ -139,7 +139,7 @@ async fn a_search_that_finds_thousands_goes_through_every_row_once() {
             seen.extend(page.rows.iter().map(|row| row.verification.id));
             let Some(last) = page.rows.last().filter(|_| page.older) else { break };
             let place = Cursor::of(&last.verification, status, page.as_of);
-            position = Position::After(place);
+            position = Position::After(place.clone());
             assert_eq!(store.newer(&filter, place).await.unwrap(), 100, "{text}");
         }
         assert_eq!(seen.len(), all, "{text}");

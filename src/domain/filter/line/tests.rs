@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::Time;
+use crate::domain::sort::{By, Sort};
 use proptest::prelude::*;
 
 fn at(text: &str) -> Time {
@@ -23,7 +24,7 @@ fn fault(line: &str, place: Place) -> (String, String) {
 #[test]
 fn terms_and_free_text() {
     let line = "kim status:Pending mina domain:Naver.com locale:ko mail:bounced,failed reason:suppressed since:yesterday \
-                until:18:00 created:>2d expires:<6h job:019ac5d2-7f00-7aaa-8bbb-0123456789ab";
+                until:18:00 created:>2d expires:<6h job:019ac5d2-7f00-7aaa-8bbb-0123456789ab sort:-Email";
     let expected = Filter {
         status: Some(Status::Pending),
         search: Search::parse("kim mina"),
@@ -39,6 +40,7 @@ fn terms_and_free_text() {
         by: None,
         actions: Vec::new(),
         origins: Vec::new(),
+        sort: Some(Sort { by: By::Email, is_up: false }),
     };
     assert_eq!(read(line), Ok(expected.clone()));
     assert_eq!(read(&expected.to_string()), Ok(expected));
@@ -90,6 +92,11 @@ fn the_wrong_word_is_named() {
         ("acton:pause", Audit, "acton", "did you mean action:?"),
         ("action:pause", Mails, "action:pause", "is no term for mails"),
         ("by:\" \"", Audit, " ", "a part of a system user"),
+        ("sort:name", Verifications, "name", "is no sort: created, expires"),
+        ("sort:queued", Verifications, "queued", "verifications are not sorted by queued, only by created"),
+        ("kim sort:email", Mails, "email", "mails are not sorted by email, only by queued"),
+        ("sort:created sort:email", Verifications, "sort:email", "twice"),
+        ("sort:created", Audit, "sort:created", "is no term for the audit log"),
     ];
     for (line, place, word, what) in table {
         let found = fault(line, place);

@@ -4,8 +4,10 @@ use crate::domain::filter::Filter;
 use crate::domain::id::SendId;
 use crate::domain::page::Position;
 use crate::domain::send::SendRow;
+use crate::domain::sort::Sort;
 use crate::tui::effect::Load;
 use crate::tui::model::Tabbed;
+use crate::tui::view::near;
 use crate::tui::view::paged::{self, Listed};
 use crate::tui::{Effect, Model};
 
@@ -22,6 +24,10 @@ impl Listed for SendRow {
         Load::Sends { filter: filter(model), position, generation }
     }
 
+    fn order(model: &Model) -> Option<Sort> {
+        model.mail.filter.sort
+    }
+
     fn marked(model: &Model) -> usize {
         model.mail_marks.len()
     }
@@ -29,6 +35,7 @@ impl Listed for SendRow {
 
 pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
     if paged::want::<SendRow>(model, fx) {
+        near::want::<SendRow>(model, fx);
         paged::want_changes::<SendRow>(model, fx);
     }
 }
@@ -39,17 +46,4 @@ pub(in crate::tui) fn filter(model: &Model) -> Filter {
     let tab = model.mail.list().and_then(|list| list.tab);
     let mail = if filter.mail.is_any() { tab.into() } else { filter.mail };
     Filter { mail, ..filter }
-}
-
-/// Marks or unmarks the selected mail and goes to the next.
-pub(in crate::tui) fn mark(model: &mut Model) {
-    let Some((id, verification)) = model.mail.selected().and_then(|send| Some((send.id, send.verification_id?))) else {
-        return;
-    };
-    if model.mail_marks.remove(&id).is_none() {
-        model.mail_marks.insert(id, verification);
-    }
-    if let Some(list) = model.mail.list_mut() {
-        list.step(1);
-    }
 }

@@ -7,6 +7,7 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::sort::{By, Sort};
 use crate::domain::verdict::SHORT_WIDTH;
 use crate::domain::verification::{Status, VerificationRow};
 use crate::text::width;
@@ -16,7 +17,7 @@ use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail;
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
-use crate::tui::view::rows;
+use crate::tui::view::{rows, sort};
 use crate::tui::when;
 use crate::tui::widget::address;
 use crate::tui::widget::canvas::Canvas;
@@ -54,20 +55,29 @@ fn is_stale(model: &Model, tab: Option<Status>, item: &Item<VerificationRow>) ->
     item.gone || tab.is_some_and(|status| status != item.row.verification.status(model.now))
 }
 
+/// Which time a list shows: the one that it is in the order of, or else its own.
+fn time_of(list: &List<VerificationRow>) -> By {
+    let by = list.sort.map(|sort| sort.by).filter(|by| *by != By::Email);
+    by.unwrap_or_else(|| By::default_of(list.tab))
+}
+
 /// What a distance in time takes at most, and the space before it.
 const AGO: u16 = 11;
 
 fn columns(list: &List<VerificationRow>, room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
     let wide_only = |least: u16| if narrow { HIDDEN } else { least };
-    let (time, time_least) = match list.tab {
-        None => ("Created", 10),
+    let (time, time_least) = match (time_of(list), list.tab) {
+        (By::Verified, _) => ("Verified", 10),
+        (By::Revoked, _) => ("Revoked", 10),
+        (By::Expires, Some(Status::Expired)) => ("Expired", 10),
         // In less than four days.
-        Some(Status::Pending) => ("Expires", 9),
-        Some(Status::Verified) => ("Verified", 10),
-        Some(Status::Expired) => ("Expired", 10),
-        Some(Status::Revoked) => ("Revoked", 10),
+        (By::Expires, _) => ("Expires", 9),
+        _ => ("Created", 10),
     };
+    let sort = sort::shown(list.sort, Sort::default_of(list.tab));
+    let [by_email, by_time] = [true, false]
+        .map(|is_by_email| sort.filter(|sort| (sort.by == By::Email) == is_by_email).map(|sort| sort.is_up));
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
     let [email, name, _] = list.wide.usual;
     let [longest_email, longest_name, _] = list.wide.longest;
@@ -79,10 +89,11 @@ fn columns(list: &List<VerificationRow>, room: u16) -> [Column; 6] {
         Column::new(title, status, status, 2),
         Column::new("E-mail", if narrow { 10 } else { cap(email, 18, 24) }, cap(email, 24, 48), 1)
             .more(cap(longest_email, 24, 48))
-            .filling(),
+            .filling()
+            .sorted(by_email),
         Column::new("Name", wide_only(8), cap(name, 8, 24), 4).more(cap(longest_name, 8, 24)),
         Column::new("Last mail", if narrow { 1 } else { became }, became, 3),
-        Column::new(time, wide_only(time_least), 11, 5),
+        Column::new(time, wide_only(time_least), 11, 5).sorted(by_time),
         Column::new("Id", wide_only(cap(id, 2, 12)), cap(id, 2, 12), 6).at_right(),
     ];
     // With the time, or all of them without.
@@ -144,11 +155,11 @@ fn cells(
             Line::from(spans)
         },
     );
-    let time = match tab {
-        None => Some(verification.created_at),
-        Some(Status::Pending | Status::Expired) => Some(verification.expires_at),
-        Some(Status::Verified) => verification.verified_at,
-        Some(Status::Revoked) => verification.revoked_at,
+    let time = match time_of(list) {
+        By::Expires => Some(verification.expires_at),
+        By::Verified => verification.verified_at,
+        By::Revoked => verification.revoked_at,
+        By::Created | By::Email | By::Queued => Some(verification.created_at),
     };
     [
         Line::from(status_cell),

@@ -1,16 +1,16 @@
 //! The verifications: what is asked for, what an answer changes, what their keys do.
 
-use crate::domain::filter::{Filter, Search};
+use crate::domain::filter::Filter;
 use crate::domain::id::VerificationId;
 use crate::domain::page::{Page, Position};
+use crate::domain::sort::Sort;
 use crate::domain::verification::{Counts, VerificationRow};
-use crate::text::Untrusted;
 use crate::tui::effect::{Answer, Load};
 use crate::tui::model::slot::Slot;
 use crate::tui::model::{Tabbed, View};
 use crate::tui::view::list::Edge;
 use crate::tui::view::paged::{self, Listed};
-use crate::tui::view::search;
+use crate::tui::view::{near, search};
 use crate::tui::{Effect, Model};
 
 impl Listed for VerificationRow {
@@ -26,6 +26,10 @@ impl Listed for VerificationRow {
         Load::Page { filter: filter(model), position, generation }
     }
 
+    fn order(model: &Model) -> Option<Sort> {
+        Some(filter(model).order())
+    }
+
     fn marked(model: &Model) -> usize {
         model.marks.len()
     }
@@ -35,37 +39,8 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
     if !paged::want::<VerificationRow>(model, fx) {
         return;
     }
-    if model.verifications.list().is_some_and(|list| list.items.is_empty() && list.tab.is_none()) {
-        load_near(model, fx);
-    }
+    near::want::<VerificationRow>(model, fx);
     paged::follow::<VerificationRow>(model, fx);
-}
-
-/// Asks for addresses near to the one that no one has, once.
-fn load_near(model: &mut Model, fx: &mut Vec<Effect>) {
-    let search = model.verifications.filter.search.clone();
-    if let Some(search) = search.filter(|search| model.near.as_ref().is_none_or(|(asked, _)| asked != search)) {
-        model.near = Some((search.clone(), Vec::new()));
-        fx.push(Effect::Load(Load::NearMisses { search }));
-    }
-}
-
-/// A guess that failed is none: what was looked for is not there, with or without it.
-pub(in crate::tui) fn near_loaded(model: &mut Model, search: &Search, answer: Answer<Vec<Untrusted>>) {
-    model.heard(&answer);
-    if let (Some((asked, near)), Ok(found)) = (&mut model.near, answer)
-        && asked == search
-    {
-        *near = found;
-    }
-}
-
-/// The likeliest address near to the one that was looked for and is not there.
-pub(in crate::tui) fn near_miss(model: &Model) -> Option<&Untrusted> {
-    let list = model.verifications.list().filter(|list| list.loaded && list.items.is_empty())?;
-    let (asked, near) = model.near.as_ref().filter(|_| model.view == View::Verifications && list.tab.is_none())?;
-    let is_it = model.verifications.filter.search.as_ref() == Some(asked);
-    near.first().filter(|_| is_it)
 }
 
 /// Who the list on the screen shows.
@@ -125,7 +100,9 @@ pub(in crate::tui) fn load_newer(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some(list) = model.verifications.list().filter(|list| list.loaded && model.view == View::Verifications) else {
         return;
     };
-    let Some(than) = list.newest() else {
+    // In any other order than the list's own they come in anywhere.
+    let is_own = list.sort.is_none_or(|sort| sort == Sort::default_of(list.tab));
+    let Some(than) = list.newest().filter(|_| is_own) else {
         // Nothing is there to be disturbed: what came is simply shown.
         if list.items.is_empty() && list.awaiting.is_none() {
             paged::load_page::<VerificationRow>(model, Edge::Top, Position::Newest, fx);
