@@ -14,7 +14,7 @@
 //!   desk/   what can be done, one file per act: sign up, resend, force-verify, open a link, send a test
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   export/ rows of lists as JSON Lines and CSV
-//!   monitor/ what services show to those who watch over them: health to probes and to systemd
+//!   monitor/ what services show to those who watch over them: health, metrics
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   poller/ what workers ask Amazon for: SES's events out of a queue, what the account may
 //!   mail/   templates, the MIME message, the link; transport/ sends it by SMTP, by SES's API, or into a file
@@ -24,6 +24,7 @@
 //!     config/ settings: defaults < file < environment < flags
 //!     dial.rs TCP connections by name: silent addresses hide no others
 //!     contain.rs a panic ends what it was in, and nothing more
+//!     metrics.rs what this process counts and times, for Prometheus
 //!     jitter.rs waits that differ a little
 //!     pulse.rs a sign that a loop turns
 //!     trust.rs which servers are trusted in TLS
@@ -64,6 +65,7 @@ pub mod export;
 pub mod jitter;
 pub mod listen;
 pub mod mail;
+pub mod metrics;
 pub mod monitor;
 pub mod outbox;
 pub mod poller;

@@ -34,9 +34,9 @@ impl Watched {
                     "give each worker and serve of this host a `metrics.listen` of its own, or none",
                 )
             })?;
-            tracing::info!(address = %listener.local_addr().unwrap_or(address), "showing health");
+            tracing::info!(address = %listener.local_addr().unwrap_or(address), "showing health and metrics");
             let health = Health::new(store.clone(), pulse.clone(), shutdown.clone());
-            shown.spawn(contained_async(monitor::serve(listener, health, over.clone())));
+            shown.spawn(contained_async(monitor::serve(listener, store.clone(), health, over.clone())));
         }
         shown.spawn(contained_async(systemd::tell(pulse, shutdown.clone(), over.clone())));
         Ok(Self { shown, shutdown: shutdown.clone(), over })

@@ -2,6 +2,8 @@
 
 use super::{Desk, Error};
 use crate::domain::change::Change;
+use crate::domain::id::SendId;
+use crate::metrics;
 use crate::ses::event::Event;
 use crate::store::events::{Source, Taken};
 
@@ -11,6 +13,11 @@ impl Desk {
     pub async fn take_events(&self, events: &[Event], source: Source) -> Result<Taken, Error> {
         self.changing()?;
         let taken = self.store.take_events(events, source).await?;
+        let counts = metrics::process();
+        counts.events_stored(source.as_str(), taken.stored, taken.orphans);
+        for event in events {
+            counts.event(&event.kind, event.send.and_then(SendId::made_at), event.occurred_at);
+        }
         for id in &taken.changed {
             self.store.notify(Change::Verification(*id)).await;
         }

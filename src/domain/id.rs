@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Time;
+
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -80,6 +82,16 @@ uuid_id!(
     /// A send's UUIDv7; mails carry it in `X-SES-MESSAGE-TAGS` so that SES's events name it.
     SendId
 );
+impl SendId {
+    /// When it was made, which is when its mail was queued, by the clock of the host that did; `None` for an id that was
+    /// made otherwise.
+    #[must_use]
+    pub fn made_at(self) -> Option<Time> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        Time::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+    }
+}
+
 uuid_id!(
     /// A job's UUIDv7.
     JobId

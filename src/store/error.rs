@@ -4,15 +4,18 @@ use std::io;
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use strum::IntoStaticStr;
 
 use super::connect;
+use crate::metrics;
 use crate::text::{Plain, plain};
 
 /// What the database raises for an act about a user who is being deleted (migration 47).
 const BEING_DELETED: &str = "VD010";
 
 /// A database error. `Display` says what happened, [`Error::hint`] what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Error {
     /// Not reachable, or it hung up.
     #[error("the database does not answer: {0}")]
@@ -212,7 +215,15 @@ fn is_fatal(error: &dyn DatabaseError) -> bool {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
+        let error = Self::of(&error);
+        metrics::process().database_error((&error).into());
+        error
+    }
+}
+
+impl Error {
+    fn of(error: &sqlx::Error) -> Self {
+        match error {
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default();
                 Self::of_state(&code, is_fatal(database.as_ref()), plain(database.message()))

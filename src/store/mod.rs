@@ -16,6 +16,7 @@ mod detail;
 mod error;
 mod event_queues;
 pub mod events;
+mod figures;
 mod hits;
 pub mod jobs;
 pub(crate) mod list;
@@ -59,6 +60,7 @@ use crate::config::{self, SettingError, Settings};
 
 pub use changes::{Changes, Following};
 pub use error::Error;
+pub use figures::Figures;
 pub use migrate::Migrated;
 pub use present::now;
 pub use session::Purpose;
@@ -197,7 +199,7 @@ impl Store {
         };
         match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(connect)).await {
             Ok(connected) => Ok(connected?),
-            Err(_) => Err(Error::Away(crate::text::plain("no answer within 5 seconds"))),
+            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
         }
     }
 

@@ -6,6 +6,11 @@ use crate::domain::reputation::{HOURS, Hour, Rate, Reputation};
 impl Store {
     /// The rates by which the brake judges, with the limits of this host's settings, and the last 24 hours.
     pub(super) async fn reputation(&self) -> Result<Reputation, Error> {
+        Ok(Reputation { hours: self.hours().await?, ..self.rates().await? })
+    }
+
+    /// The rates alone.
+    pub(super) async fn rates(&self) -> Result<Reputation, Error> {
         let rules = &self.brake_rules;
         let results = self.last_results(rules.sends).await?;
         let rate = |count, limit| Rate { count, of: results.sends, limit };
@@ -14,7 +19,7 @@ impl Store {
             window: rules.sends,
             bounces: rate(results.bounced, rules.bounce_rate),
             complaints: rate(results.complained, rules.complaint_rate),
-            hours: self.hours().await?,
+            hours: Vec::new(),
         })
     }
 

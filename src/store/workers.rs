@@ -86,6 +86,21 @@ impl Store {
 
     /// What waits, and the workers seen in the last day.
     pub async fn outbox(&self) -> Result<OutboxView, Error> {
+        Ok(OutboxView {
+            pace: self.pace().await?,
+            brake: self.brake().await?,
+            reputation: self.reputation().await?,
+            jobs: self.jobs(JOBS_SHOWN).await?,
+            workers: self.workers().await?,
+            event_queues: self.event_queues().await?,
+            webhook: self.webhook().await?,
+            account: self.ses_account().await?,
+            ..self.waiting().await?
+        })
+    }
+
+    /// What waits, and nothing else.
+    pub(super) async fn waiting(&self) -> Result<OutboxView, Error> {
         let counted = sqlx::query!(
             r#"select
                 now() as "as_of!",
@@ -122,7 +137,20 @@ impl Store {
         )
         .fetch_one(self.pool())
         .await?;
-        let workers = sqlx::query!(
+        Ok(OutboxView {
+            as_of: counted.as_of.into(),
+            is_read_only: counted.is_read_only,
+            queued: counted.queued,
+            sending: counted.sending,
+            due_since: counted.due_since.map(Into::into),
+            unknown: counted.unknown,
+            ..OutboxView::default()
+        })
+    }
+
+    /// The workers seen in the last day.
+    pub(super) async fn workers(&self) -> Result<Vec<WorkerRow>, Error> {
+        let rows = sqlx::query!(
             "select id, host, pid, transport, target, secret_fingerprint, secret_previous_fingerprint,
                 waits_for, started_at, beat_at, stopped_at, sent,
                 failed, rate, lanes, pace_rate, pace_quota, last_error
@@ -133,43 +161,28 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?;
-        Ok(OutboxView {
-            as_of: counted.as_of.into(),
-            is_read_only: counted.is_read_only,
-            queued: counted.queued,
-            sending: counted.sending,
-            due_since: counted.due_since.map(Into::into),
-            unknown: counted.unknown,
-            pace: self.pace().await?,
-            brake: self.brake().await?,
-            reputation: self.reputation().await?,
-            jobs: self.jobs(JOBS_SHOWN).await?,
-            workers: workers
-                .into_iter()
-                .map(|row| WorkerRow {
-                    id: row.id,
-                    host: row.host.into(),
-                    pid: row.pid,
-                    transport: row.transport.into(),
-                    target: row.target.into(),
-                    secret_fingerprint: row.secret_fingerprint.into(),
-                    secret_previous_fingerprint: row.secret_previous_fingerprint.map(Into::into),
-                    waits_for: row.waits_for,
-                    started_at: row.started_at.into(),
-                    beat_at: row.beat_at.into(),
-                    stopped_at: row.stopped_at.map(Into::into),
-                    sent: row.sent,
-                    failed: row.failed,
-                    rate: row.rate,
-                    lanes: row.lanes,
-                    pace_rate: row.pace_rate,
-                    pace_quota: row.pace_quota,
-                    last_error: row.last_error.map(Into::into),
-                })
-                .collect(),
-            event_queues: self.event_queues().await?,
-            webhook: self.webhook().await?,
-            account: self.ses_account().await?,
-        })
+        Ok(rows
+            .into_iter()
+            .map(|row| WorkerRow {
+                id: row.id,
+                host: row.host.into(),
+                pid: row.pid,
+                transport: row.transport.into(),
+                target: row.target.into(),
+                secret_fingerprint: row.secret_fingerprint.into(),
+                secret_previous_fingerprint: row.secret_previous_fingerprint.map(Into::into),
+                waits_for: row.waits_for,
+                started_at: row.started_at.into(),
+                beat_at: row.beat_at.into(),
+                stopped_at: row.stopped_at.map(Into::into),
+                sent: row.sent,
+                failed: row.failed,
+                rate: row.rate,
+                lanes: row.lanes,
+                pace_rate: row.pace_rate,
+                pace_quota: row.pace_quota,
+                last_error: row.last_error.map(Into::into),
+            })
+            .collect())
     }
 }

@@ -15,6 +15,7 @@ use super::api::ApiError;
 use super::page::{Page, Reader};
 use super::{Context, api, link, ses_events};
 use crate::contain::contained_async;
+use crate::metrics;
 
 /// How long a request may take, its body included.
 pub(super) const REQUEST_MAX: Duration = Duration::from_secs(10);
@@ -50,9 +51,11 @@ pub(super) async fn guard(State(context): State<Context>, request: Request, next
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(CONTENT_SECURITY_POLICY, context.0.pages.security_policy());
+    let route = route.as_ref().map_or(other, MatchedPath::as_str);
+    metrics::process().request(route, response.status().as_u16(), started.elapsed());
     tracing::info!(
         method,
-        route = route.as_ref().map_or(other, MatchedPath::as_str),
+        route,
         status = response.status().as_u16(),
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request"

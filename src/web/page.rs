@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use strum::IntoStaticStr;
 use tera::Tera;
 
 use super::guard::{RETRY, retry_after};
@@ -16,6 +17,7 @@ use super::{link, words};
 use crate::config::Site;
 use crate::domain::key::Key;
 use crate::domain::locale::Locale;
+use crate::metrics;
 use crate::text::plain;
 
 /// The suffix makes Tera escape.
@@ -32,7 +34,8 @@ static TERA: LazyLock<Tera> = LazyLock::new(|| {
 const STYLE: &str = include_str!("../../assets/pages/page.css");
 
 /// What a page is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Page {
     /// The address is verified, just now or before.
     Verified,
@@ -197,6 +200,7 @@ impl Pages {
 
     /// The page as an answer.
     pub(super) fn response(&self, reader: &Reader, page: Page) -> Response {
+        metrics::process().page(page.into());
         let html = match self.render(reader, page) {
             Ok(html) => Html(html),
             Err(error) => {

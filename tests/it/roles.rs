@@ -17,13 +17,13 @@ use crate::test_send;
 const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
 /// A database with its roles, and a login in each.
-struct Logins {
+pub struct Logins {
     db: TestDb,
     name: String,
 }
 
 impl Logins {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let db = TestDb::new().await;
         let made = Program::new(&db.url).run(&["migrate", "--roles"]);
         assert_eq!(made.code, 0, "{}", made.err);
@@ -35,7 +35,7 @@ impl Logins {
         Self { db, name }
     }
 
-    fn url(&self, group: &str) -> String {
+    pub fn url(&self, group: &str) -> String {
         self.db.url.replacen("://verifydesk@", &format!("://{}_{group}_login@", self.name), 1)
     }
 

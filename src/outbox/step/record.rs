@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use super::{Step, within};
 use crate::domain::change::Change;
+use crate::metrics;
 use crate::outbox::retry;
 use crate::outbox::worker_loop::WorkerLoop;
 use crate::store::Error;
 use crate::store::outbox::record::Unrecorded;
-use crate::store::outbox::result::Outcome;
+use crate::store::outbox::result::{Outcome, SendResult};
 
 /// After how many failures in a row a drain ends.
 const FAILURES_MAX: u32 = 3;
@@ -103,6 +104,22 @@ pub(in crate::outbox) fn recorded(worker: &mut WorkerLoop, result: Result<Unreco
     }
 }
 
+/// For those who watch.
+fn count(outcome: &Outcome) {
+    let result = match outcome.result {
+        SendResult::Accepted { .. } => "accepted",
+        SendResult::Deferred { .. } => "deferred",
+        SendResult::Failed { .. } => "failed",
+        SendResult::Unknown { .. } => "unknown",
+    };
+    metrics::process().mail_tried(result, outcome.reply.as_deref());
+    if let SendResult::Accepted { .. } = outcome.result
+        && let Some(queued_at) = outcome.id.made_at()
+    {
+        metrics::process().mail_accepted(queued_at);
+    }
+}
+
 impl WorkerLoop {
     /// These results are in the database, or another process was faster.
     fn settled(&mut self, outcomes: &[Outcome], left: &Unrecorded, now: Instant) {
@@ -110,6 +127,9 @@ impl WorkerLoop {
         self.failover.keep(outcomes, now);
         for outcome in outcomes {
             self.in_progress.end(outcome.id);
+            if !left.elsewhere.contains(&outcome.id) {
+                count(outcome);
+            }
             if left.elsewhere.contains(&outcome.id) {
                 let state = outcome.result.state();
                 tracing::warn!(send = %outcome.id, %state, "settled already, by another process or by an earlier try");
@@ -127,6 +147,7 @@ impl WorkerLoop {
         self.refusals.forget(outcome.id);
         self.probing.forget(outcome.id);
         self.tally.unrecorded += 1;
+        metrics::process().result_lost();
         tracing::error!(send = %outcome.id, state = %outcome.result.state(), %error, "a result is lost");
         self.trouble(format!("a result could not be recorded: {error}"));
     }

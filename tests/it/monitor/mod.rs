@@ -1,6 +1,8 @@
 //! What a service shows to those who watch over it: systemd, a load balancer, Prometheus.
 
 mod health;
+mod metrics;
+mod prometheus;
 mod systemd;
 
 use crate::mail_servers::PATIENCE;
@@ -24,6 +26,13 @@ fn start(program: &Program, arguments: &[&str]) -> (Running, String) {
     let (running, line) = program.start(arguments, "showing health");
     let address = address_in(&line);
     (running, format!("http://{address}"))
+}
+
+/// Starts `serve`; gives the URL of that listener, and the one of its pages.
+fn start_serve(program: &Program) -> (Running, String, String) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (running, shown) = start(program, &["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    (running, shown, format!("http://127.0.0.1:{port}"))
 }
 
 /// Status and body.
