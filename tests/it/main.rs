@@ -7,6 +7,7 @@
 mod account;
 mod acts;
 mod browser;
+mod budgets;
 mod cluster;
 mod comparison;
 mod console;

@@ -22,13 +22,13 @@ use crate::support::world::{World, operator, server};
 pub const PAGE: &str = include_str!("../../../docs/metrics.md");
 
 /// What is asked of a process that works with this database, and reads its figures as often as it is asked.
-fn scrape(desk: &Desk) -> Scrape {
+pub fn scrape(desk: &Desk) -> Scrape {
     let store = desk.store().clone();
     Scrape::new(store.clone(), Health::new(store, None, CancellationToken::new()), Duration::ZERO)
 }
 
 /// A sample's value, if it is there.
-fn value(text: &str, sample: &str) -> Option<f64> {
+pub fn value(text: &str, sample: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '))?;
     Some(line.parse().unwrap())
 }

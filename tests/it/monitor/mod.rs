@@ -1,7 +1,7 @@
 //! What a service shows to those who watch over it: systemd, a load balancer, Prometheus.
 
 mod health;
-mod metrics;
+pub mod metrics;
 mod prometheus;
 mod systemd;
 

@@ -225,7 +225,8 @@ pub async fn number(pool: &PgPool, query: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(pool).await.unwrap()
 }
 
-fn mail_to(settings: &mut Settings, port: u16, tls: Tls) {
+/// Has mails go to a server on this port.
+pub fn mail_to(settings: &mut Settings, port: u16, tls: Tls) {
     settings.mail.transport = TransportKind::Smtp;
     settings.smtp.host = Some("127.0.0.1".into());
     settings.smtp.port = Some(port);

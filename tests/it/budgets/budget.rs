@@ -1,0 +1,67 @@
+//! How many buffers of 8 kB a statement may read.
+
+/// A page of rows by an index and what is shown beside each, or an act on one user by a session that has read nothing of
+/// the system's catalogues yet.
+const USUAL: i64 = 4_000;
+
+/// The largest part of a job that is done at once, of which each user takes a few rows of some tables.
+const CHUNK: i64 = 60_000;
+
+/// Parts of a statement that no other has together, what it may read, and why it is that much.
+const EXCEPTIONS: [(&[&str], i64, &str); 20] = [
+    (&["as looked_at, min(at)"], CHUNK, "a piece of a walk along a list, after which progress is told"),
+    (&["with page as", "v.user_id = any($1)"], 25_000, "the verifications of up to 5,000 users that a search names"),
+    (&["with page as", "limit"], 12_000, "up to 200 rows"),
+    (&["with page as", "v.id = any($1)"], 12_000, "the rows of a walk"),
+    (
+        &["select found.*", "s.recipient) like"],
+        1_500_000,
+        "a fault that is known: where a search names over 5,000 users, the list of mails is walked to the first of theirs, however old",
+    ),
+    (&["select found.*"], 16_000, "the mails in a state that have ended since"),
+    (&["select s.verification_id from sends s where"], 16_000, "the mails in a state that have ended since"),
+    (&["coalesce(array_agg(id)", "as fitting"], 16_000, "a sample, to tell how many a search names"),
+    (&["with found as", "count(*)"], 250_000, "counts up to a bound, or plans a job: about 20 for each user in it"),
+    (&["as \"opened!\""], 50_000, "a job's mails, each with its verification; a screen waits 400 ms for it"),
+    (&["as counted"], 150_000, "counts of a screen's tabs, each up to a bound; a screen waits 400 ms for them"),
+    (&["as \"open!\""], 8_000, "the queued mails of each job, counted"),
+    (&["with last as"], 250_000, "the mails that the brake counts; once a day where it is looked for the oldest"),
+    (&["prune_sends"], CHUNK, "a thousand mails are removed"),
+    (&["delete from ses_event_keys"], CHUNK, "ten thousand keys are removed"),
+    (&["update sends set state", "job_id"], CHUNK, "all mails of a job are cancelled"),
+    (&["unnest("], CHUNK, "many rows are made"),
+    (&["where id = any($1)"], CHUNK, "many rows are changed"),
+    (&["take_events"], 8_000, "forty events"),
+    (&["as before"], 30_000, "those of a job whose turn is still to come are counted"),
+];
+
+/// Parts of statements that need not be executed, and why they read little whatever the size.
+const UNREAD: [(&str, &str); 15] = [
+    ("ses_account", "one row"),
+    ("sns_subscriptions", "a row for each topic"),
+    ("sns_refusals", "a row for each day and reason"),
+    ("event_queues", "a row for each queue"),
+    ("update pace set", "one row"),
+    ("update brake", "one row, and the mails of the domains that refuse"),
+    ("where id = $1", "by primary key"),
+    ("where id = any($1)", "by primary key"),
+    ("id = any ($2) and lease_by = $1", "by primary key"),
+    ("state = 'sending' and lease_by = $1", "what a worker was sending when it ended"),
+    ("s.id = given.id", "by primary key"),
+    ("insert into suppressions", "one address"),
+    ("with gate as", "the first of the mails that are due"),
+    ("from open_links(", "links that are opened together, each as one by itself"),
+    ("min(id)", "the ends of an index"),
+];
+
+/// Whether a statement may go unexecuted.
+pub fn may_be_unread(query: &str) -> bool {
+    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    UNREAD.iter().any(|(part, _)| query.contains(part))
+}
+
+pub fn of(query: &str) -> i64 {
+    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_it = |parts: &&[&str]| parts.iter().all(|part| query.contains(part));
+    EXCEPTIONS.iter().find(|(parts, ..)| is_it(parts)).map_or(USUAL, |(_, budget, _)| *budget)
+}
