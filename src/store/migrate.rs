@@ -6,6 +6,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use super::pooler::{self, Sessions};
+use super::session::MIGRATION_LOCK_WAIT;
 use super::{Error, Purpose, Store};
 use crate::text::plain;
 
@@ -144,7 +145,8 @@ async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
         MIGRATIONS.run_to(migration.version - 1, &mut *connection).await.map_err(of_migrating)?;
         sqlx::raw_sql("set lock_timeout = 0").execute(&mut *connection).await?;
         MIGRATIONS.run_to(migration.version, &mut *connection).await.map_err(of_migrating)?;
-        sqlx::raw_sql("set lock_timeout = '3s'").execute(&mut *connection).await?;
+        let limit = AssertSqlSafe(format!("set lock_timeout = '{MIGRATION_LOCK_WAIT}'"));
+        sqlx::raw_sql(limit).execute(&mut *connection).await?;
     }
     MIGRATIONS.run(connection).await.map_err(of_migrating)
 }

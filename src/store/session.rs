@@ -20,6 +20,9 @@ use tokio::time::{Instant, timeout};
 /// How long a connection that was idle may take to show that it is alive.
 const TEST_MAX: Duration = Duration::from_secs(1);
 
+/// How long a migration may wait for a table, and with it all who come behind: less than a second.
+pub(super) const MIGRATION_LOCK_WAIT: &str = "900ms";
+
 /// Whose sessions they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -56,7 +59,7 @@ impl Purpose {
             Self::Work | Self::Person => Limits { statement: "15s", lock: "5s", idle: "10s" },
             Self::Long => Limits { statement: "120s", lock: "5s", idle: "10s" },
             Self::AwaitMigration => Limits { statement: "0", lock: "0", idle: "10s" },
-            Self::Migrate => Limits { statement: "0", lock: "3s", idle: "60s" },
+            Self::Migrate => Limits { statement: "0", lock: MIGRATION_LOCK_WAIT, idle: "60s" },
         }
     }
 

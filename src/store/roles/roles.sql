@@ -139,7 +139,7 @@ commit;
 -- All others wait for a table while this waits for it: hence the limit. `verifydesk migrate` tries again by itself; psql
 -- does not.
 create or replace procedure pg_temp.hand_over(name text) language plpgsql
-set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
+set search_path = pg_catalog, pg_temp set lock_timeout = '900ms' as $$
 declare
     part text;
 begin
@@ -168,7 +168,7 @@ begin; call pg_temp.hand_over('@each'); commit;
 
 begin;
 set local search_path = pg_catalog, pg_temp;
-set local lock_timeout = '3s';
+set local lock_timeout = '900ms';
 do $$
 declare
     one record;
