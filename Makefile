@@ -1,4 +1,4 @@
-.PHONY: help clients demo docs test compare chaos-test crash-test pace-test bench bench-events bench-job bench-search bench-send bench-view lint picture sqlx sqlx-check release
+.PHONY: help clients demo docs test compare chaos-test crash-test migration-test pace-test bench bench-events bench-job bench-search bench-send bench-view lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ chaos-test: ## Let database, clock, disk, network and relay misbehave under 20,0
 
 pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seconds)
 	@scripts/full-size.sh multi_worker::pace VERIFYDESK_PACE_SECONDS=60
+
+migration-test: ## Migrate 10 million people under writers (the suite: 20,000; needs 40 GB of disk)
+	@scripts/full-size.sh migrations:: VERIFYDESK_TEST_PEOPLE=10000000
 
 bench: ## Run the benchmarks
 	cargo bench --locked

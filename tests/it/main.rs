@@ -25,6 +25,7 @@ mod jobs;
 #[cfg(feature = "aws")]
 mod local_ses;
 mod mail_servers;
+mod migrations;
 mod monitor;
 mod multi_worker;
 mod pooler;
