@@ -1,5 +1,6 @@
 //! What a service shows to those who watch over it: systemd, a load balancer, Prometheus.
 
+mod assets;
 mod health;
 pub mod metrics;
 mod prometheus;
