@@ -14,6 +14,7 @@
 //!   desk/   what can be done, one file per act: sign up, resend, force-verify, open a link, send a test
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   export/ rows of lists as JSON Lines and CSV
+//!   alerts/ tells someone what begins and ends to be wrong
 //!   monitor/ what services show to those who watch over them: health, metrics
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   poller/ what workers ask Amazon for: SES's events out of a queue, what the account may
@@ -54,6 +55,7 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test that panics is to end"))]
 
+pub mod alerts;
 pub mod cli;
 pub mod config;
 pub mod contain;

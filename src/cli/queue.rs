@@ -131,6 +131,7 @@ fn lines(view: &OutboxView) -> Vec<String> {
         format!("quota    {quota}"),
         format!("brake    {brake}"),
     ]);
+    lines.extend(view.alerts.iter().map(|alert| format!("alert    {}", alert.in_words(time::shown))));
     lines.extend(reputation(&view.reputation));
     lines.extend(view.account.as_ref().map(account));
     lines.extend(view.event_queues.iter().map(events));

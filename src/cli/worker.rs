@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::watched::Watched;
 use super::{Failure, log, output, signals};
+use crate::alerts::Watch;
 use crate::config::{SettingError, Settings};
 use crate::contain::contained_async;
 use crate::outbox::worker::{Mode, Tally, Worker};
@@ -50,6 +51,12 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         }
         tally
     };
+    let alerting = async {
+        if until == Until::Ended {
+            let watch = Watch::new(&store, settings);
+            keep_on("watching for alerts", &shutdown, async || watch.run(&shutdown).await).await;
+        }
+    };
     let asking = async {
         if let Some(account) = &account {
             keep_on("asking about the SES account", &shutdown, async || account.run(until, &shutdown).await).await;
@@ -60,7 +67,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             keep_on("taking events in", &shutdown, async || drop(events.run(until, &shutdown).await)).await;
         }
     };
-    let (tally, (), ()) = tokio::join!(sending, taking, asking);
+    let (tally, (), (), ()) = tokio::join!(sending, taking, asking, alerting);
     // What became of the mails comes before what only makes screens later.
     let printed = tally.as_ref().map(|tally| {
         output::line(&format!(

@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// A duration: its key, its bounds, those in words, and what to write.
 type DurationRow = (&'static str, fn(&Settings) -> Duration, [Duration; 2], [&'static str; 2], &'static str);
 
-const DURATIONS: [DurationRow; 11] = [
+const DURATIONS: [DurationRow; 12] = [
     (
         "verification.lifetime",
         |settings| settings.verification.lifetime,
@@ -69,6 +69,13 @@ const DURATIONS: [DurationRow; 11] = [
         [Duration::from_millis(50), MINUTE.saturating_mul(60)],
         ["50 milliseconds", "1 hour"],
         "10m",
+    ),
+    (
+        "alert.timeout",
+        |settings| settings.alert.timeout,
+        [Duration::from_millis(100), MINUTE.saturating_mul(10)],
+        ["100 milliseconds", "10 minutes"],
+        "20s",
     ),
     ("jobs.grace", |settings| settings.jobs.grace, [Duration::ZERO, DAY], ["0 seconds", "1 day"], "10s"),
     // Events that come again are recognized for 15 days.
@@ -192,7 +199,9 @@ mod tests {
     /// A new setting without a row here fails this.
     #[test]
     fn none_is_forgotten() {
-        let sources = [include_str!("mod.rs"), include_str!("outbox.rs"), include_str!("test_send.rs")].concat();
+        let sources =
+            [include_str!("mod.rs"), include_str!("alert.rs"), include_str!("outbox.rs"), include_str!("test_send.rs")];
+        let sources = sources.concat();
         let types = ["Duration", "u16", "i16", "u32", "i32", "u64", "i64", "usize", "f64"];
         let is_bounded = |line: &&str| {
             let declared = line.trim().strip_prefix("pub ").and_then(|rest| rest.strip_suffix(',')?.split_once(": "));

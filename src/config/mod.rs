@@ -3,6 +3,7 @@
 //! Each program needs only some of them: a console needs no secret, `serve` no SMTP password. What a program needs it
 //! asks for by a method here (`require_…`), whose error says what to set and where.
 
+mod alert;
 mod bounds;
 mod file;
 mod outbox;
@@ -25,6 +26,7 @@ use crate::domain::resend::ResendPolicy;
 use crate::ses::sns::TopicArn;
 use crate::text::plain;
 
+pub use alert::Alert;
 pub use file::{config_path, load};
 pub use outbox::{Brake, Jobs, Pace, Retention, Worker};
 pub use secret::Secret;
@@ -89,6 +91,8 @@ pub struct Settings {
     pub serve: Serve,
     /// What services show to those who watch over them.
     pub metrics: Metrics,
+    /// Who is told that something is wrong.
+    pub alert: Alert,
     pub console: Console,
     /// Filters that have a name: `@name` in a line stands for them.
     pub filters: Saved,
@@ -418,6 +422,7 @@ impl Settings {
         check_topics(&self.ses.topics)?;
         bounds::check(self)?;
         self.brake.check()?;
+        self.alert.check()?;
         self.test_send.check()?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Knows no other room, does no I/O and reads no clock: the time is passed in.
 
 pub mod address;
+pub mod alert;
 pub mod amazon;
 pub mod audit;
 pub mod brake;

@@ -4,6 +4,7 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::Time;
+use super::alert::Alert;
 use super::amazon::{EventQueue, SesAccount};
 use super::brake::Brake;
 use super::job::JobRow;
@@ -113,6 +114,8 @@ pub struct OutboxView {
     pub webhook: WebhookView,
     /// The SES account, if a worker asks about it.
     pub account: Option<SesAccount>,
+    /// What someone was to be told of, and that goes on.
+    pub alerts: Vec<Alert>,
 }
 
 impl OutboxView {

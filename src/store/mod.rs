@@ -4,6 +4,7 @@
 //! connection; `desk` and `outbox` put them into one transaction.
 
 pub mod admission;
+pub mod alerts;
 mod approvals;
 pub mod audit;
 pub mod brake;

@@ -95,6 +95,7 @@ impl Store {
             event_queues: self.event_queues().await?,
             webhook: self.webhook().await?,
             account: self.ses_account().await?,
+            alerts: self.alerts().await?,
             ..self.waiting().await?
         })
     }

@@ -6,6 +6,7 @@
 #[cfg(feature = "aws")]
 mod account;
 mod acts;
+mod alerts;
 mod browser;
 mod budgets;
 mod cluster;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::json::time;
 use crate::cli::time::shown;
 use crate::domain::Time;
+use crate::domain::alert::Alert;
 use crate::domain::amazon::{DeadLetters, EventQueue, SesAccount};
 use crate::domain::brake::Brake;
 use crate::domain::filter::Search;
@@ -98,12 +99,24 @@ pub fn outbox(view: &OutboxView) -> Value {
         "why_waiting": view.why_waiting(),
         "pace": pace(&view.pace),
         "brake": view.brake.as_ref().map(brake),
+        "alerts": view.alerts.iter().map(alert).collect::<Vec<_>>(),
         "reputation": reputation(&view.reputation),
         "workers": view.workers.iter().map(|row| worker(row, view.as_of)).collect::<Vec<_>>(),
         "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
         "account": view.account.as_ref().map(account),
         "webhook": super::json::webhook(&view.webhook),
         "event_queues": view.event_queues.iter().map(event_queue).collect::<Vec<_>>(),
+    })
+}
+
+fn alert(alert: &Alert) -> Value {
+    json!({
+        "kind": alert.kind,
+        "subject": alert.subject,
+        "summary": alert.summary,
+        "began_at": shown(alert.began_at),
+        "told": alert.is_told,
+        "error": alert.error,
     })
 }
 

@@ -11,9 +11,12 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 28] = [
     "_sqlx_migrations",
     "address_states",
+    "alert_notices",
+    "alert_watch",
+    "alerts",
     "audit_log",
     "brake",
     "event_queues",

@@ -355,6 +355,8 @@ grant update, delete on @schema.ses_event_keys to @worker;
 grant insert, update, delete on @schema.event_queues, @schema.ses_account, @schema.suppressions
     to @worker;
 grant insert, update on @schema.address_states to @worker;
+grant insert, update, delete on @schema.alerts, @schema.alert_notices to @worker;
+grant update on @schema.alert_watch to @worker;
 grant execute on function
     @schema.admit_worker(uuid, text, integer, text, text, text, text, double precision)
     to @worker;

@@ -22,4 +22,4 @@ pub fn ago(seconds: i64) -> Time {
 }
 
 const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
+pub const DAY: i64 = 24 * HOUR;

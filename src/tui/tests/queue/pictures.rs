@@ -1,8 +1,9 @@
 //! Each state of the view and of its dialogs as text and styles.
 
 use super::worlds::{
-    HOSTILE, Make, account_healthy, account_paused, account_sandbox, bare, bouncing, busy, counted_partly, counting,
-    dead_letters, deaf, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips, topic_asks,
+    HOSTILE, Make, account_healthy, account_paused, account_sandbox, alerted, bare, bouncing, busy, counted_partly,
+    counting, dead_letters, deaf, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips,
+    topic_asks,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -23,7 +24,7 @@ pub(super) fn snapshot(name: &str, console: &Console) {
 
 #[test]
 fn the_view_at_each_size() {
-    let worlds: [(&str, Make); 17] = [
+    let worlds: [(&str, Make); 18] = [
         ("bare", bare),
         ("idle", idle),
         ("busy", busy),
@@ -37,6 +38,7 @@ fn the_view_at_each_size() {
         ("skips", skips),
         ("dead_letters", dead_letters),
         ("topic_asks", topic_asks),
+        ("alerted", alerted),
         ("deaf", deaf),
         ("account_healthy", account_healthy),
         ("account_sandbox", account_sandbox),

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 
+use crate::domain::alert::Alert;
 use crate::domain::amazon::{AccountStanding, DeadLetters, Depth, EventQueue, SesAccount};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::filter::{Filter, Search};
@@ -13,7 +14,7 @@ use crate::domain::verification::Status;
 use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::domain::worker::WorkerRow;
 use crate::tui::effect::{Load, Loaded};
-use crate::tui::tests::fixture::{Console, World, ago, job, now, worker};
+use crate::tui::tests::fixture::{Console, DAY, World, ago, job, now, worker};
 use crate::tui::{Effect, Msg};
 
 /// How a world is made.
@@ -194,6 +195,26 @@ pub fn account_paused() -> World {
     let standing = AccountStanding { can_send: false, enforcement: "SHUTDOWN".into(), daily_max: None, ..account() };
     let error = "403 AccessDeniedException User is not authorized to perform: ses:GetAccount \u{1b}[2J";
     world.outbox.account = Some(SesAccount { standing: Some(standing), error: Some((error.into(), ago(340))) });
+    world
+}
+
+/// Much is wrong: one alert was told, one could not be, one is still to be.
+pub fn alerted() -> World {
+    let mut world = paused();
+    let alert = |kind: &str, subject: &str, since, error: Option<&str>| Alert {
+        kind: kind.into(),
+        subject: subject.into(),
+        summary: "not shown here".into(),
+        began_at: ago(since),
+        is_told: kind == "outbox_paused",
+        error: error.map(Into::into),
+    };
+    let error = "alert.command ended with exit status: 7: curl: (6) Could not resolve host: \u{1b}[2Jchat.example.org";
+    world.outbox.alerts = vec![
+        alert("rate_near", "bounces", 3 * DAY, Some(error)),
+        alert("outbox_paused", "operator", 700, None),
+        alert("quota_nearly_used", "", 20, None),
+    ];
     world
 }
 

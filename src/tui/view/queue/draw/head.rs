@@ -98,6 +98,10 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
         out.push(line("unknown", vec![Span::styled(words, theme.style(Tone::Quiet))], theme));
     }
     let mut lines = Lines::new(theme, columns);
+    for alert in &outbox.alerts {
+        let words = alert.in_words(|at| when::brief(at, model.now, model.setup.zone));
+        lines.value_within("alert", &words, if alert.error.is_some() { Tone::Warn } else { Tone::Text }, 2);
+    }
     if let Some(of) = &outbox.account {
         account(&mut lines, model, of);
     }

@@ -1,0 +1,124 @@
+//! Tells someone that mail stands still or is about to, though no one looks at a console.
+//!
+//! Beside each worker, and not within its loop: one that waits or cannot send can still tell. Of all workers one has its
+//! turn to judge ([`crate::domain::alert`]), now and then; what has begun or ended stands in the database, and whoever
+//! claims the notice runs the command. Once in each way that is set; again only where it failed, or where who had it in
+//! hand has died.
+
+mod command;
+
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Settings};
+use crate::domain::Time;
+use crate::domain::alert::{AlertKind, judge};
+use crate::domain::change::Change;
+use crate::jitter::jittered;
+use crate::store::alerts::{JUDGE_EVERY_SECONDS, Judged, Notice};
+use crate::store::{Error, Store};
+
+/// How often it is looked whether there is something to judge or to tell.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How much longer than it may take a notice is in the hands of who tells it.
+const HELD_BEYOND: Duration = Duration::from_secs(30);
+
+/// Watches, and tells.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    store: Store,
+    settings: config::Alert,
+    /// The site's name, for who watches over several.
+    site: String,
+}
+
+impl Watch {
+    #[must_use]
+    pub fn new(store: &Store, settings: &Settings) -> Self {
+        Self { store: store.clone(), settings: settings.alert.clone(), site: settings.site.name.clone() }
+    }
+
+    /// Watches until `shutdown`.
+    pub async fn run(&self, shutdown: &CancellationToken) {
+        let watching = async {
+            loop {
+                sleep(jittered(LOOK_EVERY)).await;
+                if let Err(error) = self.round().await {
+                    tracing::warn!(%error, "alerts wait for the database");
+                }
+            }
+        };
+        shutdown.run_until_cancelled(watching).await;
+    }
+
+    /// Judges, if it is this one's turn, and tells what is to be told.
+    async fn round(&self) -> Result<(), Error> {
+        if self.store.may_judge_alerts(JUDGE_EVERY_SECONDS).await? {
+            self.judge().await?;
+        }
+        self.tell().await.map(drop)
+    }
+
+    /// Finds out what is wrong, whoever's turn it is.
+    pub async fn judge(&self) -> Result<Judged, Error> {
+        let Some(figures) = self.store.figures().await? else { return Ok(Judged::default()) };
+        let outbox = &figures.outbox;
+        let unsent_for = self.store.unsent_for(outbox.workers.iter().map(|worker| worker.sent).sum()).await?;
+        let open = self.store.alerts().await?;
+        let is_open = |kind: AlertKind, subject: &str| {
+            open.iter().any(|alert| alert.kind.raw() == kind.as_str() && alert.subject.raw() == subject)
+        };
+        let judged = self.store.note_troubles(&judge(outbox, unsent_for, is_open)).await?;
+        if judged != Judged::default() {
+            tracing::info!(began = judged.began, ended = judged.ended, "alerts");
+            self.store.notify(Change::Outbox).await;
+        }
+        self.store.forget_old_alerts().await?;
+        Ok(judged)
+    }
+
+    /// Tells what is to be told. Returns how many times someone was told.
+    pub async fn tell(&self) -> Result<usize, Error> {
+        let mut told = 0;
+        if self.settings.command.is_empty() {
+            return Ok(told);
+        }
+        let hold = self.settings.timeout + HELD_BEYOND;
+        while let Some(notice) = self.store.claim_alert_notice(&["command"], hold).await? {
+            let result = command::run(&self.settings, &self.site, &notice).await;
+            match &result {
+                Ok(()) => told += 1,
+                Err(error) => {
+                    let (kind, phase) = (notice.kind.plain(), &notice.phase);
+                    tracing::warn!(%kind, phase, "nobody was told: {error}");
+                }
+            }
+            self.store.note_alert_told(&notice, result.err().as_deref()).await?;
+            self.store.notify(Change::Outbox).await;
+        }
+        Ok(told)
+    }
+}
+
+/// An alert as JSON: what a command and a webhook get.
+fn message(site: &str, notice: &Notice) -> Value {
+    let kind = notice.kind.plain();
+    let docs = kind.as_str().parse::<AlertKind>().ok().map(AlertKind::docs);
+    let shown = |time: Time| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    json!({
+        "id": notice.alert_id,
+        "phase": notice.phase,
+        "kind": kind.as_str(),
+        "subject": notice.subject.plain().as_str(),
+        "summary": notice.summary.plain().as_str(),
+        "site": site,
+        "began_at": shown(notice.began_at),
+        "ended_at": notice.ended_at.map(shown),
+        "docs": docs,
+    })
+}

@@ -1,0 +1,209 @@
+//! What someone is to be told of, though no one looks at a console: when it begins, and when it has ended.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use strum::{Display, EnumString, IntoStaticStr};
+
+use super::Time;
+use super::amazon::DeadLetters;
+use super::brake::BrakeState;
+use super::reputation::Rate;
+use super::worker::OutboxView;
+use crate::text::{Untrusted, plain};
+
+/// For how long nothing went out though mails were due.
+const UNSENT_FOR: Duration = Duration::from_mins(5);
+
+/// From which part of a limit on a rate is near it, and below which it no longer is: it goes up and down.
+const RATE_NEAR: [f64; 2] = [0.6, 0.5];
+
+/// The same for the mails of 24 hours.
+const QUOTA_NEAR: [f64; 2] = [0.9, 0.8];
+
+/// Longest summary, in characters.
+const SUMMARY_MAX: usize = 1_000;
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownAlert, parse_err_fn = UnknownAlert::of)]
+pub enum AlertKind {
+    /// Nothing goes out; the subject is what has set the brake.
+    OutboxPaused,
+    /// Nothing went out for five minutes though mails are due.
+    NothingSent,
+    /// Workers whose secrets do not fit together.
+    SecretsDiffer,
+    /// The last mails are near the rate at which the brake stops all; the subject is `bounces` or `complaints`.
+    RateNear,
+    /// The mails of 24 hours are nearly used up.
+    QuotaNearlyUsed,
+    /// Something is in the dead-letter queue of this queue of SES's events.
+    DeadLetters,
+}
+
+/// Of a later version.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown word for an alert")]
+pub struct UnknownAlert;
+
+impl UnknownAlert {
+    fn of(_: &str) -> Self {
+        Self
+    }
+}
+
+impl AlertKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::OutboxPaused,
+        Self::NothingSent,
+        Self::SecretsDiffer,
+        Self::RateNear,
+        Self::QuotaNearlyUsed,
+        Self::DeadLetters,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// It in a few words.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::OutboxPaused => "the outbox is paused",
+            Self::NothingSent => "nothing is sent though mails are due",
+            Self::SecretsDiffer => "secrets differ",
+            Self::RateNear => "near where all mail stops",
+            Self::QuotaNearlyUsed => "the quota is nearly used",
+            Self::DeadLetters => "dead letters",
+        }
+    }
+
+    /// What to do about it: a section of the manual.
+    #[must_use]
+    pub fn docs(self) -> &'static str {
+        match self {
+            Self::OutboxPaused => "docs/operations.md#the-outbox-is-paused",
+            Self::NothingSent | Self::QuotaNearlyUsed => "docs/operations.md#no-one-gets-mail",
+            Self::SecretsDiffer => "docs/secret.md#every-worker-has-the-same",
+            Self::RateNear => "docs/operations.md#mails-bounce",
+            Self::DeadLetters => "docs/events.md#by-a-queue",
+        }
+    }
+}
+
+/// Something that is wrong at this moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    pub kind: AlertKind,
+    /// Which of its kind.
+    pub subject: String,
+    /// It in a line, plain.
+    pub summary: String,
+}
+
+/// An alert that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// A word of [`AlertKind`], or of a later version.
+    pub kind: Untrusted,
+    pub subject: Untrusted,
+    pub summary: Untrusted,
+    pub began_at: Time,
+    /// Whether anyone has been told.
+    pub is_told: bool,
+    /// Why the last try to tell someone failed, if it did.
+    pub error: Option<Untrusted>,
+}
+
+impl Alert {
+    /// It in a line: what, since when as `shown` writes it, and whether anyone was told, where that was tried.
+    #[must_use]
+    pub fn in_words(&self, shown: impl Fn(Time) -> String) -> String {
+        let kind = self.kind.plain();
+        let words = kind
+            .as_str()
+            .parse()
+            .map_or_else(|_| kind.as_str().replace('_', " "), |kind: AlertKind| kind.in_words().to_owned());
+        let subject = self.subject.plain();
+        let of = if subject.as_str().is_empty() { String::new() } else { format!(" ({subject})") };
+        let told = match &self.error {
+            _ if self.is_told => "; told".to_owned(),
+            Some(error) => format!("; not told: {}", error.plain()),
+            None => String::new(),
+        };
+        format!("{words}{of}, since {}{told}", shown(self.began_at))
+    }
+}
+
+/// What is wrong, by what the database knows. Mails have last gone out so long ago; `open` says of an alert whether it has
+/// begun and not ended.
+#[must_use]
+pub fn judge(outbox: &OutboxView, unsent_for: TimeDelta, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trouble> {
+    let mut found = Vec::new();
+    let mut add = |kind: AlertKind, subject: &str, summary: String| {
+        let summary = plain(&summary).as_str().chars().take(SUMMARY_MAX).collect();
+        found.push(Trouble { kind, subject: subject.to_owned(), summary });
+    };
+    let is_near = |kind, subject: &str, part: f64, [begins, ends]: [f64; 2]| {
+        part >= if open(kind, subject) { ends } else { begins }
+    };
+    let paused = outbox.brake.as_ref().filter(|brake| brake.state == BrakeState::Paused);
+    if let Some(brake) = paused {
+        let (by, why) = (brake.set_by.plain(), brake.reason.plain());
+        add(AlertKind::OutboxPaused, brake.cause.as_str(), format!("the outbox is paused by {by}: {why}"));
+    }
+    let is_quota_used = outbox.pace.left() == Some(0);
+    if let Some(due_since) = outbox.due_since
+        && paused.is_none()
+        && !is_quota_used
+    {
+        let due_for = (outbox.as_of - due_since).min(unsent_for).to_std().unwrap_or_default();
+        if due_for >= UNSENT_FOR {
+            let why = outbox.why_waiting().unwrap_or_else(|| "see the workers' logs".into());
+            let minutes = due_for.as_secs() / 60;
+            add(AlertKind::NothingSent, "", format!("mails are due, and none went out for {minutes} minutes: {why}"));
+        }
+    }
+    if let Some(trouble) = outbox.secret_trouble(outbox.as_of)
+        && let Some(words) = trouble.words().first()
+    {
+        add(AlertKind::SecretsDiffer, "", words.clone());
+    }
+    if outbox.reputation.is_enough() {
+        let rates = [("bounces", outbox.reputation.bounces), ("complaints", outbox.reputation.complaints)];
+        for (subject, rate) in rates {
+            // A limit of 1 never stops anything, and one complaint is none.
+            let counts = rate.limit < 1.0 && (subject == "bounces" || rate.count > 1);
+            if counts && is_near(AlertKind::RateNear, subject, Rate::of_limit(rate), RATE_NEAR) {
+                let summary = format!("{subject} are near where all mail stops: {}", rate.in_words());
+                add(AlertKind::RateNear, subject, summary);
+            }
+        }
+    }
+    if let Some(quota) = outbox.pace.daily_quota.filter(|quota| *quota > 0) {
+        #[expect(clippy::cast_precision_loss, reason = "a part")]
+        let part = outbox.pace.used as f64 / quota as f64;
+        if is_near(AlertKind::QuotaNearlyUsed, "", part, QUOTA_NEAR) {
+            let summary = format!("{} of the {quota} mails of 24 hours are used", outbox.pace.used);
+            add(AlertKind::QuotaNearlyUsed, "", summary);
+        }
+    }
+    for queue in &outbox.event_queues {
+        if let Some(depth) = &queue.depth
+            && let DeadLetters::Count(count @ 1..) = depth.dead_letters
+        {
+            let url = queue.url.plain();
+            let summary = format!("{count} messages are in the dead-letter queue of SES's events ({url})");
+            add(AlertKind::DeadLetters, url.as_str(), summary);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use chrono::TimeDelta;
+
+use super::*;
+use crate::domain::amazon::{Depth, EventQueue};
+use crate::domain::brake::{Brake, BrakeCause};
+use crate::domain::pace::PaceView;
+use crate::domain::reputation::Reputation;
+
+fn now() -> Time {
+    Time::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+/// Mails have been due for so many minutes.
+fn due(minutes: i64) -> OutboxView {
+    let due_since = Some(now() - TimeDelta::minutes(minutes));
+    OutboxView { as_of: now(), queued: 3, due_since, ..OutboxView::default() }
+}
+
+fn braked(state: BrakeState, reason: &str) -> OutboxView {
+    let brake = Brake {
+        state,
+        cause: BrakeCause::Quota,
+        set_by: "worker@mail-1".into(),
+        reason: reason.into(),
+        set_at: now(),
+        until: None,
+        probe_at: None,
+        as_of: now(),
+    };
+    OutboxView { brake: Some(brake), ..due(60) }
+}
+
+fn quota(used: i64) -> OutboxView {
+    OutboxView { pace: PaceView { daily_quota: Some(200), used, ..PaceView::default() }, as_of: now(), ..due(0) }
+}
+
+fn rates(bounces: i64, complaints: i64, of: i64) -> OutboxView {
+    let rate = |count, limit| Rate { count, of, limit };
+    let reputation = Reputation {
+        sends: of,
+        window: 1_000,
+        bounces: rate(bounces, 0.05),
+        complaints: rate(complaints, 0.003),
+        hours: Vec::new(),
+    };
+    OutboxView { reputation, as_of: now(), ..OutboxView::default() }
+}
+
+fn dead(dead_letters: DeadLetters) -> OutboxView {
+    let depth = Depth { seen_at: now(), waiting: 0, in_flight: 0, dead_letters };
+    let queue =
+        EventQueue { url: "https://sqs/q".into(), depth: Some(depth), left_alone: 0, left_at: None, error: None };
+    OutboxView { event_queues: vec![queue], as_of: now(), ..OutboxView::default() }
+}
+
+/// What is wrong: kinds and subjects.
+fn found(outbox: &OutboxView, unsent_minutes: i64, open: bool) -> Vec<(AlertKind, String)> {
+    let troubles = judge(outbox, TimeDelta::minutes(unsent_minutes), |_, _| open);
+    troubles.into_iter().map(|trouble| (trouble.kind, trouble.subject)).collect()
+}
+
+#[test]
+fn each_begins_where_it_is_so_and_ends_a_little_later() {
+    use AlertKind::{DeadLetters as Dead, NothingSent, OutboxPaused, QuotaNearlyUsed, RateNear};
+    let one = |kind, subject: &str| vec![(kind, subject.to_owned())];
+    let off = Vec::new;
+    let table = [
+        ("nothing is wrong", OutboxView { as_of: now(), ..OutboxView::default() }, 60, off(), off()),
+        ("paused", braked(BrakeState::Paused, "used up"), 60, one(OutboxPaused, "quota"), one(OutboxPaused, "quota")),
+        ("draining is meant so", braked(BrakeState::Draining, "soon"), 0, off(), off()),
+        ("due and sent", due(60), 4, off(), off()),
+        ("due for a short time", due(4), 60, off(), off()),
+        ("due and not sent", due(5), 5, one(NothingSent, ""), one(NothingSent, "")),
+        ("few mails used", quota(159), 0, off(), off()),
+        ("many mails used", quota(160), 0, off(), one(QuotaNearlyUsed, "")),
+        ("most mails used", quota(180), 0, one(QuotaNearlyUsed, ""), one(QuotaNearlyUsed, "")),
+        ("some bounce", rates(24, 0, 1_000), 0, off(), off()),
+        ("more bounce", rates(25, 0, 1_000), 0, off(), one(RateNear, "bounces")),
+        ("many bounce", rates(30, 0, 1_000), 0, one(RateNear, "bounces"), one(RateNear, "bounces")),
+        ("too few to say", rates(30, 0, 49), 0, off(), off()),
+        ("one complains", rates(0, 1, 100), 0, off(), off()),
+        ("two complain", rates(0, 2, 1_000), 0, one(RateNear, "complaints"), one(RateNear, "complaints")),
+        ("dead letters", dead(DeadLetters::Count(1)), 0, one(Dead, "https://sqs/q"), one(Dead, "https://sqs/q")),
+        ("no dead letter", dead(DeadLetters::Count(0)), 0, off(), off()),
+        ("not to be asked", dead(DeadLetters::Unknown), 0, off(), off()),
+    ];
+    for (what, outbox, unsent, begins, goes_on) in table {
+        assert_eq!(found(&outbox, unsent, false), begins, "{what}");
+        assert_eq!(found(&outbox, unsent, true), goes_on, "{what}, where it was so before");
+    }
+}
+
+/// The quota has an alert of its own.
+#[test]
+fn a_quota_that_is_used_up_is_no_other_trouble() {
+    let outbox = OutboxView { queued: 3, due_since: due(60).due_since, ..quota(200) };
+    assert_eq!(found(&outbox, 60, false), [(AlertKind::QuotaNearlyUsed, String::new())]);
+}
+
+#[test]
+fn a_summary_is_one_short_line() {
+    let outbox = braked(BrakeState::Paused, &format!("line\nbreak\u{1b}[31m {}", "long ".repeat(1_000)));
+    let summary = judge(&outbox, TimeDelta::zero(), |_, _| false).remove(0).summary;
+    assert!(summary.starts_with("the outbox is paused by worker@mail-1: line"), "{summary}");
+    assert!(!summary.contains(char::is_control) && summary.chars().count() == SUMMARY_MAX, "{summary}");
+}
+
+#[test]
+fn an_alert_in_a_line() {
+    let alert = |kind: &str, subject: &str, is_told, error: Option<&str>| Alert {
+        kind: kind.into(),
+        subject: subject.into(),
+        summary: "the outbox is paused by mina: maintenance".into(),
+        began_at: now(),
+        is_told,
+        error: error.map(Into::into),
+    };
+    let table = [
+        (alert("outbox_paused", "operator", true, None), "the outbox is paused (operator), since noon; told"),
+        (alert("quota_nearly_used", "", false, None), "the quota is nearly used, since noon"),
+        (
+            alert("rate_near", "bounces", false, Some("exit 7")),
+            "near where all mail stops (bounces), since noon; not told: exit 7",
+        ),
+        (alert("moon_full", "", true, Some("one way failed")), "moon full, since noon; told"),
+    ];
+    for (alert, words) in table {
+        assert_eq!(alert.in_words(|_| "noon".into()), words);
+    }
+}
+
+#[test]
+fn each_kind_has_a_word_and_a_section_of_the_manual() {
+    for kind in AlertKind::ALL {
+        assert_eq!(kind.as_str().parse::<AlertKind>().unwrap(), kind);
+        assert!(kind.docs().starts_with("docs/"), "{kind}");
+    }
+}
