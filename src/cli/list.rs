@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::format::json;
 use super::format::rows::Written;
+use super::searching::Searching;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
 use crate::domain::Time;
@@ -62,7 +63,7 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
         let value = |row: &VerificationRow| json::row(row, as_of, &place(row));
         printer.print(rows, value, |row| cells(row, as_of))
     };
-    let mut progress = Progress::default();
+    let mut progress = Searching::default();
     let (more, is_empty) = if args.all {
         let mut whole = desk.store().whole_list(&filter, position).await?;
         let mut found = 0;
@@ -100,27 +101,6 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
         output::remark(&format!("more: --after {more}"));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// How far the search has come, where it takes long and someone looks.
-#[derive(Default)]
-struct Progress {
-    is_told: bool,
-}
-
-impl Progress {
-    fn tell(&mut self, found: usize, at: Time) {
-        if output::can_redraw() {
-            self.is_told = true;
-            output::redraw(&format!("{found} found, searched as far as {}…", at.format("%Y-%m-%d %H:%M UTC")));
-        }
-    }
-
-    fn end(&mut self) {
-        if std::mem::take(&mut self.is_told) {
-            output::redraw("");
-        }
-    }
 }
 
 /// What may be meant instead, or is found elsewhere.

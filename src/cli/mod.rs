@@ -31,6 +31,7 @@ mod reference;
 mod render;
 mod resend;
 mod revoke;
+mod searching;
 mod sends;
 mod serve;
 mod show;

@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use super::format::json;
 use super::format::rows::Written;
+use super::searching::Searching;
 use super::{Failure, filter, output, time};
 use crate::desk::Desk;
+use crate::domain::Time;
 use crate::domain::filter::Saved;
 use crate::domain::id::SendId;
 use crate::domain::idn;
@@ -47,16 +49,25 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
     let position = args.after.map_or(Position::Newest, Position::After);
     let mut printer = args.written.printer(Columns::MAILS, HEADINGS);
     let mut print = |rows: &[SendRow]| printer.print(rows, json::send, cells);
+    let mut progress = Searching::default();
     let (more, is_empty) = if args.all {
         let mut whole = desk.store().whole_sends(&filter, position).await?;
-        let mut is_empty = true;
+        let mut found = 0;
         while let Some(rows) = whole.next().await? {
-            is_empty &= rows.is_empty();
+            found += rows.len();
+            progress.end();
             print(&rows)?;
+            if let Some(at) = whole.reached() {
+                progress.tell(found, at);
+            }
         }
-        (None, is_empty)
+        progress.end();
+        print(&[])?;
+        (None, found == 0)
     } else {
-        let page = desk.store().sends(&filter, position, args.limit).await?;
+        let tell = |rows: &[SendRow], at: Time| progress.tell(rows.len(), at);
+        let page = desk.store().sends_telling(&filter, position, args.limit, tell).await?;
+        progress.end();
         print(&page.rows)?;
         (page.rows.last().filter(|_| page.older).map(|last| last.id), page.rows.is_empty())
     };

@@ -1,12 +1,12 @@
 //! Lists of verifications: the one query that is put together at run time.
 
-mod find;
+pub(super) mod find;
 pub(super) mod found;
 pub(super) mod search;
 mod walk;
 pub(crate) mod whole;
 
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use self::find::Wanted;
@@ -103,13 +103,7 @@ impl Store {
 
     /// A page of a list, of whom was found.
     async fn page_of(&self, found: &Found<'_>, wanted: &Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
-        if found.is_no_one() {
-            return Ok(Vec::new());
-        }
-        let mut query = QueryBuilder::new("");
-        push_page(&mut query, found, wanted);
-        let rows = query.build_query_as::<ListRow>().persistent(false).fetch_all(self.pool()).await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        page_of(self.pool(), found, wanted).await
     }
 
     /// How a page of a list without a search is read, as PostgreSQL explains it: for tests of its plans.
@@ -188,6 +182,20 @@ impl Store {
         let mut connection = self.pool().acquire().await?;
         Ok(Some(found(&mut connection, filter).await?).filter(Found::is_named))
     }
+}
+
+async fn page_of(
+    executor: impl PgExecutor<'_>,
+    found: &Found<'_>,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<VerificationRow>, Error> {
+    if found.is_no_one() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::new("");
+    push_page(&mut query, found, wanted);
+    let rows = query.build_query_as::<ListRow>().persistent(false).fetch_all(executor).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The rows of a page, the first as near to the position as can be.

@@ -68,7 +68,8 @@ pub(super) fn push_states(query: &mut QueryBuilder<Postgres>, filter: &Filter, m
 
 /// All else that is asked of a mail: when it was queued, why it is where it is, of which job it is.
 pub(super) fn push_mail(query: &mut QueryBuilder<Postgres>, filter: &Filter, mail: &str) {
-    push_queued(query, Span { from: filter.since, to: filter.until }, mail);
+    list::push_span(query, &format!("{mail}.queued_at"), Span { from: filter.since, to: filter.until });
+    push_ids(query, filter, mail);
     if let Some(job) = filter.job {
         query.push(format!(" and {mail}.job_id = ")).push_bind(job.0);
     }
@@ -77,11 +78,21 @@ pub(super) fn push_mail(query: &mut QueryBuilder<Postgres>, filter: &Filter, mai
     }
 }
 
-/// When a mail was queued. Its id has the time in it at which it was made, and an index.
-fn push_queued(query: &mut QueryBuilder<Postgres>, span: Span, mail: &str) {
-    list::push_span(query, &format!("{mail}.queued_at"), span);
-    let from = span.from.and_then(|from| from.checked_sub_signed(WAITS_MAX));
-    let to = span.to.and_then(|to| to.checked_add_signed(CLOCKS_APART));
+/// What of it an index knows that has the mails of a state, or of all, in the order of their ids.
+pub(super) fn push_along(query: &mut QueryBuilder<Postgres>, filter: &Filter, state: Option<SendState>, mail: &str) {
+    if let Some(state) = state {
+        query.push(format!(" and {mail}.state = ")).push_bind(state.as_str());
+    }
+    if let Some(job) = filter.job {
+        query.push(format!(" and {mail}.job_id = ")).push_bind(job.0);
+    }
+    push_ids(query, filter, mail);
+}
+
+/// The ids of mails that were queued at that time. An id has the time in it at which it was made, and an index.
+fn push_ids(query: &mut QueryBuilder<Postgres>, filter: &Filter, mail: &str) {
+    let from = filter.since.and_then(|from| from.checked_sub_signed(WAITS_MAX));
+    let to = filter.until.and_then(|to| to.checked_add_signed(CLOCKS_APART));
     for (comparison, time) in [(">=", from), ("<", to)] {
         if let Some(id) = time.and_then(first_id) {
             query.push(format!(" and {mail}.id {comparison} ")).push_bind(id);

@@ -15,6 +15,7 @@ mod counts;
 pub mod deletion;
 mod detail;
 mod error;
+mod estimate;
 mod event_queues;
 pub mod events;
 mod figures;
@@ -45,6 +46,7 @@ mod transaction;
 pub mod undo;
 pub mod users;
 pub mod verifications;
+mod walk;
 pub mod webhook;
 pub mod workers;
 

@@ -1,14 +1,17 @@
 //! Reading sends: lists of them, those of a verification, their events.
 
+mod find;
 mod found;
+mod walk;
 pub(crate) mod whole;
 
 pub(super) use found::{Users, found, push_searched};
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::list::search;
 use super::{Error, Store, StoredTime, mailed};
+use crate::domain::Time;
 use crate::domain::filter::{Filter, Number};
 use crate::domain::id::{SendId, UserId, VerificationId};
 use crate::domain::page::{Page, Position};
@@ -20,63 +23,77 @@ const COLUMNS: &str = "id, verification_id, user_id, recipient, locale, state, q
 /// The name of the user that a mail is for, as they have it now.
 const NAME: &str = "(select u.name from users u where u.id = s.user_id)";
 
+/// What page of a list.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    filter: &'a Filter,
+    /// In the list that has the newest first.
+    position: Position<SendId>,
+    /// How many rows at most.
+    limit: i64,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(filter: &'a Filter, position: Position<SendId>, limit: i64) -> Self {
+        let position = if filter.is_oldest_first() { position.mirrored() } else { position };
+        Self { filter, position, limit }
+    }
+
+    /// Whether the first row is the oldest.
+    fn is_backwards(&self) -> bool {
+        matches!(self.position, Position::Before(_) | Position::Oldest)
+    }
+
+    /// Beyond which mail it begins.
+    fn beyond(&self) -> Option<&Uuid> {
+        match &self.position {
+            Position::Newest | Position::Oldest => None,
+            Position::After(id) | Position::Before(id) => Some(&id.0),
+        }
+    }
+}
+
 impl Store {
     /// A page of sends, newest first unless the filter says otherwise.
     pub async fn sends(&self, filter: &Filter, position: Position<SendId>, limit: i64) -> Result<Page<SendRow>, Error> {
-        let found = self.found_sends(filter).await?;
-        self.sends_of_found(filter, found.as_deref(), position, limit).await
+        self.sends_telling(filter, position, limit, |_, _| {}).await
     }
 
-    /// The mails that a filter finds, where they are few.
-    async fn found_sends(&self, filter: &Filter) -> Result<Option<Vec<Uuid>>, Error> {
-        let mut connection = self.pool().acquire().await?;
-        found(&mut connection, filter).await
-    }
-
-    async fn sends_of_found(
+    /// The same. While it takes long, it tells every tenth of a second or so what was found so far, and up to when all
+    /// was looked at. Dropped, it ends in the database within as long.
+    pub async fn sends_telling(
         &self,
         filter: &Filter,
-        found: Option<&[Uuid]>,
         position: Position<SendId>,
         limit: i64,
+        tell: impl FnMut(&[SendRow], Time) + Send,
     ) -> Result<Page<SendRow>, Error> {
         let limit = limit.max(1);
-        let is_up = filter.is_oldest_first();
-        let position = if is_up { position.mirrored() } else { position };
+        let wanted = Wanted::of(filter, position, limit + 1);
+        let rows = self.find_sends(&wanted, tell).await?;
+        let page = Page::cut(rows, limit, &wanted.position, chrono::Utc::now());
+        let mut page = if filter.is_oldest_first() { page.mirrored() } else { page };
+        self.tell_results(&mut page.rows).await?;
+        Ok(page)
+    }
+
+    /// A page of the mails that were found, or of all where an index has them in the list's order.
+    async fn page_of_sends(&self, found: Option<&[Uuid]>, wanted: &Wanted<'_>) -> Result<Vec<SendRow>, Error> {
         if found.is_some_and(<[Uuid]>::is_empty) {
-            return Ok(Page::cut(Vec::new(), limit, &position, chrono::Utc::now()));
+            return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::<Postgres>::new("select found.*, ");
-        query.push("coalesce((select u.verified_at is not null from users u where u.id = found.user_id), false) as is_verified");
-        query.push(" from (");
-        for (at, state) in mailed::branches(filter, found.is_some()).into_iter().enumerate() {
-            query.push(if at == 0 { "(" } else { " union all (" });
-            query.push("select ").push(COLUMNS).push(" from ");
-            push_source(&mut query, filter, found);
-            if let Some(state) = state {
-                query.push(" and s.state = ").push_bind(state.as_str());
-            }
-            push_conditions(&mut query, filter);
-            match position {
-                Position::Newest | Position::Oldest => {}
-                Position::After(id) => _ = query.push(" and s.id < ").push_bind(id.0),
-                Position::Before(id) => _ = query.push(" and s.id > ").push_bind(id.0),
-            }
-            push_order(&mut query, position);
-            query.push(" limit ").push_bind(limit + 1).push(")");
-        }
-        query.push(") found");
-        push_order(&mut query, position);
-        query.push(" limit ").push_bind(limit + 1);
+        let mut query = QueryBuilder::new("");
+        push_page(&mut query, found, wanted);
         let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(self.pool()).await?;
-        let page = Page::cut(rows.into_iter().map(SendRow::from).collect(), limit, &position, chrono::Utc::now());
-        let mut page = if is_up { page.mirrored() } else { page };
-        // Of the others, their state says it all.
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Fills in what SES reported of those whose state does not say it all.
+    async fn tell_results(&self, sends: &mut [SendRow]) -> Result<(), Error> {
         let is_told_by_events = |send: &&mut SendRow| {
             matches!(send.state, SendState::Delayed | SendState::Bounced | SendState::Complained | SendState::Rejected)
         };
-        self.add_events(&mut page.rows.iter_mut().filter(is_told_by_events).collect::<Vec<_>>()).await?;
-        Ok(page)
+        self.add_events(&mut sends.iter_mut().filter(is_told_by_events).collect::<Vec<_>>()).await
     }
 
     /// Fills in what SES reported, the oldest first.
@@ -186,8 +203,58 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filte
     mailed::push_mail(query, filter, "s");
 }
 
-fn push_order(query: &mut QueryBuilder<Postgres>, position: Position<SendId>) {
-    let backwards = matches!(position, Position::Before(_) | Position::Oldest);
+/// The rows of a page, the first as near to the position as can be.
+fn push_page(query: &mut QueryBuilder<Postgres>, found: Option<&[Uuid]>, wanted: &Wanted<'_>) {
+    let backwards = wanted.is_backwards();
+    push_listed(query);
+    for (at, state) in mailed::branches(wanted.filter, found.is_some()).into_iter().enumerate() {
+        query.push(if at == 0 { "(" } else { " union all (" });
+        query.push("select ").push(COLUMNS).push(" from ");
+        push_source(query, wanted.filter, found);
+        push_state(query, state);
+        push_conditions(query, wanted.filter);
+        push_beyond(query, wanted.beyond(), backwards);
+        push_order(query, backwards);
+        query.push(" limit ").push_bind(wanted.limit).push(")");
+    }
+    query.push(") found");
+    push_order(query, backwards);
+    query.push(" limit ").push_bind(wanted.limit);
+}
+
+/// These mails, in the order of a list.
+async fn rows_of(connection: &mut PgConnection, ids: &[Uuid], backwards: bool) -> Result<Vec<SendRow>, Error> {
+    let mut query = QueryBuilder::<Postgres>::new("");
+    push_listed(&mut query);
+    query.push("select ").push(COLUMNS).push(" from sends where id = any(").push_bind(ids).push(")) found");
+    push_order(&mut query, backwards);
+    let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Before the mails that a list shows.
+fn push_listed(query: &mut QueryBuilder<Postgres>) {
+    query.push(
+        "select
+            found.*,
+            coalesce((select u.verified_at is not null from users u where u.id = found.user_id), false) as is_verified
+        from (",
+    );
+}
+
+fn push_state(query: &mut QueryBuilder<Postgres>, state: Option<SendState>) {
+    if let Some(state) = state {
+        query.push(" and s.state = ").push_bind(state.as_str());
+    }
+}
+
+fn push_beyond(query: &mut QueryBuilder<Postgres>, id: Option<&Uuid>, backwards: bool) {
+    if let Some(id) = id {
+        query.push(if backwards { " and s.id > " } else { " and s.id < " }).push_bind(*id);
+    }
+}
+
+fn push_order(query: &mut QueryBuilder<Postgres>, backwards: bool) {
     query.push(if backwards { " order by id" } else { " order by id desc" });
 }
 

@@ -118,7 +118,7 @@ fn hint(model: &Model) -> (String, Tone) {
             let min = if search.inside_from() == 2 { "two" } else { "three" };
             format!("matches beginnings only; {min} characters search inside")
         }
-        _ => found(model).unwrap_or_default(),
+        _ => model.progress().or_else(|| found(model)).unwrap_or_default(),
     };
     (hint, Tone::Quiet)
 }

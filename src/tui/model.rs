@@ -20,6 +20,7 @@ use super::view::pane::Target;
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::view::templates::person::Wish;
+use super::view::verifications;
 use super::when::{self, Zone};
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
@@ -406,14 +407,20 @@ impl Model {
 
     /// How far the search for the list on the screen has come, where it takes long.
     pub(super) fn progress(&self) -> Option<String> {
-        let awaited = self.verifications.list()?.awaiting?.0;
-        let searched =
-            self.searched.filter(|searched| searched.generation == awaited && self.view == View::Verifications)?;
+        let (awaiting, is_up) = match self.view {
+            View::Verifications => {
+                (self.verifications.list()?.awaiting?, verifications::update::filter(self).order().is_up)
+            }
+            View::Mail => (self.mail.list()?.awaiting?, self.mail.filter.is_oldest_first()),
+            _ => return None,
+        };
+        let searched = self.searched.filter(|searched| searched.generation == awaiting.0)?;
         let found = match searched.found {
             0 => "none found yet".to_owned(),
             found => format!("{found} found"),
         };
-        Some(format!("{found}, searched back to {}…", when::brief(searched.back_to, self.now, self.setup.zone)))
+        let to = if is_up { "up to" } else { "back to" };
+        Some(format!("{found}, searched {to} {}…", when::brief(searched.back_to, self.now, self.setup.zone)))
     }
 
     /// Whether there may be something new to draw; asking resets it.

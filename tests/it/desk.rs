@@ -11,6 +11,7 @@ mod force_verify;
 mod hits;
 mod link;
 mod list;
+mod mails;
 mod mint;
 mod names;
 mod person;

@@ -12,17 +12,18 @@ use super::{Found, search};
 use crate::domain::Time;
 use crate::domain::filter::{Filter, Search};
 use crate::domain::page::{Cursor, Position};
-use crate::domain::verification::{Status, VerificationRow};
+use crate::domain::verification::VerificationRow;
+use crate::store::walk::{BEGIN_SLICE, missing};
 use crate::store::{Error, Store};
 
 /// Up to how many users are named at all.
 const NAMED_MAX: i64 = 2_000_000;
 
 /// How many users' verifications are looked up in one statement.
-const PIECE: usize = 20_000;
+pub(in crate::store) const PIECE: usize = 20_000;
 
 /// Few are named if that takes no longer than this. By the indexes of texts alone: what reads all users takes longer.
-const BEGIN_NAMING_FEW: &str = "begin isolation level read committed read only; set local statement_timeout = '150ms'; \
+pub(in crate::store) const BEGIN_NAMING_FEW: &str = "begin isolation level read committed read only; set local statement_timeout = '150ms'; \
                                 set local enable_seqscan = off; set local jit = off; set local work_mem = '32MB'";
 
 /// A million are named in half a second.
@@ -45,10 +46,6 @@ impl Wanted<'_> {
     pub fn is_backwards(&self) -> bool {
         matches!(self.position, Position::Before(_) | Position::Oldest)
     }
-
-    fn missing(&self, rows: &[VerificationRow]) -> i64 {
-        self.limit - i64::try_from(rows.len()).unwrap_or(self.limit)
-    }
 }
 
 impl Store {
@@ -66,29 +63,29 @@ impl Store {
         if search.clauses().is_empty() {
             return self.page_of(&Found::of(wanted.filter, named), wanted).await;
         }
-        let mut walk = Walk::new(named.clone(), wanted);
+        let mut walk = Walk::begin(named.clone(), wanted);
         let mut rows = Vec::new();
         // A whole address is of one user.
         if search.mailbox().is_none() {
             rows = walk.step(self, wanted.limit).await?;
-            if wanted.missing(&rows) <= 0 || walk.is_over() {
+            if missing(wanted.limit, &rows) <= 0 || walk.is_over() {
                 return Ok(rows);
             }
         }
         if let Some(users) = self.name_few(search).await? {
             return self.page_of(&Found::of(wanted.filter, users), wanted).await;
         }
-        rows.extend(walk.step(self, wanted.missing(&rows)).await?);
-        if wanted.missing(&rows) > 0 && !walk.is_over() {
+        rows.extend(walk.step(self, missing(wanted.limit, &rows)).await?);
+        if missing(wanted.limit, &rows) > 0 && !walk.is_over() {
             if let Some(at) = walk.reached() {
                 tell(&rows, at);
             }
-            if let Some(mut users) = self.name_all(search, wanted.filter.status).await? {
+            if let Some(mut users) = self.name_all(search, self.counts().await?.of(wanted.filter.status)).await? {
                 users.extend(named);
                 return self.look_up(users, wanted).await;
             }
         }
-        self.walk_on(walk, rows, wanted, tell).await
+        walk.go_on_to(self, rows, wanted.limit, tell).await
     }
 
     /// Rows that fit a filter, along the list's order.
@@ -100,24 +97,7 @@ impl Store {
         if wanted.filter.search.as_ref().is_some_and(|search| !search.can_find()) {
             return Ok(Vec::new());
         }
-        let walk = Walk::of(self, wanted).await?;
-        self.walk_on(walk, Vec::new(), wanted, tell).await
-    }
-
-    async fn walk_on(
-        &self,
-        mut walk: Walk<'_>,
-        mut rows: Vec<VerificationRow>,
-        wanted: &Wanted<'_>,
-        mut tell: impl FnMut(&[VerificationRow], Time) + Send,
-    ) -> Result<Vec<VerificationRow>, Error> {
-        while wanted.missing(&rows) > 0 && !walk.is_over() {
-            rows.extend(walk.step(self, wanted.missing(&rows)).await?);
-            if let Some(at) = walk.reached() {
-                tell(&rows, at);
-            }
-        }
-        Ok(rows)
+        Walk::of(self, wanted).await?.go_on_to(self, Vec::new(), wanted.limit, tell).await
     }
 
     /// The users whom a search finds, if that is done in a moment and they are few.
@@ -137,10 +117,10 @@ impl Store {
         }
     }
 
-    /// The users whom a search's text fits, unless a walk over the whole list is shorter, or it takes too long.
-    async fn name_all(&self, search: &Search, status: Option<Status>) -> Result<Option<Vec<i64>>, Error> {
+    /// The users whom a search's text fits, unless a walk over all of a list of so many is shorter, or it takes too long.
+    pub(in crate::store) async fn name_all(&self, search: &Search, listed: i64) -> Result<Option<Vec<i64>>, Error> {
         // To look a user up takes about as long as to look at a row.
-        let max = self.counts().await?.of(status).min(NAMED_MAX);
+        let max = listed.min(NAMED_MAX);
         let mut tx = self.begin_reading(BEGIN_NAMING_ALL).await?;
         let mut query = QueryBuilder::new("select coalesce(array_agg(id), '{}') from (select id from users where ");
         search::push_indexed(&mut query, search, "email", "name");
@@ -168,7 +148,10 @@ impl Store {
         let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
         let mut rows: Vec<VerificationRow> = Vec::new();
         for piece in users.chunks(PIECE) {
-            rows.extend(self.page_of(&Found::of(wanted.filter, piece.to_vec()), wanted).await?);
+            // By the index of users: to read the whole table instead may look shorter, but is not for all pieces.
+            let mut tx = self.begin_reading(BEGIN_SLICE).await?;
+            rows.extend(super::page_of(&mut *tx, &Found::of(wanted.filter, piece.to_vec()), wanted).await?);
+            tx.rollback().await?;
             rows.sort_unstable_by_key(&place);
             if !wanted.is_backwards() {
                 rows.reverse();

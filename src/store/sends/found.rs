@@ -8,10 +8,9 @@ use crate::domain::filter::{Filter, Number, Search};
 use crate::store::list::{self, FOUND_MAX, search};
 use crate::store::{Error, mailed};
 
-/// The sends that a filter finds: wherever in the name and the address of a user the text is, at the beginning of the
-/// address that a mail went to, by a number or an id, or by the domain that its user has now; `None` if it asks for none
-/// of that, if there are so many that a walk along the list soon meets some, or if it names a job, whose mails have an
-/// index of their own to walk along.
+/// The sends that a filter finds: wherever in the address of a mail or the name of its user the text is, by a number or an
+/// id, or by the domain; `None` if it asks for none of that, if there are so many that a walk along the list soon meets
+/// some, or if it names a job, whose mails have an index of their own to walk along.
 pub(in crate::store) async fn found(
     connection: &mut PgConnection,
     filter: &Filter,
@@ -39,10 +38,12 @@ pub(in crate::store) async fn found(
             };
             query.push("(select s.id from sends s where s.user_id = any(").push_bind(users).push(")");
             push_states_and_limit(&mut query, filter);
-            // Tests are for no user.
-            query.push(" union (select s.id from sends s where s.user_id is null and s.test_of is not null");
-            query.push(" and lower(s.recipient) like ").push_bind(search::domain_like(domain));
-            push_states_and_limit(&mut query, filter);
+            for of in [Of::Earlier, Of::Tests] {
+                query.push(" union (select s.id from ");
+                of.push(&mut query);
+                query.push(" where lower(s.recipient) like ").push_bind(search::domain_like(domain));
+                push_states_and_limit(&mut query, filter);
+            }
         }
         (None, Some(_), _) | (None, None, None) => return Ok(None),
     }
@@ -102,11 +103,46 @@ pub(in crate::store) fn push_searched(
         search::push_clauses(query, search, "s.recipient", NAME);
         push_states_and_limit(query, filter);
     }
+    if search.clauses().is_empty() {
+        return;
+    }
+    for of in [Of::Earlier, Of::Tests] {
+        query.push(" union (select s.id from ");
+        of.push(query);
+        query.push(" where ");
+        search::push_clauses(query, search, "s.recipient", NAME);
+        push_states_and_limit(query, filter);
+    }
     if let [patterns] = search.clauses() {
         for pattern in patterns {
             query.push(" union (select s.id from sends s where lower(s.recipient) like ");
             query.push_bind(pattern.prefix_like());
             push_states_and_limit(query, filter);
         }
+    }
+}
+
+/// Whose mails are looked up.
+#[derive(Clone, Copy)]
+pub(super) enum Of<'a> {
+    Users(&'a [i64]),
+    /// Those whose address was another: a mail went to the one of then.
+    Earlier,
+    /// Tests are for no user.
+    Tests,
+}
+
+impl Of<'_> {
+    /// The mails `s`. Fenced off, as in the list of verifications.
+    pub(super) fn push(self, query: &mut QueryBuilder<Postgres>) {
+        query.push("(select * from sends where ");
+        match self {
+            Self::Users(users) => query.push("user_id = any(").push_bind(users.to_vec()).push(")"),
+            Self::Earlier => {
+                query.push("user_id = any(array(select user_id from audit_log where before ->> 'email' is not null))")
+            }
+            Self::Tests => query.push("user_id is null and test_of is not null"),
+        };
+        query.push(" offset 0) s");
     }
 }

@@ -1,7 +1,12 @@
-//! All mails that a filter finds, some at a time, for who wants all of them.
+//! All mails that a filter finds, some at a time, for who wants all of them. Each part is a statement of its own, so that
+//! neither memory nor any statement grows with the list.
 
 use uuid::Uuid;
 
+use super::Wanted;
+use super::find::is_read_along;
+use super::walk::Walk;
+use crate::domain::Time;
 use crate::domain::filter::Filter;
 use crate::domain::id::SendId;
 use crate::domain::page::Position;
@@ -15,25 +20,76 @@ const PART: i64 = 1_000;
 pub struct Whole<'a> {
     store: &'a Store,
     filter: &'a Filter,
-    found: Option<Vec<Uuid>>,
-    /// `None` where it is over.
-    position: Option<Position<SendId>>,
+    way: Way<'a>,
+    part: i64,
+}
+
+enum Way<'a> {
+    Pages(Option<Vec<Uuid>>, Position<SendId>),
+    Walk(Walk<'a>),
+    Over,
 }
 
 impl Store {
-    /// All mails that a filter finds, from a position on, newest first. What it names is looked for once.
+    /// All mails that a filter finds, from a position on, newest first unless the filter says otherwise. How to read them
+    /// is decided once.
     pub async fn whole_sends<'a>(&'a self, filter: &'a Filter, position: Position<SendId>) -> Result<Whole<'a>, Error> {
-        let found = self.found_sends(filter).await?;
-        Ok(Whole { store: self, filter, found, position: Some(position) })
+        let way = if filter.search.as_ref().is_some_and(|search| !search.can_find()) {
+            Way::Over
+        } else if is_read_along(filter) {
+            Way::Pages(None, position)
+        } else {
+            // Of one user or verification an index has them in order, however many they are.
+            let is_text = filter.search.as_ref().is_none_or(|search| !search.clauses().is_empty());
+            match self.name_few_sends(filter).await? {
+                found if found.is_some() || !is_text => Way::Pages(found, position),
+                _ => Way::Walk(Walk::begin(&Wanted::of(filter, position, PART))),
+            }
+        };
+        Ok(Whole { store: self, filter, way, part: PART })
     }
 }
 
 impl Whole<'_> {
-    /// The next rows; `None` where there are no more.
+    /// In parts of so many rows at most: for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_parts_of(self, part: i64) -> Self {
+        Self { part, ..self }
+    }
+
+    /// The next rows; none where the next ones have to be looked for further on, and `None` where there are no more.
     pub async fn next(&mut self) -> Result<Option<Vec<SendRow>>, Error> {
-        let Some(position) = self.position else { return Ok(None) };
-        let page = self.store.sends_of_found(self.filter, self.found.as_deref(), position, PART).await?;
-        self.position = page.rows.last().filter(|_| page.older).map(|last| Position::After(last.id));
-        Ok(Some(page.rows))
+        let mut rows = match &mut self.way {
+            Way::Over => return Ok(None),
+            Way::Pages(found, position) => {
+                let wanted = Wanted::of(self.filter, *position, self.part);
+                let rows = self.store.page_of_sends(found.as_deref(), &wanted).await?;
+                let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == self.part);
+                match rows.last().filter(|_| is_full) {
+                    Some(last) => *position = Position::After(last.id),
+                    None => self.way = Way::Over,
+                }
+                rows
+            }
+            Way::Walk(walk) => {
+                let rows = walk.step(self.store, self.part).await?;
+                if walk.is_over() {
+                    self.way = Way::Over;
+                }
+                rows
+            }
+        };
+        self.store.tell_results(&mut rows).await?;
+        Ok(Some(rows))
+    }
+
+    /// Up to when all was looked at, where the list is walked along.
+    #[must_use]
+    pub fn reached(&self) -> Option<Time> {
+        match &self.way {
+            Way::Walk(walk) => walk.reached(),
+            Way::Pages(..) | Way::Over => None,
+        }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use chrono::Duration;
 
-use super::{Executor, LIST_MAX, unasked};
+use super::{Context, Executor, LIST_MAX, unasked};
+use crate::domain::Time;
 use crate::domain::id::JobId;
 use crate::domain::page::Position;
-use crate::domain::verification::VerificationRow;
 use crate::store::{Error, Store};
 use crate::tui::effect::{Answer, Load, Loaded, PAGE_ROWS};
 use crate::tui::msg::Msg;
@@ -22,20 +22,16 @@ impl Executor {
         let store = desk.store().clone();
         match load {
             Load::Page { filter, position, generation } => {
-                let telling = Arc::clone(context);
-                let is_back = matches!(position, Position::Newest | Position::After(_));
-                let tell = move |rows: &[VerificationRow], back_to| {
-                    if is_back {
-                        telling.send(Msg::Loaded(Loaded::Searched { generation, found: rows.len(), back_to }));
-                    }
-                };
+                let tell = context.telling(&position, generation);
                 let page = async move { store.list_telling(&filter, position, PAGE_ROWS, tell).await };
                 let page = context.ask_for(LIST_MAX, None, page);
                 let loaded = move |answer| Msg::Loaded(Loaded::Page { generation, answer });
                 context.answer(self.page.next(all), page, loaded);
             }
             Load::Sends { filter, position, generation } => {
-                let sends = context.ask(None, async move { store.sends(&filter, position, PAGE_ROWS).await });
+                let tell = context.telling(&position, generation);
+                let sends = async move { store.sends_telling(&filter, position, PAGE_ROWS, tell).await };
+                let sends = context.ask_for(LIST_MAX, None, sends);
                 let loaded = move |answer| Msg::Loaded(Loaded::Sends { generation, answer });
                 context.answer(self.sends.next(all), sends, loaded);
             }
@@ -112,6 +108,23 @@ impl Executor {
             Load::Export { listed, format, generation } => self.export(store, listed, format, generation),
             Load::ForgetExport => self.export.0.cancel(),
             Load::Reconnect => context.reconnect.notify_one(),
+        }
+    }
+}
+
+impl Context {
+    /// Tells how far the search for a page has come: the way there goes back from its beginning.
+    fn telling<C, R>(
+        self: &Arc<Self>,
+        position: &Position<C>,
+        generation: u64,
+    ) -> impl FnMut(&[R], Time) + Send + use<C, R> {
+        let is_back = matches!(position, Position::Newest | Position::After(_));
+        let telling = Arc::clone(self);
+        move |rows, back_to| {
+            if is_back {
+                telling.send(Msg::Loaded(Loaded::Searched { generation, found: rows.len(), back_to }));
+            }
         }
     }
 }

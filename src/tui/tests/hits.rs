@@ -119,6 +119,36 @@ fn a_search_that_takes_long_says_how_far_it_is() {
 }
 
 #[test]
+fn a_search_for_mails_that_takes_long_says_how_far_it_is() {
+    let (mut console, world) = Console::loaded(80, 24);
+    console.run(&world, "m");
+    for (line, to) in [("/ k i m", "back to"), ("/ s o r t : q u e u e d Space k i m", "up to")] {
+        console.press(line);
+        let generation = console.take_asked().iter().rev().find_map(|effect| match effect {
+            Effect::Load(Load::Sends { generation, .. }) => Some(*generation),
+            _ => None,
+        });
+        let searched = |found| {
+            let back_to = "2026-05-03T10:20:30Z".parse().unwrap();
+            Msg::Loaded(Loaded::Searched { generation: generation.unwrap(), found, back_to })
+        };
+        console.send(searched(0));
+        let shown = console.screen();
+        assert!(shown.contains(&format!("none found yet, searched {to} 3 May 19:20…")), "{shown}");
+        console.send(searched(12));
+        assert!(console.screen().contains(&format!("12 found, searched {to} 3 May 19:20…")), "{}", console.screen());
+        console.press("Esc");
+        assert!(!console.screen().contains("searched"), "{}", console.screen());
+        let asked = console.take_asked();
+        let is_cleared = |effect: &Effect| matches!(effect, Effect::Load(Load::Sends { filter, .. }) if (&filter.search, filter.sort) == (&None, None));
+        assert!(asked.iter().any(is_cleared), "{asked:?}");
+        for msg in asked.into_iter().filter_map(|effect| world.answer(effect)).collect::<Vec<_>>() {
+            console.send(msg);
+        }
+    }
+}
+
+#[test]
 fn mails_are_counted_under_each_tab_and_each_has_a_key() {
     let (mut console, mut world) = Console::loaded(200, 60);
     world.sends.retain(|send| send.state != SendState::Queued);

@@ -95,7 +95,7 @@ async fn world(with_crowd: bool) -> World {
     world
 }
 
-fn read(text: &str, place: Place) -> Filter {
+pub fn read(text: &str, place: Place) -> Filter {
     line::parse(text, place, Clock::utc(Utc::now())).unwrap()
 }
 
@@ -201,7 +201,7 @@ const MAILS: [(&str, &str, bool); 21] = [
     ("mina", "gone gone-failed", false),
     ("crowd", "", true),
     ("refused", "", false),
-    ("naver", "list gone gone-failed full again again-failed", false),
+    ("naver", "list gone gone-failed full again again-failed tester", false),
 ];
 
 /// With a crowd and without: who is named one by one without it, is met on a walk with it.

@@ -252,7 +252,7 @@ fn budget(status: Option<Status>, sort: Sort) -> usize {
 }
 
 /// The top line counts all beneath it.
-fn buffers(plan: &str) -> usize {
+pub fn buffers(plan: &str) -> usize {
     let line = plan.lines().find_map(|line| line.split_once("Buffers: shared "));
     line.and_then(|(_, counts)| counts.split(['=', ' ']).find_map(|word| word.parse().ok())).unwrap()
 }

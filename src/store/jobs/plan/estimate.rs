@@ -1,11 +1,11 @@
 //! About how many a plan is for, before any is counted: as PostgreSQL's planner expects it, from its statistics.
 
-use serde_json::Value;
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::PgConnection;
 
 use crate::domain::Time;
 use crate::domain::filter::Filter;
 use crate::store::Error;
+use crate::store::estimate::expected;
 use crate::store::jobs::scope::push_scope;
 use crate::store::list::{self, Found};
 
@@ -25,13 +25,6 @@ pub(super) async fn found(connection: &mut PgConnection, filter: &Filter, as_of:
     })
     .await?;
     Ok(round(of_all * (fitting / users.max(1.0)).min(1.0)))
-}
-
-async fn expected(connection: &mut PgConnection, push: impl FnOnce(&mut QueryBuilder<Postgres>)) -> Result<f64, Error> {
-    let mut query = QueryBuilder::new("explain (format json) ");
-    push(&mut query);
-    let plan: Value = query.build_query_scalar().persistent(false).fetch_one(connection).await?;
-    Ok(plan.pointer("/0/Plan/Plan Rows").and_then(Value::as_f64).unwrap_or_default())
 }
 
 /// To two figures: it is known no better.
