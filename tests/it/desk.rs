@@ -28,7 +28,7 @@ use verifydesk::domain::id::VerificationId;
 use crate::support::world::World;
 
 /// Lets time pass: everything of these verifications was that much earlier.
-async fn age(world: &World, by: Duration) {
+pub async fn age(world: &World, by: Duration) {
     let seconds = by.num_seconds();
     for statement in [
         "update verifications set created_at = created_at - make_interval(secs => $1),

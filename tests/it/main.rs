@@ -22,6 +22,7 @@ mod docs;
 mod end_to_end;
 mod events;
 mod failover;
+mod hooks;
 mod jobs;
 #[cfg(feature = "aws")]
 mod local_ses;

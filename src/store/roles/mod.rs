@@ -39,12 +39,15 @@ const TABLES: [&str; 28] = [
     "verification_count_deltas",
     "verification_counts",
     "verifications",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_messages",
     "workers",
 ];
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 44] = [
+const FUNCTIONS: [&str; 50] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -78,6 +81,7 @@ const FUNCTIONS: [&str; 44] = [
     "open_verification(bigint)",
     "prune_sends(timestamptz, uuid, uuid, integer, boolean)",
     "queue_mail(uuid, bigint, smallint)",
+    "queue_webhook_test(text)",
     "refuse_audit_change()",
     "refuse_while_deleted()",
     "resend_standing(bigint, double precision, bigint)",
@@ -85,10 +89,15 @@ const FUNCTIONS: [&str; 44] = [
     "revoke_verification(bigint, text, text, text)",
     "settle_by_events(uuid[])",
     "take_events(jsonb)",
+    "tell_of_address()",
+    "tell_of_user()",
+    "told_endpoints()",
     "undo_act(bigint, text, text, text)",
     "undo_delete(bigint, text, text, text)",
     "undo_resend(bigint, text, text, text)",
     "unverify(bigint, text, text, text)",
+    "webhook_time(timestamptz)",
+    "write_webhook(text, bigint, timestamptz, json)",
 ];
 
 /// The rights, with `@` before what differs between databases.

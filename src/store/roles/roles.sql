@@ -361,6 +361,15 @@ grant execute on function
     @schema.admit_worker(uuid, text, integer, text, text, text, text, double precision)
     to @worker;
 
+-- Webhooks: triggers write them, whoever acts. Workers deliver them; operators have them tried again, or a test written.
+grant insert, update, delete on @schema.webhook_endpoints to @worker;
+grant update, delete on @schema.webhook_deliveries to @worker;
+grant delete on @schema.webhook_messages to @worker, @operator;
+grant update (state, attempts, due_at, tried_since, changed_at) on @schema.webhook_deliveries to @operator;
+grant update (disabled_at), delete on @schema.webhook_endpoints to @operator;
+grant delete on @schema.webhook_deliveries to @operator;
+grant execute on function @schema.queue_webhook_test(text) to @operator;
+
 -- Counting.
 grant select, update on @schema.verification_counts to @worker, @serve;
 grant select, delete on @schema.verification_count_deltas to @worker, @serve;
