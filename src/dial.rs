@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +51,18 @@ impl Dialer {
     /// The error is of the kind [`io::ErrorKind::TimedOut`] only where nothing answered at all; where there are several
     /// addresses, its text says of each what became of it.
     pub async fn connect(&self, host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
+        self.connect_where(host, port, limit, |_| true).await
+    }
+
+    /// The same, but only to addresses that may be: it is them that are asked about, after the name was looked up, so that
+    /// no name leads elsewhere. The error is [`io::ErrorKind::PermissionDenied`] where none of them may be.
+    pub async fn connect_where(
+        &self,
+        host: &str,
+        port: u16,
+        limit: Duration,
+        may_be: impl Fn(IpAddr) -> bool,
+    ) -> io::Result<TcpStream> {
         let deadline = Instant::now() + limit;
         let addresses = match self.given.get(host) {
             Some(given) => given.clone(),
@@ -61,7 +73,14 @@ impl Dialer {
                 }
             },
         };
-        race(&self.in_order(addresses), deadline).await
+        let first = addresses.first().copied();
+        let allowed: Vec<SocketAddr> = addresses.into_iter().filter(|address| may_be(address.ip())).collect();
+        match first {
+            Some(first) if allowed.is_empty() => {
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is not allowed", first.ip())))
+            }
+            _ => race(&self.in_order(allowed), deadline).await,
+        }
     }
 
     /// An address took a connection and was no good: it is tried last for a while.

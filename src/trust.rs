@@ -6,8 +6,12 @@
 //! of those that were named; its name and the server's possession of the key are verified as always, its dates are not.
 
 use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WantsClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -16,6 +20,12 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
+
+use crate::config::SettingError;
+use crate::text::plain;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
 /// How much of a certificate is verified. The server's possession of its key always is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +54,48 @@ pub fn client(
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// The system's roots and the certificates of a file, which are also returned: servers may present them themselves. The
+/// setting that names the file is what an error speaks of.
+pub fn roots(
+    ca_file: Option<&Path>,
+    setting: &str,
+) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), SettingError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let own = ca_file.map(|file| read(file, setting, &mut roots)).transpose()?.unwrap_or_default();
+    Ok((roots, own))
+}
+
+/// The certificates of a file, which become roots as well.
+fn read(file: &Path, setting: &str, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>, SettingError> {
+    let refuse = |what: &dyn fmt::Display| {
+        SettingError::new(
+            format!("`{setting}` {}: {}", plain(&file.display().to_string()), plain(&what.to_string())),
+            "set it to a file of PEM certificates (-----BEGIN CERTIFICATE-----), or leave it out",
+        )
+    };
+    let pem = std::fs::read_to_string(file).map_err(|error| refuse(&format!("cannot be read: {error}")))?;
+    let certificates = der_of(&pem).ok_or_else(|| refuse(&"holds a certificate that is not base64"))?;
+    if certificates.is_empty() {
+        return Err(refuse(&"holds no certificate"));
+    }
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|error| refuse(&error))?;
+    }
+    Ok(certificates)
+}
+
+/// The certificates of a PEM file; `None` if one of them is broken.
+fn der_of(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
+    pem.split(BEGIN)
+        .skip(1)
+        .map(|rest| {
+            let text: String = rest.split_once(END)?.0.split_ascii_whitespace().collect();
+            STANDARD.decode(text).ok().map(CertificateDer::from)
+        })
+        .collect()
 }
 
 /// What is wrong with a server's certificate, in words. Some of them are the server's: untrusted.
