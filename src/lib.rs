@@ -18,6 +18,7 @@
 //!   monitor/ what services show to those who watch over them: health, metrics
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   poller/ what workers ask Amazon for: SES's events out of a queue, what the account may
+//!   hooks/  webhooks to the site's back end: signed, delivered in order, tried again
 //!   mail/   templates, the MIME message, the link; transport/ sends it by SMTP, by SES's API, or into a file
 //!   ses/    the SES account: endpoints, credentials, its API, its events, and what SNS has signed
 //!   store/  PostgreSQL, and all the SQL: one file per table or aggregate
@@ -64,6 +65,7 @@ pub mod desk;
 pub mod dial;
 pub mod domain;
 pub mod export;
+pub mod hooks;
 pub mod jitter;
 pub mod listen;
 pub mod mail;

@@ -11,6 +11,7 @@ use super::{Failure, log, output, signals};
 use crate::alerts::Watch;
 use crate::config::{SettingError, Settings};
 use crate::contain::contained_async;
+use crate::hooks::HookSender;
 use crate::outbox::worker::{Mode, Tally, Worker};
 use crate::poller::{AccountPoller, EventPoller, Until};
 use crate::store::{Purpose, Store};
@@ -38,6 +39,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let worker = Worker::from_settings(store.clone(), settings)?;
     let account = AccountPoller::from_settings(&store, settings)?;
+    let hooks = HookSender::from_settings(&store, settings)?;
     store.check().await?;
     let shutdown = signals::shutdown()?;
     let watched = Watched::start(settings, &store, Some(worker.pulse()), &shutdown).await?;
@@ -67,7 +69,12 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             keep_on("taking events in", &shutdown, async || drop(events.run(until, &shutdown).await)).await;
         }
     };
-    let (tally, (), (), ()) = tokio::join!(sending, taking, asking, alerting);
+    let telling = async {
+        if let Some(hooks) = &hooks {
+            keep_on("telling the site", &shutdown, async || hooks.run(until, &shutdown).await).await;
+        }
+    };
+    let (tally, (), (), (), ()) = tokio::join!(sending, taking, asking, alerting, telling);
     // What became of the mails comes before what only makes screens later.
     let printed = tally.as_ref().map(|tally| {
         output::line(&format!(

@@ -11,6 +11,7 @@ mod outbox;
 mod reference;
 mod secret;
 mod test_send;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub use file::{config_path, load};
 pub use outbox::{Brake, Jobs, Pace, Retention, Worker};
 pub use secret::Secret;
 pub use test_send::TestSend;
+pub use webhook::{Target, Webhook, Webhooks};
 
 /// A setting that is missing or makes no sense. The message says which, why, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +89,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Test mails.
     pub test_send: TestSend,
+    /// Where the site's back end is told what became of its users, by names.
+    pub webhook: Webhooks,
     /// The verification view and the site's API.
     pub serve: Serve,
     /// What services show to those who watch over them.
@@ -424,6 +428,7 @@ impl Settings {
         self.brake.check()?;
         self.alert.check()?;
         self.test_send.check()?;
+        self.webhook.targets()?;
         Ok(())
     }
 

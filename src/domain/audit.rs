@@ -122,11 +122,15 @@ pub enum Action {
     Delete,
     /// A user who was to be deleted was erased.
     Erase,
+    /// A test message to an endpoint of webhooks was asked for.
+    TestWebhook,
+    /// Webhooks that were given up are tried again.
+    RetryWebhooks,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -150,6 +154,8 @@ impl Action {
         Self::MintLink,
         Self::Delete,
         Self::Erase,
+        Self::TestWebhook,
+        Self::RetryWebhooks,
     ];
 
     /// As stored and in JSON.
@@ -179,6 +185,8 @@ impl Action {
             Self::MintLink => "mint_link",
             Self::Delete => "delete",
             Self::Erase => "erase",
+            Self::TestWebhook => "test_webhook",
+            Self::RetryWebhooks => "retry_webhooks",
         }
     }
 
@@ -209,6 +217,8 @@ impl Action {
             Self::MintLink => "link made by hand",
             Self::Delete => "user deleted",
             Self::Erase => "user erased",
+            Self::TestWebhook => "webhook test",
+            Self::RetryWebhooks => "webhooks tried again",
         }
     }
 

@@ -10,6 +10,7 @@ pub mod brake;
 pub mod change;
 pub mod event;
 pub mod filter;
+pub mod hook;
 pub mod id;
 pub mod idn;
 pub mod job;

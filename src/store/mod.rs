@@ -20,6 +20,7 @@ mod event_queues;
 pub mod events;
 mod figures;
 mod hits;
+pub mod hooks;
 pub mod jobs;
 pub(crate) mod list;
 mod mailed;

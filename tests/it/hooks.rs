@@ -1,5 +1,7 @@
 //! What the site's back end is told: what is written, by whoever acts, and how it is delivered.
 
+mod delivered;
+pub mod receiver;
 mod written;
 
 use serde_json::Value;

@@ -141,6 +141,8 @@ impl AuditKind {
                     A::CancelJob,
                     A::ApproveTopic,
                     A::RefuseTopic,
+                    A::TestWebhook,
+                    A::RetryWebhooks,
                     A::Undo,
                 ]),
             ),

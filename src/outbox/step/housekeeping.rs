@@ -146,6 +146,7 @@ async fn keep(store: Store, rules: Rules) -> Result<(), Error> {
         store.forget_event_keys().await,
         store.forget_old_queues().await,
         store.forget_old_suppressions().await,
+        store.keep_webhooks().await,
     ];
     duties.into_iter().collect()
 }

@@ -11,7 +11,7 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 31] = [
     "_sqlx_migrations",
     "address_states",
     "alert_notices",
@@ -47,7 +47,7 @@ const TABLES: [&str; 28] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 50] = [
+const FUNCTIONS: [&str; 52] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -66,6 +66,7 @@ const FUNCTIONS: [&str; 50] = [
     "force_verify(bigint, text, text, text, double precision)",
     "forget_in_audit()",
     "forget_user()",
+    "forget_webhook_deliveries()",
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
     "lock_user(bigint)",
     "look_at_link(bytea)",
@@ -81,11 +82,12 @@ const FUNCTIONS: [&str; 50] = [
     "open_verification(bigint)",
     "prune_sends(timestamptz, uuid, uuid, integer, boolean)",
     "queue_mail(uuid, bigint, smallint)",
-    "queue_webhook_test(text)",
+    "queue_webhook_test(text, text, text)",
     "refuse_audit_change()",
     "refuse_while_deleted()",
     "resend_standing(bigint, double precision, bigint)",
     "restore_mails(bigint, bigint, timestamptz)",
+    "retry_webhooks(text, uuid, text, text)",
     "revoke_verification(bigint, text, text, text)",
     "settle_by_events(uuid[])",
     "take_events(jsonb)",

@@ -363,12 +363,12 @@ grant execute on function
 
 -- Webhooks: triggers write them, whoever acts. Workers deliver them; operators have them tried again, or a test written.
 grant insert, update, delete on @schema.webhook_endpoints to @worker;
-grant update, delete on @schema.webhook_deliveries to @worker;
-grant delete on @schema.webhook_messages to @worker, @operator;
-grant update (state, attempts, due_at, tried_since, changed_at) on @schema.webhook_deliveries to @operator;
-grant update (disabled_at), delete on @schema.webhook_endpoints to @operator;
-grant delete on @schema.webhook_deliveries to @operator;
-grant execute on function @schema.queue_webhook_test(text) to @operator;
+grant update on @schema.webhook_deliveries to @worker;
+grant delete on @schema.webhook_messages to @worker;
+grant execute on function
+    @schema.queue_webhook_test(text, text, text),
+    @schema.retry_webhooks(text, uuid, text, text)
+    to @operator;
 
 -- Counting.
 grant select, update on @schema.verification_counts to @worker, @serve;

@@ -120,6 +120,55 @@ async fn what_does_not_come_to_be_is_not_told() {
     assert_eq!(in_short(&world).await, [""; 0]);
 }
 
+/// What a transaction leaves is told, not what it was in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_tells_of_a_user_once() {
+    let world = World::new().await;
+    have_endpoint(&world, "site").await;
+    world.sign_up("mina@example.com").await;
+    world
+        .execute(
+            "begin;
+            update users set verified_at = now();
+            update users set verified_at = null;
+            update users set verified_at = now() + interval '1 second';
+            commit",
+        )
+        .await;
+    assert_eq!(in_short(&world).await, ["user.verified other"]);
+}
+
+/// Also where statements were planned while there was no message yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_message_costs_does_not_grow_with_their_number() {
+    const USERS: i64 = 2_000;
+    let world = World::new().await;
+    have_endpoint(&world, "site").await;
+    world
+        .execute(&format!(
+            "insert into users (email, locale)
+            select 'user' || n || '@example.com', 'en' from generate_series(1, {USERS}) n"
+        ))
+        .await;
+    for table in ["users", "webhook_messages", "webhook_deliveries"] {
+        world.execute(&format!("vacuum analyze {table}")).await;
+    }
+    let mut tx = world.pool().begin().await.unwrap();
+    for statement in ["update users set verified_at = now()", "set constraints all immediate"] {
+        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+    }
+    let read: i64 = sqlx::query_scalar(
+        "select sum(seq_tup_read)::bigint from pg_stat_xact_user_tables where relname like 'webhook\\_%s'",
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.number("select count(*) from webhook_deliveries").await, USERS);
+    // The endpoints, for each of them twice.
+    assert!(read <= 2 * USERS, "{read} rows were read one after another");
+}
+
 fn report(kind: &str, seconds: u32, feedback: &str) -> Event {
     let at = format!("2026-11-20T10:00:{seconds:02}.000Z");
     let mut event = json!({
@@ -182,6 +231,36 @@ async fn what_ses_reports_of_an_address_is_told_each_time_that_it_holds() {
     assert_eq!(in_short(&world).await[4..], ["address.suppressed list"]);
     let bodies = world.number("select count(*) from webhook_messages where body like '%jun@%' and user_id = 2").await;
     assert_eq!(bodies, 1);
+}
+
+/// An erasure holds the user's row and then wants what is known of the address; a report has that, and must not wait for the
+/// user's row behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_does_not_wait_for_the_erasure_of_its_user() {
+    let world = World::new().await;
+    have_endpoint(&world, "site").await;
+    world.sign_up("mina@example.com").await;
+    let mut erasing = world.pool().begin().await.unwrap();
+    sqlx::query("select from users where id = 1 for update").execute(&mut *erasing).await.unwrap();
+    world
+        .execute(
+            "begin;
+            set local lock_timeout = '3s';
+            insert into address_states (address, hard_at) values ('mina@example.com', now());
+            commit",
+        )
+        .await;
+    assert_eq!(in_short(&world).await, [""; 0]);
+    sqlx::query("delete from users where id = 1").execute(&mut *erasing).await.unwrap();
+    erasing.commit().await.unwrap();
+    assert_eq!(world.number("select count(*) from address_states").await, 0);
+    // Acts hold it in another way: then the report is told.
+    world.sign_up("jun@example.com").await;
+    let mut acting = world.pool().begin().await.unwrap();
+    sqlx::query("select from users where id = 2 for no key update").execute(&mut *acting).await.unwrap();
+    world.execute("insert into address_states (address, hard_at) values ('jun@example.com', now())").await;
+    acting.rollback().await.unwrap();
+    assert_eq!(in_short(&world).await, ["address.bounced mail"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

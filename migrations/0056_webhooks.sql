@@ -38,8 +38,9 @@ create index webhook_messages_at on webhook_messages (at);
 
 -- What becomes of each message at each endpoint.
 create table webhook_deliveries (
-    message_id bigint not null references webhook_messages on delete cascade,
-    -- No foreign key: every opening of a link would lock the endpoint's row.
+    -- No foreign keys. Where many users change in one statement, a check that was planned while there were no messages would
+    -- read all that came since, for each of them; and every opening of a link would lock the endpoint's row.
+    message_id bigint not null,
     endpoint text not null,
     user_id bigint,
     state text not null default 'waiting',
@@ -57,7 +58,19 @@ create table webhook_deliveries (
 );
 create index webhook_deliveries_due on webhook_deliveries (endpoint, due_at) where state = 'waiting';
 create index webhook_deliveries_order on webhook_deliveries (endpoint, user_id, message_id) where state = 'waiting';
-create index webhook_deliveries_given_up on webhook_deliveries (endpoint, message_id) where state = 'given_up';
+-- What is not over well: the oldest of what waits, and what was given up.
+create index webhook_deliveries_open on webhook_deliveries (endpoint, state, message_id) where state <> 'delivered';
+
+-- With a message goes what became of it.
+create function forget_webhook_deliveries() returns trigger language plpgsql security definer as $$
+begin
+    delete from webhook_deliveries where message_id in (select id from gone);
+    return null;
+end
+$$;
+create trigger webhook_messages_forgotten after delete on webhook_messages
+    referencing old table as gone
+    for each statement execute function forget_webhook_deliveries();
 
 -- The endpoints that are told. One that no worker has had in its settings for 30 days is not: it was taken out of them, and
 -- what waits for it would only grow.
@@ -72,22 +85,25 @@ $$;
 
 -- Writes a message for every endpoint. Its data has no nulls, and never a key.
 create function write_webhook(kind text, about bigint, moment timestamptz, data json) returns void
-language sql as $$
-    with message as (
-        insert into webhook_messages (kind, user_id, body)
-        values (
-            kind,
-            about,
-            json_strip_nulls(json_build_object('type', kind, 'timestamp', webhook_time(moment), 'data', data))::text
-        )
-        returning id
+language plpgsql as $$
+declare
+    message bigint;
+begin
+    insert into webhook_messages (kind, user_id, body)
+    values (
+        kind,
+        about,
+        json_strip_nulls(json_build_object('type', kind, 'timestamp', webhook_time(moment), 'data', data))::text
     )
+    returning id into message;
     insert into webhook_deliveries (message_id, endpoint, user_id)
-    select message.id, name, about from message cross join told_endpoints() as name
+    select message, name, about from told_endpoints() as name;
+end
 $$;
 
 -- Tells that a user is verified, or is not any more. When the transaction ends: by then its entry in the audit log says who
--- did it, and the row is as it stays. What is written past all acts, as by a site that shares the database, has no entry.
+-- did it, and the row is as it stays; what it was in between is not told. What is written past all acts, as by a site that
+-- shares the database, has no entry.
 create function tell_of_user() returns trigger language plpgsql security definer as $$
 declare
     known record;
@@ -96,7 +112,10 @@ begin
     if not exists (select from told_endpoints()) then
         return null;
     end if;
-    select u.email, u.verified_at into known from users u where u.id = new.id;
+    select u.email, u.verified_at
+    into known
+    from users u
+    where u.id = new.id and u.verified_at is not distinct from new.verified_at;
     if not found then
         return null;
     end if;
@@ -132,7 +151,8 @@ create constraint trigger users_tell after update of verified_at on users
     for each row when (old.verified_at is distinct from new.verified_at) execute function tell_of_user();
 
 -- Tells that an address bounced for good, that its reader complained, or that it is on SES's suppression list: each time
--- that is reported, unless the address has taken a mail since.
+-- that is reported, unless the address has taken a mail since. Who is being erased at this moment is passed by: that holds
+-- the user's row and waits for the address's, which is held here.
 create function tell_of_address() returns trigger language plpgsql security definer as $$
 declare
     since timestamptz := coalesce(new.takes_at, '-infinity');
@@ -162,7 +182,9 @@ begin
             ('address.bounced', new.hard_at, new.hard_at > since, old.hard_at, 'mail'),
             ('address.complained', new.complained_at, true, old.complained_at, 'mail')
     ) as told (kind, moment, holds, before, cause)
-    join users u on lower(u.email) = new.address
+    cross join (
+        select id, email from users where lower(email) = new.address for key share skip locked
+    ) u
     where told.moment is not null and told.moment is distinct from told.before and told.holds
     order by told.moment;
     return null;
@@ -178,9 +200,10 @@ create trigger address_states_tell after update on address_states
     )
     execute function tell_of_address();
 
--- Writes a message that tells nothing, for one endpoint; also where that was disabled, which it ends. Null where there is
--- none of that name.
-create function queue_webhook_test(target text) returns uuid language plpgsql security definer as $$
+-- Writes a message that tells nothing, for one endpoint, and is due before all others; also where that was disabled, which
+-- it ends. Null where there is none of that name.
+create function queue_webhook_test(target text, who text, door text) returns uuid
+language plpgsql security definer as $$
 declare
     message bigint;
     known uuid;
@@ -195,8 +218,78 @@ begin
         json_build_object('type', 'webhook.test', 'timestamp', webhook_time(now()), 'data', json_build_object())::text
     )
     returning id, uid into message, known;
-    insert into webhook_deliveries (message_id, endpoint) values (message, target);
+    insert into webhook_deliveries (message_id, endpoint, due_at) values (message, target, now() - interval '7 days');
+    insert into audit_log (actor, origin, action, outcome, reason) values (who, door, 'test_webhook', 'done', target);
     return known;
+end
+$$;
+
+-- Has what was given up tried again: one message, or as many as go into a transaction. Where a later message has told an
+-- endpoint how a user stands, an older one would tell it what is not so any more: it stays given up.
+create function retry_webhooks(
+    target text, message uuid, who text, door text, out outcome text, out retried bigint
+) language plpgsql security definer as $$
+declare
+    whose bigint;
+begin
+    retried := 0;
+    select case when e.disabled_at is null then 'none' else 'disabled' end
+    into outcome
+    from webhook_endpoints e
+    where e.name = target;
+    if not found then
+        outcome := 'no_endpoint';
+    end if;
+    if outcome <> 'none' then
+        return;
+    end if;
+    with given_up as (
+        select d.message_id
+        from webhook_deliveries d
+        join webhook_messages m on m.id = d.message_id
+        where
+            d.endpoint = target
+            and d.state = 'given_up'
+            and (message is null or m.uid = message)
+            and not exists (
+                select
+                from webhook_messages later
+                join webhook_deliveries told on told.message_id = later.id and told.endpoint = target
+                where
+                    m.kind like 'user.%'
+                    and later.user_id = m.user_id
+                    and later.id > m.id
+                    and later.kind like 'user.%'
+                    and told.state = 'delivered'
+            )
+        order by d.message_id
+        limit 10000
+        for update of d skip locked
+    ),
+    again as (
+        update webhook_deliveries d
+        set state = 'waiting', attempts = 0, tried_since = null, due_at = now(), changed_at = now()
+        from given_up
+        where d.endpoint = target and d.message_id = given_up.message_id
+        returning d.user_id
+    )
+    select count(*), max(user_id) into retried, whose from again;
+    if retried > 0 then
+        outcome := 'done';
+        insert into audit_log (actor, origin, action, outcome, reason, user_id)
+        values (
+            who, door, 'retry_webhooks', outcome,
+            case when message is null then format('%s: %s', target, retried) else target end,
+            case when message is not null then whose end
+        );
+    elsif message is not null then
+        select case when d.state = 'given_up' then 'overtaken' else d.state end
+        into outcome
+        from webhook_messages m
+        join webhook_deliveries d on d.message_id = m.id and d.endpoint = target
+        where m.uid = message;
+        outcome := coalesce(outcome, 'no_message');
+    end if;
 end
 $$;
 
@@ -205,14 +298,16 @@ declare
     pinned text;
 begin
     foreach pinned in array array[
-        'tell_of_user()', 'tell_of_address()', 'queue_webhook_test(text)'
+        'forget_webhook_deliveries()', 'tell_of_user()', 'tell_of_address()', 'queue_webhook_test(text, text, text)',
+        'retry_webhooks(text, uuid, text, text)'
     ] loop
         execute format(
             'alter function %s set search_path = pg_catalog, %I, pg_temp', pinned, current_schema());
     end loop;
     foreach pinned in array array[
         'told_endpoints()', 'write_webhook(text, bigint, timestamptz, json)', 'webhook_time(timestamptz)',
-        'tell_of_user()', 'tell_of_address()', 'queue_webhook_test(text)'
+        'forget_webhook_deliveries()', 'tell_of_user()', 'tell_of_address()', 'queue_webhook_test(text, text, text)',
+        'retry_webhooks(text, uuid, text, text)'
     ] loop
         execute format('revoke execute on function %s from public', pinned);
     end loop;

@@ -1,0 +1,149 @@
+//! Webhooks to the site: messages, and what becomes of them at each endpoint. (What SNS posts to us is in
+//! [`super::webhook`].)
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use strum::{EnumString, IntoStaticStr, VariantArray};
+use uuid::Uuid;
+
+use super::Time;
+use super::id::UserId;
+use crate::text::Untrusted;
+
+/// How long a message is tried.
+pub const TRIED_FOR: Duration = Duration::from_hours(72);
+
+/// How long what is over stays, and how long an endpoint is told that no worker has in its settings any more (as
+/// `told_endpoints` in the database has it).
+pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// By what the receiver knows a message: `webhook-id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub Uuid);
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("msg_{}", self.0.simple()))
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix("msg_").unwrap_or(text).parse().map(Self)
+    }
+}
+
+/// What became of a message at an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum DeliveryState {
+    /// It is tried, now or later.
+    Waiting,
+    Delivered,
+    GivenUp,
+}
+
+impl DeliveryState {
+    /// As stored and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// For a person.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::GivenUp => "given up",
+        }
+    }
+}
+
+/// A message and what became of it at one endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    pub id: MessageId,
+    /// `user.verified`, …
+    pub kind: Untrusted,
+    pub user_id: Option<UserId>,
+    /// When it was written.
+    pub at: Time,
+    pub endpoint: Untrusted,
+    pub state: DeliveryState,
+    pub attempts: i32,
+    /// When it is tried next, while it waits.
+    pub due_at: Time,
+    pub changed_at: Time,
+    /// The last answer, where there was one.
+    pub status: Option<i16>,
+    /// What was wrong.
+    pub error: Option<Untrusted>,
+}
+
+/// Where the site is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HookEndpoint {
+    pub name: Untrusted,
+    /// Scheme and host.
+    pub place: Untrusted,
+    pub since: Time,
+    /// When a worker last had it in its settings.
+    pub seen_at: Time,
+    /// Since when nothing is sent to it, because it answered 410.
+    pub disabled_at: Option<Time>,
+    pub delivered_at: Option<Time>,
+    pub failing_since: Option<Time>,
+    pub error: Option<Untrusted>,
+    /// Messages that wait, at most [`COUNTED_MAX`].
+    pub waiting: i64,
+    /// Since when the first of them does.
+    pub oldest: Option<Time>,
+    /// Messages given up, at most [`COUNTED_MAX`].
+    pub given_up: i64,
+}
+
+/// More are not counted: a number to be looked at must not read a table.
+pub const COUNTED_MAX: i64 = 10_000;
+
+/// How long a worker may be silent about an endpoint before that is said.
+const UNSEEN: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+impl HookEndpoint {
+    /// What an operator has to know of it; `None` if it is well. `now` by the database's clock.
+    #[must_use]
+    pub fn trouble(&self, now: Time) -> Option<String> {
+        let error = self.error.as_ref().map(|error| format!(": {}", error.plain())).unwrap_or_default();
+        if self.disabled_at.is_some() {
+            return Some("switched off: its receiver answered 410 (gone)".to_owned());
+        }
+        if now - self.seen_at > UNSEEN {
+            return Some("no worker has it in its settings".to_owned());
+        }
+        if self.failing_since.is_some() {
+            return Some(format!("failing{error}"));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_they_are_shown() {
+        let id = MessageId(Uuid::from_u128(7));
+        assert_eq!(id.to_string(), "msg_00000000000000000000000000000007");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.0.to_string().parse(), Ok(id));
+        for wrong in ["msg_", "", "7", "msg_g0000000000000000000000000000007"] {
+            assert!(wrong.parse::<MessageId>().is_err(), "{wrong}");
+        }
+    }
+}
