@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, operator, output};
+use super::{Failure, operator, output, time};
 use crate::config::Settings;
 use crate::contain;
 use crate::desk::Desk;
@@ -12,7 +12,6 @@ use crate::domain::audit::Origin;
 use crate::outbox::worker::Worker;
 use crate::tui::model::Setup;
 use crate::tui::run;
-use crate::tui::when::Zone;
 
 /// Opens the console. No look at the database before: the first frame does not wait for it.
 pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
@@ -48,7 +47,7 @@ pub fn setup(settings: &Settings) -> Setup {
         database: String::new(),
         is_read_only: settings.read_only,
         operator: operator(Origin::Console).name,
-        zone: Zone::Local(*chrono::Local::now().offset()),
+        zone: time::zone(),
         sends: None,
         starts_worker: false,
         tests: settings.test_send.allow.clone(),

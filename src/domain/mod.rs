@@ -33,6 +33,7 @@ pub mod verification;
 pub mod waiting;
 pub mod webhook;
 pub mod worker;
+pub mod zone;
 
 /// The one clock's unit: UTC, as in PostgreSQL's `timestamptz`.
 pub type Time = chrono::DateTime<chrono::Utc>;

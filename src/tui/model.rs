@@ -21,7 +21,7 @@ use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::view::templates::person::Wish;
 use super::view::verifications;
-use super::when::{self, Zone};
+use super::when;
 use crate::domain::Time;
 use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::line::WrongTerm;
@@ -33,6 +33,7 @@ use crate::domain::send::SendRow;
 use crate::domain::user::User;
 use crate::domain::verification::{Counts, Status, Verification, VerificationDetail, VerificationRow};
 use crate::domain::worker::OutboxView;
+use crate::domain::zone::Zone;
 use crate::text::Untrusted;
 use field::Field;
 use slot::Slot;
@@ -469,10 +470,7 @@ impl Model {
     /// What `yesterday` means.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        match self.setup.zone {
-            Zone::Utc => Clock::utc(self.now),
-            Zone::Local(zone) => Clock { now: self.now, zone },
-        }
+        Clock { now: self.now, zone: self.setup.zone }
     }
 
     /// The search that applies to the list on the screen.

@@ -3,19 +3,11 @@
 //! Distances have minutes as their finest step and are counted from whole minutes of the clock, so that all of a
 //! screen's texts change together, once a minute at most, and an idle console stays idle.
 
-use chrono::{Datelike as _, Duration, DurationRound as _, FixedOffset};
+use chrono::{Datelike as _, Duration, DurationRound as _};
 
 use crate::domain::Time;
+use crate::domain::zone::Zone;
 use crate::text::width;
-
-/// The zone of absolute times; they always show their offset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Zone {
-    #[default]
-    Utc,
-    /// The operator's, found once at the start.
-    Local(FixedOffset),
-}
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -169,39 +161,31 @@ pub fn next_countdown(time: Time, now: Time) -> Option<Time> {
 /// Date, time of day and offset: "2026-07-01 14:03:22 +09:00".
 #[must_use]
 pub fn absolute(time: Time, zone: Zone) -> String {
-    match zone {
-        Zone::Utc => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-        Zone::Local(offset) => time.with_timezone(&offset).format("%Y-%m-%d %H:%M:%S %:z").to_string(),
-    }
+    written(time, zone, "%Y-%m-%d %H:%M:%S %:z")
 }
 
 /// The same to the minute: "2026-07-01 14:03 +09:00".
 #[must_use]
 pub fn to_the_minute(time: Time, zone: Zone) -> String {
-    match zone {
-        Zone::Utc => time.format("%Y-%m-%d %H:%M UTC").to_string(),
-        Zone::Local(offset) => time.with_timezone(&offset).format("%Y-%m-%d %H:%M %:z").to_string(),
-    }
+    written(time, zone, "%Y-%m-%d %H:%M %:z")
 }
 
 /// The time of day: "14:03:22".
 #[must_use]
 pub fn time_of_day(time: Time, zone: Zone) -> String {
-    match zone {
-        Zone::Utc => time.format("%H:%M:%S UTC").to_string(),
-        Zone::Local(offset) => time.with_timezone(&offset).format("%H:%M:%S").to_string(),
-    }
+    written(time, zone, if zone == Zone::Utc { "%H:%M:%S %:z" } else { "%H:%M:%S" })
+}
+
+/// In this shape, in which UTC has its name for its offset.
+fn written(time: Time, zone: Zone, shape: &str) -> String {
+    let shape = if zone == Zone::Utc { &shape.replace("%:z", "UTC") } else { shape };
+    zone.clock_at(time).format(shape).to_string()
 }
 
 /// The time of day, with the day where that is another, and the year: "14:03:22", "30 Jun 14:03", "2025-06-30 14:03".
 #[must_use]
 pub fn brief(time: Time, now: Time, zone: Zone) -> String {
-    let offset = match zone {
-        Zone::Utc => FixedOffset::east_opt(0),
-        Zone::Local(offset) => Some(offset),
-    };
-    let Some(offset) = offset else { return absolute(time, zone) };
-    let (time, now) = (time.with_timezone(&offset), now.with_timezone(&offset));
+    let (time, now) = (zone.clock_at(time), zone.clock_at(now));
     let shape = if time.date_naive() == now.date_naive() {
         "%H:%M:%S"
     } else if time.year() == now.year() {
@@ -215,6 +199,7 @@ pub fn brief(time: Time, now: Time, zone: Zone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono_tz::Tz;
     use proptest::prelude::*;
 
     fn at(text: &str) -> Time {
@@ -223,7 +208,7 @@ mod tests {
 
     #[test]
     fn says_when_in_brief() {
-        let (now, seoul) = (at("2026-07-01T16:00:30Z"), Zone::Local(FixedOffset::east_opt(9 * 3_600).unwrap()));
+        let (now, seoul) = (at("2026-07-01T16:00:30Z"), Zone::Named(Tz::Asia__Seoul));
         let table = [
             ("2026-07-01T16:00:05Z", Zone::Utc, "16:00:05"),
             ("2026-06-30T14:03:22Z", Zone::Utc, "30 Jun 14:03"),
@@ -231,6 +216,8 @@ mod tests {
             ("2026-07-01T15:03:22Z", seoul, "00:03:22"),
             ("2025-12-31T15:03:22Z", Zone::Utc, "2025-12-31 15:03"),
             ("2025-12-31T15:03:22Z", seoul, "1 Jan 00:03"),
+            // In summer, by the clocks of winter.
+            ("2026-01-15T14:03:22Z", Zone::Named(Tz::Europe__Berlin), "15 Jan 15:03"),
         ];
         for (time, zone, brief) in table {
             assert_eq!(super::brief(at(time), now, zone), brief, "{time}");
@@ -305,10 +292,14 @@ mod tests {
     fn shows_the_offset() {
         let time = at("2026-07-01T12:00:30Z");
         assert_eq!(absolute(time, Zone::Utc), "2026-07-01 12:00:30 UTC");
-        let seoul = Zone::Local(chrono::FixedOffset::east_opt(9 * 3600).unwrap());
+        let seoul = Zone::Named(Tz::Asia__Seoul);
         assert_eq!(absolute(time, seoul), "2026-07-01 21:00:30 +09:00");
         assert_eq!(to_the_minute(time, seoul), "2026-07-01 21:00 +09:00");
         assert_eq!(to_the_minute(time, Zone::Utc), "2026-07-01 12:00 UTC");
+        assert_eq!(
+            (time_of_day(time, seoul), time_of_day(time, Zone::Utc)),
+            ("21:00:30".into(), "12:00:30 UTC".into())
+        );
     }
 
     proptest! {

@@ -178,3 +178,29 @@ async fn nothing_ends_because_of_an_old_row() {
     let drained = program.run(&["worker", "--drain"]);
     assert!(drained.out.starts_with("sent 2, "), "{}{}", drained.out, drained.err);
 }
+
+/// On both sides of the change of the clocks, so that one of them is not today's.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_those_of_the_zone_in_their_own_season() {
+    let db = TestDb::new().await;
+    execute(
+        &db.pool,
+        "insert into users (email, created_at)
+        select extract(epoch from at)::bigint || '@example.com', at
+        from unnest('{2025-01-15 04:59:59Z, 2025-01-15 05:00Z, 2025-07-15 03:59:59Z, 2025-07-15 04:00Z}'::timestamptz[]) at;
+        insert into verifications (user_id, created_at, expires_at, key_nonce)
+        select id, created_at, created_at + interval '3 days', uuid_send(gen_random_uuid()) from users",
+    )
+    .await
+    .unwrap();
+    let program = Program::new(&db.url).set("TZ", "America/New_York");
+    for (term, midnight) in [
+        ("created:2025-01-15", "2025-01-15T05:00:00Z"),
+        ("created:2025-07-15", "2025-07-15T04:00:00Z"),
+        ("since:2025-07-15T00:00 created:<2025-07-16", "2025-07-15T04:00:00Z"),
+    ] {
+        let listed = program.run(&["list", "--search", term, "--json"]).json();
+        let [row] = &listed[..] else { panic!("{term}: {listed:?}") };
+        assert_eq!(row["created_at"], midnight, "{term}");
+    }
+}

@@ -1,7 +1,8 @@
 //! Moments as people type them: days, times of day, how long ago.
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use crate::domain::zone::Zone;
 use crate::domain::{Time, is_askable};
 
 /// What `yesterday` and `2h` are counted from.
@@ -9,14 +10,14 @@ use crate::domain::{Time, is_askable};
 pub struct Clock {
     pub now: Time,
     /// In which days begin and times of day are meant.
-    pub zone: FixedOffset,
+    pub zone: Zone,
 }
 
 impl Clock {
     /// In UTC.
     #[must_use]
     pub fn utc(now: Time) -> Self {
-        Self { now, zone: chrono::Offset::fix(&Utc) }
+        Self { now, zone: Zone::Utc }
     }
 }
 
@@ -73,15 +74,15 @@ fn read(text: &str, clock: Clock) -> Option<Moment> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(Moment::At(time.with_timezone(&Utc)));
     }
-    let local = |moment: NaiveDateTime| Some(moment.and_local_timezone(clock.zone).single()?.with_timezone(&Utc));
-    let today = || clock.now.with_timezone(&clock.zone).date_naive();
+    let today = || clock.zone.clock_at(clock.now).date_naive();
     if let Some(day) = day(text, today) {
         let next = day.checked_add_days(Days::new(1))?;
-        return Some(Moment::Day(local(day.and_time(NaiveTime::MIN))?, local(next.and_time(NaiveTime::MIN))?));
+        let begin = |day: NaiveDate| clock.zone.moment(day.and_time(NaiveTime::MIN));
+        return Some(Moment::Day(begin(day)?, begin(next)?));
     }
     let (date, time) = text.rsplit_once(['T', 't']).unwrap_or(("today", text));
     if let (Some(day), Some(time)) = (day(date, today), time_of_day(time)) {
-        return local(day.and_time(time)).map(Moment::At);
+        return clock.zone.moment(day.and_time(time)).map(Moment::At);
     }
     // A number and a unit; a number alone is none.
     let length = humantime::parse_duration(text).ok()?;
@@ -103,6 +104,8 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::FixedOffset;
+    use chrono_tz::Tz;
     use proptest::prelude::*;
 
     fn at(text: &str) -> Time {
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn words() {
-        let seoul = Clock { now: at("2026-11-27T16:30:00Z"), zone: FixedOffset::east_opt(9 * 3_600).unwrap() };
+        let seoul = Clock { now: at("2026-11-27T16:30:00Z"), zone: Zone::Named(Tz::Asia__Seoul) };
         // There it is the 28th already.
         let table = [
             ("today", "2026-11-27T15:00:00Z"),
@@ -140,10 +143,54 @@ mod tests {
         }
     }
 
+    /// Whatever the offset is today.
+    #[test]
+    fn far_dates_have_the_offset_of_their_own_season() {
+        let zones = [Tz::Europe__Berlin, Tz::America__New_York, Tz::Asia__Kolkata];
+        let winter = at("2026-12-01T12:00:00Z");
+        let summer = at("2026-07-01T12:00:00Z");
+        let table = [
+            ("2026-01-15", ["2026-01-14T23:00:00Z", "2026-01-15T05:00:00Z", "2026-01-14T18:30:00Z"]),
+            ("2026-07-15", ["2026-07-14T22:00:00Z", "2026-07-15T04:00:00Z", "2026-07-14T18:30:00Z"]),
+            ("2026-07-15T18:00", ["2026-07-15T16:00:00Z", "2026-07-15T22:00:00Z", "2026-07-15T12:30:00Z"]),
+        ];
+        for (text, moments) in table {
+            for (zone, moment) in zones.into_iter().zip(moments) {
+                for now in [winter, summer] {
+                    let clock = Clock { now, zone: Zone::Named(zone) };
+                    assert_eq!(super::time(text, clock), Ok(at(moment)), "{text} in {zone} at {now}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn days_are_as_long_as_they_are() {
+        let table = [
+            (Tz::Europe__Berlin, "2026-03-29", 23),
+            (Tz::Europe__Berlin, "2026-10-25", 25),
+            (Tz::Europe__Berlin, "2026-10-26", 24),
+            (Tz::America__New_York, "2026-03-08", 23),
+            (Tz::America__New_York, "2026-11-01", 25),
+            (Tz::Asia__Kolkata, "2026-03-29", 24),
+            // Which begins at one o'clock.
+            (Tz::Africa__Cairo, "2026-04-24", 23),
+        ];
+        for (zone, day, hours) in table {
+            let clock = Clock { now: at("2026-11-27T12:00:00Z"), zone: Zone::Named(zone) };
+            let Ok(Moment::Day(begin, end)) = Moment::read(day, clock) else { panic!("{day} is a day") };
+            assert_eq!((end - begin).num_hours(), hours, "{day} in {zone}");
+        }
+        // The day before, after the clocks were put back.
+        let clock = Clock { now: at("2026-10-26T12:00:00Z"), zone: Zone::Named(Tz::Europe__Berlin) };
+        assert_eq!(super::time("yesterday", clock), Ok(at("2026-10-24T22:00:00Z")));
+        assert_eq!(super::time("today", clock), Ok(at("2026-10-25T23:00:00Z")));
+    }
+
     proptest! {
         #[test]
         fn hostile_text_is_no_trouble(text in "\\PC{0,30}", odd in "[0-9:TZ+dhy -]{0,30}", offset in -86_000i32..86_000) {
-            let clock = Clock { now: at("2026-11-27T16:30:00Z"), zone: FixedOffset::east_opt(offset).unwrap() };
+            let clock = Clock { now: at("2026-11-27T16:30:00Z"), zone: Zone::Fixed(FixedOffset::east_opt(offset).unwrap()) };
             for text in [text, odd] {
                 if let Ok(time) = time(&text, clock) {
                     prop_assert!((1969..=9999).contains(&chrono::Datelike::year(&time)), "{time}");

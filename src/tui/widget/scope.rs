@@ -2,9 +2,10 @@
 
 use super::number::thousands;
 use crate::domain::job::JobScope;
+use crate::domain::zone::Zone;
 use crate::text::plain;
 use crate::tui::theme::{Glyphs, Theme};
-use crate::tui::when::{self, Zone};
+use crate::tui::when;
 
 /// Who a job is for, in words, with times in the operator's zone.
 #[must_use]
