@@ -207,6 +207,8 @@ pub struct SendRow {
     pub is_verified: bool,
     /// What it was made of, when it was last begun, if that was recorded.
     pub made_of: Option<MadeOf>,
+    /// Whether they are being deleted; told in lists only.
+    pub is_leaving: bool,
     /// What SES reported afterwards, oldest first. Lists have it only of those that were put off, or did not arrive.
     pub events: Vec<SendEvent>,
 }

@@ -217,7 +217,7 @@ fn push_page(query: &mut QueryBuilder<Postgres>, found: Option<&[Uuid]>, wanted:
         push_order(query, backwards);
         query.push(" limit ").push_bind(wanted.limit).push(")");
     }
-    query.push(") found");
+    push_beside(query);
     push_order(query, backwards);
     query.push(" limit ").push_bind(wanted.limit);
 }
@@ -226,7 +226,8 @@ fn push_page(query: &mut QueryBuilder<Postgres>, found: Option<&[Uuid]>, wanted:
 async fn rows_of(connection: &mut PgConnection, ids: &[Uuid], backwards: bool) -> Result<Vec<SendRow>, Error> {
     let mut query = QueryBuilder::<Postgres>::new("");
     push_listed(&mut query);
-    query.push("select ").push(COLUMNS).push(" from sends where id = any(").push_bind(ids).push(")) found");
+    query.push("select ").push(COLUMNS).push(" from sends where id = any(").push_bind(ids).push(")");
+    push_beside(&mut query);
     push_order(&mut query, backwards);
     let rows = query.build_query_as::<Listed>().persistent(false).fetch_all(connection).await?;
     Ok(rows.into_iter().map(Into::into).collect())
@@ -234,11 +235,19 @@ async fn rows_of(connection: &mut PgConnection, ids: &[Uuid], backwards: bool) -
 
 /// Before the mails that a list shows.
 fn push_listed(query: &mut QueryBuilder<Postgres>) {
+    query.push("select found.*, u.* from (");
+}
+
+/// Behind them: what is told of their users besides. Fenced off, so that each is looked up by their number.
+fn push_beside(query: &mut QueryBuilder<Postgres>) {
     query.push(
-        "select
-            found.*,
-            coalesce((select u.verified_at is not null from users u where u.id = found.user_id), false) as is_verified
-        from (",
+        ") found
+        left join lateral (
+            select verified_at is not null as is_verified, delete_after is not null as is_leaving
+            from users
+            where id = found.user_id
+            offset 0
+        ) u on true",
     );
 }
 
@@ -285,12 +294,14 @@ struct Row {
 struct Listed {
     #[sqlx(flatten)]
     row: Row,
-    is_verified: bool,
+    is_verified: Option<bool>,
+    is_leaving: Option<bool>,
 }
 
 impl From<Listed> for SendRow {
-    fn from(Listed { row, is_verified }: Listed) -> Self {
-        Self { is_verified, ..row.into() }
+    fn from(Listed { row, is_verified, is_leaving }: Listed) -> Self {
+        let is = Option::unwrap_or_default;
+        Self { is_verified: is(is_verified), is_leaving: is(is_leaving), ..row.into() }
     }
 }
 
@@ -315,6 +326,7 @@ impl From<Row> for SendRow {
             reason: row.reason.map(Into::into),
             test_of: row.test_of.map(Into::into),
             is_verified: false,
+            is_leaving: false,
             made_of: row
                 .templates_fingerprint
                 .zip(row.settings_fingerprint)

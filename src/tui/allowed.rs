@@ -7,6 +7,7 @@ use super::screen::layout;
 use super::view::detail::cursor;
 use super::view::templates::model::Mode;
 use super::{Model, clipboard, dialog, undo};
+use crate::domain::idn;
 use crate::domain::right::Right;
 
 /// Why an action cannot be done here by whoever is at the keyboard, whatever is selected: it is not offered at all.
@@ -87,14 +88,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         }),
         Action::Undo => undo::blocked(model),
         Action::Edit => uneditable(model).and_then(|(what, hint)| say(what, hint)),
-        Action::Mark if model.view == View::Mail => match model.mail.selected() {
-            None => say("There is nothing to mark.", "Choose another tab first."),
-            Some(send) if send.test_of.is_some() => say("A test mail is for no one.", "Mark mails of users."),
-            Some(send) if send.verification_id.is_none() => {
-                say("The user of this mail was deleted.", "No one can be mailed again for it.")
-            }
-            Some(_) => None,
-        },
+        Action::Mark if has_selected(model) => unmarkable(model),
         Action::Mark | Action::MarkDown | Action::MarkUp | Action::MarkTo | Action::MarkAll | Action::MarkOthers
             if !has_selected(model) =>
         {
@@ -116,6 +110,25 @@ fn has_selected(model: &Model) -> bool {
     match model.view {
         View::Mail => model.mail.selected().is_some(),
         _ => model.verifications.selected().is_some(),
+    }
+}
+
+/// Why the selected row cannot be marked. What is marked can be unmarked, whatever has become of it.
+fn unmarkable(model: &Model) -> Option<(String, String)> {
+    let say = |what: &str, hint: &str| Some((what.to_owned(), hint.to_owned()));
+    if model.view != View::Mail {
+        let row = model.verifications.selected()?;
+        let is_free = row.user.delete_after.is_none() || model.marks.contains(&row.verification.id);
+        return if is_free { None } else { dialog::being_deleted(idn::shown(&row.user.email).as_str()) };
+    }
+    match model.mail.selected()? {
+        send if model.mail_marks.contains_key(&send.id) => None,
+        send if send.test_of.is_some() => say("A test mail is for no one.", "Mark mails of users."),
+        send if send.verification_id.is_none() => {
+            say("The user of this mail was deleted.", "No one can be mailed again for it.")
+        }
+        send if send.is_leaving => dialog::being_deleted(idn::shown(&send.recipient).as_str()),
+        _ => None,
     }
 }
 

@@ -400,7 +400,7 @@ impl Model {
                 name: String::new(),
                 status: None,
                 user_verified: send.is_verified,
-                is_leaving: false,
+                is_leaving: send.is_leaving,
             })
         };
         detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)

@@ -59,6 +59,7 @@ fn mail(state: SendState) -> SendRow {
         reason: None,
         test_of: None,
         is_verified: false,
+        is_leaving: false,
         made_of: None,
         events: Vec::new(),
     }

@@ -225,6 +225,43 @@ mod tests {
     }
 
     #[test]
+    fn in_mail_nothing_is_asked_about_them_either() {
+        let mut world = World::default();
+        let mail = world.sends.iter_mut().find(|mail| mail.verification_id == Some(VerificationId(49_993))).unwrap();
+        mail.is_leaving = true;
+        let id = mail.id;
+        let mut console = Console::new(80, 24);
+        console.serve(&world);
+        console.run(&world, "m");
+        let list = console.model.mail.list_mut().unwrap();
+        list.cursor = list.items.iter().position(|item| item.row.id == id).unwrap();
+        // What else is known of them is older.
+        console.model.verifications.lists.iter_mut().for_each(|list| list.items.clear());
+        for key in ["r", "Space"] {
+            console.press(key);
+            assert!(console.model.dialog.is_none() && console.model.mail_marks.is_empty(), "{key}");
+            let toast = console.model.toasts.last().unwrap();
+            assert_eq!(toast.what, format!("{EMAIL} is being deleted."), "{key}");
+        }
+    }
+
+    #[test]
+    fn they_are_not_marked_and_what_was_marked_before_can_be_unmarked() {
+        let mut world = World::default();
+        world.row_mut(49_993).user.delete_after = Some(now() + Duration::seconds(8));
+        let mut console = Console::new(80, 24);
+        console.serve(&world);
+        console.press("Space");
+        assert!(console.model.marks.is_empty());
+        assert_eq!(console.model.toasts.last().unwrap().what, format!("{EMAIL} is being deleted."));
+        console.press("ctrl-a");
+        assert!(!console.model.marks.is_empty() && !console.model.marks.contains(&VerificationId(49_993)));
+        console.model.marks.insert(VerificationId(49_993));
+        console.press("Space");
+        assert!(!console.model.marks.contains(&VerificationId(49_993)));
+    }
+
+    #[test]
     fn what_was_refused_is_said_where_it_was_asked() {
         let (mut console, _) = opened();
         console.type_text(EMAIL);

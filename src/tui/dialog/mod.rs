@@ -298,8 +298,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
     if IS_ABOUT_A_USER.contains(&action)
         && let Some(subject) = model.subject().filter(|subject| subject.is_leaving)
     {
-        let hint = "z takes that back, or verifydesk undo, until they are erased.";
-        return because(&format!("{} is being deleted.", subject.email), hint);
+        return being_deleted(&subject.email);
     }
     match action {
         Action::Resend => subject_done(model, "there is nothing to resend", ""),
@@ -425,7 +424,7 @@ pub(super) fn no_subject(model: &Model) -> Option<(String, String)> {
         return None;
     }
     if model.opened.is_some() {
-        return because("They are still being read.", "Press the key again when they are shown.");
+        return being_read();
     }
     because("No verification is selected.", "Choose a row first.")
 }
@@ -438,6 +437,16 @@ fn because(what: &str, hint: &str) -> Option<(String, String)> {
 
 /// A reason is too short, and what it is for.
 fn reason_missing(hint: &str) -> Problem {
+/// That it is not known yet how they stand.
+fn being_read() -> Option<(String, String)> {
+    because("They are still being read.", "Press the key again when they are shown.")
+}
+
+/// That someone is being deleted.
+pub(super) fn being_deleted(email: &str) -> Option<(String, String)> {
+    because(&format!("{email} is being deleted."), "z takes that back, or verifydesk undo, until they are erased.")
+}
+
     Problem {
         what: format!("A reason of at least {REASON_MIN} characters is needed."),
         hint: hint.into(),

@@ -6,7 +6,8 @@ use ratatui::text::Line;
 
 use super::parts::{choose, columns_for, complaint, input, keys, put, recorded, who};
 use super::{
-    Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, no_subject, reason_missing, subject_done,
+    Body, Dialog, KeyContext, Keys, REASON_MIN, Then, answered, because, being_read, no_subject, reason_missing,
+    subject_done,
 };
 use crate::domain::audit::Action;
 use crate::domain::id::VerificationId;
@@ -111,13 +112,16 @@ pub(super) fn open(model: &Model, what: Reasoned) -> Option<Dialog> {
 
 /// Why it cannot be done, as far as the screen tells; the database has the last word.
 pub(super) fn blocked(model: &Model, what: Reasoned) -> Option<(String, String)> {
-    if what == Reasoned::ForceVerify {
-        return subject_done(model, "there is nothing to do", "`V` takes that back.");
+    if what == Reasoned::ForceVerify
+        && let done @ Some(_) = subject_done(model, "there is nothing to do", "`V` takes that back.")
+    {
+        return done;
     }
     let Some(subject) = model.subject() else { return no_subject(model) };
     let email = &subject.email;
-    match (what, subject.status?) {
-        (Reasoned::Unverify, Status::Verified) => None,
+    let Some(status) = subject.status else { return still_read(&subject, what) };
+    match (what, status) {
+        (Reasoned::ForceVerify, _) | (Reasoned::Unverify, Status::Verified) => None,
         (Reasoned::Unverify, _) if subject.user_verified => {
             because(&format!("{email} is verified by another verification."), "Choose the one that verified them.")
         }
@@ -130,6 +134,20 @@ pub(super) fn blocked(model: &Model, what: Reasoned) -> Option<(String, String)>
         }
         (_, Status::Revoked) => because("This link is revoked already.", "`r` mails a new one."),
         (_, Status::Pending | Status::Expired) => None,
+    }
+}
+
+/// The same of one of whom a mail is all that is known yet.
+fn still_read(subject: &Subject, what: Reasoned) -> Option<(String, String)> {
+    let email = &subject.email;
+    match what {
+        Reasoned::Unverify if !subject.user_verified => {
+            because(&format!("{email} is not verified; there is nothing to take back."), "")
+        }
+        Reasoned::Revoke | Reasoned::Extend if subject.user_verified => {
+            because(&format!("{email} is verified already."), "")
+        }
+        _ => being_read(),
     }
 }
 
@@ -263,9 +281,10 @@ impl Body for ReasonedDialog {
 mod tests {
     use super::super::parts::assert_passes;
     use super::*;
+    use crate::domain::send::SendRow;
     use crate::tui::Msg;
     use crate::tui::effect::Acted;
-    use crate::tui::tests::fixture::Console;
+    use crate::tui::tests::fixture::{Console, World};
 
     #[test]
     fn a_forced_verification_needs_a_reason() {
@@ -364,6 +383,37 @@ mod tests {
             assert_eq!(console.model.dialog.is_some(), said.is_empty(), "{row} {key}\n{}", console.screen());
             let last = console.model.toasts.last().map_or("", |toast| &toast.what);
             assert_eq!(last, said, "{row} {key}");
+        }
+    }
+
+    #[test]
+    fn of_whom_a_mail_alone_is_known_nothing_is_asked() {
+        let being_read = "They are still being read.";
+        let table = [
+            (false, "v", being_read),
+            (false, "V", "minji.kim@example.com is not verified; there is nothing to take back."),
+            (false, "x", being_read),
+            (false, "e", being_read),
+            (true, "v", "minji.kim@example.com is verified already; there is nothing to do."),
+            (true, "V", being_read),
+            (true, "x", "minji.kim@example.com is verified already."),
+            (true, "e", "minji.kim@example.com is verified already."),
+        ];
+        for (is_verified, key, said) in table {
+            let mut world = World::default();
+            let is_theirs = |mail: &&mut SendRow| mail.verification_id == Some(VerificationId(49_993));
+            let mail = world.sends.iter_mut().find(is_theirs).unwrap();
+            mail.is_verified = is_verified;
+            let id = mail.id;
+            let mut console = Console::new(80, 24);
+            console.serve(&world);
+            console.run(&world, "m");
+            let list = console.model.mail.list_mut().unwrap();
+            list.cursor = list.items.iter().position(|item| item.row.id == id).unwrap();
+            console.model.verifications.lists.iter_mut().for_each(|list| list.items.clear());
+            console.press(&format!("Enter Enter {key}"));
+            assert!(console.model.dialog.is_none() && console.model.opened.is_some(), "{key}\n{}", console.screen());
+            assert_eq!(console.model.toasts.last().unwrap().what, said, "{is_verified} {key}");
         }
     }
 

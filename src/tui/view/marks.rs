@@ -12,7 +12,7 @@ use crate::tui::widget::number::thousands;
 
 /// Rows that can be marked.
 trait Markable: Listed {
-    /// Whether anyone could be mailed again for it.
+    /// Whether anyone could be mailed again for it: no one for a test, and no one who is deleted or being deleted.
     fn is_for_someone(&self) -> bool;
 
     fn is_marked(model: &Model, id: Self::Id) -> bool;
@@ -25,7 +25,7 @@ trait Markable: Listed {
 
 impl Markable for VerificationRow {
     fn is_for_someone(&self) -> bool {
-        true
+        self.user.delete_after.is_none()
     }
 
     fn is_marked(model: &Model, id: VerificationId) -> bool {
@@ -47,7 +47,7 @@ impl Markable for VerificationRow {
 
 impl Markable for SendRow {
     fn is_for_someone(&self) -> bool {
-        self.verification_id.is_some()
+        self.verification_id.is_some() && !self.is_leaving
     }
 
     fn is_marked(model: &Model, id: SendId) -> bool {

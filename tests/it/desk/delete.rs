@@ -7,6 +7,7 @@ use verifydesk::domain::filter::Filter;
 use verifydesk::domain::id::VerificationId;
 use verifydesk::domain::job::JobScope;
 use verifydesk::domain::locale::Locale;
+use verifydesk::domain::page::Position;
 use verifydesk::domain::send::{Priority, SendState};
 use verifydesk::domain::undo::Which;
 use verifydesk::domain::verification::{Status, VerificationDetail};
@@ -59,6 +60,9 @@ async fn a_user_is_held_and_then_erased() {
     assert_eq!(world.detail(id).await.user.delete_after, Some(held.delete_after));
     let mail = &world.detail(id).await.sends[0];
     assert_eq!((mail.state, reason(mail)), (SendState::Cancelled, "the user is being deleted"));
+    let mails = world.store().sends(&Filter::default(), Position::Newest, 10).await.unwrap();
+    let leaving = mails.rows.iter().map(|mail| (mail.verification_id, mail.is_leaving)).collect::<Vec<_>>();
+    assert_eq!(leaving, [(Some(other), false), (Some(id), true)], "a list of mails tells who is being deleted");
     assert_eq!(world.store().erase_due(&worker_actor()).await.unwrap().users, 0, "not yet");
     let again = delete(&world, id).await;
     assert!(matches!(again, Err(Error::Refused(Refusal::BeingDeleted))), "{again:?}");
