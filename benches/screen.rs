@@ -47,8 +47,13 @@ fn row(n: i64) -> VerificationRow {
         key_fingerprint: Some("3fa9c1d2".into()),
     };
     let state = SendState::ALL[usize::try_from(n).unwrap_or(0) % SendState::ALL.len()];
-    let last_send =
-        Some(LastSend { id: SendId(Uuid::from_u128(1)), state, changed_at: created_at, in_short: state.as_str() });
+    let last_send = Some(LastSend {
+        id: SendId(Uuid::from_u128(1)),
+        state,
+        changed_at: created_at,
+        happened_at: created_at,
+        in_short: state.as_str(),
+    });
     VerificationRow { verification, user, last_send }
 }
 

@@ -154,8 +154,10 @@ pub struct LastSend {
     pub id: SendId,
     /// Where it is.
     pub state: SendState,
-    /// When it came to that.
+    /// When that was recorded.
     pub changed_at: Time,
+    /// When it happened: as SES says, or else when it was recorded.
+    pub happened_at: Time,
     /// What became of it in a word or two, and of the link in it: [`super::verdict::Told`].
     pub in_short: &'static str,
 }
@@ -187,7 +189,7 @@ pub struct SendRow {
     pub queued_at: Time,
     /// When the outbox tries next, while queued.
     pub due_at: Time,
-    /// When its state last changed.
+    /// When it was last recorded that its state has changed.
     pub changed_at: Time,
     /// How often a worker has tried.
     pub attempts: i16,
@@ -205,15 +207,34 @@ pub struct SendRow {
     pub test_of: Option<Untrusted>,
     /// Whether its user is verified by now; told in lists only.
     pub is_verified: bool,
-    /// What it was made of, when it was last begun, if that was recorded.
-    pub made_of: Option<MadeOf>,
     /// Whether they are being deleted; told in lists only.
     pub is_leaving: bool,
+    /// What it was made of, when it was last begun, if that was recorded.
+    pub made_of: Option<MadeOf>,
+    /// When the recipient's server took it, as SES says; told in lists only, which have no events of that.
+    pub delivered_at: Option<Time>,
     /// What SES reported afterwards, oldest first. Lists have it only of those that were put off, or did not arrive.
     pub events: Vec<SendEvent>,
 }
 
 impl SendRow {
+    /// When it came to its state: as SES says, or else when that was recorded.
+    #[must_use]
+    pub fn happened_at(&self) -> Time {
+        let last = |kinds: &[&str]| self.events.iter().rev().find(|event| kinds.contains(&event.kind.raw()));
+        let event = match self.state {
+            SendState::Delivered => last(&["Delivery"]),
+            SendState::Delayed => last(&["DeliveryDelay"]),
+            // A complaint of a suppression list is a mail that was never sent.
+            SendState::Bounced => last(&["Bounce"]).or_else(|| last(&["Complaint"])),
+            SendState::Complained => last(&["Complaint"]),
+            SendState::Rejected => last(&["Reject", "Rendering Failure"]),
+            _ => None,
+        };
+        let delivered_at = self.delivered_at.filter(|_| self.state == SendState::Delivered);
+        event.map(|event| event.occurred_at).or(delivered_at).unwrap_or(self.changed_at)
+    }
+
     /// When it went out, as near as it is known; `None` if it did not, or not yet.
     #[must_use]
     pub fn mailed_at(&self) -> Option<Time> {
@@ -278,6 +299,8 @@ impl SendEvent {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{TimeZone as _, Utc};
+
     use super::*;
 
     #[test]
@@ -300,6 +323,61 @@ mod tests {
             at += 1;
         }
         assert_eq!(reached.len(), SendState::ALL.len());
+    }
+
+    /// What SES says of a state is when it happened; without that, when it was recorded.
+    #[test]
+    fn a_state_has_one_time() {
+        let at = |minute: u32| Utc.with_ymd_and_hms(2026, 7, 1, 12, minute, 0).unwrap();
+        let row = |state, events: &[(&str, u32)], delivered_at| SendRow {
+            id: SendId(Uuid::nil()),
+            verification_id: None,
+            user_id: None,
+            recipient: "mina@example.com".into(),
+            locale: Locale::En,
+            state,
+            queued_at: at(0),
+            due_at: at(0),
+            changed_at: at(59),
+            attempts: 1,
+            lost: 0,
+            retry_at: None,
+            ses_id: None,
+            reply: None,
+            reason: None,
+            test_of: None,
+            is_verified: false,
+            is_leaving: false,
+            made_of: None,
+            delivered_at,
+            events: events
+                .iter()
+                .map(|(kind, minute)| SendEvent {
+                    id: Uuid::nil(),
+                    kind: (*kind).into(),
+                    sub_kind: "".into(),
+                    occurred_at: at(*minute),
+                    detail: "".into(),
+                    until: None,
+                })
+                .collect(),
+        };
+        let table = [
+            (SendState::Delivered, &[("Send", 1), ("Delivery", 2)][..], None, 2),
+            (SendState::Delivered, &[], Some(at(3)), 3),
+            (SendState::Delivered, &[], None, 59),
+            (SendState::Delayed, &[("DeliveryDelay", 2), ("DeliveryDelay", 8)], None, 8),
+            (SendState::Bounced, &[("Delivery", 2), ("Bounce", 3)], Some(at(2)), 3),
+            (SendState::Bounced, &[("Complaint", 4)], None, 4),
+            (SendState::Complained, &[("Delivery", 2), ("Complaint", 9)], None, 9),
+            (SendState::Rejected, &[("Send", 1), ("Reject", 2)], None, 2),
+            (SendState::Rejected, &[("Rendering Failure", 2)], None, 2),
+            (SendState::Accepted, &[("Send", 1)], None, 59),
+            (SendState::Failed, &[], None, 59),
+        ];
+        for (state, events, delivered_at, minute) in table {
+            assert_eq!(row(state, events, delivered_at).happened_at(), at(minute), "{state} {events:?}");
+        }
     }
 
     #[test]

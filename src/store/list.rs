@@ -367,7 +367,7 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
                 u.email, u.name, u.locale, u.created_at as user_created_at, u.verified_at as user_verified_at,
                 u.delete_after,
                 s.id as send_id, s.state as send_state, s.changed_at as send_changed_at, s.attempts as send_attempts,
-                s.reason as send_reason, s.reply as send_reply, e.kind, e.sub_kind, e.detail,
+                s.reason as send_reason, s.reply as send_reply, e.kind, e.sub_kind, e.detail, e.occurred_at,
                 x.reason is not null as is_suppressed
             from ",
         )
@@ -383,17 +383,18 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
                 limit 1
             ) s on true
             left join lateral (
-                select kind, sub_kind, detail
+                select kind, sub_kind, detail, occurred_at
                 from ses_events
                 where
                     send_id = s.id
                     and (s.state, kind) in (
                         ('bounced', 'Bounce'), ('bounced', 'Complaint'), ('delayed', 'DeliveryDelay'),
-                        ('complained', 'Complaint')
+                        ('complained', 'Complaint'), ('delivered', 'Delivery'), ('rejected', 'Reject'),
+                        ('rejected', 'Rendering Failure')
                     )
                 order by kind, occurred_at desc, id desc
                 limit 1
-            ) e on s.state in ('bounced', 'delayed', 'complained')
+            ) e on s.state in ('bounced', 'delayed', 'complained', 'delivered', 'rejected')
             left join suppressions x on x.address = lower(u.email)",
         );
 }
@@ -423,6 +424,7 @@ struct ListRow {
     kind: Option<String>,
     sub_kind: Option<String>,
     detail: Option<String>,
+    occurred_at: Option<StoredTime>,
     is_suppressed: bool,
 }
 
@@ -442,7 +444,8 @@ impl ListRow {
             is_suppressed: self.is_suppressed && !is_verified && self.revoked_at.is_none(),
         };
         let changed_at = self.send_changed_at?.into();
-        Some(LastSend { id: SendId(self.send_id?), state, changed_at, in_short: told.in_short() })
+        let happened_at = self.occurred_at.map_or(changed_at, Into::into);
+        Some(LastSend { id: SendId(self.send_id?), state, changed_at, happened_at, in_short: told.in_short() })
     }
 }
 

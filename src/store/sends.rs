@@ -235,10 +235,11 @@ async fn rows_of(connection: &mut PgConnection, ids: &[Uuid], backwards: bool) -
 
 /// Before the mails that a list shows.
 fn push_listed(query: &mut QueryBuilder<Postgres>) {
-    query.push("select found.*, u.* from (");
+    query.push("select found.*, u.*, d.* from (");
 }
 
-/// Behind them: what is told of their users besides. Fenced off, so that each is looked up by their number.
+/// Behind them: what is told of their users besides, and when they were delivered. Fenced off, so that each user is looked
+/// up by their number.
 fn push_beside(query: &mut QueryBuilder<Postgres>) {
     query.push(
         ") found
@@ -247,7 +248,12 @@ fn push_beside(query: &mut QueryBuilder<Postgres>) {
             from users
             where id = found.user_id
             offset 0
-        ) u on true",
+        ) u on true
+        left join lateral (
+            select max(occurred_at) as delivered_at
+            from ses_events
+            where found.state = 'delivered' and send_id = found.id and kind = 'Delivery'
+        ) d on true",
     );
 }
 
@@ -296,12 +302,14 @@ struct Listed {
     row: Row,
     is_verified: Option<bool>,
     is_leaving: Option<bool>,
+    delivered_at: Option<StoredTime>,
 }
 
 impl From<Listed> for SendRow {
-    fn from(Listed { row, is_verified, is_leaving }: Listed) -> Self {
+    fn from(Listed { row, is_verified, is_leaving, delivered_at }: Listed) -> Self {
         let is = Option::unwrap_or_default;
-        Self { is_verified: is(is_verified), is_leaving: is(is_leaving), ..row.into() }
+        let delivered_at = delivered_at.map(Into::into);
+        Self { is_verified: is(is_verified), is_leaving: is(is_leaving), delivered_at, ..row.into() }
     }
 }
 
@@ -331,6 +339,7 @@ impl From<Row> for SendRow {
                 .templates_fingerprint
                 .zip(row.settings_fingerprint)
                 .map(|(templates, settings)| MadeOf { templates, settings }),
+            delivered_at: None,
             events: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ mod plans;
 #[cfg(feature = "aws")]
 mod queue;
 mod scanned;
+mod when;
 
 use std::io::Write as _;
 use std::time::Duration;

@@ -20,13 +20,13 @@ impl Facts<'_> {
         let Some(send) = self.newest_mail() else {
             return Verdict::new(Level::Warn, "No mail was made for them yet.", "Resend mails the link.");
         };
-        let at = shown(send.changed_at);
+        let at = shown(send.happened_at());
         let reason = || send.reason.as_ref().map(|reason| format!(": {}", reason.plain())).unwrap_or_default();
         match send.state {
             SendState::Queued => self.waits(send, shown),
             SendState::Sending => Verdict::new(Level::Calm, "Their mail is being sent.", "Wait a moment."),
             SendState::Accepted => self.accepted(send, shown),
-            SendState::Delivered => self.delivered(&shown(delivered_at(send).unwrap_or(send.changed_at)), shown),
+            SendState::Delivered => self.delivered(&at, shown),
             SendState::Delayed => delayed(send, shown),
             SendState::Bounced => bounce::verdict(send, &at),
             SendState::Complained => complained(send, &at),
@@ -118,10 +118,6 @@ impl Facts<'_> {
 fn sentence(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
     chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
-}
-
-fn delivered_at(send: &SendRow) -> Option<Time> {
-    last(send, "Delivery").map(|event| event.occurred_at)
 }
 
 /// The event of a kind that came last.

@@ -61,6 +61,7 @@ fn mail(state: SendState) -> SendRow {
         is_verified: false,
         is_leaving: false,
         made_of: None,
+        delivered_at: None,
         events: Vec::new(),
     }
 }
@@ -138,7 +139,7 @@ fn of_each_bounce() {
     for (sub_kind, said, level, part) in table {
         let found = verdict(&with(SendState::Bounced, vec![event("Send", "", ""), event("Bounce", sub_kind, said)]));
         assert_eq!(found.level, level, "{sub_kind}");
-        assert!(found.what.contains(part) && found.what.ends_with(", 60 ago."), "{sub_kind}: {}", found.what);
+        assert!(found.what.contains(part) && found.what.ends_with(", 59 ago."), "{sub_kind}: {}", found.what);
         assert!(!found.advice.is_empty());
     }
     let held = verdict(&with(SendState::Bounced, vec![event("Complaint", "OnAccountSuppressionList", "")]));
@@ -212,19 +213,19 @@ fn of_each_state_of_a_mail() {
         (
             with(Complained, vec![event("Complaint", "", "")]),
             Bad,
-            "They called our mail spam, 60 ago.",
+            "They called our mail spam, 59 ago.",
             "Do not mail them again, unless they ask for it.",
         ),
         (
             with(Complained, vec![event("Complaint", "auth-failure", "")]),
             Bad,
-            "Their provider complains, 60 ago: SPF, DKIM or DMARC fail. Our fault, not theirs.",
+            "Their provider complains, 59 ago: SPF, DKIM or DMARC fail. Our fault, not theirs.",
             "Show the person who runs the domain's DNS.",
         ),
         (
             with(Rejected, vec![event("Reject", "", "Bad content")]),
             Bad,
-            "SES refused our mail, 60 ago: our fault, not theirs.",
+            "SES refused our mail, 59 ago: our fault, not theirs.",
             "Show a developer the template: SES found a virus, or could not read it.",
         ),
         (
@@ -264,7 +265,7 @@ fn of_each_state_of_a_mail() {
                 SendRow { events: vec![event("Bounce", "Permanent/NoEmail", "")], ..mail(Bounced) },
             ]),
             Bad,
-            "Cannot be delivered: example.net says that there is no such mailbox, 60 ago.",
+            "Cannot be delivered: example.net says that there is no such mailbox, 59 ago.",
             "Ask for the right address: it may be mistyped.",
         ),
     ];
@@ -340,7 +341,7 @@ fn what_stands_before_any_mail() {
             "SES sends nothing to this address: it is on the account's suppression list, 700 ago.",
         ),
         (listed("COMPLAINT"), Level::Bad, "SES sends nothing to them: they called a mail spam, 700 ago."),
-        (not_listed, Level::Bad, "Cannot be delivered: example.net says that there is no such mailbox, 60 ago."),
+        (not_listed, Level::Bad, "Cannot be delivered: example.net says that there is no such mailbox, 59 ago."),
         (opened, Level::Warn, "They opened the link 10 ago, and have not confirmed."),
         (opened_late, Level::Warn, "They opened the link 10 ago, when its time was over."),
         (opened_early, Level::Warn, "They opened the link 58 ago, and did not confirm in time."),

@@ -75,14 +75,14 @@ fn visible_times(model: &Model) -> Vec<Time> {
                     let verification = &item.row.verification;
                     times.extend([Some(verification.created_at), Some(verification.expires_at)].into_iter().flatten());
                     times.extend(verification.verified_at.or(verification.revoked_at));
-                    times.extend(item.row.last_send.as_ref().map(|send| send.changed_at));
+                    times.extend(item.row.last_send.as_ref().map(|send| send.happened_at));
                 }
             }
         }
         View::Mail => {
             if let Some(list) = model.mail.list() {
                 for item in list.items.iter().skip(list.top_for(height)).take(height) {
-                    times.extend([item.row.queued_at, item.row.changed_at]);
+                    times.extend([item.row.queued_at, item.row.happened_at()]);
                     times.extend(item.row.state.is_open().then_some(item.row.due_at));
                 }
             }
@@ -99,7 +99,7 @@ fn visible_times(model: &Model) -> Vec<Time> {
         times.extend(detail.verifications().into_iter().flat_map(|v| {
             [Some(v.created_at), Some(v.expires_at), v.verified_at, v.revoked_at, v.opened_at].into_iter().flatten()
         }));
-        times.extend(detail.mails().iter().map(|send| send.changed_at));
+        times.extend(detail.mails().iter().map(|send| send.happened_at()));
     }
     if let Some(outbox) = &model.outbox {
         times.extend(outbox.due_since);

@@ -44,7 +44,7 @@ fn in_short(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &SendRow)
     let of = send.verification_id.map(|id| format!(" {} verification {id}", theme.glyphs().dot)).unwrap_or_default();
     lines.pieces(vec![
         (format!(" {glyph} {}", send.state), tone),
-        (format!("  {}{of}", when::relative(send.changed_at, model.now)), Tone::Quiet),
+        (format!("  {}{of}", when::relative(send.happened_at(), model.now)), Tone::Quiet),
     ]);
     if let Some(result) = send.result() {
         lines.under(&result, Tone::Quiet);
@@ -56,7 +56,7 @@ pub fn in_full(lines: &mut Lines<'_>, model: &Model, theme: &Theme, send: &SendR
     let (glyph, tone) = theme.send(send.state);
     lines.pieces(vec![
         (format!("{lead}{glyph} {}", send.state), tone),
-        (format!("  {}", when::relative(send.changed_at, model.now)), Tone::Quiet),
+        (format!("  {}", when::relative(send.happened_at(), model.now)), Tone::Quiet),
     ]);
     let zone = model.setup.zone;
     let brief = |at| when::brief(at, model.now, zone);

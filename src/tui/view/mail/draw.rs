@@ -94,7 +94,7 @@ fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Lin
         ]),
         recipient,
         Line::styled(send.result().unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
-        Line::from(if item.gone { word.to_owned() } else { when::relative(send.changed_at, model.now) }),
+        Line::from(if item.gone { word.to_owned() } else { when::relative(send.happened_at(), model.now) }),
         Line::styled(send.attempts.to_string(), theme.style(Tone::Quiet)),
     ]
 }

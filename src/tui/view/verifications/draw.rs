@@ -148,7 +148,7 @@ fn cells(
             };
             let used = width(&words);
             let mut spans = vec![Span::styled(words, theme.style(tone))];
-            let ago = when::relative(send.changed_at, model.now);
+            let ago = when::relative(send.happened_at, model.now);
             if widths[3] >= became(list) + AGO && used + 1 + width(&ago) <= room {
                 spans.push(Span::styled(format!(" {ago}"), theme.style(Tone::Quiet)));
             }
