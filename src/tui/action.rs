@@ -34,6 +34,7 @@ pub enum Action {
     PickTab,
     NextView,
     PreviousView,
+    Verifications,
     Mail,
     Queue,
     Audit,
@@ -256,6 +257,8 @@ static TABLE: &[Entry] = table! {
     Mail: [c('m')], PAGES, 0, "mail", "What became of each mail";
     Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what is to go, pace, jobs, workers";
     Audit: [c('u')], PAGES, 0, "audit", "Who did what to whom, when and why";
+    // No small letter is free in every view.
+    Verifications: [c('W')], PAGES, 0, "verifications", "Who has signed up: everyone's verifications";
     Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
     Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";
     Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";

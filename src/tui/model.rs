@@ -351,8 +351,8 @@ impl Model {
     /// Whether an action is there at all, wherever its keys apply: without a database much is not.
     #[must_use]
     pub fn offers(&self, action: Action) -> bool {
-        let elsewhere =
-            matches!(action, Action::NextView | Action::PreviousView | Action::Mail | Action::Queue | Action::Audit);
+        use Action::{Audit, Mail, NextView, PreviousView, Queue, Verifications};
+        let elsewhere = matches!(action, NextView | PreviousView | Verifications | Mail | Queue | Audit);
         !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 

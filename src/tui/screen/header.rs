@@ -99,9 +99,11 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         word => (word.to_owned(), Tone::Strong),
     };
     let limits = allowed::limits(model);
-    let key_room = |view: &View| width(&view_key(canvas, *view));
-    let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
-    let views_room = |gap: u16| columns(views) + gap * columns(View::ALL.len() - 1);
+    let rooms = [false, true].map(|with_home| {
+        let room = |view: &View| width(&view_key(canvas, *view, with_home)) + width(view.title());
+        columns(View::ALL.iter().map(room).sum())
+    });
+    let views_room = |with_home: bool, gap: u16| rooms[usize::from(with_home)] + gap * columns(View::ALL.len() - 1);
     let lead_room = columns(width(&lead));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // Who may do little sees that before who is sending.
@@ -126,10 +128,13 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     // What the database is for is never left out, the product's name is; and rather than that the words are shortened.
     let is_named = !environment.as_str().is_empty();
     let shapes =
-        shapes.into_iter().filter(|(lead, behind, _)| if is_named { *lead > 0 } else { *behind != NARROW_GAP });
-    let shape = shapes
-        .into_iter()
-        .find_map(|(lead, behind, gap)| Some((fits(lead + behind + views_room(gap) + GAP)?, lead > 0, behind, gap)));
+        || shapes.into_iter().filter(|(lead, behind, _)| if is_named { *lead > 0 } else { *behind != NARROW_GAP });
+    // The key of the view that Esc leads to goes before any name.
+    let shape =
+        shapes().filter(|(lead, ..)| *lead > 0).map(|shape| (shape, true)).chain(shapes().map(|shape| (shape, false)));
+    let shape = shape.into_iter().find_map(|((lead, behind, gap), with_home)| {
+        Some((fits(lead + behind + views_room(with_home, gap) + GAP)?, lead > 0, behind, gap, with_home))
+    });
     let words = shape.map(|(words, ..)| words).or_else(|| fits(lead_room + GAP + here_room)).or(words.last());
     let words = words.map(Vec::as_slice).unwrap_or_default();
     let right_room = wide(words).min(area.width);
@@ -146,7 +151,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let style = canvas.style(lead_tone);
         x += canvas.text(left, &lead, style);
     }
-    let taken = shape.map_or(0, |(_, _, behind, gap)| views_room(gap) + behind);
+    let taken = shape.map_or(0, |(_, _, behind, gap, with_home)| views_room(with_home, gap) + behind);
     let site = Some(&*model.setup.site).filter(|site| *site != "verifydesk");
     for (name, most) in [(site.unwrap_or_default(), SITE_MAX), (&model.setup.database, DATABASE_MAX)] {
         let spare = if with_lead { room(x).width.saturating_sub(taken) } else { 0 };
@@ -157,13 +162,13 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             x += canvas.text(room(x), &piece, quiet);
         }
     }
-    if let Some((_, _, behind, gap)) = shape {
+    if let Some((_, _, behind, gap, with_home)) = shape {
         x += behind;
         for view in View::ALL {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
             // The one that is shown keeps its key: the names beside it stand still.
             let (of_key, of_title) = if view == model.view { (quiet, here) } else { (canvas.style(Tone::Key), quiet) };
-            let key = view_key(canvas, view);
+            let key = view_key(canvas, view, with_home);
             x += canvas.text(room(x), &key, of_key);
             x += canvas.text(room(x), view.title(), of_title) + gap;
         }
@@ -173,10 +178,11 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// The key of a view and a space, where it has one of its own.
-fn view_key(canvas: &Canvas<'_>, view: View) -> String {
+/// The key of a view and a space; of the first view where there is room for it.
+fn view_key(canvas: &Canvas<'_>, view: View, with_home: bool) -> String {
     let action = match view {
-        View::Verifications => return String::new(),
+        View::Verifications if !with_home => return String::new(),
+        View::Verifications => Action::Verifications,
         View::Mail => Action::Mail,
         View::Queue => Action::Queue,
         View::Audit => Action::Audit,
@@ -298,6 +304,19 @@ mod tests {
         // Nothing that looks like a status stands before what may be done.
         let shown = header(80, "", "", true);
         assert!(shown.contains("   read-only"), "{shown}");
+    }
+
+    #[test]
+    fn each_view_has_its_key_and_the_first_one_where_there_is_room() {
+        for (width, environment, is_there) in
+            [(80, "", false), (80, "production", false), (100, "", true), (120, "production", true), (200, "", true)]
+        {
+            let shown = header(width, environment, "", false);
+            assert!(shown.contains("Verifications") && shown.contains("m Mail"), "{width}: {shown}");
+            assert_eq!(shown.contains("W Verifications"), is_there, "{width}: {shown}");
+            let lead = if environment.is_empty() { "verifydesk" } else { environment };
+            assert!(shown.contains(lead), "{width}: {shown}");
+        }
     }
 
     #[test]

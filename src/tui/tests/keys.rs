@@ -41,6 +41,13 @@ fn every_key_goes_where_it_should() {
         ("/", Prompt),
         ("/ Esc", Verifications),
         ("/ a Enter", Verifications),
+        ("W", Verifications),
+        ("Enter W", Verifications),
+        ("m Enter Enter W", Verifications),
+        ("o W", Verifications),
+        ("u Enter W", Verifications),
+        ("t W", Verifications),
+        ("t 8 W", Verifications),
         ("m /", Prompt),
         ("?", Help),
         ("? q", Verifications),
@@ -355,7 +362,8 @@ fn every_key_does_something() {
     // There may be nowhere to go, and one is there already.
     let is_there = |context, action| {
         let templates = matches!(context, KeyContext::Templates | KeyContext::Checks | KeyContext::Matrix);
-        context == KeyContext::Mail && action == Action::Mail
+        context == KeyContext::Verifications && action == Action::Verifications
+            || context == KeyContext::Mail && action == Action::Mail
             || context == KeyContext::Queue && action == Action::Queue
             || context == KeyContext::Audit && action == Action::Audit
             || templates && action == Action::Templates

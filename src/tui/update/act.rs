@@ -33,6 +33,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             let by = if action == Action::NextView { 1 } else { View::ALL.len() - 1 };
             model.show(View::ALL[(now + by) % View::ALL.len()]);
         }
+        Action::Verifications => model.show(View::Verifications),
         Action::Mail => model.show(View::Mail),
         Action::Queue => model.show(View::Queue),
         Action::Audit => model.show(View::Audit),
