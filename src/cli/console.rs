@@ -51,6 +51,7 @@ pub fn setup(settings: &Settings) -> Setup {
         sends: None,
         starts_worker: false,
         tests: settings.test_send.allow.clone(),
+        templates_dir: settings.templates.dir.clone(),
         saved: settings.filters.clone(),
         only_templates: false,
     }

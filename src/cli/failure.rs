@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::config::SettingError;
+use crate::mail::templates::eject::NotWritten;
 use crate::{desk, store, tui};
 
 /// An error with its exit code.
@@ -86,6 +87,13 @@ impl From<desk::Error> for Failure {
             desk::Error::Store(error) => code_of(error),
         };
         Self { code, what: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<NotWritten> for Failure {
+    fn from(error: NotWritten) -> Self {
+        let code = if matches!(error, NotWritten::NotBuiltIn(_)) { 2 } else { 1 };
+        Self { code, what: error.to_string(), hint: error.hint().into() }
     }
 }
 

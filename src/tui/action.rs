@@ -69,6 +69,8 @@ pub enum Action {
     Copy,
     CopyNumber,
     Export,
+    /// Built-in templates as files.
+    Eject,
     SignUp,
     Language,
     Width,
@@ -158,7 +160,7 @@ impl Action {
         let is_answer = matches!(self, Self::Confirm | Self::Refuse | Self::Toggle) && context != KeyContext::Prompt;
         self.changes_data()
             || is_answer
-            || matches!(self, Self::TestSend | Self::Mark | Self::Edit | Self::Page | Self::Quit)
+            || matches!(self, Self::TestSend | Self::Mark | Self::Edit | Self::Eject | Self::Page | Self::Quit)
             || matches!(self, Self::Copy | Self::CopyNumber | Self::CopyEmail | Self::CopyPageAddress | Self::CopySsh)
     }
 }
@@ -238,6 +240,7 @@ static TABLE: &[Entry] = table! {
     NextTemplate: [c('J')], BENCH, 0, "next mail", "The next template or language of the list";
     PreviousTemplate: [c('K')], BENCH, 0, "mail before", "The one before";
     Edit: [c('e')], BENCH, 7, "edit", "Open $VISUAL or $EDITOR at the line";
+    Eject: [c('E')], BENCH, 0, "make files", "Write built-in templates as files, to be changed";
     OtherForm: [c('d')], BENCH, 0, "decoded or sent", "MIME decoded or as sent; the template's source or what it became";
     NextFile: [c('a')], BENCH, 0, "file", "The source of subject, text or HTML";
     Wider: [c('b')], BENCH, 0, "more room", "Hide the list beside, or show it";
@@ -254,11 +257,11 @@ static TABLE: &[Entry] = table! {
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MATRIX, 0, "tab", "The tab with that number";
     NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Audit, Templates in turn";
     PreviousView: [BACK_TAB], PAGES, 0, "previous view", "The same, backwards";
+    // No small letter is free in every view.
+    Verifications: [c('W')], PAGES, 0, "verifications", "Who has signed up: everyone's verifications";
     Mail: [c('m')], PAGES, 0, "mail", "What became of each mail";
     Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what is to go, pace, jobs, workers";
     Audit: [c('u')], PAGES, 0, "audit", "Who did what to whom, when and why";
-    // No small letter is free in every view.
-    Verifications: [c('W')], PAGES, 0, "verifications", "Who has signed up: everyone's verifications";
     Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
     Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";
     Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";

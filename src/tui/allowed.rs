@@ -153,10 +153,12 @@ fn uneditable(model: &Model) -> Option<(&'static str, &'static str)> {
     if bench.sources.is_empty() {
         return Some(("There is no file to edit yet.", ""));
     }
-    bench.editable().is_none().then_some((
-        "This template is built in; there is no file to edit.",
-        "`verifydesk templates eject DIR` writes the built-in ones as files; then set `templates.dir`.",
-    ))
+    let hint = if model.setup.templates_dir.is_some() {
+        "E makes a file of it."
+    } else {
+        "`verifydesk templates eject DIR` writes the built-in ones as files; then set `templates.dir`."
+    };
+    bench.editable().is_none().then_some(("This template is built in; there is no file to edit.", hint))
 }
 
 #[cfg(test)]

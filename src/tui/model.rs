@@ -7,6 +7,7 @@ mod tabbed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use chrono::Duration;
 use uuid::Uuid;
@@ -60,6 +61,8 @@ pub struct Setup {
     pub starts_worker: bool,
     /// Who may get test mails, as the settings say: addresses, and domains with an `@` before.
     pub tests: Vec<String>,
+    /// Where the files of templates are, where there may be some.
+    pub templates_dir: Option<PathBuf>,
     /// Filters that have a name.
     pub saved: Saved,
     /// Whether there are templates and nothing else: no database is needed, and none is asked for.

@@ -233,6 +233,19 @@ fn ejected_templates_are_the_built_in_ones_in_files() {
     assert_eq!(std::fs::read_to_string(dir.join("ko/verification/body.txt")).unwrap(), "mine");
     assert!(!dir.join("en/verification/body.txt").exists(), "nothing was written");
 
+    let run = program.run(&["templates", "eject", &shown, "en/verification/body.txt"]);
+    assert_eq!(
+        (run.code, run.out.as_str()),
+        (0, format!("{shown}/en/verification/body.txt\n").as_str()),
+        "{}",
+        run.err
+    );
+    std::fs::remove_file(dir.join("en/verification/body.txt")).unwrap();
+    let run = program.run(&["templates", "eject", &shown, "en/verification/body.txt", "../body.txt"]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("there is no built-in file ../body.txt"), "{}", run.err);
+    assert!(!dir.join("en/verification/body.txt").exists(), "nothing was written");
+
     let program = program.set("VERIFYDESK_TEMPLATES__DIR", &shown);
     let run = program.run(&["templates", "list", "--json"]);
     let rows = run.json();

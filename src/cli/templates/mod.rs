@@ -2,18 +2,19 @@
 
 mod check;
 mod eject;
-mod files;
 mod list;
 mod new;
 mod preview;
 mod suggest_text;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use super::{Failure, console};
 use crate::config::Settings;
+use crate::text::plain;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -35,6 +36,11 @@ enum Act {
     SuggestText(suggest_text::Args),
     /// Show the templates in a browser, from a page that only this machine can reach
     Preview(preview::Args),
+}
+
+/// A path as a person may see it.
+fn shown(path: &Path) -> String {
+    plain(&path.display().to_string()).into_string()
 }
 
 pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {

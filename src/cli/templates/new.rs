@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::files::{shown, write};
+use super::shown;
 use crate::cli::{Failure, output};
 use crate::config::Settings;
-use crate::mail::templates::{BUILT_IN, BUILT_IN_FIXTURES, Templates, is_name};
+use crate::mail::templates::eject::{built_in, write};
+use crate::mail::templates::{Templates, is_name};
 use crate::mail::verification::TEMPLATE;
 use crate::text::plain;
 
@@ -37,8 +38,7 @@ pub fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> {
             "choose another name, or change its files; `verifydesk templates list` names them",
         ));
     }
-    let built_in = BUILT_IN.into_iter().chain(BUILT_IN_FIXTURES);
-    let files: Vec<(String, String)> = built_in
+    let files: Vec<(String, String)> = built_in()
         .map(|(path, text)| {
             let text = if path.ends_with("/schema.toml") { schema(text, name) } else { text.to_owned() };
             (path.replace(&format!("/{TEMPLATE}/"), &format!("/{name}/")), text)
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_schema_keeps_what_is_its_own() {
-        let text = BUILT_IN_FIXTURES.iter().find(|(path, _)| path.ends_with("schema.toml")).unwrap().1;
+        let text = built_in().find(|(path, _)| path.ends_with("schema.toml")).unwrap().1;
         let schema = schema(text, "password-reset");
         let table: toml::Table = schema.parse().unwrap();
         let names: Vec<&String> = table["variables"].as_table().unwrap().keys().collect();

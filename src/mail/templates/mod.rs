@@ -5,6 +5,7 @@
 //! that names file, line and column, never in a mail. Previews and checks [`Templates::gather`] all there is instead,
 //! with its mistakes.
 
+pub mod eject;
 mod error;
 mod files;
 pub mod fixture;

@@ -2,6 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
+use super::menu::Menu;
 use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Keys, Then, because};
 use crate::domain::filter::{Key, line};
@@ -29,7 +30,7 @@ const KEY_MIN: usize = 40;
 #[derive(Clone, Debug)]
 pub struct CopyDialog {
     items: Vec<Item>,
-    chosen: usize,
+    menu: Menu,
 }
 
 /// What can be copied. Plain: no terminal and no shell does more with it than show it.
@@ -44,7 +45,8 @@ pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
 }
 
 pub(super) fn open(model: &Model) -> Dialog {
-    Dialog::Copy(CopyDialog { items: items(model), chosen: 0 })
+    let items = items(model);
+    Dialog::Copy(CopyDialog { menu: Menu::new(items.len()), items })
 }
 
 /// What there is to copy, of what is selected.
@@ -126,23 +128,15 @@ impl Body for CopyDialog {
     }
 
     fn step(&mut self, action: Action) {
-        let last = self.items.len().saturating_sub(1);
-        self.chosen = match action {
-            Action::NextField if self.chosen < last => self.chosen + 1,
-            Action::PreviousField if self.chosen > 0 => self.chosen - 1,
-            Action::PreviousField => last,
-            _ => 0,
-        };
+        self.menu.step(action);
     }
 
     fn choose(&mut self, number: usize) -> bool {
-        let is_there = (1..=self.items.len()).contains(&number);
-        self.chosen = if is_there { number - 1 } else { self.chosen };
-        is_there
+        self.menu.choose(number)
     }
 
     fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
-        if let Some(item) = self.items.get(self.chosen) {
+        if let Some(item) = self.items.get(self.menu.chosen) {
             clipboard::copy(model, item.text.clone(), &format!("Copied: {}", item.text), fx);
         }
         Then::Close
@@ -159,21 +153,14 @@ impl Body for CopyDialog {
         let room = usize::from(columns).saturating_sub(LABEL + 4);
         let mut chosen_until = 0;
         for (n, item) in self.items.iter().enumerate() {
-            let is_chosen = n == self.chosen;
-            let mark = if is_chosen { theme.glyphs().selected } else { "  " };
-            let tone = if is_chosen { Tone::Here } else { Tone::Text };
+            let is_chosen = n == self.menu.chosen;
             // What is about to be copied is read to its end, on lines of its own; the others are as long as there is room.
             let is_long = is_chosen && width(&item.text) > room;
             let text = if is_long { String::new() } else { fit(&item.text, room, theme.glyphs().ellipsis) };
-            lines.pieces(vec![
-                (pad(mark, 2, ""), Tone::Here),
-                ((n + 1).to_string(), Tone::Key),
-                (format!(" {}", pad(item.label, LABEL, "")), Tone::Quiet),
-                (text, tone),
-            ]);
+            self.menu.line(&mut lines, theme, n, (item.label, LABEL), &text);
             if is_long {
                 for part in wrap(&item.text, usize::from(columns).saturating_sub(SET_IN)) {
-                    lines.pieces(vec![(pad("", SET_IN, ""), Tone::Quiet), (part, tone)]);
+                    lines.pieces(vec![(pad("", SET_IN, ""), Tone::Quiet), (part, Tone::Here)]);
                 }
             }
             if is_chosen {

@@ -3,10 +3,11 @@
 use ratatui::layout::{Position, Rect};
 
 use super::copy::{list_command, may_hold_key};
+use super::menu::Menu;
 use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Then, because};
 use crate::export::{Format, Listed};
-use crate::text::{fit, pad};
+use crate::text::fit;
 use crate::tui::model::View;
 use crate::tui::theme::Tone;
 use crate::tui::view::{audit, mail, verifications};
@@ -23,7 +24,7 @@ pub struct ExportDialog {
     listed: Listed,
     /// The command line that prints the same, where there is one.
     command: Option<String>,
-    chosen: usize,
+    menu: Menu,
 }
 
 pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
@@ -53,7 +54,8 @@ pub(super) fn open(model: &Model) -> Dialog {
     };
     let command = list_command(model).map(|command| format!("{command} --all --csv"));
     let command = command.filter(|command| !may_hold_key(command));
-    Dialog::Export(ExportDialog { listed, command, chosen: 0 })
+    let menu = Menu::new(if command.is_some() { 3 } else { 2 });
+    Dialog::Export(ExportDialog { listed, command, menu })
 }
 
 impl ExportDialog {
@@ -69,19 +71,15 @@ impl Body for ExportDialog {
     }
 
     fn step(&mut self, action: Action) {
-        let count = self.lines().len();
-        let by = if action == Action::PreviousField { count - 1 } else { 1 };
-        self.chosen = (self.chosen + by) % count;
+        self.menu.step(action);
     }
 
     fn choose(&mut self, number: usize) -> bool {
-        let is_there = (1..=self.lines().len()).contains(&number);
-        self.chosen = if is_there { number - 1 } else { self.chosen };
-        is_there
+        self.menu.choose(number)
     }
 
     fn confirm(&mut self, model: &mut Model, fx: &mut Vec<Effect>) -> Then {
-        match (self.chosen, &self.command) {
+        match (self.menu.chosen, &self.command) {
             (0, _) => export::begin(model, self.listed.clone(), Format::Csv, fx),
             (2, Some(command)) => clipboard::copy(model, command.clone(), &format!("Copied: {command}"), fx),
             _ => export::begin(model, self.listed.clone(), Format::JsonLines, fx),
@@ -97,15 +95,7 @@ impl Body for ExportDialog {
         lines.text("All that this list shows, into a new file that only you can read. It says where.", Tone::Quiet);
         lines.gap();
         for (n, (label, text)) in self.lines().into_iter().enumerate() {
-            let is_chosen = n == self.chosen;
-            let mark = if is_chosen { theme.glyphs().selected } else { "  " };
-            let tone = if is_chosen { Tone::Here } else { Tone::Text };
-            lines.pieces(vec![
-                (pad(mark, 2, ""), Tone::Here),
-                ((n + 1).to_string(), Tone::Key),
-                (format!(" {}", pad(label, LABEL, "")), tone),
-                (fit(text, room, theme.glyphs().ellipsis), Tone::Quiet),
-            ]);
+            self.menu.line(&mut lines, theme, n, (label, LABEL), &fit(text, room, theme.glyphs().ellipsis));
         }
         keys(&mut lines, &[("Enter", "take it"), ("1", "that line"), ("Esc", "close")]);
         put(canvas, area, "Export", &lines.finish());

@@ -10,9 +10,11 @@ mod cancel_job;
 mod change_address;
 mod copy;
 mod delete;
+mod eject;
 mod export;
 mod finding;
 mod help;
+mod menu;
 mod page;
 mod parts;
 mod reasoned;
@@ -39,6 +41,7 @@ pub use cancel_job::CancelJobDialog;
 pub use change_address::ChangeAddressDialog;
 pub use copy::CopyDialog;
 pub use delete::DeleteDialog;
+pub use eject::{EjectDialog, ejected};
 pub use export::ExportDialog;
 pub use finding::FindingDialog;
 pub use help::HelpDialog;
@@ -70,6 +73,7 @@ pub enum Dialog {
     TestSend(TestSendDialog),
     Copy(CopyDialog),
     Export(ExportDialog),
+    Eject(EjectDialog),
 }
 
 /// Keys and what they do.
@@ -169,6 +173,7 @@ impl Dialog {
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
             Self::Export(dialog) => dialog,
+            Self::Eject(dialog) => dialog,
         }
     }
 
@@ -189,6 +194,7 @@ impl Dialog {
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
             Self::Export(dialog) => dialog,
+            Self::Eject(dialog) => dialog,
         }
     }
 
@@ -274,6 +280,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::TestSend => test_send::open(model),
         Action::Copy => Some(copy::open(model)),
         Action::Export => Some(export::open(model)),
+        Action::Eject => eject::open(model),
         _ => None,
     };
     if dialog.is_some() {
@@ -318,6 +325,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::TestSend => test_send::blocked(model),
         Action::Copy => copy::blocked(model),
         Action::Export => export::blocked(model),
+        Action::Eject => eject::blocked(model),
         _ => None,
     }
 }
@@ -429,14 +437,6 @@ pub(super) fn no_subject(model: &Model) -> Option<(String, String)> {
     because("No verification is selected.", "Choose a row first.")
 }
 
-/// What stands in the way, and what to do instead.
-#[expect(clippy::unnecessary_wraps, reason = "what every rule answers with")]
-fn because(what: &str, hint: &str) -> Option<(String, String)> {
-    Some((what.to_owned(), hint.to_owned()))
-}
-
-/// A reason is too short, and what it is for.
-fn reason_missing(hint: &str) -> Problem {
 /// That it is not known yet how they stand.
 fn being_read() -> Option<(String, String)> {
     because("They are still being read.", "Press the key again when they are shown.")
@@ -447,6 +447,14 @@ pub(super) fn being_deleted(email: &str) -> Option<(String, String)> {
     because(&format!("{email} is being deleted."), "z takes that back, or verifydesk undo, until they are erased.")
 }
 
+/// What stands in the way, and what to do instead.
+#[expect(clippy::unnecessary_wraps, reason = "what every rule answers with")]
+fn because(what: &str, hint: &str) -> Option<(String, String)> {
+    Some((what.to_owned(), hint.to_owned()))
+}
+
+/// A reason is too short, and what it is for.
+fn reason_missing(hint: &str) -> Problem {
     Problem {
         what: format!("A reason of at least {REASON_MIN} characters is needed."),
         hint: hint.into(),

@@ -80,7 +80,6 @@ pub(super) fn choose(field: &mut Field, usual: &[&str], back: bool) -> bool {
     true
 }
 
-/// A reason that is offered is one that the desk takes.
 /// A question about a user that is answered by an address and a reason.
 pub(super) struct AddressAndReason<'a> {
     pub title: &'a str,

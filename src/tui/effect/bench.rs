@@ -1,5 +1,6 @@
 //! What the templates' workbench asks for. None of it needs a database.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Answer;
@@ -21,6 +22,8 @@ pub enum Bench {
     Watch,
     /// Sends a test mail; each line said on the way is passed on.
     TestSend { request: Box<TestSend>, generation: u64 },
+    /// Writes built-in templates of these names into a directory, or all of them.
+    Eject { dir: PathBuf, names: Vec<String> },
     /// Starts the page for browsers.
     StartPage,
     /// Ends it.
@@ -55,5 +58,7 @@ pub enum Benched {
         generation: u64,
         answer: Answer<Box<TestSent>>,
     },
+    /// The files that were written.
+    Ejected(Answer<Vec<PathBuf>>),
     PageStarted(Answer<PageAddress>),
 }

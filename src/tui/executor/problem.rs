@@ -3,6 +3,7 @@
 use super::Problem;
 use crate::contain::Broke;
 use crate::export::file;
+use crate::mail::templates::eject::NotWritten;
 use crate::{desk, store};
 
 impl From<Broke> for Problem {
@@ -26,6 +27,12 @@ impl From<file::Error> for Problem {
             file::Error::File { .. } => "make room there, or set XDG_DATA_HOME to where files can be written",
         };
         Self { what: error.to_string(), hint: hint.into(), ..Self::default() }
+    }
+}
+
+impl From<NotWritten> for Problem {
+    fn from(error: NotWritten) -> Self {
+        Self { what: error.to_string(), hint: error.hint().into(), ..Self::default() }
     }
 }
 

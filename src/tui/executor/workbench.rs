@@ -4,6 +4,7 @@
 //! console. What comes late is still delivered.
 
 use std::future::ready;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Executor};
 use crate::config::Settings;
-use crate::contain::spawn;
+use crate::contain::{spawn, spawn_blocking};
 use crate::desk::Desk;
 use crate::desk::test_send::{self, TestSend, TestSent};
-use crate::mail::templates::Templates;
+use crate::mail::templates::{Templates, eject};
 use crate::preview::check::{self, Options, Report};
 use crate::preview::page;
 use crate::preview::proof::{self, Attempt, PreviewRequest, TemplateIndex};
@@ -61,6 +62,9 @@ impl Executor {
                 let sent = test_send(Arc::clone(context), request, generation);
                 let benched = move |answer| Msg::Bench(Benched::TestSent { generation, answer });
                 context.see_through(&self.acts, sent, benched);
+            }
+            Bench::Eject { dir, names } => {
+                context.see_through(&self.acts, eject(dir, names), |answer| Msg::Bench(Benched::Ejected(answer)));
             }
             Bench::StartPage => {
                 let ended = self.page_shown.next(all);
@@ -151,6 +155,14 @@ async fn test_send(context: Arc<Context>, request: Box<TestSend>, generation: u6
     let store = context.desk.as_ref().map(Desk::store);
     let sent = test_send::run(store, &context.settings, &context.actor, &request, dialogue).await;
     Ok(Box::new(sent?))
+}
+
+/// Writes built-in templates as files.
+async fn eject(dir: PathBuf, names: Vec<String>) -> Answer<Vec<PathBuf>> {
+    match spawn_blocking(move || eject::eject(&dir, &names)).await {
+        Ok(written) => Ok(written??),
+        Err(ended) => Err(Problem { what: ended.to_string(), ..Problem::default() }),
+    }
 }
 
 /// Shows the templates to browsers on this machine until it is cancelled.

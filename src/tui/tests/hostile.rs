@@ -195,6 +195,7 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Bench(Bench::TestSend { generation, .. }) => {
                 Msg::Bench(Benched::TestSent { generation, answer: Err(problem()) })
             }
+            Effect::Bench(Bench::Eject { .. }) => Msg::Bench(Benched::Ejected(Err(problem()))),
             Effect::Bench(Bench::StartPage) => Msg::Bench(Benched::PageStarted(Err(problem()))),
             Effect::Bench(Bench::Check) => Msg::Bench(Benched::Checked(Err(problem()))),
             Effect::Terminal(TerminalCommand::Edit { .. }) => Msg::Edited(Err(problem())),

@@ -267,6 +267,50 @@ fn a_finding_leads_to_its_line_and_explains_itself() {
 }
 
 #[test]
+fn built_in_templates_are_made_files_by_a_key() {
+    let (mut console, world) = open(80, 24, "E");
+    assert!(console.model.dialog.is_none(), "there is no directory for them");
+    assert!(console.model.toasts[0].hint.contains("templates eject DIR"), "{:?}", console.model.toasts);
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = world;
+    world.settings.templates.dir = Some(dir.path().to_owned());
+    console.model.setup.templates_dir.clone_from(&world.settings.templates.dir);
+    console.run(&world, "Esc");
+    assert!(console.screen().contains("Built in; E makes files of it"), "{}", console.screen());
+    console.run(&world, "e");
+    assert_eq!(console.model.toasts[0].hint, "E makes a file of it.");
+    // The one that is shown.
+    console.run(&world, "Esc 3 E");
+    let shown = console.screen();
+    for part in
+        ["Make files of built-in templates", "1 this file", "en/verification/body.txt", "2 all", "the 9 built-in"]
+    {
+        assert!(shown.contains(part), "{part} is missing in\n{shown}");
+    }
+    console.run(&world, "Enter");
+    let file = dir.path().join("en/verification/body.txt");
+    assert!(file.is_file() && !dir.path().join("en/verification/body.html").exists());
+    assert!(console.model.toasts[0].what.ends_with("body.txt was written."), "{:?}", console.model.toasts);
+    console.press("e");
+    assert_eq!(console.take_asked(), [Effect::Terminal(TerminalCommand::Edit { file: file.clone(), line: 1 })]);
+    // What is one's own is not offered again, and never written over.
+    std::fs::write(&file, "mine").unwrap();
+    console.send(Msg::Edited(Ok(())));
+    console.serve(&world);
+    console.run(&world, "Esc E");
+    assert!(!console.screen().contains("this file"), "{}", console.screen());
+    console.run(&world, "1");
+    let said = &console.model.toasts.last().unwrap().what;
+    assert!(said.ends_with("body.txt is there already; nothing was written."), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    // All of them.
+    std::fs::remove_file(&file).unwrap();
+    console.run(&world, "Esc R E 2");
+    assert_eq!(console.model.toasts.last().unwrap().what, "9 files were written.");
+    assert!(dir.path().join("fixtures/verification/schema.toml").is_file());
+}
+
+#[test]
 fn built_in_templates_cannot_be_edited_and_files_can() {
     let (mut console, world) = open(120, 40, "e");
     assert!(console.model.toasts[0].hint.contains("templates eject"));

@@ -228,10 +228,11 @@ pub fn remark(model: &Model) -> Option<(String, Tone)> {
     if let Some(why) = &bench.unwatched {
         return Some((format!("Files are not watched, R reads them again: {why}"), Tone::Bad));
     }
-    quiet_remark(bench).map(|text| (text, Tone::Quiet))
+    quiet_remark(model).map(|text| (text, Tone::Quiet))
 }
 
-fn quiet_remark(bench: &Workbench) -> Option<String> {
+fn quiet_remark(model: &Model) -> Option<String> {
+    let bench = &model.workbench;
     if let Some(Page::Up(_)) = &bench.page {
         return Some("A page shows them to browsers; p says where, and ends it".to_owned());
     }
@@ -239,7 +240,8 @@ fn quiet_remark(bench: &Workbench) -> Option<String> {
         return None;
     }
     if bench.sources.iter().all(|(_, source)| source.file.is_none()) {
-        return Some("Built in; `verifydesk templates eject DIR` makes files of it, to be changed".to_owned());
+        let way = if model.setup.templates_dir.is_some() { "E" } else { "`verifydesk templates eject DIR`" };
+        return Some(format!("Built in; {way} makes files of it, to be changed"));
     }
     Some("What is saved in the files is shown at once".to_owned())
 }

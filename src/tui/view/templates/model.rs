@@ -341,14 +341,27 @@ impl Workbench {
         {
             return Some((found.path.clone()?, file.line));
         }
+        let (part, source) = self.shown_source()?;
+        let line = if *part == self.file.part && !self.file.rendered { self.line + 1 } else { 1 };
+        Some((source.file.clone()?, line))
+    }
+
+    /// The part that is on the screen, and where it comes from.
+    fn shown_source(&self) -> Option<&(Part, Source)> {
         let wanted = match self.mode {
             Mode::Text => Part::Text,
             Mode::Inbox | Mode::Headers => Part::Subject,
             Mode::Source | Mode::Checks => self.file.part,
             _ => Part::Html,
         };
-        let (part, source) = self.sources.iter().find(|(part, _)| *part == wanted)?;
-        let line = if *part == self.file.part && !self.file.rendered { self.line + 1 } else { 1 };
-        Some((source.file.clone()?, line))
+        self.sources.iter().find(|(part, _)| *part == wanted)
+    }
+
+    /// The path that its file would have below `templates.dir`, where it is built in.
+    #[must_use]
+    pub fn built_in_file(&self) -> Option<String> {
+        let (part, _) = self.shown_source().filter(|(_, source)| source.file.is_none())?;
+        let entry = self.entry()?;
+        Some(part.path(entry.locale, &entry.template))
     }
 }

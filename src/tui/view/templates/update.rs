@@ -78,6 +78,7 @@ pub fn benched(model: &mut Model, benched: Benched, fx: &mut Vec<Effect>) {
         Benched::Unwatched(why) => changed(model, Some(why)),
         Benched::TestSaid { generation, line } => dialog::test_said(model, generation, line),
         Benched::TestSent { generation, answer } => dialog::test_sent(model, generation, answer),
+        Benched::Ejected(answer) => dialog::ejected(model, answer),
         Benched::PageStarted(answer) => dialog::page_started(model, answer),
     }
 }
