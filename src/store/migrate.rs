@@ -252,7 +252,7 @@ impl Store {
     /// Whether the database answers, and has this program's schema or a newer one, beside which it goes on; however busy
     /// this process is.
     pub async fn ready(&self) -> Result<(), Error> {
-        match check_version(applied_by(&self.pulse).await?) {
+        match check_version(applied_by(&self.asking).await?) {
             Err(Error::Newer(_)) => Ok(()),
             checked => checked,
         }

@@ -42,6 +42,7 @@ pub mod roles;
 pub(crate) mod sends;
 mod ses_account;
 mod session;
+mod stoppable;
 mod time;
 mod transaction;
 pub mod undo;
@@ -121,7 +122,7 @@ fn pool(way: &Way, purpose: Purpose, connections: u32) -> PgPool {
 pub struct Store {
     pool: PgPool,
     /// One connection of its own to ask whether the database answers, whatever the others wait for.
-    pulse: PgPool,
+    asking: PgPool,
     /// Where changes are heard, if not where all else is done.
     listening: Option<PgPool>,
     /// What lies between us and the server, once it has been looked at.
@@ -152,7 +153,7 @@ impl Store {
         let acts = (purpose == Purpose::Serve).then(|| Arc::new(Semaphore::new(ACTS_MAX)));
         Ok(Self {
             pool: pool(&way, purpose, CONNECTIONS_MAX),
-            pulse: pool(&way, purpose, 1),
+            asking: pool(&way, purpose, 1),
             listening,
             sessions: Arc::default(),
             acts,
@@ -211,7 +212,7 @@ impl Store {
     pub async fn close(&self) {
         self.flush().await;
         self.pool.close().await;
-        self.pulse.close().await;
+        self.asking.close().await;
         if let Some(listening) = &self.listening {
             listening.close().await;
         }

@@ -96,11 +96,11 @@ impl DerefMut for Transaction {
 }
 
 /// Goes on to its end though no one waits for it any more.
-async fn undisturbed<T: Send + 'static>(
-    future: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+pub(super) async fn undisturbed<T: Send + 'static, E: Into<Error> + Send + 'static>(
+    future: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, Error> {
     match contain::spawn(future).await {
-        Ok(Ok(done)) => Ok(done?),
+        Ok(Ok(done)) => done.map_err(Into::into),
         // The runtime ends, or sqlx is broken: the connection is not used again either way.
         Ok(Err(broke)) => Err(Error::Away(plain(&format!("the connection was given up: {broke}")))),
         Err(error) => Err(Error::Away(plain(&format!("the connection was given up: {error}")))),

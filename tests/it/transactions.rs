@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
+use sqlx::{PgPool, QueryBuilder};
 use verifydesk::desk::SignUp;
 use verifydesk::domain::audit::{Actor, Origin};
 
-use crate::support::Log;
 use crate::support::world::World;
+use crate::support::{Log, until};
 
 /// More than a sign-up needs.
 const POLLS_MAX: usize = 60;
@@ -95,4 +95,25 @@ async fn a_sign_up_given_up_anywhere_is_whole_and_ends_its_transaction_once() {
     .await
     .unwrap();
     assert_eq!(halves, 0);
+}
+
+/// A statement of an hour, which no time-out of ours ends within the test's patience.
+#[tokio::test]
+async fn a_question_that_no_one_waits_for_any_more_ends_in_the_database() {
+    let world = World::new().await;
+    let ask = |query: &str| world.store().ask_stoppably("begin read only", QueryBuilder::new(query));
+    for stage in ["xact_start is not null", "wait_event = 'PgSleep'"] {
+        let seen = format!(
+            "select exists (select from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid() and {stage})"
+        );
+        let is_there = || sqlx::query_scalar::<_, bool>(sqlx::AssertSqlSafe(seen.clone())).fetch_one(world.pool());
+        let begun = until(stage, async || is_there().await.unwrap());
+        tokio::select! {
+            answer = ask("select array[3600::bigint] from pg_sleep(3600)") => panic!("{stage}: {answer:?}"),
+            () = begun => {}
+        }
+        assert!(is_quiet(world.pool()).await, "dropped when {stage}, it goes on");
+    }
+    assert_eq!(ask("select array[7::bigint]").await.unwrap(), [7], "the next one is answered");
 }

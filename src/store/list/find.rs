@@ -121,16 +121,11 @@ impl Store {
     pub(in crate::store) async fn name_all(&self, search: &Search, listed: i64) -> Result<Option<Vec<i64>>, Error> {
         // To look a user up takes about as long as to look at a row.
         let max = listed.min(NAMED_MAX);
-        let mut tx = self.begin_reading(BEGIN_NAMING_ALL).await?;
         let mut query = QueryBuilder::new("select coalesce(array_agg(id), '{}') from (select id from users where ");
         search::push_indexed(&mut query, search, "email", "name");
         query.push(" limit ").push_bind(max + 1).push(") as fitting");
-        let ids: Result<Vec<i64>, _> = query.build_query_scalar().persistent(false).fetch_one(&mut *tx).await;
-        match ids.map_err(Error::from) {
-            Ok(ids) => {
-                tx.rollback().await?;
-                Ok(Some(ids).filter(|ids| i64::try_from(ids.len()).is_ok_and(|count| count <= max)))
-            }
+        match self.ask_stoppably(BEGIN_NAMING_ALL, query).await {
+            Ok(ids) => Ok(Some(ids).filter(|ids| i64::try_from(ids.len()).is_ok_and(|count| count <= max))),
             Err(Error::TooSlow(_)) => Ok(None),
             Err(error) => Err(error),
         }
