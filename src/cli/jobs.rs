@@ -34,7 +34,7 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
-    /// List whom one has left out, and why
+    /// List the users that one has left out, and why
     Skipped(Skipped),
     /// Pause one, and the mails it has queued
     Pause {
@@ -180,7 +180,7 @@ async fn skipped(desk: &Desk, args: &Skipped) -> Result<ExitCode, Failure> {
                 0 => "no one was left out",
                 _ if args.reason.is_some() => "no one was left out for this reason",
                 // By a worker of before.
-                _ => "whom this job has left out was not noted",
+                _ => "it was not noted who was left out of this job",
             });
         }
         is_first = false;

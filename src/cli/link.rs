@@ -38,7 +38,7 @@ pub async fn run(desk: &Desk, settings: &Settings, args: &Args) -> Result<ExitCo
         // Alone there, so that it can be piped to where it is needed.
         output::line(&minted.link.expose())?;
         output::remark(&format!(
-            "verification {}; whoever opens the link until {} verifies user {}. It is not shown again, and earlier links \
+            "verification {}; opening the link until {} verifies user {}, whoever does it. It is not shown again, and earlier links \
              do not work any more",
             minted.verification_id,
             shown(minted.expires_at),

@@ -119,7 +119,7 @@ enum Command {
     Audit(audit::Args),
     /// Erase users who were deleted, and remove mails and events that are older than the settings let them stay; workers do this too
     Prune(prune::Args),
-    /// List bulk resends, newest first; show one and whom it has left out; pause, resume or cancel one
+    /// List bulk resends, newest first; show one and who was left out of it; pause, resume or cancel one
     Jobs(jobs::Args),
     /// Render a template with sample values
     Render(render::Args),

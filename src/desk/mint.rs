@@ -26,7 +26,7 @@ pub struct Minted {
 }
 
 impl Desk {
-    /// Makes a new link for the user of this verification, in the place of the open one, and mails it to no one. Whoever
+    /// Makes a new link for the user of this verification, in the place of the open one, and mails it to no one. Anyone who
     /// has it can verify the user, so it is for those who may force-verify, on a host with the workers' secret.
     pub async fn mint_link(
         &self,

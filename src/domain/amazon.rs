@@ -92,7 +92,7 @@ pub struct AccountStanding {
     pub rate_max: f64,
     /// Mails in 24 hours; `None` for no limit.
     pub daily_max: Option<f64>,
-    /// Mails of the last 24 hours, by whoever uses the account.
+    /// Mails of the last 24 hours, of all who use the account.
     pub sent: f64,
     /// Those of them that were not this desk's: it leaves them their part of the quota.
     pub sent_by_others: i64,

@@ -390,7 +390,7 @@ impl JobResults {
     }
 }
 
-/// One whom a job has left out.
+/// A user that a job has left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSkip {
     pub verification_id: VerificationId,

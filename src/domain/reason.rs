@@ -1,4 +1,4 @@
-//! Why an operator did something, in words for whoever reads the audit log later.
+//! Why an operator did something, in words for the readers of the audit log.
 
 /// Fewest different letters and digits that can mean anything.
 const DIFFERENT_MIN: usize = 2;

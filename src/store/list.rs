@@ -68,7 +68,7 @@ impl Store {
         Ok(if is_up { page.mirrored() } else { page })
     }
 
-    /// Whom a filter finds, where the list is in the order of addresses: those that are named, or else each one that the
+    /// The users that a filter finds, where the list is in the order of addresses: those that are named, or else each one that the
     /// order comes to.
     async fn by_email<'a>(&self, wanted: &Wanted<'a>) -> Result<Found<'a>, Error> {
         let filter = wanted.filter;
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// A page of a list, of whom was found.
+    /// A page of a list, of those that were found.
     async fn page_of(&self, found: &Found<'_>, wanted: &Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
         page_of(self.pool(), found, wanted).await
     }
@@ -140,7 +140,7 @@ impl Store {
             (None, Some(search)) if !search.can_find() => return Ok(0),
             (None, None) if filter.is_by_status() => Found::all(filter),
             (None, search) => {
-                // Mostly there are few rows, whoever they are.
+                // Mostly there are few rows in all.
                 let position = Position::Before(than.clone());
                 let wanted = Wanted { filter, position, as_of: self.now().await?, limit: NEWER_MAX };
                 let mut walk = Walk::of(self, &wanted).await?;
@@ -174,7 +174,7 @@ impl Store {
         Ok(query.build_query_scalar().persistent(false).fetch_one(self.pool()).await?)
     }
 
-    /// Whom a filter's terms find, if that can be named.
+    /// The users that a filter's terms find, if that can be named.
     async fn found_by_terms<'a>(&self, filter: &'a Filter) -> Result<Option<Found<'a>>, Error> {
         if !filter.names_few() {
             return Ok(None);
@@ -273,7 +273,7 @@ pub(super) fn push_found(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, 
     found.push_rest(query);
 }
 
-/// What decides whether a verification is of the list, whoever's it is.
+/// What decides whether a verification is of the list, of whichever user.
 fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter, as_of: Option<Time>) {
     let open = "v.verified_at is null and v.revoked_at is null and v.expires_at ";
     match filter.status {

@@ -12,7 +12,7 @@ use crate::domain::Time;
 /// How many sends are looked at in a transaction.
 pub const BATCH: i32 = 1_000;
 
-/// How many of those whom jobs have left out are forgotten in a transaction.
+/// How many of the users that jobs have left out are forgotten in a transaction.
 const SKIPS: i64 = 10_000;
 
 /// What came of a batch.
@@ -101,7 +101,7 @@ impl Store {
         Ok(PrunedSends { count: row.pruned, reached: row.reached })
     }
 
-    /// Forgets whom jobs have left out that were over longer ago than this, a batch of them: how many.
+    /// Forgets the users left out by jobs that were over longer ago than this, a batch of them: how many.
     pub async fn prune_job_skips(&self, keep: Duration) -> Result<u64, Error> {
         let done = sqlx::query!(
             "delete from job_skips

@@ -174,7 +174,7 @@ impl Store {
         Ok(address)
     }
 
-    /// Notes whether an address is on the suppression list: why and since when. Returns whom that is about.
+    /// Notes whether an address is on the suppression list: why and since when. Returns the user that it is about.
     pub async fn note_suppression(
         &self,
         address: &str,

@@ -54,7 +54,7 @@ pub enum Verdict {
 
 impl Store {
     /// The entry that is meant, of those that this operator has made from this login; or the one with that number,
-    /// whoever made it.
+    /// of any operator.
     pub async fn entry_to_undo(&self, actor: &Actor, which: Which) -> Result<Option<Entry>, Error> {
         let (entry, action, verification) = match which {
             Which::Last => (None, None, None),

@@ -1,7 +1,7 @@
 //! A walk along a list's order, for what finds too many to be named one by one: each row is looked at. Mostly a page is
 //! found among the first few; but where a list has few of those who are found, or old ones, it may be a walk over all.
 //!
-//! It goes in slices bounded by rows, a statement each. So whoever waits can be told how far it is, each page is whole,
+//! It goes in slices bounded by rows, a statement each. So those who wait can be told how far it is, each page is whole,
 //! however long it takes, and what no one waits for any more ends with its slice, in the database as well.
 
 use std::time::{Duration, Instant};

@@ -187,7 +187,7 @@ static TABLE: &[Entry] = table! {
     Open: [ENTER], DETAIL, 4, "open", "To the chosen mail or verification; of a replaced link, to the newer";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
-    Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find by whom it is about; or terms: by:mina action:pause";
+    Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find by the user it is about; or terms: by:mina action:pause";
     Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Sort: [c('s')], LISTS, 0, "sort", "The list's next order: by time or by e-mail, either way round";
     Resend: [c('r')], USERS, 5, "resend", "Mail the link again; says first what will happen";

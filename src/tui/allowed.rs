@@ -10,7 +10,7 @@ use super::{Model, clipboard, dialog, undo};
 use crate::domain::idn;
 use crate::domain::right::Right;
 
-/// Why an action cannot be done here by whoever is at the keyboard, whatever is selected: it is not offered at all.
+/// Why an action cannot be done here, whatever is selected: it is not offered at all.
 #[must_use]
 pub fn forbidden(model: &Model, action: Action) -> Option<(String, String)> {
     let right = action.right();

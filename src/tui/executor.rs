@@ -135,7 +135,7 @@ impl Executor {
         let (messages, inbox) = mpsc::unbounded_channel();
         let read = settings.clone();
         let context = Context {
-            // Whoever is at the screen may take a resend back.
+            // At the screen a resend can be taken back.
             desk: desk.into().map(|desk: Desk| desk.holding(UNDO_FOR)),
             settings,
             actor: Actor { name: operator.to_owned(), origin: Origin::Console },

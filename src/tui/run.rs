@@ -55,7 +55,7 @@ impl Ended {
     }
 }
 
-/// How it ended, and what goes on without it, in lines for whoever has quit.
+/// How it ended, and what goes on without it, in lines for the one who has quit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     pub ended: Ended,

@@ -130,7 +130,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// A reader about whom only the request is known.
+    /// A reader of whose only the request is known.
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {

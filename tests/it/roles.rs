@@ -472,7 +472,7 @@ async fn every_table_and_function_has_rights_that_were_chosen() {
             p.pronamespace = 'public'::regnamespace
             and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
             and (pg_get_userbyid(p.proowner) <> current_database() || '_owner'
-                -- Whoever writes a user makes an entry of its index by this one.
+                -- To write a user is to make an entry of its index by this one.
                 or p.proname <> 'name_pairs' and has_function_privilege('pg_monitor', p.oid, 'execute'))",
     )
     .fetch_all(&logins.db.pool)

@@ -60,7 +60,7 @@ pub fn job_in_full(row: &JobRow, results: &JobResults) -> Value {
     value
 }
 
-/// One whom a job has left out.
+/// A user that a job has left out.
 pub fn job_skip(skip: &JobSkip) -> Value {
     json!({
         "id": skip.verification_id,

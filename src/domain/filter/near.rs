@@ -12,7 +12,7 @@ const CANDIDATES_MAX: usize = 1_500;
 /// From how many characters a word without a domain is worth it: shorter ones are near to too many.
 const LOCAL_MIN: usize = 4;
 
-/// Where most people have their mail, of whom some mistype it.
+/// Where most people have their mail, which some of them mistype.
 const COMMON_DOMAINS: [&str; 17] = [
     "gmail.com",
     "naver.com",

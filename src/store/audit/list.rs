@@ -100,7 +100,7 @@ impl Store {
         Ok(lines.join("\n"))
     }
 
-    /// Whom a filter is about; `None` if it is about everyone.
+    /// The users that a filter is about; `None` if it is about everyone.
     async fn users_of<'a>(&self, filter: &'a AuditFilter) -> Result<Option<Found<'a>>, Error> {
         let Some(search) = &filter.whom else { return Ok(None) };
         if !search.can_find() {
@@ -140,7 +140,7 @@ impl Store {
     }
 }
 
-/// Whom a search finds.
+/// The users that a search finds.
 enum Found<'a> {
     These(Vec<i64>),
     /// So many that a walk soon meets some.

@@ -29,7 +29,7 @@ pub(super) enum Mode {
     Disable,
     /// Encrypted if the server can.
     Prefer,
-    /// Encrypted, with whomever.
+    /// Encrypted, with any server.
     Require,
     /// By a certificate of a known authority.
     VerifyCa,

@@ -309,7 +309,7 @@ async fn queue(connection: &mut PgConnection, job: &Job, mails: &[Mail], reason:
     audit::append_all(connection, &entries).await
 }
 
-/// Notes whom the chunk has left out. Several mails of one verification are looked at one by one; the first reason stays.
+/// Notes the users that the chunk has left out. Several mails of one verification are looked at one by one; the first reason stays.
 async fn leave_out(
     connection: &mut PgConnection,
     job: &Job,

@@ -47,7 +47,7 @@ impl Store {
         Ok(Some(results))
     }
 
-    /// Whom a job has left out, the newest verifications first; for one reason, or for any.
+    /// The users that a job has left out, the newest verifications first; for one reason, or for any.
     pub async fn job_skips(
         &self,
         id: JobId,

@@ -1,4 +1,4 @@
-//! A page of whom a search finds. Three ways lead to it, and the search itself tells which is short:
+//! A page of the users that a search finds. Three ways lead to it, and the search itself tells which is short:
 //! - many are found everywhere in the list: a walk along its order meets a page of them in a moment;
 //! - few are found: they are named by the indexes of texts, and their verifications looked up;
 //! - many are found, but the status has few of them or old ones: they are named all the same, and looked up in pieces.
@@ -49,7 +49,7 @@ impl Wanted<'_> {
 }
 
 impl Store {
-    /// Rows of whom a search finds. `tell` hears what was found so far, and up to when all was looked at.
+    /// Rows of the users that a search finds. `tell` hears what was found so far, and up to when all was looked at.
     pub(super) async fn find(
         &self,
         search: &Search,
@@ -100,7 +100,7 @@ impl Store {
         Walk::of(self, wanted).await?.go_on_to(self, Vec::new(), wanted.limit, tell).await
     }
 
-    /// The users whom a search finds, if that is done in a moment and they are few.
+    /// The users that a search finds, if that is done in a moment and they are few.
     pub(super) async fn name_few(&self, search: &Search) -> Result<Option<Vec<i64>>, Error> {
         let mut tx = self.begin_reading(BEGIN_NAMING_FEW).await?;
         let mut query = QueryBuilder::new("");
@@ -117,7 +117,7 @@ impl Store {
         }
     }
 
-    /// The users whom a search's text fits, unless a walk over all of a list of so many is shorter, or it takes too long.
+    /// The users that a search's text fits, unless a walk over all of a list of so many is shorter, or it takes too long.
     pub(in crate::store) async fn name_all(&self, search: &Search, listed: i64) -> Result<Option<Vec<i64>>, Error> {
         // To look a user up takes about as long as to look at a row.
         let max = listed.min(NAMED_MAX);

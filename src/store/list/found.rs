@@ -6,7 +6,7 @@ use super::{are_few, push_span, search};
 use crate::domain::filter::Filter;
 use crate::store::{Error, mailed};
 
-/// Whom and what a filter finds, as far as they are few.
+/// The users and mails that a filter finds, as far as they are few.
 pub(in crate::store) struct Found<'a> {
     pub(super) filter: &'a Filter,
     /// Verifications of these users only.
@@ -21,7 +21,7 @@ pub(in crate::store) struct Found<'a> {
     is_mail_left: bool,
 }
 
-/// Looks for whom and what a filter names. Of so many that they are not named, a walk along the list's order soon meets
+/// Looks for the users and mails that a filter names. Of so many that they are not named, a walk along the list's order soon meets
 /// some.
 pub(in crate::store) async fn found<'a>(connection: &mut PgConnection, filter: &'a Filter) -> Result<Found<'a>, Error> {
     let mut found = found_users(connection, filter).await?;
@@ -82,7 +82,7 @@ impl<'a> Found<'a> {
         Self { is_status_short: true, ..Self::all(filter) }
     }
 
-    /// These are the users whom the search finds.
+    /// These are the users that the search finds.
     pub(super) fn of(filter: &'a Filter, users: Vec<i64>) -> Self {
         Self { users: Some(users), is_searched: true, ..Self::all(filter) }
     }

@@ -19,7 +19,7 @@ pub(in crate::store) fn push_users(query: &mut QueryBuilder<Postgres>, search: &
     push_named(query, search);
 }
 
-/// The users whom a number or an id in a search names.
+/// The users that a number or an id in a search names.
 pub(super) async fn named(executor: impl PgExecutor<'_>, search: &Search) -> Result<Vec<i64>, Error> {
     let mut query = QueryBuilder::new("");
     push_named(&mut query, search);

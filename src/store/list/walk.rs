@@ -18,7 +18,7 @@ pub(super) type Walk<'a> = walk::Walk<Verifications<'a>>;
 /// A list of verifications, in the order of a time.
 pub(super) struct Verifications<'a> {
     filter: &'a Filter,
-    /// Users whom the search names besides, whom its text does not fit.
+    /// Users that the search names besides, and its text does not fit.
     named: Vec<i64>,
     /// Decides between pending and expired.
     as_of: Time,
@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         Self::new(Verifications { filter, named, as_of, backwards: wanted.is_backwards() }, beyond)
     }
 
-    /// The same, where no one has looked yet whom the search names.
+    /// The same, where no one has looked yet for the users that the search names.
     pub(super) async fn of(store: &Store, wanted: &Wanted<'a>) -> Result<Self, Error> {
         let named = match &wanted.filter.search {
             Some(search) => search::named(store.pool(), search).await?,

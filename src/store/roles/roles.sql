@@ -269,7 +269,7 @@ grant select (topic, asked_at, is_allowed, approved_at, refused_at, decided_by, 
 grant execute on function @schema.resend_standing(bigint, double precision, bigint)
     to @worker, @operator, @support, @viewer, @serve;
 grant execute on function @schema.address_block(uuid, text) to @worker, @operator, @support, @viewer;
--- Whoever writes a user writes its index, and the site may do so as well; it is told nothing that it did not know.
+-- To write a user is to write its index, and the site may do so as well; it is told nothing that it did not know.
 grant execute on function @schema.name_pairs(text) to public;
 
 -- Resending one mail. No right to write sends: with it, another user's link could be mailed anywhere.

@@ -2,7 +2,7 @@
 //! - of all in a state or of a job, an index has the page;
 //! - many are found everywhere in the list: a walk along it meets a page of them in a moment;
 //! - few are found: they are named by the indexes of texts and ids;
-//! - many are found, but the list has few of them or old ones: those whom the mails are for are named all the same, and
+//! - many are found, but the list has few of them or old ones: the users that the mails are for are named all the same, and
 //!   their mails looked up in pieces.
 //!
 //! What is left is a walk to the end.
@@ -82,7 +82,7 @@ impl Store {
         }
     }
 
-    /// The users whom a search's text fits. `None` where a walk over the whole list is shorter, or it takes too long.
+    /// The users that a search's text fits. `None` where a walk over the whole list is shorter, or it takes too long.
     async fn name_all_mailed(&self, search: &Search, wanted: &Wanted<'_>) -> Result<Option<Vec<i64>>, Error> {
         let mut connection = self.pool().acquire().await?;
         let listed = expected(&mut connection, |query| push_all(query, wanted)).await?;

@@ -175,7 +175,7 @@ impl Body for TestSendDialog {
         if self.outcome.is_some() {
             return Then::Close;
         }
-        // Whoever has typed an address means that one, and no other.
+        // An address that was typed is meant, and no other.
         if self.is_typed_in_vain {
             return Then::Stay;
         }

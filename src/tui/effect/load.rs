@@ -78,7 +78,7 @@ pub enum Load {
     ResendPlan {
         id: VerificationId,
     },
-    /// What came of a job's mails, and the first of those whom it has left out.
+    /// What came of a job's mails, and the first of those that it has left out.
     Job {
         id: JobId,
     },

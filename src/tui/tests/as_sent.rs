@@ -120,7 +120,7 @@ fn the_footer_says_the_key() {
 }
 
 #[test]
-fn whoever_does_something_else_meanwhile_is_left_alone() {
+fn an_operator_who_does_something_else_meanwhile_is_left_alone() {
     let (mut console, world) = Console::loaded(80, 24);
     // The mail's user is not loaded yet.
     console.run(&world, "m j");

@@ -77,7 +77,7 @@ fn signs_up(console: &mut Console, world: &mut World, id: i64) {
 }
 
 #[test]
-fn whoever_stands_at_the_top_sees_rows_come() {
+fn at_the_top_rows_are_seen_to_come() {
     for (width, height) in [(80, 24), (120, 40), (40, 10)] {
         let (mut console, mut world) = Console::loaded(width, height);
         signs_up(&mut console, &mut world, 49_994);

@@ -144,7 +144,7 @@ pub(in crate::tui) fn forget_awaited<R: Listed>(model: &mut Model) {
 }
 
 /// Keeps the cursor of each list in sight. Where rows that came have pushed its row off the screen, it returns to the
-/// newest: whoever watches them come has chosen none.
+/// newest: an operator who watches them come has chosen none.
 pub(in crate::tui) fn settle<R: Listed>(model: &mut Model, height: usize) {
     let follows = follows::<R>(model);
     let tabbed = R::tabbed_mut(model);

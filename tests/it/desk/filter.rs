@@ -145,7 +145,7 @@ fn names(words: &str) -> BTreeSet<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Terms for verifications: whom each finds, and whether the crowd.
+/// Terms for verifications: those that each finds, and whether the crowd.
 const LISTED: [(&str, &str, bool); 30] = [
     ("status:pending", "list again never nouser late", false),
     ("status:expired", "gone lost", true),

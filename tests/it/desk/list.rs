@@ -155,7 +155,7 @@ async fn a_search_that_finds_thousands_goes_through_every_row_once() {
 #[tokio::test]
 async fn a_search_for_many_of_whom_a_status_has_few_is_whole_and_says_how_far_it_is() {
     let world = World::new().await;
-    // The newest are whom the search finds; of the verified, these are the oldest. Many come at one moment.
+    // The newest are those that the search finds; of the verified, these are the oldest. Many come at one moment.
     world
         .execute(
             "with u as (

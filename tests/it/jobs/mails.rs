@@ -79,7 +79,7 @@ async fn an_outage_is_repaired_by_its_mails() {
         assert_eq!((job.state, job.looked_at, job.queued), (JobState::Done, found, 6), "{scope}");
         assert_eq!(job.skipped, skipped, "{scope}");
         assert_eq!(mailed(&world, id).await, OUTAGE_MAILED, "{scope}");
-        // Whoever was mailed is not found again; what is left is who needs none.
+        // Those who were mailed are not found again; what is left is who needs none.
         let again = world.desk.plan_job(&scope).await.unwrap();
         assert_eq!(again.mails, 0, "{scope}: {again:?}");
     }

@@ -1,4 +1,4 @@
-//! What came of a bulk resend: its mails by state, opened links, and whom it has left out.
+//! What came of a bulk resend: its mails by state, opened links, and those that it has left out.
 
 use std::time::Duration;
 

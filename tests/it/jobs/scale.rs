@@ -40,7 +40,7 @@ async fn it_starts_at_once_and_its_chunks_cost_the_same_everywhere() {
     assert!((count / 2..count * 2).contains(&first.about) && first.found == 0, "{first:?}");
     assert!(told.len() > 2 && told.is_sorted_by(|(_, a), (_, b)| a.part <= b.part && a.found <= b.found), "{told:?}");
     assert_eq!((last.found, last.mails, last.part), (count, count, 1.0));
-    // The same of whom a search finds.
+    // The same of those that a search finds.
     let some = JobScope::Filter(Filter { search: Search::parse("person"), ..Filter::default() });
     let mut about = 0;
     let plan = desk.plan_job_telling(&some, |progress| about = progress.about).await.unwrap();
