@@ -2,10 +2,10 @@
 
 mod list;
 
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Store, StoredTime};
 use crate::domain::audit::{Action, Actor, AuditEntry};
 use crate::domain::id::{SendId, UserId, VerificationId};
 
@@ -82,7 +82,8 @@ fn column<T>(entries: &[NewEntry<'_>], value: impl Fn(&NewEntry<'_>) -> T) -> Ve
 impl Store {
     /// A user's newest entries.
     pub(super) async fn audit_of(&self, user: UserId, limit: i64) -> Result<Vec<AuditEntry>, Error> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            EntryRow,
             r#"select id, at, actor, origin, action, outcome, reason, before::text as before, user_id, verification_id,
                 send_id, login, host(client) as client
             from audit_log
@@ -94,23 +95,44 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| AuditEntry {
-                id: row.id,
-                at: row.at.into(),
-                actor: row.actor.into(),
-                origin: row.origin.into(),
-                action: row.action.into(),
-                outcome: row.outcome.into(),
-                reason: row.reason.map(Into::into),
-                before: row.before.map(Into::into),
-                user_id: row.user_id.map(UserId),
-                verification_id: row.verification_id.map(VerificationId),
-                send_id: row.send_id.map(SendId),
-                login: row.login.map(Into::into),
-                client: row.client.map(Into::into),
-            })
-            .collect())
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}
+
+/// What is read of an entry.
+#[derive(FromRow)]
+struct EntryRow {
+    id: i64,
+    at: StoredTime,
+    actor: String,
+    origin: String,
+    action: String,
+    outcome: String,
+    reason: Option<String>,
+    before: Option<String>,
+    user_id: Option<i64>,
+    verification_id: Option<i64>,
+    send_id: Option<Uuid>,
+    login: Option<String>,
+    client: Option<String>,
+}
+
+impl From<EntryRow> for AuditEntry {
+    fn from(row: EntryRow) -> Self {
+        Self {
+            id: row.id,
+            at: row.at.into(),
+            actor: row.actor.into(),
+            origin: row.origin.into(),
+            action: row.action.into(),
+            outcome: row.outcome.into(),
+            reason: row.reason.map(Into::into),
+            before: row.before.map(Into::into),
+            user_id: row.user_id.map(UserId),
+            verification_id: row.verification_id.map(VerificationId),
+            send_id: row.send_id.map(SendId),
+            login: row.login.map(Into::into),
+            client: row.client.map(Into::into),
+        }
     }
 }

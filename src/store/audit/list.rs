@@ -6,11 +6,11 @@
 //! it. What is about one user, the user's own index finds.
 
 use sqlx::{FromRow, Postgres, QueryBuilder};
-use uuid::Uuid;
 
-use crate::domain::audit::{Action, AuditEntry, AuditFilter, AuditPlace, AuditRow, Origin};
+use super::EntryRow;
+use crate::domain::audit::{Action, AuditFilter, AuditPlace, AuditRow, Origin};
 use crate::domain::filter::{Number, Pattern, Search};
-use crate::domain::id::{SendId, UserId, VerificationId};
+use crate::domain::id::VerificationId;
 use crate::domain::page::{Page, Position};
 use crate::store::list::{FOUND_MAX, search};
 use crate::store::{Error, Store, StoredTime};
@@ -248,21 +248,10 @@ fn push_times(query: &mut QueryBuilder<Postgres>, filter: &AuditFilter, position
 
 #[derive(FromRow)]
 struct Row {
-    id: i64,
-    at: StoredTime,
-    actor: String,
-    origin: String,
-    action: String,
-    outcome: String,
-    reason: Option<String>,
-    before: Option<String>,
+    #[sqlx(flatten)]
+    entry: EntryRow,
     after: Option<String>,
     undoes: Option<i64>,
-    user_id: Option<i64>,
-    verification_id: Option<i64>,
-    send_id: Option<Uuid>,
-    login: Option<String>,
-    client: Option<String>,
     email: Option<String>,
     new_email: Option<String>,
     shown_by: Option<i64>,
@@ -271,21 +260,7 @@ struct Row {
 impl From<Row> for AuditRow {
     fn from(row: Row) -> Self {
         Self {
-            entry: AuditEntry {
-                id: row.id,
-                at: row.at.into(),
-                actor: row.actor.into(),
-                origin: row.origin.into(),
-                action: row.action.into(),
-                outcome: row.outcome.into(),
-                reason: row.reason.map(Into::into),
-                before: row.before.map(Into::into),
-                user_id: row.user_id.map(UserId),
-                verification_id: row.verification_id.map(VerificationId),
-                send_id: row.send_id.map(SendId),
-                login: row.login.map(Into::into),
-                client: row.client.map(Into::into),
-            },
+            entry: row.entry.into(),
             email: row.email.map(Into::into),
             after: row.after.map(Into::into),
             undoes: row.undoes,
