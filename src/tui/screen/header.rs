@@ -25,6 +25,10 @@ const GAP: u16 = 3;
 /// Columns between views where room is short.
 const NARROW_GAP: u16 = 2;
 
+/// From how many columns on the first view, to which Esc leads, has its key beside it. Whatever else is said there, so that
+/// no name moves.
+const WITH_HOME: u16 = 92;
+
 /// Most columns of the site's name.
 const SITE_MAX: usize = 30;
 
@@ -99,11 +103,10 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         word => (word.to_owned(), Tone::Strong),
     };
     let limits = allowed::limits(model);
-    let rooms = [false, true].map(|with_home| {
-        let room = |view: &View| width(&view_key(canvas, *view, with_home)) + width(view.title());
-        columns(View::ALL.iter().map(room).sum())
-    });
-    let views_room = |with_home: bool, gap: u16| rooms[usize::from(with_home)] + gap * columns(View::ALL.len() - 1);
+    let with_home = area.width >= WITH_HOME;
+    let key_room = |view: &View| width(&view_key(canvas, *view, with_home));
+    let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
+    let views_room = |gap: u16| columns(views) + gap * columns(View::ALL.len() - 1);
     let lead_room = columns(width(&lead));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // Who may do little sees that before who is sending.
@@ -128,13 +131,10 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     // What the database is for is never left out, the product's name is; and rather than that the words are shortened.
     let is_named = !environment.as_str().is_empty();
     let shapes =
-        || shapes.into_iter().filter(|(lead, behind, _)| if is_named { *lead > 0 } else { *behind != NARROW_GAP });
-    // The key of the view that Esc leads to goes before any name.
-    let shape =
-        shapes().filter(|(lead, ..)| *lead > 0).map(|shape| (shape, true)).chain(shapes().map(|shape| (shape, false)));
-    let shape = shape.into_iter().find_map(|((lead, behind, gap), with_home)| {
-        Some((fits(lead + behind + views_room(with_home, gap) + GAP)?, lead > 0, behind, gap, with_home))
-    });
+        shapes.into_iter().filter(|(lead, behind, _)| if is_named { *lead > 0 } else { *behind != NARROW_GAP });
+    let shape = shapes
+        .into_iter()
+        .find_map(|(lead, behind, gap)| Some((fits(lead + behind + views_room(gap) + GAP)?, lead > 0, behind, gap)));
     let words = shape.map(|(words, ..)| words).or_else(|| fits(lead_room + GAP + here_room)).or(words.last());
     let words = words.map(Vec::as_slice).unwrap_or_default();
     let right_room = wide(words).min(area.width);
@@ -151,7 +151,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let style = canvas.style(lead_tone);
         x += canvas.text(left, &lead, style);
     }
-    let taken = shape.map_or(0, |(_, _, behind, gap, with_home)| views_room(with_home, gap) + behind);
+    let taken = shape.map_or(0, |(_, _, behind, gap)| views_room(gap) + behind);
     let site = Some(&*model.setup.site).filter(|site| *site != "verifydesk");
     for (name, most) in [(site.unwrap_or_default(), SITE_MAX), (&model.setup.database, DATABASE_MAX)] {
         let spare = if with_lead { room(x).width.saturating_sub(taken) } else { 0 };
@@ -162,7 +162,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             x += canvas.text(room(x), &piece, quiet);
         }
     }
-    if let Some((_, _, behind, gap, with_home)) = shape {
+    if let Some((_, _, behind, gap)) = shape {
         x += behind;
         for view in View::ALL {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
@@ -178,7 +178,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// The key of a view and a space; of the first view where there is room for it.
+/// The key of a view and a space.
 fn view_key(canvas: &Canvas<'_>, view: View, with_home: bool) -> String {
     let action = match view {
         View::Verifications if !with_home => return String::new(),
