@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::text::width;
+use crate::text::{self, width};
 use crate::tui::Model;
 use crate::tui::action::{self, Action, Entry, KeyContext};
 use crate::tui::allowed;
@@ -19,6 +19,9 @@ use crate::tui::view::{queue, search, templates};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
 use crate::tui::widget::number::thousands;
+
+/// Columns that are left of a search where room is short.
+const SEARCH_LEAST: usize = 6;
 
 /// Draws it; returns where the cursor is while a search is typed.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) -> Option<Position> {
@@ -137,6 +140,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         View::Templates => (None, model.workbench.is_busy()),
     };
     let mut spans = Vec::new();
+    let mut searched_at = None;
     let search = model.search().text().trim();
     let (quiet, strong) = (canvas.style(Tone::Quiet), canvas.style(Tone::Strong));
     if marks(model) > 0 {
@@ -156,9 +160,11 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         let [open, close] = canvas.glyphs().quotes;
         let is_search = model.filter_line().is_text() && model.filter_line().sort.is_none();
         spans.push(Span::styled(if is_search { "search " } else { "filter " }, quiet));
+        searched_at = Some(spans.len());
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
         let dot = canvas.glyphs().dot;
-        if let Some(found) = found(model) {
+        // Beside marks there is room for it once.
+        if let Some(found) = found(model).filter(|_| marks(model) == 0 || position(model).is_none()) {
             spans.push(Span::styled(format!(" {dot} "), quiet));
             spans.push(Span::styled(found, strong));
         }
@@ -189,6 +195,17 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         let wide = u16::try_from(width(text)).unwrap_or(0).min(room.width);
         canvas.text(Rect { x: room.right() - wide, width: wide, ..room }, text, quiet);
         room.width = room.width.saturating_sub(wide + 2);
+    }
+    // Of what does not fit, the search is known best: it was typed.
+    if let Some(last) = spans.last_mut() {
+        last.content = last.content.trim_end().to_owned().into();
+    }
+    let wide: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let over = wide.saturating_sub(usize::from(room.width));
+    if let Some(at) = searched_at.filter(|_| over > 0) {
+        let [open, close] = canvas.glyphs().quotes;
+        let least = width(search).saturating_sub(over).max(SEARCH_LEAST);
+        spans[at].content = format!("{open}{}{close}", text::fit(search, least, canvas.glyphs().ellipsis)).into();
     }
     if spans.is_empty() && more.iter().any(|entry| entry.rank < GETS_ABOUT) {
         let fitting = fit(canvas, model, more.iter().copied(), usize::from(room.width));

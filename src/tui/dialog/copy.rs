@@ -7,21 +7,17 @@ use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Keys, Then, because};
 use crate::domain::filter::{Key, line};
 use crate::domain::send::SendRow;
-use crate::text::{Untrusted, fit, pad, plain, width};
+use crate::text::{Untrusted, plain};
 use crate::tui::model::View;
-use crate::tui::theme::{Theme, Tone};
+use crate::tui::theme::Theme;
 use crate::tui::view::detail::cursor;
 use crate::tui::view::mail;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
-use crate::tui::widget::wrap::wrap;
 use crate::tui::{Effect, Model, clipboard};
 
 /// Columns of what stands before a text.
 const LABEL: usize = 14;
-
-/// Columns before a text that has lines of its own.
-const SET_IN: usize = 4;
 
 /// From how many characters of its alphabet on a word may be a key, or most of one.
 const KEY_MIN: usize = 40;
@@ -150,20 +146,10 @@ impl Body for CopyDialog {
         let theme = canvas.theme;
         let columns = columns_for(area);
         let mut lines = Lines::new(theme, columns);
-        let room = usize::from(columns).saturating_sub(LABEL + 4);
         let mut chosen_until = 0;
         for (n, item) in self.items.iter().enumerate() {
-            let is_chosen = n == self.menu.chosen;
-            // What is about to be copied is read to its end, on lines of its own; the others are as long as there is room.
-            let is_long = is_chosen && width(&item.text) > room;
-            let text = if is_long { String::new() } else { fit(&item.text, room, theme.glyphs().ellipsis) };
-            self.menu.line(&mut lines, theme, n, (item.label, LABEL), &text);
-            if is_long {
-                for part in wrap(&item.text, usize::from(columns).saturating_sub(SET_IN)) {
-                    lines.pieces(vec![(pad("", SET_IN, ""), Tone::Quiet), (part, Tone::Here)]);
-                }
-            }
-            if is_chosen {
+            self.menu.line(&mut lines, (theme, columns), n, (item.label, LABEL), &item.text);
+            if n == self.menu.chosen {
                 chosen_until = lines.count();
             }
         }

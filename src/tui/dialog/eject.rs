@@ -8,7 +8,7 @@ use super::menu::Menu;
 use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Keys, Then, because};
 use crate::mail::templates::eject::built_in;
-use crate::text::{fit, plain};
+use crate::text::plain;
 use crate::tui::effect::{Answer, Bench};
 use crate::tui::model::Level;
 use crate::tui::theme::{Theme, Tone};
@@ -95,12 +95,11 @@ impl Body for EjectDialog {
         let theme = canvas.theme;
         let columns = columns_for(area);
         let mut lines = Lines::new(theme, columns);
-        let room = usize::from(columns).saturating_sub(LABEL + 4);
         let dir = plain(&self.dir.display().to_string());
         lines.text(&format!("Into {dir}, to be changed. What is there stays as it is."), Tone::Quiet);
         lines.gap();
         for (n, (label, text)) in self.lines().into_iter().enumerate() {
-            self.menu.line(&mut lines, theme, n, (label, LABEL), &fit(&text, room, theme.glyphs().ellipsis));
+            self.menu.line(&mut lines, (theme, columns), n, (label, LABEL), &text);
         }
         keys(&mut lines, &self.keys(model, theme));
         put(canvas, area, "Make files of built-in templates", &lines.finish());

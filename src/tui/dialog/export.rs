@@ -7,7 +7,6 @@ use super::menu::Menu;
 use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Then, because};
 use crate::export::{Format, Listed};
-use crate::text::fit;
 use crate::tui::model::View;
 use crate::tui::theme::Tone;
 use crate::tui::view::{audit, mail, verifications};
@@ -91,11 +90,10 @@ impl Body for ExportDialog {
         let theme = canvas.theme;
         let columns = columns_for(area);
         let mut lines = Lines::new(theme, columns);
-        let room = usize::from(columns).saturating_sub(LABEL + 4);
         lines.text("All that this list shows, into a new file that only you can read. It says where.", Tone::Quiet);
         lines.gap();
         for (n, (label, text)) in self.lines().into_iter().enumerate() {
-            self.menu.line(&mut lines, theme, n, (label, LABEL), &fit(text, room, theme.glyphs().ellipsis));
+            self.menu.line(&mut lines, (theme, columns), n, (label, LABEL), text);
         }
         keys(&mut lines, &[("Enter", "take it"), ("1", "that line"), ("Esc", "close")]);
         put(canvas, area, "Export", &lines.finish());
@@ -122,6 +120,17 @@ mod tests {
             Effect::Load(Load::Export { listed, format, generation }) => Some((listed, format, generation)),
             _ => None,
         })
+    }
+
+    #[test]
+    fn the_command_is_read_to_its_end_before_it_is_copied() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "/");
+        console.type_text("created:>2020-01-01 locale:ko domain:example.com");
+        console.run(&world, "Enter E");
+        assert!(!console.screen().contains("--all --csv"), "{}", console.screen());
+        console.run(&world, "j j");
+        assert!(console.screen().contains("--all --csv"), "{}", console.screen());
     }
 
     #[test]

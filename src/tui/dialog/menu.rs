@@ -1,9 +1,13 @@
 //! A choice of one line out of a few.
 
 use super::Action;
-use crate::text::pad;
+use crate::text::{fit, pad, width};
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::widget::lines::Lines;
+use crate::tui::widget::wrap::wrap;
+
+/// Columns before a text that has lines of its own.
+const SET_IN: usize = 4;
 
 /// Which of its lines is chosen.
 #[derive(Clone, Copy, Debug)]
@@ -30,22 +34,31 @@ impl Menu {
         is_there
     }
 
-    /// Draws a line: its number, its label in so many columns, and what it says.
+    /// Draws a line: its number, its label in so many columns, and what it says. The chosen one is read to its end, on lines
+    /// of its own where it is long; the others are as long as there is room.
     pub(super) fn line(
         self,
         lines: &mut Lines<'_>,
-        theme: &Theme,
+        (theme, columns): (&Theme, u16),
         n: usize,
-        (label, columns): (&str, usize),
+        label: (&str, usize),
         text: &str,
     ) {
         let is_chosen = n == self.chosen;
         let mark = if is_chosen { theme.glyphs().selected } else { "  " };
+        let tone = if is_chosen { Tone::Here } else { Tone::Text };
+        let columns = usize::from(columns);
+        let room = columns.saturating_sub(label.1 + 4);
+        let is_long = is_chosen && width(text) > room;
+        let beside = if is_long { String::new() } else { fit(text, room, theme.glyphs().ellipsis) };
         lines.pieces(vec![
             (pad(mark, 2, ""), Tone::Here),
             ((n + 1).to_string(), Tone::Key),
-            (format!(" {}", pad(label, columns, "")), Tone::Quiet),
-            (text.to_owned(), if is_chosen { Tone::Here } else { Tone::Text }),
+            (format!(" {}", pad(label.0, label.1, "")), Tone::Quiet),
+            (beside, tone),
         ]);
+        for part in wrap(text, columns.saturating_sub(SET_IN)).into_iter().filter(|_| is_long) {
+            lines.pieces(vec![(pad("", SET_IN, ""), Tone::Quiet), (part, tone)]);
+        }
     }
 }

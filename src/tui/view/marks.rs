@@ -295,6 +295,24 @@ mod tests {
         assert!(shown.contains("◆ 4 marked, 3 not in this list · B mails them again   search “kim” ·"), "{shown}");
     }
 
+    /// Of a filter that does not fit beside them, its beginning: what was typed is known.
+    #[test]
+    fn beside_marks_the_key_that_clears_a_filter_is_seen() {
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "J J s s s");
+        let shown = console.screen();
+        assert!(shown.contains("◆ 3 marked · B mails them again   filter “sort:-…” · Esc clears it"), "{shown}");
+        let (mut console, world) = Console::loaded(80, 24);
+        console.run(&world, "J J /");
+        console.type_text("created:>2020-01-01 locale:ko");
+        console.run(&world, "Enter");
+        let shown = console.screen();
+        assert!(
+            shown.contains("B mails them again   filter “created:") && shown.contains("…” · Esc clears it"),
+            "{shown}"
+        );
+    }
+
     #[test]
     fn marks_are_not_lost_without_a_word() {
         let (mut console, world) = Console::loaded(80, 24);
