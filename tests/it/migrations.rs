@@ -1,4 +1,4 @@
-//! Migrations of a database that is in use: no one who count waits for one longer than a second, whatever the size.
+//! Migrations of a database that is in use: no one who writes waits for one longer than a second, whatever the size.
 //!
 //! `VERIFYDESK_TEST_PEOPLE=10000000 cargo test --locked --test it migrations:: -- --nocapture` says how long they took
 //! at full size.
