@@ -37,6 +37,8 @@ pub enum BrakeCause {
     Configuration,
     /// The mail server takes no mail; one is tried now and then, and the first that is taken ends it.
     Refusals,
+    /// The database is a copy of the one that workers last came to: what is queued in it may have gone out.
+    Restored,
 }
 
 /// Not a word for it.
@@ -63,7 +65,8 @@ impl BrakeState {
 
 impl BrakeCause {
     /// Every cause.
-    pub const ALL: [Self; 5] = [Self::Operator, Self::Reputation, Self::Quota, Self::Configuration, Self::Refusals];
+    pub const ALL: [Self; 6] =
+        [Self::Operator, Self::Reputation, Self::Quota, Self::Configuration, Self::Refusals, Self::Restored];
 
     /// The word for it.
     #[must_use]

@@ -126,6 +126,11 @@ impl WorkerLoop {
         &self.worker.shared.store
     }
 
+    /// What it is called where it has changed something.
+    pub(super) fn name(&self) -> String {
+        self.worker.shared.preparer.actor.name.clone()
+    }
+
     /// How long a lease lasts.
     pub(super) fn lease_time(&self) -> Duration {
         self.worker.shared.preparer.lease

@@ -6,6 +6,7 @@ mod clock;
 mod ending;
 mod faults;
 mod lease;
+mod restored;
 mod secrets;
 mod trouble;
 

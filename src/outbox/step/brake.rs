@@ -31,7 +31,7 @@ pub(in crate::outbox) fn start(
     during: Option<Duration>,
     now: Instant,
 ) {
-    let set_by = worker.worker.shared.preparer.actor.name.clone();
+    let set_by = worker.name();
     let setting = set(worker.store().clone(), set_by, cause, reason.clone(), during);
     worker.steps.spawn(Step::Brake, setting, finish);
     worker.hold(Held { reason, until: Some(now + POLL_EVERY) });

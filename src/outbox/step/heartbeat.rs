@@ -76,18 +76,18 @@ pub(super) fn start(worker: &mut WorkerLoop, now: Instant) {
         held.until = None;
     }
     let is_news = std::mem::take(&mut worker.presence.is_news);
-    let beating = beat(worker.store().clone(), worker.worker.beat.clone(), is_news);
+    let beating = beat(worker.store().clone(), worker.name(), worker.worker.beat.clone(), is_news);
     let step = async move { within(beating).await };
     worker.steps.spawn(Step::Heartbeat, step, move |worker, result| finish(worker, result, now));
 }
 
-async fn beat(store: Store, beat: Heartbeat, is_news: bool) -> Result<Beaten, Error> {
+async fn beat(store: Store, who: String, beat: Heartbeat, is_news: bool) -> Result<Beaten, Error> {
     let blocker = if beat.stopped { None } else { store.admit(&beat).await? };
     store.beat(&beat).await?;
     if is_news {
         store.notify(Change::Workers).await;
     }
-    let (arrival, brake) = (store.arrive().await?, store.brake().await?);
+    let (arrival, brake) = (store.arrive(&who).await?, store.brake().await?);
     Ok(Beaten { blocker, arrival, brake, pauses_ended: store.pauses_ended().await? })
 }
 
@@ -106,7 +106,7 @@ fn finish(worker: &mut WorkerLoop, result: Result<Beaten, Error>, asked_at: Inst
 /// The first one, before anything else is done.
 pub(in crate::outbox) async fn first(worker: &mut WorkerLoop) {
     worker.fill_heartbeat();
-    match within(beat(worker.store().clone(), worker.worker.beat.clone(), true)).await {
+    match within(beat(worker.store().clone(), worker.name(), worker.worker.beat.clone(), true)).await {
         // Whether it is admitted has been asked already.
         Ok(beaten) => {
             worker.refusals.hear(beaten.pauses_ended);
@@ -122,7 +122,7 @@ pub(in crate::outbox) async fn last(worker: &mut WorkerLoop) {
     worker.worker.beat.rate = 0.0;
     worker.worker.beat.stopped = true;
     worker.worker.beat.last_error.clone_from(&worker.tally.stopped_by);
-    if let Err(error) = beat(worker.store().clone(), worker.worker.beat.clone(), true).await {
+    if let Err(error) = beat(worker.store().clone(), worker.name(), worker.worker.beat.clone(), true).await {
         tracing::warn!(%error, "the last heartbeat was not written");
     }
 }

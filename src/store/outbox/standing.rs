@@ -6,11 +6,18 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::brake::{BrakeCause, BrakeState};
+use crate::domain::change::Change;
 use crate::domain::worker::GONE_AFTER_SECONDS;
+use crate::store::brake::{self, NewBrake};
 use crate::store::{Error, Store};
 
-/// One run of a database server. Another one may lack the last moments: a standby that took over, or a server that came
-/// back after a crash.
+/// Why nothing goes out of a copy.
+const RESTORED: &str = "this database was restored or copied: what is queued in it may have gone out before; cancel what \
+                        must not go out again, then resume";
+
+/// One database in one run of a server. Another one may lack the last moments: a standby that took over, a server that
+/// came back after a crash, a copy that was restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerRun(pub(crate) i64);
 
@@ -54,7 +61,9 @@ pub async fn standing(connection: &mut PgConnection, claimant: Claimant) -> Resu
                     and beat_at > now() - make_interval(secs => $2::bigint)
                     and beat_at <= now() + interval '1 second'
             ) as "is_admitted!",
-            (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint as "server!""#,
+            -- One run may have several databases, one after another under the same name.
+            (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
+                # (select oid::bigint from pg_database where datname = current_database()) as "server!""#,
         claimant.worker,
         GONE_AFTER_SECONDS
     )
@@ -72,8 +81,10 @@ impl Claimant {
 }
 
 impl Store {
-    /// Notes that workers are at this run of a server.
-    pub async fn arrive(&self) -> Result<Arrival, Error> {
+    /// Notes that workers are at this run of a server. If it is a copy of the database that they were at, the outbox is
+    /// paused before any of them may claim: what is queued there may have gone out since.
+    pub async fn arrive(&self, worker: &str) -> Result<Arrival, Error> {
+        self.come_home(worker).await?;
         let server = standing(&mut *self.pool().acquire().await?, Claimant::default()).await?.server;
         sqlx::query!(
             "update pace
@@ -89,5 +100,47 @@ impl Store {
         // Negative where the clock was set back.
         let others_for = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
         Ok(Arrival { server, others_for })
+    }
+
+    async fn come_home(&self, worker: &str) -> Result<(), Error> {
+        // A dump that is restored gets another number, and so does each cluster. A copy of a whole cluster's files keeps
+        // both.
+        let at = sqlx::query!(
+            r#"select
+                home,
+                case
+                    when has_function_privilege('pg_control_system()', 'execute')
+                        then (select system_identifier::text from pg_control_system())
+                    else ''
+                end || '/' || (select oid from pg_database where datname = current_database()) as "here!"
+            from pace"#
+        )
+        .fetch_one(self.pool())
+        .await?;
+        if at.home.as_ref() == Some(&at.here) {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        let is_first = sqlx::query!("update pace set home = $1 where home is not distinct from $2", at.here, at.home)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        let is_copy = is_first == 1 && at.home.is_some();
+        if is_copy {
+            let new = NewBrake {
+                state: BrakeState::Paused,
+                cause: BrakeCause::Restored,
+                set_by: worker,
+                reason: RESTORED,
+                seconds: None,
+            };
+            brake::set(&mut tx, new).await?;
+        }
+        tx.commit().await?;
+        if is_copy {
+            tracing::warn!("{RESTORED}");
+            self.notify(Change::Outbox).await;
+        }
+        Ok(())
     }
 }

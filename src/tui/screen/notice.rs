@@ -138,7 +138,7 @@ fn stopped(model: &Model, outbox: &OutboxView) -> Option<Banner> {
     let ends = ends.or(probed).unwrap_or_default();
     let (is, tone) = match (brake.state, brake.cause) {
         (BrakeState::Draining, _) => ("The outbox is being drained", Tone::Warn),
-        (_, BrakeCause::Operator | BrakeCause::Quota) => ("Sending is paused", Tone::Warn),
+        (_, BrakeCause::Operator | BrakeCause::Quota | BrakeCause::Restored) => ("Sending is paused", Tone::Warn),
         (_, BrakeCause::Reputation | BrakeCause::Configuration | BrakeCause::Refusals) => {
             ("Sending is paused", Tone::Bad)
         }

@@ -15,7 +15,7 @@ use crate::tui::model::Level;
 use crate::tui::view::queue::model::ItemId;
 
 use crate::tui::{Effect, Msg};
-use worlds::{brake, busy, draining, grace, idle, paused, quota_used_up};
+use worlds::{brake, busy, draining, grace, idle, paused, quota_used_up, restored};
 
 fn ids(console: &Console) -> Vec<i64> {
     console.model.marks.iter().map(|id| id.0).collect()
@@ -195,6 +195,7 @@ fn a_stopped_outbox_is_said_on_every_view() {
         (paused(), "Sending is paused by mina@bastion, 12 min ago: SES maintenance in ap-northeast-2 until four"),
         (unworked, "Sending is paused by mina@bastion"),
         (draining(), "The outbox is being drained by mina@bastion"),
+        (restored(), "Sending is paused by worker@mail-1, 12 min ago: this database was restored or copied"),
         (quota_used_up(), "used up until 17:32:00, in 3 h"),
     ];
     for (world, words) in table {

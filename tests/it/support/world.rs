@@ -72,6 +72,11 @@ impl World {
         .await
     }
 
+    /// The same, without encryption.
+    pub async fn with_plain(server: &SmtpServer) -> Self {
+        Self::with(|settings| mail_to(settings, server.port(), Tls::None)).await
+    }
+
     /// One whose mails a server takes and counts.
     pub async fn with_counter(server: &Counter) -> Self {
         Self::with(|settings| mail_to(settings, server.port(), Tls::None)).await

@@ -237,6 +237,14 @@ pub fn paused() -> World {
     world
 }
 
+pub fn restored() -> World {
+    let mut world = paused();
+    let reason = "this database was restored or copied: what is queued in it may have gone out before; cancel what must not \
+                  go out again, then resume";
+    world.outbox.brake = Some(brake(BrakeState::Paused, BrakeCause::Restored, "worker@mail-1", reason));
+    world
+}
+
 pub fn draining() -> World {
     let mut world = busy();
     let reason = "the database moves at noon";

@@ -37,7 +37,7 @@ fn flow(model: &Model, theme: &Theme) -> (&'static str, Tone, &'static str) {
     match &outbox.brake {
         _ if matches!(model.link, Link::Away { .. }) => (glyphs.off, Tone::Quiet, "As last seen"),
         Some(Brake { state: BrakeState::Draining, .. }) => (attention, Tone::Warn, "DRAINING"),
-        Some(Brake { cause: BrakeCause::Operator | BrakeCause::Quota, .. }) => {
+        Some(Brake { cause: BrakeCause::Operator | BrakeCause::Quota | BrakeCause::Restored, .. }) => {
             (theme.job(JobState::Paused).0, Tone::Warn, "PAUSED")
         }
         Some(_) => (bad, Tone::Bad, "PAUSED"),
