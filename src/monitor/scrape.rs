@@ -69,7 +69,7 @@ impl Known {
 }
 
 impl Scrape {
-    /// Of a process that works with this database. What is read holds for a while: [`HOLDS`].
+    /// Of a process that works with this database. What is read holds for `holds`.
     #[must_use]
     pub fn new(store: Store, health: Health, holds: Duration) -> Self {
         Self(Arc::new(Parts { store, health, holds, known: watch::Sender::default() }))
