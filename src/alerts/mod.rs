@@ -4,6 +4,9 @@
 //! turn to judge ([`crate::domain::alert`]), now and then; what has begun or ended stands in the database, and whoever
 //! claims the notice runs the command. Once in each way that is set; again only where it failed, or where who had it in
 //! hand has died.
+//!
+//! Beside `serve` as well, which tells that no worker is there: by functions of the database, since its login may read
+//! neither workers nor alerts.
 
 mod command;
 
@@ -11,7 +14,7 @@ use std::time::Duration;
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Settings};
@@ -19,7 +22,7 @@ use crate::domain::Time;
 use crate::domain::alert::{AlertKind, judge};
 use crate::domain::change::Change;
 use crate::jitter::jittered;
-use crate::store::alerts::{JUDGE_EVERY_SECONDS, Judged, Notice};
+use crate::store::alerts::{JUDGE_EVERY_SECONDS, Judged, Notice, Teller};
 use crate::store::{Error, Store};
 
 /// How often it is looked whether there is something to judge or to tell.
@@ -32,39 +35,59 @@ const HELD_BEYOND: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Watch {
     store: Store,
+    teller: Teller,
     settings: config::Alert,
     /// The site's name, for who watches over several.
     site: String,
 }
 
 impl Watch {
+    /// One beside a worker or `serve`.
     #[must_use]
-    pub fn new(store: &Store, settings: &Settings) -> Self {
-        Self { store: store.clone(), settings: settings.alert.clone(), site: settings.site.name.clone() }
+    pub fn new(teller: Teller, store: &Store, settings: &Settings) -> Self {
+        Self { store: store.clone(), teller, settings: settings.alert.clone(), site: settings.site.name.clone() }
     }
 
     /// Watches until `shutdown`.
     pub async fn run(&self, shutdown: &CancellationToken) {
         let watching = async {
+            let mut since = Instant::now();
+            let mut is_well = true;
             loop {
                 sleep(jittered(LOOK_EVERY)).await;
-                if let Err(error) = self.round().await {
-                    tracing::warn!(%error, "alerts wait for the database");
+                match self.round(since).await {
+                    Ok(()) => is_well = true,
+                    Err(error) => {
+                        if std::mem::take(&mut is_well) {
+                            tracing::warn!(%error, "alerts wait for the database");
+                        }
+                        // What could not be seen is not known.
+                        since = Instant::now();
+                    }
                 }
             }
         };
         shutdown.run_until_cancelled(watching).await;
     }
 
-    /// Judges, if it is this one's turn, and tells what is to be told.
-    async fn round(&self) -> Result<(), Error> {
-        if self.store.may_judge_alerts(JUDGE_EVERY_SECONDS).await? {
+    /// Judges, as far as it is this one's turn, and tells what is to be told.
+    async fn round(&self, since: Instant) -> Result<(), Error> {
+        // Also a worker that has just come back: before it tells that there was none.
+        self.judge_workers(since.elapsed()).await?;
+        if self.teller == Teller::Worker && self.store.may_judge_alerts(JUDGE_EVERY_SECONDS).await? {
             self.judge().await?;
         }
         self.tell().await.map(drop)
     }
 
-    /// Finds out what is wrong, whoever's turn it is.
+    /// Finds out whether there is a worker, having watched for so long without a break.
+    pub async fn judge_workers(&self, watched: Duration) -> Result<Judged, Error> {
+        let judged = self.store.judge_workers(watched).await?;
+        self.noted(judged).await;
+        Ok(judged)
+    }
+
+    /// Finds out what else is wrong, whoever's turn it is.
     pub async fn judge(&self) -> Result<Judged, Error> {
         let Some(figures) = self.store.figures().await? else { return Ok(Judged::default()) };
         let outbox = &figures.outbox;
@@ -74,12 +97,16 @@ impl Watch {
             open.iter().any(|alert| alert.kind.raw() == kind.as_str() && alert.subject.raw() == subject)
         };
         let judged = self.store.note_troubles(&judge(outbox, unsent_for, is_open)).await?;
+        self.noted(judged).await;
+        self.store.forget_old_alerts().await?;
+        Ok(judged)
+    }
+
+    async fn noted(&self, judged: Judged) {
         if judged != Judged::default() {
             tracing::info!(began = judged.began, ended = judged.ended, "alerts");
             self.store.notify(Change::Outbox).await;
         }
-        self.store.forget_old_alerts().await?;
-        Ok(judged)
     }
 
     /// Tells what is to be told. Returns how many times someone was told.
@@ -89,7 +116,7 @@ impl Watch {
             return Ok(told);
         }
         let hold = self.settings.timeout + HELD_BEYOND;
-        while let Some(notice) = self.store.claim_alert_notice(&["command"], hold).await? {
+        while let Some(notice) = self.store.claim_alert_notice(self.teller, &["command"], hold).await? {
             let result = command::run(&self.settings, &self.site, &notice).await;
             match &result {
                 Ok(()) => told += 1,
@@ -98,7 +125,7 @@ impl Watch {
                     tracing::warn!(%kind, phase, "nobody was told: {error}");
                 }
             }
-            self.store.note_alert_told(&notice, result.err().as_deref()).await?;
+            self.store.note_alert_told(self.teller, &notice, result.err().as_deref()).await?;
             self.store.notify(Change::Outbox).await;
         }
         Ok(told)

@@ -8,14 +8,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
-use super::watched::Watched;
+use super::watched::{Watched, keep_on};
 use super::{Failure, log, signals};
+use crate::alerts::Watch;
 use crate::config::Settings;
 use crate::contain::{self, contained_async};
 use crate::desk::Desk;
 use crate::dial::Dialer;
 use crate::ses::sns::Https;
 use crate::store::Store;
+use crate::store::alerts::Teller;
 use crate::web;
 
 /// How often the counts are rolled up.
@@ -44,7 +46,16 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let store = desk.store().clone();
     let housekeeping = contain::spawn(keep_counts(store.clone()));
-    let served = web::serve(listener, context, shutdown).await;
+    let watch = Watch::new(Teller::Serve, &store, settings);
+    let alerting = async {
+        keep_on("watching for alerts", &shutdown, async || watch.run(&shutdown).await).await;
+        // Its end is not the end.
+        std::future::pending().await
+    };
+    let served = tokio::select! {
+        served = web::serve(listener, context, shutdown.clone()) => served,
+        never = alerting => never,
+    };
     housekeeping.abort();
     store.flush().await;
     watched.end().await;

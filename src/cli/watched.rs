@@ -1,6 +1,10 @@
-//! What `worker` and `serve` show while they run: to systemd, and to those who ask on `metrics.listen`.
+//! What `worker` and `serve` show while they run: to systemd, and to those who ask on `metrics.listen`. And what goes on
+//! beside their work.
+
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -10,6 +14,19 @@ use crate::contain::contained_async;
 use crate::monitor::{self, Health, systemd};
 use crate::pulse::Pulse;
 use crate::store::Store;
+
+/// How long after it broke something begins again.
+const BEGIN_AGAIN: Duration = Duration::from_secs(5);
+
+/// Begins again what has broken, so that all else goes on.
+pub async fn keep_on(what: &str, shutdown: &CancellationToken, work: impl AsyncFn()) {
+    while let Err(broke) = contained_async(work()).await {
+        tracing::error!("{what} broke, and begins again: {broke}");
+        if shutdown.run_until_cancelled(sleep(BEGIN_AGAIN)).await.is_none() {
+            return;
+        }
+    }
+}
 
 /// Shows it until [`Watched::end`].
 pub struct Watched {

@@ -1,23 +1,16 @@
 //! `verifydesk worker`
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
-
-use super::watched::Watched;
+use super::watched::{Watched, keep_on};
 use super::{Failure, log, output, signals};
 use crate::alerts::Watch;
 use crate::config::{SettingError, Settings};
-use crate::contain::contained_async;
 use crate::hooks::HookSender;
 use crate::outbox::worker::{Mode, Tally, Worker};
 use crate::poller::{AccountPoller, EventPoller, Until};
+use crate::store::alerts::Teller;
 use crate::store::{Purpose, Store};
-
-/// How long after it broke something begins again.
-const BEGIN_AGAIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -55,7 +48,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     };
     let alerting = async {
         if until == Until::Ended {
-            let watch = Watch::new(&store, settings);
+            let watch = Watch::new(Teller::Worker, &store, settings);
             keep_on("watching for alerts", &shutdown, async || watch.run(&shutdown).await).await;
         }
     };
@@ -104,16 +97,6 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
             format!("the worker stopped: {reason}"),
             "fix it and start the worker again; what waits is still in the outbox",
         )),
-    }
-}
-
-/// Begins again what has broken, so that mails go out all the same.
-async fn keep_on(what: &str, shutdown: &CancellationToken, work: impl AsyncFn()) {
-    while let Err(broke) = contained_async(work()).await {
-        tracing::error!("{what} broke, and begins again: {broke}");
-        if shutdown.run_until_cancelled(sleep(BEGIN_AGAIN)).await.is_none() {
-            return;
-        }
     }
 }
 

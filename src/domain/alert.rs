@@ -32,6 +32,8 @@ pub enum AlertKind {
     OutboxPaused,
     /// Nothing went out for five minutes though mails are due.
     NothingSent,
+    /// No worker was heard of for two minutes: told by `serve`.
+    NoWorker,
     /// Workers whose secrets do not fit together.
     SecretsDiffer,
     /// The last mails are near the rate at which the brake stops all; the subject is `bounces` or `complaints`.
@@ -55,9 +57,10 @@ impl UnknownAlert {
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OutboxPaused,
         Self::NothingSent,
+        Self::NoWorker,
         Self::SecretsDiffer,
         Self::RateNear,
         Self::QuotaNearlyUsed,
@@ -76,6 +79,7 @@ impl AlertKind {
         match self {
             Self::OutboxPaused => "the outbox is paused",
             Self::NothingSent => "nothing is sent though mails are due",
+            Self::NoWorker => "no worker is there",
             Self::SecretsDiffer => "secrets differ",
             Self::RateNear => "near where all mail stops",
             Self::QuotaNearlyUsed => "the quota is nearly used",
@@ -89,6 +93,7 @@ impl AlertKind {
         match self {
             Self::OutboxPaused => "docs/operations.md#the-outbox-is-paused",
             Self::NothingSent | Self::QuotaNearlyUsed => "docs/operations.md#no-one-gets-mail",
+            Self::NoWorker => "docs/operations.md#a-worker-stands-still-or-stops",
             Self::SecretsDiffer => "docs/secret.md#every-worker-has-the-same",
             Self::RateNear => "docs/operations.md#mails-bounce",
             Self::DeadLetters => "docs/events.md#by-a-queue",

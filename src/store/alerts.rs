@@ -4,19 +4,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Error, Store};
+use super::{Error, Store, StoredTime};
 use crate::domain::Time;
 use crate::domain::alert::{Alert, AlertKind, Trouble};
 use crate::text::Untrusted;
 
 /// How often it is judged, by all workers together, in seconds.
 pub const JUDGE_EVERY_SECONDS: f64 = 15.0;
-
-/// How often someone is tried to be told.
-const TRIES_MAX: i32 = 10;
-
-/// The longest wait between two tries, in seconds.
-const WAIT_MAX: f64 = 3_600.0;
 
 /// How long what has ended stays.
 const KEPT_DAYS: i32 = 30;
@@ -39,11 +33,54 @@ pub struct Notice {
     pub ended_at: Option<Time>,
 }
 
+struct NoticeRow {
+    alert_id: i64,
+    phase: String,
+    way: String,
+    kind: String,
+    subject: String,
+    summary: String,
+    began_at: StoredTime,
+    ended_at: Option<StoredTime>,
+}
+
+impl From<NoticeRow> for Notice {
+    fn from(row: NoticeRow) -> Self {
+        Self {
+            alert_id: row.alert_id,
+            phase: row.phase,
+            way: row.way,
+            kind: row.kind.into(),
+            subject: row.subject.into(),
+            summary: row.summary.into(),
+            began_at: row.began_at.into(),
+            ended_at: row.ended_at.map(Into::into),
+        }
+    }
+}
+
+/// Who tells, by the right that its login has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teller {
+    /// Of everything.
+    Worker,
+    /// That no worker is there, and of nothing else.
+    Serve,
+}
+
 /// What came of a judgement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Judged {
     pub began: i64,
     pub ended: i64,
+}
+
+impl std::ops::Add for Judged {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { began: self.began + other.began, ended: self.ended + other.ended }
+    }
 }
 
 impl Store {
@@ -83,7 +120,12 @@ impl Store {
         let kinds: Vec<String> = troubles.iter().map(|one| one.kind.as_str().to_owned()).collect();
         let subjects: Vec<String> = troubles.iter().map(|one| one.subject.clone()).collect();
         let summaries: Vec<String> = troubles.iter().map(|one| one.summary.clone()).collect();
-        let known: Vec<String> = AlertKind::ALL.into_iter().map(|kind| kind.as_str().to_owned()).collect();
+        let known: Vec<String> = AlertKind::ALL
+            .into_iter()
+            // [`Store::judge_workers`] has this one.
+            .filter(|kind| *kind != AlertKind::NoWorker)
+            .map(|kind| kind.as_str().to_owned())
+            .collect();
         let judged = sqlx::query!(
             r#"with found as (
                 select * from unnest($1::text[], $2::text[], $3::text[]) as one (kind, subject, summary)
@@ -144,83 +186,72 @@ impl Store {
         Ok(alerts.collect())
     }
 
+    /// Begins and ends the alert that there is no worker; `watched`: for how long the caller has watched without a break.
+    pub async fn judge_workers(&self, watched: Duration) -> Result<Judged, Error> {
+        let judged = sqlx::query!(
+            r#"select began as "began!", ended as "ended!" from judge_workers($1)"#,
+            watched.as_secs_f64()
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok(Judged { began: judged.began, ended: judged.ended })
+    }
+
     /// The next of which someone is to be told in one of these ways, in the caller's hands for so long. Of one who was not
     /// tried to be told that it began, none says that it ended.
-    pub async fn claim_alert_notice(&self, ways: &[&str], hold: Duration) -> Result<Option<Notice>, Error> {
+    pub async fn claim_alert_notice(
+        &self,
+        teller: Teller,
+        ways: &[&str],
+        hold: Duration,
+    ) -> Result<Option<Notice>, Error> {
         let ways: Vec<String> = ways.iter().map(|way| (*way).to_owned()).collect();
-        let row = sqlx::query!(
-            r#"with due as (
-                select a.id, phase.phase, way.way
-                from alerts a
-                cross join unnest(array['began', 'ended']) as phase (phase)
-                cross join unnest($1::text[]) as way (way)
-                left join alert_notices n on (n.alert_id, n.phase, n.way) = (a.id, phase.phase, way.way)
-                where
-                    (phase.phase = 'ended') = (a.ended_at is not null)
-                    and (
-                        phase.phase = 'began'
-                        or exists (
-                            select
-                            from alert_notices b
-                            where (b.alert_id, b.phase, b.way) = (a.id, 'began', way.way)
-                        )
-                    )
-                    and (n.alert_id is null or n.told_at is null and n.tries < $2)
-                    -- In another's hands, or tried a while ago. A clock that was set back keeps no one waiting.
-                    and (n.next_at is null or n.next_at not between now() and now() + make_interval(secs => $3::float8 * 2))
-                order by a.id
-                limit 1
-            ),
-            claimed as (
-                insert into alert_notices as n (alert_id, phase, way, tries, next_at)
-                select id, phase, way, 1, now() + make_interval(secs => $4) from due
-                on conflict (alert_id, phase, way) do update
-                set tries = n.tries + 1, next_at = excluded.next_at
-                -- Another may have been faster.
-                where
-                    n.told_at is null
-                    and n.next_at not between now() and now() + make_interval(secs => $3::float8 * 2)
-                returning n.alert_id, n.phase, n.way
-            )
-            select a.id, c.phase, c.way, a.kind, a.subject, a.summary, a.began_at, a.ended_at
-            from claimed c
-            join alerts a on a.id = c.alert_id"#,
-            &ways,
-            TRIES_MAX,
-            WAIT_MAX,
-            hold.as_secs_f64()
-        )
-        .fetch_optional(self.pool())
-        .await?;
-        Ok(row.map(|row| Notice {
-            alert_id: row.id,
-            phase: row.phase,
-            way: row.way,
-            kind: row.kind.into(),
-            subject: row.subject.into(),
-            summary: row.summary.into(),
-            began_at: row.began_at.into(),
-            ended_at: row.ended_at.map(Into::into),
-        }))
+        let row = match teller {
+            Teller::Worker => {
+                sqlx::query_as!(
+                    NoticeRow,
+                    r#"select
+                        alert_id as "alert_id!", phase as "phase!", way as "way!", kind as "kind!",
+                        subject as "subject!", summary as "summary!", began_at as "began_at!", ended_at
+                    from claim_notice(null, $1, $2)"#,
+                    &ways,
+                    hold.as_secs_f64()
+                )
+                .fetch_optional(self.pool())
+                .await?
+            }
+            Teller::Serve => {
+                sqlx::query_as!(
+                    NoticeRow,
+                    r#"select
+                        alert_id as "alert_id!", phase as "phase!", way as "way!", kind as "kind!",
+                        subject as "subject!", summary as "summary!", began_at as "began_at!", ended_at
+                    from claim_worker_notice($1, $2)"#,
+                    &ways,
+                    hold.as_secs_f64()
+                )
+                .fetch_optional(self.pool())
+                .await?
+            }
+        };
+        Ok(row.map(Notice::from))
     }
 
     /// Notes that someone was told, or why not; it is tried again after a wait that doubles.
-    pub async fn note_alert_told(&self, notice: &Notice, error: Option<&str>) -> Result<(), Error> {
-        sqlx::query!(
-            "update alert_notices
-            set
-                told_at = case when $4::text is null then now() end,
-                error = $4,
-                next_at = now() + make_interval(secs => least(15 * 2.0 ^ tries, $5::float8))
-            where alert_id = $1 and phase = $2 and way = $3",
-            notice.alert_id,
-            notice.phase,
-            notice.way,
-            error,
-            WAIT_MAX
-        )
-        .execute(self.pool())
-        .await?;
+    pub async fn note_alert_told(&self, teller: Teller, notice: &Notice, error: Option<&str>) -> Result<(), Error> {
+        let (id, phase, way) = (notice.alert_id, &notice.phase, &notice.way);
+        match teller {
+            Teller::Worker => {
+                sqlx::query!("select note_notice(null, $1, $2, $3, $4)", id, phase, way, error)
+                    .fetch_optional(self.pool())
+                    .await?;
+            }
+            Teller::Serve => {
+                sqlx::query!("select note_worker_notice($1, $2, $3, $4)", id, phase, way, error)
+                    .fetch_optional(self.pool())
+                    .await?;
+            }
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Someone is told when something begins to be wrong, and when that ends: once each, however many workers there are.
 
+mod workers;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use verifydesk::desk::Desk;
 use verifydesk::domain::amazon::DeadLetters;
 use verifydesk::outbox::worker::Mode;
 use verifydesk::store::Store;
-use verifydesk::store::alerts::Judged;
+use verifydesk::store::alerts::{Judged, Teller};
 
 use crate::roles::Logins;
 use crate::support::world::{AtWork, World, operator, worker};
@@ -38,14 +40,22 @@ impl Told {
     }
 
     fn watch(&self) -> Watch {
-        Watch::new(&Store::open(&self.site.settings).unwrap(), &self.site.settings)
+        self.watch_of(Teller::Worker)
+    }
+
+    fn watch_of(&self, teller: Teller) -> Watch {
+        Watch::new(teller, &Store::open(&self.site.settings).unwrap(), &self.site.settings)
     }
 
     /// Both judge and both tell, at once. Returns what began and ended, and what someone was told.
     async fn both(&self, watches: &[Watch; 2]) -> (Judged, Vec<(String, String)>) {
         let before = self.messages().len();
         let (one, other) = tokio::join!(watches[0].judge(), watches[1].judge());
-        let (one, other) = (one.unwrap(), other.unwrap());
+        (one.unwrap() + other.unwrap(), self.both_tell(watches, before).await)
+    }
+
+    /// Both tell at once. Returns what someone was told since there were so many messages.
+    async fn both_tell(&self, watches: &[Watch; 2], before: usize) -> Vec<(String, String)> {
         let (told, told_too) = tokio::join!(watches[0].tell(), watches[1].tell());
         let messages = self.messages();
         assert_eq!(told.unwrap() + told_too.unwrap(), messages.len() - before);
@@ -53,7 +63,7 @@ impl Told {
             let of = |field: &str| message[field].as_str().unwrap().to_owned();
             (of("phase"), of("kind"))
         });
-        (Judged { began: one.began + other.began, ended: one.ended + other.ended }, said.collect())
+        said.collect()
     }
 
     /// What the program got on its standard input.
@@ -73,14 +83,14 @@ impl Told {
 }
 
 /// A program with one argument of its own.
-fn command(dir: &Path, script: &str) -> Vec<String> {
+pub fn command(dir: &Path, script: &str) -> Vec<String> {
     let program = dir.join("tell");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     vec![program.display().to_string(), dir.display().to_string()]
 }
 
-const KEEP: &str =
+pub const KEEP: &str =
     r#"message=$(cat); printf '%s\n' "$message" >> "$1/messages"; shift; printf '%s|' "$@" >> "$0.arguments""#;
 
 fn pair(phase: &str, kind: &str) -> Vec<(String, String)> {
@@ -203,7 +213,8 @@ async fn a_notice_outlives_who_had_it_in_hand() {
     let watch = told.watch();
     told.site.desk.pause(&operator(), "maintenance").await.unwrap();
     watch.judge().await.unwrap();
-    let claimed = told.site.store().claim_alert_notice(&["command"], Duration::from_secs(50)).await.unwrap();
+    let claimed =
+        told.site.store().claim_alert_notice(Teller::Worker, &["command"], Duration::from_secs(50)).await.unwrap();
     assert_eq!(claimed.unwrap().phase, "began");
     assert_eq!(watch.tell().await.unwrap(), 0, "another has it in hand");
     told.wait_over().await;

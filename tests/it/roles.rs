@@ -1,5 +1,6 @@
 //! Each program under the role that is made for it, and what that role may not.
 
+mod alerts;
 mod hooks;
 mod rights;
 mod undo;

@@ -47,7 +47,7 @@ const TABLES: [&str; 31] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 52] = [
+const FUNCTIONS: [&str; 57] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -56,6 +56,8 @@ const FUNCTIONS: [&str; 52] = [
     "changed_nothing(text, text)",
     "check_audit_entry()",
     "check_reason(text, text)",
+    "claim_notice(text[], text[], double precision)",
+    "claim_worker_notice(text[], double precision)",
     "commit_minted_link(bigint, bytea)",
     "count_verifications()",
     "delete_user(bigint, bigint, text, text, text, double precision)",
@@ -67,6 +69,7 @@ const FUNCTIONS: [&str; 52] = [
     "forget_in_audit()",
     "forget_user()",
     "forget_webhook_deliveries()",
+    "judge_workers(double precision)",
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
     "lock_user(bigint)",
     "look_at_link(bytea)",
@@ -75,8 +78,10 @@ const FUNCTIONS: [&str; 52] = [
     "name_pairs(text)",
     "mint_link(bigint, text, text, text, bytea, double precision)",
     "note_all_verified(bigint[], text)",
+    "note_notice(text[], bigint, text, text, text)",
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",
+    "note_worker_notice(bigint, text, text, text)",
     "old_event_weeks(timestamptz)",
     "open_links(bytea[], boolean)",
     "open_verification(bigint)",

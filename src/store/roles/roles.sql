@@ -358,6 +358,14 @@ grant insert, update on @schema.address_states to @worker;
 grant insert, update, delete on @schema.alerts, @schema.alert_notices to @worker;
 grant update on @schema.alert_watch to @worker;
 grant execute on function
+    @schema.claim_notice(text[], text[], double precision), @schema.note_notice(text[], bigint, text, text, text)
+    to @worker;
+-- Where no worker is left, the internet-facing program tells of that, and of nothing else.
+grant execute on function @schema.judge_workers(double precision) to @worker, @serve;
+grant execute on function
+    @schema.claim_worker_notice(text[], double precision), @schema.note_worker_notice(bigint, text, text, text)
+    to @serve;
+grant execute on function
     @schema.admit_worker(uuid, text, integer, text, text, text, text, double precision)
     to @worker;
 
