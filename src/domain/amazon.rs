@@ -75,6 +75,8 @@ pub struct SesAccount {
     pub standing: Option<AccountStanding>,
     /// Why it cannot be asked, while that is so, and since when.
     pub error: Option<(Untrusted, Time)>,
+    /// The right that is missing, where that is why.
+    pub permission: Option<Untrusted>,
 }
 
 /// What SES says of an account (`GetAccount`).
@@ -96,6 +98,8 @@ pub struct AccountStanding {
     pub sent: f64,
     /// Those of them that were not this desk's: it leaves them their part of the quota.
     pub sent_by_others: i64,
+    /// What became of the request for production access: `PENDING`, `FAILED`, `GRANTED`, `DENIED`; empty without one.
+    pub review: Untrusted,
 }
 
 impl AccountStanding {

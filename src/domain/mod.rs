@@ -2,6 +2,7 @@
 //!
 //! Knows no other room, does no I/O and reads no clock: the time is passed in.
 
+pub mod account;
 pub mod address;
 pub mod alert;
 pub mod amazon;

@@ -1,99 +1,207 @@
-//! Asks SES what the account may, and whether addresses that are mailed again are on its suppression list: at most one
-//! call a second, by all workers together. What it says stands in the database, with its age.
+//! Asks SES about the account: what it may, what its identities and its configuration set are, and whether addresses that
+//! are mailed again are on its suppression list. At most one call a second, by all workers together. What it says stands in
+//! the database, with its age.
 
 use std::time::Duration;
 
-use tokio::time::interval;
+use tokio::time::{interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Until;
 use crate::config::{SettingError, Settings};
+use crate::domain::account::PanelKind;
 use crate::domain::change::Change;
+use crate::mail::sender::Sender;
 use crate::ses::account::AccountApi;
-use crate::store::{Error, Store};
+use crate::ses::aws::Failure;
+use crate::store::{AccountCall, Error, Store};
 
 /// How often it is looked whether there is something to ask.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How long nothing more is asked about addresses after that failed.
-const PAUSE: Duration = Duration::from_mins(5);
+/// How long behind a call the next one may begin, and a little more.
+const TURN: Duration = Duration::from_millis(1_100);
+
+/// How many looks at addresses are left out after one of them could not be asked about: five minutes.
+const LOOKS_LEFT_OUT: u32 = 150;
+
+/// How many calls are made where it is to end by itself: what the account may, and one thing more.
+const CALLS_OF_A_DRAIN: u32 = 2;
+
+/// The right that asking what the account may needs.
+const STANDING_PERMISSION: &str = "ses:GetAccount";
 
 /// Asks SES about the account. Any number of them may do so at once.
 pub struct AccountPoller {
     store: Store,
     api: AccountApi,
+    /// The panels that these settings have, and what each is about.
+    panels: Vec<(PanelKind, String)>,
 }
 
 impl AccountPoller {
     /// `None` where mail does not go through SES.
     pub fn from_settings(store: &Store, settings: &Settings) -> Result<Option<Self>, SettingError> {
-        Ok(AccountApi::from_settings(settings)?.map(|api| Self { store: store.clone(), api }))
+        let Some(api) = AccountApi::from_settings(settings)? else { return Ok(None) };
+        Ok(Some(Self { store: store.clone(), api, panels: panels(settings)? }))
     }
 
-    /// Asks until then; once where it is to end by itself.
+    /// Asks until then; a few times where it is to end by itself.
     pub async fn run(&self, until: Until, shutdown: &CancellationToken) {
         let asking = async {
-            let mut ticks = interval(LOOK_EVERY);
-            let mut is_quiet_until = ticks.tick().await;
-            loop {
-                self.ask_about_account().await;
-                if until == Until::Empty {
-                    return;
-                }
-                let now = ticks.tick().await;
-                if now >= is_quiet_until && !self.ask_about_address().await {
-                    is_quiet_until = now + PAUSE;
-                }
+            match until {
+                Until::Ended => self.ask_forever().await,
+                Until::Empty => self.ask_what_is_due().await,
             }
         };
         shutdown.run_until_cancelled(asking).await;
     }
 
-    async fn ask_about_account(&self) {
-        match self.store.may_ask_account().await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => return tracing::warn!(%error, "asking about the SES account waits for the database"),
-        }
-        let noted = match self.api.standing().await {
-            Ok(standing) => self.store.note_account(&standing).await,
-            Err(failure) => {
-                tracing::warn!("SES cannot be asked about the account: {failure}");
-                self.store.note_account_failure(&failure.to_string()).await
+    async fn ask_forever(&self) {
+        let mut ticks = interval(LOOK_EVERY);
+        let mut left_out = 0;
+        loop {
+            ticks.tick().await;
+            left_out = u32::saturating_sub(left_out, 1);
+            let due = self.due().await;
+            // What it may comes first, then people who wait, then what only screens show.
+            if due != Some(AccountCall::Standing) && left_out == 0 {
+                match self.ask_about_address().await {
+                    Ok(Asked::Nothing) => {}
+                    Ok(Asked::Something) => continue,
+                    Err(()) => {
+                        left_out = LOOKS_LEFT_OUT;
+                        continue;
+                    }
+                }
             }
-        };
-        match noted {
-            Ok(true) => self.store.notify(Change::Outbox).await,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "what SES says of the account was not noted"),
+            if let Some(call) = due {
+                self.ask(&call).await;
+            }
         }
     }
 
-    /// Asks about one address, if there is one. Returns false where that failed.
-    async fn ask_about_address(&self) -> bool {
-        match self.try_to_ask_about_address().await {
-            Ok(is_answered) => is_answered,
+    async fn ask_what_is_due(&self) {
+        for number in 1..=CALLS_OF_A_DRAIN {
+            let Some(call) = self.due().await else { return };
+            if number > 1 {
+                sleep(TURN).await;
+            }
+            if !self.ask(&call).await {
+                return;
+            }
+        }
+    }
+
+    async fn due(&self) -> Option<AccountCall> {
+        self.store.due_account_call(&self.panels).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "asking about the SES account waits for the database");
+            None
+        })
+    }
+
+    /// Makes a call if no other makes one. Returns whether it did.
+    async fn ask(&self, call: &AccountCall) -> bool {
+        match self.try_to_ask(call).await {
+            Ok(Some(is_news)) => {
+                if is_news {
+                    self.store.notify(Change::Outbox).await;
+                }
+                true
+            }
+            Ok(None) => false,
             Err(error) => {
-                tracing::warn!(%error, "asking about an address waits for the database");
+                tracing::warn!(%error, "what SES says of the account was not noted");
                 true
             }
         }
     }
 
-    async fn try_to_ask_about_address(&self) -> Result<bool, Error> {
-        let Some(address) = self.store.next_suppression_check().await? else { return Ok(true) };
-        match self.api.suppression(&address).await {
+    async fn try_to_ask(&self, call: &AccountCall) -> Result<Option<bool>, Error> {
+        let store = &self.store;
+        let longest = self.api.longest().as_secs_f64();
+        let Some(turn) = store.take_account_turn(Some(call), longest).await? else { return Ok(None) };
+        let noted = match call {
+            AccountCall::Standing => match self.api.standing().await {
+                Ok(standing) => store.note_account(&standing).await,
+                Err(failure) => {
+                    tracing::warn!("SES cannot be asked about the account: {failure}");
+                    let permission = missing(&failure, STANDING_PERMISSION);
+                    store.note_account_failure(&failure.to_string(), permission).await
+                }
+            },
+            AccountCall::Panel(kind, subject) => match self.api.panel(*kind, subject).await {
+                Ok(figures) => store.note_panel(*kind, &figures).await,
+                Err(failure) => {
+                    let right = kind.permission();
+                    let is_news = store.note_panel_trouble(*kind, &failure.to_string(), missing(&failure, right)).await;
+                    if matches!(is_news, Ok(true)) {
+                        tracing::warn!("SES does not answer {right}: {failure}");
+                    }
+                    is_news
+                }
+            },
+        };
+        store.end_account_turn(turn).await?;
+        noted.map(Some)
+    }
+
+    /// Asks about one address, if there is one. An error where SES did not answer.
+    async fn ask_about_address(&self) -> Result<Asked, ()> {
+        match self.try_to_ask_about_address().await {
+            Ok(asked) => asked,
+            Err(error) => {
+                tracing::warn!(%error, "asking about an address waits for the database");
+                Ok(Asked::Nothing)
+            }
+        }
+    }
+
+    async fn try_to_ask_about_address(&self) -> Result<Result<Asked, ()>, Error> {
+        let Some(address) = self.store.next_suppression_check().await? else { return Ok(Ok(Asked::Nothing)) };
+        let longest = self.api.longest().as_secs_f64();
+        let Some(turn) = self.store.take_account_turn(None, longest).await? else { return Ok(Ok(Asked::Nothing)) };
+        let answer = self.api.suppression(&address).await;
+        self.store.end_account_turn(turn).await?;
+        match answer {
             Ok(found) => {
                 let on_list = found.as_ref().map(|it| (it.reason.as_str(), it.since, it.ses_id.as_deref()));
                 for id in self.store.note_suppression(&address, on_list).await? {
                     self.store.notify(Change::Verification(id)).await;
                 }
-                Ok(true)
+                Ok(Ok(Asked::Something))
             }
             Err(failure) => {
                 tracing::warn!("SES cannot be asked about an address: {failure}");
-                Ok(false)
+                Ok(Err(()))
             }
         }
     }
+}
+
+/// Whether there was an address to ask about.
+enum Asked {
+    Nothing,
+    Something,
+}
+
+/// The right that a call needs, where it failed for want of that.
+fn missing(failure: &Failure, right: &'static str) -> Option<&'static str> {
+    failure.is_missing_right().then_some(right)
+}
+
+/// What is asked besides what the account may.
+fn panels(settings: &Settings) -> Result<Vec<(PanelKind, String)>, SettingError> {
+    let mut panels = Vec::new();
+    if let Some(from) = &settings.mail.from {
+        let sender = Sender::from_setting("mail.from", from)?;
+        panels.push((PanelKind::Sender, sender.address().as_str().to_owned()));
+        panels.push((PanelKind::Domain, sender.address().domain().to_owned()));
+    }
+    panels.push((PanelKind::Identities, String::new()));
+    if let Some(set) = &settings.mail.configuration_set {
+        panels.push((PanelKind::ConfigurationSet, set.clone()));
+        panels.push((PanelKind::EventDestinations, set.clone()));
+    }
+    Ok(panels)
 }

@@ -1,5 +1,9 @@
 //! What SES's API says of the account.
 
+mod panel;
+
+use std::time::Duration;
+
 use aws_sdk_sesv2::operation::get_suppressed_destination::GetSuppressedDestinationError;
 use aws_sdk_sesv2::types::SendQuota;
 
@@ -7,6 +11,7 @@ use super::aws::{Aws, Failure};
 use super::endpoint;
 use crate::config::{SettingError, Settings, TransportKind};
 use crate::domain::Time;
+use crate::domain::account::kept;
 use crate::domain::amazon::AccountStanding;
 
 /// SES's API, to be asked about the account that the settings mean. Each question is one call; SES takes one a second.
@@ -39,6 +44,12 @@ impl AccountApi {
         Ok(Some(Self { aws: Aws::from_settings(settings)? }))
     }
 
+    /// The longest that a call may take.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        self.aws.longest()
+    }
+
     /// Quota, rate, sandbox, and whether it may send.
     pub async fn standing(&self) -> Result<AccountStanding, Failure> {
         let client = self.aws.ses().await;
@@ -51,13 +62,18 @@ impl AccountApi {
             region: region.into(),
             is_sandbox: !answer.production_access_enabled(),
             can_send: answer.sending_enabled(),
-            enforcement: answer.enforcement_status().unwrap_or_default().into(),
+            enforcement: kept(answer.enforcement_status().unwrap_or_default()),
             rate_max: quota.map(SendQuota::max_send_rate).unwrap_or_default(),
             // -1 is none.
             daily_max: quota.map(SendQuota::max24_hour_send).filter(|most| *most >= 0.0),
             sent: quota.map(SendQuota::sent_last24_hours).unwrap_or_default(),
             // The store knows which were this desk's.
             sent_by_others: 0,
+            review: answer
+                .details()
+                .and_then(|details| details.review_details()?.status())
+                .map(|status| kept(status.as_str()))
+                .unwrap_or_default(),
         })
     }
 

@@ -22,6 +22,12 @@ impl ApiRefusal {
         self.status >= 400 && !self.code.is_empty()
     }
 
+    /// Whether the credentials are good, and may not do this.
+    #[must_use]
+    pub fn is_missing_right(&self) -> bool {
+        self.status == 403 && matches!(self.code.as_str(), "AccessDeniedException" | "AccessDenied")
+    }
+
     /// All of it in one line.
     #[must_use]
     pub fn whole(&self) -> Untrusted {

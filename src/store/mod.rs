@@ -3,6 +3,7 @@
 //! [`Store`] holds the pool and the statements that stand alone. Statements that are part of an act take the act's
 //! connection; `desk` and `outbox` put them into one transaction.
 
+mod account_panels;
 pub mod admission;
 pub mod alerts;
 mod approvals;
@@ -63,6 +64,7 @@ use self::connect::Way;
 use self::pooler::Sessions;
 use crate::config::{self, SettingError, Settings};
 
+pub use account_panels::AccountCall;
 pub use changes::{Changes, Following};
 pub use error::Error;
 pub use figures::Figures;

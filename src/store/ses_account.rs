@@ -5,10 +5,6 @@ use crate::domain::Time;
 use crate::domain::amazon::{AccountStanding, SesAccount, Suppression};
 use crate::domain::id::VerificationId;
 
-/// How often the account is asked what it may, by all workers together, in seconds; and after a failure.
-const ASK_EVERY_SECONDS: f64 = 60.0;
-const ASK_AGAIN_SECONDS: f64 = 300.0;
-
 /// How old what it may can be to hold for the pace, in seconds.
 const HOLDS_SECONDS: f64 = 86_400.0;
 
@@ -16,28 +12,6 @@ const HOLDS_SECONDS: f64 = 86_400.0;
 const NEWEST: i64 = 50;
 
 impl Store {
-    /// Whether it is this caller's turn to ask what the account may.
-    pub async fn may_ask_account(&self) -> Result<bool, Error> {
-        let turn = sqlx::query_scalar!(
-            r#"insert into ses_account as a (asked_at, called_at)
-            values (now(), now())
-            on conflict (one) do update
-            set asked_at = now(), called_at = now()
-            where
-                -- A clock that was set back keeps no one waiting.
-                a.asked_at not between
-                    now() - make_interval(secs => case when a.error is null then $1::float8 else $2::float8 end)
-                    and now() + interval '1 minute'
-                and a.called_at not between now() - interval '1 second' and now() + interval '1 second'
-            returning true as "may!""#,
-            ASK_EVERY_SECONDS,
-            ASK_AGAIN_SECONDS
-        )
-        .fetch_optional(self.pool())
-        .await?;
-        Ok(turn.is_some())
-    }
-
     /// Notes what the account may, and how much of what it has sent was not this desk's. Returns whether the former is news.
     pub async fn note_account(&self, account: &AccountStanding) -> Result<bool, Error> {
         let is_news = sqlx::query_scalar!(
@@ -65,11 +39,14 @@ impl Store {
                             where minute > now() - interval '24 hours 1 minute'
                         )
                     ),
+                    review = $8,
                     error = null,
-                    failed_at = null
+                    failed_at = null,
+                    permission = null
             )
             select (
-                (is_sandbox, can_send, enforcement, rate_max, daily_max) is distinct from ($2, $3, $4, $5, $6)
+                (is_sandbox, can_send, enforcement, rate_max, daily_max, review)
+                    is distinct from ($2, $3, $4, $5, $6, $8)
                 or error is not null
             ) as "is_news!"
             from before"#,
@@ -79,20 +56,22 @@ impl Store {
             account.enforcement.raw(),
             account.rate_max,
             account.daily_max,
-            account.sent
+            account.sent,
+            account.review.raw()
         )
         .fetch_optional(self.pool())
         .await?;
         Ok(is_news.unwrap_or(false))
     }
 
-    /// Notes that the account cannot be asked. Returns whether that is news.
-    pub async fn note_account_failure(&self, error: &str) -> Result<bool, Error> {
+    /// Notes that the account cannot be asked, and which right is missing, if that is why. Returns whether that is news.
+    pub async fn note_account_failure(&self, error: &str, permission: Option<&str>) -> Result<bool, Error> {
         let done = sqlx::query!(
             "update ses_account
-            set error = $1, failed_at = case when error is null then now() else failed_at end
-            where error is distinct from $1",
-            error
+            set error = $1, permission = $2, failed_at = case when error is null then now() else failed_at end
+            where (error, permission) is distinct from ($1, $2)",
+            error,
+            permission
         )
         .execute(self.pool())
         .await?;
@@ -102,8 +81,8 @@ impl Store {
     /// The account, if any worker has asked for it in the last day.
     pub async fn ses_account(&self) -> Result<Option<SesAccount>, Error> {
         let row = sqlx::query!(
-            "select seen_at, region, is_sandbox, can_send, enforcement, rate_max, daily_max, sent, sent_by_others, error,
-                failed_at
+            "select seen_at, region, is_sandbox, can_send, enforcement, rate_max, daily_max, sent, sent_by_others, review,
+                error, failed_at, permission
             from ses_account
             where asked_at > now() - make_interval(secs => $1)",
             HOLDS_SECONDS
@@ -121,8 +100,10 @@ impl Store {
                 daily_max: row.daily_max,
                 sent: row.sent.unwrap_or_default(),
                 sent_by_others: row.sent_by_others,
+                review: row.review.unwrap_or_default().into(),
             }),
             error: row.error.zip(row.failed_at).map(|(error, at)| (error.into(), at.into())),
+            permission: row.permission.map(Into::into),
         }))
     }
 
@@ -137,36 +118,25 @@ impl Store {
         Ok(rate.flatten())
     }
 
-    /// An address that was mailed again, and of which it is not known since whether it is on the suppression list; if
-    /// it is this caller's turn to ask.
+    /// An address that was mailed again, and of which it is not known since whether it is on the suppression list.
     pub async fn next_suppression_check(&self) -> Result<Option<String>, Error> {
         let address = sqlx::query_scalar!(
             r#"with newest as (
                 select id, user_id, recipient, queued_at, priority from sends order by id desc limit $1
-            ),
-            wanted as (
-                select lower(n.recipient) as address
-                from newest n
-                where
-                    n.priority = 0
-                    and n.queued_at > now() - interval '1 hour'
-                    and exists (select from sends before where before.user_id = n.user_id and before.id < n.id)
-                    and not exists (
-                        select
-                        from suppressions s
-                        where s.address = lower(n.recipient) and s.checked_at >= n.queued_at
-                    )
-                order by n.id desc
-                limit 1
-            ),
-            turn as (
-                update ses_account a
-                set called_at = now()
-                from wanted
-                where a.called_at not between now() - interval '1 second' and now() + interval '1 second'
-                returning wanted.address
             )
-            select address as "address!" from turn"#,
+            select lower(n.recipient) as "address!"
+            from newest n
+            where
+                n.priority = 0
+                and n.queued_at > now() - interval '1 hour'
+                and exists (select from sends before where before.user_id = n.user_id and before.id < n.id)
+                and not exists (
+                    select
+                    from suppressions s
+                    where s.address = lower(n.recipient) and s.checked_at >= n.queued_at
+                )
+            order by n.id desc
+            limit 1"#,
             NEWEST
         )
         .fetch_optional(self.pool())

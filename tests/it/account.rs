@@ -1,5 +1,7 @@
 //! What SES says of the account: asked by one for all, shown with its age, and kept to.
 
+mod panels;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use verifydesk::store::Store;
 
 use crate::mail_servers::PATIENCE;
 use crate::support::Program;
-use crate::support::ses_api::{Answer, SesApi};
+use crate::support::ses_api::{Answer, Request, SesApi};
 use crate::support::world::{World, operator};
 
 const ACCOUNT: &str = "/v2/email/account";
@@ -45,10 +47,8 @@ async fn one_asks_for_all_and_the_pace_keeps_to_it() {
     world.execute("insert into pace_minutes values (date_trunc('minute', now()) - interval '1 hour', 5)").await;
     tokio::join!(ask_once(&world.settings), ask_once(&world.settings), ask_once(&world.settings));
     let requests = api.requests();
-    assert_eq!(
-        requests.iter().map(|asked| asked.line.as_str()).collect::<Vec<_>>(),
-        ["GET /v2/email/account HTTP/1.1"]
-    );
+    let standing = |asked: &&Request| asked.line == "GET /v2/email/account HTTP/1.1";
+    assert_eq!(requests.iter().filter(standing).count(), 1, "{requests:?}");
     // Settings can only lower what SES grants and others leave.
     let table = [
         (Some(10.0), Some(1_000), (3.0, Some(493))),
@@ -110,7 +110,7 @@ async fn what_it_says_is_shown_and_what_it_does_not_say_as_well() {
     api.requests();
     world.execute("update ses_account set asked_at = now() - interval '2 minutes', called_at = '-infinity'").await;
     ask_once(&world.settings).await;
-    assert_eq!(api.requests().len(), 0);
+    assert!(!api.requests().iter().any(|asked| asked.line.contains(ACCOUNT)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,12 @@ where
 }
 
 impl Failure {
+    /// Whether a right is missing.
+    #[must_use]
+    pub fn is_missing_right(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_missing_right())
+    }
+
     fn of_chain(chain: &[&(dyn StdError + 'static)]) -> Self {
         let said = plain(&innermost(chain));
         match chain.iter().find_map(|error| error.downcast_ref::<CredentialsError>()) {

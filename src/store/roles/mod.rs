@@ -11,8 +11,9 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 32] = [
     "_sqlx_migrations",
+    "account_panels",
     "address_states",
     "alert_notices",
     "alert_watch",

@@ -352,7 +352,8 @@ grant update on @schema.pace to @worker, @operator;
 grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
 grant insert, update, delete on @schema.refused_sends to @worker;
 grant update, delete on @schema.ses_event_keys to @worker;
-grant insert, update, delete on @schema.event_queues, @schema.ses_account, @schema.suppressions
+grant insert, update, delete
+    on @schema.event_queues, @schema.ses_account, @schema.account_panels, @schema.suppressions
     to @worker;
 grant insert, update on @schema.address_states to @worker;
 grant insert, update, delete on @schema.alerts, @schema.alert_notices to @worker;

@@ -84,10 +84,9 @@ async fn full() -> World {
     let queue = "https://sqs.example/events";
     site.store().may_ask_queue(queue).await.unwrap();
     site.store().note_queue(queue, 5, 2, DeadLetters::Count(3)).await.unwrap();
-    site.store().may_ask_account().await.unwrap();
     site.execute(
-        "update ses_account set seen_at = now(), region = 'eu-central-1', is_sandbox = true, can_send = false,
-         enforcement = 'SHUTDOWN', rate_max = 1, daily_max = 200, sent = 7",
+        "insert into ses_account (seen_at, region, is_sandbox, can_send, enforcement, rate_max, daily_max, sent)
+         values (now(), 'eu-central-1', true, false, 'SHUTDOWN', 1, 200, 7)",
     )
     .await;
     site

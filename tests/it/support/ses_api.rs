@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,8 @@ pub enum Answer {
     Refuses(u16, &'static str, &'static str),
     /// With this JSON, by what stands in the path; with 404 where nothing does.
     Knows(Vec<(&'static str, serde_json::Value)>),
+    /// The same, but with a refusal for want of a right where this stands at the end of the path.
+    Lacks(&'static str, Vec<(&'static str, serde_json::Value)>),
     /// With these bytes, whatever they are.
     Says(&'static str),
     /// The connection is closed once this much of it is read.
@@ -39,6 +42,8 @@ pub enum Read {
 pub struct Request {
     /// Method and path.
     pub line: String,
+    /// When its head was there.
+    pub at: Instant,
     /// In lower case, but for their values.
     pub headers: Vec<(String, String)>,
     pub body: serde_json::Value,
@@ -130,7 +135,13 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
                 let body = serde_json::json!({ "message": message });
                 whole(status, &format!("x-amzn-errortype: {code}\r\n"), &body.to_string())
             }
-            Answer::Knows(answers) => {
+            Answer::Lacks(path, _)
+                if seen.lock().unwrap().last().unwrap().line.ends_with(&format!("{path} HTTP/1.1")) =>
+            {
+                let body = serde_json::json!({ "message": "User: arn:aws:iam::1:user/desk is not authorized" });
+                whole(403, "x-amzn-errortype: AccessDeniedException\r\n", &body.to_string())
+            }
+            Answer::Knows(answers) | Answer::Lacks(_, answers) => {
                 let asked = seen.lock().unwrap().last().unwrap().line.clone();
                 match answers.iter().find(|(path, _)| asked.contains(path)) {
                     Some((_, answer)) => whole(200, "", &answer.to_string()),
@@ -148,10 +159,11 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
 /// Reads a request to its end; `None` where there is no more.
 pub async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let Some((line, headers)) = head(stream).await? else { return Ok(None) };
+    let at = Instant::now();
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     stream.read_exact(&mut body).await?;
-    Ok(Some(Request { line, headers, body: serde_json::from_slice(&body).unwrap_or_default() }))
+    Ok(Some(Request { line, at, headers, body: serde_json::from_slice(&body).unwrap_or_default() }))
 }
 
 /// An answer of JSON.

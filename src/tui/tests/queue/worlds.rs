@@ -149,6 +149,7 @@ fn account() -> AccountStanding {
         daily_max: Some(50_000.0),
         sent: 31_245.0,
         sent_by_others: 4_100,
+        review: "GRANTED".into(),
     }
 }
 
@@ -170,7 +171,7 @@ pub fn bouncing() -> World {
 /// What SES says of the account, when all is well.
 pub fn account_healthy() -> World {
     let mut world = busy();
-    world.outbox.account = Some(SesAccount { standing: Some(account()), error: None });
+    world.outbox.account = Some(SesAccount { standing: Some(account()), error: None, permission: None });
     world
 }
 
@@ -185,7 +186,7 @@ pub fn account_sandbox() -> World {
         sent_by_others: 0,
         ..account()
     };
-    world.outbox.account = Some(SesAccount { standing: Some(standing), error: None });
+    world.outbox.account = Some(SesAccount { standing: Some(standing), error: None, permission: None });
     world
 }
 
@@ -194,7 +195,8 @@ pub fn account_paused() -> World {
     let mut world = idle();
     let standing = AccountStanding { can_send: false, enforcement: "SHUTDOWN".into(), daily_max: None, ..account() };
     let error = "403 AccessDeniedException User is not authorized to perform: ses:GetAccount \u{1b}[2J";
-    world.outbox.account = Some(SesAccount { standing: Some(standing), error: Some((error.into(), ago(340))) });
+    world.outbox.account =
+        Some(SesAccount { standing: Some(standing), error: Some((error.into(), ago(340))), permission: None });
     world
 }
 
