@@ -4,6 +4,7 @@
 //! as far as that shows without asking a server: a worker without a secret ends with 2, one whose password the mail
 //! server refuses with 1. Errors go to stderr as `error: what happened`, then what to do next.
 
+mod account;
 mod actor;
 mod as_sent;
 mod audit;
@@ -115,6 +116,8 @@ enum Command {
     Events(events::Args),
     /// Show the outbox: what waits, pace, brake, workers and bulk resends; pause, drain or resume it
     Queue(queue::Args),
+    /// Show the SES account: quota, rate, standing, identities, configuration set; how mail is received; each with its age
+    Account(account::Args),
     /// List who did what to whom, when and why, newest first: the audit log
     Audit(audit::Args),
     /// Erase users who were deleted, and remove mails and events that are older than the settings let them stay; workers do this too
@@ -205,6 +208,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Worker(args)) => Box::pin(worker::run(&settings, &args)).await,
         Some(Command::Serve(args)) => serve::run(&settings, &args).await,
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
+        Some(Command::Account(args)) => account::run(&desk(&settings).await?, &args).await,
         Some(Command::Audit(args)) => audit::run(&desk(&settings).await?, &settings.filters, &args).await,
         Some(Command::Prune(args)) => act(&settings, async |desk| prune::run(desk, &settings, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,

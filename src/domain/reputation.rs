@@ -3,6 +3,16 @@
 /// Fewer results than this say nothing about a rate.
 pub const RESULTS_MIN: i64 = 50;
 
+/// From which parts of 1 on AWS looks into an account, and may pause it (SES developer guide, reputation messages).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    pub review: f64,
+    pub pause: f64,
+}
+
+pub const BOUNCES: Thresholds = Thresholds { review: 0.05, pause: 0.1 };
+pub const COMPLAINTS: Thresholds = Thresholds { review: 0.001, pause: 0.005 };
+
 /// How many hours are looked back.
 pub const HOURS: usize = 24;
 
@@ -81,7 +91,8 @@ impl Rate {
 }
 
 /// "2.9 %", "5 %"
-fn percent(part: f64) -> String {
+#[must_use]
+pub fn percent(part: f64) -> String {
     let digits = format!("{:.1}", part * 100.0);
     format!("{} %", digits.strip_suffix(".0").unwrap_or(&digits))
 }

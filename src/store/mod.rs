@@ -3,6 +3,7 @@
 //! [`Store`] holds the pool and the statements that stand alone. Statements that are part of an act take the act's
 //! connection; `desk` and `outbox` put them into one transaction.
 
+mod account;
 mod account_panels;
 pub mod admission;
 pub mod alerts;

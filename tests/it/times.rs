@@ -171,6 +171,7 @@ async fn nothing_ends_because_of_an_old_row() {
         &["queue"],
         &["jobs"],
         &["queue", "--json"],
+        &["account"],
     ] {
         let run = program.run(arguments);
         assert_eq!(run.code, 0, "{arguments:?}: {}", run.err);

@@ -1,5 +1,6 @@
 //! How results are written.
 
+pub mod account;
 pub mod findings;
 pub mod json;
 pub mod outbox;

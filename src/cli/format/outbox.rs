@@ -120,7 +120,7 @@ fn alert(alert: &Alert) -> Value {
     })
 }
 
-fn account(account: &SesAccount) -> Value {
+pub(super) fn account(account: &SesAccount) -> Value {
     let standing = account.standing.as_ref();
     json!({
         "seen_at": time(standing.map(|standing| standing.seen_at)),
@@ -132,8 +132,10 @@ fn account(account: &SesAccount) -> Value {
         "daily_max": standing.and_then(|standing| standing.daily_max),
         "sent": standing.map(|standing| standing.sent),
         "sent_by_others": standing.map(|standing| standing.sent_by_others),
+        "review": standing.map(|standing| &standing.review),
         "error": account.error.as_ref().map(|(error, _)| error),
         "failed_at": time(account.error.as_ref().map(|(_, at)| *at)),
+        "missing_permission": account.permission,
     })
 }
 
@@ -154,7 +156,7 @@ fn event_queue(queue: &EventQueue) -> Value {
     })
 }
 
-fn pace(pace: &PaceView) -> Value {
+pub(super) fn pace(pace: &PaceView) -> Value {
     json!({
         "limit": pace.limit,
         "rate": pace.rate,
@@ -166,7 +168,7 @@ fn pace(pace: &PaceView) -> Value {
     })
 }
 
-fn reputation(reputation: &Reputation) -> Value {
+pub(super) fn reputation(reputation: &Reputation) -> Value {
     let rate = |rate: Rate| json!({ "count": rate.count, "rate": rate.part(), "limit": rate.limit });
     json!({
         "sends": reputation.sends,

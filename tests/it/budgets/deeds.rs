@@ -72,6 +72,7 @@ async fn lists(large: &mut Large) {
         &["events", "subscriptions"],
         &["queue"],
         &["queue", "--json"],
+        &["account"],
         &["jobs"],
         &["jobs", "show", JOB],
         &["jobs", "skipped", JOB],

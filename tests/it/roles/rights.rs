@@ -60,7 +60,14 @@ async fn read_only_changes_nothing_whatever_the_role_may() {
             assert_eq!((run.code, run.err.contains("read-only")), (4, true), "{act:?}: {}{}", run.out, run.err);
         }
     }
-    for look in [&["list"][..], &["show", &id], &["queue"], &["resend", &id, "--dry-run"], &["prune", "--dry-run"]] {
+    for look in [
+        &["list"][..],
+        &["show", &id],
+        &["queue"],
+        &["account"],
+        &["resend", &id, "--dry-run"],
+        &["prune", "--dry-run"],
+    ] {
         let run = program.run(&[&["--read-only"], look].concat());
         assert!(run.code == 0 || look[0] == "resend", "{look:?}: {}", run.err);
     }

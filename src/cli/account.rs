@@ -1,0 +1,45 @@
+//! `verifydesk account`
+
+use std::process::ExitCode;
+
+use super::format::{account, json};
+use super::{Failure, output, time};
+use crate::desk::Desk;
+use crate::domain::account::facts::{PanelFacts, panels};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+    let view = desk.store().account().await?;
+    if args.json {
+        output::line(&json::line(&account::account(&view)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (number, panel) in panels(&view, &time::shown).iter().enumerate() {
+        if number > 0 {
+            output::line("")?;
+        }
+        for line in lines(panel) {
+            output::line(&line)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn lines(panel: &PanelFacts) -> Vec<String> {
+    let about = if panel.subject.is_empty() { String::new() } else { format!(" ({})", panel.subject) };
+    let asked = panel.seen_at.map(|at| format!(", asked at {}", time::shown(at))).unwrap_or_default();
+    let mut lines = vec![format!("{}{about}{asked}", panel.title)];
+    if let Some(right) = &panel.missing {
+        lines.push(format!("  not allowed: {right}; give the workers' AWS identity this right"));
+    } else if let Some((trouble, since)) = &panel.trouble {
+        lines.push(format!("  no answer since {}: {trouble}", time::shown(*since)));
+    }
+    lines.extend(panel.facts.iter().map(|fact| format!("  {:<10}  {}", fact.label, fact.words)));
+    lines
+}

@@ -1,0 +1,349 @@
+//! What is known of the account, in words, panel by panel: the same for the console and the command line.
+
+use super::view::AccountView;
+use super::{CallTrouble, ConfigurationSet, EventDestination, Figures, Identities, Identity, Panel, PanelKind};
+use super::{not_published, rewriting};
+use crate::domain::Time;
+use crate::domain::amazon::AccountStanding;
+use crate::domain::reputation::{BOUNCES, COMPLAINTS, Rate, Thresholds, percent};
+use crate::text::{Plain, Untrusted, plain};
+
+/// How much a fact matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    #[default]
+    Plain,
+    Good,
+    /// Someone should look.
+    Look,
+    Bad,
+}
+
+/// One line of a panel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fact {
+    /// Empty for what belongs to the line above.
+    pub label: &'static str,
+    pub words: String,
+    pub level: Level,
+    /// How much of something is used up, where it is that.
+    pub part: Option<f64>,
+}
+
+/// A panel in words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PanelFacts {
+    pub title: &'static str,
+    /// What it is about; empty where there can be only one.
+    pub subject: String,
+    /// How old its figures are; `None` for those that are counted now, or where there are none.
+    pub seen_at: Option<Time>,
+    /// The right that is missing: then there are no figures.
+    pub missing: Option<Plain>,
+    /// Why there are no newer figures, and since when.
+    pub trouble: Option<(Plain, Time)>,
+    pub facts: Vec<Fact>,
+}
+
+fn fact(label: &'static str, words: impl Into<String>, level: Level) -> Fact {
+    Fact { label, words: words.into(), level, part: None }
+}
+
+/// All panels; times as `shown` writes them.
+#[must_use]
+pub fn panels(view: &AccountView, shown: &impl Fn(Time) -> String) -> Vec<PanelFacts> {
+    let mut panels = vec![account(view, shown), reputation(view)];
+    panels.extend(view.panels.iter().map(|it| panel(view, it)));
+    let has_set = view.panels.iter().any(|panel| panel.kind == PanelKind::ConfigurationSet);
+    if view.has_aws() && !view.panels.is_empty() && !has_set {
+        panels.push(PanelFacts { title: "Configuration set", facts: vec![without_set(view)], ..PanelFacts::default() });
+    }
+    panels
+}
+
+fn account(view: &AccountView, shown: &impl Fn(Time) -> String) -> PanelFacts {
+    let mut panel = PanelFacts { title: "Account", ..PanelFacts::default() };
+    let Some(account) = &view.account else {
+        panel.facts.push(fact(
+            "",
+            "no worker asks AWS: mails do not go through SES, or there are no AWS keys. What follows is the desk's own data",
+            Level::Plain,
+        ));
+        panel.facts.extend(pace(view, None));
+        return panel;
+    };
+    panel.missing = account.permission.as_ref().map(Untrusted::plain);
+    panel.trouble = account.error.as_ref().map(|(error, since)| (error.plain(), *since));
+    let Some(standing) = account.standing.as_ref().filter(|_| panel.missing.is_none()) else {
+        if panel.trouble.is_none() {
+            panel.facts.push(fact("", "not asked yet", Level::Plain));
+        }
+        return panel;
+    };
+    panel.subject = standing.region.plain().into_string();
+    panel.seen_at = Some(standing.seen_at);
+    panel.facts.push(access(standing));
+    panel.facts.push(match standing.enforcement.raw() {
+        "HEALTHY" => fact("status", "healthy", Level::Good),
+        "PROBATION" => fact("status", "on probation: AWS reviews how mail is received", Level::Bad),
+        "SHUTDOWN" => fact("status", "AWS has shut it down", Level::Bad),
+        other => fact("status", plain(other).into_string(), Level::Look),
+    });
+    panel.facts.push(if standing.can_send {
+        fact("sending", "AWS lets it send", Level::Good)
+    } else {
+        fact("sending", "AWS has paused sending", Level::Bad)
+    });
+    panel.facts.push(quota(standing));
+    if standing.daily_max.is_some() {
+        panel.facts.push(match view.full_at() {
+            Some(at) if at <= view.as_of => fact("full", "the quota is used up", Level::Bad),
+            Some(at) => fact("full", format!("at {}, at the present pace", shown(at)), Level::Look),
+            None => fact("full", "not within a day, at the present pace", Level::Plain),
+        });
+    }
+    panel.facts.extend(pace(view, Some(standing)));
+    panel
+}
+
+fn access(standing: &AccountStanding) -> Fact {
+    let review = match standing.review.raw() {
+        "" | "GRANTED" => String::new(),
+        "PENDING" => "; production access was asked for, AWS has not answered yet".to_owned(),
+        "DENIED" => "; AWS has refused production access".to_owned(),
+        other => format!("; production access: {}", plain(other)),
+    };
+    if standing.is_sandbox {
+        let words = format!("the sandbox: only verified addresses and domains can be mailed{review}");
+        fact("access", words, Level::Look)
+    } else {
+        fact("access", "production", Level::Good)
+    }
+}
+
+fn quota(standing: &AccountStanding) -> Fact {
+    let others = match standing.sent_by_others {
+        0 => String::new(),
+        others => format!(", {others} of them by others"),
+    };
+    let Some(most) = standing.daily_max else {
+        return fact("quota", format!("none; {:.0} sent in 24 h{others}", standing.sent), Level::Plain);
+    };
+    let part = if most > 0.0 { standing.sent / most } else { 1.0 };
+    let level = match part {
+        part if part >= 1.0 => Level::Bad,
+        part if part >= 0.8 => Level::Look,
+        _ => Level::Plain,
+    };
+    let words = format!("{:.0} of {most:.0} sent in 24 h{others}", standing.sent);
+    Fact { part: Some(part), ..fact("quota", words, level) }
+}
+
+/// The rate of the account, and the pace that the settings make of it.
+fn pace(view: &AccountView, standing: Option<&AccountStanding>) -> Vec<Fact> {
+    let pace = &view.pace;
+    let mut facts = Vec::new();
+    if let Some(standing) = standing {
+        facts.push(fact("rate", format!("{} mails a second", standing.rate_max), Level::Plain));
+    }
+    let rate = standing.map_or(f64::INFINITY, |standing| standing.rate_max);
+    let lowered = if pace.limit < rate && standing.is_some() { ", lowered by the settings" } else { "" };
+    facts.push(if pace.rate < pace.limit {
+        let words = format!("{} mails a second of {}{lowered}: the server asked for less", pace.rate, pace.limit);
+        fact("pace", words, Level::Look)
+    } else {
+        fact("pace", format!("{} mails a second{lowered}", pace.limit), Level::Plain)
+    });
+    if let Some(most) = pace.daily_quota {
+        let left = pace.left().unwrap_or_default();
+        facts.push(fact("ours", format!("{left} of {most} mails left in these 24 h for this desk"), Level::Plain));
+    }
+    facts
+}
+
+fn reputation(view: &AccountView) -> PanelFacts {
+    let reputation = &view.reputation;
+    let line = |label, rate: Rate, limits: Thresholds| {
+        if !reputation.is_enough() {
+            let words = format!("{} of {} mails: too few for a rate", rate.count, rate.of);
+            return fact(label, words, Level::Plain);
+        }
+        let level = match rate.part() {
+            part if part >= limits.pause => Level::Bad,
+            part if part >= limits.review || (rate.limit > 0.0 && part >= rate.limit) => Level::Bad,
+            part if part >= limits.review / 2.0 => Level::Look,
+            _ => Level::Good,
+        };
+        let words = format!(
+            "{}, {} of the last {} mails; AWS reviews at {}, may pause at {}; our brake at {}",
+            percent(rate.part()),
+            rate.count,
+            rate.of,
+            percent(limits.review),
+            percent(limits.pause),
+            percent(rate.limit),
+        );
+        Fact { part: Some(rate.part() / limits.pause), ..fact(label, words, level) }
+    };
+    let day = reputation.day();
+    let words =
+        format!("{} sent, {} bounced, {} complained, {} failed", day.sent, day.bounced, day.complained, day.failed);
+    PanelFacts {
+        title: "Reputation",
+        subject: "by the desk's own data".into(),
+        facts: vec![
+            line("bounces", reputation.bounces, BOUNCES),
+            line("complaints", reputation.complaints, COMPLAINTS),
+            fact("24 h", words, Level::Plain),
+        ],
+        ..PanelFacts::default()
+    }
+}
+
+fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
+    let title = match panel.kind {
+        PanelKind::Sender => "Sender",
+        PanelKind::Domain => "Domain",
+        PanelKind::Identities => "Identities",
+        PanelKind::ConfigurationSet => "Configuration set",
+        PanelKind::EventDestinations => "Events",
+    };
+    let missing = panel.trouble.as_ref().and_then(|trouble| trouble.permission.as_ref()).map(Untrusted::plain);
+    let trouble = |trouble: &CallTrouble| (trouble.text.plain(), trouble.since);
+    let answer = panel.answer.as_ref().filter(|_| missing.is_none());
+    let mut facts = answer.map(|(_, figures)| figures_of(view, panel, figures)).unwrap_or_default();
+    if answer.is_none() && panel.trouble.is_none() {
+        facts.push(fact("", "not answered yet", Level::Plain));
+    }
+    PanelFacts {
+        title,
+        subject: panel.subject.plain().into_string(),
+        seen_at: answer.map(|(at, _)| *at),
+        trouble: panel.trouble.as_ref().map(trouble),
+        missing,
+        facts,
+    }
+}
+
+fn figures_of(view: &AccountView, panel: &Panel, figures: &Figures) -> Vec<Fact> {
+    match figures {
+        Figures::Absent => vec![absent(view, panel.kind)],
+        Figures::Identity(identity) => identity_facts(panel, identity),
+        Figures::Identities(all) => identities(all),
+        Figures::ConfigurationSet(set) => configuration_set(set),
+        Figures::EventDestinations(all) => destinations(all),
+    }
+}
+
+fn absent(view: &AccountView, kind: PanelKind) -> Fact {
+    let other = match kind {
+        PanelKind::Sender => PanelKind::Domain,
+        PanelKind::Domain => PanelKind::Sender,
+        _ => return fact("", "SES knows no such configuration set: it refuses every mail", Level::Bad),
+    };
+    // An address may send where its domain may, and needs no identity of its own then.
+    match view.identity(other) {
+        Some(identity) if identity.is_verified => fact("", "no identity of its own", Level::Plain),
+        _ => fact("", "no identity: SES refuses mails from there", Level::Bad),
+    }
+}
+
+fn identity_facts(panel: &Panel, identity: &Identity) -> Vec<Fact> {
+    let mut facts = vec![if identity.is_verified {
+        fact("verified", "yes: it may send", Level::Good)
+    } else {
+        let why = Some(&identity.verification_error).filter(|error| !error.is_empty());
+        let why = why.map(|error| format!(", {}", error.plain())).unwrap_or_default();
+        fact("verified", format!("no: {}{why}", words(&identity.verification)), Level::Bad)
+    }];
+    let is_signed = identity.dkim_signs && identity.dkim.raw() == "SUCCESS";
+    facts.push(match (is_signed, identity.dkim_signs) {
+        (true, _) => fact("DKIM", "signs", Level::Good),
+        (_, true) => fact("DKIM", format!("does not sign yet: {}", words(&identity.dkim)), Level::Look),
+        (_, false) if panel.kind == PanelKind::Sender => fact("DKIM", "as its domain's", Level::Plain),
+        (_, false) => fact("DKIM", "is off", Level::Look),
+    });
+    if panel.kind == PanelKind::Domain && !is_signed {
+        let domain = panel.subject.plain();
+        facts.extend(identity.dkim_tokens.iter().map(|token| {
+            let token = token.plain();
+            fact("", format!("{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com"), Level::Plain)
+        }));
+    }
+    facts.push(if identity.mail_from.is_empty() {
+        fact("MAIL FROM", "SES's own domain", Level::Plain)
+    } else {
+        let level = if identity.mail_from_status.raw() == "SUCCESS" { Level::Good } else { Level::Look };
+        fact("MAIL FROM", format!("{}: {}", identity.mail_from.plain(), words(&identity.mail_from_status)), level)
+    });
+    facts
+}
+
+/// How many identities are named.
+const NAMED: usize = 8;
+
+fn identities(all: &Identities) -> Vec<Fact> {
+    let can_send = all.listed.iter().filter(|one| one.can_send).count();
+    let more = if all.has_more { ", and there are more" } else { "" };
+    let mut facts = vec![fact("all", format!("{} listed, {can_send} may send{more}", all.listed.len()), Level::Plain)];
+    facts.extend(all.listed.iter().take(NAMED).map(|one| {
+        let level = if one.can_send { Level::Good } else { Level::Look };
+        fact("", format!("{}  {}", one.name.plain(), words(&one.verification)), level)
+    }));
+    if all.listed.len() > NAMED {
+        facts.push(fact("", format!("and {} more", all.listed.len() - NAMED), Level::Plain));
+    }
+    facts
+}
+
+fn configuration_set(set: &ConfigurationSet) -> Vec<Fact> {
+    let mut facts = vec![if set.can_send {
+        fact("sending", "is on", Level::Good)
+    } else {
+        fact("sending", "is switched off for this set: SES refuses every mail", Level::Bad)
+    }];
+    if !set.tls.is_empty() {
+        facts.push(fact("TLS", words(&set.tls), Level::Plain));
+    }
+    let metrics = if set.has_reputation_metrics { "go to CloudWatch" } else { "do not go to CloudWatch" };
+    facts.push(fact("rates", metrics, Level::Plain));
+    facts
+}
+
+fn destinations(all: &[EventDestination]) -> Vec<Fact> {
+    let missing = not_published(all);
+    let mut facts = vec![if missing.is_empty() {
+        fact("needed", "all that the desk needs is published", Level::Good)
+    } else {
+        fact("needed", format!("not published to SNS or EventBridge: {}", missing.join(", ")), Level::Bad)
+    }];
+    let rewriting = rewriting(all);
+    if !rewriting.is_empty() {
+        let words = format!("{} rewrite the link in the mail: switch them off", rewriting.join(", "));
+        facts.push(fact("too much", words, Level::Look));
+    }
+    facts.extend(all.iter().map(|one| {
+        let to = [&one.topic, &one.bus].into_iter().find(|arn| !arn.is_empty());
+        let to = to.map_or_else(|| "elsewhere".into(), |arn| arn.plain().into_string());
+        let off = if one.is_on { "" } else { " (off)" };
+        fact("", format!("{}{off} to {to}", one.name.plain()), Level::Plain)
+    }));
+    facts
+}
+
+fn without_set(view: &AccountView) -> Fact {
+    let of_identity = [PanelKind::Sender, PanelKind::Domain]
+        .into_iter()
+        .find_map(|kind| view.identity(kind).map(|identity| &identity.configuration_set).filter(|set| !set.is_empty()));
+    match of_identity {
+        Some(set) => fact("", format!("the identity's: {}; it is not looked at", set.plain()), Level::Plain),
+        None => {
+            fact("", "`mail.configuration_set` is not set: SES reports nothing of what becomes of mails", Level::Look)
+        }
+    }
+}
+
+/// `TEMPORARY_FAILURE` as "temporary failure"; "not said" where there is nothing.
+fn words(of: &Untrusted) -> String {
+    if of.is_empty() { "not said".into() } else { of.plain().as_str().to_lowercase().replace('_', " ") }
+}

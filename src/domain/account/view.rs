@@ -1,0 +1,101 @@
+//! All that the desk knows of the account.
+
+use chrono::TimeDelta;
+
+use super::flow::{Day, Funnel};
+use super::{Figures, Identity, Panel, PanelKind};
+use crate::domain::Time;
+use crate::domain::amazon::SesAccount;
+use crate::domain::pace::PaceView;
+use crate::domain::reputation::{HOURS, Hour, Reputation};
+
+/// All that the desk knows of the account, at a moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccountView {
+    pub as_of: Time,
+    /// `None` where no worker asks AWS.
+    pub account: Option<SesAccount>,
+    pub panels: Vec<Panel>,
+    pub pace: PaceView,
+    /// With the last 24 hours.
+    pub reputation: Reputation,
+    /// The oldest first, the present one last.
+    pub days: Vec<Day>,
+    pub funnel: Funnel,
+}
+
+impl AccountView {
+    /// Whether workers ask AWS.
+    #[must_use]
+    pub fn has_aws(&self) -> bool {
+        self.account.is_some()
+    }
+
+    /// What SES says of an identity, if it knows it.
+    #[must_use]
+    pub fn identity(&self, kind: PanelKind) -> Option<&Identity> {
+        self.panels.iter().filter(|panel| panel.kind == kind).find_map(|panel| match &panel.answer {
+            Some((_, Figures::Identity(identity))) => Some(identity),
+            _ => None,
+        })
+    }
+
+    /// When the account's quota is used up if mails go on as in the last hour; `None` if that is not within a day.
+    #[must_use]
+    pub fn full_at(&self) -> Option<Time> {
+        let standing = self.account.as_ref()?.standing.as_ref()?;
+        let minutes = minutes_to_full(&self.reputation.hours, standing.sent, standing.daily_max?)?;
+        Some(self.as_of + TimeDelta::minutes(minutes))
+    }
+}
+
+const MINUTES: i64 = 60;
+
+/// In how many minutes a quota of so many mails in 24 hours is used up. What was sent a day ago makes room again, and the
+/// last of the hours goes on.
+fn minutes_to_full(hours: &[Hour], sent: f64, most: f64) -> Option<i64> {
+    #[expect(clippy::cast_precision_loss, reason = "mails of an hour")]
+    let of = |hour: &Hour| hour.sent as f64 / 60.0;
+    let going = hours.last().map(of)?;
+    let mut sent = sent;
+    if sent >= most {
+        return Some(0);
+    }
+    for (hour, leaving) in hours.iter().map(of).enumerate().take(HOURS) {
+        for minute in 1..=MINUTES {
+            sent += going - leaving;
+            if sent >= most {
+                return Some(i64::try_from(hour).unwrap_or(i64::MAX) * MINUTES + minute);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_fills_as_mails_go_and_empties_as_they_came() {
+        let hours = |first: i64, last: i64| {
+            let mut hours = vec![Hour::default(); HOURS];
+            (hours[0].sent, hours[HOURS - 1].sent) = (first, last);
+            hours
+        };
+        let table = [
+            // Six an hour, 12 are left: two hours.
+            (hours(0, 6), 188.0, 200.0, Some(120)),
+            // In the first of them as many make room as go.
+            (hours(6, 6), 188.0, 200.0, Some(180)),
+            (hours(0, 6), 0.0, 200.0, None),
+            (hours(0, 0), 199.0, 200.0, None),
+            (hours(0, 0), 200.0, 200.0, Some(0)),
+            (Vec::new(), 10.0, 200.0, None),
+        ];
+        for (hours, sent, most, minutes) in table {
+            let near = minutes_to_full(&hours, sent, most).map(|found| found - minutes.unwrap_or_default());
+            assert!(near.map_or(minutes.is_none(), |off| off.abs() <= 1), "{sent} of {most}: {minutes:?}");
+        }
+    }
+}
