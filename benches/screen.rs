@@ -65,7 +65,13 @@ fn console() -> Model {
     while let Some(effect) = asked.pop() {
         let msg = match effect {
             Effect::Load(Load::Page { generation, .. }) => {
-                let page = Page { rows: (1..=100).rev().map(row).collect(), as_of: now(), newer: false, older: false };
+                let page = Page {
+                    rows: (1..=100).rev().map(row).collect(),
+                    as_of: now(),
+                    newer: false,
+                    older: false,
+                    exact: 0,
+                };
                 Msg::Loaded(Loaded::Page { generation, answer: Ok(page) })
             }
             Effect::Load(Load::Detail { id }) => {

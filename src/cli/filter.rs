@@ -168,6 +168,15 @@ pub fn remark_on(search: Option<&Search>) {
     }
 }
 
+/// Says why the first rows stand there: of how many, and whether there are no others.
+pub fn remark_on_exact((count, is_all): (usize, bool)) {
+    if count == 0 || is_all {
+        return;
+    }
+    let first = if count == 1 { "first row is".to_owned() } else { format!("first {count} rows are") };
+    output::remark(&format!("the {first} exactly what was looked for; the others contain it"));
+}
+
 impl Verifications {
     /// Whether any was given.
     pub fn any(&self) -> bool {

@@ -64,6 +64,7 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
         printer.print(rows, value, |row| cells(row, as_of))
     };
     let mut progress = Searching::default();
+    let mut exact = (0, false);
     let (more, is_empty) = if args.all {
         let mut whole = desk.store().whole_list(&filter, position).await?;
         let mut found = 0;
@@ -83,6 +84,7 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
         let page = desk.store().list_telling(&filter, position, args.limit, tell).await?;
         progress.end();
         print(&page.rows, page.as_of)?;
+        exact = (page.exact, page.exact == page.rows.len() && !page.older);
         let last = page.rows.last().filter(|_| page.older);
         (last.map(|last| Cursor::sorted(last, filter.status, sort, page.as_of)), page.rows.is_empty())
     };
@@ -93,6 +95,7 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
     }
     if args.written.is_table() {
         filter::remark_on(filter.search.as_ref());
+        filter::remark_on_exact(exact);
         if is_empty {
             output::remark("no verification matches");
         }

@@ -50,6 +50,7 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
     let mut printer = args.written.printer(Columns::MAILS, HEADINGS);
     let mut print = |rows: &[SendRow]| printer.print(rows, json::send, cells);
     let mut progress = Searching::default();
+    let mut exact = (0, false);
     let (more, is_empty) = if args.all {
         let mut whole = desk.store().whole_sends(&filter, position).await?;
         let mut found = 0;
@@ -69,10 +70,12 @@ pub async fn run(desk: &Desk, saved: &Saved, args: &Args) -> Result<ExitCode, Fa
         let page = desk.store().sends_telling(&filter, position, args.limit, tell).await?;
         progress.end();
         print(&page.rows)?;
+        exact = (page.exact, page.exact == page.rows.len() && !page.older);
         (page.rows.last().filter(|_| page.older).map(|last| last.id), page.rows.is_empty())
     };
     if args.written.is_table() {
         filter::remark_on(filter.search.as_ref());
+        filter::remark_on_exact(exact);
         if is_empty {
             output::remark("no mail matches");
         }

@@ -1,6 +1,7 @@
 //! Which verifications, mails or entries a list shows: one language for console and command line.
 
 pub mod complete;
+mod exact;
 pub mod hits;
 mod key;
 pub mod line;
@@ -28,6 +29,7 @@ use super::send::SendState;
 use super::sort::Sort;
 use super::verification::Status;
 
+pub use exact::Exact;
 pub use key::{Key, Place};
 pub use moment::Clock;
 pub use reason::Reason;

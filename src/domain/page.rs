@@ -1,6 +1,8 @@
 //! Pages by key set: a place in a list is the last row seen, never an offset, so that page 5,000 costs what page 1
 //! does and rows that come in between move nothing.
 
+mod ahead;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use chrono::DateTime;
 use super::Time;
 use super::sort::{By, Sort};
 use super::verification::{Status, Verification, VerificationRow};
+
+pub use ahead::Ahead;
 
 /// A place in a list of verifications. Carries the list's as-of time: what was pending when the first page was shown
 /// is in the list of pending ones on every later page.
@@ -161,6 +165,8 @@ pub struct Page<T> {
     pub newer: bool,
     /// Whether there are older rows than the last.
     pub older: bool,
+    /// How many of them, at its beginning, stand before all others: they are exactly what was looked for.
+    pub exact: usize,
 }
 
 impl<T> Page<T> {
@@ -184,7 +190,7 @@ impl<T> Page<T> {
                 (more, false)
             }
         };
-        Self { rows, as_of, newer, older }
+        Self { rows, as_of, newer, older, exact: 0 }
     }
 
     /// The same page of the list turned upside down.

@@ -1,5 +1,6 @@
 //! Lists of verifications: the one query that is put together at run time.
 
+pub(super) mod exact;
 pub(super) mod find;
 pub(super) mod found;
 pub(super) mod search;
@@ -36,7 +37,8 @@ const COLUMNS: &str =
     "v.id, v.user_id, v.created_at, v.expires_at, v.verified_at, v.revoked_at, v.opened_at, v.key_digest";
 
 impl Store {
-    /// A page of verifications, newest first. `limit` rows at most, at least one.
+    /// A page of verifications, newest first, but those before all others that are exactly what is looked for. `limit` rows
+    /// at most, at least one.
     pub async fn list(&self, filter: &Filter, position: Position, limit: i64) -> Result<Page<VerificationRow>, Error> {
         self.list_telling(filter, position, limit, |_, _| {}).await
     }
@@ -52,9 +54,25 @@ impl Store {
     ) -> Result<Page<VerificationRow>, Error> {
         let limit = limit.max(1);
         let as_of = self.as_of(&position).await?;
+        let exact = self.exact(filter).await?;
+        if exact.is_empty() {
+            return self.rest_of_list(&Wanted { filter, position, as_of, limit }, &exact, tell).await;
+        }
+        self.list_exact_first(&Wanted { filter, position, as_of, limit }, &exact, tell).await
+    }
+
+    /// A page of a list without these verifications, which stand before all others.
+    async fn rest_of_list(
+        &self,
+        page: &Wanted<'_>,
+        exact: &[i64],
+        mut tell: impl FnMut(&[VerificationRow], Time) + Send,
+    ) -> Result<Page<VerificationRow>, Error> {
+        let Wanted { filter, as_of, limit, .. } = *page;
         let is_up = filter.order().is_up;
-        let position = if is_up { position.mirrored() } else { position };
-        let wanted = Wanted { filter, position, as_of, limit: limit + 1 };
+        let position = if is_up { page.position.clone().mirrored() } else { page.position.clone() };
+        let wanted = Wanted { filter, position, as_of, limit: limit + 1 + count(exact) };
+        let tell = |rows: &[VerificationRow], at| tell(&exact::without(rows.to_vec(), exact), at);
         let rows = match (self.found_by_terms(filter).await?, &filter.search) {
             (Some(found), _) => self.page_of(&found, &wanted).await?,
             (None, _) if filter.order().by == By::Email => {
@@ -64,6 +82,8 @@ impl Store {
             (None, None) if filter.is_by_status() => self.page_of(&Found::all(filter), &wanted).await?,
             (None, _) => self.walk(&wanted, tell).await?,
         };
+        let mut rows = exact::without(rows, exact);
+        rows.truncate(usize::try_from(limit + 1).unwrap_or(usize::MAX));
         let page = Page::cut(rows, limit, &wanted.position, as_of);
         Ok(if is_up { page.mirrored() } else { page })
     }
@@ -217,6 +237,10 @@ fn push_page(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, wanted: &Wan
     query.push(" limit ").push_bind(limit).push(")");
     push_rows(query, "page");
     push_order(query, by, backwards);
+}
+
+fn count<T>(rows: &[T]) -> i64 {
+    i64::try_from(rows.len()).unwrap_or(i64::MAX)
 }
 
 fn are_few(ids: &[i64]) -> bool {

@@ -1,5 +1,6 @@
 //! Reading sends: lists of them, those of a verification, their events.
 
+mod exact;
 mod find;
 mod found;
 mod walk;
@@ -54,7 +55,8 @@ impl<'a> Wanted<'a> {
 }
 
 impl Store {
-    /// A page of sends, newest first unless the filter says otherwise.
+    /// A page of sends, newest first unless the filter says otherwise, but those before all others that are exactly what is
+    /// looked for.
     pub async fn sends(&self, filter: &Filter, position: Position<SendId>, limit: i64) -> Result<Page<SendRow>, Error> {
         self.sends_telling(filter, position, limit, |_, _| {}).await
     }
@@ -69,12 +71,31 @@ impl Store {
         tell: impl FnMut(&[SendRow], Time) + Send,
     ) -> Result<Page<SendRow>, Error> {
         let limit = limit.max(1);
-        let wanted = Wanted::of(filter, position, limit + 1);
-        let rows = self.find_sends(&wanted, tell).await?;
-        let page = Page::cut(rows, limit, &wanted.position, chrono::Utc::now());
-        let mut page = if filter.is_oldest_first() { page.mirrored() } else { page };
+        let exact = self.exact_sends(filter).await?;
+        let mut page = if exact.is_empty() {
+            self.rest_of_sends(filter, (position, limit), &exact, tell).await?
+        } else {
+            self.sends_exact_first(filter, (position, limit), &exact, tell).await?
+        };
         self.tell_results(&mut page.rows).await?;
         Ok(page)
+    }
+
+    /// A page of a list without these mails, which stand before all others.
+    async fn rest_of_sends(
+        &self,
+        filter: &Filter,
+        (position, limit): (Position<SendId>, i64),
+        exact: &[Uuid],
+        mut tell: impl FnMut(&[SendRow], Time) + Send,
+    ) -> Result<Page<SendRow>, Error> {
+        let more = i64::try_from(exact.len()).unwrap_or_default();
+        let wanted = Wanted::of(filter, position, limit + 1 + more);
+        let tell = |rows: &[SendRow], at| tell(&exact::without(rows.to_vec(), exact), at);
+        let mut rows = exact::without(self.find_sends(&wanted, tell).await?, exact);
+        rows.truncate(usize::try_from(limit + 1).unwrap_or(usize::MAX));
+        let page = Page::cut(rows, limit, &wanted.position, chrono::Utc::now());
+        Ok(if filter.is_oldest_first() { page.mirrored() } else { page })
     }
 
     /// A page of the mails that were found, or of all where an index has them in the list's order.

@@ -74,7 +74,7 @@ fn spans<'a>(canvas: &Canvas<'_>, pieces: impl Iterator<Item = (String, &'a str,
 
 fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position> {
     let text = model.search().text();
-    let (hint, tone) = hint(model);
+    let (hint, tone) = hint(canvas, model);
     let here = canvas.style(Tone::Here);
     let lead = canvas.text(area, "/ ", here).max(2).min(area.width);
     let room = Rect { x: area.x + lead, width: area.width - lead, ..area };
@@ -96,7 +96,7 @@ fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position
 }
 
 /// What is wrong with the line, what its last word may become, or how it is looked for.
-fn hint(model: &Model) -> (String, Tone) {
+fn hint(canvas: &Canvas<'_>, model: &Model) -> (String, Tone) {
     let line = model.search().text();
     if line.trim().is_empty() {
         let words = if model.view == View::Audit {
@@ -121,7 +121,7 @@ fn hint(model: &Model) -> (String, Tone) {
             let min = if search.inside_from() == 2 { "two" } else { "three" };
             format!("matches beginnings only; {min} characters search inside")
         }
-        _ => model.progress().or_else(|| found(model)).unwrap_or_default(),
+        _ => model.progress().or_else(|| found(canvas, model)).unwrap_or_default(),
     };
     (hint, Tone::Quiet)
 }
@@ -164,7 +164,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         spans.push(Span::styled(format!("{open}{search}{close}"), strong));
         let dot = canvas.glyphs().dot;
         // Beside marks there is room for it once.
-        if let Some(found) = found(model).filter(|_| marks(model) == 0 || position(model).is_none()) {
+        if let Some(found) = found(canvas, model).filter(|_| marks(model) == 0 || position(model).is_none()) {
             spans.push(Span::styled(format!(" {dot} "), quiet));
             spans.push(Span::styled(found, strong));
         }
@@ -231,14 +231,19 @@ fn position(model: &Model) -> Option<String> {
     }
 }
 
-/// How many the search finds under the tab that is shown.
-fn found(model: &Model) -> Option<String> {
-    match model.view {
+/// How many the search finds under the tab that is shown, and which of them stand before all others, and why.
+fn found(canvas: &Canvas<'_>, model: &Model) -> Option<String> {
+    let (found, exact) = match model.view {
         // Of a job, the tabs say it all.
-        View::Mail => hits::found(&model.mail).filter(|_| !search::is_of_job(model)),
-        View::Audit => None,
-        _ => hits::found(&model.verifications),
-    }
+        View::Mail => (
+            hits::found(&model.mail).filter(|_| !search::is_of_job(model)),
+            hits::exact(&model.mail, canvas.glyphs().vertical),
+        ),
+        View::Audit => (None, None),
+        _ => (hits::found(&model.verifications), hits::exact(&model.verifications, canvas.glyphs().vertical)),
+    };
+    let words: Vec<String> = found.into_iter().chain(exact).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 fn marked(model: &Model, canvas: &Canvas<'_>) -> String {

@@ -5,6 +5,7 @@ mod audit;
 mod change_address;
 mod changes;
 mod delete;
+mod exact;
 mod export;
 mod filter;
 mod force_verify;

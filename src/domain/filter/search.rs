@@ -247,13 +247,21 @@ pub(super) fn is_ses_id(text: &str) -> bool {
     text.split('-').map(str::len).eq(SHAPE) && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
-/// Words in any order, each in the e-mail or the name.
-fn clauses(text: &str) -> Vec<Vec<Pattern>> {
+/// A text, folded, and its words.
+pub(super) fn words(text: &str) -> (String, Vec<String>) {
     let typed = pairs::fold(trimmed(text));
-    let mut words: Vec<&str> = typed.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+    let mut words: Vec<String> =
+        typed.split_whitespace().map(|word| bare(word).to_owned()).filter(|word| !word.is_empty()).collect();
     if words.len() > 1 {
         words.retain(|word| word.contains(char::is_alphanumeric));
     }
+    (typed, words)
+}
+
+/// Words in any order, each in the e-mail or the name.
+fn clauses(text: &str) -> Vec<Vec<Pattern>> {
+    let (typed, words) = words(text);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match &words[..] {
         [] => vec![vec![Pattern::indexed(&typed)]],
         [word] => vec![readings(word, Pattern::indexed)],

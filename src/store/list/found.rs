@@ -87,6 +87,11 @@ impl<'a> Found<'a> {
         Self { users: Some(users), is_searched: true, ..Self::all(filter) }
     }
 
+    /// The search finds these verifications, among others.
+    pub(super) fn exact(filter: &'a Filter, verifications: Vec<i64>) -> Self {
+        Self { verifications: Some(verifications), is_searched: true, ..Self::all(filter) }
+    }
+
     /// All has to be asked of each row but the search.
     pub(in crate::store) fn but_search(filter: &'a Filter) -> Self {
         Self { is_searched: true, ..Self::all(filter) }

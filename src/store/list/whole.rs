@@ -1,11 +1,12 @@
 //! A whole list, some rows at a time, for who wants all of it. Each part is a statement of its own and begins behind the
 //! last row of the one before, so that neither memory nor any statement grows with the list.
 
+use super::exact::{order, without};
 use super::walk::Walk;
 use super::{Found, Wanted};
 use crate::domain::Time;
 use crate::domain::filter::Filter;
-use crate::domain::page::{Cursor, Position};
+use crate::domain::page::{Ahead, Cursor, Position};
 use crate::domain::sort::By;
 use crate::domain::verification::VerificationRow;
 use crate::store::{Error, Store};
@@ -20,6 +21,10 @@ pub struct Whole<'a> {
     as_of: Time,
     way: Way<'a>,
     part: i64,
+    /// What stands before all others, as far as it is still to come.
+    first: Vec<VerificationRow>,
+    /// What does not come again.
+    exact: Vec<i64>,
 }
 
 enum Way<'a> {
@@ -32,6 +37,17 @@ impl Store {
     /// A whole list from a position on, newest first. How to read it is decided once.
     pub async fn whole_list<'a>(&'a self, filter: &'a Filter, position: Position) -> Result<Whole<'a>, Error> {
         let as_of = self.as_of(&position).await?;
+        let exact = self.exact(filter).await?;
+        let rows = if exact.is_empty() { Vec::new() } else { self.exact_rows(filter, &exact, as_of).await? };
+        let ahead = Ahead::new(
+            rows,
+            &position,
+            i64::MAX,
+            |place: &Cursor| exact.contains(&place.id),
+            |row, place| order(filter, row, place),
+        );
+        let first = ahead.before().to_vec();
+        let position = ahead.rest(position).map_or(Position::Newest, |(position, _)| position);
         let position = if filter.order().is_up { position.mirrored() } else { position };
         let wanted = Wanted { filter, position: position.clone(), as_of, limit: PART };
         let pages = |found| Way::Pages(found, position);
@@ -46,7 +62,7 @@ impl Store {
             (None, None) if filter.is_by_status() => pages(Found::all(filter)),
             (None, _) => Way::Walk(Walk::of(self, &wanted).await?),
         };
-        Ok(Whole { store: self, filter, as_of, way, part: PART })
+        Ok(Whole { store: self, filter, as_of, way, part: PART, first, exact })
     }
 }
 
@@ -66,8 +82,11 @@ impl Whole<'_> {
 
     /// The next rows; none where the next ones have to be looked for further on, and `None` where there are no more.
     pub async fn next(&mut self) -> Result<Option<Vec<VerificationRow>>, Error> {
-        match &mut self.way {
-            Way::Over => Ok(None),
+        if !self.first.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.first)));
+        }
+        let rows = match &mut self.way {
+            Way::Over => return Ok(None),
             Way::Pages(found, position) => {
                 let wanted =
                     Wanted { filter: self.filter, position: position.clone(), as_of: self.as_of, limit: self.part };
@@ -81,16 +100,17 @@ impl Whole<'_> {
                     }
                     None => self.way = Way::Over,
                 }
-                Ok(Some(rows))
+                rows
             }
             Way::Walk(walk) => {
                 let rows = walk.step(self.store, self.part).await?;
                 if walk.is_over() {
                     self.way = Way::Over;
                 }
-                Ok(Some(rows))
+                rows
             }
-        }
+        };
+        Ok(Some(without(rows, &self.exact)))
     }
 
     /// Up to when all was looked at, where the list is walked along.

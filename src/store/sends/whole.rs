@@ -4,12 +4,13 @@
 use uuid::Uuid;
 
 use super::Wanted;
+use super::exact::{order, without};
 use super::find::is_read_along;
 use super::walk::Walk;
 use crate::domain::Time;
 use crate::domain::filter::Filter;
 use crate::domain::id::SendId;
-use crate::domain::page::Position;
+use crate::domain::page::{Ahead, Position};
 use crate::domain::send::SendRow;
 use crate::store::{Error, Store};
 
@@ -22,6 +23,10 @@ pub struct Whole<'a> {
     filter: &'a Filter,
     way: Way<'a>,
     part: i64,
+    /// What stands before all others, as far as it is still to come.
+    first: Vec<SendRow>,
+    /// What does not come again.
+    exact: Vec<Uuid>,
 }
 
 enum Way<'a> {
@@ -34,6 +39,17 @@ impl Store {
     /// All mails that a filter finds, from a position on, newest first unless the filter says otherwise. How to read them
     /// is decided once.
     pub async fn whole_sends<'a>(&'a self, filter: &'a Filter, position: Position<SendId>) -> Result<Whole<'a>, Error> {
+        let exact = self.exact_sends(filter).await?;
+        let rows = if exact.is_empty() { Vec::new() } else { self.exact_send_rows(filter, &exact).await? };
+        let ahead = Ahead::new(
+            rows,
+            &position,
+            i64::MAX,
+            |place: &SendId| exact.contains(&place.0),
+            |row, place| order(filter, row, place),
+        );
+        let first = ahead.before().to_vec();
+        let position = ahead.rest(position).map_or(Position::Newest, |(position, _)| position);
         let way = if filter.search.as_ref().is_some_and(|search| !search.can_find()) {
             Way::Over
         } else if is_read_along(filter) {
@@ -46,7 +62,7 @@ impl Store {
                 _ => Way::Walk(Walk::begin(&Wanted::of(filter, position, PART))),
             }
         };
-        Ok(Whole { store: self, filter, way, part: PART })
+        Ok(Whole { store: self, filter, way, part: PART, first, exact })
     }
 }
 
@@ -61,6 +77,7 @@ impl Whole<'_> {
     /// The next rows; none where the next ones have to be looked for further on, and `None` where there are no more.
     pub async fn next(&mut self) -> Result<Option<Vec<SendRow>>, Error> {
         let mut rows = match &mut self.way {
+            _ if !self.first.is_empty() => std::mem::take(&mut self.first),
             Way::Over => return Ok(None),
             Way::Pages(found, position) => {
                 let wanted = Wanted::of(self.filter, *position, self.part);
@@ -70,14 +87,14 @@ impl Whole<'_> {
                     Some(last) => *position = Position::After(last.id),
                     None => self.way = Way::Over,
                 }
-                rows
+                without(rows, &self.exact)
             }
             Way::Walk(walk) => {
                 let rows = walk.step(self.store, self.part).await?;
                 if walk.is_over() {
                     self.way = Way::Over;
                 }
-                rows
+                without(rows, &self.exact)
             }
         };
         self.store.tell_results(&mut rows).await?;

@@ -1,8 +1,9 @@
 //! The tabs' numbers while there is a search.
 
-use super::fixture::Console;
+use super::fixture::{Console, World, row};
 use crate::domain::change::Change;
 use crate::domain::filter::hits::Hits;
+use crate::domain::id::VerificationId;
 use crate::domain::send::SendState;
 use crate::domain::verification::Status;
 use crate::tui::effect::{Load, Loaded};
@@ -180,4 +181,89 @@ fn the_tabs_numbers_follow_terms_too() {
     assert_eq!(tabs(&console), "1 Pending 1   2 Verified 0   3 Expired 0   4 Revoked 0   5 All 1");
     console.run(&world, "3");
     assert!(console.screen().contains("Found elsewhere: 1 pending. Press 5 to see them."), "{}", console.screen());
+}
+
+/// A console, and a world in which someone is exactly who is looked for, and others are nearly.
+fn with_exact(width: u16, height: u16) -> (Console, World) {
+    let mut world = World::default();
+    for (id, email, name) in [
+        (40_001, "mina@example.com", "Mina"),
+        (49_995, "xmina@example.com", ""),
+        (49_996, "mina@example.com.au", "Mina Kim"),
+    ] {
+        world.rows.push(row(id, email, name, Status::Pending, None));
+    }
+    let mut console = Console::new(width, height);
+    console.serve(&world);
+    (console, world)
+}
+
+fn line_of(console: &Console, text: &str) -> usize {
+    let shown = console.screen();
+    shown.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text} in\n{shown}"))
+}
+
+#[test]
+fn who_is_exactly_looked_for_stands_first_and_it_is_said_why() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let (mut console, world) = with_exact(width, height);
+        console.run(&world, "/ m i n a @ e x a m p l e . c o m");
+        let shown = console.screen();
+        assert!(shown.contains("3 found, │ 1 exact first"), "{shown}");
+        console.run(&world, "Enter");
+        let shown = console.screen();
+        assert!(shown.contains("3 found, │ 1 exact first · Esc clears it"), "{shown}");
+        assert!(line_of(&console, " mina@example.com ") < line_of(&console, "mina@example.com.au"), "{shown}");
+        let marked: Vec<&str> = shown.lines().filter(|line| line.chars().nth(1) == Some('│')).collect();
+        assert!(matches!(marked[..], [line] if line.contains(" mina@example.com ")), "{shown}");
+        assert_eq!(console.selected(), 40_001);
+        assert!(shown.contains("1 of 3"), "{shown}");
+        console.run(&world, "G");
+        assert!(console.screen().contains("3 of 3"), "{}", console.screen());
+    }
+    // Where all are, nothing has to be told apart.
+    let (mut console, world) = with_exact(80, 24);
+    console.run(&world, "/ x m i n a @ e x a m p l e . c o m Enter");
+    assert!(console.screen().contains("1 found, │ exact · Esc"), "{}", console.screen());
+    console.run(&world, "Esc");
+    assert!(!console.screen().contains("exact"), "{}", console.screen());
+    // In mails as well.
+    let email = world.sends[3].recipient.raw().to_owned();
+    console.run(&world, "m /");
+    console.type_text(&email);
+    console.serve(&world);
+    assert!(console.screen().contains("│ exact"), "{}", console.screen());
+}
+
+#[test]
+fn what_comes_stands_below_it_or_above() {
+    let (mut console, mut world) = with_exact(120, 40);
+    console.run(&world, "/ m i n a Enter");
+    assert_eq!(console.selected(), 40_001);
+    let listed = |console: &Console| -> Vec<i64> {
+        console.model.verifications.list().unwrap().items.iter().map(|item| item.row.verification.id.0).collect()
+    };
+    assert_eq!(listed(&console), [40_001, 49_996, 49_995]);
+    let mut comes = |console: &mut Console, id: i64, email: &str, name: &str| {
+        world.rows.push(row(id, email, name, Status::Pending, None));
+        console.send(Msg::Changed(vec![Change::Verification(VerificationId(id))]));
+        console.serve(&world);
+    };
+    comes(&mut console, 50_001, "minari@example.com", "");
+    assert_eq!(listed(&console), [40_001, 50_001, 49_996, 49_995]);
+    assert!(console.screen().contains("1 of 4"), "{}", console.screen());
+    comes(&mut console, 50_002, "other@example.com", "Mina");
+    assert_eq!(listed(&console), [50_002, 40_001, 50_001, 49_996, 49_995]);
+    assert_eq!(console.selected(), 40_001, "what a key acts on stays the same");
+    assert!(
+        console.screen().contains("│ 2 exact first") && console.screen().contains("2 of 5"),
+        "{}",
+        console.screen()
+    );
+    // What comes while something is in hand is announced, and counted where it stands.
+    console.press("Space");
+    comes(&mut console, 50_003, "minari2@example.com", "");
+    assert_eq!(listed(&console).len(), 5);
+    let shown = console.screen();
+    assert!(shown.contains("1 new, press R") && shown.contains("4 of 6"), "{shown}");
 }

@@ -509,7 +509,8 @@ fn statuses_go_by_the_database_clock() {
     let ahead = Duration::minutes(10);
     for effect in asked {
         if let Effect::Load(Load::Page { generation, .. }) = effect {
-            let page = Page { rows: world.rows[..2].to_vec(), as_of: now() + ahead, newer: false, older: false };
+            let page =
+                Page { rows: world.rows[..2].to_vec(), as_of: now() + ahead, newer: false, older: false, exact: 0 };
             console.send(Msg::Loaded(Loaded::Page { generation, answer: Ok(page) }));
         }
     }

@@ -155,11 +155,17 @@ fn the_last_search_wins() {
         pages.iter().map(|(search, _)| search.clone()).collect::<Vec<_>>(),
         [Search::parse("k"), Search::parse("ki")]
     );
-    let page =
-        |rows: &World| Page { rows: rows.rows[..1].to_vec(), as_of: super::fixture::now(), newer: false, older: false };
+    let page = |rows: &World| Page {
+        rows: rows.rows[..1].to_vec(),
+        as_of: super::fixture::now(),
+        newer: false,
+        older: false,
+        exact: 0,
+    };
     console.send(Msg::Loaded(Loaded::Page { generation: pages[1].1, answer: Ok(page(&world)) }));
     assert_eq!(ids(&console), [49_993]);
-    let late = Page { rows: world.rows[3..6].to_vec(), as_of: super::fixture::now(), newer: false, older: false };
+    let late =
+        Page { rows: world.rows[3..6].to_vec(), as_of: super::fixture::now(), newer: false, older: false, exact: 0 };
     console.send(Msg::Loaded(Loaded::Page { generation: pages[0].1, answer: Ok(late) }));
     assert_eq!(ids(&console), [49_993], "the answer to an older search is dropped");
 }

@@ -92,6 +92,16 @@ pub(in crate::tui) fn found<R: Row>(tabbed: &Tabbed<R>) -> Option<String> {
     Some(format!("{} found", shown(hits, tabbed.list()?.tab)?))
 }
 
+/// What the mark beside the first rows says, where they are in sight of the window.
+pub(in crate::tui) fn exact<R: Row>(tabbed: &Tabbed<R>, mark: &str) -> Option<String> {
+    let list = tabbed.list().filter(|list| list.loaded && !list.newer)?;
+    match list.exact() {
+        0 => None,
+        count if count == list.items.len() && !list.older => Some(format!("{mark} exact")),
+        count => Some(format!("{mark} {count} exact first")),
+    }
+}
+
 /// The hits of what is being looked for now.
 pub(in crate::tui) fn of_this_line<R: Row>(tabbed: &Tabbed<R>) -> Option<&Hits<R::Kind>> {
     let (filter, hits) = tabbed.hits.as_ref()?;

@@ -133,6 +133,8 @@ pub struct Item<R: Row> {
     pub gone: bool,
     /// When it came into the list by itself, if it did.
     pub came_at: Option<Time>,
+    /// It stands before all others: it is exactly what is looked for.
+    pub is_exact: bool,
 }
 
 impl<R: Row> Item<R> {
@@ -214,6 +216,8 @@ pub struct List<R: Row> {
     pub older: bool,
     /// How many rows have come in above since.
     pub announced: i64,
+    /// How many of them among those that stand before all others.
+    announced_exact: i64,
     /// How many there are above the window, and below, where the end was seen.
     above: Option<usize>,
     below: Option<usize>,
@@ -241,6 +245,7 @@ impl<R: Row> List<R> {
             newer: false,
             older: false,
             announced: 0,
+            announced_exact: 0,
             above: None,
             below: None,
             problem: None,
@@ -260,12 +265,24 @@ impl<R: Row> List<R> {
         self.ends.clone().filter(|_| !self.newer).map(|(first, _)| first)
     }
 
+    /// How many rows stand before all others, as far as they are here: they are exactly what is looked for.
+    #[must_use]
+    pub fn exact(&self) -> usize {
+        self.items.iter().take_while(|item| item.is_exact).count()
+    }
+
+    /// Whether rows come in elsewhere than at the top: below those that stand before all others.
+    #[must_use]
+    pub fn has_exact(&self) -> bool {
+        self.items.iter().any(|item| item.is_exact)
+    }
+
     /// Forgets that anything was loaded; the rows stay until others arrive.
     pub fn forget(&mut self) {
         self.loaded = false;
         self.awaiting = None;
         self.problem = None;
-        self.announced = 0;
+        (self.announced, self.announced_exact) = (0, 0);
     }
 
     /// Which page is needed next for the cursor to move on, and from where.
@@ -307,11 +324,12 @@ impl<R: Row> List<R> {
         self.awaiting = None;
         self.problem = None;
         let (tab, sort, as_of) = (self.tab, self.sort, page.as_of);
-        let items = page.rows.into_iter().map(|row| Item {
+        let items = page.rows.into_iter().enumerate().map(|(n, row)| Item {
             place: row.place(tab, sort, as_of),
             row,
             gone: false,
             came_at: None,
+            is_exact: n < page.exact,
         });
         match edge {
             Edge::Fresh | Edge::Top | Edge::Bottom => {
@@ -333,7 +351,7 @@ impl<R: Row> List<R> {
                 self.wide = if self.loaded { self.wide.or_wider(wide) } else { wide };
                 (self.above, self.below) = ((!page.newer).then_some(0), (!page.older).then_some(0));
                 self.loaded = true;
-                self.announced = 0;
+                (self.announced, self.announced_exact) = (0, 0);
                 let found = selected.and_then(|id| self.items.iter().position(|item| item.row.id() == id));
                 self.cursor = found.unwrap_or(self.cursor).min(self.items.len().saturating_sub(1));
                 if chosen.is_some() {
@@ -391,16 +409,17 @@ impl<R: Row> List<R> {
         count
     }
 
-    /// Of the list's newest page, puts the rows above the window into it; where none of the window is in it, the page
-    /// takes its place.
+    /// Of the list's newest page, puts the rows that have come into the window; where none of the window is in it, the
+    /// page takes its place.
     fn show_announced(&mut self, fresh: Vec<Item<R>>, older: bool, now: Time) {
-        let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
-        let is_joined = fresh.iter().any(|item| known.contains(&item.row.id()));
+        let front = self.front(&fresh);
         let tinted = fresh.into_iter().map(|item| Item { came_at: Some(now), ..item });
-        self.announced = 0;
-        if is_joined {
-            let above = tinted.take_while(|item| !known.contains(&item.row.id())).collect();
-            self.put_above(above, false);
+        (self.announced, self.announced_exact) = (0, 0);
+        if let Some(front) = front {
+            self.put_among(tinted.take(front));
+            self.ends = self.items.first().zip(self.ends.clone()).map(|(first, (_, last))| (first.place.clone(), last));
+            (self.newer, self.above) = (false, Some(0));
+            self.drop_oldest();
         } else {
             self.items = tinted.collect();
             self.ends = self
@@ -410,6 +429,31 @@ impl<R: Row> List<R> {
                 .map(|(first, last)| (first.place.clone(), last.place.clone()));
             (self.cursor, self.newer, self.older) = (0, false, older);
             (self.above, self.below) = (Some(0), (!older).then_some(0));
+        }
+    }
+
+    /// In which of the rows of the list's newest page some may have come: those before the first that is known, but for
+    /// those that stand before all others. `None` where none of the window is left there.
+    fn front(&self, fresh: &[Item<R>]) -> Option<usize> {
+        let known: HashSet<R::Id> = self.items.iter().map(|item| item.row.id()).collect();
+        let is_known = |item: &Item<R>| known.contains(&item.row.id());
+        let rest = fresh.iter().position(|item| !item.is_exact && is_known(item));
+        let has_rest = self.items.iter().any(|item| !item.is_exact);
+        rest.or_else(|| (!has_rest && fresh.iter().any(is_known)).then_some(fresh.len()))
+    }
+
+    /// Puts those of the list's first rows into the window that are not there yet, each behind the one before it.
+    fn put_among(&mut self, fresh: impl Iterator<Item = Item<R>>) {
+        let mut at = 0;
+        for item in fresh {
+            let id = item.row.id();
+            if let Some(known) = self.items.iter().position(|known| known.row.id() == id) {
+                at = known + 1;
+                continue;
+            }
+            self.items.insert(at, item);
+            self.cursor += usize::from(at <= self.cursor);
+            at += 1;
         }
     }
 
@@ -425,12 +469,18 @@ impl<R: Row> List<R> {
     fn merge(&mut self, fresh: &[Item<R>], older: bool) {
         let place_of = |id| fresh.iter().position(|item| item.row.id() == id);
         let known = self.items.iter().rev().find_map(|item| place_of(item.row.id()).map(|at| (item.row.id(), at)));
-        let known_first = self.items.iter().find_map(|item| place_of(item.row.id()));
-        self.announced = known_first.map_or(fresh.len(), |at| at).try_into().unwrap_or(i64::MAX);
+        let front = &fresh[..self.front(fresh).unwrap_or(fresh.len())];
+        let is_new = |item: &&Item<R>| self.items.iter().all(|known| known.row.id() != item.row.id());
+        let rows = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let announced = rows(front.iter().filter(is_new).count());
+        let exact = rows(front.iter().filter(|item| item.is_exact).filter(is_new).count());
+        (self.announced, self.announced_exact) = (announced, exact);
         let last_known = known.and_then(|(id, _)| self.items.iter().position(|item| item.row.id() == id));
         for (at, item) in self.items.iter_mut().enumerate() {
             match place_of(item.row.id()) {
-                Some(n) => (item.row, item.gone) = (fresh[n].row.clone(), false),
+                Some(n) => {
+                    (item.row, item.gone, item.is_exact) = (fresh[n].row.clone(), false, fresh[n].is_exact);
+                }
                 None => item.gone |= !older || last_known.is_some_and(|last| at < last),
             }
         }
@@ -479,7 +529,11 @@ impl<R: Row> List<R> {
         }
         let rows = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         match (self.above, self.below) {
-            (Some(above), _) => Some(rows(above + self.cursor + 1) + self.announced),
+            (Some(above), _) => {
+                let is_exact = self.selected().is_some_and(|item| item.is_exact);
+                let came = if is_exact { self.announced_exact } else { self.announced };
+                Some(rows(above + self.cursor + 1) + came)
+            }
             (None, Some(below)) => Some((total? - rows(below + self.items.len() - self.cursor - 1)).max(1)),
             (None, None) => None,
         }

@@ -50,13 +50,14 @@ pub(in crate::tui) fn want_changes<R: Listed>(model: &mut Model, fx: &mut Vec<Ef
     let Some(list) = tabbed.lists.get(tabbed.tab) else { return };
     let (is_empty, announced) = (list.items.is_empty(), list.announced);
     let is_near = list.shows_newest_on_refresh();
-    let is_wanted = std::mem::take(&mut tabbed.is_stale) || follows && announced > 0;
-    if !is_wanted {
+    let is_wanted = tabbed.is_stale || follows && announced > 0;
+    if !is_wanted || !is_empty && !is_near {
         return;
     }
+    tabbed.is_stale = false;
     if is_empty {
         load_page::<R>(model, Edge::Top, Position::Newest, fx);
-    } else if is_near {
+    } else {
         load_page::<R>(model, Edge::Merge { shows: follows }, Position::Newest, fx);
     }
 }

@@ -28,7 +28,7 @@ pub fn draw<R: Row, const N: usize>(
         let cells = cells(canvas, item, &widths);
         let selected = top + usize::from(n) == list.cursor;
         let came = item.tinted_until().is_some_and(|until| until > now);
-        let mark = RowMark { selected, away: is_away, stale: is_stale(item), came };
+        let mark = RowMark { selected, away: is_away, stale: is_stale(item), came, exact: item.is_exact };
         table::body_row(canvas, row(layout.list, n), columns, &widths, &cells, mark);
     }
 }

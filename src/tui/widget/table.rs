@@ -124,6 +124,8 @@ pub struct RowMark {
     pub stale: bool,
     /// It has just come by itself.
     pub came: bool,
+    /// It stands before all others, as exactly what is looked for.
+    pub exact: bool,
 }
 
 /// Draws a row of cells.
@@ -144,6 +146,10 @@ pub fn body_row(
         let tone = if mark.away { Tone::Quiet } else { Tone::Here };
         let marker = canvas.style(tone);
         canvas.text(Rect { width: area.width.min(MARKER), ..area }, canvas.glyphs().selected.trim_end(), marker);
+    }
+    if mark.exact && area.width > MARKER {
+        let beside = Rect { x: area.x + MARKER - 1, width: 1, ..area };
+        canvas.text(beside, canvas.glyphs().vertical, canvas.style(Tone::Here));
     }
     cells_at(canvas, area, columns, widths, cells, style);
     if mark.selected && !mark.away && area.width >= WIDE {

@@ -41,12 +41,12 @@ async fn many(world: &World) {
         .await;
 }
 
-fn ids(rows: &[VerificationRow]) -> Vec<VerificationId> {
+pub fn ids(rows: &[VerificationRow]) -> Vec<VerificationId> {
     rows.iter().map(|row| row.verification.id).collect()
 }
 
 /// What the database is to say, by another way.
-fn sorted(mut rows: Vec<VerificationRow>, sort: Sort) -> Vec<VerificationRow> {
+pub fn sorted(mut rows: Vec<VerificationRow>, sort: Sort) -> Vec<VerificationRow> {
     rows.sort_by_key(|row| {
         let VerificationRow { verification, user, .. } = row;
         let (time, email) = match sort.by {

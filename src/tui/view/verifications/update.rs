@@ -8,7 +8,7 @@ use crate::domain::verification::{Counts, VerificationRow};
 use crate::tui::effect::{Answer, Load};
 use crate::tui::model::slot::Slot;
 use crate::tui::model::{Tabbed, View};
-use crate::tui::view::list::Edge;
+use crate::tui::view::list::{Edge, List};
 use crate::tui::view::paged::{self, Listed};
 use crate::tui::view::{near, search};
 use crate::tui::{Effect, Model};
@@ -40,7 +40,11 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
         return;
     }
     near::want::<VerificationRow>(model, fx);
-    paged::follow::<VerificationRow>(model, fx);
+    if model.verifications.list().is_some_and(List::has_exact) {
+        paged::want_changes::<VerificationRow>(model, fx);
+    } else {
+        paged::follow::<VerificationRow>(model, fx);
+    }
 }
 
 /// Who the list on the screen shows.
@@ -100,6 +104,11 @@ pub(in crate::tui) fn load_newer(model: &mut Model, fx: &mut Vec<Effect>) {
     let Some(list) = model.verifications.list().filter(|list| list.loaded && model.view == View::Verifications) else {
         return;
     };
+    // They come in among those that are exactly what is looked for, and below.
+    if list.has_exact() {
+        model.verifications.is_stale = true;
+        return;
+    }
     // In any other order than the list's own they come in anywhere.
     let is_own = list.sort.is_none_or(|sort| sort == Sort::default_of(list.tab));
     let Some(than) = list.newest().filter(|_| is_own) else {
