@@ -75,9 +75,7 @@ impl Store {
         let tell = |rows: &[VerificationRow], at| tell(&exact::without(rows.to_vec(), exact), at);
         let rows = match (self.found_by_terms(filter).await?, &filter.search) {
             (Some(found), _) => self.page_of(&found, &wanted).await?,
-            (None, _) if filter.order().by == By::Email => {
-                self.page_of(&self.by_email(&wanted).await?, &wanted).await?
-            }
+            (None, _) if filter.order().by == By::Email => self.page_by_email(&wanted).await?,
             (None, Some(search)) if !filter.names_few() => self.find(search, &wanted, tell).await?,
             (None, None) if filter.is_by_status() => self.page_of(&Found::all(filter), &wanted).await?,
             (None, _) => self.walk(&wanted, tell).await?,
@@ -86,6 +84,25 @@ impl Store {
         rows.truncate(usize::try_from(limit + 1).unwrap_or(usize::MAX));
         let page = Page::cut(rows, limit, &wanted.position, as_of);
         Ok(if is_up { page.mirrored() } else { page })
+    }
+
+    /// A page of a list in the order of addresses. It may have to go through all of them: dropped, it ends in the database as
+    /// well.
+    async fn page_by_email(&self, wanted: &Wanted<'_>) -> Result<Vec<VerificationRow>, Error> {
+        let found = self.by_email(wanted).await?;
+        if found.is_named() {
+            return self.page_of(&found, wanted).await;
+        }
+        let mut query = QueryBuilder::new("select coalesce(array_agg(id), '{}') from (");
+        push_of_page(&mut query, &found, wanted, "v.id");
+        query.push(") as page");
+        let ids = self.ask_stoppably(found::BEGIN_READING, query).await?;
+        let mut query = QueryBuilder::new("with page as (select ");
+        query.push(COLUMNS).push(" from verifications v where v.id = any(").push_bind(ids).push("))");
+        push_rows(&mut query, "page");
+        push_order(&mut query, By::Email, wanted.is_backwards());
+        let rows = query.build_query_as::<ListRow>().persistent(false).fetch_all(self.pool()).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// The users that a filter finds, where the list is in the order of addresses: those that are named, or else each one that the
@@ -199,8 +216,7 @@ impl Store {
         if !filter.names_few() {
             return Ok(None);
         }
-        let mut connection = self.pool().acquire().await?;
-        Ok(Some(found(&mut connection, filter).await?).filter(Found::is_named))
+        Ok(Some(found::found_stoppably(self, filter).await?).filter(Found::is_named))
     }
 }
 
@@ -220,9 +236,18 @@ async fn page_of(
 
 /// The rows of a page, the first as near to the position as can be.
 fn push_page(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, wanted: &Wanted<'_>) {
+    query.push("with page as (");
+    push_of_page(query, found, wanted, COLUMNS);
+    query.push(")");
+    push_rows(query, "page");
+    push_order(query, wanted.filter.order().by, wanted.is_backwards());
+}
+
+/// What a page has of verifications.
+fn push_of_page(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, wanted: &Wanted<'_>, columns: &str) {
     let Wanted { filter, ref position, as_of, limit } = *wanted;
     let (by, backwards) = (filter.order().by, wanted.is_backwards());
-    query.push("with page as (select ").push(COLUMNS).push(" from ");
+    query.push("select ").push(columns).push(" from ");
     if by == By::Email {
         push_listed(query, found, Some(as_of), ("users u join ", " v on v.user_id = u.id where "));
     } else {
@@ -234,9 +259,7 @@ fn push_page(query: &mut QueryBuilder<Postgres>, found: &Found<'_>, wanted: &Wan
         Position::Before(cursor) => push_beyond(query, by, (&cursor.at, cursor.id), Beyond::More),
     }
     push_order(query, by, backwards);
-    query.push(" limit ").push_bind(limit).push(")");
-    push_rows(query, "page");
-    push_order(query, by, backwards);
+    query.push(" limit ").push_bind(limit);
 }
 
 fn count<T>(rows: &[T]) -> i64 {

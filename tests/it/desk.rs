@@ -7,7 +7,7 @@ mod changes;
 mod delete;
 mod exact;
 mod export;
-mod filter;
+pub mod filter;
 mod force_verify;
 mod hits;
 mod link;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use sqlx::{PgPool, QueryBuilder};
 use verifydesk::desk::SignUp;
 use verifydesk::domain::audit::{Actor, Origin};
+use verifydesk::domain::filter::Place;
+use verifydesk::domain::page::Position;
 
 use crate::support::world::World;
 use crate::support::{Log, until};
@@ -116,4 +118,27 @@ async fn a_question_that_no_one_waits_for_any_more_ends_in_the_database() {
         assert!(is_quiet(world.pool()).await, "dropped when {stage}, it goes on");
     }
     assert_eq!(ask("select array[7::bigint]").await.unwrap(), [7], "the next one is answered");
+}
+
+/// Where terms alone name whom a list shows, and where it is in the order of addresses: each waits for a lock here.
+#[tokio::test]
+async fn a_list_that_no_one_waits_for_any_more_ends_in_the_database() {
+    let world = World::new().await;
+    world.store().ready().await.unwrap();
+    let mut lock = world.pool().begin().await.unwrap();
+    sqlx::query("lock table users, sends").execute(&mut *lock).await.unwrap();
+    let waiting = async || {
+        let waiting = "select count(*) from pg_stat_activity
+            where datname = current_database() and state = 'active' and wait_event_type = 'Lock'";
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(world.pool()).await.unwrap()
+    };
+    for line in ["domain:naver.com", "mail:failed", "locale:ko sort:email", "sort:-email status:pending"] {
+        let filter = super::desk::filter::read(line, Place::Verifications);
+        let begun = until(line, async || waiting().await == 1);
+        tokio::select! {
+            page = world.store().list(&filter, Position::Newest, 50) => panic!("{line}: {page:?}"),
+            () = begun => {}
+        }
+        until(&format!("{line} is over"), async || waiting().await == 0).await;
+    }
 }

@@ -4,7 +4,10 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{are_few, push_span, search};
 use crate::domain::filter::Filter;
-use crate::store::{Error, mailed};
+use crate::store::{Error, Store, mailed};
+
+/// How they are asked for where that can be stopped.
+pub(super) const BEGIN_READING: &str = "begin isolation level read committed read only";
 
 /// The users and mails that a filter finds, as far as they are few.
 pub(in crate::store) struct Found<'a> {
@@ -24,9 +27,18 @@ pub(in crate::store) struct Found<'a> {
 /// Looks for the users and mails that a filter names. Of so many that they are not named, a walk along the list's order soon meets
 /// some.
 pub(in crate::store) async fn found<'a>(connection: &mut PgConnection, filter: &'a Filter) -> Result<Found<'a>, Error> {
-    let mut found = found_users(connection, filter).await?;
+    Box::pin(found_through(&mut Through::Connection(connection), filter)).await
+}
+
+/// The same. Dropped, it ends in the database as well.
+pub(super) async fn found_stoppably<'a>(store: &Store, filter: &'a Filter) -> Result<Found<'a>, Error> {
+    found_through(&mut Through::Stoppably(store), filter).await
+}
+
+async fn found_through<'a>(through: &mut Through<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
+    let mut found = users_through(through, filter).await?;
     if filter.asks_for_mail() && !found.is_no_one() {
-        found.verifications = named(connection, |query| mailed::push_verifications(query, filter)).await?;
+        found.verifications = through.named(|query| mailed::push_verifications(query, filter)).await?;
         found.is_mail_left = found.verifications.is_none();
     }
     Ok(found)
@@ -37,19 +49,45 @@ pub(in crate::store) async fn found_users<'a>(
     connection: &mut PgConnection,
     filter: &'a Filter,
 ) -> Result<Found<'a>, Error> {
+    Box::pin(users_through(&mut Through::Connection(connection), filter)).await
+}
+
+async fn users_through<'a>(through: &mut Through<'_>, filter: &'a Filter) -> Result<Found<'a>, Error> {
     let mut found = Found { is_mail_left: false, ..Found::all(filter) };
     if let Some(search) = &filter.search {
         found.users = if search.can_find() {
-            named(connection, |query| search::push_users(query, search)).await?
+            through.named(|query| search::push_users(query, search)).await?
         } else {
             Some(Vec::new())
         };
         found.is_searched = found.users.is_some();
     }
     if let (None, Some(domain)) = (&found.users, &filter.domain) {
-        found.users = named(connection, |query| search::push_domain(query, domain)).await?;
+        found.users = through.named(|query| search::push_domain(query, domain)).await?;
     }
     Ok(found)
+}
+
+/// How the database is asked for names.
+enum Through<'c> {
+    Connection(&'c mut PgConnection),
+    /// So that it ends there too where no one waits for the answer any more.
+    Stoppably(&'c Store),
+}
+
+impl Through<'_> {
+    async fn named(&mut self, push: impl FnOnce(&mut QueryBuilder<Postgres>)) -> Result<Option<Vec<i64>>, Error> {
+        match self {
+            Self::Connection(connection) => named(connection, push).await,
+            Self::Stoppably(store) => {
+                let mut query = QueryBuilder::new("select coalesce(array_agg(id), '{}') from (");
+                push(&mut query);
+                query.push(") as named (id)");
+                let ids = Box::pin(store.ask_stoppably(BEGIN_READING, query)).await?;
+                Ok(Some(ids).filter(|ids| are_few(ids)))
+            }
+        }
+    }
 }
 
 /// The numbers that a query names; `None` if there are too many.
