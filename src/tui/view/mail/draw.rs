@@ -4,13 +4,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::send::{SendRow, SendState};
+use crate::domain::sort::{By, Sort};
 use crate::tui::Model;
 use crate::tui::screen::layout::Layout;
 use crate::tui::theme::{Theme, Tone};
 use crate::tui::view::detail;
 use crate::tui::view::empty::{self, State};
 use crate::tui::view::list::{Item, List};
-use crate::tui::view::rows;
+use crate::tui::view::{rows, sort};
 use crate::tui::when;
 use crate::tui::widget::address;
 use crate::tui::widget::canvas::{Canvas, inset, row};
@@ -52,7 +53,7 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, list: &List<SendRow>, layout: &
     );
 }
 
-fn columns(list: &List<SendRow>, room: u16) -> [Column; 5] {
+fn columns(list: &List<SendRow>, room: u16) -> [Column; 6] {
     let narrow = room < NARROW;
     // Under its own tab every mail has the same state, which the tab says. Else its word, or its sign alone: there is
     // nothing in between.
@@ -60,6 +61,7 @@ fn columns(list: &List<SendRow>, room: u16) -> [Column; 5] {
     // Where mails did not arrive, why is asked before when.
     let is_trouble = list.tab.is_some_and(|tab| !matches!(tab, SendState::Accepted | SendState::Delivered));
     let (why, when) = if is_trouble { (3, 4) } else { (4, 3) };
+    let queued = sort::shown(list.sort, Sort { by: By::Queued, is_up: false });
     let cap = |n: usize, least: u16, most: u16| u16::try_from(n).unwrap_or(most).clamp(least, most);
     let [email, _, _] = list.wide.usual;
     let [longest_email, result, _] = list.wide.longest;
@@ -69,12 +71,14 @@ fn columns(list: &List<SendRow>, room: u16) -> [Column; 5] {
             .more(cap(longest_email, 24, 48))
             .filling(),
         Column::new("Result", 20, cap(result, 20, 80), why).filling(),
-        Column::new("Changed", if narrow { HIDDEN } else { 10 }, 11, when),
+        // What the list is in the order of; when something became of it, only where there is room.
+        Column::new("Queued", if narrow { HIDDEN } else { 10 }, 11, when).sorted(queued.map(|sort| sort.is_up)),
+        Column::new("Changed", if narrow { HIDDEN } else { 10 }, 11, 6),
         Column::new("Tries", 5, 5, 5).at_right(),
     ]
 }
 
-fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Line<'static>; 5] {
+fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Line<'static>; 6] {
     let send = &item.row;
     let (glyph, tone) = theme.send(send.state);
     // The word beside it, or the tab, says the state too.
@@ -94,7 +98,8 @@ fn cells(model: &Model, theme: &Theme, item: &Item<SendRow>, state: u16) -> [Lin
         ]),
         recipient,
         Line::styled(send.result().unwrap_or_else(|| theme.glyphs().none.into()), theme.style(Tone::Quiet)),
-        Line::from(if item.gone { word.to_owned() } else { when::relative(send.happened_at(), model.now) }),
+        Line::from(if item.gone { word.to_owned() } else { when::relative(send.queued_at, model.now) }),
+        Line::styled(when::relative(send.happened_at(), model.now), theme.style(Tone::Quiet)),
         Line::styled(send.attempts.to_string(), theme.style(Tone::Quiet)),
     ]
 }
