@@ -140,7 +140,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         View::Templates => (None, model.workbench.is_busy()),
     };
     let mut spans = Vec::new();
-    let mut searched_at = None;
+    let (mut searched_at, mut elsewhere_at, mut bulk_at) = (None, None, None);
     let search = model.search().text().trim();
     let (quiet, strong) = (canvas.style(Tone::Quiet), canvas.style(Tone::Strong));
     if marks(model) > 0 {
@@ -148,8 +148,10 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         let dot = canvas.glyphs().dot;
         let elsewhere = marked_rows::elsewhere(model);
         if elsewhere > 0 {
+            elsewhere_at = Some((spans.len(), format!(", {} elsewhere", marked_rows::shown(elsewhere))));
             spans.push(Span::styled(format!(", {} not in this list", marked_rows::shown(elsewhere)), quiet));
         }
+        bulk_at = Some(spans.len());
         spans.push(Span::styled(format!(" {dot} "), quiet));
         spans.push(Span::styled("B", canvas.style(Tone::Key)));
         // The search goes first.
@@ -200,8 +202,21 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
     if let Some(last) = spans.last_mut() {
         last.content = last.content.trim_end().to_owned().into();
     }
-    let wide: usize = spans.iter().map(|span| width(&span.content)).sum();
-    let over = wide.saturating_sub(usize::from(room.width));
+    let over = |spans: &[Span<'_>], spare: usize| {
+        let wide: usize = spans.iter().map(|span| width(&span.content)).sum();
+        wide.saturating_sub(usize::from(room.width) + spare)
+    };
+    let spare = if searched_at.is_some() { width(search).saturating_sub(SEARCH_LEAST) } else { 0 };
+    // Then what is told elsewhere as well: what Esc does has to be read.
+    if let Some((at, short)) = elsewhere_at.filter(|_| searched_at.is_some() && over(&spans, spare) > 0) {
+        spans[at].content = short.into();
+    }
+    if let Some(at) = bulk_at.filter(|_| searched_at.is_some() && over(&spans, spare) > 0) {
+        spans[at + 2].content = "   ".into();
+        spans.drain(at..at + 2);
+        searched_at = searched_at.map(|at| at - 2);
+    }
+    let over = over(&spans, 0);
     if let Some(at) = searched_at.filter(|_| over > 0) {
         let [open, close] = canvas.glyphs().quotes;
         let least = width(search).saturating_sub(over).max(SEARCH_LEAST);

@@ -292,7 +292,12 @@ mod tests {
         // The first Esc clears the search: it says only that.
         console.run(&world, "/ k i m Enter");
         let shown = console.screen();
-        assert!(shown.contains("◆ 4 marked, 3 not in this list · B mails them again   search “kim” ·"), "{shown}");
+        assert!(shown.contains("◆ 4 marked, 3 elsewhere   search “kim” · Esc clears it"), "{shown}");
+        console.run(&world, "/");
+        console.type_text(" created:>2020-01-01 locale:ko");
+        console.run(&world, "Enter");
+        let shown = console.screen();
+        assert!(shown.contains("◆ 4 marked, ") && shown.contains("…” · Esc clears it"), "{shown}");
     }
 
     /// Of a filter that does not fit beside them, its beginning: what was typed is known.
