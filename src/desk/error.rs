@@ -60,6 +60,9 @@ pub enum Refusal {
     /// Another user has this address.
     #[error("another user has this address")]
     AddressTaken,
+    /// The key of a request that was done before came with another request.
+    #[error("this idempotency key came with another request before")]
+    KeyReused,
     /// The program was started so that it changes nothing.
     #[error("this verifydesk is read-only")]
     ReadOnly,
@@ -173,6 +176,7 @@ impl Refusal {
             Self::VerifiedByAnother { .. } => "look at how they were verified, and take that one back if it is wrong",
             Self::AlreadyRevoked => "a resend mails a new link",
             Self::AddressTaken => "look for it with `/` or `verifydesk list --search`; nothing was changed",
+            Self::KeyReused => "send a new key with each request, and the same one only when you send it again",
             Self::SecretDiffers => "set VERIFYDESK_SECRET to the workers'; no link was made",
             Self::ReadOnly => "leave out --read-only, or the setting `read_only`",
             Self::NotUndone { .. } => "nothing was changed; `verifydesk show ID` says how things are now",
@@ -209,6 +213,7 @@ impl Refusal {
             | Self::AddressTaken
             | Self::BeingDeleted
             | Self::SameAddress
+            | Self::KeyReused
             | Self::ReadOnly
             | Self::SecretDiffers
             | Self::NotUndone { .. }

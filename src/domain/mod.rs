@@ -13,6 +13,7 @@ pub mod event;
 pub mod filter;
 pub mod hook;
 pub mod id;
+pub mod idempotency;
 pub mod idn;
 pub mod job;
 pub mod key;

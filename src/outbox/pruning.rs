@@ -38,6 +38,7 @@ impl Pass {
         }
         if !is_trial {
             while store.prune_job_skips(settings.retention.sends).await? > 0 {}
+            while store.prune_idempotency_keys().await? > 0 {}
         }
         let counted = store.first_counted(settings.brake.sends).await?;
         Ok((Self { since: Some(Uuid::nil()), counted }, pruned))

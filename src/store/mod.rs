@@ -23,6 +23,7 @@ pub mod events;
 mod figures;
 mod hits;
 pub mod hooks;
+pub mod idempotency;
 pub mod jobs;
 pub(crate) mod list;
 mod mailed;

@@ -8,6 +8,7 @@ mod upkeep;
 
 use mail_parser::MessageParser;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use uuid::Uuid;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::Desk;
 use verifydesk::store::roles::GROUPS;
@@ -70,6 +71,7 @@ async fn every_program_does_its_work_under_its_role() {
     let client = reqwest::Client::new();
     let sign_up = async |email: &str| {
         let request = client.post(format!("{public_url}/api/signups")).bearer_auth("a token of the tests, long enough");
+        let request = request.header("idempotency-key", Uuid::now_v7().to_string());
         let answer = request.json(&serde_json::json!({ "email": email })).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     };

@@ -21,6 +21,7 @@ const TABLES: [&str; 32] = [
     "audit_log",
     "brake",
     "event_queues",
+    "idempotency_keys",
     "job_skips",
     "jobs",
     "odd_openings",

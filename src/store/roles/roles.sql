@@ -295,6 +295,7 @@ grant execute on function
     to @serve;
 grant select, insert on @schema.odd_openings to @serve;
 grant select, insert (email, name, locale) on @schema.users to @serve;
+grant select, insert, update on @schema.idempotency_keys to @serve;
 grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, opened_at) on @schema.verifications to @serve;
 grant select (id, verification_id, user_id, state, priority, queued_at, lease_until, retry_at) on @schema.sends to @serve;
 
@@ -306,6 +307,7 @@ grant execute on function
     @schema.old_event_weeks(timestamptz), @schema.drop_event_week(text, timestamptz),
     @schema.prune_sends(timestamptz, uuid, uuid, integer, boolean)
     to @worker, @operator;
+grant select, delete on @schema.idempotency_keys to @worker, @operator;
 
 -- Users whose time is over go the same way: whom, operators have said before, and could take back.
 grant execute on function @schema.erase_user(bigint, text, text) to @worker, @operator;

@@ -109,6 +109,9 @@ impl From<desk::Error> for ApiError {
         let (status, code, retry_after) = match &error {
             desk::Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", None),
             desk::Error::NotFound(_) | desk::Error::NoTemplate(_) => (StatusCode::NOT_FOUND, "not_found", None),
+            desk::Error::Refused(refusal @ Refusal::KeyReused) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, code_of(refusal), None)
+            }
             desk::Error::Refused(refusal) => match refusal.retry_after() {
                 Some(seconds) => (StatusCode::TOO_MANY_REQUESTS, code_of(refusal), Some(seconds)),
                 None => (StatusCode::CONFLICT, code_of(refusal), None),
@@ -133,6 +136,7 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::AddressTaken => "address_taken",
         Refusal::BeingDeleted => "being_deleted",
         Refusal::SameAddress => "same_address",
+        Refusal::KeyReused => "idempotency_key_reused",
         Refusal::NotUndone { .. } => "not_undone",
         Refusal::ReadOnly => "read_only",
         Refusal::SecretDiffers => "secret_differs",

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use super::ApiError;
 use crate::desk::SignUp;
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::{Actor, Origin};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::locale::{Locale, UnknownLocale};
 use crate::web::Context;
 
@@ -25,9 +26,11 @@ pub(super) struct Request {
 /// 202: the mail is queued, not sent.
 pub(super) async fn create(
     State(context): State<Context>,
+    headers: HeaderMap,
     request: Result<Json<Request>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let Json(request) = request.map_err(refused)?;
+    let key = idempotency_key(&headers)?;
     let locale = match request.locale.as_deref().map(str::parse::<Locale>) {
         None => Locale::default(),
         Some(Ok(locale)) => locale,
@@ -39,13 +42,29 @@ pub(super) async fn create(
         Ok(address) => Some(context.0.turns.turn(address.as_str().to_lowercase().as_bytes()).await?),
         Err(_) => None,
     };
-    let done = context.0.desk.sign_up(&Actor::new("site", Origin::Api), &sign_up).await?;
+    let (desk, actor) = (&context.0.desk, Actor::new("site", Origin::Api));
+    let done = match key {
+        Some(key) => desk.sign_up_once(&actor, &sign_up, &key).await?,
+        None => desk.sign_up(&actor, &sign_up).await?,
+    };
     let body = json!({
         "user_id": done.user_id,
         "verification_id": done.verification_id,
         "status": done.status.as_str(),
     });
     Ok((StatusCode::ACCEPTED, Json(body)))
+}
+
+/// The key under which the request is done once, if it has one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = IdempotencyKey::parse(value.as_bytes()).map_err(|error| ApiError::bad_request(error.to_string()));
+    match values.next() {
+        None => key.map(Some),
+        Some(_) => Err(ApiError::bad_request("the request has two idempotency keys")),
+    }
+    .map_err(|error| error.hint("send one `Idempotency-Key: …`, a UUID for instance; nothing was changed"))
 }
 
 /// axum distinguishes a value of the wrong type (422) from broken JSON (400); for a caller both are a request of the

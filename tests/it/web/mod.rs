@@ -4,6 +4,7 @@ mod api;
 mod clock;
 mod locked;
 mod mangled;
+mod once;
 mod pages;
 mod races;
 mod seats;
