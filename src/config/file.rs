@@ -20,7 +20,12 @@ pub(super) const FOREIGN: [(&str, &[&str]); 6] = [
     ("AWS_SES_REGION_ENDPOINT", &["ses", "endpoint"]),
 ];
 
-pub(super) const PREFIX: &str = "VERIFYDESK_";
+const PREFIX: &str = "VERIFYDESK_";
+
+/// The variable of a setting.
+pub(super) fn own_variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
+}
 
 /// Reads settings from the given file, or from the usual place if there is a file there, and from the environment.
 pub fn load(

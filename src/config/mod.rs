@@ -348,11 +348,13 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// The site's bearer token; without one the API is off.
     pub token: Option<Secret>,
+    /// Signs what a verified user carries back to the site; without one they carry nothing.
+    pub greeting_secret: Option<Secret>,
 }
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), token: None }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), token: None, greeting_secret: None }
     }
 }
 
@@ -388,8 +390,8 @@ pub struct Console {
     pub environment: Option<String>,
 }
 
-/// How long the site's token is, in characters.
-const TOKEN: std::ops::RangeInclusive<usize> = 32..=1024;
+/// How long a secret that the site shares is, in characters. HS256 needs 32 (RFC 7518, 3.2).
+const SHARED: std::ops::RangeInclusive<usize> = 32..=1024;
 /// Longest word for what a database is for, in characters: it stands in the header.
 const ENVIRONMENT_MAX: usize = 20;
 /// Longest name of a site, in characters: it stands in a subject.
@@ -420,9 +422,8 @@ impl Settings {
                 "use \"starttls\" or \"tls\"; passwords and links do not go over the network in clear text",
             ));
         }
-        if let Some(token) = &self.serve.token {
-            check_token(token)?;
-        }
+        check_shared("serve.token", self.serve.token.as_ref())?;
+        check_shared("serve.greeting_secret", self.serve.greeting_secret.as_ref())?;
         check_topics(&self.ses.topics)?;
         bounds::check(self)?;
         self.brake.check()?;
@@ -484,15 +485,18 @@ impl Settings {
     }
 }
 
-/// A token that no one can guess. A blank one is none: the API is off.
-fn check_token(token: &Secret) -> Result<(), SettingError> {
-    let length = token.expose().trim().chars().count();
-    if length == 0 || TOKEN.contains(&length) {
+/// What the site's back end knows as well, and no one can guess. A blank one is none: what needs it is off.
+fn check_shared(key: &str, secret: Option<&Secret>) -> Result<(), SettingError> {
+    let length = secret.map_or(0, |secret| secret.expose().trim().chars().count());
+    if length == 0 || SHARED.contains(&length) {
         return Ok(());
     }
     Err(SettingError::new(
-        format!("`serve.token` has {length} characters; it must have between {} and {}", TOKEN.start(), TOKEN.end()),
-        "make one with `openssl rand -base64 32`, and set it as VERIFYDESK_SERVE__TOKEN and in the site's back end",
+        format!("`{key}` has {length} characters; it must have between {} and {}", SHARED.start(), SHARED.end()),
+        format!(
+            "make one with `openssl rand -base64 32`, and set it as {} and in the site's back end",
+            file::own_variable(key)
+        ),
     ))
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::Table;
 
-use super::file::{FOREIGN, PREFIX, overlay};
-use super::{ENVIRONMENT_MAX, SITE_NAME_MAX, Settings, TOKEN, bounds};
+use super::file::{FOREIGN, overlay, own_variable};
+use super::{ENVIRONMENT_MAX, SHARED, SITE_NAME_MAX, Settings, bounds};
 use crate::domain::key::SECRET_MIN;
 
 /// A row of the page's tables.
@@ -39,10 +39,6 @@ fn keys_below(table: &str) -> Vec<String> {
     let names = expected.split('`').skip(1).step_by(2);
     let below = |name: &str| if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") };
     names.flat_map(|name| keys_below(&below(name))).collect()
-}
-
-fn own_variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
 #[test]
@@ -93,7 +89,9 @@ fn the_page_has_all_bounds() {
     bounds.insert("secret_previous", format!("at least {SECRET_MIN} bytes"));
     bounds.insert("site.name", format!("1 to {SITE_NAME_MAX} characters"));
     bounds.insert("console.environment", format!("1 to {ENVIRONMENT_MAX} characters"));
-    bounds.insert("serve.token", format!("{} to {} characters", TOKEN.start(), TOKEN.end()));
+    for key in ["serve.token", "serve.greeting_secret"] {
+        bounds.insert(key, format!("{} to {} characters", SHARED.start(), SHARED.end()));
+    }
     for row in rows() {
         let known = bounds.remove(row.key).unwrap_or_default();
         assert_eq!(row.bounds, known, "{}: left: docs/settings.md; right: the program", row.key);

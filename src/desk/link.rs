@@ -6,6 +6,7 @@ use super::resend::{Asked, Resent, Target};
 use super::{Desk, Error};
 use crate::domain::audit::{Action, Actor};
 use crate::domain::change::Change;
+use crate::domain::id::UserId;
 use crate::domain::key::Key;
 use crate::domain::locale::Locale;
 use crate::domain::send::Priority;
@@ -94,6 +95,14 @@ impl Desk {
             self.store.notify(Change::Verification(opened.link.id)).await;
         }
         Ok(LinkOutcome::of(&opened.link))
+    }
+
+    /// Whose a link is. `None` for a key that no one was mailed.
+    pub async fn user_of_link(&self, key: &Key) -> Result<Option<UserId>, Error> {
+        let mut tx = self.store.begin().await?;
+        let linked = verifications::user_of_link(&mut tx, &key.digest()).await?;
+        tx.rollback().await?;
+        Ok(linked.map(|(_, user)| user))
     }
 
     /// Queues a new mail for the holder of this link, under the cool-down. Nothing for a key that was never mailed.

@@ -16,6 +16,7 @@
 //! Forms point to where they are by relative addresses, so a proxy may serve all this under any path.
 
 mod api;
+mod greeting;
 mod guard;
 mod link;
 mod opener;
@@ -53,6 +54,7 @@ struct Parts {
     desk: Desk,
     confirm: Confirm,
     pages: page::Pages,
+    greeting: Option<greeting::Greeting>,
     token: Option<api::Token>,
     turns: turns::Turns<crate::desk::LinkOutcome>,
     guesses: api::Guesses,
@@ -80,6 +82,7 @@ impl Context {
             desk,
             confirm: settings.verification.confirm,
             pages: page::Pages::new(&settings.site),
+            greeting: greeting::Greeting::new(settings),
             token: settings.serve.token.as_ref().and_then(api::Token::new),
             turns: turns::Turns::default(),
             guesses: api::Guesses::new(),

@@ -127,6 +127,8 @@ pub(super) struct Reader {
     /// The form to send again if it could not be processed.
     again: Option<Press>,
     key: Option<Key>,
+    /// Where the site is, for one who is to be greeted there.
+    way_back: Option<String>,
 }
 
 impl Reader {
@@ -138,6 +140,7 @@ impl Reader {
             here: link::way_to_view(uri.path()),
             again: None,
             key: None,
+            way_back: None,
         }
     }
 
@@ -150,6 +153,12 @@ impl Reader {
     /// A reader who pressed a button.
     pub(super) fn pressed(mut self, press: Press) -> Self {
         self.again = Some(press);
+        self
+    }
+
+    /// A reader whom the site greets at this address.
+    pub(super) fn greeted(mut self, way_back: Option<String>) -> Self {
+        self.way_back = way_back;
         self
     }
 
@@ -239,7 +248,8 @@ impl Pages {
         });
         let link = match (&self.site_url, page) {
             (Some(url), Page::Verified) => {
-                Some(Link { href: url.clone(), label: words::continue_to(reader.locale, &self.site_name) })
+                let href = reader.way_back.as_ref().unwrap_or(url).clone();
+                Some(Link { href, label: words::continue_to(reader.locale, &self.site_name) })
             }
             // The page's own address, key and all, without writing it down.
             _ if trouble && button.is_none() => Some(Link { href: String::new(), label: words.button.to_owned() }),

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
+use chrono::Utc;
 
 use super::Context;
 use super::link::{self, Meant};
@@ -72,11 +73,27 @@ async fn open(State(context): State<Context>, uri: Uri, headers: HeaderMap, read
     let Some(key) = link::key_of(uri.path(), uri.query()) else {
         return context.0.pages.response(&reader, Page::UnknownLink);
     };
-    let outcome = match context.0.confirm {
-        Confirm::Get => open_link(&context, &key, opener(&headers)).await,
-        Confirm::Button => context.0.desk.look_at_link(&key).await,
-    };
-    led_to(&context, reader.with(key), outcome)
+    match context.0.confirm {
+        Confirm::Get => opened(&context, reader, key, opener(&headers)).await,
+        Confirm::Button => {
+            let outcome = context.0.desk.look_at_link(&key).await;
+            led_to(&context, reader.with(key), outcome)
+        }
+    }
+}
+
+/// The page of a link that is opened.
+async fn opened(context: &Context, reader: Reader, key: Key, by: Opener) -> Response {
+    let outcome = open_link(context, &key, by).await;
+    let mut reader = reader;
+    if let (Some(greeting), Ok(LinkOutcome::Verified { now: true, .. })) = (&context.0.greeting, &outcome) {
+        match context.0.desk.user_of_link(&key).await {
+            Ok(user) => reader = reader.greeted(user.map(|user| greeting.way_back(user, Utc::now()))),
+            // They are verified all the same, and find the site without it.
+            Err(error) => tracing::warn!(%error, "a verified user goes back to the site without a token"),
+        }
+    }
+    led_to(context, reader.with(key), outcome)
 }
 
 async fn open_link(context: &Context, key: &Key, by: Opener) -> Result<LinkOutcome, desk::Error> {
@@ -108,8 +125,7 @@ async fn press(State(context): State<Context>, headers: HeaderMap, reader: Reade
         Ok(key) => key,
         Err(page) => return context.0.pages.response(&reader, page),
     };
-    let outcome = open_link(&context, &key, opener(&headers)).await;
-    led_to(&context, reader.with(key), outcome)
+    opened(&context, reader, key, opener(&headers)).await
 }
 
 async fn ask(State(context): State<Context>, reader: Reader, form: KeyForm) -> Response {

@@ -66,6 +66,8 @@ async fn every_program_does_its_work_under_its_role() {
     let (_view, line) = logins
         .program("serve")
         .set("VERIFYDESK_SERVE__TOKEN", "a token of the tests, long enough")
+        .set("VERIFYDESK_SERVE__GREETING_SECRET", "a secret of the tests, long enough")
+        .set("VERIFYDESK_SITE__URL", "https://books.example/")
         .start(&["serve", "--listen", "127.0.0.1:0"], "listening");
     let public_url = format!("http://{}", address_in(&line));
     let client = reqwest::Client::new();

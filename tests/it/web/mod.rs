@@ -2,6 +2,7 @@
 
 mod api;
 mod clock;
+mod greeting;
 mod locked;
 mod mangled;
 mod once;
