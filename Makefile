@@ -1,4 +1,4 @@
-.PHONY: help clients demo docs test compare chaos-test crash-test migration-test pace-test bench bench-events bench-job bench-search bench-send bench-view lint picture sqlx sqlx-check release
+.PHONY: help clients demo docs test compare chaos-test crash-test migration-test upgrade-test pace-test bench bench-events bench-job bench-search bench-send bench-view lint picture sqlx sqlx-check release
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ pace-test: ## Measure the pace of three workers for a minute (the suite: 12 seco
 
 migration-test: ## Migrate 10 million people under writers (the suite: 20,000; needs 40 GB of disk)
 	@scripts/full-size.sh migrations:: VERIFYDESK_TEST_PEOPLE=10000000
+
+upgrade-test: ## Test that programs of the version before go on beside this schema (REF=a commit; the last tag)
+	@scripts/upgrade-test.sh $(REF)
 
 bench: ## Run the benchmarks
 	cargo bench --locked

@@ -57,7 +57,7 @@ impl Health {
     }
 
     /// 200 where it can work: it lives and is not to end, nothing keeps it waiting, the database answers in time and has
-    /// this program's schema. A newer one counts: programs of the version before go on beside it.
+    /// a schema that this program works with: its own, or a newer one beside which it goes on.
     pub async fn ready(&self) -> Answer {
         if self.0.shutdown.is_cancelled() {
             return not("it is ending\n");
@@ -94,6 +94,7 @@ impl Health {
                     Error::NotMigrated(_) => {
                         not("the database is not prepared for this version; run `verifydesk migrate`\n")
                     }
+                    Error::Newer(_) => not("the database belongs to a newer verifydesk; install that here too\n"),
                     _ => not("the database does not answer\n"),
                 }
             }

@@ -112,29 +112,50 @@ fn made_concurrently() -> Vec<String> {
     made.map(str::to_owned).collect()
 }
 
-async fn applied_by(pool: &PgPool) -> Result<Option<(i64, usize)>, Error> {
-    // Not a checked query: the table is sqlx's own.
-    let known: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(pool).await?;
-    if !known {
+/// What was applied to a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Applied {
+    /// The newest migration.
+    version: i64,
+    count: usize,
+    /// The newest migration that a program has to know to work with the schema. Schemas from before it was kept had no
+    /// newer programs.
+    floor: Option<i64>,
+}
+
+async fn applied_by(pool: &PgPool) -> Result<Option<Applied>, Error> {
+    // Not checked queries: the first table is sqlx's own, the second one may not be there yet.
+    let (has_any, has_floor): (bool, bool) =
+        sqlx::query_as("select to_regclass('_sqlx_migrations') is not null, to_regclass('schema_floor') is not null")
+            .fetch_one(pool)
+            .await?;
+    if !has_any {
         return Ok(None);
     }
     let (version, count): (Option<i64>, i64) =
         sqlx::query_as("select max(version), count(*) from _sqlx_migrations where success").fetch_one(pool).await?;
-    Ok(version.map(|version| (version, usize::try_from(count).unwrap_or_default())))
+    let Some(version) = version else { return Ok(None) };
+    let floor = match has_floor {
+        true => sqlx::query_scalar("select version from schema_floor").fetch_optional(pool).await?,
+        false => None,
+    };
+    Ok(Some(Applied { version, count: usize::try_from(count).unwrap_or_default(), floor }))
 }
 
-/// Whether the schema is the one that this program knows.
-fn check_version(applied: Option<(i64, usize)>) -> Result<(), Error> {
+/// Whether this program works with the schema: its own, or a newer one beside which it goes on.
+fn check_version(applied: Option<Applied>) -> Result<(), Error> {
     let wanted = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
-    match applied {
-        None => Err(Error::NotMigrated(plain("it has no tables of verifydesk"))),
-        Some((version, _)) if version < wanted => {
-            Err(Error::NotMigrated(plain(&format!("its schema is version {version}, {wanted} is needed"))))
-        }
-        Some((version, _)) if version > wanted => {
-            Err(Error::Newer(plain(&format!("its schema is version {version}, this one knows {wanted}"))))
-        }
-        Some(_) => Ok(()),
+    let Some(Applied { version, floor, .. }) = applied else {
+        return Err(Error::NotMigrated(plain("it has no tables of verifydesk")));
+    };
+    if version < wanted {
+        return Err(Error::NotMigrated(plain(&format!("its schema is version {version}, {wanted} is needed"))));
+    }
+    match floor.unwrap_or(version) {
+        floor if floor > wanted => Err(Error::Newer(plain(&format!(
+            "its schema is version {version}, for programs that know {floor}; this one knows {wanted}"
+        )))),
+        _ => Ok(()),
     }
 }
 
@@ -217,8 +238,8 @@ impl Store {
         })
         .await?;
         gate.close().await?;
-        let (version, after) = self.applied().await?.unwrap_or_default();
-        let before = applied.map_or(0, |(_, count)| count);
+        let (version, after) = self.applied().await?.map_or((0, 0), |applied| (applied.version, applied.count));
+        let before = applied.map_or(0, |applied| applied.count);
         Ok(Migrated { applied: after.saturating_sub(before), version, searches_korean: self.searches_korean().await? })
     }
 
@@ -249,13 +270,9 @@ impl Store {
         check_version(self.applied().await?)
     }
 
-    /// Whether the database answers, and has this program's schema or a newer one, beside which it goes on; however busy
-    /// this process is.
+    /// Whether the database answers, and this program works with its schema; however busy this process is.
     pub async fn ready(&self) -> Result<(), Error> {
-        match check_version(applied_by(&self.asking).await?) {
-            Err(Error::Newer(_)) => Ok(()),
-            checked => checked,
-        }
+        check_version(applied_by(&self.asking).await?)
     }
 
     /// Warns once if the sessions are shared.
@@ -314,8 +331,8 @@ impl Store {
         }
     }
 
-    /// The newest migration applied and how many there are; nothing in a database that never saw one.
-    async fn applied(&self) -> Result<Option<(i64, usize)>, Error> {
+    /// Nothing in a database that never saw a migration.
+    async fn applied(&self) -> Result<Option<Applied>, Error> {
         applied_by(self.pool()).await
     }
 

@@ -50,6 +50,7 @@ mod test_send;
 mod times;
 mod tmux;
 mod transactions;
+mod upgrade;
 mod ways;
 mod web;
 mod workbench;

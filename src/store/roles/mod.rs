@@ -11,7 +11,7 @@ use crate::text::plain;
 pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
 
 /// What the rights are on. Other tables in the same schema are not touched.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "_sqlx_migrations",
     "account_panels",
     "address_states",
@@ -29,6 +29,7 @@ const TABLES: [&str; 32] = [
     "pace",
     "pace_minutes",
     "refused_sends",
+    "schema_floor",
     "send_messages",
     "sends",
     "ses_account",

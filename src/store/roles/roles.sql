@@ -255,7 +255,7 @@ revoke all on @all_tables from public, @worker, @operator, @support, @viewer, @s
 grant connect, create, temporary on database @database to @owner;
 grant connect on database @database to @worker, @operator, @support, @viewer, @serve;
 grant usage on schema @schema to @worker, @operator, @support, @viewer, @serve;
-grant select on @schema._sqlx_migrations to @worker, @operator, @support, @viewer, @serve;
+grant select on @schema._sqlx_migrations, @schema.schema_floor to @worker, @operator, @support, @viewer, @serve;
 
 -- Reading: everything, but of keys no more than what their fingerprint is made of.
 grant select on @all_tables to @worker, @operator, @support, @viewer;

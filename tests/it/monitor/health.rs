@@ -69,6 +69,8 @@ async fn a_worker_that_cannot_work_lives() {
     ))
     .await;
     until("the schema is new enough", async || of(health.ready().await) == OK).await;
+    site.execute("update schema_floor set version = 9999").await;
+    until("the schema is too new", async || health.ready().await.1.contains("newer verifydesk")).await;
 
     ending.cancel();
     assert_eq!(of(health.ready().await), (503, "it is ending\n"));

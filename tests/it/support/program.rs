@@ -1,7 +1,7 @@
 //! The program itself, as a shell would run it.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -10,6 +10,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// A machine's environment for the program: nothing of the caller's but what a test sets.
 pub struct Program {
+    path: PathBuf,
     variables: Vec<(String, String)>,
     home: TempDir,
 }
@@ -34,7 +35,12 @@ impl Run {
 impl Program {
     /// With a database and an empty home.
     pub fn new(database_url: &str) -> Self {
-        let program = Self { variables: Vec::new(), home: tempfile::tempdir().unwrap() };
+        Self::at(env!("CARGO_BIN_EXE_verifydesk"), database_url)
+    }
+
+    /// Another build of it.
+    pub fn at(path: impl Into<PathBuf>, database_url: &str) -> Self {
+        let program = Self { path: path.into(), variables: Vec::new(), home: tempfile::tempdir().unwrap() };
         program.set("DATABASE_URL", database_url)
     }
 
@@ -51,7 +57,7 @@ impl Program {
 
     /// The command, not yet run.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_verifydesk"));
+        let mut command = Command::new(&self.path);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.args(arguments).stdin(Stdio::null());
