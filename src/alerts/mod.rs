@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Settings};
 use crate::domain::Time;
-use crate::domain::alert::{AlertKind, judge};
+use crate::domain::alert::{AlertKind, Seen, judge};
 use crate::domain::change::Change;
 use crate::jitter::jittered;
 use crate::store::alerts::{JUDGE_EVERY_SECONDS, Judged, Notice, Teller};
@@ -96,7 +96,8 @@ impl Watch {
         let is_open = |kind: AlertKind, subject: &str| {
             open.iter().any(|alert| alert.kind.raw() == kind.as_str() && alert.subject.raw() == subject)
         };
-        let judged = self.store.note_troubles(&judge(outbox, unsent_for, is_open)).await?;
+        let seen = Seen { outbox, unsent_for, backlogs: &figures.backlogs };
+        let judged = self.store.note_troubles(&judge(seen, is_open)).await?;
         self.noted(judged).await;
         self.store.forget_old_alerts().await?;
         Ok(judged)

@@ -8,6 +8,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 use super::Time;
 use super::amazon::DeadLetters;
 use super::brake::BrakeState;
+use super::hook::Backlog;
 use super::reputation::Rate;
 use super::worker::OutboxView;
 use crate::text::{Untrusted, plain};
@@ -42,6 +43,8 @@ pub enum AlertKind {
     QuotaNearlyUsed,
     /// Something is in the dead-letter queue of this queue of SES's events.
     DeadLetters,
+    /// A message to the site was given up in the last day; the subject is its endpoint.
+    WebhookGivenUp,
 }
 
 /// Of a later version.
@@ -57,7 +60,7 @@ impl UnknownAlert {
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OutboxPaused,
         Self::NothingSent,
         Self::NoWorker,
@@ -65,6 +68,7 @@ impl AlertKind {
         Self::RateNear,
         Self::QuotaNearlyUsed,
         Self::DeadLetters,
+        Self::WebhookGivenUp,
     ];
 
     /// The word for it.
@@ -84,6 +88,7 @@ impl AlertKind {
             Self::RateNear => "near where all mail stops",
             Self::QuotaNearlyUsed => "the quota is nearly used",
             Self::DeadLetters => "dead letters",
+            Self::WebhookGivenUp => "webhooks were given up",
         }
     }
 
@@ -97,6 +102,7 @@ impl AlertKind {
             Self::SecretsDiffer => "docs/secret.md#every-worker-has-the-same",
             Self::RateNear => "docs/operations.md#mails-bounce",
             Self::DeadLetters => "docs/events.md#by-a-queue",
+            Self::WebhookGivenUp => "docs/webhooks.md#what-a-receiver-can-rely-on",
         }
     }
 }
@@ -145,10 +151,20 @@ impl Alert {
     }
 }
 
-/// What is wrong, by what the database knows. Mails have last gone out so long ago; `open` says of an alert whether it has
-/// begun and not ended.
+/// What the database knows, as far as it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    pub outbox: &'a OutboxView,
+    /// Mails have last gone out so long ago.
+    pub unsent_for: TimeDelta,
+    /// What the site was not told.
+    pub backlogs: &'a [Backlog],
+}
+
+/// What is wrong, by what is seen; `open` says of an alert whether it has begun and not ended.
 #[must_use]
-pub fn judge(outbox: &OutboxView, unsent_for: TimeDelta, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trouble> {
+pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trouble> {
+    let Seen { outbox, unsent_for, backlogs } = seen;
     let mut found = Vec::new();
     let mut add = |kind: AlertKind, subject: &str, summary: String| {
         let summary = plain(&summary).as_str().chars().take(SUMMARY_MAX).collect();
@@ -206,6 +222,13 @@ pub fn judge(outbox: &OutboxView, unsent_for: TimeDelta, open: impl Fn(AlertKind
             let summary = format!("{count} messages are in the dead-letter queue of SES's events ({url})");
             add(AlertKind::DeadLetters, url.as_str(), summary);
         }
+    }
+    for Backlog { endpoint, error, given_up: count, .. } in backlogs.iter().filter(|backlog| backlog.given_up > 0) {
+        let (name, why) = (endpoint.plain(), error.as_ref().map(|error| format!(": {}", error.plain())));
+        let messages = if *count == 1 { "message was" } else { "messages were" };
+        let why = why.unwrap_or_default();
+        let summary = format!("{count} {messages} given up at {name}, of which the site knows nothing{why}");
+        add(AlertKind::WebhookGivenUp, name.as_str(), summary);
     }
     found
 }

@@ -108,6 +108,25 @@ pub struct HookEndpoint {
     pub given_up: i64,
 }
 
+/// For how long it is news that a message was given up.
+pub const GIVEN_UP_LATELY: Duration = Duration::from_hours(24);
+
+/// What an endpoint has not been told, as those who watch are to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backlog {
+    pub endpoint: Untrusted,
+    /// Whether nothing is taken there, or nothing wanted.
+    pub is_failing: bool,
+    /// What is wrong, if nothing is taken.
+    pub error: Option<Untrusted>,
+    /// Messages that wait, at most [`COUNTED_MAX`].
+    pub waiting: i64,
+    /// Since when the first of them does.
+    pub oldest: Option<Time>,
+    /// Messages given up lately, at most [`COUNTED_MAX`].
+    pub given_up: i64,
+}
+
 /// More are not counted: a number to be looked at must not read a table.
 pub const COUNTED_MAX: i64 = 10_000;
 

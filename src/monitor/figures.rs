@@ -59,6 +59,7 @@ pub(super) fn register(gauges: &mut Gauges<'_>, figures: &Figures) {
     workers(gauges, outbox);
     reputation(gauges, outbox);
     events(gauges, outbox);
+    webhooks(gauges, figures);
     gauges.by(
         "status",
         "verifications",
@@ -157,6 +158,33 @@ fn events(gauges: &mut Gauges<'_>, outbox: &OutboxView) {
     if let Some(standing) = outbox.account.as_ref().and_then(|account| account.standing.as_ref()) {
         gauges.one("account_can_send", "1 while Amazon lets the account send", flag(standing.can_send));
     }
+}
+
+/// Nothing where there is no endpoint.
+fn webhooks(gauges: &mut Gauges<'_>, figures: &Figures) {
+    let endpoints = &figures.backlogs;
+    if endpoints.is_empty() {
+        return;
+    }
+    gauges.one(
+        "webhook_waiting_messages",
+        "Messages to the site that wait to be delivered, ten thousand of each endpoint at most",
+        number(endpoints.iter().map(|endpoint| endpoint.waiting).sum()),
+    );
+    let oldest = endpoints.iter().filter_map(|endpoint| endpoint.oldest).min();
+    let waits = oldest.map_or(0.0, |since| (figures.outbox.as_of - since).as_seconds_f64().max(0.0));
+    gauges.seconds("webhook_oldest_waiting", "How long the oldest of them has waited; 0 if none does", waits);
+    gauges.one(
+        "webhook_given_up_messages",
+        "Messages to the site that were given up in the last 24 hours, ten thousand of each endpoint at most",
+        number(endpoints.iter().map(|endpoint| endpoint.given_up).sum()),
+    );
+    let failing = endpoints.iter().filter(|endpoint| endpoint.is_failing).count();
+    gauges.one(
+        "webhook_endpoints_failing",
+        "Endpoints of webhooks that take nothing, or want nothing any more",
+        number(i64::try_from(failing).unwrap_or(i64::MAX)),
+    );
 }
 
 fn flag(is: bool) -> f64 {

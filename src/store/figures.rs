@@ -3,10 +3,12 @@
 //!
 //! Queued, sent and unknown mails are counted up to ten thousand and one by the index of their state; the longest waiting
 //! one is the first of an index. The pace is a row and a minute of a day each, the rates are those of the brake (the newest
-//! `brake.sends` of an index), workers and queues are small tables. Verifications are counted by triggers, a few thousand
+//! `brake.sends` of an index), workers, queues and endpoints of webhooks are small tables, and of each endpoint's messages ten
+//! thousand are counted by an index. Verifications are counted by triggers, a few thousand
 //! changes since the last roll-up are added. What would take a walk, as a status that depends on the time, is left out.
 
 use super::{Error, Store};
+use crate::domain::hook::Backlog;
 use crate::domain::worker::OutboxView;
 
 /// The figures as they were at `outbox.as_of`.
@@ -14,6 +16,8 @@ use crate::domain::worker::OutboxView;
 pub struct Figures {
     /// But for jobs, hours, and topics of SNS's.
     pub outbox: OutboxView,
+    /// What each endpoint has not been told.
+    pub backlogs: Vec<Backlog>,
     /// Verifications that are neither verified nor revoked, expired ones included.
     pub open: i64,
     pub verified: i64,
@@ -48,7 +52,13 @@ impl Store {
         )
         .fetch_one(self.pool())
         .await?;
-        Ok(Some(Figures { outbox, open: counted.open, verified: counted.verified, revoked: counted.revoked }))
+        Ok(Some(Figures {
+            outbox,
+            backlogs: self.webhook_backlogs().await?,
+            open: counted.open,
+            verified: counted.verified,
+            revoked: counted.revoked,
+        }))
     }
 
     /// Asked first: a refusal would count as a database error.

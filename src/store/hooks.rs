@@ -1,5 +1,6 @@
 //! Webhooks to the site: the outbox of messages, which the database's triggers write, as workers work it off.
 
+mod backlog;
 mod keep;
 
 use std::time::Duration;

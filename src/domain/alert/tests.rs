@@ -53,9 +53,13 @@ fn dead(dead_letters: DeadLetters) -> OutboxView {
     OutboxView { event_queues: vec![queue], as_of: now(), ..OutboxView::default() }
 }
 
+fn seen(outbox: &OutboxView, unsent_minutes: i64) -> Seen<'_> {
+    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), backlogs: &[] }
+}
+
 /// What is wrong: kinds and subjects.
 fn found(outbox: &OutboxView, unsent_minutes: i64, open: bool) -> Vec<(AlertKind, String)> {
-    let troubles = judge(outbox, TimeDelta::minutes(unsent_minutes), |_, _| open);
+    let troubles = judge(seen(outbox, unsent_minutes), |_, _| open);
     troubles.into_iter().map(|trouble| (trouble.kind, trouble.subject)).collect()
 }
 
@@ -100,9 +104,37 @@ fn a_quota_that_is_used_up_is_no_other_trouble() {
 #[test]
 fn a_summary_is_one_short_line() {
     let outbox = braked(BrakeState::Paused, &format!("line\nbreak\u{1b}[31m {}", "long ".repeat(1_000)));
-    let summary = judge(&outbox, TimeDelta::zero(), |_, _| false).remove(0).summary;
+    let summary = judge(seen(&outbox, 0), |_, _| false).remove(0).summary;
     assert!(summary.starts_with("the outbox is paused by worker@mail-1: line"), "{summary}");
     assert!(!summary.contains(char::is_control) && summary.chars().count() == SUMMARY_MAX, "{summary}");
+}
+
+#[test]
+fn what_the_site_was_not_told_is_said_of_each_endpoint() {
+    let one = |endpoint: &str, given_up, error: Option<&str>| Backlog {
+        endpoint: endpoint.into(),
+        is_failing: false,
+        error: error.map(Into::into),
+        waiting: 7,
+        oldest: None,
+        given_up,
+    };
+    let backlogs = [
+        one("new", 0, Some("it answered 500")),
+        one("crm", 1, None),
+        one("site", 3, Some("it answered 503\u{1b}[31m")),
+    ];
+    let outbox = OutboxView { as_of: now(), ..OutboxView::default() };
+    let troubles = judge(Seen { backlogs: &backlogs, ..seen(&outbox, 0) }, |_, _| false);
+    let said = troubles.iter().map(|one| (one.kind, one.subject.as_str(), one.summary.as_str())).collect::<Vec<_>>();
+    let [first, second] = said[..] else { panic!("{said:?}") };
+    assert_eq!(
+        first,
+        (AlertKind::WebhookGivenUp, "crm", "1 message was given up at crm, of which the site knows nothing")
+    );
+    assert_eq!((second.0, second.1), (AlertKind::WebhookGivenUp, "site"));
+    let words = "3 messages were given up at site, of which the site knows nothing: it answered 503";
+    assert!(second.2.starts_with(words) && !second.2.contains('\u{1b}'), "{said:?}");
 }
 
 #[test]

@@ -85,6 +85,17 @@ async fn full() -> World {
     site.store().may_ask_queue(queue).await.unwrap();
     site.store().note_queue(queue, 5, 2, DeadLetters::Count(3)).await.unwrap();
     site.execute(
+        "insert into webhook_endpoints (name, place) values ('site', 'https://example.org');
+        insert into webhook_messages (kind, body, at) values
+            ('webhook.test', '{}', now() - interval '90 seconds'), ('webhook.test', '{}', now()),
+            ('webhook.test', '{}', now());
+        insert into webhook_deliveries (message_id, endpoint, state, changed_at)
+        select id, 'site', (array['waiting', 'given_up', 'given_up'])[id],
+            now() - case when id = 3 then interval '25 hours' else interval '0' end
+        from webhook_messages",
+    )
+    .await;
+    site.execute(
         "insert into ses_account (seen_at, region, is_sandbox, can_send, enforcement, rate_max, daily_max, sent)
          values (now(), 'eu-central-1', true, false, 'SHUTDOWN', 1, 200, 7)",
     )
@@ -130,12 +141,17 @@ async fn figures_are_those_of_the_queue() {
         ("event_queue_messages{state=\"waiting\"}", 5.0),
         ("event_queue_messages{state=\"dead\"}", 3.0),
         ("event_queues_failing", 0.0),
+        ("webhook_waiting_messages", 1.0),
+        ("webhook_given_up_messages", 1.0),
+        ("webhook_endpoints_failing", 0.0),
         ("account_can_send", 0.0),
     ];
     for (sample, expected) in table {
         assert_eq!(value(&text, &format!("verifydesk_{sample}")), Some(expected), "{sample}\n{text}");
     }
     let waits = value(&text, "verifydesk_outbox_oldest_due_seconds").unwrap();
+    assert!((90.0..120.0).contains(&waits), "{waits}");
+    let waits = value(&text, "verifydesk_webhook_oldest_waiting_seconds").unwrap();
     assert!((90.0..120.0).contains(&waits), "{waits}");
     for of_someone in ["mina", "example", "eu-central-1"] {
         assert!(!text.contains(of_someone), "{of_someone}: {text}");
