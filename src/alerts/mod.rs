@@ -96,7 +96,13 @@ impl Watch {
         let is_open = |kind: AlertKind, subject: &str| {
             open.iter().any(|alert| alert.kind.raw() == kind.as_str() && alert.subject.raw() == subject)
         };
-        let seen = Seen { outbox, unsent_for, backlogs: &figures.backlogs };
+        let silent_before: Vec<String> = open
+            .iter()
+            .filter(|alert| alert.kind.raw() == AlertKind::NothingArrives.as_str())
+            .map(|alert| alert.subject.raw().to_owned())
+            .collect();
+        let silent = self.store.silent_domains(outbox.as_of, &silent_before).await?;
+        let seen = Seen { outbox, unsent_for, backlogs: &figures.backlogs, silent: &silent };
         let judged = self.store.note_troubles(&judge(seen, is_open)).await?;
         self.noted(judged).await;
         self.store.forget_old_alerts().await?;

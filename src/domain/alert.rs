@@ -22,6 +22,15 @@ const RATE_NEAR: [f64; 2] = [0.6, 0.5];
 /// The same for the mails of 24 hours.
 const QUOTA_NEAR: [f64; 2] = [0.9, 0.8];
 
+/// After how long nearly all mails have arrived that will: servers that do not know us put a first mail off.
+pub const ARRIVES_LATEST: TimeDelta = TimeDelta::hours(2);
+
+/// To how many people at a domain nothing came, so that it is no chance.
+pub const PEOPLE_MIN: i64 = 20;
+
+/// So many mails must have arrived elsewhere, and more than this part: else it is no matter of that domain's.
+const ARRIVED_ELSEWHERE: (i64, f64) = (20, 0.5);
+
 /// Longest summary, in characters.
 const SUMMARY_MAX: usize = 1_000;
 
@@ -43,6 +52,8 @@ pub enum AlertKind {
     QuotaNearlyUsed,
     /// Something is in the dead-letter queue of this queue of SES's events.
     DeadLetters,
+    /// No mail arrives at this domain, while mails to others do.
+    NothingArrives,
     /// A message to the site was given up in the last day; the subject is its endpoint.
     WebhookGivenUp,
 }
@@ -60,7 +71,7 @@ impl UnknownAlert {
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OutboxPaused,
         Self::NothingSent,
         Self::NoWorker,
@@ -68,6 +79,7 @@ impl AlertKind {
         Self::RateNear,
         Self::QuotaNearlyUsed,
         Self::DeadLetters,
+        Self::NothingArrives,
         Self::WebhookGivenUp,
     ];
 
@@ -88,6 +100,7 @@ impl AlertKind {
             Self::RateNear => "near where all mail stops",
             Self::QuotaNearlyUsed => "the quota is nearly used",
             Self::DeadLetters => "dead letters",
+            Self::NothingArrives => "nothing arrives",
             Self::WebhookGivenUp => "webhooks were given up",
         }
     }
@@ -102,6 +115,7 @@ impl AlertKind {
             Self::SecretsDiffer => "docs/secret.md#every-worker-has-the-same",
             Self::RateNear => "docs/operations.md#mails-bounce",
             Self::DeadLetters => "docs/events.md#by-a-queue",
+            Self::NothingArrives => "docs/operations.md#nothing-arrives-at-a-domain",
             Self::WebhookGivenUp => "docs/webhooks.md#what-a-receiver-can-rely-on",
         }
     }
@@ -151,6 +165,29 @@ impl Alert {
     }
 }
 
+/// A domain to which none of the last mails has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilentDomain {
+    /// In lower case.
+    pub domain: Untrusted,
+    /// Mails to it that had the time to arrive, and to how many addresses.
+    pub mails: i64,
+    pub people: i64,
+    /// Mails to other domains in the same time, and how many of them have arrived.
+    pub others: i64,
+    pub others_arrived: i64,
+}
+
+impl SilentDomain {
+    /// Whether that is no chance, and none of ours or SES's doing.
+    fn is_trouble(&self) -> bool {
+        let (count, part) = ARRIVED_ELSEWHERE;
+        #[expect(clippy::cast_precision_loss, reason = "a part")]
+        let arrives = self.others_arrived as f64 > part * self.others as f64;
+        self.people >= PEOPLE_MIN && self.others_arrived >= count && arrives
+    }
+}
+
 /// What the database knows, as far as it is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -159,12 +196,13 @@ pub struct Seen<'a> {
     pub unsent_for: TimeDelta,
     /// What the site was not told.
     pub backlogs: &'a [Backlog],
+    pub silent: &'a [SilentDomain],
 }
 
 /// What is wrong, by what is seen; `open` says of an alert whether it has begun and not ended.
 #[must_use]
 pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trouble> {
-    let Seen { outbox, unsent_for, backlogs } = seen;
+    let Seen { outbox, unsent_for, backlogs, silent } = seen;
     let mut found = Vec::new();
     let mut add = |kind: AlertKind, subject: &str, summary: String| {
         let summary = plain(&summary).as_str().chars().take(SUMMARY_MAX).collect();
@@ -221,6 +259,15 @@ pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trou
             let url = queue.url.plain();
             let summary = format!("{count} messages are in the dead-letter queue of SES's events ({url})");
             add(AlertKind::DeadLetters, url.as_str(), summary);
+        }
+    }
+    for of in silent {
+        let domain = of.domain.plain();
+        if of.is_trouble() || open(AlertKind::NothingArrives, domain.as_str()) {
+            let SilentDomain { mails, others, others_arrived, .. } = of;
+            let summary =
+                format!("none of {mails} mails to {domain} has arrived, but {others_arrived} of {others} to others");
+            add(AlertKind::NothingArrives, domain.as_str(), summary);
         }
     }
     for Backlog { endpoint, error, given_up: count, .. } in backlogs.iter().filter(|backlog| backlog.given_up > 0) {

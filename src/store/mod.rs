@@ -45,6 +45,7 @@ pub mod roles;
 pub(crate) mod sends;
 mod ses_account;
 mod session;
+mod silent_domains;
 mod stoppable;
 mod time;
 mod transaction;

@@ -1,5 +1,6 @@
 //! Someone is told when something begins to be wrong, and when that ends: once each, however many workers there are.
 
+mod domains;
 mod hooks;
 mod workers;
 

@@ -54,7 +54,7 @@ fn dead(dead_letters: DeadLetters) -> OutboxView {
 }
 
 fn seen(outbox: &OutboxView, unsent_minutes: i64) -> Seen<'_> {
-    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), backlogs: &[] }
+    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), backlogs: &[], silent: &[] }
 }
 
 /// What is wrong: kinds and subjects.
@@ -107,6 +107,23 @@ fn a_summary_is_one_short_line() {
     let summary = judge(seen(&outbox, 0), |_, _| false).remove(0).summary;
     assert!(summary.starts_with("the outbox is paused by worker@mail-1: line"), "{summary}");
     assert!(!summary.contains(char::is_control) && summary.chars().count() == SUMMARY_MAX, "{summary}");
+}
+
+#[test]
+fn a_domain_is_silent_where_that_is_no_chance() {
+    let table = [
+        ("many people, and others get theirs", [20, 40, 21], true),
+        ("few people", [19, 40, 40], false),
+        ("few mails to others", [500, 19, 19], false),
+        ("half of the others' do not come either", [20, 40, 20], false),
+    ];
+    let outbox = OutboxView { as_of: now(), ..OutboxView::default() };
+    for (what, [people, others, others_arrived], begins) in table {
+        let of = SilentDomain { domain: "naver.com".into(), mails: people + 3, people, others, others_arrived };
+        let seen = Seen { silent: &[of], ..seen(&outbox, 0) };
+        assert_eq!(judge(seen, |_, _| false).len(), usize::from(begins), "{what}");
+        assert_eq!(judge(seen, |_, _| true)[0].subject, "naver.com", "{what}, where it was so before");
+    }
 }
 
 #[test]

@@ -46,7 +46,6 @@ const UNREAD: &[(&str, &str)] = &[
     ("alert_", "one row, and a few for each alert"),
     ("note_notice(", "one row"),
     ("note_worker_notice(", "one row"),
-    ("judge_workers(", "the newest heartbeat, by an index"),
     ("webhook_", "not measured: no deed has a site that is told"),
     ("ses_account", "one row"),
     ("account_panels", "a row for each thing that is asked"),

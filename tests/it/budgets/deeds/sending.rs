@@ -1,7 +1,11 @@
 //! The worker, the links, what SES says of the mails, and what is removed in the end.
 
+use std::time::Duration;
+
 use serde_json::json;
+use verifydesk::alerts::Watch;
 use verifydesk::outbox::worker::Mode;
+use verifydesk::store::alerts::Teller;
 
 use super::super::{Large, TOKEN};
 use crate::monitor::metrics;
@@ -30,6 +34,11 @@ pub async fn all(large: &mut Large) {
     let scraped = metrics::scrape(&large.world.desk).text().await.unwrap();
     assert_eq!(metrics::value(&scraped, "verifydesk_figures_up"), Some(1.0), "{scraped}");
     large.did("a scrape").await;
+    let store = large.world.store().clone();
+    let watch = Watch::new(Teller::Worker, &store, &large.world.settings);
+    watch.judge().await.unwrap();
+    watch.judge_workers(Duration::ZERO).await.unwrap();
+    large.did("alerts").await;
     large.run(&["prune", "--dry-run"]).await;
     large.run(&["prune"]).await;
 }
