@@ -2,13 +2,14 @@
 //!
 //! Beside each worker, and not within its loop: one that waits or cannot send can still tell. Of all workers one has its
 //! turn to judge ([`crate::domain::alert`]), now and then; what has begun or ended stands in the database, and whoever
-//! claims the notice runs the command. Once in each way that is set; again only where it failed, or where who had it in
+//! claims the notice runs the command or posts it. Once in each way that is set; again only where it failed, or where who had it in
 //! hand has died.
 //!
 //! Beside `serve` as well, which tells that no worker is there: by functions of the database, since its login may read
 //! neither workers nor alerts.
 
 mod command;
+mod webhook;
 
 use std::time::Duration;
 
@@ -17,10 +18,12 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Settings};
+use crate::config::{self, SettingError, Settings};
+use crate::dial::Dialer;
 use crate::domain::Time;
 use crate::domain::alert::{AlertKind, Seen, judge};
 use crate::domain::change::Change;
+use crate::hooks::post::Post;
 use crate::jitter::jittered;
 use crate::store::alerts::{JUDGE_EVERY_SECONDS, Judged, Notice, Teller};
 use crate::store::{Error, Store};
@@ -32,20 +35,27 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const HELD_BEYOND: Duration = Duration::from_secs(30);
 
 /// Watches, and tells.
-#[derive(Clone, Debug)]
 pub struct Watch {
     store: Store,
     teller: Teller,
     settings: config::Alert,
+    /// Where alerts are posted, if anywhere.
+    post: Option<Post>,
     /// The site's name, for who watches over several.
     site: String,
 }
 
 impl Watch {
     /// One beside a worker or `serve`.
-    #[must_use]
-    pub fn new(teller: Teller, store: &Store, settings: &Settings) -> Self {
-        Self { store: store.clone(), teller, settings: settings.alert.clone(), site: settings.site.name.clone() }
+    pub fn new(teller: Teller, store: &Store, settings: &Settings) -> Result<Self, SettingError> {
+        let target = settings.alert.target()?;
+        Ok(Self {
+            store: store.clone(),
+            teller,
+            settings: settings.alert.clone(),
+            post: target.map(|target| Post::new(target, Dialer::default())).transpose()?,
+            site: settings.site.name.clone(),
+        })
     }
 
     /// Watches until `shutdown`.
@@ -119,12 +129,21 @@ impl Watch {
     /// Tells what is to be told. Returns how many times someone was told.
     pub async fn tell(&self) -> Result<usize, Error> {
         let mut told = 0;
-        if self.settings.command.is_empty() {
+        let ways = [("command", !self.settings.command.is_empty()), ("webhook", self.post.is_some())];
+        let ways: Vec<&str> = ways.into_iter().filter(|(_, is_set)| *is_set).map(|(way, _)| way).collect();
+        if ways.is_empty() {
             return Ok(told);
         }
-        let hold = self.settings.timeout + HELD_BEYOND;
-        while let Some(notice) = self.store.claim_alert_notice(self.teller, &["command"], hold).await? {
-            let result = command::run(&self.settings, &self.site, &notice).await;
+        let longest = self.post.as_ref().map(Post::longest).unwrap_or_default().max(self.settings.timeout);
+        let hold = longest + HELD_BEYOND;
+        while let Some(notice) = self.store.claim_alert_notice(self.teller, &ways, hold).await? {
+            let result = match &self.post {
+                Some(post) if notice.way == "webhook" => {
+                    let now = self.store.now().await?;
+                    webhook::post(post, &self.site, &notice, now).await
+                }
+                _ => command::run(&self.settings, &self.site, &notice).await,
+            };
             match &result {
                 Ok(()) => told += 1,
                 Err(error) => {

@@ -35,6 +35,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     // Not checked here: the view starts while the database is away, and says so to every caller.
     let desk = Desk::open_to_strangers(settings)?;
     let context = context(desk.clone(), settings)?;
+    let watch = Watch::new(Teller::Serve, desk.store(), settings)?;
     let address = args.listen.unwrap_or(settings.serve.listen);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::failed(format!("cannot listen on {address}: {error}"), "choose another with --listen ADDR:PORT")
@@ -46,7 +47,6 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let store = desk.store().clone();
     let housekeeping = contain::spawn(keep_counts(store.clone()));
-    let watch = Watch::new(Teller::Serve, &store, settings);
     let alerting = async {
         keep_on("watching for alerts", &shutdown, async || watch.run(&shutdown).await).await;
         // Its end is not the end.

@@ -33,6 +33,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     let worker = Worker::from_settings(store.clone(), settings)?;
     let account = AccountPoller::from_settings(&store, settings)?;
     let hooks = HookSender::from_settings(&store, settings)?;
+    let watch = Watch::new(Teller::Worker, &store, settings)?;
     store.check().await?;
     let shutdown = signals::shutdown()?;
     let watched = Watched::start(settings, &store, Some(worker.pulse()), &shutdown).await?;
@@ -48,7 +49,6 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     };
     let alerting = async {
         if until == Until::Ended {
-            let watch = Watch::new(Teller::Worker, &store, settings);
             keep_on("watching for alerts", &shutdown, async || watch.run(&shutdown).await).await;
         }
     };

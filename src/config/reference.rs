@@ -92,6 +92,7 @@ fn the_page_has_all_bounds() {
     for key in ["serve.token", "serve.greeting_secret"] {
         bounds.insert(key, format!("{} to {} characters", SHARED.start(), SHARED.end()));
     }
+    bounds.insert("alert.webhook.timeout", "100 milliseconds to 1 minute".to_owned());
     for row in rows() {
         let known = bounds.remove(row.key).unwrap_or_default();
         assert_eq!(row.bounds, known, "{}: left: docs/settings.md; right: the program", row.key);

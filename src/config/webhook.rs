@@ -1,4 +1,4 @@
-//! Settings of webhooks: where the site's back end is told what became of its users.
+//! Settings of webhooks: where the site's back end is told what became of its users. Alerts are posted to one as well.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -53,8 +53,10 @@ impl Default for Webhook {
 #[derive(Clone)]
 pub struct Target {
     pub name: String,
+    /// The table of its settings: `webhook.site`.
+    pub table: String,
     pub url: Url,
-    /// The keys that messages are signed with.
+    /// The keys that messages are signed with; none where they are not.
     pub keys: Vec<Vec<u8>>,
     pub allow_private: bool,
     pub ca_file: Option<PathBuf>,
@@ -86,11 +88,23 @@ impl Webhook {
                 format!("1 to {NAME_MAX} of a to z, 0 to 9, - and _ make one, and a letter or digit begins it"),
             ));
         }
-        let key = |setting: &str| format!("webhook.{name}.{setting}");
+        if self.secret.is_none() && self.url.is_some() {
+            let what = format!("`webhook.{name}.secret` is not set");
+            return Err(SettingError::new(what, MAKE));
+        }
+        self.at(&format!("webhook.{name}"), name)
+    }
+
+    /// That of a table, which needs no secret.
+    pub(super) fn at(&self, table: &str, name: &str) -> Result<Target, SettingError> {
+        let key = |setting: &str| format!("{table}.{setting}");
         let missing = |setting: &str, hint: &str| SettingError::new(format!("`{}` is not set", key(setting)), hint);
         let url = self.url.as_ref().ok_or_else(|| missing("url", "set it to where messages are to be posted"))?;
-        let secret = self.secret.as_ref().ok_or_else(|| missing("secret", MAKE))?;
-        let mut keys = vec![signing_key(&key("secret"), secret)?];
+        let secret = self.secret.as_ref().map(|secret| signing_key(&key("secret"), secret)).transpose()?;
+        if secret.is_none() && self.secret_previous.is_some() {
+            return Err(missing("secret", MAKE));
+        }
+        let mut keys: Vec<Vec<u8>> = secret.into_iter().collect();
         if let Some(previous) = &self.secret_previous {
             let previous = signing_key(&key("secret_previous"), previous)?;
             if keys.contains(&previous) {
@@ -109,6 +123,7 @@ impl Webhook {
         }
         Ok(Target {
             name: name.to_owned(),
+            table: table.to_owned(),
             url: self.address(&key("url"), url)?,
             keys,
             allow_private: self.allow_private,

@@ -6,7 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::post::{Answer, Post};
+use super::post::{Answer, Outgoing, Post};
 use super::wait;
 use crate::contain::contained_async;
 use crate::domain::change::Change;
@@ -139,7 +139,8 @@ impl Endpoint {
     async fn deliver(&self, message: Claimed) -> (i64, Came) {
         let number = message.number;
         let came = contained_async(async {
-            let answer = self.post.attempt(&message).await;
+            let id = message.id.to_string();
+            let answer = self.post.attempt(&Outgoing { id: &id, body: &message.body, now: message.now }).await;
             self.record(&message, answer).await
         });
         (number, came.await.unwrap_or(Came::Refused))

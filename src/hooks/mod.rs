@@ -7,7 +7,7 @@
 
 mod endpoint;
 mod excerpt;
-mod post;
+pub(crate) mod post;
 mod reach;
 mod sign;
 mod wait;

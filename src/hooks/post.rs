@@ -1,4 +1,4 @@
-//! Posts a message: one request, one connection, no redirect followed, every answer read to a limit.
+//! Posts a message, to the site or to who is told of alerts: one request, one connection, no redirect followed, every answer read to a limit.
 
 use std::fmt;
 use std::io;
@@ -19,7 +19,6 @@ use super::{excerpt, reach, sign};
 use crate::config::{SettingError, Target};
 use crate::dial::Dialer;
 use crate::domain::Time;
-use crate::store::hooks::Claimed;
 use crate::text::plain;
 use crate::trust::{self, Check};
 
@@ -32,8 +31,17 @@ const HEAD_MAX: usize = 16 * 1024;
 /// The longest wait that an answer can ask for.
 const WANTED_MAX: Duration = Duration::from_hours(1);
 
+/// What is posted.
+pub(crate) struct Outgoing<'a> {
+    /// By what the receiver knows it: the same each time that it is posted.
+    pub id: &'a str,
+    pub body: &'a str,
+    /// The present, by the clock that all share.
+    pub now: Time,
+}
+
 /// What came of an attempt.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Taken {
         status: u16,
     },
@@ -54,7 +62,7 @@ pub(super) enum Answer {
 }
 
 /// Posts to one endpoint.
-pub(super) struct Post {
+pub(crate) struct Post {
     target: Target,
     dialer: Dialer,
     /// `None` without TLS.
@@ -62,26 +70,26 @@ pub(super) struct Post {
 }
 
 impl Post {
-    pub(super) fn new(target: Target, dialer: Dialer) -> Result<Self, SettingError> {
+    pub(crate) fn new(target: Target, dialer: Dialer) -> Result<Self, SettingError> {
         let tls = if target.url.scheme() == "https" { Some(tls(&target)?) } else { None };
         Ok(Self { target, dialer, tls })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.target.name
     }
 
     /// Scheme and host: the rest may be no one's to know.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.target.url.origin().ascii_serialization().chars().take(300).collect()
     }
 
     /// How long an attempt takes at most.
-    pub(super) fn longest(&self) -> Duration {
+    pub(crate) fn longest(&self) -> Duration {
         self.target.timeout
     }
 
-    pub(super) async fn attempt(&self, message: &Claimed) -> Answer {
+    pub(crate) async fn attempt(&self, message: &Outgoing<'_>) -> Answer {
         match timeout(self.target.timeout, self.exchange(message)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => failure(error),
@@ -89,7 +97,7 @@ impl Post {
         }
     }
 
-    async fn exchange(&self, message: &Claimed) -> Result<Answer, String> {
+    async fn exchange(&self, message: &Outgoing<'_>) -> Result<Answer, String> {
         let begun = Instant::now();
         let url = &self.target.url;
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -124,41 +132,42 @@ impl Post {
                 format!("not connected: {error} without TLS")
             }
             io::ErrorKind::PermissionDenied => {
-                format!("not connected: {error}; it is none of the internet (`webhook.{}.allow_private`)", self.name())
+                format!("not connected: {error}; it is none of the internet (`{}.allow_private`)", self.target.table)
             }
             _ => format!("not connected: {}", plain(&error.to_string())),
         }
     }
 
-    fn request(&self, message: &Claimed, begun: Instant) -> Result<Request<String>, String> {
+    fn request(&self, message: &Outgoing<'_>, begun: Instant) -> Result<Request<String>, String> {
         let url = &self.target.url;
         let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let host = url.host_str().unwrap_or_default();
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         // By the database's clock, which all workers share.
         let timestamp = (message.now + TimeDelta::from_std(begun.elapsed()).unwrap_or_default()).timestamp();
-        let id = message.id.to_string();
-        Request::post(path)
+        let request = Request::post(path)
             .header(HOST, host)
             .header(USER_AGENT, "verifydesk")
             .header(CONTENT_TYPE, "application/json")
             .header(CONNECTION, "close")
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", sign::signatures(&self.target.keys, &id, timestamp, &message.body))
-            .body(message.body.clone())
-            .map_err(|error| error.to_string())
+            .header("webhook-id", message.id)
+            .header("webhook-timestamp", timestamp);
+        let request = match &*self.target.keys {
+            [] => request,
+            keys => request.header("webhook-signature", sign::signatures(keys, message.id, timestamp, message.body)),
+        };
+        request.body(message.body.to_owned()).map_err(|error| error.to_string())
     }
 }
 
 fn tls(target: &Target) -> Result<(TlsConnector, ServerName<'static>), SettingError> {
     let unusable = |what: &dyn fmt::Display| {
-        let what = format!("TLS to `webhook.{}.url` cannot be set up: {}", target.name, plain(&what.to_string()));
+        let what = format!("TLS to `{}.url` cannot be set up: {}", target.table, plain(&what.to_string()));
         SettingError::new(what, "check its host and the system's certificates")
     };
     let host = target.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let name = ServerName::try_from(host).map_err(|error| unusable(&error))?;
-    let (roots, own) = trust::roots(target.ca_file.as_deref(), &format!("webhook.{}.ca_file", target.name))?;
+    let (roots, own) = trust::roots(target.ca_file.as_deref(), &format!("{}.ca_file", target.table))?;
     let config = trust::client(Check::IssuerAndName, roots, own).map_err(|error| unusable(&error))?;
     Ok((TlsConnector::from(Arc::new(config.with_no_client_auth())), name))
 }

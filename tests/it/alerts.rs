@@ -2,6 +2,7 @@
 
 mod domains;
 mod hooks;
+mod posted;
 mod workers;
 
 use std::fs;
@@ -46,7 +47,7 @@ impl Told {
     }
 
     fn watch_of(&self, teller: Teller) -> Watch {
-        Watch::new(teller, &Store::open(&self.site.settings).unwrap(), &self.site.settings)
+        Watch::new(teller, &Store::open(&self.site.settings).unwrap(), &self.site.settings).unwrap()
     }
 
     /// Both judge and both tell, at once. Returns what began and ended, and what someone was told.

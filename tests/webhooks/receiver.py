@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             path=self.path,
             id=self.headers["webhook-id"],
             timestamp=self.headers["webhook-timestamp"],
-            signatures=len(self.headers["webhook-signature"].split(" ")),
+            signatures=len((self.headers["webhook-signature"] or "").split()),
             content_type=self.headers["content-type"],
             verified=verified_with(headers, body),
             body=body.decode(),

@@ -35,7 +35,7 @@ pub async fn all(large: &mut Large) {
     assert_eq!(metrics::value(&scraped, "verifydesk_figures_up"), Some(1.0), "{scraped}");
     large.did("a scrape").await;
     let store = large.world.store().clone();
-    let watch = Watch::new(Teller::Worker, &store, &large.world.settings);
+    let watch = Watch::new(Teller::Worker, &store, &large.world.settings).unwrap();
     watch.judge().await.unwrap();
     watch.judge_workers(Duration::ZERO).await.unwrap();
     large.did("alerts").await;
