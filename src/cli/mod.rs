@@ -45,6 +45,7 @@ mod undo;
 mod unverify;
 mod verify;
 mod watched;
+mod webhooks;
 mod worker;
 
 use std::io::{self, Write as _};
@@ -114,6 +115,8 @@ enum Command {
     Sends(sends::Args),
     /// List what SES reported, newest first; read reports from files
     Events(events::Args),
+    /// List what the site was told by webhooks, newest first; show one, have it tried again, send a test
+    Webhooks(webhooks::Args),
     /// Show the outbox: what waits, pace, brake, workers and bulk resends; pause, drain or resume it
     Queue(queue::Args),
     /// Show the SES account: quota, rate, standing, identities, configuration set; how mail is received; each with its age
@@ -217,6 +220,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Templates(args)) => Box::pin(templates::run(settings, &args)).await,
         Some(Command::Sends(args)) => sends::run(&desk(&settings).await?, &settings.filters, &args).await,
         Some(Command::Events(args)) => act(&settings, async |desk| events::run(desk, &args).await).await,
+        Some(Command::Webhooks(args)) => act(&settings, async |desk| webhooks::run(desk, &args).await).await,
     }
 }
 

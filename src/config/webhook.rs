@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Secret, SettingError, file};
+use crate::domain::hook::{NAME_MAX, is_name};
 use crate::text::plain;
 
 /// The endpoints, by their names.
@@ -62,9 +63,6 @@ pub struct Target {
     pub ca_file: Option<PathBuf>,
     pub timeout: Duration,
 }
-
-/// Longest name: it stands in tables.
-const NAME_MAX: usize = 32;
 
 /// What a secret begins with, and how many bytes it has.
 const PREFIX: &str = "whsec_";
@@ -149,13 +147,6 @@ impl Webhook {
         }
         Ok(url)
     }
-}
-
-fn is_name(name: &str) -> bool {
-    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    (1..=NAME_MAX).contains(&name.len())
-        && name.bytes().next().is_some_and(is_letter)
-        && name.bytes().all(|b| is_letter(b) || b == b'-' || b == b'_')
 }
 
 /// How a secret is made.

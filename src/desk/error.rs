@@ -6,6 +6,7 @@ use crate::config::SettingError;
 use crate::domain::Time;
 use crate::domain::address::EmailAddress;
 use crate::domain::brake::BrakeState;
+use crate::domain::hook::DeliveryState;
 use crate::domain::id::VerificationId;
 use crate::domain::job::JobState;
 use crate::domain::resend::Block;
@@ -141,6 +142,18 @@ pub enum Refusal {
     /// A job is in the state that was asked for.
     #[error("this job is {state} already")]
     JobAlready { state: JobState },
+    /// The webhook is tried without that, or was taken.
+    #[error("this webhook is {} there", .state.title())]
+    NotGivenUp { state: DeliveryState },
+    /// The site knows better by now.
+    #[error("a later webhook has told the site how this user stands")]
+    WebhookOvertaken,
+    /// No webhook can be tried again.
+    #[error("no webhook was given up that can be tried again")]
+    NoneGivenUp,
+    /// The receiver has answered that it wants nothing any more.
+    #[error("the endpoint {name} is switched off: its receiver answered 410 (gone)")]
+    EndpointOff { name: Plain },
 }
 
 impl Error {
@@ -151,7 +164,7 @@ impl Error {
             Self::Invalid(_) => "correct it and try again; nothing was changed".into(),
             Self::NotFound(_) => {
                 "look for it with `verifydesk list --search TEXT`, for a job with `verifydesk jobs`, for a topic with \
-                 `verifydesk events subscriptions`"
+                 `verifydesk events subscriptions`, for a webhook with `verifydesk webhooks list` or `endpoints`"
                     .into()
             }
             Self::NoTemplate(_) => "use one of these; nothing was sent".into(),
@@ -195,6 +208,10 @@ impl Refusal {
             Self::NoMoment => "try again in a moment; see `verifydesk queue` for the pace",
             Self::QuotaUsed => "see `verifydesk queue` for when the next place comes back",
             Self::JobOver { .. } => "see `verifydesk jobs` for those that are not over",
+            Self::NotGivenUp { .. } => "`verifydesk webhooks show ID` says what was answered",
+            Self::WebhookOvertaken => "it stays given up, since it would tell the site what is not so any more",
+            Self::NoneGivenUp => "`verifydesk webhooks list --state given-up` shows those that were",
+            Self::EndpointOff { .. } => "`verifydesk webhooks test NAME` switches it on again",
         }
     }
 
@@ -224,7 +241,11 @@ impl Refusal {
             | Self::Stopped { .. }
             | Self::QuotaUsed
             | Self::JobOver { .. }
-            | Self::JobAlready { .. } => None,
+            | Self::JobAlready { .. }
+            | Self::NotGivenUp { .. }
+            | Self::WebhookOvertaken
+            | Self::NoneGivenUp
+            | Self::EndpointOff { .. } => None,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
@@ -18,6 +20,18 @@ pub const TRIED_FOR: Duration = Duration::from_hours(72);
 /// How long what is over stays, and how long an endpoint is told that no worker has in its settings any more (as
 /// `told_endpoints` in the database has it).
 pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// Longest name of an endpoint, in characters.
+pub const NAME_MAX: usize = 32;
+
+/// Whether an endpoint can have this name.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=NAME_MAX).contains(&name.len())
+        && name.bytes().next().is_some_and(is_letter)
+        && name.bytes().all(|b| is_letter(b) || b == b'-' || b == b'_')
+}
 
 /// By what the receiver knows a message: `webhook-id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +82,8 @@ impl DeliveryState {
 /// A message and what became of it at one endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
+    /// Its place in the order of messages.
+    pub number: i64,
     pub id: MessageId,
     /// `user.verified`, …
     pub kind: Untrusted,
@@ -84,6 +100,97 @@ pub struct Delivery {
     pub status: Option<i16>,
     /// What was wrong.
     pub error: Option<Untrusted>,
+}
+
+impl Delivery {
+    /// Its place in a list.
+    #[must_use]
+    pub fn place(&self) -> DeliveryPlace {
+        DeliveryPlace { number: self.number, endpoint: self.endpoint.raw().to_owned() }
+    }
+
+    /// What was answered last, or else what was wrong, in a line.
+    #[must_use]
+    pub fn answer(&self) -> Option<String> {
+        answer(self.status, self.error.as_ref())
+    }
+}
+
+/// An error says its status, too.
+fn answer(status: Option<i16>, error: Option<&Untrusted>) -> Option<String> {
+    error.map(|error| error.plain().into_string()).or_else(|| status.map(|status| format!("it answered {status}")))
+}
+
+/// An attempt that was not taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    pub endpoint: Untrusted,
+    pub at: Time,
+    /// That of the answer, where there was one.
+    pub status: Option<i16>,
+    /// What was wrong, and the beginning of the answer.
+    pub error: Untrusted,
+}
+
+/// A message, what became of it at each endpoint, and each attempt that was not taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageDetail {
+    pub id: MessageId,
+    pub kind: Untrusted,
+    pub user_id: Option<UserId>,
+    pub at: Time,
+    /// As it is sent.
+    pub body: Untrusted,
+    pub deliveries: Vec<Delivery>,
+    /// Of the endpoints, the oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Which deliveries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// All, if none is named.
+    pub state: Option<DeliveryState>,
+    pub endpoint: Option<String>,
+    /// Written at or after this time.
+    pub since: Option<Time>,
+    /// Written before this time.
+    pub until: Option<Time>,
+}
+
+/// A place in a list of deliveries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryPlace {
+    pub number: i64,
+    pub endpoint: String,
+}
+
+/// Not a cursor that a list of deliveries returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor of `verifydesk webhooks list --json`")]
+pub struct MalformedPlace;
+
+impl fmt::Display for DeliveryPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(format!("1 webhook {} {}", self.number, self.endpoint)))
+    }
+}
+
+impl FromStr for DeliveryPlace {
+    type Err = MalformedPlace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MalformedPlace)?;
+        let text = String::from_utf8(bytes).map_err(|_| MalformedPlace)?;
+        let parts: Vec<&str> = text.split(' ').collect();
+        let ["1", "webhook", number, endpoint] = parts[..] else { return Err(MalformedPlace) };
+        let endpoint = endpoint.to_owned();
+        // PostgreSQL takes no such text.
+        if endpoint.contains('\0') {
+            return Err(MalformedPlace);
+        }
+        Ok(Self { number: number.parse().map_err(|_| MalformedPlace)?, endpoint })
+    }
 }
 
 /// Where the site is told.
@@ -154,6 +261,18 @@ impl HookEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_read_as_they_are_shown_and_nothing_else_is() {
+        let place = DeliveryPlace { number: 7, endpoint: "site".into() };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for text in
+            ["", "7", "1 audit 7 site", "1 webhook x site", "1 webhook 7", "1 webhook 7 si\0te", "1 webhook 7 a b"]
+        {
+            assert_eq!(text.parse::<DeliveryPlace>(), Err(MalformedPlace), "{text}");
+            assert_eq!(URL_SAFE_NO_PAD.encode(text).parse::<DeliveryPlace>(), Err(MalformedPlace), "{text}");
+        }
+    }
 
     #[test]
     fn ids_are_read_as_they_are_shown() {

@@ -156,9 +156,9 @@ impl Endpoint {
                 }
                 (recorded.map(drop), Came::Taken)
             }
-            Answer::Gone { error } => {
+            Answer::Gone { status, error } => {
                 tracing::warn!(endpoint = name, "the receiver of webhooks wants none any more: {}", plain(&error));
-                (self.store.disable_webhook(name, &error).await, Came::Gone)
+                (self.store.disable_webhook(name, message.number, status, &error).await, Came::Gone)
             }
             Answer::NotTaken { status, error, said, wanted, is_endpoints } => {
                 let wait = wait::for_message(message.attempt).max(wanted.unwrap_or_default());

@@ -47,6 +47,7 @@ pub(crate) enum Answer {
     },
     /// It answered 410: it wants nothing any more.
     Gone {
+        status: u16,
         error: String,
     },
     NotTaken {
@@ -199,7 +200,7 @@ fn judged(status: StatusCode, headers: &HeaderMap, said: String) -> Answer {
     let note = if status.is_redirection() { " (redirects are not followed)" } else { "" };
     let error = format!("it answered {status}{note}");
     if status == StatusCode::GONE {
-        return Answer::Gone { error };
+        return Answer::Gone { status: status.as_u16(), error };
     }
     // About this message, as far as HTTP has words for that.
     let is_messages = matches!(status.as_u16(), 400 | 409 | 413 | 415 | 422);

@@ -2,12 +2,16 @@
 
 mod backlog;
 mod keep;
+mod list;
+mod retry;
 
 use std::time::Duration;
 
 use super::{Error, Store};
 use crate::domain::Time;
 use crate::domain::hook::MessageId;
+
+pub use retry::Retry;
 
 /// Longest error that is kept, in characters.
 const ERROR_MAX: usize = 500;
@@ -163,6 +167,10 @@ impl Store {
                 where endpoint = $1 and message_id = $2 and attempts = $3 and state = 'waiting'
                 returning user_id, due_at, state
             ),
+            tried as (
+                insert into webhook_attempts (message_id, endpoint, status, error)
+                select $2, $1, $4, $8 from failed
+            ),
             behind as (
                 update webhook_deliveries d
                 set due_at = failed.due_at
@@ -196,17 +204,29 @@ impl Store {
     }
 
     /// The endpoint wants nothing any more: it is told nothing, and what waits for it is given up.
-    pub async fn disable_webhook(&self, endpoint: &str, error: &str) -> Result<(), Error> {
+    pub async fn disable_webhook(&self, endpoint: &str, number: i64, status: u16, error: &str) -> Result<(), Error> {
         let error = kept(error);
         sqlx::query!(
             "with disabled as (
                 update webhook_endpoints set disabled_at = now(), error = $2 where name = $1
+            ),
+            tried as (
+                insert into webhook_attempts (message_id, endpoint, status, error)
+                select message_id, endpoint, $4, $2
+                from webhook_deliveries
+                where endpoint = $1 and message_id = $3
             )
             update webhook_deliveries
-            set state = 'given_up', error = $2, changed_at = now()
+            set
+                state = 'given_up',
+                error = $2,
+                status = case when message_id = $3 then $4 else status end,
+                changed_at = now()
             where endpoint = $1 and state = 'waiting'",
             endpoint,
-            error
+            error,
+            number,
+            i16::try_from(status).unwrap_or_default()
         )
         .execute(self.pool())
         .await?;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod findings;
+pub mod hooks;
 pub mod json;
 pub mod outbox;
 pub mod rows;

@@ -42,6 +42,7 @@ const TABLES: [&str; 33] = [
     "verification_count_deltas",
     "verification_counts",
     "verifications",
+    "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",
     "webhook_messages",

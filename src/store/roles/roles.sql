@@ -375,6 +375,7 @@ grant execute on function
 -- Webhooks: triggers write them, whoever acts. Workers deliver them; operators have them tried again, or a test written.
 grant insert, update, delete on @schema.webhook_endpoints to @worker;
 grant update on @schema.webhook_deliveries to @worker;
+grant insert on @schema.webhook_attempts to @worker;
 grant delete on @schema.webhook_messages to @worker;
 grant execute on function
     @schema.queue_webhook_test(text, text, text),

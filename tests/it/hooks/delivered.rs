@@ -16,7 +16,7 @@ use crate::mail_servers::PATIENCE;
 use crate::support::Program;
 use crate::support::world::{World, operator};
 
-async fn world(endpoints: &[(&str, Webhook)]) -> World {
+pub(super) async fn world(endpoints: &[(&str, Webhook)]) -> World {
     let world = World::with(|settings| {
         settings.webhook.0 = endpoints.iter().map(|(name, webhook)| ((*name).to_owned(), webhook.clone())).collect();
     })
@@ -31,7 +31,7 @@ fn sender(settings: &Settings) -> HookSender {
 }
 
 /// Delivers until nothing is due.
-async fn drain(world: &World) {
+pub(super) async fn drain(world: &World) {
     let sender = sender(&world.settings);
     let never = CancellationToken::new();
     let delivering = sender.run(Until::Empty, &never);
@@ -63,13 +63,13 @@ async fn let_be_due(world: &World) {
     world.execute("update webhook_deliveries set due_at = now() where state = 'waiting'").await;
 }
 
-async fn verify(world: &World, user: &str) {
+pub(super) async fn verify(world: &World, user: &str) {
     let id = world.sign_up(&format!("{user}@example.com")).await;
     world.desk.force_verify(&operator(), id, "the user called").await.unwrap();
 }
 
 /// Users by their numbers, verified or not any more.
-async fn set(world: &World, user: i64, verified: bool) {
+pub(super) async fn set(world: &World, user: i64, verified: bool) {
     let value = if verified { "now()" } else { "null" };
     world.execute(&format!("update users set verified_at = {value} where id = {user}")).await;
 }
@@ -82,7 +82,7 @@ async fn deliveries(world: &World) -> Vec<(String, i32, Option<i16>, Option<Stri
         .unwrap()
 }
 
-async fn states(world: &World) -> Vec<String> {
+pub(super) async fn states(world: &World) -> Vec<String> {
     deliveries(world).await.into_iter().map(|(state, ..)| state).collect()
 }
 

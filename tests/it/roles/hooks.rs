@@ -27,12 +27,27 @@ async fn who_acts_writes_none_and_workers_deliver() {
     assert_eq!(operator.run(&["signup", "mina@example.com"]).code, 0);
     let verified = operator.run(&["verify", "1", "--reason", "the user called"]);
     assert_eq!(verified.code, 0, "{}", verified.err);
-    assert_eq!(logins.refusal("operator", "select queue_webhook_test('site', 'me', 'cli')").await, None);
+    let test = operator.run(&["webhooks", "test", "site"]);
+    assert_eq!(test.code, 0, "{}", test.err);
     drain();
     let mut got = receiver.in_short();
     got.sort();
     assert_eq!(got, ["1 user.verified", "null webhook.test"]);
     assert!(receiver.got().iter().all(|one| one["verified"] == 0));
+
+    sqlx::query("update webhook_deliveries set state = 'given_up'").execute(&logins.db.pool).await.unwrap();
+    for group in ["support", "viewer"] {
+        let program = logins.program(group);
+        let list = program.run(&["webhooks", "list", "--state", "given-up", "--json"]);
+        assert_eq!((list.code, list.out.lines().count()), (0, 2), "{}", list.err);
+        for act in [&["test", "site"][..], &["retry", "--given-up"]] {
+            let refused = program.run(&[&["webhooks"], act].concat());
+            assert_eq!((refused.code, refused.out.as_str()), (4, ""), "{group}: {}", refused.err);
+            assert!(refused.err.contains("permission denied"), "{}", refused.err);
+        }
+    }
+    let again = operator.run(&["webhooks", "retry", "--given-up"]);
+    assert_eq!(again.out, "2 messages are tried again at site\n", "{}", again.err);
 
     for (group, statement) in [
         ("serve", "select body from webhook_messages"),
@@ -44,6 +59,8 @@ async fn who_acts_writes_none_and_workers_deliver() {
         ("support", "select retry_webhooks('site', null, 'me', 'cli')"),
         ("support", "select queue_webhook_test('site', 'me', 'cli')"),
         ("operator", "update webhook_deliveries set state = 'waiting'"),
+        ("operator", "insert into webhook_attempts (message_id, endpoint, error) values (1, 'site', 'x')"),
+        ("worker", "delete from webhook_attempts"),
     ] {
         let refusal = logins.refusal(group, statement).await;
         assert!(refusal.as_deref().is_some_and(|why| why.contains("permission denied")), "{group}: {statement}");
