@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -23,6 +23,7 @@ struct Told {
 /// Ends when dropped.
 pub struct Receiver {
     process: Child,
+    input: Mutex<ChildStdin>,
     told: Arc<Told>,
     port: u64,
     with_tls: bool,
@@ -63,7 +64,8 @@ impl Receiver {
                 listener.more.notify_all();
             }
         });
-        let mut receiver = Self { process, told, port: 0, with_tls };
+        let input = Mutex::new(process.stdin.take().unwrap());
+        let mut receiver = Self { process, input, told, port: 0, with_tls };
         receiver.port = receiver.until(|lines| lines.first()?["port"].as_u64());
         receiver.set(&json!({ "secrets": [SECRET, NEW_SECRET] }));
         receiver
@@ -75,13 +77,20 @@ impl Receiver {
     }
 
     pub fn set(&mut self, state: &Value) {
+        self.say(state);
+    }
+
+    fn say(&self, state: &Value) {
         let count = |lines: &[Value]| lines.iter().filter(|line| line["event"] == "set").count();
-        let before = count(&self.lines());
-        writeln!(self.process.stdin.as_mut().unwrap(), "{state}").unwrap();
+        let mut input = self.input.lock().unwrap();
+        let before = count(&self.told.lines.lock().unwrap());
+        writeln!(input, "{state}").unwrap();
         self.until(|lines| (count(lines) > before).then_some(()));
     }
 
+    /// What it has told so far: it tells of a request before it answers, and of what is set behind all that.
     fn lines(&self) -> Vec<Value> {
+        self.say(&json!({}));
         self.told.lines.lock().unwrap().clone()
     }
 
