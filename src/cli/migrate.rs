@@ -25,7 +25,8 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     }
     let done = store.apply_migrations().await?;
     // What a migration has made, only its owner may use so far.
-    if args.roles || store.has_roles().await? {
+    let has_roles = args.roles || store.has_roles().await?;
+    if has_roles {
         store
             .make_roles()
             .await
@@ -38,6 +39,9 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     })?;
     if args.roles {
         output::line(&format!("the roles have their rights: {}", roles::GROUPS.join(", ")))?;
+    }
+    if has_roles && !store.has_site_role().await? {
+        output::remark("the group for sites is not there: this login may make no roles; docs/roles.md says who may");
     }
     if !done.searches_korean {
         output::remark(

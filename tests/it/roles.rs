@@ -3,6 +3,7 @@
 mod alerts;
 mod hooks;
 mod rights;
+mod site;
 mod undo;
 mod upkeep;
 

@@ -1,4 +1,4 @@
-//! Who may do what: six groups named after the database, and their rights. The SQL is a file, so that people can read
+//! Who may do what: seven groups named after the database, and their rights. The SQL is a file, so that people can read
 //! it and have it run by who may.
 
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -8,9 +8,13 @@ use super::{Error, Purpose, Store};
 use crate::text::plain;
 
 /// The groups, each named `<database>_<this>`.
-pub const GROUPS: [&str; 6] = ["owner", "worker", "operator", "support", "viewer", "serve"];
+pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer", "serve", SITE];
 
 /// What the rights are on. Other tables in the same schema are not touched.
+/// The group for sites that share the database.
+const SITE: &str = "site";
+
+/// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
 const TABLES: [&str; 33] = [
     "_sqlx_migrations",
     "account_panels",
@@ -42,6 +46,7 @@ const TABLES: [&str; 33] = [
     "verification_count_deltas",
     "verification_counts",
     "verifications",
+    "verified_users",
     "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",
@@ -51,7 +56,7 @@ const TABLES: [&str; 33] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 57] = [
+const FUNCTIONS: [&str; 58] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -86,6 +91,7 @@ const FUNCTIONS: [&str; 57] = [
     "note_session()",
     "note_verified(bigint, bigint, timestamptz, text)",
     "note_worker_notice(bigint, text, text, text)",
+    "notify_of_user()",
     "old_event_weeks(timestamptz)",
     "open_links(bytea[], boolean)",
     "open_verification(bigint)",
@@ -141,16 +147,26 @@ impl Store {
         Ok(gate.close().await?)
     }
 
-    /// Whether the groups of this database are there.
+    /// Whether the groups of this database are there; that for sites came later than the others.
     pub async fn has_roles(&self) -> Result<bool, Error> {
+        self.has_groups(GROUPS.into_iter().filter(|group| *group != SITE)).await
+    }
+
+    /// Whether that one is.
+    pub async fn has_site_role(&self) -> Result<bool, Error> {
+        self.has_groups([SITE].into_iter()).await
+    }
+
+    async fn has_groups(&self, needed: impl Iterator<Item = &'static str>) -> Result<bool, Error> {
+        let needed: Vec<String> = needed.map(ToOwned::to_owned).collect();
         // Not a checked query: what it reads is the server's own.
         Ok(sqlx::query_scalar(
             "select count(*) = $1 from pg_roles where rolname = any(
                 select current_database() || '_' || name from unnest($2::text[]) as name
             )",
         )
-        .bind(i64::try_from(GROUPS.len()).unwrap_or(i64::MAX))
-        .bind(GROUPS.map(str::to_owned).to_vec())
+        .bind(i64::try_from(needed.len()).unwrap_or(i64::MAX))
+        .bind(needed)
         .fetch_one(self.pool())
         .await?)
     }

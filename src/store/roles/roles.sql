@@ -14,21 +14,27 @@ set verifydesk.roles = '';
 begin;
 set local search_path = pg_catalog, pg_temp;
 
--- Six groups. One that is there already must be one.
+-- Seven groups. One that is there already must be one.
 do $$
 declare
     name text;
 begin
     foreach name in array array[
-        '@owner', '@worker', '@operator', '@support', '@viewer', '@serve'
+        '@owner', '@worker', '@operator', '@support', '@viewer', '@serve', '@site'
     ] loop
         name := trim(both '"' from name);
         if not exists (select from pg_roles where rolname = name) then
             begin
                 execute format('create role %I nologin', name);
-            exception when duplicate_object or unique_violation then
-                -- Another process was faster.
-                null;
+            exception
+                when duplicate_object or unique_violation then
+                    -- Another process was faster.
+                    null;
+                when insufficient_privilege then
+                    -- It came later than the others: where those are, their upkeep needs no right to make roles.
+                    if name <> trim(both '"' from '@site') then
+                        raise;
+                    end if;
             end;
         end if;
         if exists (select from pg_roles where rolname = name and (rolcanlogin or rolsuper or rolcreaterole)) then
@@ -381,6 +387,19 @@ grant execute on function
     @schema.queue_webhook_test(text, text, text),
     @schema.retry_webhooks(text, uuid, text, text)
     to @operator;
+
+-- A site that shares the database: who is verified, and no more. As long as the group has a member, it is also told when
+-- that changes.
+do $$
+begin
+    if exists (select from pg_roles where rolname = trim(both '"' from '@site')) then
+        revoke all on @all_tables from @site;
+        grant connect on database @database to @site;
+        grant usage on schema @schema to @site;
+        grant select on @schema.verified_users to @site;
+    end if;
+end
+$$;
 
 -- Counting.
 grant select, update on @schema.verification_counts to @worker, @serve;
