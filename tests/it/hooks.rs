@@ -2,6 +2,7 @@
 
 mod delivered;
 mod operated;
+mod readme;
 pub mod receiver;
 mod written;
 
