@@ -4,6 +4,7 @@ mod delivered;
 mod operated;
 mod readme;
 pub mod receiver;
+mod together;
 mod written;
 
 use serde_json::Value;

@@ -39,27 +39,31 @@ pub(super) async fn drain(world: &World) {
 }
 
 /// Delivers until it is told to end.
-struct AtWork {
+pub(super) struct AtWork {
     task: JoinHandle<()>,
     shutdown: CancellationToken,
 }
 
 impl AtWork {
-    fn new(world: &World) -> Self {
-        let (sender, shutdown) = (sender(&world.settings), CancellationToken::new());
+    pub(super) fn new(world: &World) -> Self {
+        Self::with(&world.settings)
+    }
+
+    pub(super) fn with(settings: &Settings) -> Self {
+        let (sender, shutdown) = (sender(settings), CancellationToken::new());
         let ending = shutdown.clone();
         let task = tokio::spawn(async move { sender.run(Until::Ended, &ending).await });
         Self { task, shutdown }
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.shutdown.cancel();
         tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap();
     }
 }
 
 /// What waits is due.
-async fn let_be_due(world: &World) {
+pub(super) async fn let_be_due(world: &World) {
     world.execute("update webhook_deliveries set due_at = now() where state = 'waiting'").await;
 }
 
@@ -86,7 +90,7 @@ pub(super) async fn states(world: &World) -> Vec<String> {
     deliveries(world).await.into_iter().map(|(state, ..)| state).collect()
 }
 
-async fn until(world: &World, query: &str, wanted: i64) {
+pub(super) async fn until(world: &World, query: &str, wanted: i64) {
     world.until(async || world.number(query).await == wanted).await;
 }
 
