@@ -32,6 +32,8 @@ pub struct Webhook {
     pub allow_private: bool,
     /// PEM file of certificates to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
+    /// Whether it is told of links that expired as well.
+    pub expired: bool,
     /// How long it may take to answer.
     #[serde(with = "file::duration")]
     pub timeout: Duration,
@@ -45,6 +47,7 @@ impl Default for Webhook {
             secret_previous: None,
             allow_private: false,
             ca_file: None,
+            expired: false,
             timeout: Duration::from_secs(15),
         }
     }
@@ -61,6 +64,7 @@ pub struct Target {
     pub keys: Vec<Vec<u8>>,
     pub allow_private: bool,
     pub ca_file: Option<PathBuf>,
+    pub expired: bool,
     pub timeout: Duration,
 }
 
@@ -126,6 +130,7 @@ impl Webhook {
             keys,
             allow_private: self.allow_private,
             ca_file: self.ca_file.clone(),
+            expired: self.expired,
             timeout: self.timeout,
         })
     }

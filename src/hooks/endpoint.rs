@@ -13,7 +13,7 @@ use crate::domain::change::Change;
 use crate::domain::hook::TRIED_FOR;
 use crate::poller::Until;
 use crate::store::Store;
-use crate::store::hooks::{Claimed, NotTaken};
+use crate::store::hooks::{Claimed, KnownAs, NotTaken};
 use crate::text::plain;
 
 /// Messages at once, each of another user.
@@ -56,9 +56,13 @@ impl Endpoint {
         Self { store, post }
     }
 
-    /// Its name, and its place to be shown.
-    pub(super) fn named(&self) -> (String, String) {
-        (self.post.name().to_owned(), self.post.place())
+    /// As the database is to know it.
+    pub(super) fn known_as(&self) -> KnownAs {
+        KnownAs {
+            name: self.post.name().to_owned(),
+            place: self.post.place(),
+            wants_expired: self.post.wants_expired(),
+        }
     }
 
     pub(super) async fn run(&self, until: Until, shutdown: &CancellationToken) {

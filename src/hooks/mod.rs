@@ -22,6 +22,7 @@ use crate::config::{SettingError, Settings};
 use crate::dial::Dialer;
 use crate::poller::Until;
 use crate::store::Store;
+use crate::store::hooks::KnownAs;
 use endpoint::Endpoint;
 use post::Post;
 
@@ -71,7 +72,7 @@ impl HookSender {
 
     /// From the first time on, the endpoints are told.
     async fn keep(&self) {
-        let endpoints: Vec<(String, String)> = self.endpoints.iter().map(Endpoint::named).collect();
+        let endpoints: Vec<KnownAs> = self.endpoints.iter().map(Endpoint::known_as).collect();
         match timeout(KEEP_MAX, self.store.have_webhooks(&endpoints)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "webhooks wait for the database"),

@@ -85,6 +85,11 @@ impl Post {
         self.target.url.origin().ascii_serialization().chars().take(300).collect()
     }
 
+    /// Whether it is told of links that expired.
+    pub(super) fn wants_expired(&self) -> bool {
+        self.target.expired
+    }
+
     /// How long an attempt takes at most.
     pub(crate) fn longest(&self) -> Duration {
         self.target.timeout

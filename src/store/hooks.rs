@@ -39,6 +39,15 @@ pub struct NotTaken {
     pub wait: Duration,
 }
 
+/// An endpoint of a worker's settings, as far as the database knows it.
+#[derive(Clone, Debug)]
+pub struct KnownAs {
+    pub name: String,
+    /// Its scheme and host, to be shown.
+    pub place: String,
+    pub wants_expired: bool,
+}
+
 impl Store {
     /// Takes up to `limit` messages for an endpoint, of each user only the first that waits; no other worker gets them
     /// until `lease` is over.
@@ -251,23 +260,27 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that these endpoints, each with its place, are in a worker's settings: from now on they are told.
-    pub async fn have_webhooks(&self, endpoints: &[(String, String)]) -> Result<(), Error> {
-        let (names, places): (Vec<String>, Vec<String>) = endpoints.iter().cloned().unzip();
+    /// Notes that these endpoints are in a worker's settings: from now on they are told.
+    pub async fn have_webhooks(&self, endpoints: &[KnownAs]) -> Result<(), Error> {
+        let names: Vec<String> = endpoints.iter().map(|one| one.name.clone()).collect();
+        let places: Vec<String> = endpoints.iter().map(|one| one.place.clone()).collect();
+        let wants_expired: Vec<bool> = endpoints.iter().map(|one| one.wants_expired).collect();
         sqlx::query!(
-            "insert into webhook_endpoints as e (name, place)
-            select * from unnest($1::text[], $2::text[])
+            "insert into webhook_endpoints as e (name, place, wants_expired)
+            select * from unnest($1::text[], $2::text[], $3::boolean[])
             order by 1
             on conflict (name) do update
             set
                 seen_at = now(),
                 place = excluded.place,
+                wants_expired = excluded.wants_expired,
                 -- While no worker was there, nothing was tried.
                 failing_since = case when e.seen_at > now() - interval '10 minutes' then e.failing_since end,
                 -- Another is no longer that which wanted nothing.
                 disabled_at = case when e.place = excluded.place then e.disabled_at end",
             &names,
-            &places
+            &places,
+            &wants_expired
         )
         .execute(self.pool())
         .await?;

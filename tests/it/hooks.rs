@@ -1,6 +1,7 @@
 //! What the site's back end is told: what is written, by whoever acts, and how it is delivered.
 
 mod delivered;
+mod expired;
 mod operated;
 mod readme;
 pub mod receiver;

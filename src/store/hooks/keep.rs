@@ -7,19 +7,38 @@ use crate::domain::hook::{KEPT_FOR, TRIED_FOR};
 /// set back.
 const WAIT_MAX_SECONDS: f64 = 7.0 * 3600.0;
 
+/// Of how many that have expired is told in a transaction, and how many of those a round has.
+const EXPIRED_PIECE: i32 = 500;
+const EXPIRED_PIECES: usize = 20;
+
 /// How many rows are changed in a transaction.
 const BATCH: i64 = 10_000;
 
 impl Store {
-    /// Gives up what was tried for too long and what no one delivers any more, and removes what is old.
+    /// Tells of what has expired, gives up what was tried for too long and what no one delivers any more, and removes what
+    /// is old.
     pub async fn keep_webhooks(&self) -> Result<(), Error> {
         let duties = [
+            self.tell_of_expired().await,
             self.repair_webhook_times().await,
             self.give_up_webhooks().await,
             self.forget_unseen_endpoints().await,
             self.forget_old_webhooks().await,
         ];
         duties.into_iter().collect()
+    }
+
+    /// A few hundred in a transaction, since it holds their rows, and as many of those as a round may take.
+    async fn tell_of_expired(&self) -> Result<(), Error> {
+        for _ in 0..EXPIRED_PIECES {
+            let looked = sqlx::query_scalar!(r#"select tell_of_expired($1) as "looked!""#, EXPIRED_PIECE)
+                .fetch_one(self.pool())
+                .await?;
+            if looked < EXPIRED_PIECE {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn repair_webhook_times(&self) -> Result<(), Error> {

@@ -15,7 +15,7 @@ pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer
 const SITE: &str = "site";
 
 /// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 35] = [
     "_sqlx_migrations",
     "account_panels",
     "address_states",
@@ -50,13 +50,14 @@ const TABLES: [&str; 33] = [
     "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",
+    "webhook_expiry",
     "webhook_messages",
     "workers",
 ];
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 58] = [
+const FUNCTIONS: [&str; 59] = [
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -107,6 +108,7 @@ const FUNCTIONS: [&str; 58] = [
     "settle_by_events(uuid[])",
     "take_events(jsonb)",
     "tell_of_address()",
+    "tell_of_expired(integer)",
     "tell_of_user()",
     "told_endpoints()",
     "undo_act(bigint, text, text, text)",

@@ -382,6 +382,7 @@ grant execute on function
 grant insert, update, delete on @schema.webhook_endpoints to @worker;
 grant update on @schema.webhook_deliveries to @worker;
 grant insert on @schema.webhook_attempts to @worker;
+grant execute on function @schema.tell_of_expired(integer) to @worker;
 grant delete on @schema.webhook_messages to @worker;
 grant execute on function
     @schema.queue_webhook_test(text, text, text),

@@ -61,6 +61,8 @@ async fn who_acts_writes_none_and_workers_deliver() {
         ("operator", "update webhook_deliveries set state = 'waiting'"),
         ("operator", "insert into webhook_attempts (message_id, endpoint, error) values (1, 'site', 'x')"),
         ("worker", "delete from webhook_attempts"),
+        ("worker", "update webhook_expiry set until_id = 0"),
+        ("operator", "select tell_of_expired(1)"),
     ] {
         let refusal = logins.refusal(group, statement).await;
         assert!(refusal.as_deref().is_some_and(|why| why.contains("permission denied")), "{group}: {statement}");
