@@ -10,12 +10,11 @@ use crate::text::plain;
 /// The groups, each named `<database>_<this>`.
 pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer", "serve", SITE];
 
-/// What the rights are on. Other tables in the same schema are not touched.
 /// The group for sites that share the database.
 const SITE: &str = "site";
 
 /// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
-const TABLES: [&str; 35] = [
+const TABLES: [&str; 37] = [
     "_sqlx_migrations",
     "account_panels",
     "address_states",

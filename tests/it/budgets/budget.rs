@@ -47,6 +47,7 @@ const UNREAD: &[(&str, &str)] = &[
     ("note_notice(", "one row"),
     ("note_worker_notice(", "one row"),
     ("webhook_", "not measured: no deed has a site that is told"),
+    ("from retry_webhooks(", "the same"),
     ("ses_account", "one row"),
     ("account_panels", "a row for each thing that is asked"),
     ("idempotency_keys", "by primary key, and ten thousand of the oldest by their index"),

@@ -74,6 +74,8 @@ async fn lists(large: &mut Large) {
         &["events", "list"],
         &["events", "list", "--orphans"],
         &["events", "subscriptions"],
+        &["webhooks", "list"],
+        &["webhooks", "endpoints"],
         &["queue"],
         &["queue", "--json"],
         &["account"],
