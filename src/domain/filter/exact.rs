@@ -66,6 +66,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// An address, names, a verification's number.
+    type Meant<'a> = (Option<String>, &'a [&'a str], Option<i64>);
+
     #[test]
     fn the_whole_text_is_meant() {
         let of = |text: &str| {
@@ -76,7 +79,7 @@ mod tests {
             })
         };
         let mina = Some("mina.kim@example.com".to_owned());
-        let table: [(&str, Option<(Option<String>, &[&str], Option<i64>)>); 11] = [
+        let table: [(&str, Option<Meant<'_>>); 11] = [
             ("mina.kim@Example.com", Some((mina.clone(), &[], None))),
             ("Kim Mina <mina.kim@example.com>", Some((mina, &[], None))),
             ("Mina", Some((None, &["mina"], None))),
