@@ -20,7 +20,7 @@ async fn give_up(told: &Told) {
 async fn what_the_site_lost_is_told_until_it_is_asked_for_again_or_is_a_day_old() {
     let told = Told::by(KEEP).await;
     let watches = [told.watch(), told.watch()];
-    told.site.store().have_webhooks(&[("site".into(), "https://example.org".into())]).await.unwrap();
+    told.site.execute("insert into webhook_endpoints (name, place) values ('site', 'https://example.org')").await;
     assert_eq!(told.both(&watches).await, (Judged::default(), vec![]), "nothing is lost");
 
     give_up(&told).await;
