@@ -7,6 +7,7 @@ use super::{Failure, jobs, operator, output, time};
 use crate::desk::Desk;
 use crate::domain::amazon::{EventQueue, SesAccount};
 use crate::domain::audit::Origin;
+use crate::domain::hook;
 use crate::domain::reputation::{Rate, Reputation};
 use crate::domain::secrets;
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
@@ -70,6 +71,9 @@ fn show(view: &OutboxView, as_json: bool) -> Result<ExitCode, Failure> {
     }
     if view.paces_differ() {
         output::remark("the workers' settings of `pace` differ; the smallest of each holds: set the same on all");
+    }
+    if view.hooks.iter().any(|endpoint| endpoint.given_up > 0) {
+        output::remark("`verifydesk webhooks list --state given-up` shows what the site was not told");
     }
     if view.webhook.waiting().next().is_some() {
         output::remark("`verifydesk events subscriptions` shows what waits for approval");
@@ -136,6 +140,8 @@ fn lines(view: &OutboxView) -> Vec<String> {
     lines.extend(view.account.as_ref().map(account));
     lines.extend(view.event_queues.iter().map(events));
     lines.extend(view.webhook.in_words().map(|words| format!("webhook  {words}")));
+    lines
+        .extend(hook::in_words(&view.hooks, view.as_of, time::shown, "").map(|(words, _)| format!("site     {words}")));
     if !view.workers.is_empty() {
         lines.push(String::new());
         let cells: Vec<Vec<String>> = view.workers.iter().map(|worker| cells(worker, view)).collect();

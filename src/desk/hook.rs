@@ -26,6 +26,19 @@ impl Desk {
         }
     }
 
+    /// The same at every endpoint; refused where that is at all of them.
+    pub async fn retry_all_given_up(&self, actor: &Actor) -> Result<i64, Error> {
+        let (mut all, mut refusal) = (0, Refusal::NoneGivenUp);
+        for endpoint in self.store.hook_endpoints().await?.iter().filter(|endpoint| endpoint.given_up > 0) {
+            match self.retry_given_up(actor, endpoint.name.raw()).await {
+                Ok(count) => all += count,
+                Err(Error::Refused(why @ (Refusal::NoneGivenUp | Refusal::EndpointOff { .. }))) => refusal = why,
+                Err(error) => return Err(error),
+            }
+        }
+        if all > 0 { Ok(all) } else { Err(refusal.into()) }
+    }
+
     async fn retry(&self, actor: &Actor, endpoint: &str, id: Option<MessageId>) -> Result<i64, Error> {
         self.changing()?;
         let endpoint = endpoint.replace('\0', "");

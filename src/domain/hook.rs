@@ -258,6 +258,36 @@ impl HookEndpoint {
     }
 }
 
+/// How it goes with all endpoints, in a line, with times as `shown` writes how long ago they were; and whether that is
+/// trouble. `None` where none is set. `how` says where those that were given up are seen.
+#[must_use]
+pub fn in_words(
+    endpoints: &[HookEndpoint],
+    now: Time,
+    shown: impl Fn(Time) -> String,
+    how: &str,
+) -> Option<(String, bool)> {
+    if endpoints.is_empty() {
+        return None;
+    }
+    let sum = |of: fn(&HookEndpoint) -> i64| endpoints.iter().map(of).sum::<i64>();
+    let some = |count: i64| if count < COUNTED_MAX { count.to_string() } else { format!("{COUNTED_MAX} or more") };
+    let (waiting, given_up) = (sum(|one| one.waiting), sum(|one| one.given_up));
+    let oldest = endpoints.iter().filter_map(|one| one.oldest).min();
+    let mut parts = vec![match (waiting, oldest) {
+        (0, _) | (_, None) => "told all".to_owned(),
+        (1, Some(at)) => format!("1 webhook waits, written {}", shown(at)),
+        (_, Some(at)) => format!("{} webhooks wait, the oldest written {}", some(waiting), shown(at)),
+    }];
+    if given_up > 0 {
+        parts.push(format!("{} given up{how}", some(given_up)));
+    }
+    let troubles = endpoints.iter().filter_map(|one| Some(format!("{}: {}", one.name.plain(), one.trouble(now)?)));
+    parts.extend(troubles);
+    let is_trouble = given_up > 0 || endpoints.iter().any(|one| one.trouble(now).is_some());
+    Some((parts.join("; "), is_trouble))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,11 +17,12 @@ pub enum Right {
     StopOutbox,
     ApproveTopic,
     TestSend,
+    RetryWebhooks,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Resend,
         Self::SignUp,
         Self::ForceVerify,
@@ -34,6 +35,7 @@ impl Right {
         Self::StopOutbox,
         Self::ApproveTopic,
         Self::TestSend,
+        Self::RetryWebhooks,
     ];
 
     /// What may be done with it, behind *may*.
@@ -52,6 +54,7 @@ impl Right {
             Self::StopOutbox => "pause the outbox or resume it",
             Self::ApproveTopic => "approve topics",
             Self::TestSend => "send test mails",
+            Self::RetryWebhooks => "have webhooks tried again",
         }
     }
 }

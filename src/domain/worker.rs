@@ -7,6 +7,7 @@ use super::Time;
 use super::alert::Alert;
 use super::amazon::{EventQueue, SesAccount};
 use super::brake::Brake;
+use super::hook::HookEndpoint;
 use super::job::JobRow;
 use super::pace::PaceView;
 use super::reputation::Reputation;
@@ -116,6 +117,8 @@ pub struct OutboxView {
     pub account: Option<SesAccount>,
     /// What someone was to be told of, and that goes on.
     pub alerts: Vec<Alert>,
+    /// Where the site is told by webhooks, if anywhere.
+    pub hooks: Vec<HookEndpoint>,
 }
 
 impl OutboxView {

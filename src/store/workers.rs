@@ -96,6 +96,7 @@ impl Store {
             webhook: self.webhook().await?,
             account: self.ses_account().await?,
             alerts: self.alerts().await?,
+            hooks: self.hook_endpoints().await?,
             ..self.waiting().await?
         })
     }

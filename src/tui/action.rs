@@ -65,6 +65,7 @@ pub enum Action {
     HoldJob,
     CancelJob,
     Topic,
+    RetryWebhooks,
     Undo,
     Copy,
     CopyNumber,
@@ -129,6 +130,7 @@ impl Action {
                 | Self::HoldJob
                 | Self::CancelJob
                 | Self::Topic
+                | Self::RetryWebhooks
                 | Self::Undo
         )
     }
@@ -148,6 +150,7 @@ impl Action {
             Self::BulkResend | Self::HoldJob | Self::CancelJob => Right::BulkResend,
             Self::Pause | Self::Drain | Self::Resume => Right::StopOutbox,
             Self::Topic => Right::ApproveTopic,
+            Self::RetryWebhooks => Right::RetryWebhooks,
             Self::TestSend => Right::TestSend,
             _ => return None,
         })
@@ -218,6 +221,7 @@ static TABLE: &[Entry] = table! {
     Resume: [c('U')], QUEUES, 4, "resume", "Resume sending, whatever stopped it";
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Resume sending, whatever stopped it";
     Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
+    RetryWebhooks: [c('w')], QUEUES, 0, "webhooks", "What the site was not told, and its answers; try it again";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";

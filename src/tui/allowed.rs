@@ -174,7 +174,7 @@ mod tests {
     use chrono::Duration;
 
     /// Keys, each with what it would do.
-    const ACTS: [(&str, Right); 13] = [
+    const ACTS: [(&str, Right); 14] = [
         ("r", Right::Resend),
         ("v", Right::ForceVerify),
         ("V", Right::Unverify),
@@ -187,6 +187,7 @@ mod tests {
         ("o P", Right::StopOutbox),
         ("o D", Right::StopOutbox),
         ("o A", Right::ApproveTopic),
+        ("o w", Right::RetryWebhooks),
         ("t T", Right::TestSend),
     ];
 

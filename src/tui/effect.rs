@@ -13,7 +13,7 @@ mod terminal;
 use crate::domain::Time;
 pub use act::{Act, Acted, BrakeChange, JobChange, JobStarted, Reasoned};
 pub use bench::{Bench, Benched};
-pub use load::{Load, Loaded, PAGE_ROWS};
+pub use load::{GIVEN_UP_ROWS, Load, Loaded, PAGE_ROWS};
 pub use terminal::TerminalCommand;
 
 /// Something to do outside the model.

@@ -105,6 +105,7 @@ pub fn outbox(view: &OutboxView) -> Value {
         "jobs": view.jobs.iter().map(job).collect::<Vec<_>>(),
         "account": view.account.as_ref().map(account),
         "webhook": super::json::webhook(&view.webhook),
+        "webhooks": view.hooks.iter().map(|one| super::hooks::endpoint(one, view.as_of)).collect::<Vec<_>>(),
         "event_queues": view.event_queues.iter().map(event_queue).collect::<Vec<_>>(),
     })
 }

@@ -13,6 +13,7 @@ mod delete;
 mod eject;
 mod export;
 mod finding;
+mod given_up;
 mod help;
 mod menu;
 mod page;
@@ -44,6 +45,7 @@ pub use delete::DeleteDialog;
 pub use eject::{EjectDialog, ejected};
 pub use export::ExportDialog;
 pub use finding::FindingDialog;
+pub use given_up::GivenUpDialog;
 pub use help::HelpDialog;
 pub use page::{PageDialog, act as act_on_page, started as page_started};
 pub use reasoned::ReasonedDialog;
@@ -69,6 +71,7 @@ pub enum Dialog {
     Brake(BrakeDialog),
     CancelJob(CancelJobDialog),
     Topic(TopicDialog),
+    GivenUp(GivenUpDialog),
     Page(PageDialog),
     TestSend(TestSendDialog),
     Copy(CopyDialog),
@@ -169,6 +172,7 @@ impl Dialog {
             Self::Brake(dialog) => dialog,
             Self::CancelJob(dialog) => dialog,
             Self::Topic(dialog) => dialog,
+            Self::GivenUp(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
@@ -190,6 +194,7 @@ impl Dialog {
             Self::Brake(dialog) => dialog,
             Self::CancelJob(dialog) => dialog,
             Self::Topic(dialog) => dialog,
+            Self::GivenUp(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
@@ -276,6 +281,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Resume => Some(brake::open(BrakeChange::Resume)),
         Action::CancelJob => cancel_job::open(model),
         Action::Topic => topic::open(model),
+        Action::RetryWebhooks => Some(given_up::open(fx)),
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
         Action::Copy => Some(copy::open(model)),
@@ -322,6 +328,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         // Pausing a job asks nothing, and is possible where cancelling it is.
         Action::CancelJob | Action::HoldJob => cancel_job::blocked(model),
         Action::Topic => topic::blocked(model),
+        Action::RetryWebhooks => given_up::blocked(model),
         Action::TestSend => test_send::blocked(model),
         Action::Copy => copy::blocked(model),
         Action::Export => export::blocked(model),
@@ -376,6 +383,7 @@ pub fn planned(model: &mut Model, loaded: Loaded) {
         Loaded::ResendPlan { id, answer } => resend::planned(model, id, answer),
         Loaded::JobPlanProgress { generation, progress } => bulk::counted(model, generation, progress),
         Loaded::JobPlan { generation, answer } => bulk::planned(model, generation, answer),
+        Loaded::GivenUp(answer) => given_up::loaded(model, answer),
         _ => {}
     }
 }
@@ -396,6 +404,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::JobChanged { id, change, answer } => cancel_job::changed(model, id, change, answer, fx),
         Acted::BrakeSet { change, answer } => brake::set(model, change, answer),
         Acted::TopicDecided { topic, is_approved, answer } => topic::decided(model, &topic, is_approved, answer),
+        Acted::WebhooksRetried(answer) => given_up::retried(model, answer),
         Acted::Undone { which, answer } => undo::undone(model, which, answer),
     }
 }

@@ -52,6 +52,8 @@ pub enum Act {
         topic: String,
         is_approved: bool,
     },
+    /// Has all webhooks tried again that were given up.
+    RetryWebhooks,
     /// Takes an act back.
     Undo {
         which: Which,
@@ -95,6 +97,8 @@ pub enum Acted {
         is_approved: bool,
         answer: Answer<()>,
     },
+    /// How many.
+    WebhooksRetried(Answer<i64>),
     Undone {
         which: Which,
         answer: Answer<()>,
@@ -110,6 +114,7 @@ impl Acted {
             Self::AddressChanged { answer, .. } => answer.is_ok(),
             Self::SignedUp(answer) => answer.is_ok(),
             Self::JobStarted(answer) => answer.is_ok(),
+            Self::WebhooksRetried(answer) => answer.is_ok(),
             Self::Reasoned { answer, .. }
             | Self::Deleting { answer, .. }
             | Self::JobChanged { answer, .. }

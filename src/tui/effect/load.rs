@@ -8,6 +8,7 @@ use crate::domain::Time;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search};
+use crate::domain::hook::Delivery;
 use crate::domain::id::{JobId, SendId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope, PlanProgress};
 use crate::domain::page::{Cursor, Page, Position};
@@ -21,6 +22,9 @@ use crate::tui::view::queue::model::JobFacts;
 
 /// How many rows a page has.
 pub const PAGE_ROWS: i64 = 100;
+
+/// How many of the webhooks that were given up are read: more than any screen shows.
+pub const GIVEN_UP_ROWS: i64 = 50;
 
 /// What is read. Generations go back in the answers, so that old ones are known.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +91,8 @@ pub enum Load {
         scope: JobScope,
         generation: u64,
     },
+    /// [`GIVEN_UP_ROWS`] webhooks that were given up.
+    GivenUp,
     /// No one waits for the plan of a job any more: it is cancelled, and not answered.
     ForgetJobPlan,
     /// All that a list shows, into a file.
@@ -172,6 +178,7 @@ pub enum Loaded {
         generation: u64,
         answer: Answer<Box<JobPlan>>,
     },
+    GivenUp(Answer<Box<Page<Delivery>>>),
     /// How many rows were written so far. The answer follows.
     Exporting {
         generation: u64,

@@ -84,6 +84,10 @@ impl Executor {
                     let answer = context.act(decided).await;
                     Acted::TopicDecided { topic, is_approved, answer }
                 }
+                Act::RetryWebhooks => {
+                    let retried = async { desk.retry_all_given_up(&actor).await };
+                    Acted::WebhooksRetried(context.act(retried).await)
+                }
                 Act::Undo { which } => {
                     let undone = async { desk.undo(&actor, which, None).await.map(drop) };
                     Acted::Undone { which, answer: context.act(undone).await }

@@ -7,10 +7,11 @@ use chrono::Duration;
 
 use super::{Context, Executor, LIST_MAX, unasked};
 use crate::domain::Time;
+use crate::domain::hook::{DeliveryFilter, DeliveryState};
 use crate::domain::id::JobId;
 use crate::domain::page::Position;
 use crate::store::{Error, Store};
-use crate::tui::effect::{Answer, Load, Loaded, PAGE_ROWS};
+use crate::tui::effect::{Answer, GIVEN_UP_ROWS, Load, Loaded, PAGE_ROWS};
 use crate::tui::msg::Msg;
 use crate::tui::view::queue::model::{JobFacts, SKIPS_SHOWN};
 
@@ -103,6 +104,12 @@ impl Executor {
                 let plan = async move { planning.act(desk.plan_job_telling(&scope, tell)).await.map(Box::new) };
                 let loaded = move |answer| Msg::Loaded(Loaded::JobPlan { generation, answer });
                 context.answer(self.plan.next(all), plan, loaded);
+            }
+            Load::GivenUp => {
+                let filter = DeliveryFilter { state: Some(DeliveryState::GivenUp), ..DeliveryFilter::default() };
+                let page = async move { Ok(Box::new(store.deliveries(&filter, None, GIVEN_UP_ROWS).await?)) };
+                let page = context.ask(None, page);
+                context.answer(all.clone(), page, |answer| Msg::Loaded(Loaded::GivenUp(answer)));
             }
             Load::ForgetJobPlan => self.plan.0.cancel(),
             Load::Export { listed, format, generation } => self.export(store, listed, format, generation),

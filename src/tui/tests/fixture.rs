@@ -10,7 +10,7 @@ use crate::domain::Time;
 
 pub use console::{Console, key_of};
 pub use rows::{job, job_id, job_plan, row, send_id, worker};
-pub use world::World;
+pub use world::{World, endpoint};
 
 /// The time of every fixture: in the middle of a minute.
 pub fn now() -> Time {

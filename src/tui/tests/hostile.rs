@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::fixture::{Console, World, job, job_plan, now};
+use super::fixture::{Console, World, endpoint, job, job_plan, now};
 use super::picture::{drawn, text};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
@@ -151,6 +151,12 @@ fn world_of(text: &str) -> World {
     job.reason = Some(text.into());
     job.scope = JobScope::Filter(Filter { search: Search::parse(text), ..Filter::default() });
     world.outbox.jobs = vec![job];
+    world.outbox.hooks = vec![endpoint("site", 3, 2)];
+    world.outbox.hooks[0].name = text.into();
+    (world.outbox.hooks[0].error, world.outbox.hooks[0].failing_since) = (Some(text.into()), Some(now()));
+    for delivery in &mut world.given_up {
+        (delivery.kind, delivery.endpoint, delivery.error) = (text.into(), text.into(), Some(text.into()));
+    }
     let mut plan = job_plan(3, 4);
     plan.first = vec![text.into(); 3];
     world.job_plan = Ok(plan);
@@ -224,6 +230,8 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Act(Act::DecideTopic { topic, is_approved }) => {
                 Msg::Acted(Acted::TopicDecided { topic, is_approved, answer: Err(problem()) })
             }
+            Effect::Act(Act::RetryWebhooks) => Msg::Acted(Acted::WebhooksRetried(Err(problem()))),
+            Effect::Load(Load::GivenUp) => Msg::Loaded(Loaded::GivenUp(Err(problem()))),
             Effect::Act(Act::Undo { which }) => Msg::Acted(Acted::Undone { which, answer: Err(problem()) }),
             Effect::Bench(Bench::StopPage)
             | Effect::Terminal(

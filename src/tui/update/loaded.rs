@@ -42,8 +42,11 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Exporting { generation, rows } => export::told(model, generation, rows),
         Loaded::Exported { generation, answer } => export::written(model, generation, answer),
         Loaded::Job { id, took, answer } => queue::update::counted(model, id, took, answer),
-        plan @ (Loaded::ResendPlan { .. } | Loaded::JobPlanProgress { .. } | Loaded::JobPlan { .. }) => {
-            dialog::planned(model, plan);
+        asked @ (Loaded::ResendPlan { .. }
+        | Loaded::JobPlanProgress { .. }
+        | Loaded::JobPlan { .. }
+        | Loaded::GivenUp(_)) => {
+            dialog::planned(model, asked);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::worlds::{
     HOSTILE, Make, account_healthy, account_paused, account_sandbox, alerted, bare, bouncing, busy, counted_partly,
-    counting, dead_letters, deaf, draining, grace, idle, lowered, misconfigured, paused, quota_used_up, skips,
-    topic_asks,
+    counting, dead_letters, deaf, draining, grace, hooks_given_up, hooks_told, idle, lowered, misconfigured, paused,
+    quota_used_up, skips, topic_asks,
 };
 use crate::domain::job::Skipped;
 use crate::tui::action::KeyContext;
@@ -24,7 +24,7 @@ pub(super) fn snapshot(name: &str, console: &Console) {
 
 #[test]
 fn the_view_at_each_size() {
-    let worlds: [(&str, Make); 18] = [
+    let worlds: [(&str, Make); 20] = [
         ("bare", bare),
         ("idle", idle),
         ("busy", busy),
@@ -38,6 +38,8 @@ fn the_view_at_each_size() {
         ("skips", skips),
         ("dead_letters", dead_letters),
         ("topic_asks", topic_asks),
+        ("hooks_given_up", hooks_given_up),
+        ("hooks_told", hooks_told),
         ("alerted", alerted),
         ("deaf", deaf),
         ("account_healthy", account_healthy),
@@ -52,6 +54,17 @@ fn the_view_at_each_size() {
             console.run(&world, "o");
             snapshot(name, &console);
         }
+    }
+}
+
+#[test]
+fn webhooks_that_were_given_up() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60), (40, 10)] {
+        let (mut console, world) = (Console::new(width, height), hooks_given_up());
+        console.serve(&world);
+        console.run(&world, "o w");
+        assert_eq!(console.model.key_context(), KeyContext::Confirm);
+        snapshot("ask_webhooks", &console);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::verification::Status;
 use crate::domain::webhook::{Refused, Subscription, WebhookView};
 use crate::domain::worker::WorkerRow;
 use crate::tui::effect::{Load, Loaded};
-use crate::tui::tests::fixture::{Console, DAY, World, ago, job, now, worker};
+use crate::tui::tests::fixture::{Console, DAY, World, ago, endpoint, job, now, worker};
 use crate::tui::{Effect, Msg};
 
 /// How a world is made.
@@ -124,6 +124,23 @@ pub fn topic_asks() -> World {
     };
     let refused = Refused { reason: "signature".into(), lately: 312, count: 1_204, last_at: ago(3) };
     world.outbox.webhook = WebhookView { as_of: now(), subscriptions: vec![asking], refused: vec![refused] };
+    world
+}
+
+/// The site was not told all.
+pub fn hooks_given_up() -> World {
+    let mut world = busy();
+    let mut failing = endpoint("site", 12, 2);
+    failing.failing_since = Some(ago(250));
+    failing.error = Some("it answered 503 Service Unavailable".into());
+    world.outbox.hooks = vec![endpoint("crm", 0, 0), failing];
+    world
+}
+
+/// It was.
+pub fn hooks_told() -> World {
+    let mut world = busy();
+    world.outbox.hooks = vec![endpoint("site", 0, 0)];
     world
 }
 

@@ -56,6 +56,13 @@ pub fn shown(model: &Model) -> Option<OutboxView> {
             depth.seen_at = crate::domain::Time::default();
         }
     }
+    // Of when a worker last had an endpoint only is shown whether that is long ago.
+    for endpoint in &mut outbox.hooks {
+        if model.now - endpoint.seen_at < chrono::TimeDelta::minutes(4) {
+            endpoint.seen_at = crate::domain::Time::default();
+        }
+        endpoint.delivered_at = None;
+    }
     for worker in &mut outbox.workers {
         if worker.is_alive(model.now) {
             worker.beat_at = crate::domain::Time::default();

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::amazon::{EventQueue, SesAccount};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
+use crate::domain::hook;
 use crate::domain::job::JobState;
 use crate::domain::reputation::{Hour, Rate};
 use crate::domain::worker::{OutboxView, QUEUED_MAX};
@@ -112,6 +113,10 @@ pub(super) fn lines(model: &Model, outbox: &OutboxView, theme: &Theme, area: Rec
         let hint = if outbox.webhook.waiting().next().is_some() { " (A approves)" } else { "" };
         let tone = if outbox.webhook.is_trouble() { Tone::Warn } else { Tone::Text };
         lines.value_within("webhook", &format!("{words}{hint}"), tone, 2);
+    }
+    let ago = |at| when::relative(at, model.now);
+    if let Some((words, is_trouble)) = hook::in_words(&outbox.hooks, outbox.as_of, ago, " (w shows them)") {
+        lines.value_within("site", &words, if is_trouble { Tone::Warn } else { Tone::Text }, 2);
     }
     out.extend(lines.finish());
     out
