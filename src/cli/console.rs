@@ -28,7 +28,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Failure> {
         // Its errors show in its heartbeat, as those of any worker.
         sending = Some(contain::spawn(worker.run_on(asked)));
     }
-    let left = run::run(desk, settings, setup).await;
+    let left = Box::pin(run::run(desk, settings, setup)).await;
     shutdown.cancel();
     if let Some(sending) = sending {
         let _ = sending.await;
@@ -61,5 +61,5 @@ pub fn setup(settings: &Settings) -> Setup {
 pub async fn templates(settings: Settings) -> Result<ExitCode, Failure> {
     run::require_terminal()?;
     let setup = Setup { only_templates: true, ..setup(&settings) };
-    Ok(ExitCode::from(run::run(None, settings, setup).await?.ended.exit_code()))
+    Ok(ExitCode::from(Box::pin(run::run(None, settings, setup)).await?.ended.exit_code()))
 }

@@ -38,7 +38,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
     let setup = Setup { starts_worker: true, ..console::setup(&env.settings) };
     let result = if is_interactive {
         // What a console says goes on ends with the demo.
-        let left = run::run(env.desk.clone(), env.settings.clone(), setup).await;
+        let left = Box::pin(run::run(env.desk.clone(), env.settings.clone(), setup)).await;
         left.map(|left| ExitCode::from(left.ended.exit_code())).map_err(Failure::from)
     } else {
         let is_unicode = !matches!(env.settings.console.glyphs, Glyphs::Ascii);

@@ -14,8 +14,10 @@ use crate::text::Untrusted;
 pub const IDENTITIES_MAX: usize = 100;
 pub const LISTED_MAX: usize = 20;
 
-/// Longest text that is kept of an answer, in characters.
-pub const TEXT_MAX: usize = 400;
+/// Longest text that is kept of an answer, in characters; and longest word of SES's own. A hundred identities in the
+/// longest characters there are have to fit into `account_panels`.
+pub const TEXT_MAX: usize = 320;
+pub const WORD_MAX: usize = 40;
 
 /// What a panel is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString)]
@@ -181,10 +183,22 @@ pub fn rewriting(destinations: &[EventDestination]) -> Vec<&'static str> {
     REWRITING.into_iter().filter(on).collect()
 }
 
-/// Text of an answer, as it may be kept: without what PostgreSQL cannot store, and not too long.
+/// Text of an answer, as it may be kept: without control characters, which PostgreSQL cannot store or JSON makes six of,
+/// and not too long.
 #[must_use]
 pub fn kept(text: &str) -> Untrusted {
-    text.chars().filter(|c| *c != '\0').take(TEXT_MAX).collect::<String>().into()
+    within(text, TEXT_MAX)
+}
+
+/// The same for a word of SES's own, such as `SUCCESS`.
+#[must_use]
+pub fn kept_word(text: &str) -> Untrusted {
+    within(text, WORD_MAX)
+}
+
+fn within(text: &str, most: usize) -> Untrusted {
+    let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().filter(|c| *c != '\0').take(most).map(visible).collect::<String>().into()
 }
 
 #[cfg(test)]
@@ -217,7 +231,8 @@ mod tests {
 
     #[test]
     fn texts_are_kept_short_and_as_postgresql_takes_them() {
-        assert_eq!(kept("a\0b").raw(), "ab");
+        assert_eq!(kept("a\0b\u{1b}").raw(), "ab\u{fffd}");
+        assert_eq!(kept_word(&"x".repeat(10_000)).raw().len(), WORD_MAX);
         assert_eq!(kept(&"x".repeat(10_000)).raw().len(), TEXT_MAX);
     }
 }

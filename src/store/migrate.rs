@@ -135,9 +135,10 @@ async fn applied_by(pool: &PgPool) -> Result<Option<Applied>, Error> {
     let (version, count): (Option<i64>, i64) =
         sqlx::query_as("select max(version), count(*) from _sqlx_migrations where success").fetch_one(pool).await?;
     let Some(version) = version else { return Ok(None) };
-    let floor = match has_floor {
-        true => sqlx::query_scalar("select version from schema_floor").fetch_optional(pool).await?,
-        false => None,
+    let floor = if has_floor {
+        sqlx::query_scalar("select version from schema_floor").fetch_optional(pool).await?
+    } else {
+        None
     };
     Ok(Some(Applied { version, count: usize::try_from(count).unwrap_or_default(), floor }))
 }

@@ -36,7 +36,7 @@ impl Version<'_> {
     }
 }
 
-fn version<'a>(program: Program, mails: &'a Path) -> Version<'a> {
+fn version(program: Program, mails: &Path) -> Version<'_> {
     let program = program
         .set("VERIFYDESK_SERVE__TOKEN", TOKEN)
         .set("VERIFYDESK_PUBLIC_URL", "http://127.0.0.1:1")
@@ -130,8 +130,8 @@ async fn programs_of_the_version_before_go_on() {
     }
     assert!(both.join_all().await.iter().all(|status| *status == StatusCode::ACCEPTED));
     until("both have sent all", is_sent).await;
-    let lost = "select count(*) from sends where state <> 'accepted'";
-    assert_eq!(sqlx::query_scalar::<_, i64>(lost).fetch_one(&db.pool).await.unwrap(), 0);
+    let unsent = "select count(*) from sends where state <> 'accepted'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(unsent).fetch_one(&db.pool).await.unwrap(), 0);
 
     // Started again, the former goes on, or says why it does not.
     let started = before.program.run(&["list", "--json"]);

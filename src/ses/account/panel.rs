@@ -9,7 +9,7 @@ use aws_sdk_sesv2::types;
 use super::AccountApi;
 use crate::domain::account::{
     ConfigurationSet, EventDestination, Figures, IDENTITIES_MAX, Identities, Identity, LISTED_MAX, ListedIdentity,
-    PanelKind, kept,
+    PanelKind, kept, kept_word,
 };
 use crate::ses::aws::Failure;
 use crate::text::Untrusted;
@@ -67,7 +67,13 @@ where
     }
 }
 
+/// A word of SES's own.
 fn word(text: Option<&str>) -> Untrusted {
+    text.map(kept_word).unwrap_or_default()
+}
+
+/// A name.
+fn name(text: Option<&str>) -> Untrusted {
     text.map(kept).unwrap_or_default()
 }
 
@@ -85,15 +91,15 @@ fn identity(answer: &GetEmailIdentityOutput) -> Identity {
         dkim_tokens: dkim
             .map(|dkim| dkim.tokens().iter().take(LISTED_MAX).map(|token| kept(token)).collect())
             .unwrap_or_default(),
-        mail_from: word(mail_from.map(types::MailFromAttributes::mail_from_domain)),
+        mail_from: name(mail_from.map(types::MailFromAttributes::mail_from_domain)),
         mail_from_status: word(mail_from.map(|mail_from| mail_from.mail_from_domain_status().as_str())),
-        configuration_set: word(answer.configuration_set_name()),
+        configuration_set: name(answer.configuration_set_name()),
     }
 }
 
 fn listed(info: &types::IdentityInfo) -> ListedIdentity {
     ListedIdentity {
-        name: word(info.identity_name()),
+        name: name(info.identity_name()),
         kind: word(info.identity_type().map(types::IdentityType::as_str)),
         can_send: info.sending_enabled(),
         verification: word(info.verification_status().map(types::VerificationStatus::as_str)),
@@ -109,7 +115,7 @@ fn configuration_set(answer: &GetConfigurationSetOutput) -> ConfigurationSet {
             .reputation_options()
             .is_some_and(types::ReputationOptions::reputation_metrics_enabled),
         suppressed: answer.suppression_options().map(|options| {
-            options.suppressed_reasons().iter().take(LISTED_MAX).map(|reason| kept(reason.as_str())).collect()
+            options.suppressed_reasons().iter().take(LISTED_MAX).map(|reason| kept_word(reason.as_str())).collect()
         }),
     }
 }
@@ -118,8 +124,8 @@ fn destination(it: &types::EventDestination) -> EventDestination {
     EventDestination {
         name: kept(it.name()),
         is_on: it.enabled(),
-        events: it.matching_event_types().iter().take(LISTED_MAX).map(|event| kept(event.as_str())).collect(),
-        topic: word(it.sns_destination().map(types::SnsDestination::topic_arn)),
-        bus: word(it.event_bridge_destination().map(types::EventBridgeDestination::event_bus_arn)),
+        events: it.matching_event_types().iter().take(LISTED_MAX).map(|event| kept_word(event.as_str())).collect(),
+        topic: name(it.sns_destination().map(types::SnsDestination::topic_arn)),
+        bus: name(it.event_bridge_destination().map(types::EventBridgeDestination::event_bus_arn)),
     }
 }

@@ -10,9 +10,9 @@ use super::*;
 async fn give_up(told: &Told) {
     let store = told.site.store();
     told.site.execute("select queue_webhook_test('site', 'mina', 'cli')").await;
-    let claimed = store.claim_webhooks("site", 1, Duration::from_secs(60)).await.unwrap().remove(0);
+    let claimed = store.claim_webhooks("site", 1, Duration::from_mins(1)).await.unwrap().remove(0);
     let error = "it answered 503 Service Unavailable".to_owned();
-    let why = NotTaken { status: Some(503), error, said: "mina\u{1b}".into(), wait: Duration::from_secs(60) };
+    let why = NotTaken { status: Some(503), error, said: "mina\u{1b}".into(), wait: Duration::from_mins(1) };
     assert!(store.webhook_not_taken("site", &claimed, &why, Duration::ZERO).await.is_ok());
 }
 

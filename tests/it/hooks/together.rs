@@ -42,14 +42,15 @@ async fn two_workers_deliver_each_message_in_the_order_of_its_user() {
     assert_eq!(states(&world).await.len(), CHANGES * usize::try_from(USERS).unwrap());
     let mut of: BTreeMap<String, Vec<(String, String, i64)>> = BTreeMap::new();
     for got in receiver.got() {
-        let (user, word) = short(&got).split_once(' ').map(|(user, word)| (user.to_owned(), word.to_owned())).unwrap();
+        let told = short(&got);
+        let (user, kind) = told.split_once(' ').unwrap();
         let taken = got["then"].as_i64().unwrap_or(200);
-        of.entry(user).or_default().push((word, got["id"].as_str().unwrap().to_owned(), taken));
+        of.entry(user.to_owned()).or_default().push((kind.to_owned(), got["id"].as_str().unwrap().to_owned(), taken));
     }
     assert_eq!(i64::try_from(of.len()).unwrap(), USERS);
     for (user, came) in of {
         let taken: Vec<&str> =
-            came.iter().filter(|(_, _, status)| *status == 200).map(|(word, ..)| word.as_str()).collect();
+            came.iter().filter(|(_, _, status)| *status == 200).map(|(kind, ..)| kind.as_str()).collect();
         let expected: Vec<&str> =
             (0..CHANGES).map(|n| if n.is_multiple_of(2) { "user.verified" } else { "user.unverified" }).collect();
         assert_eq!(taken, expected, "user {user}: each once, in order");

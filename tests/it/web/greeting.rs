@@ -24,7 +24,7 @@ fn way_back(answer: &Answer) -> String {
     rest.split_once('"').unwrap().0.replace("&amp;", "&").replace("&#x2F;", "/").replace("&#x3D;", "=")
 }
 
-/// What PyJWT makes of a token, as the site's back end would ask it.
+/// What `PyJWT` makes of a token, as the site's back end would ask it.
 fn verified(token: &str, secret: &str, at: i64) -> Result<Value, String> {
     const ASKED: &str = "
 import datetime, json, sys
