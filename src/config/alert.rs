@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{SettingError, Target, Webhook, file};
+use super::{AlertWebhook, SettingError, Target, Webhook, file};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,12 +15,12 @@ pub struct Alert {
     #[serde(with = "file::duration")]
     pub timeout: Duration,
     /// Where it is posted, in the same JSON.
-    pub webhook: Webhook,
+    pub webhook: AlertWebhook,
 }
 
 impl Default for Alert {
     fn default() -> Self {
-        Self { command: Vec::new(), timeout: Duration::from_secs(20), webhook: Webhook::default() }
+        Self { command: Vec::new(), timeout: Duration::from_secs(20), webhook: AlertWebhook::default() }
     }
 }
 
@@ -38,11 +38,11 @@ impl Alert {
 
     /// Where it is posted, if anywhere.
     pub fn target(&self) -> Result<Option<Target>, SettingError> {
-        let Webhook { url, secret, secret_previous, .. } = &self.webhook;
+        let AlertWebhook { url, secret, secret_previous, .. } = &self.webhook;
         if url.is_none() && secret.is_none() && secret_previous.is_none() {
             return Ok(None);
         }
-        self.webhook.at("alert.webhook", "alert").map(Some)
+        Webhook::from(self.webhook.clone()).at("alert.webhook", "alert").map(Some)
     }
 }
 

@@ -32,7 +32,7 @@ pub use file::{config_path, load};
 pub use outbox::{Brake, Jobs, Pace, Retention, Worker};
 pub use secret::Secret;
 pub use test_send::TestSend;
-pub use webhook::{Target, Webhook, Webhooks};
+pub use webhook::{AlertWebhook, Target, Webhook, Webhooks};
 
 /// A setting that is missing or makes no sense. The message says which, why, and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -53,6 +53,40 @@ impl Default for Webhook {
     }
 }
 
+/// Where alerts are posted: what a [`Webhook`] has, but for what only a site is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlertWebhook {
+    pub url: Option<Secret>,
+    /// What they are signed with; without one they are not.
+    pub secret: Option<Secret>,
+    pub secret_previous: Option<Secret>,
+    pub allow_private: bool,
+    pub ca_file: Option<PathBuf>,
+    #[serde(with = "file::duration")]
+    pub timeout: Duration,
+}
+
+impl Default for AlertWebhook {
+    fn default() -> Self {
+        Webhook::default().into()
+    }
+}
+
+impl From<Webhook> for AlertWebhook {
+    fn from(of: Webhook) -> Self {
+        let Webhook { url, secret, secret_previous, allow_private, ca_file, timeout, expired: _ } = of;
+        Self { url, secret, secret_previous, allow_private, ca_file, timeout }
+    }
+}
+
+impl From<AlertWebhook> for Webhook {
+    fn from(of: AlertWebhook) -> Self {
+        let AlertWebhook { url, secret, secret_previous, allow_private, ca_file, timeout } = of;
+        Self { url, secret, secret_previous, allow_private, ca_file, timeout, expired: false }
+    }
+}
+
 /// What an endpoint needs, checked.
 #[derive(Clone)]
 pub struct Target {

@@ -116,7 +116,7 @@ impl AlertKind {
             Self::RateNear => "docs/operations.md#mails-bounce",
             Self::DeadLetters => "docs/events.md#by-a-queue",
             Self::NothingArrives => "docs/operations.md#nothing-arrives-at-a-domain",
-            Self::WebhookGivenUp => "docs/webhooks.md#what-a-receiver-can-rely-on",
+            Self::WebhookGivenUp => "docs/webhooks.md#looking-and-trying-again",
         }
     }
 }

@@ -18,7 +18,7 @@ fn phases(got: &[Value]) -> Vec<Value> {
 async fn both_ways_are_told_once_each_by_two_workers_and_the_post_is_signed() {
     let receiver = Receiver::with_tls();
     let mut told = Told::by(KEEP).await;
-    told.site.settings.alert.webhook = receiver.webhook();
+    told.site.settings.alert.webhook = receiver.webhook().into();
     let watches = [told.watch(), told.watch()];
     told.site.desk.pause(&operator(), "maintenance").await.unwrap();
     for watch in &watches {
@@ -49,7 +49,7 @@ async fn one_that_is_not_taken_is_posted_again_and_says_why() {
     receiver.then(&json!([[302, { "location": receiver.url() }, ""], [500, {}, "no \u{1b}[31mroute"], 200]));
     let mut told = Told::by("exit 1").await;
     told.site.settings.alert.command.clear();
-    told.site.settings.alert.webhook = Webhook { secret: None, ..receiver.webhook() };
+    told.site.settings.alert.webhook = Webhook { secret: None, ..receiver.webhook() }.into();
     let watch = told.watch();
     told.site.desk.pause(&operator(), "maintenance").await.unwrap();
     watch.judge().await.unwrap();
@@ -69,7 +69,7 @@ async fn one_that_is_not_taken_is_posted_again_and_says_why() {
 
     // An address of this machine wants a setting.
     told.site.desk.resume(&operator()).await.unwrap();
-    told.site.settings.alert.webhook = Webhook { allow_private: false, ..Receiver::with_tls().webhook() };
+    told.site.settings.alert.webhook = Webhook { allow_private: false, ..Receiver::with_tls().webhook() }.into();
     watch.judge().await.unwrap();
     let watch = told.watch();
     assert_eq!(watch.tell().await.unwrap(), 0);
