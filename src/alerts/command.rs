@@ -25,7 +25,7 @@ const KEPT_MAX: usize = 300;
 /// For how long after its end.
 const HEARD_FOR: Duration = Duration::from_millis(200);
 
-/// Runs it to its end, or until its time is over. The error says why nobody was told.
+/// Runs it to its end, or until its time is over. The error says why no one was told.
 pub(super) async fn run(settings: &config::Alert, site: &str, notice: &Notice) -> Result<(), String> {
     let Some((program, arguments)) = settings.command.split_first() else { return Ok(()) };
     let mut command = Command::new(program);

@@ -97,7 +97,7 @@ impl Watch {
         Ok(judged)
     }
 
-    /// Finds out what else is wrong, whoever's turn it is.
+    /// Finds out what else is wrong, without asking for a turn.
     pub async fn judge(&self) -> Result<Judged, Error> {
         let Some(figures) = self.store.figures().await? else { return Ok(Judged::default()) };
         let outbox = &figures.outbox;

@@ -6,7 +6,7 @@ use crate::hooks::post::{Answer, Outgoing, Post};
 use crate::store::alerts::Notice;
 use crate::text::plain;
 
-/// Posts it. The error says why nobody was told.
+/// Posts it. The error says why no one was told.
 pub(super) async fn post(to: &Post, site: &str, notice: &Notice, now: Time) -> Result<(), String> {
     // A restored database gives numbers out again.
     let id = format!("alert_{}_{}_{}", notice.alert_id, notice.began_at.timestamp(), notice.phase);

@@ -156,7 +156,7 @@ impl Reader {
         self
     }
 
-    /// A reader whom the site greets at this address.
+    /// A reader that the site greets at this address.
     pub(super) fn greeted(mut self, way_back: Option<String>) -> Self {
         self.way_back = way_back;
         self

@@ -120,7 +120,7 @@ async fn a_question_that_no_one_waits_for_any_more_ends_in_the_database() {
     assert_eq!(ask("select array[7::bigint]").await.unwrap(), [7], "the next one is answered");
 }
 
-/// Where terms alone name whom a list shows, and where it is in the order of addresses: each waits for a lock here.
+/// Where terms alone name the users of a list, and where it is in the order of addresses: each waits for a lock here.
 #[tokio::test]
 async fn a_list_that_no_one_waits_for_any_more_ends_in_the_database() {
     let world = World::new().await;
