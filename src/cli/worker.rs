@@ -31,7 +31,7 @@ pub async fn run(settings: &Settings, args: &Args) -> Result<ExitCode, Failure> 
         return events_only(settings, &store, events.ok_or_else(no_queue)?, until).await;
     }
     let worker = Worker::from_settings(store.clone(), settings)?;
-    let account = AccountPoller::from_settings(&store, settings)?;
+    let account = AccountPoller::from_settings(&store, settings)?.map(|account| account.woken_by(worker.acts()));
     let hooks = HookSender::from_settings(&store, settings)?;
     let watch = Watch::new(Teller::Worker, &store, settings)?;
     store.check().await?;

@@ -154,6 +154,12 @@ pub enum Refusal {
     /// The receiver has answered that it wants nothing any more.
     #[error("the endpoint {name} is switched off: its receiver answered 410 (gone)")]
     EndpointOff { name: Plain },
+    /// Too much is to be done at AWS already.
+    #[error("a thousand acts wait for a worker that has AWS's keys")]
+    ActsFull,
+    /// The link of another user was to be mailed.
+    #[error("that verification is of no user who has this address")]
+    NotTheirs,
 }
 
 impl Error {
@@ -212,6 +218,8 @@ impl Refusal {
             Self::WebhookOvertaken => "it stays given up, since it would tell the site what is not so any more",
             Self::NoneGivenUp => "`verifydesk webhooks list --state given-up` shows those that were",
             Self::EndpointOff { .. } => "`verifydesk webhooks test NAME` switches it on again",
+            Self::ActsFull => "see whether such a worker runs (`verifydesk account`); SES takes one call a second",
+            Self::NotTheirs => "look for the user's own with `verifydesk list --search TEXT`",
         }
     }
 
@@ -245,7 +253,9 @@ impl Refusal {
             | Self::NotGivenUp { .. }
             | Self::WebhookOvertaken
             | Self::NoneGivenUp
-            | Self::EndpointOff { .. } => None,
+            | Self::EndpointOff { .. }
+            | Self::ActsFull
+            | Self::NotTheirs => None,
         }
     }
 }

@@ -16,6 +16,7 @@ mod mint;
 mod resend;
 mod revoke;
 mod sign_up;
+mod suppression;
 mod take_events;
 pub mod test_send;
 mod undo;
@@ -42,6 +43,7 @@ pub use link::{LinkOutcome, Opener};
 pub use mint::Minted;
 pub use resend::{ResendPlan, Resent};
 pub use sign_up::{SignUp, SignUpStatus, SignedUp};
+pub use suppression::SesAnswer;
 
 /// Shortest reason of an act that needs one, in characters.
 pub const REASON_MIN: usize = 3;

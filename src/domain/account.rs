@@ -1,5 +1,6 @@
 //! What SES's API says of the account besides what it may, in panels: one answer each, with its age.
 
+pub mod act;
 pub mod facts;
 pub mod flow;
 pub mod view;

@@ -126,11 +126,15 @@ pub enum Action {
     TestWebhook,
     /// Webhooks that were given up are tried again.
     RetryWebhooks,
+    /// An address is to be taken off SES's suppression list, or was.
+    RemoveSuppression,
+    /// An address is to be put on it, or was.
+    AddSuppression,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -156,6 +160,8 @@ impl Action {
         Self::Erase,
         Self::TestWebhook,
         Self::RetryWebhooks,
+        Self::RemoveSuppression,
+        Self::AddSuppression,
     ];
 
     /// As stored and in JSON.
@@ -187,6 +193,8 @@ impl Action {
             Self::Erase => "erase",
             Self::TestWebhook => "test_webhook",
             Self::RetryWebhooks => "retry_webhooks",
+            Self::RemoveSuppression => "remove_suppression",
+            Self::AddSuppression => "add_suppression",
         }
     }
 
@@ -219,6 +227,8 @@ impl Action {
             Self::Erase => "user erased",
             Self::TestWebhook => "webhook test",
             Self::RetryWebhooks => "webhooks tried again",
+            Self::RemoveSuppression => "off the suppression list",
+            Self::AddSuppression => "on the suppression list",
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Change {
     Queued,
     /// The brake, the pace or a job changed.
     Outbox,
+    /// Something is to be done at AWS, or was.
+    Account,
 }
 
 impl Change {
@@ -27,6 +29,7 @@ impl Change {
             Self::Workers => "workers".into(),
             Self::Queued => "queued".into(),
             Self::Outbox => "outbox".into(),
+            Self::Account => "account".into(),
         }
     }
 
@@ -39,6 +42,7 @@ impl Change {
                 "workers" => Self::Workers,
                 "queued" => Self::Queued,
                 "outbox" => Self::Outbox,
+                "account" => Self::Account,
                 _ => Self::Many,
             },
         }
@@ -112,8 +116,14 @@ mod tests {
 
     #[test]
     fn round_trip() {
-        let all =
-            [Change::Verification(VerificationId(7)), Change::Many, Change::Workers, Change::Queued, Change::Outbox];
+        let all = [
+            Change::Verification(VerificationId(7)),
+            Change::Many,
+            Change::Workers,
+            Change::Queued,
+            Change::Outbox,
+            Change::Account,
+        ];
         for change in all {
             assert_eq!(Change::parse(&change.payload()), change);
         }

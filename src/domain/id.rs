@@ -40,6 +40,10 @@ number_id!(
     /// A verification's number: what `verifydesk show`, `resend` and `verify` take.
     VerificationId
 );
+number_id!(
+    /// The number of an act at AWS that is queued.
+    AccountActId
+);
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {

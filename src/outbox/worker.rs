@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::lane::Shared;
@@ -69,6 +70,8 @@ pub struct Worker {
     pub(super) transport: Transport,
     pub(super) beat: Heartbeat,
     pub(super) pulse: Pulse,
+    /// Told of acts at AWS, which others do beside it: it is the one that listens.
+    pub(super) acts: Arc<Notify>,
     /// How long its ending takes at most.
     pub(super) longest_ending: Duration,
 }
@@ -117,8 +120,8 @@ impl Worker {
             public_url: settings.require_public_url()?,
             settings: settings.clone(),
         };
-        let (pulse, longest_ending) = (Pulse::default(), LONGEST_ENDING);
-        Ok(Self { shared: Arc::new(shared), transport, beat, pulse, longest_ending })
+        let (pulse, acts, longest_ending) = (Pulse::default(), Arc::default(), LONGEST_ENDING);
+        Ok(Self { shared: Arc::new(shared), transport, beat, pulse, acts, longest_ending })
     }
 
     /// The same, ending within another time than what systemd grants.
@@ -137,6 +140,12 @@ impl Worker {
     #[must_use]
     pub fn pulse(&self) -> Pulse {
         self.pulse.clone()
+    }
+
+    /// Told when there is something to do at AWS.
+    #[must_use]
+    pub fn acts(&self) -> Arc<Notify> {
+        Arc::clone(&self.acts)
     }
 
     /// Where mail goes, to be shown.

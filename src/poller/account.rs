@@ -1,14 +1,20 @@
 //! Asks SES about the account: what it may, what its identities and its configuration set are, and whether addresses that
-//! are mailed again are on its suppression list. At most one call a second, by all workers together. What it says stands in
-//! the database, with its age.
+//! are mailed again are on its suppression list; and does there what operators ask for. At most one call a second, by all
+//! workers together. What it says stands in the database, with its age.
 
+mod act;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{interval, sleep};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use self::act::Acted;
 use super::Until;
 use crate::config::{SettingError, Settings};
+use crate::desk::Desk;
 use crate::domain::account::PanelKind;
 use crate::domain::change::Change;
 use crate::mail::sender::Sender;
@@ -22,11 +28,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long behind a call the next one may begin, and a little more.
 const TURN: Duration = Duration::from_millis(1_100);
 
-/// How many looks at addresses are left out after one of them could not be asked about: five minutes.
-const LOOKS_LEFT_OUT: u32 = 150;
+/// How long no address is asked about after one of them could not be.
+const LEFT_OUT_FOR: Duration = Duration::from_mins(5);
 
 /// How many calls are made where it is to end by itself: what the account may, and one thing more.
 const CALLS_OF_A_DRAIN: u32 = 2;
+
+/// How many acts it then does or waits for at most: what is left waits for the next.
+const ACTS_OF_A_DRAIN: u32 = 60;
 
 /// The right that asking what the account may needs.
 const STANDING_PERMISSION: &str = "ses:GetAccount";
@@ -34,16 +43,26 @@ const STANDING_PERMISSION: &str = "ses:GetAccount";
 /// Asks SES about the account. Any number of them may do so at once.
 pub struct AccountPoller {
     store: Store,
+    desk: Desk,
     api: AccountApi,
     /// The panels that these settings have, and what each is about.
     panels: Vec<(PanelKind, String)>,
+    /// Told when there is an act to do.
+    acts: Arc<Notify>,
 }
 
 impl AccountPoller {
     /// `None` where mail does not go through SES.
     pub fn from_settings(store: &Store, settings: &Settings) -> Result<Option<Self>, SettingError> {
         let Some(api) = AccountApi::from_settings(settings)? else { return Ok(None) };
-        Ok(Some(Self { store: store.clone(), api, panels: panels(settings)? }))
+        let desk = Desk::with(store.clone(), settings);
+        Ok(Some(Self { store: store.clone(), desk, api, panels: panels(settings)?, acts: Arc::default() }))
+    }
+
+    /// The same, told by who listens when there is an act to do. Without that it looks every two seconds.
+    #[must_use]
+    pub fn woken_by(self, acts: Arc<Notify>) -> Self {
+        Self { acts, ..self }
     }
 
     /// Asks until then; a few times where it is to end by itself.
@@ -58,20 +77,27 @@ impl AccountPoller {
     }
 
     async fn ask_forever(&self) {
-        let mut ticks = interval(LOOK_EVERY);
-        let mut left_out = 0;
+        let mut left_out_until = Instant::now();
+        let mut wait = Duration::ZERO;
         loop {
-            ticks.tick().await;
-            left_out = u32::saturating_sub(left_out, 1);
+            // Until then, or until it is told that someone waits.
+            timeout(wait, self.acts.notified()).await.ok();
+            wait = LOOK_EVERY;
             let due = self.due().await;
             // What it may comes first, then people who wait, then what only screens show.
-            if due != Some(AccountCall::Standing) && left_out == 0 {
-                match self.ask_about_address().await {
-                    Ok(Asked::Nothing) => {}
-                    Ok(Asked::Something) => continue,
-                    Err(()) => {
-                        left_out = LOOKS_LEFT_OUT;
-                        continue;
+            if due != Some(AccountCall::Standing) {
+                if self.act().await != Acted::Nothing {
+                    wait = TURN;
+                    continue;
+                }
+                if Instant::now() >= left_out_until {
+                    match self.ask_about_address().await {
+                        Ok(Asked::Nothing) => {}
+                        Ok(Asked::Something) => continue,
+                        Err(()) => {
+                            left_out_until = Instant::now() + LEFT_OUT_FOR;
+                            continue;
+                        }
                     }
                 }
             }
@@ -82,6 +108,12 @@ impl AccountPoller {
     }
 
     async fn ask_what_is_due(&self) {
+        for _ in 0..ACTS_OF_A_DRAIN {
+            if self.act().await == Acted::Nothing {
+                break;
+            }
+            sleep(TURN).await;
+        }
         for number in 1..=CALLS_OF_A_DRAIN {
             let Some(call) = self.due().await else { return };
             if number > 1 {

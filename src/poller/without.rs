@@ -1,7 +1,9 @@
 //! In place of the pollers, in a program that was built without Amazon's API.
 
 use std::future::Ready;
+use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Tally, Until};
@@ -36,6 +38,12 @@ impl AccountPoller {
     /// No account can be asked about.
     pub fn from_settings(_: &Store, _: &Settings) -> Result<Option<Self>, SettingError> {
         Ok(None)
+    }
+
+    /// Is never called.
+    #[must_use]
+    pub fn woken_by(self, _: Arc<Notify>) -> Self {
+        match self {}
     }
 
     /// Is never called.

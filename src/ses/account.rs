@@ -1,6 +1,7 @@
 //! What SES's API says of the account.
 
 mod panel;
+mod suppression;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 //! connection; `desk` and `outbox` put them into one transaction.
 
 mod account;
+pub mod account_acts;
 mod account_panels;
 pub mod admission;
 pub mod alerts;
@@ -47,6 +48,7 @@ mod ses_account;
 mod session;
 mod silent_domains;
 mod stoppable;
+pub mod suppressions;
 mod time;
 mod transaction;
 pub mod undo;

@@ -68,7 +68,7 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
                 (verifications, mails) = (true, true);
             }
             Change::Queued => mails = true,
-            Change::Workers | Change::Outbox => {}
+            Change::Workers | Change::Outbox | Change::Account => {}
         }
     }
     if verifications {

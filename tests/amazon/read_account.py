@@ -1,4 +1,4 @@
-"""Asks the SES API at an address all that the account's poller asks, with Amazon's own library, and prints what it read.
+"""Asks the SES API at an address all that the account's poller asks and does, with Amazon's own library, and prints what it read.
 What that does not know it leaves out, so that what is printed is what was answered only if it was in SES's shape."""
 
 import json
@@ -20,7 +20,11 @@ read = [
     client.list_email_identities(PageSize=100),
     client.get_configuration_set(ConfigurationSetName="verifydesk"),
     client.get_configuration_set_event_destinations(ConfigurationSetName="verifydesk"),
+    client.get_suppressed_destination(EmailAddress="mina@example.com"),
+    client.delete_suppressed_destination(EmailAddress="mina@example.com"),
+    client.put_suppressed_destination(EmailAddress="jun@example.com", Reason="COMPLAINT"),
 ]
 for answer in read:
     del answer["ResponseMetadata"]
-print(json.dumps(read))
+# Times are moments there, and numbers in the answer.
+print(json.dumps(read, default=lambda at: int(at.timestamp())))

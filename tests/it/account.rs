@@ -1,5 +1,6 @@
 //! What SES says of the account: asked by one for all, shown with its age, and kept to.
 
+mod acts;
 mod panels;
 mod shown;
 

@@ -1,5 +1,7 @@
 //! Each program under the role that is made for it, and what that role may not.
 
+#[cfg(feature = "aws")]
+mod account_acts;
 mod alerts;
 mod hooks;
 mod rights;

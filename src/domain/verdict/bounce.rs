@@ -75,6 +75,11 @@ fn cause(send: &SendRow) -> Cause {
     event.map_or(Cause::NotSaid, |event| cause_of(event.kind.raw(), event.sub_kind.raw(), event.detail.raw()))
 }
 
+/// Whether it was not sent, since the address was on the account's list.
+pub(super) fn was_on_account_list(send: &SendRow) -> bool {
+    cause(send) == Cause::AccountList
+}
+
 /// The cause by the event that decided: a complaint of a suppression list is a mail that was never sent.
 pub(super) fn cause_of(kind: &str, sub_kind: &str, said: &str) -> Cause {
     match (kind, sub_kind) {

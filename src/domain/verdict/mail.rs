@@ -28,7 +28,7 @@ impl Facts<'_> {
             SendState::Accepted => self.accepted(send, shown),
             SendState::Delivered => self.delivered(&at, shown),
             SendState::Delayed => delayed(send, shown),
-            SendState::Bounced => bounce::verdict(send, &at),
+            SendState::Bounced => self.unlisted(send, &at, shown).unwrap_or_else(|| bounce::verdict(send, &at)),
             SendState::Complained => complained(send, &at),
             SendState::Rejected => Verdict::new(
                 Level::Bad,
@@ -41,6 +41,18 @@ impl Facts<'_> {
             }
             SendState::Unknown => unknown(send, shown),
         }
+    }
+
+    /// The address was on the account's list, and is off it since.
+    fn unlisted(&self, send: &SendRow, at: &str, shown: &dyn Fn(Time) -> String) -> Option<Verdict> {
+        let found = self.detail.suppression.as_ref()?;
+        let is_off = found.reason.is_none() && found.checked_at > send.happened_at();
+        (is_off && bounce::was_on_account_list(send)).then(|| {
+            let since = shown(found.checked_at);
+            let what =
+                format!("Not sent, {at}: the address was on SES's suppression list; it is off it, seen {since}.");
+            Verdict::new(Level::Warn, what, "Resend mails the link.")
+        })
     }
 
     fn waits(&self, send: &SendRow, shown: &dyn Fn(Time) -> String) -> Verdict {

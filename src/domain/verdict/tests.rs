@@ -323,6 +323,12 @@ fn what_stands_before_any_mail() {
     };
     let mut not_listed = bounced();
     not_listed.suppression = Some(Suppression { checked_at: ago(1), reason: None, since: None });
+    let held = |checked_at| {
+        let sub_kind = "Permanent/OnAccountSuppressionList";
+        let mut detail = with(SendState::Bounced, vec![event("Bounce", sub_kind, "")]);
+        detail.suppression = Some(Suppression { checked_at, reason: None, since: None });
+        detail
+    };
     let mut opened = with(SendState::Delivered, vec![event("Delivery", "", "")]);
     opened.verification.opened_at = Some(ago(10));
     let opened_late = expired(opened.clone());
@@ -342,6 +348,13 @@ fn what_stands_before_any_mail() {
         ),
         (listed("COMPLAINT"), Level::Bad, "SES sends nothing to them: they called a mail spam, 700 ago."),
         (not_listed, Level::Bad, "Cannot be delivered: example.net says that there is no such mailbox, 59 ago."),
+        (
+            held(ago(1)),
+            Level::Warn,
+            "Not sent, 59 ago: the address was on SES's suppression list; it is off it, seen 1 ago.",
+        ),
+        // What was seen before says nothing of it.
+        (held(ago(700)), Level::Bad, "Not sent: the address is on the account's suppression list in SES, 59 ago."),
         (opened, Level::Warn, "They opened the link 10 ago, and have not confirmed."),
         (opened_late, Level::Warn, "They opened the link 10 ago, when its time was over."),
         (opened_early, Level::Warn, "They opened the link 58 ago, and did not confirm in time."),

@@ -146,6 +146,7 @@ async fn keep(store: Store, rules: Rules) -> Result<(), Error> {
         store.forget_event_keys().await,
         store.forget_old_queues().await,
         store.forget_old_suppressions().await,
+        keep_account_acts(&store).await,
         store.keep_webhooks().await,
     ];
     duties.into_iter().collect()
@@ -156,6 +157,15 @@ async fn match_orphans(store: &Store) -> Result<(), Error> {
     let (_, changed) = store.match_orphans().await?;
     for id in changed {
         store.notify(Change::Verification(id)).await;
+    }
+    Ok(())
+}
+
+/// What no worker has done at AWS in its time.
+async fn keep_account_acts(store: &Store) -> Result<(), Error> {
+    if store.keep_account_acts().await? {
+        tracing::warn!("an act at AWS was given up: no worker could do it in time");
+        store.notify(Change::Account).await;
     }
     Ok(())
 }

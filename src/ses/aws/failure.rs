@@ -54,6 +54,24 @@ impl Failure {
         matches!(self, Self::Refused(refusal) if refusal.is_missing_right())
     }
 
+    /// Whether it would be refused again, however often it is asked: for want of a right, or since SES does not take it.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        let is_no_request = matches!(refusal.code.as_str(), "BadRequestException" | "ValidationException");
+        refusal.is_missing_right() || refusal.status == 400 && is_no_request
+    }
+
+    /// What was answered, without words that may name an address.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Refused(refusal) => format!("{} {}", refusal.status, plain(&refusal.code)),
+            Self::NoCredentials(_) | Self::CredentialsLater(_) => "no AWS credentials".into(),
+            Self::TimedOut | Self::Network(_) => "no answer".into(),
+        }
+    }
+
     fn of_chain(chain: &[&(dyn StdError + 'static)]) -> Self {
         let said = plain(&innermost(chain));
         match chain.iter().find_map(|error| error.downcast_ref::<CredentialsError>()) {

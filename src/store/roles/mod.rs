@@ -14,8 +14,9 @@ pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer
 const SITE: &str = "site";
 
 /// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
-const TABLES: [&str; 37] = [
+const TABLES: [&str; 38] = [
     "_sqlx_migrations",
+    "account_acts",
     "account_panels",
     "address_states",
     "alert_notices",
@@ -56,7 +57,8 @@ const TABLES: [&str; 37] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 59] = [
+const FUNCTIONS: [&str; 66] = [
+    "account_act_lasts(text)",
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
     "apply_events(jsonb)",
@@ -71,6 +73,7 @@ const FUNCTIONS: [&str; 59] = [
     "count_verifications()",
     "delete_user(bigint, bigint, text, text, text, double precision)",
     "drop_event_week(text, timestamptz)",
+    "end_account_act(bigint, integer, text, text, text, text, uuid, text)",
     "entry_to_undo(bigint, text, text)",
     "erase_user(bigint, text, text)",
     "extend_verification(bigint, text, text, text, double precision)",
@@ -78,7 +81,9 @@ const FUNCTIONS: [&str; 59] = [
     "forget_in_audit()",
     "forget_user()",
     "forget_webhook_deliveries()",
+    "has_room_for_account_act()",
     "judge_workers(double precision)",
+    "keep_account_acts()",
     "link_outcome(timestamptz, timestamptz, timestamptz, timestamptz)",
     "lock_user(bigint)",
     "look_at_link(bytea)",
@@ -96,6 +101,8 @@ const FUNCTIONS: [&str; 59] = [
     "open_links(bytea[], boolean)",
     "open_verification(bigint)",
     "prune_sends(timestamptz, uuid, uuid, integer, boolean)",
+    "queue_account_act(text, text, text, bigint, text, text, text)",
+    "queue_look_up(text, text, text)",
     "queue_mail(uuid, bigint, smallint)",
     "queue_webhook_test(text, text, text)",
     "refuse_audit_change()",
@@ -114,6 +121,7 @@ const FUNCTIONS: [&str; 59] = [
     "undo_delete(bigint, text, text, text)",
     "undo_resend(bigint, text, text, text)",
     "unverify(bigint, text, text, text)",
+    "user_of_address(text)",
     "webhook_time(timestamptz)",
     "write_webhook(text, bigint, timestamptz, json)",
 ];

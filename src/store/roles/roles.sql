@@ -288,7 +288,8 @@ grant insert (user_id, key_nonce, expires_at), update (expires_at, revoked_at)
 grant update (due_at, queued_at, priority, changed_at) on @schema.sends to @operator, @support, @serve;
 grant insert (actor, origin, action, outcome, reason, user_id, verification_id, send_id)
     on @schema.audit_log to @worker, @operator, @support, @serve;
-grant insert (before) on @schema.audit_log to @operator, @support;
+-- Workers mail again who was taken off SES's suppression list, in the name of who asked for that.
+grant insert (before) on @schema.audit_log to @operator, @support, @worker;
 -- And taking that back.
 grant execute on function
     @schema.changed_nothing(text, text), @schema.undo_resend(bigint, text, text, text)
@@ -364,6 +365,17 @@ grant insert, update, delete
     on @schema.event_queues, @schema.ses_account, @schema.account_panels, @schema.suppressions
     to @worker;
 grant insert, update on @schema.address_states to @worker;
+
+-- Acts at AWS: operators ask for them, workers do them; what they come to is told to the audit log. Who only mails again may
+-- have looked up whether that is of any use.
+grant execute on function @schema.queue_look_up(text, text, text) to @operator, @support;
+grant execute on function @schema.queue_account_act(text, text, text, bigint, text, text, text) to @operator;
+grant update (attempts, due_at, error) on @schema.account_acts to @worker;
+grant execute on function
+    @schema.account_act_lasts(text), @schema.keep_account_acts(),
+    @schema.end_account_act(bigint, integer, text, text, text, text, uuid, text)
+    to @worker;
+
 grant insert, update, delete on @schema.alerts, @schema.alert_notices to @worker;
 grant update on @schema.alert_watch to @worker;
 grant execute on function

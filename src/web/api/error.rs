@@ -156,6 +156,8 @@ fn code_of(refusal: &Refusal) -> &'static str {
         Refusal::Stopped { .. } => "stopped",
         Refusal::NoMoment => "no_moment",
         Refusal::QuotaUsed => "quota_used",
+        Refusal::ActsFull => "acts_full",
+        Refusal::NotTheirs => "not_theirs",
     }
 }
 

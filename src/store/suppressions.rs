@@ -1,0 +1,122 @@
+//! What SES's suppression list says of addresses, as far as it was asked, with its age.
+
+use sqlx::PgConnection;
+
+use super::{Error, Store, StoredTime};
+use crate::domain::Time;
+use crate::domain::amazon::Suppression;
+use crate::domain::id::VerificationId;
+
+/// Among how many of the newest mails those that went to someone again are looked for.
+const NEWEST: i64 = 50;
+
+impl Store {
+    /// An address that was mailed again, and of which it is not known since whether it is on the suppression list.
+    pub async fn next_suppression_check(&self) -> Result<Option<String>, Error> {
+        let address = sqlx::query_scalar!(
+            r#"with newest as (
+                select id, user_id, recipient, queued_at, priority from sends order by id desc limit $1
+            )
+            select lower(n.recipient) as "address!"
+            from newest n
+            where
+                n.priority = 0
+                and n.queued_at > now() - interval '1 hour'
+                and exists (select from sends before where before.user_id = n.user_id and before.id < n.id)
+                and not exists (
+                    select
+                    from suppressions s
+                    where s.address = lower(n.recipient) and s.checked_at >= n.queued_at
+                )
+            order by n.id desc
+            limit 1"#,
+            NEWEST
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(address)
+    }
+
+    /// Notes whether an address is on the suppression list: why and since when. Returns the verifications that it is about.
+    pub async fn note_suppression(
+        &self,
+        address: &str,
+        on_list: Option<(&str, Option<Time>, Option<&str>)>,
+    ) -> Result<Vec<VerificationId>, Error> {
+        let mut connection = self.pool().acquire().await?;
+        note(&mut connection, address, on_list).await
+    }
+
+    /// What the suppression list says of an address, if that was asked.
+    pub(super) async fn suppression(&self, address: &str) -> Result<Option<Suppression>, Error> {
+        let row = sqlx::query!("select checked_at, reason, since from suppressions where address = lower($1)", address)
+            .fetch_optional(self.pool())
+            .await?;
+        Ok(row.map(|row| Suppression {
+            checked_at: row.checked_at.into(),
+            reason: row.reason.map(Into::into),
+            since: row.since.map(Into::into),
+        }))
+    }
+
+    /// Forgets what was asked a month ago.
+    pub async fn forget_old_suppressions(&self) -> Result<(), Error> {
+        sqlx::query!(
+            "delete from suppressions
+            where address in (
+                select address from suppressions where checked_at < now() - interval '30 days' order by checked_at limit 10000
+            )"
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+}
+
+/// The same, within an act's transaction.
+pub async fn note(
+    connection: &mut PgConnection,
+    address: &str,
+    on_list: Option<(&str, Option<Time>, Option<&str>)>,
+) -> Result<Vec<VerificationId>, Error> {
+    let (reason, since, ses_id) =
+        on_list.map_or((None, None, None), |(reason, since, ses_id)| (Some(reason), since, ses_id));
+    let about = sqlx::query_scalar!(
+        r#"with noted as (
+            insert into suppressions (address, reason, since, ses_id)
+            values ($1, $2, $3, $4)
+            on conflict (address) do update
+            set checked_at = now(), reason = excluded.reason, since = excluded.since, ses_id = excluded.ses_id
+        ),
+        -- Who is on it gets no mail: who may be mailed again is read here.
+        marked as (
+            insert into address_states as a (address, suppressed_at)
+            select $1, now() where $2::text is not null
+            on conflict (address) do update set suppressed_at = now()
+        )
+        select v.id as "id!"
+        from users u
+        join verifications v on v.user_id = u.id
+        where lower(u.email) = $1
+        order by v.id desc
+        limit 10"#,
+        address,
+        reason,
+        since.map(StoredTime) as _,
+        ses_id
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(about.into_iter().map(VerificationId).collect())
+}
+
+/// Forgets that an address was on a list, where it was taken off. What it did itself (bounced, complained) stays.
+pub async fn clear_mark(connection: &mut PgConnection, address: &str) -> Result<(), Error> {
+    sqlx::query!(
+        "update address_states set suppressed_at = null where address = $1 and suppressed_at is not null",
+        address
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
