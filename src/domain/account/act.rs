@@ -201,7 +201,7 @@ mod tests {
             (act(ActKind::LookUp, Some(Came::NotListed)), "not on SES's suppression list"),
             (act(ActKind::Remove, Some(Came::Done)), "taken off SES's suppression list"),
             (act(ActKind::Add, Some(Came::Done)), "put on SES's suppression list"),
-            (failed("400 \u{1b}[2JBad"), "failed: 400 [2JBad"),
+            (failed("400 \u{1b}[2JBad"), "failed: 400 \u{241b}[2JBad"),
             (
                 AccountAct { permission: Some("ses:DeleteSuppressedDestination".into()), ..failed("403") },
                 "not allowed: ses:DeleteSuppressedDestination; give the workers' AWS identity this right",
