@@ -1,6 +1,10 @@
 //! `verifydesk account`
 
+mod suppression;
+
 use std::process::ExitCode;
+
+use clap::Subcommand;
 
 use super::format::{account, json};
 use super::{Failure, output, time};
@@ -8,13 +12,26 @@ use crate::desk::Desk;
 use crate::domain::account::facts::{PanelFacts, panels};
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// SES's suppression list: who gets no mail from this account, and taking them off it; a worker that has AWS's keys does it
+    #[command(subcommand)]
+    Suppression(suppression::Command),
+}
+
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
+    if let Some(Command::Suppression(command)) = &args.command {
+        return suppression::run(desk, command).await;
+    }
     let view = desk.store().account().await?;
     if args.json {
         output::line(&json::line(&account::account(&view)))?;

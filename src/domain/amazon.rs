@@ -1,6 +1,7 @@
 //! What workers have found out from Amazon's API: the queue that SES's events come by, and the SES account.
 
 use super::Time;
+use super::id::{SendId, VerificationId};
 use crate::text::Untrusted;
 
 /// A queue that SES's events come by.
@@ -139,6 +140,26 @@ pub struct Suppression {
     /// Why it is on the list; `None` if it is not.
     pub reason: Option<Untrusted>,
     pub since: Option<Time>,
+    /// The mail that was the cause, as SES knows it.
+    pub ses_id: Option<Untrusted>,
+}
+
+/// An address that is known to be on the list, and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SuppressedAddress {
+    pub address: Untrusted,
+    pub suppression: Suppression,
+    /// The newest verification of its user; none where no user has it.
+    pub verification: Option<VerificationId>,
+}
+
+/// The mail that put an address on the list, as far as the desk has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SuppressingMail {
+    pub send: SendId,
+    pub verification: Option<VerificationId>,
+    pub state: Untrusted,
+    pub queued_at: Time,
 }
 
 impl Suppression {

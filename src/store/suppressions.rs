@@ -4,8 +4,8 @@ use sqlx::PgConnection;
 
 use super::{Error, Store, StoredTime};
 use crate::domain::Time;
-use crate::domain::amazon::Suppression;
-use crate::domain::id::VerificationId;
+use crate::domain::amazon::{SuppressedAddress, SuppressingMail, Suppression};
+use crate::domain::id::{SendId, VerificationId};
 
 /// Among how many of the newest mails those that went to someone again are looked for.
 const NEWEST: i64 = 50;
@@ -48,15 +48,82 @@ impl Store {
     }
 
     /// What the suppression list says of an address, if that was asked.
-    pub(super) async fn suppression(&self, address: &str) -> Result<Option<Suppression>, Error> {
-        let row = sqlx::query!("select checked_at, reason, since from suppressions where address = lower($1)", address)
-            .fetch_optional(self.pool())
-            .await?;
+    pub async fn suppression(&self, address: &str) -> Result<Option<Suppression>, Error> {
+        let row = sqlx::query!(
+            "select checked_at, reason, since, ses_id from suppressions where address = lower($1)",
+            address
+        )
+        .fetch_optional(self.pool())
+        .await?;
         Ok(row.map(|row| Suppression {
             checked_at: row.checked_at.into(),
             reason: row.reason.map(Into::into),
             since: row.since.map(Into::into),
+            ses_id: row.ses_id.map(Into::into),
         }))
+    }
+
+    /// Addresses that are known to be on the list, those that were asked about last first; with `part` in them.
+    pub async fn suppressed(&self, part: &str, limit: i64) -> Result<Vec<SuppressedAddress>, Error> {
+        let rows = sqlx::query!(
+            r#"select x.address, x.checked_at, x.reason, x.since, x.ses_id, v.id as "verification_id?"
+            from suppressions x
+            left join users u on lower(u.email) = x.address
+            left join lateral (
+                select id from verifications where user_id = u.id order by id desc limit 1
+            ) v on true
+            where x.reason is not null and strpos(x.address, lower($1)) > 0
+            order by x.checked_at desc
+            limit $2"#,
+            part,
+            limit
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let known = rows.into_iter().map(|row| SuppressedAddress {
+            address: row.address.into(),
+            suppression: Suppression {
+                checked_at: row.checked_at.into(),
+                reason: row.reason.map(Into::into),
+                since: row.since.map(Into::into),
+                ses_id: row.ses_id.map(Into::into),
+            },
+            verification: row.verification_id.map(VerificationId),
+        });
+        Ok(known.collect())
+    }
+
+    /// The mail that SES names as the cause.
+    pub async fn suppressing_mail(&self, ses_id: &str) -> Result<Option<SuppressingMail>, Error> {
+        let row = sqlx::query!(
+            r#"select s.id as "id!", s.verification_id, s.state as "state!", s.queued_at as "queued_at!"
+            from (
+                select id from sends where ses_id = $1
+                union
+                select send_id from send_messages where ses_id = $1
+            ) as named
+            join sends s on s.id = named.id
+            limit 1"#,
+            ses_id
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(|row| SuppressingMail {
+            send: SendId(row.id),
+            verification: row.verification_id.map(VerificationId),
+            state: row.state.into(),
+            queued_at: row.queued_at.into(),
+        }))
+    }
+
+    /// Whether a worker that has AWS's keys has called there lately.
+    pub async fn has_account_worker(&self) -> Result<bool, Error> {
+        let has = sqlx::query_scalar!(
+            r#"select exists (
+                select from ses_account where greatest(asked_at, called_at) > now() - interval '6 minutes'
+            ) as "has!""#
+        );
+        Ok(has.fetch_one(self.pool()).await?)
     }
 
     /// Forgets what was asked a month ago.
@@ -93,6 +160,8 @@ pub async fn note(
             insert into address_states as a (address, suppressed_at)
             select $1, now() where $2::text is not null
             on conflict (address) do update set suppressed_at = now()
+            -- Once is enough: the site is told each time.
+            where a.suppressed_at is null or a.suppressed_at <= a.takes_at
         )
         select v.id as "id!"
         from users u

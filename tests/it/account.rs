@@ -1,6 +1,7 @@
 //! What SES says of the account: asked by one for all, shown with its age, and kept to.
 
 mod acts;
+mod commanded;
 mod panels;
 mod shown;
 

@@ -65,10 +65,14 @@ pub fn detail(detail: &VerificationDetail, verdict: &Verdict, now: Time) -> Valu
         "mails": counted(detail.in_all.mails),
     });
     value["audit"] = detail.audit.iter().map(audit).collect();
-    value["suppression"] = detail.suppression.as_ref().map_or(
-        Value::Null,
-        |it| json!({ "checked_at": shown(it.checked_at), "reason": it.reason, "since": time(it.since) }),
-    );
+    value["suppression"] = detail.suppression.as_ref().map_or(Value::Null, |it| {
+        json!({
+            "checked_at": shown(it.checked_at),
+            "reason": it.reason,
+            "since": time(it.since),
+            "ses_id": it.ses_id,
+        })
+    });
     value
 }
 

@@ -7,4 +7,5 @@ pub mod json;
 pub mod outbox;
 pub mod rows;
 pub mod sarif;
+pub mod suppression;
 pub mod table;

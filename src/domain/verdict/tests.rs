@@ -318,15 +318,15 @@ fn what_stands_before_any_mail() {
     let listed = |reason: &str| {
         let mut detail = with(SendState::Delivered, vec![event("Delivery", "", "")]);
         detail.suppression =
-            Some(Suppression { checked_at: ago(1), reason: Some(reason.into()), since: Some(ago(700)) });
+            Some(Suppression { checked_at: ago(1), reason: Some(reason.into()), since: Some(ago(700)), ses_id: None });
         detail
     };
     let mut not_listed = bounced();
-    not_listed.suppression = Some(Suppression { checked_at: ago(1), reason: None, since: None });
+    not_listed.suppression = Some(Suppression { checked_at: ago(1), reason: None, since: None, ses_id: None });
     let held = |checked_at| {
         let sub_kind = "Permanent/OnAccountSuppressionList";
         let mut detail = with(SendState::Bounced, vec![event("Bounce", sub_kind, "")]);
-        detail.suppression = Some(Suppression { checked_at, reason: None, since: None });
+        detail.suppression = Some(Suppression { checked_at, reason: None, since: None, ses_id: None });
         detail
     };
     let mut opened = with(SendState::Delivered, vec![event("Delivery", "", "")]);

@@ -71,6 +71,7 @@ fn who_is_on_the_suppression_list() {
         checked_at: now() - Duration::seconds(20),
         reason: Some("BOUNCE \u{1b}[2J".into()),
         since: Some(now() - Duration::days(12)),
+        ses_id: None,
     };
     for (width, height) in [(80, 24), (120, 40)] {
         let mut console = Console::new(width, height);

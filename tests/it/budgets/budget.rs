@@ -55,6 +55,7 @@ const UNREAD: &[(&str, &str)] = &[
     ("account_act", "a thousand acts wait at most, by an index of those that do; one by its key, or by its address"),
     ("queue_look_up(", "the same"),
     ("update address_states", "one address"),
+    ("select send_id from send_messages where ses_id = $1 ) as named", "one mail, by indexes"),
     ("idempotency_keys", "by primary key, and ten thousand of the oldest by their index"),
     ("sns_subscriptions", "a row for each topic"),
     ("sns_refusals", "a row for each day and reason"),

@@ -79,6 +79,8 @@ async fn lists(large: &mut Large) {
         &["queue"],
         &["queue", "--json"],
         &["account"],
+        &["account", "suppression", "list"],
+        &["account", "suppression", "show", "user4759@naver.com", "--known"],
         &["jobs"],
         &["jobs", "show", JOB],
         &["jobs", "skipped", JOB],
