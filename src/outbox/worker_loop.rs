@@ -249,6 +249,7 @@ impl WorkerLoop {
                 self.presence.show_now(now);
                 self.queue.ask_jobs_at(now);
             }
+            Ok(Change::Account) => self.worker.acts.notify_one(),
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "no longer notified of what is queued; polling");

@@ -6,6 +6,7 @@ use verifydesk::domain::address::EmailAddress;
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::AccountActId;
 use verifydesk::domain::send::SendState;
+use verifydesk::outbox::worker::Mode;
 use verifydesk::store::account_acts::ListChange;
 use verifydesk::text::Untrusted;
 
@@ -341,9 +342,20 @@ async fn what_is_asked_about_someone_goes_with_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_are_refused() {
+async fn a_worker_hears_of_it_and_too_many_are_refused() {
     let world = World::new().await;
+    let worker = world.worker();
+    let heard = worker.acts();
+    let running = crate::support::world::AtWork::new(worker, Mode::Forever);
     let desk = without_keys(&world);
+    // Until it listens.
+    let mut tries = 0;
+    while tokio::time::timeout(Duration::from_millis(200), heard.notified()).await.is_err() {
+        tries += 1;
+        assert!(tries < 100, "it never heard of one");
+        desk.look_up_suppression(&jun(), &address(&format!("u{tries}@example.com"))).await.unwrap();
+    }
+    running.end().await;
     world
         .execute(
             "insert into account_acts (kind, address, actor, origin)
