@@ -1,6 +1,6 @@
 //! SES's suppression list: consoles and the command line hold no AWS keys, so they ask, and a worker does it.
 
-use super::resend::{Asked, Target};
+use super::resend::{Asked, Target, no_verification};
 use super::{Desk, Error, Refusal};
 use crate::domain::Time;
 use crate::domain::account::act::{AccountAct, Came, Listing};
@@ -11,6 +11,7 @@ use crate::domain::id::{AccountActId, SendId, VerificationId};
 use crate::domain::send::Priority;
 use crate::store::account_acts::{self, Ended, ListChange, Queued};
 use crate::store::{self, Transaction, suppressions, users, verifications};
+use crate::text::plain;
 
 /// What SES answered to an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,24 @@ impl Desk {
             Queued::Full => Err(Refusal::ActsFull.into()),
             Queued::NotTheirs => Err(Refusal::NotTheirs.into()),
         }
+    }
+
+    /// Has the address of a verification's user taken off the suppression list, and their link mailed again, but where they
+    /// are verified.
+    pub async fn unlist(&self, actor: &Actor, id: VerificationId, reason: &str) -> Result<AccountActId, Error> {
+        let mut tx = self.store.begin().await?;
+        let user = match verifications::user_of(&mut tx, id).await? {
+            Some(user) => users::get(&mut tx, user).await?,
+            None => None,
+        };
+        tx.rollback().await?;
+        let user = user.ok_or_else(|| no_verification(id))?;
+        let address =
+            EmailAddress::parse(user.email.raw()).map_err(|error| Error::Invalid(plain(&error.to_string())))?;
+        let again = user.verified_at.is_none().then_some(id);
+        let act = self.change_suppression_list(actor, &address, ListChange::Remove(again), reason).await?;
+        self.store.notify(Change::Verification(id)).await;
+        Ok(act)
     }
 
     /// Ends an act that a worker has done, with what follows from it: what the desk knows of the address, and the mail that

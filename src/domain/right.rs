@@ -18,11 +18,12 @@ pub enum Right {
     ApproveTopic,
     TestSend,
     RetryWebhooks,
+    ChangeSuppression,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Resend,
         Self::SignUp,
         Self::ForceVerify,
@@ -36,6 +37,7 @@ impl Right {
         Self::ApproveTopic,
         Self::TestSend,
         Self::RetryWebhooks,
+        Self::ChangeSuppression,
     ];
 
     /// What may be done with it, behind *may*.
@@ -55,6 +57,7 @@ impl Right {
             Self::ApproveTopic => "approve topics",
             Self::TestSend => "send test mails",
             Self::RetryWebhooks => "have webhooks tried again",
+            Self::ChangeSuppression => "change the suppression list",
         }
     }
 }

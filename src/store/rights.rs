@@ -29,7 +29,9 @@ impl Store {
                     has_table_privilege('brake', 'update') and has_table_privilege('refused_sends', 'delete'),
                     has_column_privilege('sns_subscriptions', 'approved_at', 'update'),
                     has_column_privilege('sends', 'test_of', 'insert'),
-                    has_function_privilege(to_regprocedure('retry_webhooks(text, uuid, text, text)'), 'execute')
+                    has_function_privilege(to_regprocedure('retry_webhooks(text, uuid, text, text)'), 'execute'),
+                    has_function_privilege(
+                        to_regprocedure('queue_account_act(text, text, text, bigint, text, text, text)'), 'execute')
                 ] as "may!: Vec<Option<bool>>""#
         )
         .fetch_one(self.pool())

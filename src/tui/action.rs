@@ -51,6 +51,8 @@ pub enum Action {
     Revoke,
     Extend,
     Delete,
+    /// Off SES's suppression list.
+    Unlist,
     CopyEmail,
     Mark,
     MarkDown,
@@ -122,6 +124,7 @@ impl Action {
                 | Self::Revoke
                 | Self::Extend
                 | Self::Delete
+                | Self::Unlist
                 | Self::SignUp
                 | Self::BulkResend
                 | Self::Pause
@@ -146,6 +149,7 @@ impl Action {
             Self::Revoke => Right::Revoke,
             Self::Extend => Right::Extend,
             Self::Delete => Right::Delete,
+            Self::Unlist => Right::ChangeSuppression,
             Self::SignUp => Right::SignUp,
             Self::BulkResend | Self::HoldJob | Self::CancelJob => Right::BulkResend,
             Self::Pause | Self::Drain | Self::Resume => Right::StopOutbox,
@@ -200,6 +204,7 @@ static TABLE: &[Entry] = table! {
     Revoke: [c('x')], VERIFICATIONS, 0, "revoke", "Stop the link from working; asks for the reason";
     Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
     Delete: [c('d')], VERIFICATIONS, 0, "delete", "Erase the user and all that names them; asks for address and reason";
+    Unlist: [c('L')], VERIFICATIONS, 0, "off the list", "Take the address off SES's suppression list, and mail the link again";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
     Copy: [c('y')], USERS, 0, "copy", "Copy the address, an id, the reply, or the command that shows the same";
     CopyNumber: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MENU, 0, "that line", "Take the line with that number";

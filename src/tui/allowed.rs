@@ -174,7 +174,7 @@ mod tests {
     use chrono::Duration;
 
     /// Keys, each with what it would do.
-    const ACTS: [(&str, Right); 14] = [
+    const ACTS: [(&str, Right); 15] = [
         ("r", Right::Resend),
         ("v", Right::ForceVerify),
         ("V", Right::Unverify),
@@ -182,6 +182,7 @@ mod tests {
         ("x", Right::Revoke),
         ("e", Right::Extend),
         ("d", Right::Delete),
+        ("L", Right::ChangeSuppression),
         ("n", Right::SignUp),
         ("B", Right::BulkResend),
         ("o P", Right::StopOutbox),

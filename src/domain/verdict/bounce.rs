@@ -7,7 +7,7 @@ use crate::domain::send::SendRow;
 
 pub(super) const ASK_FOR_ADDRESS: &str = "Ask for the right address: it may be mistyped.";
 pub(super) const TAKE_IT_OFF: &str =
-    "Is the address right? Then take it off that list in SES; until then each mail bounces.";
+    "Is the address right? Then take it off that list (`L` in the console); until then each mail bounces.";
 
 /// Why mail to this address is refused, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -274,6 +274,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Delete => delete::open(model),
         Action::Revoke => reasoned::open(model, Reasoned::Revoke),
         Action::Extend => reasoned::open(model, Reasoned::Extend),
+        Action::Unlist => reasoned::open(model, Reasoned::Unlist),
         Action::SignUp => Some(sign_up::open(model)),
         Action::BulkResend => Some(bulk::open(model, fx)),
         Action::Pause => Some(brake::open(BrakeChange::Pause)),
@@ -295,7 +296,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
 }
 
 /// What is not done about one who is being deleted.
-const IS_ABOUT_A_USER: [Action; 7] = [
+const IS_ABOUT_A_USER: [Action; 8] = [
     Action::Resend,
     Action::ForceVerify,
     Action::Unverify,
@@ -303,6 +304,7 @@ const IS_ABOUT_A_USER: [Action; 7] = [
     Action::Revoke,
     Action::Extend,
     Action::Delete,
+    Action::Unlist,
 ];
 
 /// Why what the dialog of an action asks about cannot be done now, if it cannot: what, and what to do instead.
@@ -320,6 +322,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::ChangeAddress | Action::Delete => no_subject(model),
         Action::Revoke => reasoned::blocked(model, Reasoned::Revoke),
         Action::Extend => reasoned::blocked(model, Reasoned::Extend),
+        Action::Unlist => reasoned::blocked(model, Reasoned::Unlist),
         Action::Explain => finding::blocked(model),
         Action::BulkResend => bulk::blocked(model),
         Action::Pause => brake::blocked(model, BrakeChange::Pause),

@@ -1,4 +1,5 @@
-//! What is done to one verification with a reason: verify without the link, take that back, revoke, extend. Why?
+//! What is done to one verification with a reason: verify without the link, take that back, revoke, extend, take the address
+//! off SES's suppression list. Why?
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Position, Rect};
@@ -102,6 +103,16 @@ fn words(what: Reasoned) -> Words {
             done: "has more time for the link.",
             next: "Nothing was mailed; `r` mails the same link again.",
         },
+        Reasoned::Unlist => Words {
+            title: "Off the suppression list",
+            explained: "A worker takes the address off SES's suppression list, then mails the link again.",
+            asked: "The audit log keeps it: how do you know that mail to the address arrives?",
+            usual: &["they asked for it", "the mailbox works again", "it was listed by mistake"],
+            yes: "take it off",
+            busy: "asking for it…",
+            done: "is to be taken off SES's suppression list.",
+            next: "A worker does it; the user's page says what it came to.",
+        },
     }
 }
 
@@ -121,7 +132,7 @@ pub(super) fn blocked(model: &Model, what: Reasoned) -> Option<(String, String)>
     let email = &subject.email;
     let Some(status) = subject.status else { return still_read(&subject, what) };
     match (what, status) {
-        (Reasoned::ForceVerify, _) | (Reasoned::Unverify, Status::Verified) => None,
+        (Reasoned::ForceVerify | Reasoned::Unlist, _) | (Reasoned::Unverify, Status::Verified) => None,
         (Reasoned::Unverify, _) if subject.user_verified => {
             because(&format!("{email} is verified by another verification."), "Choose the one that verified them.")
         }
@@ -169,6 +180,8 @@ pub(super) fn done(model: &mut Model, what: Reasoned, id: VerificationId, answer
         Reasoned::Unverify => ("un-verify of", Action::Unverify),
         Reasoned::Revoke => ("revocation for", Action::Revoke),
         Reasoned::Extend => ("extension for", Action::Extend),
+        // What is at AWS is put back by hand.
+        Reasoned::Unlist => return,
     };
     undo::offer(model, format!("the {what} {who}"), action, Some(id));
 }
@@ -180,6 +193,9 @@ impl ReasonedDialog {
             (Reasoned::ForceVerify, Some(Status::Revoked)) => {
                 "This link is revoked, and stays so. The address counts as verified from now on, by their open link or by \
                  one made for this."
+            }
+            (Reasoned::Unlist, _) if self.subject.user_verified => {
+                "A worker takes the address off SES's suppression list. Nothing is mailed: they are verified."
             }
             _ => words(self.what).explained,
         }
@@ -441,5 +457,34 @@ mod tests {
             let toast = console.model.toasts.last().unwrap();
             assert!(toast.what.ends_with(done) && toast.hint.starts_with(next), "{toast:?}");
         }
+    }
+
+    #[test]
+    fn taking_an_address_off_the_list_says_whether_it_mails() {
+        let (mut console, _) = Console::loaded(80, 24);
+        console.press("L");
+        let shown = console.screen();
+        for part in
+            ["Off the suppression list", "A worker takes the address off", "mails the link again", "take it off"]
+        {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        console.press("Down Enter");
+        let asked = console.take_asked();
+        assert!(
+            matches!(
+                &asked[..],
+                [Effect::Act(Act::Reasoned { what: Reasoned::Unlist, reason, .. })] if reason == "they asked for it"
+            ),
+            "{asked:?}"
+        );
+        let Some(Dialog::Reasoned(dialog)) = &mut console.model.dialog else { panic!() };
+        dialog.busy = false;
+        dialog.subject.user_verified = true;
+        assert!(console.screen().contains("Nothing is mailed"), "{}", console.screen());
+        let id = console.model.subject().unwrap().id;
+        console.send(Msg::Acted(Acted::Reasoned { what: Reasoned::Unlist, id, answer: Ok(()) }));
+        let said = &console.model.toasts.last().unwrap();
+        assert!(said.what.ends_with("is to be taken off SES's suppression list."), "{}", said.what);
     }
 }

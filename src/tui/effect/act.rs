@@ -136,6 +136,8 @@ pub enum Reasoned {
     Revoke,
     /// The link works for its whole lifetime again.
     Extend,
+    /// The address is taken off SES's suppression list, and the link mailed again.
+    Unlist,
 }
 
 /// A bulk resend that was started.

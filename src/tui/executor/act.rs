@@ -29,6 +29,7 @@ impl Executor {
                             Reasoned::Unverify => desk.unverify(&actor, id, &reason).await.map(drop),
                             Reasoned::Revoke => desk.revoke(&actor, id, &reason).await.map(drop),
                             Reasoned::Extend => desk.extend(&actor, id, &reason).await.map(drop),
+                            Reasoned::Unlist => desk.unlist(&actor, id, &reason).await.map(drop),
                         }
                     };
                     Acted::Reasoned { what, id, answer: context.act(done).await }
