@@ -15,6 +15,7 @@
 //!   preview/ how a mail will look, and whether it is right: layout in cells, checks, a page for browsers; asks no network
 //!   export/ rows of lists as JSON Lines and CSV
 //!   alerts/ tells someone what begins and ends to be wrong
+//!   doctor/ whether all is well, a check a row, with what to do where it is not
 //!   monitor/ what services show to those who watch over them: health, metrics
 //!   outbox/ the worker: claim, prepare, send, record, one file per step; what replies mean, when mails are tried again
 //!   poller/ what workers ask Amazon for: SES's events out of a queue, what the account may
@@ -63,6 +64,7 @@ pub mod contain;
 pub mod demo;
 pub mod desk;
 pub mod dial;
+pub mod doctor;
 pub mod domain;
 pub mod export;
 pub mod hooks;

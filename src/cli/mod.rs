@@ -13,6 +13,7 @@ mod change_address;
 mod console;
 mod delete;
 mod demo;
+mod doctor;
 mod events;
 mod extend;
 mod failure;
@@ -123,6 +124,8 @@ enum Command {
     Account(account::Args),
     /// List who did what to whom, when and why, newest first: the audit log
     Audit(audit::Args),
+    /// Look whether all is well: database, templates, workers, SES account, events; each with what to do where it is not
+    Doctor(doctor::Args),
     /// Erase users who were deleted, and remove mails and events that are older than the settings let them stay; workers do this too
     Prune(prune::Args),
     /// List bulk resends, newest first; show one and who was left out of it; pause, resume or cancel one
@@ -213,6 +216,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
         Some(Command::Account(args)) => account::run(&desk(&settings).await?, &args).await,
         Some(Command::Audit(args)) => audit::run(&desk(&settings).await?, &settings.filters, &args).await,
+        Some(Command::Doctor(args)) => Box::pin(doctor::run(settings, &args)).await,
         Some(Command::Prune(args)) => act(&settings, async |desk| prune::run(desk, &settings, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,
         Some(Command::Render(args)) => render::run(&settings, &args),

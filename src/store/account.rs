@@ -21,6 +21,17 @@ impl Store {
         })
     }
 
+    /// What SES said of it, with the pace, and nothing that is counted.
+    pub async fn account_as_asked(&self) -> Result<AccountView, Error> {
+        Ok(AccountView {
+            as_of: self.now().await?,
+            account: self.ses_account().await?,
+            panels: self.account_panels().await?,
+            pace: self.pace().await?,
+            ..AccountView::default()
+        })
+    }
+
     /// What became of the mails of each of the last 14 days, counted back from now. Each state of a day is counted up to a
     /// bound, by an index alone.
     async fn mail_days(&self) -> Result<Vec<Day>, Error> {

@@ -14,7 +14,7 @@ use crate::text::plain;
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Oldest PostgreSQL that will do, as `server_version_num` counts.
-const SERVER_MIN: i32 = 140_000;
+pub(super) const SERVER_MIN: i32 = 140_000;
 
 /// How often it is tried, and how far apart, so that others who waited behind it get on in the meantime.
 const TRIES: usize = 10;
@@ -44,6 +44,17 @@ pub struct Migrated {
     pub version: i64,
     /// Whether Korean can be found by a part of a name: under the C ctype it yields no trigram.
     pub searches_korean: bool,
+}
+
+/// The schema beside this program.
+#[derive(Debug)]
+pub struct Schema {
+    /// Its newest migration; `None` where it never saw one.
+    pub version: Option<i64>,
+    /// The newest that this program knows.
+    pub known: i64,
+    /// Why they do not work together, if they do not.
+    pub fits: Result<(), Error>,
 }
 
 fn of_migrating(error: MigrateError) -> Error {
@@ -143,9 +154,14 @@ async fn applied_by(pool: &PgPool) -> Result<Option<Applied>, Error> {
     Ok(Some(Applied { version, count: usize::try_from(count).unwrap_or_default(), floor }))
 }
 
+/// The newest migration that this program knows.
+fn known() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default()
+}
+
 /// Whether this program works with the schema: its own, or a newer one beside which it goes on.
 fn check_version(applied: Option<Applied>) -> Result<(), Error> {
-    let wanted = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
+    let wanted = known();
     let Some(Applied { version, floor, .. }) = applied else {
         return Err(Error::NotMigrated(plain("it has no tables of verifydesk")));
     };
@@ -271,6 +287,17 @@ impl Store {
         check_version(self.applied().await?)
     }
 
+    /// The schema beside this program.
+    pub async fn schema(&self) -> Result<Schema, Error> {
+        let applied = self.applied().await?;
+        Ok(Schema { version: applied.map(|applied| applied.version), known: known(), fits: check_version(applied) })
+    }
+
+    /// Whether a pooler shares sessions between us and others.
+    pub async fn shares_sessions(&self) -> Result<bool, Error> {
+        Ok(self.look_at_sessions().await? == Sessions::Shared)
+    }
+
     /// Whether the database answers, and this program works with its schema; however busy this process is.
     pub async fn ready(&self) -> Result<(), Error> {
         check_version(applied_by(&self.asking).await?)
@@ -338,7 +365,7 @@ impl Store {
     }
 
     /// Whether trigrams are made of Korean letters, which depends on the database's ctype.
-    async fn searches_korean(&self) -> Result<bool, Error> {
+    pub(super) async fn searches_korean(&self) -> Result<bool, Error> {
         // Under its full name: the extension may be in a schema that is not on the path.
         let function: String = sqlx::query_scalar(
             "select pg_catalog.format('%I.show_trgm', n.nspname)

@@ -19,6 +19,7 @@ mod demo_ses;
 mod desk;
 mod dial;
 mod docs;
+mod doctor;
 mod end_to_end;
 mod events;
 mod failover;

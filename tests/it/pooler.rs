@@ -14,14 +14,14 @@ use verifydesk::store::{Error, Purpose, Store};
 use crate::support::TestDb;
 use crate::support::node::{account, place};
 
-struct Bouncer {
+pub struct Bouncer {
     process: Child,
     place: TempDir,
 }
 
 impl Bouncer {
     /// One before the database, in this mode.
-    async fn start(db: &TestDb, mode: &str) -> Self {
+    pub async fn start(db: &TestDb, mode: &str) -> Self {
         let place = place();
         let host = db.url.split("host=").nth(1).unwrap().replace("%20", " ");
         let directory = place.path().display();
@@ -47,7 +47,7 @@ impl Bouncer {
         bouncer
     }
 
-    fn settings(&self, db: &TestDb) -> Settings {
+    pub fn settings(&self, db: &TestDb) -> Settings {
         let name = db.url.split('?').next().unwrap().rsplit('/').next().unwrap();
         let url = format!("postgres://verifydesk@/{name}?host={}&port=6432", self.place.path().display());
         Settings { database_url: Some(Secret::new(url)), ..Settings::default() }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::rule::{Rule, Severity};
+use super::rules::{COMPILES, RENDERS};
 use crate::domain::locale::Locale;
 use crate::mail::templates::Part;
 use crate::text::plain;
@@ -161,6 +162,11 @@ impl Report {
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// What keeps a mail from being made at all.
+    pub fn unmade(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| [COMPILES, RENDERS].contains(&finding.rule.id))
     }
 
     /// The worst of what was found about a mail, by template, language and fixture; none where nothing was.
