@@ -21,7 +21,7 @@
 //!   poller/ what workers ask Amazon for: SES's events out of a queue, what the account may
 //!   hooks/  webhooks to the site's back end: signed, delivered in order, tried again
 //!   mail/   templates, the MIME message, the link; transport/ sends it by SMTP, by SES's API, or into a file
-//!   ses/    the SES account: endpoints, credentials, its API, its events, and what SNS has signed
+//!   ses/    the SES account: endpoints, credentials, its API, its events, what SNS has signed, and the plan of what it takes
 //!   store/  PostgreSQL, and all the SQL: one file per table or aggregate
 //!     domain/ what is true: statuses, keys, sends and their states, filters, cursors; no I/O, no clock
 //!     config/ settings: defaults < file < environment < flags

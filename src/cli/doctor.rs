@@ -15,6 +15,9 @@ pub struct Args {
     /// Print JSON Lines: one object a check
     #[arg(long)]
     json: bool,
+    /// Ask nothing but the database: not the public URL, not DNS
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Columns of the longest state, and of the longest name of a check.
@@ -22,7 +25,7 @@ const STATE: usize = 7;
 const NAME: usize = 25;
 
 pub async fn run(settings: Settings, args: &Args) -> Result<ExitCode, Failure> {
-    let found = Box::pin(Doctor::new(settings).examine()).await;
+    let found = Box::pin(Doctor::new(settings).offline(args.offline).examine()).await;
     let lines = if args.json { found.iter().map(row).collect() } else { report(&found) };
     for line in lines {
         output::line(&line)?;

@@ -36,6 +36,7 @@ mod revoke;
 mod searching;
 mod sends;
 mod serve;
+mod ses;
 mod show;
 mod signals;
 mod signup;
@@ -122,9 +123,11 @@ enum Command {
     Queue(queue::Args),
     /// Show the SES account: quota, rate, standing, identities, configuration set; how mail is received; each with its age
     Account(account::Args),
+    /// What there has to be at Amazon between here and mails with results
+    Ses(ses::Args),
     /// List who did what to whom, when and why, newest first: the audit log
     Audit(audit::Args),
-    /// Look whether all is well: database, templates, workers, SES account, events; each with what to do where it is not
+    /// Look whether all is well: database, templates, workers, view, mail server, SES account, events, DNS; each with what to do where it is not
     Doctor(doctor::Args),
     /// Erase users who were deleted, and remove mails and events that are older than the settings let them stay; workers do this too
     Prune(prune::Args),
@@ -216,6 +219,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Queue(args)) => act(&settings, async |desk| queue::run(desk, &args).await).await,
         Some(Command::Account(args)) => account::run(&desk(&settings).await?, &args).await,
         Some(Command::Audit(args)) => audit::run(&desk(&settings).await?, &settings.filters, &args).await,
+        Some(Command::Ses(args)) => Box::pin(ses::run(&settings, &args)).await,
         Some(Command::Doctor(args)) => Box::pin(doctor::run(settings, &args)).await,
         Some(Command::Prune(args)) => act(&settings, async |desk| prune::run(desk, &settings, &args).await).await,
         Some(Command::Jobs(args)) => act(&settings, async |desk| jobs::run(desk, &args).await).await,

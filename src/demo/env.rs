@@ -95,6 +95,7 @@ impl DemoEnv {
             mail: crate::config::Mail {
                 transport: TransportKind::Capture,
                 from: Some("Demo site <no-reply@demo.example.com>".into()),
+                reply_to: Some("help@demo.example.com".into()),
                 ..crate::config::Mail::default()
             },
             capture: Capture { dir: Some(mail_directory(&directory)) },

@@ -156,9 +156,10 @@ pub(super) fn sender(room: &Room) -> Examined<'_> {
                 Finding::red(format!("SES knows neither {subject} nor its domain: it refuses every mail"), next)
             }
             Some((panel, identity)) => {
-                let why = match identity.verification_error.is_empty() {
-                    true => String::new(),
-                    false => format!(", {}", identity.verification_error.plain()),
+                let why = if identity.verification_error.is_empty() {
+                    String::new()
+                } else {
+                    format!(", {}", identity.verification_error.plain())
                 };
                 let words = format!("{} is not verified: {}{why}", panel.subject.plain(), word(&identity.verification));
                 Finding::red(words, next)

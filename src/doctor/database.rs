@@ -36,7 +36,11 @@ pub(super) fn reachable(room: &Room) -> Examined<'_> {
 
 pub(super) fn version(room: &Room) -> Examined<'_> {
     Box::pin(async move {
-        let (_, server) = room.server().await?;
+        let server = room.ask_server().await.map_err(|error| match error {
+            // That it is away, the check before this one says.
+            Some(error) if !error.is_away() => failed(error),
+            _ => Finding::skipped("the database does not answer"),
+        })?;
         server.fits.as_ref().map_err(failed)?;
         Ok(Finding::green(format!("PostgreSQL {}", server.version)))
     })
@@ -89,8 +93,11 @@ pub(super) fn writes(room: &Room) -> Examined<'_> {
 
 pub(super) fn sessions(room: &Room) -> Examined<'_> {
     Box::pin(async move {
-        let (store, _) = room.server().await?;
-        let is_shared = store.shares_sessions().await.map_err(|error| failed(&error))?;
+        let away = || Finding::skipped("the database does not answer");
+        // By itself: what a pooler loses may be why nothing else could be asked.
+        let store = room.way().map_err(|_| away())?;
+        let is_shared =
+            store.shares_sessions().await.map_err(|error| if error.is_away() { away() } else { failed(&error) })?;
         Ok(match (is_shared, &room.settings.database_listen_url) {
             (false, _) => Finding::green("sessions are our own"),
             (true, Some(_)) => Finding::green("a pooler shares sessions; changes are heard by database_listen_url"),

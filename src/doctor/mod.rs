@@ -12,20 +12,31 @@
 //! rights.rs    the rights of AWS's that workers were refused
 //! region.rs    whether all that is set means one region
 //! events.rs    how what SES reports comes in
+//! serve.rs     the verification view, and whether the public URL leads to it, asked by http.rs
+//! smtp.rs      the password for the mail server, by its form
+//! dns.rs       what the sender's domain says in DNS, asked by dns/query.rs
+//! plan.rs      what checks found, as steps between here and mails with results
 //! ```
 //! All run at once, each within its time: what hangs is a finding like another, and stops none of the others.
 
 mod account;
 mod check;
 mod database;
+mod dns;
 mod events;
+mod http;
+mod plan;
 mod region;
 mod rights;
 mod room;
 mod schema;
+mod serve;
+mod smtp;
 mod table;
 mod templates;
 mod workers;
+
+use std::net::SocketAddr;
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -34,6 +45,7 @@ use crate::config::Settings;
 use crate::contain::contained_async;
 
 pub use check::{Check, Finding, State};
+pub use plan::{Planned, Step};
 pub use room::Room;
 pub use table::{CHECKS, GROUPS};
 
@@ -47,6 +59,20 @@ impl Doctor {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self { room: Room::new(settings) }
+    }
+
+    /// The same, asking nothing but the database.
+    #[must_use]
+    pub fn offline(mut self, is_offline: bool) -> Self {
+        self.room.is_offline = is_offline;
+        self
+    }
+
+    /// The same with another name server than the system's.
+    #[must_use]
+    pub fn with_name_server(mut self, server: SocketAddr) -> Self {
+        self.room.dns = dns::Dns::new(Some(server));
+        self
     }
 
     /// The same with another clock than this machine's.
@@ -65,6 +91,11 @@ impl Doctor {
     pub async fn examine_one(&self, name: &str) -> Option<Finding> {
         let found = self.some(CHECKS.iter().filter(|check| check.name == name)).await;
         found.into_iter().next().map(|(_, finding)| finding)
+    }
+
+    /// What these checks find.
+    pub async fn examine_of(&self, names: &[&str]) -> Vec<(&'static Check, Finding)> {
+        self.some(CHECKS.iter().filter(|check| names.contains(&check.name))).await
     }
 
     async fn some(&self, checks: impl Iterator<Item = &'static Check>) -> Vec<(&'static Check, Finding)> {

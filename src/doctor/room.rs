@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::Finding;
+use super::dns::Dns;
 use crate::config::{SettingError, Settings, TransportKind};
 use crate::domain::Time;
 use crate::domain::account::view::AccountView;
@@ -28,11 +29,14 @@ pub struct Room {
     /// This machine's clock.
     pub(super) clock: fn() -> Time,
     store: Result<Store, SettingError>,
-    server: OnceCell<Option<Server>>,
+    server: OnceCell<Result<Server, Option<Error>>>,
     /// Whether the schema can be worked with, and then whether this login may read what operators see.
     may_look: OnceCell<Option<bool>>,
     outbox: OnceCell<Option<OutboxView>>,
     account: OnceCell<Option<AccountView>>,
+    /// Whether nothing but the database is asked.
+    pub(super) is_offline: bool,
+    pub(super) dns: Dns,
     /// What was found of the templates, or why nothing was, with what to do.
     pub(super) templates: OnceCell<Result<Report, Finding>>,
 }
@@ -53,13 +57,15 @@ impl Room {
             outbox: OnceCell::new(),
             account: OnceCell::new(),
             templates: OnceCell::new(),
+            is_offline: false,
+            dns: Dns::new(None),
         }
     }
 
     /// The server is this one.
     #[cfg(test)]
     pub(super) fn knows(&self, server: Server) {
-        self.server.set(Some(server)).expect("it was not asked before");
+        self.server.set(Ok(server)).expect("it was not asked before");
     }
 
     pub(super) async fn close(&self) {
@@ -72,6 +78,11 @@ impl Room {
     /// Whether this host has what a worker needs.
     pub(super) fn is_workers(&self) -> bool {
         self.settings.secret.is_some()
+    }
+
+    /// Whether others than the database may be asked.
+    pub(super) fn is_to_ask_others(&self) -> Result<(), Finding> {
+        if self.is_offline { Err(Finding::skipped("left out by --offline")) } else { Ok(()) }
     }
 
     /// Whether mail is to go through SES, as far as these settings say.
@@ -94,12 +105,22 @@ impl Room {
 
     /// The server, where it answers; and what it is.
     pub(super) async fn server(&self) -> Result<(&Store, &Server), Finding> {
-        let no = || Finding::skipped(NO_DATABASE);
-        let store = self.store.as_ref().map_err(|_| no())?;
-        // By one connection first, which says at once that there is none; the pool would try on.
-        let asking = async { store.reach().await.and(store.server().await) };
-        let server = self.server.get_or_init(async || read(asking).await).await;
-        server.as_ref().map(|server| (store, server)).ok_or_else(no)
+        let server = self.ask_server().await.map_err(|_| Finding::skipped(NO_DATABASE))?;
+        let store = self.store.as_ref().map_err(|_| Finding::skipped(NO_DATABASE))?;
+        Ok((store, server))
+    }
+
+    /// What the server is, or what it said instead; nothing where that took too long.
+    pub(super) async fn ask_server(&self) -> Result<&Server, Option<&Error>> {
+        let store = self.store.as_ref().map_err(|_| None)?;
+        let asking = async {
+            // By one connection first, which says at once that there is none; the pool would try on.
+            store.reach().await?;
+            store.server().await
+        };
+        let asked =
+            self.server.get_or_init(async || timeout(READ_MAX, asking).await.map_err(|_| None)?.map_err(Some)).await;
+        asked.as_ref().map_err(Option::as_ref)
     }
 
     /// The database, where this program can work with it.

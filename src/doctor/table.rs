@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use super::check::{Check, Examine};
-use super::{account, database, events, region, rights, schema, templates, workers};
+use super::{account, database, dns, events, region, rights, schema, serve, smtp, templates, workers};
 
 /// What a check of the database may take: it waits for what is read for several.
 const USUAL: Duration = Duration::from_secs(15);
 
 /// The groups, by the first part of the names of their checks.
-pub const GROUPS: [(&str, &str); 6] = [
+pub const GROUPS: [(&str, &str); 9] = [
     ("database", "Database"),
     ("schema", "Schema"),
     ("templates", "Templates"),
     ("workers", "Workers"),
+    ("serve", "Verification view"),
+    ("smtp", "Mail server"),
     ("account", "SES account, as workers were answered"),
     ("events", "Events of SES's"),
+    ("dns", "The sender's domain in DNS"),
 ];
 
 const fn row(name: &'static str, about: &'static str, examine: Examine) -> Check {
@@ -50,6 +53,10 @@ pub static CHECKS: &[Check] = &[
     row("workers.pace", "whether they wish for one pace", workers::pace),
     row("workers.brake", "whether sending is stopped", workers::brake),
     row("workers.outbox", "whether mails that are due go", workers::outbox),
+    row("serve.alive", "whether a serve has been heard of", serve::alive),
+    row("serve.versions", "whether workers, serves and this program are of one version", serve::versions_of_all),
+    row("serve.public_url", "whether the public URL answers, and leads to a serve of this database", serve::public_url),
+    row("smtp.password", "whether the password has the form of SES's, not that from before 2019", smtp::password),
     row("account.region", "whether settings, endpoints, queue, topics and account mean one region", region::one),
     row("account.asked", "whether SES answers what workers ask of the account", account::asked),
     row("account.access", "sandbox or production", account::access),
@@ -83,6 +90,14 @@ pub static CHECKS: &[Check] = &[
     row("events.dead_letters", "whether something is in the dead-letter queue", events::dead_letters),
     row("events.topics", "whether a topic waits for approval, or its subscription has ended", events::topics),
     row("events.refused", "whether posts of SNS's were refused", events::refused),
+    row("dns.spf", "whether the envelope's domain lets SES send", dns::spf),
+    row("dns.dmarc", "whether the sender's domain has a DMARC record", dns::dmarc),
+    row("dns.dkim", "whether the three records that SES asks for are there", dns::dkim),
+    row(
+        "dns.mail_from",
+        "whether the envelope's domain has its MX record, where it is the sender's own",
+        dns::mail_from,
+    ),
 ];
 
 #[cfg(test)]

@@ -166,12 +166,10 @@ pub(super) fn outbox(room: &Room) -> Examined<'_> {
                 "see the other checks of workers, and `verifydesk queue`",
             ));
         }
-        if outbox.unknown > 0 {
-            return Ok(Finding::yellow(
-                format!("of {} mails it is not known whether they went out", outbox.unknown),
-                "`verifydesk sends --state unknown` lists them; each is tried once more after `worker.unknown_after`",
-            ));
-        }
-        Ok(Finding::green(format!("{} wait, {} are being sent", outbox.queued, outbox.sending)))
+        // Those whose answer was lost are tried once more by themselves.
+        Ok(Finding::green(format!(
+            "{} wait, {} are being sent; of {} it is not known whether they went out",
+            outbox.queued, outbox.sending, outbox.unknown
+        )))
     })
 }

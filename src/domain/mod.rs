@@ -27,6 +27,7 @@ pub mod resend;
 pub mod right;
 pub mod secrets;
 pub mod send;
+pub mod serve;
 pub mod sort;
 pub mod undo;
 pub mod user;

@@ -101,6 +101,7 @@ mod tests {
             pace_rate: None,
             pace_quota: None,
             last_error: None,
+            version: None,
         }
     }
 

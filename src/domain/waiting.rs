@@ -81,6 +81,7 @@ mod tests {
             pace_rate: Some(14.0),
             pace_quota: None,
             last_error: None,
+            version: None,
         }
     }
 

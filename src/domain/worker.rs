@@ -11,6 +11,7 @@ use super::hook::HookEndpoint;
 use super::job::JobRow;
 use super::pace::PaceView;
 use super::reputation::Reputation;
+use super::serve::ServeRow;
 use super::webhook::WebhookView;
 use crate::text::Untrusted;
 
@@ -64,6 +65,8 @@ pub struct WorkerRow {
     pub pace_quota: Option<i64>,
     /// What keeps mails waiting, if anything does; of a worker that stopped, why.
     pub last_error: Option<Untrusted>,
+    /// Its program's, such as `0.1.0+70`; `None` of those that do not tell it yet.
+    pub version: Option<Untrusted>,
 }
 
 impl WorkerRow {
@@ -119,6 +122,8 @@ pub struct OutboxView {
     pub alerts: Vec<Alert>,
     /// Where the site is told by webhooks, if anywhere.
     pub hooks: Vec<HookEndpoint>,
+    /// Each `serve` that was heard of in the last day, the newest heartbeat first.
+    pub serves: Vec<ServeRow>,
 }
 
 impl OutboxView {

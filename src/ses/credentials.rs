@@ -33,6 +33,33 @@ pub fn is_temporary(access_key_id: &str) -> bool {
     access_key_id.starts_with("ASIA")
 }
 
+/// What an SMTP password for SES seems to be, by its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordKind {
+    Current,
+    /// From before 2019-01-10: SES sends little for such a one, and refuses the rest as throttled.
+    Old,
+    /// No password, but the secret access key that one is derived from.
+    SecretKey,
+    Other,
+}
+
+/// The secret keys' own length.
+const SECRET_KEY: usize = 40;
+
+/// What it seems to be.
+#[must_use]
+pub fn password_kind(password: &Secret) -> PasswordKind {
+    let text = password.expose();
+    let Ok(bytes) = STANDARD.decode(text) else { return PasswordKind::Other };
+    match (bytes.len(), bytes.first()) {
+        (33, Some(&VERSION)) => PasswordKind::Current,
+        (33, Some(2)) => PasswordKind::Old,
+        _ if text.len() == SECRET_KEY => PasswordKind::SecretKey,
+        _ => PasswordKind::Other,
+    }
+}
+
 fn sign(key: &[u8], part: &str) -> Vec<u8> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104)")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
@@ -60,6 +87,22 @@ mod tests {
         for (region, secret, password) in table {
             assert_eq!(smtp_password(&Secret::new(secret), region).expose(), password, "{region}");
         }
+    }
+
+    #[test]
+    fn passwords_are_known_by_their_form() {
+        let old = STANDARD.encode([&[2][..], &[7; 32]].concat());
+        let table = [
+            ("BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2", PasswordKind::Current),
+            (old.as_str(), PasswordKind::Old),
+            ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", PasswordKind::SecretKey),
+            ("hunter2", PasswordKind::Other),
+            ("", PasswordKind::Other),
+        ];
+        for (password, kind) in table {
+            assert_eq!(password_kind(&Secret::new(password)), kind, "{password}");
+        }
+        assert!(old.starts_with('A'));
     }
 
     #[test]

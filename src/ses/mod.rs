@@ -7,6 +7,7 @@ pub mod aws;
 pub mod credentials;
 pub mod endpoint;
 pub mod event;
+pub mod plan;
 mod refusal;
 pub mod simulator;
 mod smtp;

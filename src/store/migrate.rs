@@ -159,6 +159,12 @@ fn known() -> i64 {
     MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default()
 }
 
+/// This program's version, and the newest migration that it knows: `0.1.0+70`.
+#[must_use]
+pub fn program_version() -> String {
+    format!("{}+{}", env!("CARGO_PKG_VERSION"), known())
+}
+
 /// Whether this program works with the schema: its own, or a newer one beside which it goes on.
 fn check_version(applied: Option<Applied>) -> Result<(), Error> {
     let wanted = known();

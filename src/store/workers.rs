@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Store, program_version};
 use crate::domain::worker::{OutboxView, QUEUED_MAX, WorkerRow};
 
 /// Jobs shown with the outbox.
@@ -44,9 +44,10 @@ impl Store {
     pub async fn beat(&self, beat: &Heartbeat) -> Result<(), Error> {
         sqlx::query!(
             "insert into workers (
-                id, host, pid, transport, target, secret_fingerprint, sent, failed, last_error, stopped_at, rate, lanes
+                id, host, pid, transport, target, secret_fingerprint, sent, failed, last_error, stopped_at, rate, lanes,
+                version
             )
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end, $11, $12)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end, $11, $12, $13)
             on conflict (id) do update
             set
                 beat_at = case when $10 then now() else workers.beat_at end,
@@ -55,7 +56,8 @@ impl Store {
                 last_error = excluded.last_error,
                 stopped_at = excluded.stopped_at,
                 rate = excluded.rate,
-                lanes = excluded.lanes",
+                lanes = excluded.lanes,
+                version = excluded.version",
             beat.id,
             beat.host,
             beat.pid,
@@ -67,7 +69,8 @@ impl Store {
             beat.last_error,
             beat.stopped,
             beat.rate,
-            beat.lanes
+            beat.lanes,
+            program_version()
         )
         .execute(self.pool())
         .await?;
@@ -97,6 +100,7 @@ impl Store {
             account: self.ses_account().await?,
             alerts: self.alerts().await?,
             hooks: self.hook_endpoints().await?,
+            serves: self.serves().await?,
             ..self.waiting().await?
         })
     }
@@ -155,7 +159,7 @@ impl Store {
         let rows = sqlx::query!(
             "select id, host, pid, transport, target, secret_fingerprint, secret_previous_fingerprint,
                 waits_for, started_at, beat_at, stopped_at, sent,
-                failed, rate, lanes, pace_rate, pace_quota, last_error
+                failed, rate, lanes, pace_rate, pace_quota, last_error, version
             from workers
             where beat_at > now() - interval '1 day'
             order by stopped_at is not null, beat_at desc
@@ -184,6 +188,7 @@ impl Store {
                 pace_rate: row.pace_rate,
                 pace_quota: row.pace_quota,
                 last_error: row.last_error.map(Into::into),
+                version: row.version.map(Into::into),
             })
             .collect())
     }

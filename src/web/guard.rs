@@ -15,6 +15,7 @@ use super::api::ApiError;
 use super::page::{Page, Reader};
 use super::{Context, api, link, ses_events};
 use crate::contain::contained_async;
+use crate::domain::serve::HEADER;
 use crate::metrics;
 
 /// How long a request may take, its body included.
@@ -51,6 +52,7 @@ pub(super) async fn guard(State(context): State<Context>, request: Request, next
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(CONTENT_SECURITY_POLICY, context.0.pages.security_policy());
+    headers.insert(HeaderName::from_static(HEADER), context.0.presence.name());
     let route = route.as_ref().map_or(other, MatchedPath::as_str);
     metrics::process().request(route, response.status().as_u16(), started.elapsed());
     tracing::info!(

@@ -22,6 +22,7 @@ mod link;
 mod opener;
 mod page;
 mod prefetch;
+mod presence;
 mod serve;
 mod ses_events;
 mod turns;
@@ -60,6 +61,7 @@ struct Parts {
     guesses: api::Guesses,
     webhook: Option<ses_events::Webhook>,
     health: Health,
+    presence: presence::Presence,
 }
 
 impl Context {
@@ -87,6 +89,7 @@ impl Context {
             turns: turns::Turns::default(),
             guesses: api::Guesses::new(),
             webhook,
+            presence: presence::Presence::new(),
         }))
     }
 
@@ -101,6 +104,7 @@ impl Context {
         if let Some(webhook) = &self.0.webhook {
             webhook.finish(&self.0.desk).await;
         }
+        self.0.presence.leave(self.0.desk.store()).await;
     }
 
     /// Does what requests wait for, for as long as it is polled.
@@ -108,6 +112,11 @@ impl Context {
         if let Some(webhook) = &self.0.webhook {
             webhook.work(&self.0.desk).await;
         }
+    }
+
+    /// Shows that it is there, for as long as it is polled.
+    async fn show(&self) {
+        self.0.presence.show(self.0.desk.store()).await;
     }
 }
 

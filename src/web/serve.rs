@@ -43,10 +43,12 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: Cancellati
         answer: Some(ANSWER_MAX),
         life: Some(LIFE_MAX),
     };
-    let (working, last) = (context.clone(), context.clone());
+    let (working, shown, last) = (context.clone(), context.clone(), context.clone());
     let events = contain::spawn(async move { working.work().await });
+    let presence = contain::spawn(async move { shown.show().await });
     listen::serve(listener, router(context), bounds, shutdown).await;
     events.abort();
+    presence.abort();
     last.finish().await;
     Ok(())
 }

@@ -31,6 +31,7 @@ mod mail_servers;
 mod migrations;
 mod monitor;
 mod multi_worker;
+mod plan;
 mod pooler;
 mod preview;
 mod prune;

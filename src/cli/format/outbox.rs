@@ -213,6 +213,7 @@ fn worker(worker: &WorkerRow, now: Time) -> Value {
         "pace_quota": worker.pace_quota,
         "sent": worker.sent,
         "failed": worker.failed,
+        "version": worker.version,
         "last_error": worker.last_error,
         "secret": worker.secret_fingerprint,
         "secret_previous": worker.secret_previous_fingerprint,

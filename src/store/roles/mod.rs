@@ -14,7 +14,7 @@ pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer
 const SITE: &str = "site";
 
 /// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
-const TABLES: [&str; 38] = [
+const TABLES: [&str; 39] = [
     "_sqlx_migrations",
     "account_acts",
     "account_panels",
@@ -36,6 +36,7 @@ const TABLES: [&str; 38] = [
     "schema_floor",
     "send_messages",
     "sends",
+    "serves",
     "ses_account",
     "ses_event_keys",
     "ses_events",
@@ -57,7 +58,7 @@ const TABLES: [&str; 38] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 66] = [
+const FUNCTIONS: [&str; 67] = [
     "account_act_lasts(text)",
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
@@ -112,6 +113,7 @@ const FUNCTIONS: [&str; 66] = [
     "retry_webhooks(text, uuid, text, text)",
     "revoke_verification(bigint, text, text, text)",
     "settle_by_events(uuid[])",
+    "show_serve(uuid, text, integer, text, boolean)",
     "take_events(jsonb)",
     "tell_of_address()",
     "tell_of_expired(integer)",

@@ -381,6 +381,8 @@ grant update on @schema.alert_watch to @worker;
 grant execute on function
     @schema.claim_notice(text[], text[], double precision), @schema.note_notice(text[], bigint, text, text, text)
     to @worker;
+-- It shows that it is there.
+grant execute on function @schema.show_serve(uuid, text, integer, text, boolean) to @serve;
 -- Where no worker is left, the internet-facing program tells of that, and of nothing else.
 grant execute on function @schema.judge_workers(double precision) to @worker, @serve;
 grant execute on function

@@ -62,6 +62,7 @@ const UNREAD: &[(&str, &str)] = &[
     ("event_queues", "a row for each queue"),
     ("update pace set", "one row"),
     ("update brake", "one row, and the mails of the domains that refuse"),
+    ("show_serve(", "one of a hundred rows at most"),
     ("where id = $1", "by primary key"),
     ("where id = any($1)", "by primary key"),
     ("id = any ($2) and lease_by = $1", "by primary key"),

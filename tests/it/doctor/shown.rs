@@ -18,7 +18,7 @@ async fn it_prints_groups_and_json_and_fails_where_something_is_red() {
     let ill = program.run(&["doctor"]);
     assert_eq!(ill.code, 1, "{}", ill.out);
     assert!(ill.out.contains("  red      alive "), "{}", ill.out);
-    assert!(ill.out.contains("-> start `verifydesk worker`") && ill.out.contains("1 red, "), "{}", ill.out);
+    assert!(ill.out.contains("-> start `verifydesk worker`") && ill.out.contains("2 red, "), "{}", ill.out);
     let json = program.run(&["doctor", "--json"]);
     assert_eq!(json.code, 1);
     let rows = json.json();
