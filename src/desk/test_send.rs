@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::{Error, Refusal};
@@ -280,25 +280,25 @@ async fn wait_for_moment(store: &Store, dialogue: &Dialogue) -> Result<(), Error
     let deadline = Instant::now() + MOMENT_MAX;
     let mut is_reported = false;
     loop {
-        let slot = store.reserve(1, 0, 0).await?;
-        if slot.is_stopped {
+        let reserved = store.reserve(1, 0, 0).await?;
+        if reserved.is_stopped {
             may_go(store).await?;
         }
-        if slot.is_quota_used {
+        if reserved.is_quota_used {
             return Err(Refusal::QuotaUsed.into());
         }
-        if slot.count > 0 {
-            sleep(slot.wait).await;
+        if reserved.count > 0 {
+            sleep_until(reserved.slot(0)).await;
             return Ok(());
         }
-        if Instant::now() + slot.wait > deadline {
+        if Instant::now() + reserved.wait > deadline {
             return Err(Refusal::NoMoment.into());
         }
         if !is_reported {
             is_reported = true;
             let _ = dialogue.send(DialogueLine::new(Speaker::Note, "waiting for a send slot of the pace"));
         }
-        sleep(slot.wait.clamp(MOMENT_MIN, MOMENT_MAX)).await;
+        sleep(reserved.wait.clamp(MOMENT_MIN, MOMENT_MAX)).await;
     }
 }
 

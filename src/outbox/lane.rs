@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use url::Url;
 
 use super::preparer::{Preparer, Ready};
@@ -11,6 +11,7 @@ use super::redact;
 use super::refusal::Refusal;
 use super::reply::{Class, judge};
 use super::retry::{self, Tried};
+use super::slot::Lag;
 use crate::config::Settings;
 use crate::contain::contained;
 use crate::domain::address::EmailAddress;
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) composer: Composer,
     pub(super) settings: Settings,
     pub(super) public_url: Url,
+    pub(super) lag: Lag,
 }
 
 /// How far a mail came.
@@ -65,9 +67,11 @@ pub(super) struct LaneResult {
 impl Shared {
     /// Sends one mail, not before `at`.
     pub(super) async fn send(self: Arc<Self>, lane: &mut Lane, ready: Ready, at: Instant, lease: Lease) -> LaneResult {
-        let composed = self.compose(&ready);
-        sleep_until(at).await;
         let begun = Instant::now();
+        let composed = self.compose(&ready);
+        let opened = if composed.is_ok() { lane.open().await } else { Ok(()) };
+        let early = at.saturating_duration_since(Instant::now());
+        self.lag.wait_for(at).await;
         let (id, verification, attempt) = (ready.id, ready.verification, ready.attempt);
         let tried =
             Tried { attempt: attempt.counted, attempts_min: self.settings.worker.attempts, is_old: ready.is_old };
@@ -81,8 +85,12 @@ impl Shared {
                 return LaneResult { id, answer: Answer::Unmade, outcome, refusal, took: Duration::ZERO };
             }
         };
-        let answer = redact::answer(lane.send(&mail, id, &lease).await, &ready.key);
-        let took = begun.elapsed();
+        let sent = match opened {
+            Ok(()) => lane.send(&mail, id, &lease).await,
+            Err(failure) => Err(failure),
+        };
+        let answer = redact::answer(sent, &ready.key);
+        let took = begun.elapsed() - early;
         match answer {
             Ok(receipt) => {
                 let result = SendResult::Accepted { ses_id: receipt.ses_id.map(|id| id.raw().to_owned()) };

@@ -30,6 +30,7 @@ mod refusal;
 mod refusals;
 pub mod reply;
 mod retry;
+mod slot;
 mod step;
 pub mod worker;
 mod worker_loop;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::lane::Shared;
 use super::preparer::Preparer;
+use super::slot::Lag;
 use crate::config::{SettingError, Settings};
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::key::secret_fingerprint;
@@ -113,6 +114,7 @@ impl Worker {
             old_after: settings.verification.lifetime.mul_f64(settings.worker.give_up_after),
         };
         let shared = Shared {
+            lag: Lag::default(),
             store,
             preparer,
             templates,

@@ -1,11 +1,12 @@
 //! The pace that all workers share: a token bucket with one row, and the mails of the last 24 hours.
 //!
 //! Mails get send slots, `1 / rate` apart; a worker reserves some of the next ones, in a statement of its own. A bucket
-//! that was left alone for a while grants a twentieth of a second's worth at once. Slots are granted as waits from now,
+//! that was left alone for a while grants a fortieth of a second's worth at once. Slots are granted as waits from now,
 //! so that the workers' clocks do not matter.
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Error, Store};
@@ -30,7 +31,9 @@ const RAISE: f64 = 0.05;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reserved {
     pub count: usize,
-    /// How long until the first; where there is none, until it makes sense to ask again.
+    /// When they were granted.
+    pub at: Instant,
+    /// How long from then until the first; where there is none, until it makes sense to ask again.
     pub wait: Duration,
     /// How far apart they are.
     pub apart: Duration,
@@ -40,6 +43,15 @@ pub struct Reserved {
     pub is_quota_used: bool,
     /// Whether there is none because the brake is on.
     pub is_stopped: bool,
+}
+
+impl Reserved {
+    /// When the one with this number is, from 0. What is done before a mail can go must not move it: it would meet
+    /// another worker's.
+    #[must_use]
+    pub fn slot(&self, number: u32) -> Instant {
+        self.at + self.wait + self.apart * number
+    }
 }
 
 impl Store {
@@ -148,11 +160,11 @@ impl Store {
                 for update
             ),
             placed as (
-                -- A bucket left alone holds a twentieth of a second's worth, and one at least: with what jitter moves
+                -- A bucket left alone holds a fortieth of a second's worth, and one at least: with what jitter moves
                 -- together on the way to the server that stays below a tenth.
                 select
                     *,
-                    greatest(next_at, now() - make_interval(secs => (greatest(rate / 20, 1) - 1) / rate)) as first_at
+                    greatest(next_at, now() - make_interval(secs => (greatest(rate / 40, 1) - 1) / rate)) as first_at
                 from locked
             ),
             granted as (
@@ -192,6 +204,7 @@ impl Store {
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Ok(row.map(|row| Reserved {
             count: usize::try_from(row.count).unwrap_or_default(),
+            at: Instant::now(),
             wait: if row.count > 0 { seconds(row.first_in) } else { seconds(row.first_in - AHEAD) },
             apart: seconds(1.0 / row.rate),
             rate: row.rate,

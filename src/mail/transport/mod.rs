@@ -336,6 +336,17 @@ enum Way {
 }
 
 impl Lane {
+    /// Connects, unless a connection waits that still answers, so that only the mail itself is left to be sent. Where
+    /// nothing but a mail opens a connection this does nothing.
+    pub async fn open(&mut self) -> Result<(), Failure> {
+        match &mut self.0 {
+            Way::Smtp(lane) => Box::pin(lane.open()).await,
+            #[cfg(feature = "aws")]
+            Way::Api(..) => Ok(()),
+            Way::Capture(..) => Ok(()),
+        }
+    }
+
     /// Hands one mail over. May be cancelled at any point: the connection is gone then, and the next mail gets a new
     /// one. Whether a mail whose sending was cancelled went out is not known. Its content is not begun unless the lease
     /// lasts until it must have ended.

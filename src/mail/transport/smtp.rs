@@ -196,8 +196,8 @@ impl Smtp {
 struct Idle {
     connection: Connection,
     since: Instant,
-    /// The mail that it took last.
-    last: SendId,
+    /// The mail that it took last; none yet if it is new.
+    last: Option<SendId>,
 }
 
 /// Sends one mail after the other over at most one connection.
@@ -220,19 +220,15 @@ impl SmtpLane {
     }
 
     pub(super) async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Reply, Failure> {
-        let last = self.idle.as_ref().map(|idle| idle.last);
-        let mut waiting = self.waiting().await;
         let mut may_retry = true;
         loop {
-            let reused = waiting.is_some();
-            let mut connection = match waiting.take() {
-                Some(connection) => connection,
-                None => self.smtp.connect(self.dialogue.as_ref()).await?,
-            };
+            self.open().await?;
+            let Some(Idle { mut connection, last, .. }) = self.idle.take() else { unreachable!("it is open") };
+            let reused = last.is_some();
             match self.smtp.converse(&mut connection, mail, lease).await {
                 Ok(reply) => {
                     if connection.is_usable() {
-                        self.idle = Some(Idle { connection, since: Instant::now(), last: id });
+                        self.idle = Some(Idle { connection, since: Instant::now(), last: Some(id) });
                     }
                     return Ok(reply);
                 }
@@ -252,24 +248,41 @@ impl SmtpLane {
         }
     }
 
+    /// Makes sure that a connection waits for the next mail.
+    pub(super) async fn open(&mut self) -> Result<(), Failure> {
+        let idle = match self.waiting().await {
+            Some(idle) => idle,
+            None => {
+                let connection = self.smtp.connect(self.dialogue.as_ref()).await?;
+                Idle { connection, since: Instant::now(), last: None }
+            }
+        };
+        self.idle = Some(idle);
+        Ok(())
+    }
+
     /// The connection that waits for the next mail, if it has not waited for too long and still answers.
-    async fn waiting(&mut self) -> Option<Connection> {
-        let Idle { mut connection, since, last } = self.idle.take()?;
+    async fn waiting(&mut self) -> Option<Idle> {
+        let Idle { mut connection, mut since, last } = self.idle.take()?;
         let waited = since.elapsed();
         if waited >= IDLE_MAX {
             connection.leave();
             return None;
         }
-        if waited >= self.smtp.timeouts.tested_after
-            && let Err(failure) = connection.command(Stage::Mail, Noop, TEST_MAX, &[250]).await
-        {
-            warn_of_a_line_too_many(&failure, last);
-            if failure.is_polite_to_leave() {
-                connection.leave();
+        if waited >= self.smtp.timeouts.tested_after {
+            if let Err(failure) = connection.command(Stage::Mail, Noop, TEST_MAX, &[250]).await {
+                if let Some(last) = last {
+                    warn_of_a_line_too_many(&failure, last);
+                }
+                if failure.is_polite_to_leave() {
+                    connection.leave();
+                }
+                return None;
             }
-            return None;
+            // It has answered just now.
+            since = Instant::now();
         }
-        Some(connection)
+        Some(Idle { connection, since, last })
     }
 
     pub(super) async fn close(self) {

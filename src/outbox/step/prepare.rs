@@ -158,9 +158,8 @@ pub(in crate::outbox) fn finish(
     if !batch.ready.is_empty() {
         worker.on_begun(asked.at);
     }
-    let (wait, apart) = batch.reserved.map(|reserved| (reserved.wait, reserved.apart)).unwrap_or_default();
-    for (n, ready) in (0..).zip(batch.ready) {
-        worker.send(ready, now + wait + apart * n);
+    for (number, ready) in (0..).zip(batch.ready) {
+        worker.send(ready, batch.reserved.map_or(now, |reserved| reserved.slot(number)));
     }
 }
 

@@ -54,6 +54,8 @@ struct State {
     in_flight: usize,
     /// What every recipient is refused with, if so.
     refusal: Option<&'static str>,
+    /// How long a new connection waits for its greeting.
+    greeting: Duration,
 }
 
 impl Counter {
@@ -132,6 +134,11 @@ impl Counter {
         self.seen.lock().refusal = reply;
     }
 
+    /// Greets new connections after this time from now on: what a handshake over a long way takes.
+    pub fn greet_after(&self, wait: Duration) {
+        self.seen.lock().greeting = wait;
+    }
+
     /// Waits until so many mails have come, at most for so long.
     pub fn wait_for(&self, count: usize, at_most: Duration) {
         let came = self.wait(count, at_most);
@@ -163,6 +170,8 @@ impl Conversation {
         stream.set_nodelay(true)?;
         let mut stream = BufReader::new(stream);
         let (mut line, mut recipient) = (Vec::new(), String::new());
+        let greeting = self.seen.lock().greeting;
+        tokio::time::sleep(greeting).await;
         stream.write_all(b"220 counter.example.test ESMTP\r\n").await?;
         while stream.read_until(b'\n', &mut line).await? > 0 {
             let command = String::from_utf8_lossy(&line).to_ascii_uppercase();

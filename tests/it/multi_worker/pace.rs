@@ -16,19 +16,26 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_workers_share_one_pace() {
-    keep_pace(3, 50, size("VERIFYDESK_PACE_SECONDS", 12)).await;
+    keep_pace(3, 50, size("VERIFYDESK_PACE_SECONDS", 12), Duration::ZERO).await;
+}
+
+/// A new connection takes its time, an open one does not: mails over the first must not come with those over the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_open_slowly_do_not_push_mails_together() {
+    keep_pace(2, 20, 6, Duration::from_millis(400)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_never_exceed_it_together() {
-    keep_pace(2, 20, 6).await;
+    keep_pace(2, 20, 6, Duration::ZERO).await;
 }
 
-/// Lets workers send for some seconds at a limit of so many mails a second.
-async fn keep_pace(workers: usize, limit: u32, seconds: u32) {
+/// Lets workers send for some seconds at a limit of so many mails a second, to a server that greets after this time.
+async fn keep_pace(workers: usize, limit: u32, seconds: u32, greeting: Duration) {
     let _alone = ALONE.lock().await;
     let db = TestDb::new().await;
     let server = Counter::start(LATENCY, Duration::ZERO);
+    server.greet_after(greeting);
     let mut fleet = Fleet::new(&db.url, &server, &[("VERIFYDESK_PACE__RATE", &limit.to_string())]);
     let wanted = usize::try_from(limit * (seconds + 2)).unwrap();
     queue(&mut PgConnection::connect(&db.url).await.unwrap(), wanted * 2).await;

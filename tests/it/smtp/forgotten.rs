@@ -44,6 +44,21 @@ async fn a_connection_that_has_waited_is_tested_before_its_next_mail() {
 }
 
 #[tokio::test]
+async fn an_opened_connection_is_ready_for_its_mail() {
+    let server = starttls().start();
+    let settings = settings(&server, Tls::Starttls);
+    let mut lane = transport(&settings, PATIENT).lane();
+    for mails in 1..=2 {
+        for _ in 0..2 {
+            lane.open().await.unwrap();
+        }
+        assert_eq!((server.lines_with(">> b'AUTH"), server.lines_with(">> b'MAIL")), (1, mails - 1));
+        send_over(&mut lane, &settings).await;
+    }
+    assert_eq!((server.mails().len(), server.lines_with("<< b'220 mail.example.test")), (2, 1));
+}
+
+#[tokio::test]
 async fn a_busy_connection_is_not_tested() {
     let server = starttls().start();
     let settings = settings(&server, Tls::Starttls);
