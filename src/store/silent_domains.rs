@@ -64,7 +64,7 @@ impl Store {
             where
                 d.arrived = 0
                 and (d.people >= $4 or d.domain = any($5))
-                and not exists (select from later l where lower(l.recipient) like '%@' || d.domain)
+                and not exists (select from later l where right(lower(l.recipient), length(d.domain) + 1) = '@' || d.domain)
             order by d.mails desc, d.domain
             limit $6"#,
             first_id(now - HOURS),
