@@ -112,7 +112,7 @@ impl Watch {
             .map(|alert| alert.subject.raw().to_owned())
             .collect();
         let silent = self.store.silent_domains(outbox.as_of, &silent_before).await?;
-        let seen = Seen { outbox, unsent_for, backlogs: &figures.backlogs, silent: &silent };
+        let seen = Seen { outbox, unsent_for, endpoints: &figures.endpoints, silent: &silent };
         let judged = self.store.note_troubles(&judge(seen, is_open)).await?;
         self.noted(judged).await;
         self.store.forget_old_alerts().await?;

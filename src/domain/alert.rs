@@ -8,7 +8,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 use super::Time;
 use super::amazon::DeadLetters;
 use super::brake::BrakeState;
-use super::hook::Backlog;
+use super::hook::HookEndpoint;
 use super::reputation::Rate;
 use super::worker::OutboxView;
 use crate::text::{Untrusted, plain};
@@ -195,14 +195,14 @@ pub struct Seen<'a> {
     /// Mails have last gone out so long ago.
     pub unsent_for: TimeDelta,
     /// What the site was not told.
-    pub backlogs: &'a [Backlog],
+    pub endpoints: &'a [HookEndpoint],
     pub silent: &'a [SilentDomain],
 }
 
 /// What is wrong, by what is seen; `open` says of an alert whether it has begun and not ended.
 #[must_use]
 pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trouble> {
-    let Seen { outbox, unsent_for, backlogs, silent } = seen;
+    let Seen { outbox, unsent_for, endpoints, silent } = seen;
     let mut found = Vec::new();
     let mut add = |kind: AlertKind, subject: &str, summary: String| {
         let summary = plain(&summary).as_str().chars().take(SUMMARY_MAX).collect();
@@ -270,8 +270,9 @@ pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trou
             add(AlertKind::NothingArrives, domain.as_str(), summary);
         }
     }
-    for Backlog { endpoint, error, given_up: count, .. } in backlogs.iter().filter(|backlog| backlog.given_up > 0) {
-        let (name, why) = (endpoint.plain(), error.as_ref().map(|error| format!(": {}", error.plain())));
+    for HookEndpoint { name, error, given_up_lately: count, .. } in endpoints.iter().filter(|of| of.given_up_lately > 0)
+    {
+        let (name, why) = (name.plain(), error.as_ref().map(|error| format!(": {}", error.plain())));
         let messages = if *count == 1 { "message was" } else { "messages were" };
         let why = why.unwrap_or_default();
         let summary = format!("{count} {messages} given up at {name}, of which the site knows nothing{why}");

@@ -213,26 +213,12 @@ pub struct HookEndpoint {
     pub oldest: Option<Time>,
     /// Messages given up, at most [`COUNTED_MAX`].
     pub given_up: i64,
+    /// Those of them that were given up within [`GIVEN_UP_LATELY`], at most [`COUNTED_MAX`].
+    pub given_up_lately: i64,
 }
 
 /// For how long it is news that a message was given up.
 pub const GIVEN_UP_LATELY: Duration = Duration::from_hours(24);
-
-/// What an endpoint has not been told, as those who watch are to know it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Backlog {
-    pub endpoint: Untrusted,
-    /// Whether nothing is taken there, or nothing wanted.
-    pub is_failing: bool,
-    /// What is wrong, if nothing is taken.
-    pub error: Option<Untrusted>,
-    /// Messages that wait, at most [`COUNTED_MAX`].
-    pub waiting: i64,
-    /// Since when the first of them does.
-    pub oldest: Option<Time>,
-    /// Messages given up lately, at most [`COUNTED_MAX`].
-    pub given_up: i64,
-}
 
 /// More are not counted: a number to be looked at must not read a table.
 pub const COUNTED_MAX: i64 = 10_000;
@@ -241,6 +227,12 @@ pub const COUNTED_MAX: i64 = 10_000;
 const UNSEEN: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 impl HookEndpoint {
+    /// Whether nothing is taken there, or nothing wanted.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing_since.is_some() || self.disabled_at.is_some()
+    }
+
     /// What an operator has to know of it; `None` if it is well. `now` by the database's clock.
     #[must_use]
     pub fn trouble(&self, now: Time) -> Option<String> {

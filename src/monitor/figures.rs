@@ -162,7 +162,7 @@ fn events(gauges: &mut Gauges<'_>, outbox: &OutboxView) {
 
 /// Nothing where there is no endpoint.
 fn webhooks(gauges: &mut Gauges<'_>, figures: &Figures) {
-    let endpoints = &figures.backlogs;
+    let endpoints = &figures.endpoints;
     if endpoints.is_empty() {
         return;
     }
@@ -177,9 +177,9 @@ fn webhooks(gauges: &mut Gauges<'_>, figures: &Figures) {
     gauges.one(
         "webhook_given_up_messages",
         "Messages to the site that were given up in the last 24 hours, ten thousand of each endpoint at most",
-        number(endpoints.iter().map(|endpoint| endpoint.given_up).sum()),
+        number(endpoints.iter().map(|endpoint| endpoint.given_up_lately).sum()),
     );
-    let failing = endpoints.iter().filter(|endpoint| endpoint.is_failing).count();
+    let failing = endpoints.iter().filter(|endpoint| endpoint.is_failing()).count();
     gauges.one(
         "webhook_endpoints_failing",
         "Endpoints of webhooks that take nothing, or want nothing any more",

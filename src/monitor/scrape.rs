@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn figures_that_are_too_old_are_none() {
         let at = Instant::now();
-        let figures = Figures { outbox: OutboxView::default(), backlogs: Vec::new(), open: 0, verified: 0, revoked: 0 };
+        let figures =
+            Figures { outbox: OutboxView::default(), endpoints: Vec::new(), open: 0, verified: 0, revoked: 0 };
         let known = Known { figures: Some((Arc::new(figures), at)), ..Known::default() };
         assert!(known.shown(at + SHOWN - Duration::from_secs(1)).is_some());
         assert!(known.shown(at + SHOWN).is_none());

@@ -8,7 +8,7 @@
 //! changes since the last roll-up are added. What would take a walk, as a status that depends on the time, is left out.
 
 use super::{Error, Store};
-use crate::domain::hook::Backlog;
+use crate::domain::hook::HookEndpoint;
 use crate::domain::worker::OutboxView;
 
 /// The figures as they were at `outbox.as_of`.
@@ -17,7 +17,7 @@ pub struct Figures {
     /// But for jobs, hours, and topics of SNS's.
     pub outbox: OutboxView,
     /// What each endpoint has not been told.
-    pub backlogs: Vec<Backlog>,
+    pub endpoints: Vec<HookEndpoint>,
     /// Verifications that are neither verified nor revoked, expired ones included.
     pub open: i64,
     pub verified: i64,
@@ -54,7 +54,7 @@ impl Store {
         .await?;
         Ok(Some(Figures {
             outbox,
-            backlogs: self.webhook_backlogs().await?,
+            endpoints: self.hook_endpoints().await?,
             open: counted.open,
             verified: counted.verified,
             revoked: counted.revoked,

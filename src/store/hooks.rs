@@ -1,6 +1,5 @@
 //! Webhooks to the site: the outbox of messages, which the database's triggers write, as workers work it off.
 
-mod backlog;
 mod keep;
 mod list;
 mod retry;

@@ -54,7 +54,7 @@ fn dead(dead_letters: DeadLetters) -> OutboxView {
 }
 
 fn seen(outbox: &OutboxView, unsent_minutes: i64) -> Seen<'_> {
-    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), backlogs: &[], silent: &[] }
+    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), endpoints: &[], silent: &[] }
 }
 
 /// What is wrong: kinds and subjects.
@@ -128,21 +128,28 @@ fn a_domain_is_silent_where_that_is_no_chance() {
 
 #[test]
 fn what_the_site_was_not_told_is_said_of_each_endpoint() {
-    let one = |endpoint: &str, given_up, error: Option<&str>| Backlog {
-        endpoint: endpoint.into(),
-        is_failing: false,
+    let one = |name: &str, given_up_lately, error: Option<&str>| HookEndpoint {
+        name: name.into(),
+        place: "https://example.org".into(),
+        since: now(),
+        seen_at: now(),
+        disabled_at: None,
+        delivered_at: None,
+        failing_since: None,
         error: error.map(Into::into),
         waiting: 7,
         oldest: None,
-        given_up,
+        // Also long ago.
+        given_up: given_up_lately + 5,
+        given_up_lately,
     };
-    let backlogs = [
+    let endpoints = [
         one("new", 0, Some("it answered 500")),
         one("crm", 1, None),
         one("site", 3, Some("it answered 503\u{1b}[31m")),
     ];
     let outbox = OutboxView { as_of: now(), ..OutboxView::default() };
-    let troubles = judge(Seen { backlogs: &backlogs, ..seen(&outbox, 0) }, |_, _| false);
+    let troubles = judge(Seen { endpoints: &endpoints, ..seen(&outbox, 0) }, |_, _| false);
     let said = troubles.iter().map(|one| (one.kind, one.subject.as_str(), one.summary.as_str())).collect::<Vec<_>>();
     let [first, second] = said[..] else { panic!("{said:?}") };
     assert_eq!(

@@ -2,8 +2,8 @@
 
 use super::super::{Error, Store, StoredTime};
 use crate::domain::hook::{
-    Attempt, COUNTED_MAX, Delivery, DeliveryFilter, DeliveryPlace, DeliveryState, HookEndpoint, MessageDetail,
-    MessageId,
+    Attempt, COUNTED_MAX, Delivery, DeliveryFilter, DeliveryPlace, DeliveryState, GIVEN_UP_LATELY, HookEndpoint,
+    MessageDetail, MessageId,
 };
 use crate::domain::id::UserId;
 use crate::domain::page::{Page, Position};
@@ -177,7 +177,7 @@ impl Store {
         }))
     }
 
-    /// Where the site is told, and how that goes.
+    /// Where the site is told, and how that goes: by indexes, and up to a bound.
     pub async fn hook_endpoints(&self) -> Result<Vec<HookEndpoint>, Error> {
         let rows = sqlx::query!(
             r#"select
@@ -206,11 +206,22 @@ impl Store {
                         where d.endpoint = e.name and d.state = 'given_up'
                         limit $1
                     ) as counted
-                ) as "given_up!"
+                ) as "given_up!",
+                (
+                    select count(*) from (
+                        select from webhook_deliveries d
+                        where
+                            d.endpoint = e.name
+                            and d.state = 'given_up'
+                            and d.changed_at > now() - make_interval(secs => $2)
+                        limit $1
+                    ) as counted
+                ) as "given_up_lately!"
             from webhook_endpoints e
             order by e.name
             limit 100"#,
-            COUNTED_MAX
+            COUNTED_MAX,
+            GIVEN_UP_LATELY.as_secs_f64()
         )
         .fetch_all(self.pool())
         .await?;
@@ -228,6 +239,7 @@ impl Store {
                 waiting: row.waiting,
                 oldest: row.oldest.map(Into::into),
                 given_up: row.given_up,
+                given_up_lately: row.given_up_lately,
             })
             .collect())
     }
