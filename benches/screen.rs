@@ -86,6 +86,7 @@ fn console() -> Model {
                     sends: Vec::new(),
                     audit: Vec::new(),
                     suppression: None,
+                    act: None,
                     is_oddly_opened: false,
                 };
                 Msg::Loaded(Loaded::Detail { id, answer: Ok(Some(Box::new(detail))) })

@@ -82,6 +82,10 @@ fn lines(facts: &Facts<'_>) -> Vec<String> {
         out.push(format!("             {PROBABLY_SCANNED}"));
     }
     out.extend(detail.suppression.as_ref().map(|it| format!("address      {}", it.in_words(shown))));
+    if let Some(act) = detail.act.as_ref().filter(|act| act.is_news(now)) {
+        let at = shown(act.ended_at.unwrap_or(act.asked_at));
+        out.push(format!("at AWS       {}, {at}", act.in_words()));
+    }
     out.extend(in_all("verification", detail.in_all.verifications, 1 + detail.others.len()));
     for other in &detail.others {
         let (status, created) = (other.status(now), shown(other.created_at));

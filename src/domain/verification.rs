@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
 use super::Time;
+use super::account::act::AccountAct;
 use super::amazon::Suppression;
 use super::audit::AuditEntry;
 use super::id::{UserId, VerificationId};
@@ -114,6 +115,8 @@ pub struct VerificationDetail {
     pub audit: Vec<AuditEntry>,
     /// What SES's suppression list says of their address, if that was asked.
     pub suppression: Option<Suppression>,
+    /// What was last asked for at AWS about their address, if something was.
+    pub act: Option<AccountAct>,
     /// Whether the first opening did not look like a browser's.
     pub is_oddly_opened: bool,
 }

@@ -10,13 +10,14 @@ impl Store {
     pub async fn show(&self, id: VerificationId) -> Result<Option<VerificationDetail>, Error> {
         let Some(row) = self.rows(&[id]).await?.pop() else { return Ok(None) };
         let user = row.user.id;
-        let (others, sends, of_user, in_all, audit, suppression, is_oddly_opened) = tokio::try_join!(
+        let (others, sends, of_user, in_all, audit, suppression, act, is_oddly_opened) = tokio::try_join!(
             self.verifications_of(user, DETAIL_MAX),
             self.sends_of(id, DETAIL_MAX),
             self.sends_of_user(user, DETAIL_MAX),
             self.in_all(user),
             self.audit_of(user, DETAIL_MAX),
             self.suppression(row.user.email.raw()),
+            self.account_act_about(row.user.email.raw()),
             self.is_oddly_opened(id)
         )?;
         Ok(Some(VerificationDetail {
@@ -28,6 +29,7 @@ impl Store {
             in_all,
             audit,
             suppression,
+            act,
             is_oddly_opened,
         }))
     }

@@ -1,5 +1,6 @@
 //! What has to be loaded, so that what is on the screen is there and true.
 
+use crate::domain::account::act::ActState;
 use crate::domain::audit::AuditRow;
 use crate::domain::change::Change;
 use crate::domain::send::SendRow;
@@ -68,7 +69,12 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
                 (verifications, mails) = (true, true);
             }
             Change::Queued => mails = true,
-            Change::Workers | Change::Outbox | Change::Account => {}
+            // What is waited for there may be done.
+            Change::Account => {
+                let shown = model.detail.data.as_deref().and_then(|data| data.act.as_ref());
+                model.detail.stale |= shown.is_some_and(|act| act.state == ActState::Waiting);
+            }
+            Change::Workers | Change::Outbox => {}
         }
     }
     if verifications {

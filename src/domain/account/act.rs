@@ -1,6 +1,7 @@
 //! Acts at AWS. Consoles and the command line hold no AWS keys: what they change there waits in the database until a worker
 //! that has the right does it.
 
+use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::Time;
@@ -149,6 +150,12 @@ impl AccountAct {
             (None, Some(why)) => format!("{what}; not mailed again: {}", why.plain()),
             (None, None) => what.into(),
         }
+    }
+
+    /// Whether it waits, or ended less than a day ago.
+    #[must_use]
+    pub fn is_news(&self, now: Time) -> bool {
+        self.ended_at.is_none_or(|at| now - at < TimeDelta::days(1))
     }
 
     /// Whether someone has to look.

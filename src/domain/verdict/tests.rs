@@ -99,6 +99,7 @@ fn of(sends: Vec<SendRow>) -> VerificationDetail {
         other_sends: Vec::new(),
         audit: Vec::new(),
         suppression: None,
+        act: None,
         is_oddly_opened: false,
     }
 }

@@ -5,7 +5,9 @@ use chrono::Duration;
 use super::fixture::{Console, World, now, send_id};
 use super::picture::picture;
 use crate::desk::{ResendPlan, ResentHow};
+use crate::domain::account::act::{AccountAct, ActKind, ActState, Came};
 use crate::domain::amazon::Suppression;
+use crate::domain::id::AccountActId;
 use crate::domain::resend::Block;
 use crate::tui::effect::{Loaded, Problem};
 use crate::tui::view::pane::Target;
@@ -79,6 +81,48 @@ fn who_is_on_the_suppression_list() {
         console.serve(&world);
         console.run(&world, "j j j j Enter");
         snapshot("suppressed", &console);
+    }
+}
+
+/// What was asked for at AWS is shown where the address is.
+#[test]
+fn what_is_done_at_aws() {
+    let waiting = AccountAct {
+        id: AccountActId(7),
+        kind: ActKind::Remove,
+        address: "mina@example.com".into(),
+        listing: None,
+        mail_again: None,
+        reason: Some("they called".into()),
+        actor: "mina".into(),
+        origin: "console".into(),
+        asked_at: now() - Duration::seconds(3),
+        state: ActState::Waiting,
+        attempts: 0,
+        ended_at: None,
+        came: None,
+        error: None,
+        permission: None,
+        send_id: None,
+        not_mailed: None,
+    };
+    let failed = AccountAct {
+        state: ActState::Failed,
+        came: Some(Came::Failed),
+        ended_at: Some(now()),
+        error: Some("403 \u{1b}[2JAccessDenied".into()),
+        permission: Some("ses:DeleteSuppressedDestination".into()),
+        ..waiting.clone()
+    };
+    for (act, part) in
+        [(waiting, "waits for a worker that has AWS's keys"), (failed, "ses:DeleteSuppressedDestination")]
+    {
+        let mut console = Console::new(120, 40);
+        let world = World { act: Some(act), ..World::default() };
+        console.serve(&world);
+        console.run(&world, "j j j j Enter");
+        let shown = console.screen();
+        assert!(shown.contains("at AWS") && shown.contains(part), "{shown}");
     }
 }
 

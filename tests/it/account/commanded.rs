@@ -76,6 +76,8 @@ async fn a_host_without_keys_asks_and_is_told() {
     assert_eq!((code, &act["state"], &act["outcome"]), (0, &"done".into(), &"done".into()), "{out}{err}");
     assert_eq!((&act["mail_again"], &act["not_mailed"]), (&json!(id), &Value::Null));
     assert_eq!(world.sends().await.len(), 2);
+    let shown = bastion.run(&["show", &id.to_string()]).out;
+    assert!(shown.contains("\nat AWS       taken off SES's suppression list; the link is mailed again, 2"), "{shown}");
     let (code, out, _) =
         suppression(&bastion, &["add", "x@example.com", "--as", "complaint", "--reason", "they asked"]);
     assert_eq!((code, out.as_str()), (0, "x@example.com: put on SES's suppression list\n"));

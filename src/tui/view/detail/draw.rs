@@ -77,6 +77,7 @@ pub fn laid(model: &Model, theme: &Theme, columns: u16) -> Laid {
             in_all: InAll { verifications: Counted::of(1), mails: Counted::of(0) },
             audit: Vec::new(),
             suppression: None,
+            act: None,
             is_oddly_opened: false,
         };
         head(&mut lines, model, theme, &detail);
@@ -179,6 +180,11 @@ fn verification(lines: &mut Lines<'_>, model: &Model, theme: &Theme, detail: &Ve
     if let Some(suppression) = &detail.suppression {
         let tone = if suppression.reason.is_some() { Tone::Bad } else { Tone::Quiet };
         lines.value("address", &suppression.in_words(|at| when::relative(at, model.now)), tone);
+    }
+    if let Some(act) = detail.act.as_ref().filter(|act| act.is_news(model.now)) {
+        let at = when::relative(act.ended_at.unwrap_or(act.asked_at), model.now);
+        let tone = if act.is_trouble() { Tone::Warn } else { Tone::Text };
+        lines.value("at AWS", &format!("{}, {at}", act.in_words()), tone);
     }
     if let Some(verified_at) = verification.verified_at {
         time(lines, model, theme, 0, "verified", verified_at);
