@@ -50,7 +50,8 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
 
 fn lines(panel: &PanelFacts) -> Vec<String> {
     let about = if panel.subject.is_empty() { String::new() } else { format!(" ({})", panel.subject) };
-    let asked = panel.seen_at.map(|at| format!(", asked at {}", time::shown(at))).unwrap_or_default();
+    let asked = if panel.is_own { "counted" } else { "asked" };
+    let asked = panel.seen_at.map(|at| format!(", {asked} at {}", time::shown(at))).unwrap_or_default();
     let mut lines = vec![format!("{}{about}{asked}", panel.title)];
     if let Some(right) = &panel.missing {
         lines.push(format!("  not allowed: {right}; give the workers' AWS identity this right"));

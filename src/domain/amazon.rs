@@ -2,6 +2,7 @@
 
 use super::Time;
 use super::id::{SendId, VerificationId};
+use super::number::thousands;
 use crate::text::Untrusted;
 
 /// A queue that SES's events come by.
@@ -115,15 +116,24 @@ impl AccountStanding {
             (.., true) => "in the sandbox: only verified addresses can be mailed",
             _ => "production",
         };
-        let quota = self.daily_max.map_or_else(
-            || format!("{:.0} sent in 24 h, without a limit", self.sent),
-            |most| format!("{:.0} of {most:.0} sent in 24 h", self.sent),
-        );
+        let quota = self.quota_in_words();
         let others = match self.sent_by_others {
             0 => String::new(),
-            others => format!(" ({others} by others)"),
+            others => format!(" ({} by others)", thousands(others)),
         };
         format!("{state}; {quota}{others}, {} a second ({})", self.rate_max, self.region.plain())
+    }
+
+    /// "31,245 of 50,000 sent in 24 h"
+    #[must_use]
+    pub fn quota_in_words(&self) -> String {
+        // SES writes mails with a point.
+        #[expect(clippy::cast_possible_truncation, reason = "mails of a day; what is more is cut")]
+        let whole = |mails: f64| thousands(mails.round() as i64);
+        match self.daily_max {
+            None => format!("{} sent in 24 h, without a limit", whole(self.sent)),
+            Some(most) => format!("{} of {} sent in 24 h", whole(self.sent), whole(most)),
+        }
     }
 
     /// Whether someone has to look.

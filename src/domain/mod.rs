@@ -19,6 +19,7 @@ pub mod job;
 pub mod key;
 pub mod locale;
 pub mod name;
+pub mod number;
 pub mod pace;
 pub mod page;
 pub mod reason;

@@ -90,11 +90,11 @@ impl Rate {
     }
 }
 
-/// "2.9 %", "5 %"
+/// "2.9 %", "5 %"; "0.04 %" where a limit is as low as that.
 #[must_use]
 pub fn percent(part: f64) -> String {
-    let digits = format!("{:.1}", part * 100.0);
-    format!("{} %", digits.strip_suffix(".0").unwrap_or(&digits))
+    let digits = if part < 0.01 { format!("{:.2}", part * 100.0) } else { format!("{:.1}", part * 100.0) };
+    format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -108,6 +108,8 @@ mod tests {
             (50, 1_000, 0.05, "5 % of 5 %", 1.0),
             (1, 1_000, 0.003, "0.1 % of 0.3 %", 1.0 / 3.0),
             (0, 0, 0.05, "0 % of 5 %", 0.0),
+            (2, 5_000, 0.003, "0.04 % of 0.3 %", 0.0004 / 0.003),
+            (1_000, 1_000, 1.0, "100 % of 100 %", 1.0),
         ];
         for (count, of, limit, words, near) in table {
             let rate = Rate { count, of, limit };

@@ -8,8 +8,9 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LISTS, MATRIX, MENU,
-    MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS, VERIFICATIONS, VIEWS,
+    ACCOUNT, AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LISTS,
+    MATRIX, MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS,
+    VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -38,6 +39,7 @@ pub enum Action {
     Mail,
     Queue,
     Audit,
+    Account,
     Templates,
     Search,
     /// The next order of the list.
@@ -207,6 +209,7 @@ static TABLE: &[Entry] = table! {
     Unlist: [c('L')], VERIFICATIONS, 0, "off the list", "Take the address off SES's suppression list, and mail the link again";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
     Copy: [c('y')], USERS, 0, "copy", "Copy the address, an id, the reply, or the command that shows the same";
+    Copy: [c('y')], ACCOUNT, 4, "copy", "Copy the command that prints all of it, or a record for DNS";
     CopyNumber: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MENU, 0, "that line", "Take the line with that number";
     Export: [c('E')], EXPORTED, 0, "export", "Write all that the list shows into a file, as CSV or JSON Lines";
     Undo: [c('z')], PAGES, 1, "take back", "Take the last act back, for ten seconds after it";
@@ -264,13 +267,14 @@ static TABLE: &[Entry] = table! {
     PreviousTab: [c('[')], MATRIX, 0, "previous tab", "The tab before";
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9'), c('0'), c('-'), c('=')], TABBED, 0, "tab", "The tab with that key: 1 to 9, then 0, - and =";
     PickTab: [c('1'), c('2'), c('3'), c('4'), c('5'), c('6'), c('7'), c('8'), c('9')], MATRIX, 0, "tab", "The tab with that number";
-    NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Audit, Templates in turn";
+    NextView: [TAB], PAGES, 12, "next view", "Verifications, Mail, Queue, Audit, Account, Templates in turn";
     PreviousView: [BACK_TAB], PAGES, 0, "previous view", "The same, backwards";
     // No small letter is free in every view.
     Verifications: [c('W')], PAGES, 0, "verifications", "Who has signed up: everyone's verifications";
     Mail: [c('m')], PAGES, 0, "mail", "What became of each mail";
     Queue: [c('o')], PAGES, 0, "queue", "Whether mail flows: what is to go, pace, jobs, workers";
     Audit: [c('u')], PAGES, 0, "audit", "Who did what to whom, when and why";
+    Account: [c('S')], PAGES, 0, "account", "The SES account: quota, standing, identities; how mail is received";
     Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
     Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";
     Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";

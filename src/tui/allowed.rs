@@ -75,11 +75,12 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             View::Queue if model.queue.open && model.selected_job().is_none() => {
                 return say("A worker has no mails of its own.", "Select a job to see its mails.");
             }
+            View::Account => true,
             View::Queue => model.queue_selected().is_none(),
             View::Templates => model.workbench.mode == Mode::Checks && model.workbench.chosen_finding().is_none(),
         }
         .then(|| {
-            let hint = if matches!(model.view, View::Queue | View::Templates) {
+            let hint = if matches!(model.view, View::Account | View::Queue | View::Templates) {
                 ""
             } else {
                 "Choose another tab or change the search."

@@ -136,7 +136,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         View::Verifications => (news(model.verifications.list()), is_loading(model.verifications.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
         View::Audit => (news(model.audit.list()), is_loading(model.audit.list())),
-        View::Queue => (None, false),
+        View::Account | View::Queue => (None, false),
         View::Templates => (None, model.workbench.is_busy()),
     };
     let mut spans = Vec::new();
@@ -242,7 +242,7 @@ fn position(model: &Model) -> Option<String> {
         }
         View::Mail => hits::position(&model.mail, None),
         View::Audit => hits::position(&model.audit, None),
-        View::Queue | View::Templates => None,
+        View::Account | View::Queue | View::Templates => None,
     }
 }
 
@@ -270,7 +270,7 @@ fn marks(model: &Model) -> usize {
     match model.view {
         View::Verifications => model.marks.len(),
         View::Mail => model.mail_marks.len(),
-        View::Audit | View::Queue | View::Templates => 0,
+        View::Account | View::Audit | View::Queue | View::Templates => 0,
     }
 }
 

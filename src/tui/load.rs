@@ -8,7 +8,7 @@ use crate::domain::verification::{VerificationDetail, VerificationRow};
 use crate::tui::effect::Load;
 use crate::tui::model::{Slots, View};
 use crate::tui::screen::layout;
-use crate::tui::view::{audit, detail, hits, mail, paged, queue, search, verifications};
+use crate::tui::view::{account, audit, detail, hits, mail, paged, queue, search, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -33,6 +33,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         View::Verifications => verifications::update::want(model, fx),
         View::Mail => mail::update::want(model, fx),
         View::Audit => audit::update::want(model, fx),
+        View::Account => account::update::want(model, fx),
         View::Queue => {}
     }
     if !model.is_away() {
@@ -91,6 +92,7 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
     // Every act is in the audit log, and most changes are one.
     model.audit.is_stale = true;
     model.queue.is_stale = true;
+    model.account.is_stale = true;
 }
 
 /// After a time away: whatever was under way is lost.
@@ -98,6 +100,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     model.slots = Slots::default();
     model.detail.loading = None;
     model.queue.counting = None;
+    model.account.is_reading = false;
     model.detail.problem = None;
     paged::forget_awaited::<VerificationRow>(model);
     paged::forget_awaited::<SendRow>(model);
@@ -136,6 +139,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
         View::Verifications => paged::reload::<VerificationRow>(model, fx),
         View::Mail => paged::reload::<SendRow>(model, fx),
         View::Audit => paged::reload::<AuditRow>(model, fx),
+        View::Account => (model.account.read_from, model.account.is_stale) = (None, true),
         View::Queue | View::Templates => {}
     }
 }

@@ -16,6 +16,7 @@ use super::action::{Action, KeyContext};
 use super::dialog::Dialog;
 use super::effect::{Answer, Problem};
 use super::undo::Offer;
+use super::view::account::model::Account;
 use super::view::detour::{self, Detour};
 use super::view::pane::Target;
 use super::view::queue::model::Queue;
@@ -81,13 +82,16 @@ pub enum View {
     Queue,
     /// Who did what to whom.
     Audit,
+    /// The SES account, and how mail is received.
+    Account,
     /// The templates' workbench.
     Templates,
 }
 
 impl View {
     /// Every view, in the order of the tab key.
-    pub const ALL: [Self; 5] = [Self::Verifications, Self::Mail, Self::Queue, Self::Audit, Self::Templates];
+    pub const ALL: [Self; 6] =
+        [Self::Verifications, Self::Mail, Self::Queue, Self::Audit, Self::Account, Self::Templates];
 
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -96,6 +100,7 @@ impl View {
             Self::Mail => "Mail",
             Self::Queue => "Queue",
             Self::Audit => "Audit",
+            Self::Account => "Account",
             Self::Templates => "Templates",
         }
     }
@@ -223,6 +228,8 @@ pub struct Model {
     pub mail_marked_last: Option<SendId>,
     /// Jobs and workers.
     pub queue: Queue,
+    /// The SES account, and how mail is received.
+    pub account: Account,
     pub workbench: Workbench,
     /// What the login may do, once the database has said so.
     pub rights: Option<Rights>,
@@ -308,6 +315,7 @@ impl Model {
             mail_marks: BTreeMap::new(),
             mail_marked_last: None,
             queue: Queue::default(),
+            account: Account::default(),
             workbench: Workbench::default(),
             rights: None,
             counts: None,
@@ -346,6 +354,7 @@ impl Model {
             View::Mail => KeyContext::Mail,
             View::Audit if self.row_open => KeyContext::Entry,
             View::Audit => KeyContext::Audit,
+            View::Account => KeyContext::Account,
             View::Queue if self.queue.open => KeyContext::QueueItem,
             View::Queue => KeyContext::Queue,
         }
@@ -354,8 +363,8 @@ impl Model {
     /// Whether an action is there at all, wherever its keys apply: without a database much is not.
     #[must_use]
     pub fn offers(&self, action: Action) -> bool {
-        use Action::{Audit, Mail, NextView, PreviousView, Queue, Verifications};
-        let elsewhere = matches!(action, NextView | PreviousView | Verifications | Mail | Queue | Audit);
+        use Action::{Account, Audit, Mail, NextView, PreviousView, Queue, Verifications};
+        let elsewhere = matches!(action, NextView | PreviousView | Verifications | Mail | Queue | Audit | Account);
         !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 
@@ -379,7 +388,7 @@ impl Model {
         let selected = match self.view {
             View::Verifications => self.verifications.selected().map(|row| row.verification.id),
             View::Mail => self.mail.selected().and_then(|row| row.verification_id),
-            View::Audit | View::Queue | View::Templates => None,
+            View::Audit | View::Account | View::Queue | View::Templates => None,
         };
         let id = self.opened.or(selected)?;
         let subject = |verification: &Verification, user: &User| Subject {

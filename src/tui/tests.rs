@@ -1,5 +1,6 @@
 //! The pure half of the console, tested by plain function calls.
 
+mod account;
 mod addresses;
 mod as_sent;
 mod findings;

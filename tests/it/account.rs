@@ -100,7 +100,7 @@ async fn what_it_says_is_shown_and_what_it_does_not_say_as_well() {
     api.answers(Answer::Knows(vec![(ACCOUNT, paused)]));
     ask_once(&world.settings).await;
     let shown = Program::new(&world.db.url).run(&["queue"]).out;
-    let words = "account  AWS has paused sending; 12 of 50000 sent in 24 h (12 by others), 14 a second (eu-central-1), asked at ";
+    let words = "account  AWS has paused sending; 12 of 50,000 sent in 24 h (12 by others), 14 a second (eu-central-1), asked at ";
     assert!(shown.contains(words) && !shown.contains('\u{1b}'), "{shown}");
     is_due_again(&world).await;
     api.answers(Answer::Refuses(403, "AccessDeniedException", "not authorized to perform: ses:GetAccount"));

@@ -5,6 +5,7 @@ use super::{CallTrouble, ConfigurationSet, EventDestination, Figures, Identities
 use super::{not_published, rewriting};
 use crate::domain::Time;
 use crate::domain::amazon::AccountStanding;
+use crate::domain::number::thousands;
 use crate::domain::reputation::{BOUNCES, COMPLAINTS, Rate, Thresholds, percent};
 use crate::text::{Plain, Untrusted, plain};
 
@@ -27,7 +28,16 @@ pub struct Fact {
     pub words: String,
     pub level: Level,
     /// How much of something is used up, where it is that.
-    pub part: Option<f64>,
+    pub scale: Option<Scale>,
+}
+
+/// How much of something is used up, and what happens at which part of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scale {
+    /// 1 is all of it.
+    pub part: f64,
+    /// From the least to the most, each with what it is in a few words.
+    pub marks: Vec<(f64, String)>,
 }
 
 /// A panel in words.
@@ -36,9 +46,11 @@ pub struct PanelFacts {
     pub title: &'static str,
     /// What it is about; empty where there can be only one.
     pub subject: String,
-    /// How old its figures are; `None` for those that are counted now, or where there are none.
+    /// How old its figures are; `None` where there are none.
     pub seen_at: Option<Time>,
-    /// The right that is missing: then there are no figures.
+    /// Whether they are the desk's own, counted at that time, and not an answer of AWS's.
+    pub is_own: bool,
+    /// The right that is missing: then there are no figures of AWS's.
     pub missing: Option<Plain>,
     /// Why there are no newer figures, and since when.
     pub trouble: Option<(Plain, Time)>,
@@ -46,7 +58,7 @@ pub struct PanelFacts {
 }
 
 fn fact(label: &'static str, words: impl Into<String>, level: Level) -> Fact {
-    Fact { label, words: words.into(), level, part: None }
+    Fact { label, words: words.into(), level, scale: None }
 }
 
 /// All panels; times as `shown` writes them.
@@ -78,6 +90,7 @@ fn account(view: &AccountView, shown: &impl Fn(Time) -> String) -> PanelFacts {
         if panel.trouble.is_none() {
             panel.facts.push(fact("", "not asked yet", Level::Plain));
         }
+        panel.facts.extend(pace(view, None));
         return panel;
     };
     panel.subject = standing.region.plain().into_string();
@@ -124,19 +137,23 @@ fn access(standing: &AccountStanding) -> Fact {
 fn quota(standing: &AccountStanding) -> Fact {
     let others = match standing.sent_by_others {
         0 => String::new(),
-        others => format!(", {others} of them by others"),
+        others => format!(", {} of them by others", thousands(others)),
     };
-    let Some(most) = standing.daily_max else {
-        return fact("quota", format!("none; {:.0} sent in 24 h{others}", standing.sent), Level::Plain);
-    };
+    let words = format!("{}{others}", standing.quota_in_words());
+    let Some(most) = standing.daily_max else { return fact("quota", words, Level::Plain) };
     let part = if most > 0.0 { standing.sent / most } else { 1.0 };
     let level = match part {
         part if part >= 1.0 => Level::Bad,
         part if part >= 0.8 => Level::Look,
         _ => Level::Plain,
     };
-    let words = format!("{:.0} of {most:.0} sent in 24 h{others}", standing.sent);
-    Fact { part: Some(part), ..fact("quota", words, level) }
+    Fact { scale: Some(Scale { part, marks: Vec::new() }), ..fact("quota", words, level) }
+}
+
+/// "14 mails a second"
+fn a_second(rate: f64) -> String {
+    let noun = if (rate - 1.0).abs() < f64::EPSILON { "mail" } else { "mails" };
+    format!("{rate} {noun} a second")
 }
 
 /// The rate of the account, and the pace that the settings make of it.
@@ -144,60 +161,81 @@ fn pace(view: &AccountView, standing: Option<&AccountStanding>) -> Vec<Fact> {
     let pace = &view.pace;
     let mut facts = Vec::new();
     if let Some(standing) = standing {
-        facts.push(fact("rate", format!("{} mails a second", standing.rate_max), Level::Plain));
+        facts.push(fact("rate", a_second(standing.rate_max), Level::Plain));
     }
     let rate = standing.map_or(f64::INFINITY, |standing| standing.rate_max);
     let lowered = if pace.limit < rate && standing.is_some() { ", lowered by the settings" } else { "" };
     facts.push(if pace.rate < pace.limit {
-        let words = format!("{} mails a second of {}{lowered}: the server asked for less", pace.rate, pace.limit);
+        let words = format!("{} of {}{lowered}: the server asked for less", a_second(pace.rate), pace.limit);
         fact("pace", words, Level::Look)
     } else {
-        fact("pace", format!("{} mails a second{lowered}", pace.limit), Level::Plain)
+        fact("pace", format!("{}{lowered}", a_second(pace.limit)), Level::Plain)
     });
     if let Some(most) = pace.daily_quota {
         let left = pace.left().unwrap_or_default();
-        facts.push(fact("ours", format!("{left} of {most} mails left in these 24 h for this desk"), Level::Plain));
+        let words = format!("{} of {} mails left in these 24 h for this desk", thousands(left), thousands(most));
+        facts.push(fact("ours", words, Level::Plain));
     }
     facts
 }
 
 fn reputation(view: &AccountView) -> PanelFacts {
     let reputation = &view.reputation;
-    let line = |label, rate: Rate, limits: Thresholds| {
-        if !reputation.is_enough() {
-            let words = format!("{} of {} mails: too few for a rate", rate.count, rate.of);
-            return fact(label, words, Level::Plain);
-        }
-        let level = match rate.part() {
-            part if part >= limits.pause => Level::Bad,
-            part if part >= limits.review || (rate.limit > 0.0 && part >= rate.limit) => Level::Bad,
-            part if part >= limits.review / 2.0 => Level::Look,
-            _ => Level::Good,
-        };
-        let words = format!(
-            "{}, {} of the last {} mails; AWS reviews at {}, may pause at {}; our brake at {}",
-            percent(rate.part()),
-            rate.count,
-            rate.of,
-            percent(limits.review),
-            percent(limits.pause),
-            percent(rate.limit),
-        );
-        Fact { part: Some(rate.part() / limits.pause), ..fact(label, words, level) }
-    };
     let day = reputation.day();
-    let words =
-        format!("{} sent, {} bounced, {} complained, {} failed", day.sent, day.bounced, day.complained, day.failed);
+    let words = format!(
+        "{} sent, {} bounced, {} complained, {} failed",
+        thousands(day.sent),
+        thousands(day.bounced),
+        thousands(day.complained),
+        thousands(day.failed)
+    );
     PanelFacts {
         title: "Reputation",
         subject: "by the desk's own data".into(),
+        seen_at: Some(view.as_of),
+        is_own: true,
         facts: vec![
-            line("bounces", reputation.bounces, BOUNCES),
-            line("complaints", reputation.complaints, COMPLAINTS),
+            received("bounces", reputation.bounces, BOUNCES, reputation.is_enough()),
+            received("complaints", reputation.complaints, COMPLAINTS, reputation.is_enough()),
             fact("24 h", words, Level::Plain),
         ],
         ..PanelFacts::default()
     }
+}
+
+/// A rate beside the limits of AWS and of our brake, and how many mails it rests on.
+fn received(label: &'static str, rate: Rate, limits: Thresholds, is_enough: bool) -> Fact {
+    let (count, of) = (thousands(rate.count), thousands(rate.of));
+    if !is_enough {
+        return fact(label, format!("{count} of {of} mails: too few for a rate"), Level::Plain);
+    }
+    // From 1 on it never stops.
+    let brake = Some(rate.limit).filter(|limit| (f64::MIN_POSITIVE..1.0).contains(limit));
+    let level = match rate.part() {
+        part if part >= limits.review || brake.is_some_and(|brake| part >= brake) => Level::Bad,
+        part if part >= limits.review / 2.0 => Level::Look,
+        _ => Level::Good,
+    };
+    let words = format!(
+        "{}, {count} of the last {of} mails; AWS reviews at {}, may pause at {}; our brake {}",
+        percent(rate.part()),
+        percent(limits.review),
+        percent(limits.pause),
+        brake.map_or_else(|| "is off".to_owned(), |brake| format!("at {}", percent(brake))),
+    );
+    Fact { scale: Some(scale(rate.part(), limits, brake)), ..fact(label, words, level) }
+}
+
+/// As far as to where AWS may pause. What is at the same part has one mark.
+fn scale(part: f64, limits: Thresholds, brake: Option<f64>) -> Scale {
+    let mut at: Vec<(f64, &str)> = vec![(limits.review, "review"), (limits.pause, "pause")];
+    at.extend(brake.filter(|brake| *brake <= limits.pause).map(|brake| (brake, "brake")));
+    at.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let marks = at.chunk_by(|a, b| percent(a.0) == percent(b.0)).map(|same| {
+        let names: Vec<&str> = same.iter().map(|(_, name)| *name).collect();
+        (same[0].0 / limits.pause, format!("{} {}", names.join(", "), percent(same[0].0)))
+    });
+    Scale { part: part / limits.pause, marks: marks.collect() }
 }
 
 fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
@@ -219,6 +257,7 @@ fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
         title,
         subject: panel.subject.plain().into_string(),
         seen_at: answer.map(|(at, _)| *at),
+        is_own: false,
         trouble: panel.trouble.as_ref().map(trouble),
         missing,
         facts,
@@ -228,8 +267,8 @@ fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
 fn figures_of(view: &AccountView, panel: &Panel, figures: &Figures) -> Vec<Fact> {
     match figures {
         Figures::Absent => vec![absent(view, panel.kind)],
-        Figures::Identity(identity) => identity_facts(panel, identity),
-        Figures::Identities(all) => identities(all),
+        Figures::Identity(identity) => identity_facts(view, panel, identity),
+        Figures::Identities(all) => identities(view, all),
         Figures::ConfigurationSet(set) => configuration_set(set),
         Figures::EventDestinations(all) => destinations(all),
     }
@@ -243,14 +282,19 @@ fn absent(view: &AccountView, kind: PanelKind) -> Fact {
     };
     // An address may send where its domain may, and needs no identity of its own then.
     match view.identity(other) {
-        Some(identity) if identity.is_verified => fact("", "no identity of its own", Level::Plain),
+        Some(identity) if identity.is_verified => {
+            let word = if kind == PanelKind::Sender { "domain" } else { "address" };
+            fact("", format!("no identity of its own: `mail.from` uses its {word}'s"), Level::Plain)
+        }
         _ => fact("", "no identity: SES refuses mails from there", Level::Bad),
     }
 }
 
-fn identity_facts(panel: &Panel, identity: &Identity) -> Vec<Fact> {
+fn identity_facts(view: &AccountView, panel: &Panel, identity: &Identity) -> Vec<Fact> {
+    let is_used = view.used().is_some_and(|used| used.kind == panel.kind);
     let mut facts = vec![if identity.is_verified {
-        fact("verified", "yes: it may send", Level::Good)
+        let used = if is_used { "; `mail.from` uses it" } else { "" };
+        fact("verified", format!("yes: it may send{used}"), Level::Good)
     } else {
         let why = Some(&identity.verification_error).filter(|error| !error.is_empty());
         let why = why.map(|error| format!(", {}", error.plain())).unwrap_or_default();
@@ -264,11 +308,7 @@ fn identity_facts(panel: &Panel, identity: &Identity) -> Vec<Fact> {
         (_, false) => fact("DKIM", "is off", Level::Look),
     });
     if panel.kind == PanelKind::Domain && !is_signed {
-        let domain = panel.subject.plain();
-        facts.extend(identity.dkim_tokens.iter().map(|token| {
-            let token = token.plain();
-            fact("", format!("{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com"), Level::Plain)
-        }));
+        facts.extend(dkim_records(panel, identity).map(|record| fact("", record, Level::Plain)));
     }
     facts.push(if identity.mail_from.is_empty() {
         fact("MAIL FROM", "SES's own domain", Level::Plain)
@@ -279,16 +319,38 @@ fn identity_facts(panel: &Panel, identity: &Identity) -> Vec<Fact> {
     facts
 }
 
+/// What DNS has to say for DKIM, a record each. Of an address there are none: its domain's are signed with.
+fn dkim_records(panel: &Panel, identity: &Identity) -> impl Iterator<Item = String> {
+    let domain = panel.subject.plain();
+    identity.dkim_tokens.iter().map(move |token| {
+        let token = token.plain();
+        format!("{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com")
+    })
+}
+
+/// The records of DKIM that the domain of `mail.from` needs in DNS, whether they are there or not.
+#[must_use]
+pub fn records(view: &AccountView) -> Vec<String> {
+    let domain = view.panels.iter().find(|panel| panel.kind == PanelKind::Domain);
+    match domain.map(|panel| (panel, &panel.answer)) {
+        Some((panel, Some((_, Figures::Identity(identity))))) => dkim_records(panel, identity).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// How many identities are named.
 const NAMED: usize = 8;
 
-fn identities(all: &Identities) -> Vec<Fact> {
+fn identities(view: &AccountView, all: &Identities) -> Vec<Fact> {
     let can_send = all.listed.iter().filter(|one| one.can_send).count();
     let more = if all.has_more { ", and there are more" } else { "" };
     let mut facts = vec![fact("all", format!("{} listed, {can_send} may send{more}", all.listed.len()), Level::Plain)];
+    let used = view.used().map(|panel| panel.subject.raw().to_lowercase());
     facts.extend(all.listed.iter().take(NAMED).map(|one| {
         let level = if one.can_send { Level::Good } else { Level::Look };
-        fact("", format!("{}  {}", one.name.plain(), words(&one.verification)), level)
+        let is_used = used.as_deref() == Some(one.name.raw().to_lowercase().as_str());
+        let by = if is_used { ", `mail.from` uses it" } else { "" };
+        fact("", format!("{}  {}{by}", one.name.plain(), words(&one.verification)), level)
     }));
     if all.listed.len() > NAMED {
         facts.push(fact("", format!("and {} more", all.listed.len() - NAMED), Level::Plain));

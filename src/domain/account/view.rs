@@ -40,6 +40,14 @@ impl AccountView {
         })
     }
 
+    /// The identity that `mail.from` sends with: the address's own where there is one, else its domain's.
+    #[must_use]
+    pub fn used(&self) -> Option<&Panel> {
+        let is_there = |kind| self.identity(kind).is_some_and(|identity| identity.is_verified);
+        let kind = [PanelKind::Sender, PanelKind::Domain].into_iter().find(|kind| is_there(*kind))?;
+        self.panels.iter().find(|panel| panel.kind == kind)
+    }
+
     /// When the account's quota is used up if mails go on as in the last hour; `None` if that is not within a day.
     #[must_use]
     pub fn full_at(&self) -> Option<Time> {

@@ -19,6 +19,8 @@ pub enum KeyContext {
     Audit,
     /// All about an entry of the audit log.
     Entry,
+    /// The SES account.
+    Account,
     Templates,
     /// The templates, where findings are chosen.
     Checks,
@@ -43,7 +45,7 @@ pub enum KeyContext {
 
 impl KeyContext {
     #[cfg(test)]
-    pub(in crate::tui) const ALL: [Self; 19] = [
+    pub(in crate::tui) const ALL: [Self; 20] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,
@@ -52,6 +54,7 @@ impl KeyContext {
         Self::QueueItem,
         Self::Audit,
         Self::Entry,
+        Self::Account,
         Self::Templates,
         Self::Checks,
         Self::Matrix,
@@ -129,7 +132,8 @@ pub(super) const USERS: KeyContexts = LISTS.and(KeyContexts::of(&[KeyContext::De
 pub(super) const QUEUES: KeyContexts = KeyContexts::of(&[KeyContext::Queue, KeyContext::QueueItem]);
 /// The templates, whatever of them is shown.
 pub(super) const BENCH: KeyContexts = KeyContexts::of(&[KeyContext::Templates, KeyContext::Checks, KeyContext::Matrix]);
-pub(super) const PAGES: KeyContexts = USERS.and(QUEUES).and(AUDITS).and(BENCH);
+pub(super) const ACCOUNT: KeyContexts = KeyContexts::of(&[KeyContext::Account]);
+pub(super) const PAGES: KeyContexts = USERS.and(QUEUES).and(AUDITS).and(ACCOUNT).and(BENCH);
 pub(super) const VIEWS: KeyContexts = PAGES.but(DETAILS);
 pub(super) const TABBED: KeyContexts =
     LISTS.and(KeyContexts::of(&[KeyContext::Audit, KeyContext::Templates, KeyContext::Checks]));

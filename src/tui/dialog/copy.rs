@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::menu::Menu;
 use super::parts::{columns_for, keys, put};
 use super::{Action, Body, Dialog, KeyContext, Keys, Then, because};
+use crate::domain::account::facts;
 use crate::domain::filter::{Key, line};
 use crate::domain::send::SendRow;
 use crate::text::{Untrusted, plain};
@@ -47,6 +48,9 @@ pub(super) fn open(model: &Model) -> Dialog {
 
 /// What there is to copy, of what is selected.
 fn items(model: &Model) -> Vec<Item> {
+    if model.view == View::Account && model.opened.is_none() {
+        return of_account(model);
+    }
     let subject = model.subject();
     let is_open = model.opened.is_some() || model.row_open;
     let id = subject.as_ref().map(|subject| subject.id);
@@ -74,6 +78,14 @@ fn items(model: &Model) -> Vec<Item> {
     texts.into_iter().filter_map(item).filter(|item| !item.text.is_empty() && !may_hold_key(&item.text)).collect()
 }
 
+/// What there is of the account: the command line that shows the same, and what has to be in DNS.
+fn of_account(model: &Model) -> Vec<Item> {
+    let records = model.account.read.as_ref().map(|view| facts::records(view)).unwrap_or_default();
+    let command = Item { label: "command", text: "verifydesk account --json".into() };
+    let records = records.into_iter().map(|text| Item { label: "DKIM in DNS", text });
+    std::iter::once(command).chain(records).filter(|item| !may_hold_key(&item.text)).collect()
+}
+
 /// The command line that shows the same list.
 pub(super) fn list_command(model: &Model) -> Option<String> {
     let (command, tab) = match model.view {
@@ -82,7 +94,7 @@ pub(super) fn list_command(model: &Model) -> Option<String> {
             ("list", status.map(|status| format!(" --status={status}")))
         }
         View::Mail => ("sends", model.mail.list()?.tab.map(|state| format!(" --state={state}"))),
-        View::Audit | View::Queue | View::Templates => return None,
+        View::Account | View::Audit | View::Queue | View::Templates => return None,
     };
     // Where the line itself says which tab, it is said once.
     let key = if model.view == View::Mail { Key::Mail } else { Key::Status };

@@ -5,6 +5,7 @@ use chrono::Duration;
 use super::Answer;
 use crate::desk::ResendPlan;
 use crate::domain::Time;
+use crate::domain::account::view::AccountView;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
 use crate::domain::filter::{Filter, Search};
@@ -61,6 +62,8 @@ pub enum Load {
     Counts,
     /// The outbox and its workers.
     Outbox,
+    /// The SES account, and how mail is received.
+    Account,
     /// What the login may do.
     Rights,
     /// All about one verification.
@@ -144,6 +147,11 @@ pub enum Loaded {
     },
     Counts(Answer<Counts>),
     Outbox(Answer<Box<OutboxView>>),
+    Account {
+        /// How long it took.
+        took: Duration,
+        answer: Answer<Box<AccountView>>,
+    },
     Rights(Answer<Rights>),
     Detail {
         id: VerificationId,

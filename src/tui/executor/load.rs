@@ -76,6 +76,14 @@ impl Executor {
                 let outbox = context.ask(Some(&self.turns.outbox), async move { store.outbox().await });
                 context.answer(all.clone(), outbox, |answer| Msg::Loaded(Loaded::Outbox(answer.map(Box::new))));
             }
+            Load::Account => {
+                let begun = Instant::now();
+                let read = context.ask_for(LIST_MAX, None, async move { store.account().await.map(Box::new) });
+                context.answer(all.clone(), read, move |answer| {
+                    let took = Duration::from_std(begun.elapsed()).unwrap_or_default();
+                    Msg::Loaded(Loaded::Account { took, answer })
+                });
+            }
             Load::Rights => {
                 let rights = context.ask(None, async move { store.rights().await });
                 context.answer(all.clone(), rights, |answer| Msg::Loaded(Loaded::Rights(answer)));

@@ -6,6 +6,7 @@ use super::layout;
 use crate::domain::Time;
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use crate::tui::model::{Link, Model, View};
+use crate::tui::view::account;
 use crate::tui::view::list::{Item, List, Row};
 use crate::tui::when;
 
@@ -16,7 +17,8 @@ pub fn next(model: &Model) -> Option<Time> {
         .queue
         .count_from
         .filter(|from| model.counted_job().is_some() && model.queue.is_stale && *from > model.now);
-    let next = [next_text_change(model), model.outbox_due, counted_again].into_iter().flatten().min()?;
+    let account = account::update::next(model);
+    let next = [next_text_change(model), model.outbox_due, counted_again, account].into_iter().flatten().min()?;
     // Never sooner than a moment from now, whatever a database's times say.
     Some(next.max(model.now + Duration::milliseconds(1)) - model.skew)
 }
@@ -53,7 +55,7 @@ fn tinted_until(model: &Model) -> Option<Time> {
         View::Verifications => of(model.verifications.list(), model.now),
         View::Mail => of(model.mail.list(), model.now),
         View::Audit => of(model.audit.list(), model.now),
-        View::Queue | View::Templates => None,
+        View::Account | View::Queue | View::Templates => None,
     }
 }
 
@@ -88,6 +90,7 @@ fn visible_times(model: &Model) -> Vec<Time> {
             }
         }
         View::Queue => times.extend(model.outbox.iter().flat_map(queue_times)),
+        View::Account => times.extend(account::times(model)),
         View::Audit => times.extend(model.audit.selected().map(|row| row.entry.at)),
         View::Templates => {
             let sent = model.workbench.person.as_ref().and_then(|person| person.sent);

@@ -14,7 +14,7 @@ use crate::tui::action::{Action, TAB_KEYS, all};
 use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::theme::Tone;
 use crate::tui::view::templates::model::Mode;
-use crate::tui::view::{hits, queue};
+use crate::tui::view::{account, hits, queue};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab, capital};
@@ -28,6 +28,10 @@ const NARROW_GAP: u16 = 2;
 /// From how many columns on the first view, to which Esc leads, has its key beside it. Whatever else is said there, so that
 /// no name moves.
 const WITH_HOME: u16 = 92;
+
+/// From how many columns on there is room for all views. On fewer, the account stands in the place of the last one while
+/// it is shown, and nowhere else.
+const WITH_ALL: u16 = 110;
 
 /// Most columns of the site's name.
 const SITE_MAX: usize = 30;
@@ -45,15 +49,28 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
         top(canvas, model, inset(layout.header, 1));
     }
     if layout.tabs.height > 0 {
-        let mark = if model.view == View::Queue {
-            flow(canvas, model, inset(layout.tabs, 1))
-        } else {
-            let (tabs, chosen) = tabs_of(model);
-            tabs::draw(canvas, inset(layout.tabs, 1), &tabs, chosen)
+        let area = inset(layout.tabs, 1);
+        let mark = match model.view {
+            View::Queue => {
+                let state = queue::state(model, canvas.theme);
+                word(canvas, state, area)
+            }
+            View::Account => {
+                let state = account::state(model, canvas.theme);
+                word(canvas, state, area)
+            }
+            _ => {
+                let (tabs, chosen) = tabs_of(model);
+                tabs::draw(canvas, area, &tabs, chosen)
+            }
         };
         if layout.rule.height > 0 {
             canvas.rule(layout.rule, canvas.glyphs().rule, Tone::Rule);
-            let tone = if model.view == View::Queue { queue::tone(model, canvas.theme) } else { Tone::Here };
+            let tone = match model.view {
+                View::Queue => queue::tone(model, canvas.theme),
+                View::Account => account::tone(model, canvas.theme),
+                _ => Tone::Here,
+            };
             canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, tone);
             let in_mark = (mark.x..mark.right()).contains(&layout.divider.x);
             if layout.divider.width > 0 && layout.banner.height == 0 && !in_mark {
@@ -64,12 +81,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
     }
 }
 
-/// How mail flows, where the other views have their tabs; returns the columns of the word for it.
-fn flow(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Rect {
-    let state = queue::state(model, canvas.theme);
-    let word = state.first().map_or(0, |span| width(&span.content));
+/// How mail flows or the account is, where the other views have their tabs; returns the columns of the word for it.
+fn word(canvas: &mut Canvas<'_>, state: Vec<Span<'static>>, area: Rect) -> Rect {
+    let wide = state.first().map_or(0, |span| width(&span.content));
     canvas.line(area, &Line::from(state));
-    Rect { width: columns(word).min(area.width), ..area }
+    Rect { width: columns(wide).min(area.width), ..area }
 }
 
 /// Product and site on the left, views in the middle, who is sending on the right. Where room is short, the site goes
@@ -105,8 +121,9 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let limits = allowed::limits(model);
     let with_home = area.width >= WITH_HOME;
     let key_room = |view: &View| width(&view_key(canvas, *view, with_home));
-    let views: usize = View::ALL.iter().map(|view| key_room(view) + width(view.title())).sum();
-    let views_room = |gap: u16| columns(views) + gap * columns(View::ALL.len() - 1);
+    let shown = views_of(model, area.width);
+    let views: usize = shown.iter().map(|view| key_room(view) + width(view.title())).sum();
+    let views_room = |gap: u16| columns(views) + gap * columns(shown.len().saturating_sub(1));
     let lead_room = columns(width(&lead));
     let here_room = if model.view == View::Verifications { 0 } else { columns(width(model.view.title())) + 1 };
     // Who may do little sees that before who is sending.
@@ -164,7 +181,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     if let Some((_, _, behind, gap)) = shape {
         x += behind;
-        for view in View::ALL {
+        for view in shown {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
             // The one that is shown keeps its key: the names beside it stand still.
             let (of_key, of_title) = if view == model.view { (quiet, here) } else { (canvas.style(Tone::Key), quiet) };
@@ -178,6 +195,12 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
+/// The views that the top has room for.
+fn views_of(model: &Model, width: u16) -> Vec<View> {
+    let gives_way = if model.view == View::Account { View::Templates } else { View::Account };
+    View::ALL.into_iter().filter(|view| width >= WITH_ALL || *view != gives_way).collect()
+}
+
 /// The key of a view and a space.
 fn view_key(canvas: &Canvas<'_>, view: View, with_home: bool) -> String {
     let action = match view {
@@ -186,6 +209,7 @@ fn view_key(canvas: &Canvas<'_>, view: View, with_home: bool) -> String {
         View::Mail => Action::Mail,
         View::Queue => Action::Queue,
         View::Audit => Action::Audit,
+        View::Account => Action::Account,
         View::Templates => Action::Templates,
     };
     let entry = all().find(|entry| entry.action == action);
@@ -252,7 +276,7 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             });
             (tabs.collect(), model.audit.tab)
         }
-        View::Queue => (Vec::new(), 0),
+        View::Account | View::Queue => (Vec::new(), 0),
         View::Templates => {
             let tabs = Mode::ALL.iter().enumerate();
             let bench = &model.workbench;

@@ -91,7 +91,7 @@ pub fn of(model: &Model, area: Rect) -> Layout {
 fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
     let none = Rect { width: 0, height: 0, ..body };
     let whole = match model.view {
-        View::Templates => true,
+        View::Account | View::Templates => true,
         View::Queue => body.width < PANE_FROM && model.queue.open,
         View::Verifications => body.width < PANE_FROM && model.opened.is_some(),
         View::Audit | View::Mail => body.width < PANE_FROM && (model.opened.is_some() || model.row_open),

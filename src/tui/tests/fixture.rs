@@ -21,5 +21,5 @@ pub fn ago(seconds: i64) -> Time {
     now() - Duration::seconds(seconds)
 }
 
-const HOUR: i64 = 3_600;
+pub const HOUR: i64 = 3_600;
 pub const DAY: i64 = 24 * HOUR;

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::account;
 use super::fixture::{Console, World, endpoint, job, job_plan, now};
 use super::picture::{drawn, text};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
@@ -12,7 +13,7 @@ use crate::domain::job::{JobScope, JobState};
 use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::{ColourDepth, Effect, Msg, Theme};
 
-const KEYS: [&str; 53] = [
+const KEYS: [&str; 54] = [
     "j",
     "k",
     "g",
@@ -33,6 +34,7 @@ const KEYS: [&str; 53] = [
     "x",
     "o",
     "u",
+    "S",
     "p",
     "B",
     "D",
@@ -157,6 +159,7 @@ fn world_of(text: &str) -> World {
     for delivery in &mut world.given_up {
         (delivery.kind, delivery.endpoint, delivery.error) = (text.into(), text.into(), Some(text.into()));
     }
+    world.account = account::of(text);
     let mut plan = job_plan(3, 4);
     plan.first = vec![text.into(); 3];
     world.job_plan = Ok(plan);
@@ -188,6 +191,9 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Load(Load::SendHits { filter }) => Msg::Loaded(Loaded::SendHits { filter, answer: Err(problem()) }),
             Effect::Load(Load::Counts) => Msg::Loaded(Loaded::Counts(Err(problem()))),
             Effect::Load(Load::Rights) => Msg::Loaded(Loaded::Rights(Err(problem()))),
+            Effect::Load(Load::Account) => {
+                Msg::Loaded(Loaded::Account { took: chrono::Duration::zero(), answer: Err(problem()) })
+            }
             Effect::Load(Load::Outbox) => Msg::Loaded(Loaded::Outbox(Err(problem()))),
             Effect::Load(Load::Detail { id }) => Msg::Loaded(Loaded::Detail { id, answer: Err(problem()) }),
             Effect::Load(Load::Rows { ids }) => Msg::Loaded(Loaded::Rows { asked: ids, answer: Err(problem()) }),

@@ -16,7 +16,7 @@ use crate::tui::{Effect, Msg};
 #[test]
 fn every_key_goes_where_it_should() {
     use KeyContext::{
-        Audit, Confirm, Detail, Entry, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates,
+        Account, Audit, Confirm, Detail, Entry, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates,
         Verifications,
     };
     let table = [
@@ -34,8 +34,9 @@ fn every_key_goes_where_it_should() {
         ("Tab", Mail),
         ("Tab Tab", Queue),
         ("Tab Tab Tab", Audit),
-        ("Tab Tab Tab Tab", Templates),
-        ("Tab Tab Tab Tab Tab", Verifications),
+        ("Tab Tab Tab Tab", Account),
+        ("Tab Tab Tab Tab Tab", Templates),
+        ("Tab Tab Tab Tab Tab Tab", Verifications),
         ("Shift-Tab", Templates),
         ("Enter Tab", Mail),
         ("/", Prompt),
@@ -70,6 +71,8 @@ fn every_key_goes_where_it_should() {
         ("o Enter", QueueItem),
         ("o Enter Esc", Queue),
         ("o Enter Esc Esc", Verifications),
+        ("S", Account),
+        ("S Esc", Verifications),
         ("u", Audit),
         ("u Enter", Entry),
         ("u Enter Enter", Detail),
@@ -296,7 +299,7 @@ fn opening_asks_for_the_detail_only_where_it_is_shown() {
 
 #[test]
 fn what_may_be_a_piece_of_a_sequence_moves_and_types_but_does_nothing() {
-    let contexts = ["", "Enter", "m", "o", "u", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
+    let contexts = ["", "Enter", "m", "o", "u", "S", "t", "r", "v", "n", "o P", "3 B", "t T", "/", "?"];
     let presses = "r v n B P D U p x s w T y q e o u Space Enter ctrl-o".split(' ');
     for keys in contexts {
         for press in presses.clone() {
@@ -344,6 +347,7 @@ fn every_key_does_something() {
         ("o", KeyContext::Queue),
         ("o Enter", KeyContext::QueueItem),
         ("u", KeyContext::Audit),
+        ("S", KeyContext::Account),
         ("u Enter", KeyContext::Entry),
         ("t", KeyContext::Templates),
         ("t 8", KeyContext::Checks),
@@ -366,6 +370,7 @@ fn every_key_does_something() {
             || context == KeyContext::Mail && action == Action::Mail
             || context == KeyContext::Queue && action == Action::Queue
             || context == KeyContext::Audit && action == Action::Audit
+            || context == KeyContext::Account && action == Action::Account
             || templates && action == Action::Templates
     };
     let moves = |action| {

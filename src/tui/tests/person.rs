@@ -81,7 +81,7 @@ fn the_arrow_keys_show_the_whole_pane() {
 fn from_the_user_to_a_mail_and_back() {
     for (width, place) in [(80, KeyContext::Send), (120, KeyContext::Mail)] {
         let (mut console, world) = ethan(width, 24, "");
-        console.run(&world, "m / k i m Enter Tab Tab Tab Tab");
+        console.run(&world, "m / k i m Enter Tab Tab Tab Tab Tab");
         assert_eq!(console.model.view, View::Verifications);
         console.run(&world, "Enter j");
         let scroll = console.model.detail.scroll;

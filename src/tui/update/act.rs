@@ -37,6 +37,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Mail => model.show(View::Mail),
         Action::Queue => model.show(View::Queue),
         Action::Audit => model.show(View::Audit),
+        Action::Account => model.show(View::Account),
         Action::Templates => model.show(View::Templates),
         Action::Open => open(model),
         Action::Back => back(model, fx),
@@ -134,6 +135,8 @@ fn open(model: &mut Model) {
             model.queue.selected = model.queue_selected().map(queue::model::Item::id);
             model.queue.open = true;
         }
+        // There is nothing that could be opened.
+        View::Account => {}
         View::Templates => templates::update::open(model),
     }
 }

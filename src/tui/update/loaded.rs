@@ -3,7 +3,7 @@
 use crate::tui::effect::Loaded;
 use crate::tui::model::Searched;
 use crate::tui::screen::notice;
-use crate::tui::view::{detail, hits, near, paged, queue, verifications};
+use crate::tui::view::{account, detail, hits, near, paged, queue, verifications};
 use crate::tui::{Effect, Model, dialog, export};
 
 /// What was read from the database.
@@ -30,6 +30,7 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
             queue::update::loaded(model, answer.map(|outbox| *outbox), fx);
             model.dirty |= shown(model) != before;
         }
+        Loaded::Account { took, answer } => account::update::loaded(model, took, answer),
         // Where they are not known nothing is forbidden beforehand: the database has the last word.
         Loaded::Rights(answer) => model.rights = answer.ok(),
         Loaded::Detail { id, answer } => detail::update::loaded(model, id, answer),

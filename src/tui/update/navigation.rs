@@ -23,7 +23,7 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         || model.opened.is_some()
         || model.row_open
         || model.queue.open
-        || model.view == View::Templates;
+        || matches!(model.view, View::Account | View::Templates);
     let area = if scrolls { layout.pane } else { layout.list };
     // One row of the screenful before stays in sight.
     let screenful = isize::try_from(area.height.saturating_sub(1).max(1)).unwrap_or(1);
@@ -78,6 +78,8 @@ fn scroll(model: &mut Model, by: isize) {
     }
     let place = if model.opened.is_some() {
         &mut model.detail.scroll
+    } else if model.view == View::Account {
+        &mut model.account.scroll
     } else if model.view == View::Queue {
         &mut model.queue.scroll
     } else if model.view == View::Audit {
@@ -93,7 +95,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         View::Verifications => (model.verifications.lists.len(), model.verifications.tab),
         View::Mail => (model.mail.lists.len(), model.mail.tab),
         View::Audit => (model.audit.lists.len(), model.audit.tab),
-        View::Queue => return,
+        View::Account | View::Queue => return,
         View::Templates => (Mode::ALL.len(), model.workbench.mode.index()),
     };
     let digit = match event.code {
@@ -120,7 +122,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             (model.audit.tab, model.audit.left) = (next, None);
             model.entry_scroll = 0;
         }
-        View::Queue => {}
+        View::Account | View::Queue => {}
         View::Templates => templates::update::mode(&mut model.workbench, Mode::ALL[next]),
     }
 }

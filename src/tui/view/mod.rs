@@ -1,6 +1,7 @@
-//! The five views, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
+//! The six views, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
 //! the place of a list without rows.
 
+pub mod account;
 pub mod audit;
 pub mod detail;
 pub(in crate::tui) mod detour;
@@ -32,6 +33,7 @@ pub(super) fn max_scroll(model: &Model) -> usize {
     let theme = Theme::plain();
     let columns = inset(pane, 1).width;
     let count = match model.view {
+        View::Account => return account::max_scroll(model),
         View::Templates => return templates::draw::max_scroll(model),
         View::Queue if model.opened.is_none() => queue::laid(model, &theme, columns, false).lines.len(),
         View::Audit if model.opened.is_none() => audit::entry_lines(model, &theme, columns).len(),

@@ -142,6 +142,18 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// Says at the right edge of an area that there is more above or below.
+    pub fn beyond(&mut self, area: Rect, is_above: bool, is_below: bool) {
+        let [above, below] = self.glyphs().beyond;
+        let style = self.style(Tone::Strong);
+        for (is_so, n, glyph) in [(is_above, 0, above), (is_below, area.height.saturating_sub(1), below)] {
+            let place = row(area, n);
+            if is_so && place.width > 1 {
+                self.text(Rect { x: place.right() - 1, width: 1, ..place }, glyph, style);
+            }
+        }
+    }
+
     /// Steps an area back behind what covers it.
     pub fn dim(&mut self, area: Rect) {
         let area = self.clip(area);

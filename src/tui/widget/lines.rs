@@ -14,13 +14,21 @@ const LABEL: usize = 10;
 pub struct Lines<'a> {
     theme: &'a Theme,
     columns: usize,
+    /// Columns of a label.
+    label: usize,
     out: Vec<Line<'static>>,
 }
 
 impl<'a> Lines<'a> {
     #[must_use]
     pub fn new(theme: &'a Theme, columns: u16) -> Self {
-        Self { theme, columns: usize::from(columns).max(1), out: Vec::new() }
+        Self::with_labels(theme, columns, LABEL)
+    }
+
+    /// With other labels: of so many columns, the gap behind them among them.
+    #[must_use]
+    pub fn with_labels(theme: &'a Theme, columns: u16, label: usize) -> Self {
+        Self { theme, columns: usize::from(columns).max(1), label, out: Vec::new() }
     }
 
     #[must_use]
@@ -31,7 +39,7 @@ impl<'a> Lines<'a> {
     /// Columns that a value has on one line, behind a label set in that far.
     #[must_use]
     pub fn room(&self, indent: usize) -> usize {
-        self.columns.saturating_sub(indent + LABEL)
+        self.columns.saturating_sub(indent + self.label)
     }
 
     /// How many lines there are: on which one the next comes.
@@ -113,11 +121,11 @@ impl<'a> Lines<'a> {
 
     /// The same, indented under something.
     pub fn value_under(&mut self, indent: usize, label: &str, value: &str, tone: Tone) {
-        let start = indent + LABEL;
+        let start = indent + self.label;
         let (quiet, style) = (self.theme.style(Tone::Quiet), self.theme.style(tone));
         // A label that would touch its value has a line of its own, as on a narrow screen.
-        let is_apart = self.columns < start + LABEL || width(label) >= LABEL;
-        let label = pad(label, LABEL.max(width(label)), "");
+        let is_apart = self.columns < start + LABEL || width(label) >= self.label;
+        let label = pad(label, self.label.max(width(label)), "");
         let label = Span::styled(format!("{}{label}", " ".repeat(indent)), quiet);
         if is_apart {
             self.out.push(Line::from(label));
@@ -145,7 +153,7 @@ impl<'a> Lines<'a> {
 
     /// Pieces on one line behind a label.
     pub fn labelled(&mut self, label: &str, pieces: Vec<(String, Tone)>) {
-        self.pieces(std::iter::once((pad(label, LABEL, ""), Tone::Quiet)).chain(pieces).collect());
+        self.pieces(std::iter::once((pad(label, self.label, ""), Tone::Quiet)).chain(pieces).collect());
     }
 
     fn indented(&mut self, text: &str, indent: usize, style: Style) {

@@ -8,6 +8,7 @@ pub mod laid;
 pub mod lines;
 pub mod modal;
 pub mod number;
+pub mod rendered;
 pub mod scope;
 pub mod severity;
 pub mod sparkline;

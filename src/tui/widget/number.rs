@@ -1,23 +1,8 @@
 //! Numbers for people.
 
-/// With thousands separators: "1,204".
-#[must_use]
-pub fn thousands(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if n < 0 {
-        out.push('-');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+pub use crate::domain::number::thousands;
 
-/// The same, of what was counted up to `max` only: "10,000+".
+/// With thousands separators, of what was counted up to `max` only: "10,000+".
 #[must_use]
 pub fn up_to(max: i64, n: i64) -> String {
     if n > max { format!("{}+", thousands(max)) } else { thousands(n) }
@@ -40,7 +25,7 @@ pub fn rate(mails: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{rate, thousands, up_to};
+    use super::{rate, up_to};
 
     #[test]
     fn says_where_counting_ended() {
@@ -62,21 +47,6 @@ mod tests {
         ];
         for (mails, text) in table {
             assert_eq!(rate(mails), text);
-        }
-    }
-
-    #[test]
-    fn separates() {
-        let table = [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (88_120, "88,120"),
-            (10_000_000, "10,000,000"),
-            (-1_204, "-1,204"),
-        ];
-        for (n, text) in table {
-            assert_eq!(thousands(n), text);
         }
     }
 }

@@ -49,7 +49,7 @@ async fn all_that_ses_said_is_there_with_its_age() {
     for words in [
         "Account (eu-central-1), asked at 2",
         "access      production",
-        "quota       12 of 50000 sent in 24 h",
+        "quota       12 of 50,000 sent in 24 h",
         "full        at 2",
         "rate        14 mails a second",
         "pace        10 mails a second, lowered by the settings",

@@ -31,7 +31,7 @@ pub fn wanted(model: &Model) -> Option<VerificationId> {
         return Some(wish.id);
     }
     match model.view {
-        View::Templates => None,
+        View::Account | View::Templates => None,
         View::Mail | View::Audit | View::Queue => model.opened,
         View::Verifications => {
             let pane = layout::whole(model).pane.width > 0;

@@ -22,9 +22,9 @@ pub async fn all(large: &mut Large) {
         console.type_text(text);
         console.settle().await;
         large.did(&format!("typing {text}")).await;
-        large.press(&mut console, &[Enter, Tab, Tab, Tab, Tab, Tab, Enter, Esc, Esc, Esc]).await;
+        large.press(&mut console, &[Enter, Tab, Tab, Tab, Tab, Tab, Tab, Enter, Esc, Esc, Esc]).await;
     }
-    for view in ['m', 'o', 'u', 't'] {
+    for view in ['m', 'o', 'u', 'S', 't'] {
         large.press(&mut console, &[Char(view), End, Home, Tab, Enter, Enter, Esc, Esc, Esc]).await;
     }
 }

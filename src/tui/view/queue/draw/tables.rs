@@ -92,19 +92,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, outbox: &OutboxView, 
             }
         }
     }
-    beyond(canvas, area, top > 0, pieces.len() > top + height);
-}
-
-/// Says at the right edge that there is more above or below.
-fn beyond(canvas: &mut Canvas<'_>, area: Rect, is_above: bool, is_below: bool) {
-    let [above, below] = canvas.glyphs().beyond;
-    let style = canvas.style(Tone::Strong);
-    for (is_so, n, glyph) in [(is_above, 0, above), (is_below, area.height.saturating_sub(1), below)] {
-        let place = row(area, n);
-        if is_so && place.width > 1 {
-            canvas.text(Rect { x: place.right() - 1, width: 1, ..place }, glyph, style);
-        }
-    }
+    canvas.beyond(area, top > 0, pieces.len() > top + height);
 }
 
 fn remark(canvas: &mut Canvas<'_>, place: Rect, what: &str, hint: &str) {
