@@ -1,5 +1,6 @@
 #!/bin/sh
-# Draws README's pictures again: the console on demo data, the templates' workbench, and a call to the desk, from real runs.
+# Draws README's pictures again: the console on demo data, its account, the templates' workbench, and a call to the desk, from
+# real runs.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -21,5 +22,6 @@ picture() {
 }
 
 picture console "${SIZE:-120x34}" "${KEYS:-jjjjjjjjjjjjj}"
+picture account 150x46 S account
 picture workbench 150x38 L templates
 cargo run --quiet --locked --example picture -- assets/call.svg 80x24 '' call

@@ -2,11 +2,12 @@
 //!
 //! `make picture` writes `assets/console.svg` and, where `rsvg-convert` is, `assets/console.png`. Other keys and sizes:
 //! `cargo run --example picture -- FILE.svg [COLUMNSxROWS [KEYS]]`, after `cargo build`; `\e` in KEYS is Escape. With
-//! `templates` as a fourth argument it is the templates' workbench alone, which needs no database; with `call`, a call to
-//! the desk, key by key, as an animated picture.
+//! `templates` as a fourth argument it is the templates' workbench alone, which needs no database; with `account`, the demo
+//! has a made-up SES account; with `call`, it is a call to the desk, key by key, as an animated picture.
 
 #![allow(clippy::disallowed_methods, reason = "a panic is to end it")]
 
+mod account;
 mod call;
 mod svg;
 
@@ -52,6 +53,9 @@ async fn main() -> anyhow::Result<()> {
     env::reset(&options)?;
     let demo = DemoEnv::start(options.clone(), &Settings::default()).await?;
     let url = demo.settings.require_database_url()?.expose().to_owned();
+    if what == "account" {
+        account::note(&demo.settings).await?;
+    }
     let caller = if what == "call" { Some(call::caller(&demo.settings).await?) } else { None };
     let drawn = tokio::task::spawn_blocking(move || match caller {
         None => Ok(svg::draw(&photograph(Some(&url), columns, rows, &keys)?)),
