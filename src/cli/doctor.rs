@@ -40,7 +40,7 @@ fn row((check, finding): &(&Check, Finding)) -> String {
         "group": check.group(),
         "state": finding.state.as_str(),
         "found": finding.found.as_str(),
-        "next": finding.next.as_ref().map(|next| next.as_str()),
+        "next": finding.next.as_ref().map(super::super::text::Plain::as_str),
     }))
 }
 

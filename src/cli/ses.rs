@@ -67,7 +67,7 @@ fn row(planned: &Planned) -> String {
         "step": planned.step.what,
         "state": state(planned),
         "found": planned.finding.found.as_str(),
-        "next": planned.finding.next.as_ref().map(|next| next.as_str()),
+        "next": planned.finding.next.as_ref().map(super::super::text::Plain::as_str),
         "why": planned.step.why,
         "commands": planned.commands,
     }))

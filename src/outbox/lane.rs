@@ -90,7 +90,7 @@ impl Shared {
             Err(failure) => Err(failure),
         };
         let answer = redact::answer(sent, &ready.key);
-        let took = begun.elapsed() - early;
+        let took = begun.elapsed().saturating_sub(early);
         match answer {
             Ok(receipt) => {
                 let result = SendResult::Accepted { ses_id: receipt.ses_id.map(|id| id.raw().to_owned()) };

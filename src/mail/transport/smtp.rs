@@ -250,12 +250,11 @@ impl SmtpLane {
 
     /// Makes sure that a connection waits for the next mail.
     pub(super) async fn open(&mut self) -> Result<(), Failure> {
-        let idle = match self.waiting().await {
-            Some(idle) => idle,
-            None => {
-                let connection = self.smtp.connect(self.dialogue.as_ref()).await?;
-                Idle { connection, since: Instant::now(), last: None }
-            }
+        let idle = if let Some(idle) = self.waiting().await {
+            idle
+        } else {
+            let connection = self.smtp.connect(self.dialogue.as_ref()).await?;
+            Idle { connection, since: Instant::now(), last: None }
         };
         self.idle = Some(idle);
         Ok(())

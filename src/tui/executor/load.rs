@@ -6,9 +6,12 @@ use std::time::Instant;
 use chrono::Duration;
 
 use super::{Context, Executor, LIST_MAX, unasked};
+use crate::desk::Desk;
 use crate::domain::Time;
+use crate::domain::account::view::AccountView;
 use crate::domain::hook::{DeliveryFilter, DeliveryState};
 use crate::domain::id::JobId;
+use crate::domain::job::JobScope;
 use crate::domain::page::Position;
 use crate::store::{Error, Store};
 use crate::tui::effect::{Answer, GIVEN_UP_ROWS, Load, Loaded, PAGE_ROWS};
@@ -79,10 +82,7 @@ impl Executor {
             Load::Account => {
                 let begun = Instant::now();
                 let read = context.ask_for(LIST_MAX, None, async move { store.account().await.map(Box::new) });
-                context.answer(all.clone(), read, move |answer| {
-                    let took = Duration::from_std(begun.elapsed()).unwrap_or_default();
-                    Msg::Loaded(Loaded::Account { took, answer })
-                });
+                context.answer(all.clone(), read, move |answer| account(begun, answer));
             }
             Load::Rights => {
                 let rights = context.ask(None, async move { store.rights().await });
@@ -103,16 +103,7 @@ impl Executor {
                 let facts = context.ask(None, async move { facts(&store, id).await });
                 context.answer(all.clone(), facts, move |answer| counted(id, begun, answer));
             }
-            Load::JobPlan { scope, generation } => {
-                let planning = Arc::clone(context);
-                let telling = Arc::clone(context);
-                let tell = move |progress| {
-                    telling.send(Msg::Loaded(Loaded::JobPlanProgress { generation, progress }));
-                };
-                let plan = async move { planning.act(desk.plan_job_telling(&scope, tell)).await.map(Box::new) };
-                let loaded = move |answer| Msg::Loaded(Loaded::JobPlan { generation, answer });
-                context.answer(self.plan.next(all), plan, loaded);
-            }
+            Load::JobPlan { scope, generation } => self.plan_job(desk, scope, generation),
             Load::GivenUp => {
                 let filter = DeliveryFilter { state: Some(DeliveryState::GivenUp), ..DeliveryFilter::default() };
                 let page = async move { Ok(Box::new(store.deliveries(&filter, None, GIVEN_UP_ROWS).await?)) };
@@ -124,6 +115,17 @@ impl Executor {
             Load::ForgetExport => self.export.0.cancel(),
             Load::Reconnect => context.reconnect.notify_one(),
         }
+    }
+
+    fn plan_job(&mut self, desk: Desk, scope: JobScope, generation: u64) {
+        let context = &self.context;
+        let (planning, telling) = (Arc::clone(context), Arc::clone(context));
+        let tell = move |progress| {
+            telling.send(Msg::Loaded(Loaded::JobPlanProgress { generation, progress }));
+        };
+        let plan = async move { planning.act(desk.plan_job_telling(&scope, tell)).await.map(Box::new) };
+        let loaded = move |answer| Msg::Loaded(Loaded::JobPlan { generation, answer });
+        context.answer(self.plan.next(&self.all), plan, loaded);
     }
 }
 
@@ -142,6 +144,11 @@ impl Context {
             }
         }
     }
+}
+
+fn account(begun: Instant, answer: Answer<Box<AccountView>>) -> Msg {
+    let took = Duration::from_std(begun.elapsed()).unwrap_or_default();
+    Msg::Loaded(Loaded::Account { took, answer })
 }
 
 fn counted(id: JobId, begun: Instant, answer: Answer<Box<JobFacts>>) -> Msg {

@@ -267,7 +267,10 @@ fn console(view: AccountView, width: u16, height: u16) -> (Console, World) {
     (console, world)
 }
 
-const STATES: [(&str, fn() -> AccountView); 6] = [
+/// What the account is like.
+type Account = fn() -> AccountView;
+
+const STATES: [(&str, Account); 6] = [
     ("no_aws", own_data),
     ("sandbox", sandbox),
     ("production", production),

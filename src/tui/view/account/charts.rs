@@ -199,6 +199,9 @@ fn days(model: &Model, theme: &Theme, columns: u16, view: &AccountView) -> Vec<L
     lines
 }
 
+/// What is counted of an hour.
+type CountOf = fn(&Hour) -> i64;
+
 fn hours(model: &Model, theme: &Theme, columns: u16, view: &AccountView) -> Vec<Line<'static>> {
     let hours = &view.reputation.hours;
     let day = view.reputation.day();
@@ -208,7 +211,7 @@ fn hours(model: &Model, theme: &Theme, columns: u16, view: &AccountView) -> Vec<
         return lines;
     }
     let shape = Shape::of(columns);
-    let rows: [(_, fn(&Hour) -> i64); 4] = [
+    let rows: [(_, CountOf); 4] = [
         ("sent", |hour| hour.sent),
         ("bounced", |hour| hour.bounced),
         ("complained", |hour| hour.complained),
