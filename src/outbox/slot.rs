@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 const LAG_MAX: Duration = Duration::from_secs(1);
 
 /// How much of the time that passes the lag gets shorter by, which makes the pace that much faster.
-const FADING: f64 = 0.02;
+const FADING: f64 = 0.01;
 
 /// How much later than granted a worker uses its slots.
 #[derive(Debug, Default)]
@@ -75,8 +75,8 @@ mod tests {
         assert_eq!(lag.after(start + 50 * MS, start), Duration::ZERO);
         assert_eq!(lag.after(start, start + 200 * MS), 200 * MS);
         let later = start + 5_200 * MS;
-        assert_eq!(lag.after(later, later), 100 * MS);
-        assert_eq!(lag.after(later, later + 50 * MS), 99 * MS);
+        assert_eq!(lag.after(later, later), 150 * MS);
+        assert_eq!(lag.after(later, later + 100 * MS), 149 * MS);
         let much_later = start + 60_000 * MS;
         assert_eq!(lag.after(much_later, much_later), Duration::ZERO);
         assert_eq!(lag.after(start, much_later), LAG_MAX);

@@ -159,7 +159,7 @@ const ILLS: &[(&str, &str, State, &str)] = &[
     ("account.access", "update ses_account set is_sandbox = true", State::Yellow, "the sandbox"),
     ("account.standing", "update ses_account set enforcement = 'PROBATION'", State::Red, "on probation"),
     ("account.standing", "update ses_account set can_send = false", State::Red, "AWS has paused sending"),
-    ("account.quota", "update ses_account set sent = 49000", State::Yellow, "49000 of 50000"),
+    ("account.quota", "update ses_account set sent = 49000", State::Yellow, "49,000 of 50,000"),
     ("account.quota", "update ses_account set sent = 50000", State::Red, "50000 of 50000"),
     (
         "account.sender",

@@ -31,17 +31,24 @@ async fn two_workers_never_exceed_it_together() {
 }
 
 /// Lets workers send for some seconds at a limit of so many mails a second, to a server that greets after this time.
-async fn keep_pace(workers: usize, limit: u32, seconds: u32, greeting: Duration) {
+async fn keep_pace(workers: u32, limit: u32, seconds: u32, greeting: Duration) {
     let _alone = ALONE.lock().await;
     let db = TestDb::new().await;
     let server = Counter::start(LATENCY, Duration::ZERO);
     server.greet_after(greeting);
     let mut fleet = Fleet::new(&db.url, &server, &[("VERIFYDESK_PACE__RATE", &limit.to_string())]);
-    let wanted = usize::try_from(limit * (seconds + 2)).unwrap();
-    queue(&mut PgConnection::connect(&db.url).await.unwrap(), wanted * 2).await;
     for _ in 0..workers {
         fleet.start();
     }
+    // Mails come once all are at work: how long a program takes to start is not what is measured here.
+    let at_work = "select count(*) from workers where pace_rate is not null";
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while sqlx::query_scalar::<_, i64>(at_work).fetch_one(&db.pool).await.unwrap() < workers.into() {
+        assert!(Instant::now() < deadline, "not all are at work\n{}", fleet.log());
+    }
+    let wanted = usize::try_from(limit * (seconds + 2)).unwrap();
+    queue(&mut PgConnection::connect(&db.url).await.unwrap(), wanted * 2).await;
+    sqlx::query("select pg_notify('verifydesk', 'queued')").execute(&db.pool).await.unwrap();
     server.wait_for(1, Duration::from_secs(30));
     let begun = server.arrivals()[0].at + WARM_UP;
     let lasted = Duration::from_secs(seconds.into());
@@ -52,6 +59,9 @@ async fn keep_pace(workers: usize, limit: u32, seconds: u32, greeting: Duration)
     let (most, worst) = most_in_a_second(&arrivals);
     let counted = arrivals.iter().filter(|at| (begun..begun + lasted).contains(*at)).count();
     let used = f64::from(u32::try_from(counted).unwrap()) / f64::from(limit * seconds);
+    let within = arrivals.iter().filter_map(|at| at.checked_duration_since(worst)).take(most + 5);
+    let came: Vec<u128> = within.map(|after| after.as_millis()).collect();
+    eprintln!("in the fullest second they came at ms {came:?}");
     eprintln!(
         "{workers} workers, {limit}/s, {seconds} s: at most {most} in a second, {:.1} s after the first; {:.1} % used",
         (worst - arrivals[0]).as_secs_f64(),
