@@ -161,8 +161,9 @@ pub(super) fn outbox(room: &Room) -> Examined<'_> {
     Box::pin(async move {
         let outbox = room.outbox().await?;
         if let Some(why) = outbox.why_waiting() {
+            let wait = if outbox.queued == 1 { "mail waits" } else { "mails wait" };
             return Ok(Finding::red(
-                format!("{} mails wait: {why}", outbox.queued),
+                format!("{} {wait}: {why}", outbox.queued),
                 "see the other checks of workers, and `verifydesk queue`",
             ));
         }

@@ -34,8 +34,10 @@ impl OutboxView {
         if self.pace.left() == Some(0) {
             return Some("the mails of 24 hours are used up".into());
         }
-        let is_due = self.due_since.is_some_and(|since| self.as_of - since > Duration::seconds(DUE_FOR_SECONDS));
-        if !is_due || alive.iter().any(|worker| worker.rate > 0.0) {
+        let is_long = |since| self.as_of - since > Duration::seconds(DUE_FOR_SECONDS);
+        // One that has begun just now has not said yet how many went.
+        let is_at_it = |worker: &&WorkerRow| worker.rate > 0.0 || !is_long(worker.started_at);
+        if !self.due_since.is_some_and(is_long) || alive.iter().any(is_at_it) {
             return None;
         }
         let reported = alive.iter().find_map(|worker| Some((worker, worker.last_error.as_ref()?)));
@@ -71,7 +73,7 @@ mod tests {
             secret_fingerprint: "abc".into(),
             secret_previous_fingerprint: None,
             waits_for: None,
-            started_at: now(),
+            started_at: now() - Duration::hours(1),
             beat_at: now() - Duration::seconds(beat_ago),
             stopped_at: None,
             sent: 0,
@@ -116,6 +118,7 @@ mod tests {
             (waiting(vec![worker(21, 14.0)]), Some("no worker is running")),
             (waiting(vec![worker(-3_600, 14.0)]), Some("clock was set back")),
             (waiting(vec![worker(1, 0.0)]), Some("no worker takes them")),
+            (waiting(vec![WorkerRow { started_at: now() - Duration::seconds(3), ..worker(1, 0.0) }]), None),
             (waiting(vec![failing]), Some("bastion reports: no route")),
             (OutboxView { pace: used_up, ..waiting(vec![worker(1, 0.0)]) }, Some("24 hours are used up")),
             (OutboxView { is_read_only: true, ..waiting(vec![worker(1, 14.0)]) }, Some("takes no writes")),

@@ -38,9 +38,9 @@ pub async fn make_well(world: &World) {
             update brake set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null;
             update pace set rate = limit_rate;
             update sends set state = 'queued', due_at = now() + interval '1 hour', reason = null;
-            insert into workers (id, host, pid, transport, target, secret_fingerprint, pace_rate, version)
+            insert into workers (id, host, pid, transport, target, secret_fingerprint, pace_rate, version, started_at)
             values ('00000000-0000-7000-8000-000000000001', 'mail-1', 4711, 'smtp', 'relay', '{fingerprint}', 14,
-                '{version}');
+                '{version}', now() - interval '1 hour');
             insert into serves (id, host, pid, version)
             values ('00000000-0000-7000-8000-000000000002', 'web-1', 4712, '{version}');
             insert into ses_account (
@@ -135,7 +135,7 @@ const ILLS: &[(&str, &str, State, &str)] = &[
         "workers.outbox",
         "update sends set due_at = now() - interval '1 minute', queued_at = now() - interval '1 minute'",
         State::Red,
-        "1 mails wait: no worker takes them",
+        "1 mail waits: no worker takes them",
     ),
     (
         "account.region",
@@ -160,7 +160,7 @@ const ILLS: &[(&str, &str, State, &str)] = &[
     ("account.standing", "update ses_account set enforcement = 'PROBATION'", State::Red, "on probation"),
     ("account.standing", "update ses_account set can_send = false", State::Red, "AWS has paused sending"),
     ("account.quota", "update ses_account set sent = 49000", State::Yellow, "49,000 of 50,000"),
-    ("account.quota", "update ses_account set sent = 50000", State::Red, "50000 of 50000"),
+    ("account.quota", "update ses_account set sent = 50000", State::Red, "50,000 of 50,000"),
     (
         "account.sender",
         "update account_panels set figures = '\"absent\"' where kind = 'domain'",

@@ -64,11 +64,9 @@ async fn a_pooler_that_shares_sessions_is_told() {
     let bouncer = Bouncer::start(&db, "transaction").await;
     let mut settings = bouncer.settings(&db);
     let shared = look(&settings, "database.sessions").await;
-    // Before 1.21 it loses prepared statements as well.
+    // Before 1.21 it loses prepared statements as well, some of the time.
     if shared.state == State::Red {
         expect("database.sessions", &shared, State::Red, "does not keep sessions");
-        let version = look(&settings, "database.version").await;
-        assert_ne!(version.state, State::Green, "{version:?}");
     } else {
         expect("database.sessions", &shared, State::Yellow, "a pooler shares sessions");
         settings.database_listen_url = Some(Secret::new(&db.url));
