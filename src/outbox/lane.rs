@@ -71,7 +71,10 @@ impl Shared {
         let composed = self.compose(&ready);
         let opened = if composed.is_ok() { lane.open().await } else { Ok(()) };
         let early = at.saturating_duration_since(Instant::now());
-        self.lag.wait_for(at).await;
+        // A server that cannot be reached is told of at once, and makes no other mail late.
+        if opened.is_ok() {
+            self.lag.wait_for(at).await;
+        }
         let (id, verification, attempt) = (ready.id, ready.verification, ready.attempt);
         let tried =
             Tried { attempt: attempt.counted, attempts_min: self.settings.worker.attempts, is_old: ready.is_old };

@@ -222,8 +222,7 @@ impl SmtpLane {
     pub(super) async fn send(&mut self, mail: &Composed, id: SendId, lease: &Lease) -> Result<Reply, Failure> {
         let mut may_retry = true;
         loop {
-            self.open().await?;
-            let Some(Idle { mut connection, last, .. }) = self.idle.take() else { unreachable!("it is open") };
+            let Idle { mut connection, last, .. } = self.connected().await?;
             let reused = last.is_some();
             match self.smtp.converse(&mut connection, mail, lease).await {
                 Ok(reply) => {
@@ -250,14 +249,17 @@ impl SmtpLane {
 
     /// Makes sure that a connection waits for the next mail.
     pub(super) async fn open(&mut self) -> Result<(), Failure> {
-        let idle = if let Some(idle) = self.waiting().await {
-            idle
-        } else {
-            let connection = self.smtp.connect(self.dialogue.as_ref()).await?;
-            Idle { connection, since: Instant::now(), last: None }
-        };
-        self.idle = Some(idle);
+        self.idle = Some(self.connected().await?);
         Ok(())
+    }
+
+    /// The connection that waits for the next mail, or a new one.
+    async fn connected(&mut self) -> Result<Idle, Failure> {
+        if let Some(idle) = self.waiting().await {
+            return Ok(idle);
+        }
+        let connection = self.smtp.connect(self.dialogue.as_ref()).await?;
+        Ok(Idle { connection, since: Instant::now(), last: None })
     }
 
     /// The connection that waits for the next mail, if it has not waited for too long and still answers.
