@@ -11,7 +11,7 @@ use verifydesk::outbox::worker::{Mode, Worker};
 use verifydesk::store::{Purpose, Store};
 
 use crate::support::node::Node;
-use crate::support::world::{AtWork, SECRET, key_in};
+use crate::support::world::{AtWork, SECRET, captured_in, key_in};
 
 /// How long going over to the other may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,8 +48,7 @@ fn settings(nodes: &[&Node], mails: &TempDir) -> Settings {
 }
 
 fn captured(mails: &TempDir) -> Vec<PathBuf> {
-    let files = std::fs::read_dir(mails.path().join("mail")).unwrap().map(|file| file.unwrap().path());
-    files.filter(|file| file.extension().is_some_and(|end| end == "eml")).collect()
+    captured_in(&mails.path().join("mail"))
 }
 
 async fn expect(pool: &sqlx::PgPool, query: &'static str, wanted: i64) -> Result<(), String> {

@@ -337,7 +337,13 @@ async fn a_large_paste_is_text_and_no_key_after_it_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_of_the_terminal_are_no_keys() {
     let world = with_user().await;
+    // Ages that stay what they are while the test runs.
+    let age = "update sends set queued_at = queued_at - interval '90 minutes', due_at = due_at - interval '90 minutes';
+        update verifications set created_at = created_at - interval '90 minutes',
+            expires_at = expires_at - interval '90 minutes'";
+    world.execute(age).await;
     let mut running = open(&world);
+    running.shows("1 mail waits, the oldest for 1 h");
     running.quiet(Duration::from_millis(500));
     let before = running.heard().text();
     let answers = [

@@ -17,6 +17,7 @@ use verifydesk::desk::Desk;
 use verifydesk::store::roles::GROUPS;
 use verifydesk::store::webhook::Asked;
 
+use crate::support::world::captured_in;
 use crate::support::{Program, TestDb, address_in};
 use crate::test_send;
 
@@ -245,10 +246,10 @@ async fn an_operators_first_test_mail_needs_no_worker() {
 
 /// The link of the newest mail to an address that begins so.
 fn link_to(mails: &std::path::Path, to: &str) -> String {
-    let mut found: Vec<String> = std::fs::read_dir(mails)
-        .unwrap()
-        .filter_map(|entry| std::fs::read(entry.unwrap().path()).ok())
-        .filter_map(|mail| {
+    let mut found: Vec<String> = captured_in(mails)
+        .iter()
+        .filter_map(|file| {
+            let mail = std::fs::read(file).unwrap();
             let message = MessageParser::default().parse(&mail)?;
             let address = message.to()?.first()?.address()?.to_owned();
             let text = message.body_text(0)?.into_owned();

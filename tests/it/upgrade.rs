@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::support::world::captured_in;
 use crate::support::{Program, Running, TestDb, address_in, until};
 
 const TOKEN: &str = "a token of the tests, long enough";
@@ -55,9 +56,8 @@ async fn sign_up(client: &reqwest::Client, url: &str, email: &str) -> StatusCode
 impl Version<'_> {
     /// The query of the link that was mailed to someone.
     fn link_to(&self, email: &str) -> Option<String> {
-        let mails = std::fs::read_dir(self.mails).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
-        let mut parsed = mails.filter(|mail| String::from_utf8_lossy(mail).contains(email));
-        let mail = parsed.next()?;
+        let mut mails = captured_in(self.mails).into_iter().map(|file| std::fs::read(file).unwrap());
+        let mail = mails.find(|mail| String::from_utf8_lossy(mail).contains(email))?;
         let text = mail_parser::MessageParser::default().parse(&mail)?.body_text(0)?.into_owned();
         let (_, rest) = text.split_once("/verify/?key=")?;
         Some(rest.split_whitespace().next()?.to_owned())

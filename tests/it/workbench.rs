@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::support::pty::{Command, Running};
+use crate::support::world::captured_in;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verifydesk");
 
@@ -218,7 +219,7 @@ fn a_test_goes_out_without_a_database() {
     running.keys("\r");
     running.shows("accepted for dev@books.example");
     running.shows("there is no database");
-    let mails: Vec<_> = fs::read_dir(&captured).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mails = captured_in(&captured);
     let [mail] = &mails[..] else { panic!("{mails:?}") };
     assert!(fs::read_to_string(mail).unwrap().contains("To: dev@books.example"));
     running.keys("\r");

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::metrics::listed;
 use super::{get, program, start, until};
-use crate::support::world::key_in;
+use crate::support::world::{captured_in, key_in};
 use crate::support::{Program, Running, TestDb, address_in};
 
 const TOKEN: &str = "a token of the tests, long enough";
@@ -72,9 +72,8 @@ async fn verify(program: &Program, pages: &str) {
         .json(&serde_json::json!({"email": "mina@example.com"}));
     assert!(signed_up.send().await.unwrap().status().is_success());
     let mails = program.home().join("mails");
-    let mail = || Some(std::fs::read_dir(&mails).ok()?.next()?.unwrap().path());
-    until("the mail is there", async || mail().is_some()).await;
-    let key = key_in(&mail().unwrap());
+    until("the mail is there", async || !captured_in(&mails).is_empty()).await;
+    let key = key_in(&captured_in(&mails)[0]);
     assert_eq!(get(&format!("{pages}/verify/?key={}", key.expose())).await.0, 200);
 }
 

@@ -2,7 +2,7 @@
 
 mod rows;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mail_parser::MessageParser;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -193,11 +193,8 @@ impl World {
         number(self.pool(), query).await
     }
 
-    pub fn captured(&self) -> Vec<std::path::PathBuf> {
-        let Ok(entries) = std::fs::read_dir(self.dir.path().join("mail")) else { return Vec::new() };
-        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        files
+    pub fn captured(&self) -> Vec<PathBuf> {
+        captured_in(&self.dir.path().join("mail"))
     }
 
     /// The keys in the captured mails, oldest first.
@@ -208,6 +205,15 @@ impl World {
     pub async fn open(&self, key: &Key) -> LinkOutcome {
         self.desk.open_link(key, Opener::Browser).await.unwrap()
     }
+}
+
+/// The mails in a directory of captured mails, oldest first. What is still being written there has another ending.
+pub fn captured_in(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "eml"));
+    files.sort();
+    files
 }
 
 /// The key in a captured mail.

@@ -14,7 +14,7 @@ use verifydesk::domain::locale::Locale;
 use super::{Served, button, nothing};
 use crate::support::Program;
 use crate::support::browser::{Browser, Colours, Page};
-use crate::support::world::SECRET;
+use crate::support::world::{SECRET, captured_in};
 
 /// Finds what is wrong with the page that is shown.
 const AUDIT: &str = include_str!("audit.js");
@@ -56,9 +56,7 @@ impl Visit {
         let worker = worker.set("VERIFYDESK_CAPTURE__DIR", mails.to_string_lossy());
         let drained = worker.run(&["worker", "--drain"]);
         assert_eq!(drained.code, 0, "{}", drained.err);
-        let files: Vec<_> = std::fs::read_dir(&mails).unwrap().map(|entry| entry.unwrap().path()).collect();
-        let mail = files.iter().find(|file| file.extension().is_some_and(|extension| extension == "eml")).unwrap();
-        let bytes = std::fs::read(mail).unwrap();
+        let bytes = std::fs::read(&captured_in(&mails)[0]).unwrap();
         let html = MessageParser::default().parse(&bytes).unwrap().body_html(0).unwrap().into_owned();
         let mail = self.browser.page().await;
         mail.show(&html).await;
