@@ -15,7 +15,7 @@ pub struct Args {
     /// Print JSON Lines: one object a check
     #[arg(long)]
     json: bool,
-    /// Ask nothing but the database: not the public URL, not DNS
+    /// Ask nothing but the database: not the mail server, the public URL or DNS
     #[arg(long)]
     offline: bool,
 }

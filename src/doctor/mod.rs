@@ -13,7 +13,7 @@
 //! region.rs    whether all that is set means one region
 //! events.rs    how what SES reports comes in
 //! serve.rs     the verification view, and whether the public URL leads to it, asked by http.rs
-//! smtp.rs      the password for the mail server, by its form
+//! smtp.rs      the mail server, up to where a recipient would be named; its password, by its form
 //! dns.rs       what the sender's domain says in DNS, asked by dns/query.rs
 //! plan.rs      what checks found, as steps between here and mails with results
 //! ```

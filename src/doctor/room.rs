@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::Finding;
 use super::dns::Dns;
+use super::{Finding, smtp};
 use crate::config::{SettingError, Settings, TransportKind};
 use crate::domain::Time;
 use crate::domain::account::view::AccountView;
@@ -37,6 +37,7 @@ pub struct Room {
     /// Whether nothing but the database is asked.
     pub(super) is_offline: bool,
     pub(super) dns: Dns,
+    pub(super) mail_server: OnceCell<Result<smtp::Conversation, Finding>>,
     /// What was found of the templates, or why nothing was, with what to do.
     pub(super) templates: OnceCell<Result<Report, Finding>>,
 }
@@ -59,6 +60,7 @@ impl Room {
             templates: OnceCell::new(),
             is_offline: false,
             dns: Dns::new(None),
+            mail_server: OnceCell::new(),
         }
     }
 

@@ -56,6 +56,16 @@ pub static CHECKS: &[Check] = &[
     row("serve.alive", "whether a serve has been heard of", serve::alive),
     row("serve.versions", "whether workers, serves and this program are of one version", serve::versions_of_all),
     row("serve.public_url", "whether the public URL answers, and leads to a serve of this database", serve::public_url),
+    Check { limit: smtp::LIMIT, ..row("smtp.greeting", "whether the mail server answers", smtp::greeting) },
+    Check {
+        limit: smtp::LIMIT,
+        ..row("smtp.tls", "whether the connection is protected, and the certificate is the mail server's", smtp::tls)
+    },
+    Check { limit: smtp::LIMIT, ..row("smtp.sign_in", "whether it lets us in", smtp::sign_in) },
+    Check {
+        limit: smtp::LIMIT,
+        ..row("smtp.sender", "whether it takes the sender; no recipient is named, and no mail goes", smtp::sender)
+    },
     row("smtp.password", "whether the password has the form of SES's, not that from before 2019", smtp::password),
     row("account.region", "whether settings, endpoints, queue, topics and account mean one region", region::one),
     row("account.asked", "whether SES answers what workers ask of the account", account::asked),

@@ -299,7 +299,7 @@ const ILLS: &[(&str, &str, State, &str)] = &[
 ];
 
 /// The checks of which the other tests here and beside them see green and not green.
-const SEEN_ELSEWHERE: [&str; 20] = [
+const SEEN_ELSEWHERE: [&str; 24] = [
     "database.reachable",
     "database.version",
     "database.encoding",
@@ -315,6 +315,10 @@ const SEEN_ELSEWHERE: [&str; 20] = [
     "serve.alive",
     "serve.versions",
     "serve.public_url",
+    "smtp.greeting",
+    "smtp.tls",
+    "smtp.sign_in",
+    "smtp.sender",
     "smtp.password",
     "dns.spf",
     "dns.dmarc",

@@ -207,12 +207,15 @@ pub(super) async fn encrypt(
     }
 }
 
+/// What begins the note on what protects a connection.
+pub(super) const ENCRYPTED: &str = "encrypted from here on: ";
+
 /// Version and cipher, for those who listen in.
 pub(super) fn describe(encrypted: &tokio_rustls::client::TlsStream<TcpStream>) -> String {
     let (_, tls) = encrypted.get_ref();
     let version = tls.protocol_version().map_or_else(String::new, |version| format!("{version:?}"));
     let cipher = tls.negotiated_cipher_suite().map_or_else(String::new, |suite| format!("{:?}", suite.suite()));
-    format!("encrypted from here on: {version}, {cipher}")
+    format!("{ENCRYPTED}{version}, {cipher}")
 }
 
 /// Runs a step under its time-out.

@@ -16,6 +16,7 @@ mod secret_redactor;
 mod sign_in;
 mod smtp;
 mod tls_verifier;
+mod tried;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use dialogue::{Dialogue, DialogueLine, Speaker};
 pub use reply::Reply;
 pub use smtp::Timeouts;
 use smtp::{Smtp, SmtpLane};
+pub use tried::Tried;
 
 /// A mail was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

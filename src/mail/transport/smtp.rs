@@ -21,6 +21,7 @@ use super::tls_verifier::TlsVerifier;
 use super::{Cause, Failure, Lease, Reply, Stage, within_lease};
 use crate::config::{SettingError, Settings, Tls};
 use crate::dial::Dialer;
+use crate::domain::address::EmailAddress;
 use crate::domain::id::SendId;
 use crate::mail::message::Composed;
 use crate::ses::{SmtpTarget, smtp_settings};
@@ -115,6 +116,29 @@ impl Smtp {
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
+    /// Whether there is a user to sign in as.
+    pub(super) fn signs_in(&self) -> bool {
+        self.target.credentials.is_some()
+    }
+
+    pub(super) fn encrypts(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Connects as for a mail, names the sender, and takes leave.
+    pub(super) async fn try_out(&self, sender: &EmailAddress, dialogue: Dialogue) -> Result<Reply, Failure> {
+        let mut connection = self.ready(Some(&dialogue)).await?;
+        let tried = async {
+            self.sign_in(&mut connection).await?;
+            self.name_sender(&mut connection, sender).await
+        };
+        let tried = tried.await;
+        if tried.as_ref().err().is_none_or(Failure::is_polite_to_leave) {
+            connection.quit().await;
+        }
+        tried
+    }
+
     /// A connection that is ready for a mail: greeted, encrypted, signed in.
     async fn connect(&self, dialogue: Option<&Dialogue>) -> Result<Connection, Failure> {
         let mut connection = self.ready(dialogue).await?;
@@ -180,11 +204,16 @@ impl Smtp {
         connection.sign_in(&credentials.username, credentials.password.expose(), self.timeouts.command).await
     }
 
+    /// Addresses are plain ASCII without brackets or spaces, so nothing can be put behind them.
+    async fn name_sender(&self, connection: &mut Connection, sender: &EmailAddress) -> Result<Reply, Failure> {
+        let named = format!("MAIL FROM:<{sender}>\r\n");
+        connection.command(Stage::Mail, named, self.timeouts.command, &[250]).await
+    }
+
     /// One mail over a connection that is ready for it. On failure the connection's state is not known any more.
     async fn converse(&self, connection: &mut Connection, mail: &Composed, lease: &Lease) -> Result<Reply, Failure> {
         let Timeouts { command, end_of_data, .. } = self.timeouts;
-        // Both addresses are plain ASCII without brackets or spaces, so nothing can be put behind them.
-        connection.command(Stage::Mail, format!("MAIL FROM:<{}>\r\n", mail.from), command, &[250]).await?;
+        self.name_sender(connection, &mail.from).await?;
         connection.command(Stage::Rcpt, format!("RCPT TO:<{}>\r\n", mail.to), command, &[250, 251]).await?;
         within_lease(lease, self.timeouts.longest_content(), Stage::Data)?;
         connection.command(Stage::Data, Data, command, &[354]).await?;
