@@ -1,5 +1,7 @@
 //! `verifydesk account`
 
+mod acts;
+mod identities;
 mod suppression;
 
 use std::process::ExitCode;
@@ -26,11 +28,16 @@ enum Command {
     /// SES's suppression list: who gets no mail from this account, and taking them off it; a worker that has AWS's keys does it
     #[command(subcommand)]
     Suppression(suppression::Command),
+    /// The addresses and domains that mails come from, and what has to be in DNS for them; adding one
+    #[command(subcommand)]
+    Identities(identities::Command),
 }
 
 pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
-    if let Some(Command::Suppression(command)) = &args.command {
-        return suppression::run(desk, command).await;
+    match &args.command {
+        Some(Command::Suppression(command)) => return suppression::run(desk, command).await,
+        Some(Command::Identities(command)) => return identities::run(desk, command).await,
+        None => {}
     }
     let view = desk.store().account().await?;
     if args.json {

@@ -10,6 +10,7 @@ mod delete;
 mod error;
 mod force_verify;
 mod hook;
+mod identity;
 mod job;
 mod link;
 mod mint;

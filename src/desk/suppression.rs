@@ -3,6 +3,7 @@
 use super::resend::{Asked, Target, no_verification};
 use super::{Desk, Error, Refusal};
 use crate::domain::Time;
+use crate::domain::account::Identity;
 use crate::domain::account::act::{AccountAct, Came, Listing};
 use crate::domain::address::EmailAddress;
 use crate::domain::audit::{Action, Actor, Origin};
@@ -28,14 +29,17 @@ pub enum SesAnswer {
         was_listed: bool,
     },
     Added(Listing),
+    /// The identity was added, and this is what SES says of it; `None` where there was one already.
+    IdentityAdded(Option<Box<Identity>>),
 }
 
 impl SesAnswer {
-    fn came(&self) -> Came {
+    pub(super) fn came(&self) -> Came {
         match self {
             Self::Listed { .. } => Came::Listed,
             Self::NotListed | Self::Removed { was_listed: false } => Came::NotListed,
-            Self::Removed { was_listed: true } | Self::Added(_) => Came::Done,
+            Self::Removed { was_listed: true } | Self::Added(_) | Self::IdentityAdded(Some(_)) => Came::Done,
+            Self::IdentityAdded(None) => Came::Exists,
         }
     }
 }
@@ -94,6 +98,9 @@ impl Desk {
     /// Ends an act that a worker has done, with what follows from it: what the desk knows of the address, and the mail that
     /// was asked for with it. False where another worker has ended it.
     pub async fn end_account_act(&self, act: &AccountAct, answer: &SesAnswer) -> Result<bool, Error> {
+        if let SesAnswer::IdentityAdded(identity) = answer {
+            return self.end_identity_act(act, answer.came(), identity.as_deref()).await;
+        }
         let address = act.address.raw();
         let mut tx = self.store.begin().await?;
         if !matches!(answer, SesAnswer::Listed { .. } | SesAnswer::NotListed)
@@ -104,7 +111,7 @@ impl Desk {
         let on_list = match answer {
             SesAnswer::Listed { reason, since, ses_id } => Some((reason.as_str(), *since, ses_id.as_deref())),
             SesAnswer::Added(listing) => Some((listing.as_str(), Some(store::now(&mut tx).await?), None)),
-            SesAnswer::NotListed | SesAnswer::Removed { .. } => None,
+            SesAnswer::NotListed | SesAnswer::Removed { .. } | SesAnswer::IdentityAdded(_) => None,
         };
         let about = suppressions::note(&mut tx, address, on_list).await?;
         let mut ended = Ended::well(answer.came());

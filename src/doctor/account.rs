@@ -71,8 +71,8 @@ pub(super) fn access(room: &Room) -> Examined<'_> {
         standing(view)?;
         Ok(judged(
             fact(view, "access"),
-            "ask AWS for production access (SES, Account dashboard) and describe sign-up mails; until then verify the \
-             addresses that are to be mailed",
+            "ask AWS for production access (SES, Account dashboard) and describe sign-up mails; until then \
+             `verifydesk account identities add ADDRESS` lets one be mailed, once its owner has opened the link from AWS",
         ))
     })
 }

@@ -1,8 +1,10 @@
 //! What SES's API says of the account besides what it may, in panels: one answer each, with its age.
 
 pub mod act;
+pub mod dns_records;
 pub mod facts;
 pub mod flow;
+pub mod identity_name;
 pub mod view;
 
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,15 @@ pub struct CallTrouble {
     pub permission: Option<Untrusted>,
 }
 
+/// An identity that is not verified yet: what SES said of it last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityDetail {
+    pub name: Untrusted,
+    /// `None` where SES has not answered, or knows no such identity.
+    pub answer: Option<(Time, Identity)>,
+    pub trouble: Option<CallTrouble>,
+}
+
 /// What a call answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,7 +99,7 @@ pub enum Figures {
 }
 
 /// An identity: an address or a domain that may send.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Whether it may send.
     pub is_verified: bool,
@@ -101,6 +112,9 @@ pub struct Identity {
     pub dkim: Untrusted,
     /// For a domain, the names of its three CNAME records.
     pub dkim_tokens: Vec<Untrusted>,
+    /// The zone that those lead to; empty where SES says none, or a version that did not ask wrote this.
+    #[serde(default)]
+    pub dkim_zone: Untrusted,
     /// The domain of the envelope's sender; empty where it is SES's own.
     pub mail_from: Untrusted,
     /// `SUCCESS`, `PENDING`, `FAILED`, `TEMPORARY_FAILURE`.
@@ -115,6 +129,14 @@ pub struct Identities {
     pub listed: Vec<ListedIdentity>,
     /// Whether there are more than are listed.
     pub has_more: bool,
+}
+
+impl ListedIdentity {
+    /// Whether it is a domain whose records are not in DNS yet.
+    #[must_use]
+    pub fn is_waiting_domain(&self) -> bool {
+        self.kind.raw() == "DOMAIN" && self.verification.raw() != "SUCCESS"
+    }
 }
 
 /// An identity in the list of all.

@@ -130,11 +130,13 @@ pub enum Action {
     RemoveSuppression,
     /// An address is to be put on it, or was.
     AddSuppression,
+    /// An identity is to be added at SES, or was.
+    AddIdentity,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::SignUp,
         Self::Resend,
         Self::ForceVerify,
@@ -162,6 +164,7 @@ impl Action {
         Self::RetryWebhooks,
         Self::RemoveSuppression,
         Self::AddSuppression,
+        Self::AddIdentity,
     ];
 
     /// As stored and in JSON.
@@ -195,6 +198,7 @@ impl Action {
             Self::RetryWebhooks => "retry_webhooks",
             Self::RemoveSuppression => "remove_suppression",
             Self::AddSuppression => "add_suppression",
+            Self::AddIdentity => "add_identity",
         }
     }
 
@@ -229,6 +233,7 @@ impl Action {
             Self::RetryWebhooks => "webhooks tried again",
             Self::RemoveSuppression => "off the suppression list",
             Self::AddSuppression => "on the suppression list",
+            Self::AddIdentity => "identity added",
         }
     }
 

@@ -19,11 +19,12 @@ pub enum Right {
     TestSend,
     RetryWebhooks,
     ChangeSuppression,
+    AddIdentity,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Resend,
         Self::SignUp,
         Self::ForceVerify,
@@ -38,6 +39,7 @@ impl Right {
         Self::TestSend,
         Self::RetryWebhooks,
         Self::ChangeSuppression,
+        Self::AddIdentity,
     ];
 
     /// What may be done with it, behind *may*.
@@ -58,6 +60,7 @@ impl Right {
             Self::TestSend => "send test mails",
             Self::RetryWebhooks => "have webhooks tried again",
             Self::ChangeSuppression => "change the suppression list",
+            Self::AddIdentity => "add identities at SES",
         }
     }
 }

@@ -346,7 +346,7 @@ fn judge_unverified(text: &str, sender: &EmailAddress, recipient: &EmailAddress)
         return Verdict::new(
             Class::Sandbox,
             format!("the SES account is in the sandbox, and {} is not a verified recipient", plain(recipient.as_str())),
-            "verify the recipient in the SES console, or ask AWS for production access",
+            "`verifydesk account identities add` lets one be mailed; ask AWS for production access to mail everyone",
         );
     }
     Verdict::new(

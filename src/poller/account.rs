@@ -3,6 +3,7 @@
 //! workers together. What it says stands in the database, with its age.
 
 mod act;
+mod identity;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,8 +102,9 @@ impl AccountPoller {
                     }
                 }
             }
-            if let Some(call) = due {
-                self.ask(&call).await;
+            match due {
+                Some(call) => _ = self.ask(&call).await,
+                None => self.ask_about_identity().await,
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What SES's API says of the account.
 
+mod identity;
 mod panel;
 mod suppression;
 

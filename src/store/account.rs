@@ -7,6 +7,9 @@ use crate::domain::account::view::AccountView;
 /// Of how many of the newest links it is looked what became of them.
 const LINKS: i64 = 2_000;
 
+/// Most identities that are shown because someone asked for them lately.
+const ADDED_MAX: i64 = 5;
+
 impl Store {
     /// All that the desk knows of the account.
     pub async fn account(&self) -> Result<AccountView, Error> {
@@ -14,6 +17,8 @@ impl Store {
             as_of: self.now().await?,
             account: self.ses_account().await?,
             panels: self.account_panels().await?,
+            waiting: self.waiting_domains().await?,
+            added: self.identities_asked_for(ADDED_MAX).await?,
             pace: self.pace().await?,
             reputation: self.reputation().await?,
             days: self.mail_days().await?,
@@ -27,6 +32,8 @@ impl Store {
             as_of: self.now().await?,
             account: self.ses_account().await?,
             panels: self.account_panels().await?,
+            waiting: self.waiting_domains().await?,
+            added: self.identities_asked_for(ADDED_MAX).await?,
             pace: self.pace().await?,
             ..AccountView::default()
         })

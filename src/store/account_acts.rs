@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Error, Store, StoredTime};
 use crate::domain::account::act::{AccountAct, ActKind, Came, Listing};
+use crate::domain::account::identity_name::IdentityName;
 use crate::domain::audit::Actor;
 use crate::domain::id::{AccountActId, SendId, VerificationId};
 use crate::text::plain;
@@ -98,11 +99,44 @@ impl Store {
         })
     }
 
+    /// Has an identity added; `None` where too much waits.
+    pub async fn queue_identity(
+        &self,
+        actor: &Actor,
+        identity: &IdentityName,
+        reason: Option<&str>,
+    ) -> Result<Option<AccountActId>, Error> {
+        let id = sqlx::query_scalar!(
+            "select act from queue_identity($1, $2, $3, $4)",
+            identity.as_str(),
+            reason,
+            actor.name,
+            actor.origin.as_str()
+        );
+        Ok(id.fetch_one(self.pool()).await?.map(AccountActId))
+    }
+
+    /// The newest of the identities that someone asked for and that are news.
+    pub async fn identities_asked_for(&self, limit: i64) -> Result<Vec<AccountAct>, Error> {
+        let rows = sqlx::query_as!(
+            ActRow,
+            "select id, kind, address, identity, listing, mail_again, reason, actor, origin, asked_at, state, attempts,
+                ended_at, outcome, error, permission, send_id, not_mailed
+            from account_acts
+            where kind = 'add_identity' and (ended_at is null or ended_at > now() - interval '1 day')
+            order by id desc
+            limit $1",
+            limit
+        );
+        // Those of a later version are not known here.
+        Ok(rows.fetch_all(self.pool()).await?.into_iter().filter_map(|row| row.try_into().ok()).collect())
+    }
+
     /// One act.
     pub async fn account_act(&self, id: AccountActId) -> Result<Option<AccountAct>, Error> {
         let row = sqlx::query_as!(
             ActRow,
-            "select id, kind, address, listing, mail_again, reason, actor, origin, asked_at, state, attempts, ended_at,
+            "select id, kind, address, identity, listing, mail_again, reason, actor, origin, asked_at, state, attempts, ended_at,
                 outcome, error, permission, send_id, not_mailed
             from account_acts
             where id = $1",
@@ -117,7 +151,7 @@ impl Store {
     pub async fn account_act_about(&self, address: &str) -> Result<Option<AccountAct>, Error> {
         let row = sqlx::query_as!(
             ActRow,
-            "select id, kind, address, listing, mail_again, reason, actor, origin, asked_at, state, attempts, ended_at,
+            "select id, kind, address, identity, listing, mail_again, reason, actor, origin, asked_at, state, attempts, ended_at,
                 outcome, error, permission, send_id, not_mailed
             from account_acts
             where address = lower($1) and (kind <> 'look_up' or state <> 'done')
@@ -175,8 +209,8 @@ impl Store {
                 limit 1
                 for update of w skip locked
             )
-            returning a.id, a.kind, a.address, a.listing, a.mail_again, a.reason, a.actor, a.origin, a.asked_at, a.state,
-                a.attempts, a.ended_at, a.outcome, a.error, a.permission, a.send_id, a.not_mailed",
+            returning a.id, a.kind, a.address, a.identity, a.listing, a.mail_again, a.reason, a.actor, a.origin, a.asked_at,
+                a.state, a.attempts, a.ended_at, a.outcome, a.error, a.permission, a.send_id, a.not_mailed",
             longest,
             &known()
         )
@@ -236,6 +270,7 @@ struct ActRow {
     id: i64,
     kind: String,
     address: String,
+    identity: Option<String>,
     listing: Option<String>,
     mail_again: Option<i64>,
     reason: Option<String>,
@@ -265,6 +300,7 @@ impl TryFrom<ActRow> for AccountAct {
             state: row.state.parse().map_err(|_| unknown(&row.state))?,
             listing: row.listing.and_then(|word| word.parse().ok()),
             address: row.address.into(),
+            identity: row.identity.map(Into::into),
             mail_again: row.mail_again.map(VerificationId),
             reason: row.reason.map(Into::into),
             actor: row.actor.into(),

@@ -25,6 +25,7 @@ mod figures;
 mod hits;
 pub mod hooks;
 pub mod idempotency;
+pub mod identities;
 pub mod jobs;
 pub(crate) mod list;
 mod mailed;

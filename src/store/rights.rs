@@ -31,7 +31,8 @@ impl Store {
                     has_column_privilege('sends', 'test_of', 'insert'),
                     has_function_privilege(to_regprocedure('retry_webhooks(text, uuid, text, text)'), 'execute'),
                     has_function_privilege(
-                        to_regprocedure('queue_account_act(text, text, text, bigint, text, text, text)'), 'execute')
+                        to_regprocedure('queue_account_act(text, text, text, bigint, text, text, text)'), 'execute'),
+                    has_function_privilege(to_regprocedure('queue_identity(text, text, text, text)'), 'execute')
                 ] as "may!: Vec<Option<bool>>""#
         )
         .fetch_one(self.pool())

@@ -70,6 +70,8 @@ pub enum Action {
     CancelJob,
     Topic,
     RetryWebhooks,
+    /// An identity at SES.
+    AddIdentity,
     Undo,
     Copy,
     CopyNumber,
@@ -136,6 +138,7 @@ impl Action {
                 | Self::CancelJob
                 | Self::Topic
                 | Self::RetryWebhooks
+                | Self::AddIdentity
                 | Self::Undo
         )
     }
@@ -157,6 +160,7 @@ impl Action {
             Self::Pause | Self::Drain | Self::Resume => Right::StopOutbox,
             Self::Topic => Right::ApproveTopic,
             Self::RetryWebhooks => Right::RetryWebhooks,
+            Self::AddIdentity => Right::AddIdentity,
             Self::TestSend => Right::TestSend,
             _ => return None,
         })
@@ -230,6 +234,7 @@ static TABLE: &[Entry] = table! {
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Resume sending, whatever stopped it";
     Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
     RetryWebhooks: [c('w')], QUEUES, 0, "webhooks", "What the site was not told, and its answers; try it again";
+    AddIdentity: [c('a')], ACCOUNT, 5, "add identity", "Have an address or a domain added at SES, to mail from; shows what goes into DNS";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";
     Explain: [c('?')], CHECKS, 2, "explain", "What the rule asks for, why, and where that comes from";

@@ -175,7 +175,7 @@ mod tests {
     use chrono::Duration;
 
     /// Keys, each with what it would do.
-    const ACTS: [(&str, Right); 15] = [
+    const ACTS: [(&str, Right); 16] = [
         ("r", Right::Resend),
         ("v", Right::ForceVerify),
         ("V", Right::Unverify),
@@ -191,6 +191,7 @@ mod tests {
         ("o A", Right::ApproveTopic),
         ("o w", Right::RetryWebhooks),
         ("t T", Right::TestSend),
+        ("S a", Right::AddIdentity),
     ];
 
     /// Presses the keys; whether anything was opened or asked for, and what was said.

@@ -23,6 +23,7 @@ read = [
     client.get_suppressed_destination(EmailAddress="mina@example.com"),
     client.delete_suppressed_destination(EmailAddress="mina@example.com"),
     client.put_suppressed_destination(EmailAddress="jun@example.com", Reason="COMPLAINT"),
+    client.create_email_identity(EmailIdentity="shop.example"),
 ]
 for answer in read:
     del answer["ResponseMetadata"]

@@ -2,6 +2,7 @@
 
 mod acts;
 mod commanded;
+mod identities;
 mod panels;
 mod shown;
 

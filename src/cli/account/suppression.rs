@@ -1,11 +1,10 @@
 //! `verifydesk account suppression`: asks for what a worker that has AWS's keys does, and waits for it.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Subcommand;
-use tokio::time::{Instant, sleep};
 
+use super::acts::{Waiting, ended};
 use crate::cli::format::{json, suppression as format, table};
 use crate::cli::{Failure, operator, output, time};
 use crate::desk::Desk;
@@ -13,15 +12,8 @@ use crate::domain::account::act::{AccountAct, ActState, Listing};
 use crate::domain::address::EmailAddress;
 use crate::domain::amazon::{SuppressedAddress, SuppressingMail, Suppression};
 use crate::domain::audit::Origin;
-use crate::domain::id::AccountActId;
 use crate::domain::idn;
 use crate::store::account_acts::ListChange;
-
-/// How often it is looked whether an act has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// After how long it is said what is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -74,12 +66,8 @@ pub(super) struct About {
     /// The e-mail address
     #[arg(value_name = "ADDRESS", value_parser = address)]
     address: EmailAddress,
-    /// How many seconds to wait for a worker; what was asked for stays asked for
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=600))]
-    wait: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 fn address(text: &str) -> Result<EmailAddress, String> {
@@ -101,10 +89,10 @@ pub(super) async fn run(desk: &Desk, command: &Command) -> Result<ExitCode, Fail
                 return Ok(ExitCode::SUCCESS);
             }
             let id = desk.look_up_suppression(&actor, &about.address).await?;
-            let act = ended(desk, id, about.wait).await?;
+            let act = ended(desk, id, &about.waiting).await?;
             show(desk, about, Some(&act)).await?;
             still_asked(&act);
-            Ok(code(about, &act))
+            Ok(about.waiting.code(&act))
         }
         Command::Remove { about, reason, mail_again } => {
             let again = if *mail_again {
@@ -116,12 +104,12 @@ pub(super) async fn run(desk: &Desk, command: &Command) -> Result<ExitCode, Fail
             };
             let change = ListChange::Remove(again);
             let id = desk.change_suppression_list(&actor, &about.address, change, reason).await?;
-            said(about, &ended(desk, id, about.wait).await?)
+            said(about, &ended(desk, id, &about.waiting).await?)
         }
         Command::Add { about, listing, reason } => {
             let change = ListChange::Add(*listing);
             let id = desk.change_suppression_list(&actor, &about.address, change, reason).await?;
-            said(about, &ended(desk, id, about.wait).await?)
+            said(about, &ended(desk, id, &about.waiting).await?)
         }
     }
 }
@@ -133,59 +121,14 @@ fn no_user(address: &EmailAddress) -> Failure {
     )
 }
 
-/// Waits until an act has ended, for so many seconds at most, and says meanwhile what is waited for.
-async fn ended(desk: &Desk, id: AccountActId, seconds: u64) -> Result<AccountAct, Failure> {
-    // Who does it hears of it by then, whatever becomes of this process.
-    desk.store().flush().await;
-    let start = Instant::now();
-    let mut last = String::new();
-    loop {
-        let Some(act) = desk.store().account_act(id).await? else {
-            return Err(Failure::not_found("the user was erased meanwhile", "nothing is left to do"));
-        };
-        if act.state != ActState::Waiting || start.elapsed() >= Duration::from_secs(seconds) {
-            return Ok(act);
-        }
-        if start.elapsed() >= PATIENCE {
-            let waits = waits_for(desk, &act).await?;
-            if waits != last {
-                output::remark(&waits);
-                last = waits;
-            }
-        }
-        sleep(LOOK_EVERY).await;
-    }
-}
-
-/// Why an act has not ended yet.
-async fn waits_for(desk: &Desk, act: &AccountAct) -> Result<String, Failure> {
-    Ok(if act.error.is_some() {
-        act.in_words()
-    } else if desk.store().has_account_worker().await? {
-        "waiting for a worker: SES takes one call a second".into()
-    } else {
-        "no worker that has AWS's keys is at work: start one (docs/sending.md says which rights it needs)".into()
-    })
-}
-
-/// What an act came to: code 1 where it failed or still waits, 4 where a rule kept the mail back.
-fn code(about: &About, act: &AccountAct) -> ExitCode {
-    ExitCode::from(match act.state {
-        ActState::Waiting => u8::from(about.wait > 0),
-        ActState::Failed => 1,
-        ActState::Done if act.not_mailed.is_some() => 4,
-        ActState::Done => 0,
-    })
-}
-
 fn said(about: &About, act: &AccountAct) -> Result<ExitCode, Failure> {
-    if about.json {
+    if about.waiting.json {
         output::line(&json::line(&format::act(act)))?;
     } else {
         output::line(&format!("{}: {}", idn::shown(&act.address), act.in_words()))?;
     }
     still_asked(act);
-    Ok(code(about, act))
+    Ok(about.waiting.code(act))
 }
 
 fn still_asked(act: &AccountAct) {
@@ -202,7 +145,7 @@ async fn show(desk: &Desk, about: &About, act: Option<&AccountAct>) -> Result<()
         Some(ses_id) => desk.store().suppressing_mail(ses_id.raw()).await?,
         None => None,
     };
-    if about.json {
+    if about.waiting.json {
         let address = about.address.as_str();
         output::line(&json::line(&format::shown(address, known.as_ref(), cause.as_ref(), act)))?;
     } else {

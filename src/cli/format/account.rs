@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::json::time;
-use super::outbox;
+use super::{identities, outbox, suppression};
 use crate::cli::time::shown;
+use crate::domain::account::facts::in_dns;
 use crate::domain::account::flow::{Day, Funnel};
 use crate::domain::account::view::AccountView;
 use crate::domain::account::{Figures, Panel, not_published};
@@ -23,6 +24,8 @@ pub fn account(view: &AccountView) -> Value {
         "thresholds": { "bounces": thresholds(BOUNCES), "complaints": thresholds(COMPLAINTS) },
         "days": view.days.iter().map(day).collect::<Vec<_>>(),
         "funnel": funnel(&view.funnel),
+        "dns": identities::dns(Some(&in_dns(view))),
+        "identities_asked_for": view.added.iter().map(suppression::act).collect::<Vec<_>>(),
         "panels": view.panels.iter().map(panel).collect::<Vec<_>>(),
     })
 }

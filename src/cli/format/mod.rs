@@ -3,6 +3,7 @@
 pub mod account;
 pub mod findings;
 pub mod hooks;
+pub mod identities;
 pub mod json;
 pub mod outbox;
 pub mod rows;

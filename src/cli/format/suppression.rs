@@ -52,6 +52,7 @@ pub fn act(act: &AccountAct) -> Value {
         "id": act.id,
         "kind": act.kind.as_str(),
         "address": act.address,
+        "identity": act.identity,
         "listed_as": act.listing.map(crate::domain::account::act::Listing::as_str),
         "state": act.state.as_str(),
         "outcome": act.came.map(crate::domain::account::act::Came::as_str),

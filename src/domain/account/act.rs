@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use super::identity_name;
 use crate::domain::Time;
 use crate::domain::id::{AccountActId, SendId, VerificationId};
 use crate::text::Untrusted;
@@ -18,6 +19,8 @@ pub enum ActKind {
     Remove,
     /// Put it on.
     Add,
+    /// Add an identity: an address or a domain that mails may come from.
+    AddIdentity,
 }
 
 impl ActKind {
@@ -34,6 +37,7 @@ impl ActKind {
             Self::LookUp => "ses:GetSuppressedDestination",
             Self::Remove => "ses:DeleteSuppressedDestination",
             Self::Add => "ses:PutSuppressedDestination",
+            Self::AddIdentity => "ses:CreateEmailIdentity",
         }
     }
 }
@@ -79,8 +83,10 @@ pub enum Came {
     Listed,
     /// It is not, or was not.
     NotListed,
-    /// It was taken off or put on.
+    /// It was taken off or put on; or the identity was added.
     Done,
+    /// There was such an identity already.
+    Exists,
     Failed,
 }
 
@@ -99,6 +105,8 @@ pub struct AccountAct {
     pub kind: ActKind,
     /// In lower case.
     pub address: Untrusted,
+    /// The identity that is added, as SES takes it.
+    pub identity: Option<Untrusted>,
     /// As what it is put on the list.
     pub listing: Option<Listing>,
     /// Whose link is mailed again once the address is off the list.
@@ -143,6 +151,7 @@ impl AccountAct {
             (_, ActKind::LookUp, Some(Came::Listed)) => "on SES's suppression list",
             (_, ActKind::Remove, Some(Came::Done)) => "taken off SES's suppression list",
             (_, ActKind::Add, _) => "put on SES's suppression list",
+            (_, ActKind::AddIdentity, came) => return self.added(came == Some(Came::Exists)),
             (_, ActKind::LookUp | ActKind::Remove, _) => "not on SES's suppression list",
         };
         match (&self.send_id, &self.not_mailed) {
@@ -150,6 +159,17 @@ impl AccountAct {
             (None, Some(why)) => format!("{what}; not mailed again: {}", why.plain()),
             (None, None) => what.into(),
         }
+    }
+
+    /// What an identity that was added waits for.
+    fn added(&self, was_there: bool) -> String {
+        let what = if was_there { "is an identity already" } else { "added at SES" };
+        let next = if identity_name::is_address(self.address.raw()) {
+            "AWS has mailed it a link that its owner has to open"
+        } else {
+            "SES verifies it when its records are in DNS"
+        };
+        if was_there { what.into() } else { format!("{what}; {next}") }
     }
 
     /// Whether it waits, or ended less than a day ago.
@@ -174,6 +194,7 @@ mod tests {
             id: AccountActId(7),
             kind,
             address: "mina@example.com".into(),
+            identity: None,
             listing: None,
             mail_again: None,
             reason: None,
@@ -208,6 +229,15 @@ mod tests {
             (act(ActKind::LookUp, Some(Came::NotListed)), "not on SES's suppression list"),
             (act(ActKind::Remove, Some(Came::Done)), "taken off SES's suppression list"),
             (act(ActKind::Add, Some(Came::Done)), "put on SES's suppression list"),
+            (
+                act(ActKind::AddIdentity, Some(Came::Done)),
+                "added at SES; AWS has mailed it a link that its owner has to open",
+            ),
+            (
+                AccountAct { address: "example.org".into(), ..act(ActKind::AddIdentity, Some(Came::Done)) },
+                "added at SES; SES verifies it when its records are in DNS",
+            ),
+            (act(ActKind::AddIdentity, Some(Came::Exists)), "is an identity already"),
             (failed("400 \u{1b}[2JBad"), "failed: 400 \u{241b}[2JBad"),
             (
                 AccountAct { permission: Some("ses:DeleteSuppressedDestination".into()), ..failed("403") },

@@ -1,7 +1,9 @@
 //! What is known of the account, in words, panel by panel: the same for the console and the command line.
 
+mod identities;
+
 use super::view::AccountView;
-use super::{CallTrouble, ConfigurationSet, EventDestination, Figures, Identities, Identity, Panel, PanelKind};
+use super::{CallTrouble, ConfigurationSet, EventDestination, Figures, Panel, PanelKind};
 use super::{not_published, rewriting};
 use crate::domain::Time;
 use crate::domain::amazon::AccountStanding;
@@ -66,6 +68,7 @@ fn fact(label: &'static str, words: impl Into<String>, level: Level) -> Fact {
 pub fn panels(view: &AccountView, shown: &impl Fn(Time) -> String) -> Vec<PanelFacts> {
     let mut panels = vec![account(view, shown), reputation(view)];
     panels.extend(view.panels.iter().map(|it| panel(view, it)));
+    identities::with_added(&mut panels, view, shown);
     let has_set = view.panels.iter().any(|panel| panel.kind == PanelKind::ConfigurationSet);
     if view.has_aws() && !view.panels.is_empty() && !has_set {
         panels.push(PanelFacts { title: "Configuration set", facts: vec![without_set(view)], ..PanelFacts::default() });
@@ -96,6 +99,13 @@ fn account(view: &AccountView, shown: &impl Fn(Time) -> String) -> PanelFacts {
     panel.subject = standing.region.plain().into_string();
     panel.seen_at = Some(standing.seen_at);
     panel.facts.push(access(standing));
+    if standing.is_sandbox {
+        panel.facts.push(fact(
+            "",
+            "to be mailed yourself: `verifydesk account identities add YOUR-ADDRESS`",
+            Level::Plain,
+        ));
+    }
     panel.facts.push(match standing.enforcement.raw() {
         "HEALTHY" => fact("status", "healthy", Level::Good),
         "PROBATION" => fact("status", "on probation: AWS reviews how mail is received", Level::Bad),
@@ -267,8 +277,8 @@ fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
 fn figures_of(view: &AccountView, panel: &Panel, figures: &Figures) -> Vec<Fact> {
     match figures {
         Figures::Absent => vec![absent(view, panel.kind)],
-        Figures::Identity(identity) => identity_facts(view, panel, identity),
-        Figures::Identities(all) => identities(view, all),
+        Figures::Identity(identity) => identities::of_one(view, panel, identity),
+        Figures::Identities(all) => identities::of_all(view, all),
         Figures::ConfigurationSet(set) => configuration_set(set),
         Figures::EventDestinations(all) => destinations(all),
     }
@@ -288,74 +298,6 @@ fn absent(view: &AccountView, kind: PanelKind) -> Fact {
         }
         _ => fact("", "no identity: SES refuses mails from there", Level::Bad),
     }
-}
-
-fn identity_facts(view: &AccountView, panel: &Panel, identity: &Identity) -> Vec<Fact> {
-    let is_used = view.used().is_some_and(|used| used.kind == panel.kind);
-    let mut facts = vec![if identity.is_verified {
-        let used = if is_used { "; `mail.from` uses it" } else { "" };
-        fact("verified", format!("yes: it may send{used}"), Level::Good)
-    } else {
-        let why = Some(&identity.verification_error).filter(|error| !error.is_empty());
-        let why = why.map(|error| format!(", {}", error.plain())).unwrap_or_default();
-        fact("verified", format!("no: {}{why}", words(&identity.verification)), Level::Bad)
-    }];
-    let is_signed = identity.dkim_signs && identity.dkim.raw() == "SUCCESS";
-    facts.push(match (is_signed, identity.dkim_signs) {
-        (true, _) => fact("DKIM", "signs", Level::Good),
-        (_, true) => fact("DKIM", format!("does not sign yet: {}", words(&identity.dkim)), Level::Look),
-        (_, false) if panel.kind == PanelKind::Sender => fact("DKIM", "as its domain's", Level::Plain),
-        (_, false) => fact("DKIM", "is off", Level::Look),
-    });
-    if panel.kind == PanelKind::Domain && !is_signed {
-        facts.extend(dkim_records(panel, identity).map(|record| fact("", record, Level::Plain)));
-    }
-    facts.push(if identity.mail_from.is_empty() {
-        fact("MAIL FROM", "SES's own domain", Level::Plain)
-    } else {
-        let level = if identity.mail_from_status.raw() == "SUCCESS" { Level::Good } else { Level::Look };
-        fact("MAIL FROM", format!("{}: {}", identity.mail_from.plain(), words(&identity.mail_from_status)), level)
-    });
-    facts
-}
-
-/// What DNS has to say for DKIM, a record each. Of an address there are none: its domain's are signed with.
-fn dkim_records(panel: &Panel, identity: &Identity) -> impl Iterator<Item = String> {
-    let domain = panel.subject.plain();
-    identity.dkim_tokens.iter().map(move |token| {
-        let token = token.plain();
-        format!("{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com")
-    })
-}
-
-/// The records of DKIM that the domain of `mail.from` needs in DNS, whether they are there or not.
-#[must_use]
-pub fn records(view: &AccountView) -> Vec<String> {
-    let domain = view.panels.iter().find(|panel| panel.kind == PanelKind::Domain);
-    match domain.map(|panel| (panel, &panel.answer)) {
-        Some((panel, Some((_, Figures::Identity(identity))))) => dkim_records(panel, identity).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// How many identities are named.
-const NAMED: usize = 8;
-
-fn identities(view: &AccountView, all: &Identities) -> Vec<Fact> {
-    let can_send = all.listed.iter().filter(|one| one.can_send).count();
-    let more = if all.has_more { ", and there are more" } else { "" };
-    let mut facts = vec![fact("all", format!("{} listed, {can_send} may send{more}", all.listed.len()), Level::Plain)];
-    let used = view.used().map(|panel| panel.subject.raw().to_lowercase());
-    facts.extend(all.listed.iter().take(NAMED).map(|one| {
-        let level = if one.can_send { Level::Good } else { Level::Look };
-        let is_used = used.as_deref() == Some(one.name.raw().to_lowercase().as_str());
-        let by = if is_used { ", `mail.from` uses it" } else { "" };
-        fact("", format!("{}  {}{by}", one.name.plain(), words(&one.verification)), level)
-    }));
-    if all.listed.len() > NAMED {
-        facts.push(fact("", format!("and {} more", all.listed.len() - NAMED), Level::Plain));
-    }
-    facts
 }
 
 fn configuration_set(set: &ConfigurationSet) -> Vec<Fact> {
@@ -404,6 +346,8 @@ fn without_set(view: &AccountView) -> Fact {
         }
     }
 }
+
+pub use identities::{in_dns, ordered, state};
 
 /// `TEMPORARY_FAILURE` as "temporary failure"; "not said" where there is nothing.
 fn words(of: &Untrusted) -> String {

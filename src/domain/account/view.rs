@@ -2,12 +2,14 @@
 
 use chrono::TimeDelta;
 
+use super::act::AccountAct;
 use super::flow::{Day, Funnel};
-use super::{Figures, Identity, Panel, PanelKind};
+use super::{Figures, Identity, IdentityDetail, Panel, PanelKind};
 use crate::domain::Time;
 use crate::domain::amazon::SesAccount;
 use crate::domain::pace::PaceView;
 use crate::domain::reputation::{HOURS, Hour, Reputation};
+use crate::text::Untrusted;
 
 /// All that the desk knows of the account, at a moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +18,10 @@ pub struct AccountView {
     /// `None` where no worker asks AWS.
     pub account: Option<SesAccount>,
     pub panels: Vec<Panel>,
+    /// Domains that are not verified yet.
+    pub waiting: Vec<IdentityDetail>,
+    /// The identities that someone asked for lately, the newest first.
+    pub added: Vec<AccountAct>,
     pub pace: PaceView,
     /// With the last 24 hours.
     pub reputation: Reputation,
@@ -38,6 +44,25 @@ impl AccountView {
             Some((_, Figures::Identity(identity))) => Some(identity),
             _ => None,
         })
+    }
+
+    /// The region that the account is in; empty where SES has not said.
+    #[must_use]
+    pub fn region(&self) -> Untrusted {
+        let standing = self.account.as_ref().and_then(|account| account.standing.as_ref());
+        standing.map(|standing| standing.region.clone()).unwrap_or_default()
+    }
+
+    /// What SES says of a domain in particular, be it the sender's or one that is not verified yet.
+    #[must_use]
+    pub fn domain(&self, name: &Untrusted) -> Option<&Identity> {
+        let is_it = |other: &Untrusted| other.raw().eq_ignore_ascii_case(name.raw());
+        let waiting = self.waiting.iter().find(|one| is_it(&one.name));
+        if let Some((_, identity)) = waiting.and_then(|one| one.answer.as_ref()) {
+            return Some(identity);
+        }
+        let sender = self.panels.iter().find(|panel| panel.kind == PanelKind::Domain && is_it(&panel.subject));
+        sender.and_then(|panel| self.identity(panel.kind))
     }
 
     /// The identity that `mail.from` sends with: the address's own where there is one, else its domain's.

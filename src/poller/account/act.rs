@@ -58,6 +58,10 @@ impl AccountPoller {
                 self.api.put_on_list(address, listing).await?;
                 SesAnswer::Added(listing)
             }
+            (ActKind::AddIdentity, _) => {
+                let name = act.identity.as_ref().map_or(address, |name| name.raw());
+                SesAnswer::IdentityAdded(self.api.add_identity(name).await?.map(Box::new))
+            }
             // The database takes no addition without what it is listed as.
             (ActKind::LookUp | ActKind::Add, _) => match self.api.suppression(address).await? {
                 Some(found) => SesAnswer::Listed { reason: found.reason, since: found.since, ses_id: found.ses_id },

@@ -47,6 +47,7 @@ pub const CALLS: &[Call] = &[
     call("send_email", &["ses:SendEmail", "ses:SendRawEmail"], Policy::Send),
     call("get_account", &["ses:GetAccount"], Policy::Account),
     call("get_email_identity", &["ses:GetEmailIdentity"], Policy::Account),
+    call("create_email_identity", &["ses:CreateEmailIdentity"], Policy::Account),
     call("list_email_identities", &["ses:ListEmailIdentities"], Policy::Account),
     call("get_configuration_set", &["ses:GetConfigurationSet"], Policy::Account),
     call("get_configuration_set_event_destinations", &["ses:GetConfigurationSetEventDestinations"], Policy::Account),

@@ -14,7 +14,7 @@ pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer
 const SITE: &str = "site";
 
 /// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
-const TABLES: [&str; 39] = [
+const TABLES: [&str; 40] = [
     "_sqlx_migrations",
     "account_acts",
     "account_panels",
@@ -26,6 +26,7 @@ const TABLES: [&str; 39] = [
     "brake",
     "event_queues",
     "idempotency_keys",
+    "identities",
     "job_skips",
     "jobs",
     "odd_openings",
@@ -58,7 +59,7 @@ const TABLES: [&str; 39] = [
 
 /// The functions of the migrations, and the one that the script makes itself. By their signatures: a site may have
 /// functions of its own with these names.
-const FUNCTIONS: [&str; 67] = [
+const FUNCTIONS: [&str; 68] = [
     "account_act_lasts(text)",
     "address_block(uuid, text)",
     "admit_worker(uuid, text, integer, text, text, text, text, double precision)",
@@ -103,6 +104,7 @@ const FUNCTIONS: [&str; 67] = [
     "open_verification(bigint)",
     "prune_sends(timestamptz, uuid, uuid, integer, boolean)",
     "queue_account_act(text, text, text, bigint, text, text, text)",
+    "queue_identity(text, text, text, text)",
     "queue_look_up(text, text, text)",
     "queue_mail(uuid, bigint, smallint)",
     "queue_webhook_test(text, text, text)",

@@ -362,7 +362,7 @@ grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
 grant insert, update, delete on @schema.refused_sends to @worker;
 grant update, delete on @schema.ses_event_keys to @worker;
 grant insert, update, delete
-    on @schema.event_queues, @schema.ses_account, @schema.account_panels, @schema.suppressions
+    on @schema.event_queues, @schema.ses_account, @schema.account_panels, @schema.identities, @schema.suppressions
     to @worker;
 grant insert, update on @schema.address_states to @worker;
 
@@ -370,6 +370,7 @@ grant insert, update on @schema.address_states to @worker;
 -- have looked up whether that is of any use.
 grant execute on function @schema.queue_look_up(text, text, text) to @operator, @support;
 grant execute on function @schema.queue_account_act(text, text, text, bigint, text, text, text) to @operator;
+grant execute on function @schema.queue_identity(text, text, text, text) to @operator;
 grant update (attempts, due_at, error) on @schema.account_acts to @worker;
 grant execute on function
     @schema.account_act_lasts(text), @schema.keep_account_acts(),

@@ -106,7 +106,7 @@ impl Body for ChangeAddressDialog {
         let asked = AddressAndReason {
             title: "Change the address",
             label: "new",
-            subject: &self.subject,
+            subject: Some(&self.subject),
             address: &self.address,
             reason: &self.reason,
             at_reason: self.at_reason,

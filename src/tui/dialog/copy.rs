@@ -80,9 +80,9 @@ fn items(model: &Model) -> Vec<Item> {
 
 /// What there is of the account: the command line that shows the same, and what has to be in DNS.
 fn of_account(model: &Model) -> Vec<Item> {
-    let records = model.account.read.as_ref().map(|view| facts::records(view)).unwrap_or_default();
+    let records = model.account.read.as_ref().map(|view| facts::in_dns(view)).unwrap_or_default();
     let command = Item { label: "command", text: "verifydesk account --json".into() };
-    let records = records.into_iter().map(|text| Item { label: "DKIM in DNS", text });
+    let records = records.into_iter().map(|record| Item { label: record.purpose, text: record.to_string() });
     std::iter::once(command).chain(records).filter(|item| !may_hold_key(&item.text)).collect()
 }
 

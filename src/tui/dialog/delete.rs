@@ -127,7 +127,7 @@ impl Body for DeleteDialog {
         let asked = AddressAndReason {
             title: "Delete the user",
             label: "type it",
-            subject: &self.subject,
+            subject: Some(&self.subject),
             address: &self.address,
             reason: &self.reason,
             at_reason: self.at_reason,

@@ -4,6 +4,7 @@
 //! that does, and its lines. A dialog that is added is a file, a variant and an arm of [`open`] here, and its action; if
 //! its *yes* is a new act, that act's variants and what runs it; if it cannot always be asked, an arm of [`blocked`] here.
 
+mod add_identity;
 mod brake;
 mod bulk;
 mod cancel_job;
@@ -36,6 +37,7 @@ use super::widget::canvas::Canvas;
 use super::{Effect, undo};
 use crate::domain::Time;
 use crate::domain::verification::Status;
+pub use add_identity::AddIdentityDialog;
 pub use brake::BrakeDialog;
 pub use bulk::BulkDialog;
 pub use cancel_job::CancelJobDialog;
@@ -72,6 +74,7 @@ pub enum Dialog {
     CancelJob(CancelJobDialog),
     Topic(TopicDialog),
     GivenUp(GivenUpDialog),
+    AddIdentity(AddIdentityDialog),
     Page(PageDialog),
     TestSend(TestSendDialog),
     Copy(CopyDialog),
@@ -173,6 +176,7 @@ impl Dialog {
             Self::CancelJob(dialog) => dialog,
             Self::Topic(dialog) => dialog,
             Self::GivenUp(dialog) => dialog,
+            Self::AddIdentity(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
@@ -195,6 +199,7 @@ impl Dialog {
             Self::CancelJob(dialog) => dialog,
             Self::Topic(dialog) => dialog,
             Self::GivenUp(dialog) => dialog,
+            Self::AddIdentity(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
@@ -283,6 +288,7 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::CancelJob => cancel_job::open(model),
         Action::Topic => topic::open(model),
         Action::RetryWebhooks => Some(given_up::open(fx)),
+        Action::AddIdentity => Some(add_identity::open()),
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
         Action::Copy => Some(copy::open(model)),
@@ -408,6 +414,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::BrakeSet { change, answer } => brake::set(model, change, answer),
         Acted::TopicDecided { topic, is_approved, answer } => topic::decided(model, &topic, is_approved, answer),
         Acted::WebhooksRetried(answer) => given_up::retried(model, answer),
+        Acted::IdentityAsked { name, answer } => add_identity::asked(model, &name, answer),
         Acted::Undone { which, answer } => undo::undone(model, which, answer),
     }
 }

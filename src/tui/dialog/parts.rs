@@ -80,12 +80,12 @@ pub(super) fn choose(field: &mut Field, usual: &[&str], back: bool) -> bool {
     true
 }
 
-/// A question about a user that is answered by an address and a reason.
+/// A question, most often about a user, that is answered by an address and a reason.
 pub(super) struct AddressAndReason<'a> {
     pub title: &'a str,
     /// What the address is called.
     pub label: &'a str,
-    pub subject: &'a Subject,
+    pub subject: Option<&'a Subject>,
     pub address: &'a Field,
     pub reason: &'a Field,
     /// Whether typing goes to the reason.
@@ -107,7 +107,9 @@ pub(super) fn draw_address_and_reason(
     let columns = columns_for(area);
     let short = area.height < 18;
     let mut lines = Lines::new(theme, columns);
-    who(&mut lines, "user", asked.subject, short);
+    if let Some(subject) = asked.subject {
+        who(&mut lines, "user", subject, short);
+    }
     let mut lines = lines.finish();
     let at = lines.len();
     let quiet = theme.style(Tone::Quiet);

@@ -2,6 +2,7 @@
 
 use super::Answer;
 use crate::desk::{Resent, SignUp, SignedUp};
+use crate::domain::account::identity_name::IdentityName;
 use crate::domain::id::{JobId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::undo::Which;
@@ -54,6 +55,11 @@ pub enum Act {
     },
     /// Has all webhooks tried again that were given up.
     RetryWebhooks,
+    /// Has an identity added at SES.
+    AddIdentity {
+        name: IdentityName,
+        reason: Option<String>,
+    },
     /// Takes an act back.
     Undo {
         which: Which,
@@ -99,6 +105,11 @@ pub enum Acted {
     },
     /// How many.
     WebhooksRetried(Answer<i64>),
+    /// It is asked for.
+    IdentityAsked {
+        name: IdentityName,
+        answer: Answer<()>,
+    },
     Undone {
         which: Which,
         answer: Answer<()>,
@@ -120,6 +131,7 @@ impl Acted {
             | Self::JobChanged { answer, .. }
             | Self::BrakeSet { answer, .. }
             | Self::TopicDecided { answer, .. }
+            | Self::IdentityAsked { answer, .. }
             | Self::Undone { answer, .. } => answer.is_ok(),
         }
     }

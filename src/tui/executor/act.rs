@@ -89,6 +89,11 @@ impl Executor {
                     let retried = async { desk.retry_all_given_up(&actor).await };
                     Acted::WebhooksRetried(context.act(retried).await)
                 }
+                Act::AddIdentity { name, reason } => {
+                    let asked = async { desk.add_identity(&actor, &name, reason.as_deref()).await.map(drop) };
+                    let answer = context.act(asked).await;
+                    Acted::IdentityAsked { name, answer }
+                }
                 Act::Undo { which } => {
                     let undone = async { desk.undo(&actor, which, None).await.map(drop) };
                     Acted::Undone { which, answer: context.act(undone).await }

@@ -4,14 +4,16 @@ use chrono::Duration;
 
 use super::fixture::{Console, DAY, HOUR, World, ago, now};
 use super::picture::picture;
+use crate::domain::account::act::{AccountAct, ActKind, ActState, Came};
 use crate::domain::account::flow::{DAYS, Day, Funnel};
 use crate::domain::account::view::AccountView;
 use crate::domain::account::{
-    CallTrouble, ConfigurationSet, EventDestination, Figures, Identities, Identity, ListedIdentity, NEEDED, Panel,
-    PanelKind,
+    CallTrouble, ConfigurationSet, EventDestination, Figures, Identities, Identity, IdentityDetail, ListedIdentity,
+    NEEDED, Panel, PanelKind,
 };
 use crate::domain::amazon::{AccountStanding, SesAccount};
 use crate::domain::change::Change;
+use crate::domain::id::AccountActId;
 use crate::domain::pace::PaceView;
 use crate::domain::reputation::{Hour, Rate, Reputation};
 use crate::text::Untrusted;
@@ -142,6 +144,61 @@ fn production() -> AccountView {
     }
 }
 
+fn added(name: &str, came: Option<Came>) -> AccountAct {
+    AccountAct {
+        id: AccountActId(7),
+        kind: ActKind::AddIdentity,
+        address: name.to_lowercase().into(),
+        identity: Some(name.into()),
+        listing: None,
+        mail_again: None,
+        reason: None,
+        actor: "mina@bastion".into(),
+        origin: "console".into(),
+        asked_at: ago(70),
+        state: match came {
+            None => ActState::Waiting,
+            Some(Came::Failed) => ActState::Failed,
+            Some(_) => ActState::Done,
+        },
+        attempts: 1,
+        ended_at: came.map(|_| ago(65)),
+        came,
+        error: None,
+        permission: None,
+        send_id: None,
+        not_mailed: None,
+    }
+}
+
+/// Someone lets themselves be mailed in the sandbox, and adds a domain.
+fn adding() -> AccountView {
+    let mut view = sandbox();
+    let Some((_, Figures::Identities(all))) = &mut view.panels[2].answer else { panic!() };
+    all.listed.push(ListedIdentity {
+        name: "shop.example".into(),
+        kind: "DOMAIN".into(),
+        can_send: false,
+        verification: "PENDING".into(),
+    });
+    let new = Identity {
+        is_verified: false,
+        verification: "PENDING".into(),
+        dkim: "PENDING".into(),
+        mail_from: "bounce.shop.example".into(),
+        mail_from_status: "PENDING".into(),
+        ..identity(&["x4zq3v5t2m7gk6sfy2hjd5wq7oklxb2n", "e5", "f6"])
+    };
+    view.waiting = vec![IdentityDetail { name: "shop.example".into(), answer: Some((ago(50), new)), trouble: None }];
+    view.added = vec![
+        AccountAct { permission: Some("ses:CreateEmailIdentity".into()), ..added("x.example", Some(Came::Failed)) },
+        added("jun@example.net", None),
+        added("Mina@example.net", Some(Came::Done)),
+        added("shop.example", Some(Came::Exists)),
+    ];
+    view
+}
+
 fn standing(view: &mut AccountView) -> &mut AccountStanding {
     view.account.as_mut().and_then(|account| account.standing.as_mut()).unwrap()
 }
@@ -256,6 +313,12 @@ pub(super) fn of(text: &str) -> AccountView {
     }
     let refused = view.panels[4].trouble.as_mut().unwrap();
     refused.permission = Some(text.into());
+    let waiting = Identity { dkim_tokens: vec![text.into(); 3], mail_from: text.into(), ..Identity::default() };
+    view.waiting = vec![IdentityDetail { name: text.into(), answer: Some((ago(DAY), waiting)), trouble: trouble() }];
+    view.added = vec![
+        AccountAct { actor: text.into(), error: Some(text.into()), ..added(text, None) },
+        added(text, Some(Came::Done)),
+    ];
     view
 }
 
@@ -270,13 +333,14 @@ fn console(view: AccountView, width: u16, height: u16) -> (Console, World) {
 /// What the account is like.
 type Account = fn() -> AccountView;
 
-const STATES: [(&str, Account); 6] = [
+const STATES: [(&str, Account); 7] = [
     ("no_aws", own_data),
     ("sandbox", sandbox),
     ("production", production),
     ("probation", probation),
     ("missing_rights", missing_rights),
     ("stale", stale),
+    ("adding", adding),
 ];
 
 #[test]
@@ -287,7 +351,7 @@ fn each_state_at_each_size() {
             snapshot(name, &console(view(), width, height).0);
         }
     }
-    for (name, view) in &STATES[..3] {
+    for (name, view) in STATES[..3].iter().chain(&STATES[6..]) {
         for (width, height) in [(20, 5), (40, 10), (200, 60)] {
             snapshot(name, &console(view(), width, height).0);
         }
@@ -298,7 +362,7 @@ fn each_state_at_each_size() {
 #[test]
 fn all_of_it_below_each_other() {
     for (width, height) in [(80, 84), (40, 120)] {
-        for (name, view) in [STATES[1], STATES[2]] {
+        for (name, view) in [STATES[1], STATES[2], STATES[6]] {
             snapshot(name, &console(view(), width, height).0);
         }
     }
@@ -349,12 +413,32 @@ fn the_command_and_what_has_to_be_in_dns_are_copied() {
     let record = "yx6yzkqcbmxbl5nhvkgqlhlnbhyhjyrw._domainkey.haru-books.example CNAME \
                   yx6yzkqcbmxbl5nhvkgqlhlnbhyhjyrw.dkim.amazonses.com";
     assert!(with.take_asked().contains(&Effect::Terminal(TerminalCommand::Copy(record.into()))));
+    let (mut adding, world) = console(adding(), 200, 60);
+    adding.run(&world, "y");
+    snapshot("copy_adding", &adding);
+    let shown = adding.screen();
+    for record in ["MX 10 feedback-smtp.ap-northeast-2.amazonses.com", "_dmarc.shop.example TXT"] {
+        assert!(shown.contains(record), "{record}:\n{shown}");
+    }
     let (mut without, world) = console(own_data(), 80, 24);
     without.run(&world, "y");
     without.take_asked();
     without.press("Enter");
     let command = Effect::Terminal(TerminalCommand::Copy("verifydesk account --json".into()));
     assert!(without.take_asked().contains(&command));
+}
+
+/// A question, and what is wrong with the answer.
+#[test]
+fn an_identity_is_asked_for() {
+    for (width, height) in [(80, 24), (200, 60), (20, 5)] {
+        let (mut adding, world) = console(sandbox(), width, height);
+        adding.run(&world, "a");
+        adding.type_text("mina kim");
+        snapshot("add", &adding);
+        adding.press("Enter");
+        snapshot("add_wrong", &adding);
+    }
 }
 
 #[test]

@@ -236,6 +236,9 @@ fn fail(console: &mut Console, text: &str) {
             Effect::Act(Act::DecideTopic { topic, is_approved }) => {
                 Msg::Acted(Acted::TopicDecided { topic, is_approved, answer: Err(problem()) })
             }
+            Effect::Act(Act::AddIdentity { name, .. }) => {
+                Msg::Acted(Acted::IdentityAsked { name, answer: Err(problem()) })
+            }
             Effect::Act(Act::RetryWebhooks) => Msg::Acted(Acted::WebhooksRetried(Err(problem()))),
             Effect::Load(Load::GivenUp) => Msg::Loaded(Loaded::GivenUp(Err(problem()))),
             Effect::Act(Act::Undo { which }) => Msg::Acted(Acted::Undone { which, answer: Err(problem()) }),

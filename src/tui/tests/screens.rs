@@ -91,6 +91,7 @@ fn what_is_done_at_aws() {
         id: AccountActId(7),
         kind: ActKind::Remove,
         address: "mina@example.com".into(),
+        identity: None,
         listing: None,
         mail_again: None,
         reason: Some("they called".into()),

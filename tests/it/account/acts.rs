@@ -2,6 +2,7 @@
 
 use verifydesk::desk::{Desk, Error, Refusal};
 use verifydesk::domain::account::act::{AccountAct, ActKind, ActState, Came, Listing};
+use verifydesk::domain::account::identity_name::IdentityName;
 use verifydesk::domain::address::EmailAddress;
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::domain::id::AccountActId;
@@ -30,6 +31,22 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
         ),
         ("DELETE /v2/email/suppression/addresses/mina%40example.com", json!({})),
         ("PUT /v2/email/suppression/addresses HTTP", json!({})),
+        (
+            "POST /v2/email/identities HTTP",
+            json!({
+                "IdentityType": "DOMAIN",
+                "VerifiedForSendingStatus": false,
+                "DkimAttributes": {
+                    "SigningEnabled": true,
+                    "Status": "NOT_STARTED",
+                    "Tokens": ["ddd", "eee", "fff"],
+                    "SigningHostedZone": "dkim.amazonses.com",
+                    "SigningAttributesOrigin": "AWS_SES",
+                    "NextSigningKeyLength": "RSA_2048_BIT",
+                    "CurrentSigningKeyLength": "RSA_2048_BIT",
+                },
+            }),
+        ),
     ]
 }
 
@@ -37,12 +54,12 @@ fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-fn jun() -> Actor {
+pub(super) fn jun() -> Actor {
     Actor::new("jun@bastion", Origin::Console)
 }
 
 /// A console's: no keys of AWS's.
-fn without_keys(world: &World) -> Desk {
+pub(super) fn without_keys(world: &World) -> Desk {
     let mut settings = Settings { database_url: world.settings.database_url.clone(), ..Settings::default() };
     settings.verification = world.settings.verification.clone();
     Desk::open(&settings).unwrap()
@@ -54,7 +71,7 @@ async fn remove(world: &World, email: &str, again: Option<VerificationId>) -> Ac
 }
 
 /// Does what is due, at once.
-async fn work(world: &World) {
+pub(super) async fn work(world: &World) {
     world
         .execute(
             "insert into ses_account (one, asked_at) values (true, now()) on conflict (one) do update set asked_at = now();
@@ -65,7 +82,7 @@ async fn work(world: &World) {
     ask_once(&world.settings).await;
 }
 
-async fn act(world: &World, id: AccountActId) -> AccountAct {
+pub(super) async fn act(world: &World, id: AccountActId) -> AccountAct {
     world.store().account_act(id).await.unwrap().unwrap()
 }
 
@@ -217,11 +234,14 @@ async fn a_missing_right_and_a_refusal_end_it_and_are_named() {
     let add = ListChange::Add(Listing::Bounce);
     let refused = ("AccessDeniedException", "mina@example.com is not for you");
     api.answers(Answer::Refuses(403, refused.0, refused.1));
-    for kind in [ActKind::LookUp, ActKind::Remove, ActKind::Add] {
+    for kind in [ActKind::LookUp, ActKind::Remove, ActKind::Add, ActKind::AddIdentity] {
         let id = match kind {
             ActKind::LookUp => desk.look_up_suppression(&jun(), &address(MINA)).await.unwrap(),
             ActKind::Remove => remove(&world, MINA, None).await,
             ActKind::Add => desk.change_suppression_list(&jun(), &address(MINA), add, WHY).await.unwrap(),
+            ActKind::AddIdentity => {
+                desk.add_identity(&jun(), &IdentityName::parse(MINA).unwrap(), Some(WHY)).await.unwrap()
+            }
         };
         work(&world).await;
         let act = act(&world, id).await;

@@ -7,7 +7,7 @@ use crate::support::Program;
 const MINA: &str = "mina@example.com";
 
 /// A host without keys.
-fn bastion(world: &World) -> Program {
+pub(super) fn bastion(world: &World) -> Program {
     Program::new(&world.db.url).set("VERIFYDESK_VERIFICATION__COOL_DOWN", "0s")
 }
 
@@ -17,12 +17,12 @@ fn suppression(program: &Program, arguments: &[&str]) -> (i32, String, String) {
     (run.code, run.out, run.err)
 }
 
-fn object(text: &str) -> Value {
+pub(super) fn object(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
 /// A worker's poller, until the test ends.
-struct Polling(tokio::task::JoinHandle<()>);
+pub(super) struct Polling(tokio::task::JoinHandle<()>);
 
 impl Drop for Polling {
     fn drop(&mut self) {
@@ -30,7 +30,7 @@ impl Drop for Polling {
     }
 }
 
-fn polling(world: &World) -> Polling {
+pub(super) fn polling(world: &World) -> Polling {
     let mut settings = world.settings.clone();
     settings.verification.cool_down = Duration::ZERO;
     Polling(tokio::spawn(async move {

@@ -270,7 +270,7 @@ async fn its_answers_are_ses_s_as_botocore_reads_them() {
     .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let order = [0, 1, 2, 3, 5, 4, acts, acts + 1, acts + 2];
+    let order = [0, 1, 2, 3, 5, 4, acts, acts + 1, acts + 2, acts + 3];
     for (read, at) in read.iter().zip(order) {
         assert_eq!(read, &all[at].1, "{}", all[at].0);
     }

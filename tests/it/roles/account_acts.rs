@@ -8,7 +8,13 @@ use crate::support::ses_api::{Answer, SesApi};
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_ask_and_workers_do_it() {
     let (logins, api) = (Logins::new().await, SesApi::start().await);
-    api.answers(Answer::Knows(vec![("DELETE /v2/email/suppression/addresses/mina%40example.com", json!({}))]));
+    api.answers(Answer::Knows(vec![
+        ("DELETE /v2/email/suppression/addresses/mina%40example.com", json!({})),
+        (
+            "POST /v2/email/identities HTTP",
+            json!({ "IdentityType": "EMAIL_ADDRESS", "VerifiedForSendingStatus": false }),
+        ),
+    ]));
     let operator = logins.program("operator");
     assert_eq!(operator.run(&["signup", "mina@example.com"]).code, 0);
     sqlx::raw_sql(
@@ -23,7 +29,14 @@ async fn operators_ask_and_workers_do_it() {
     .unwrap();
     let remove = "select queue_account_act('remove', 'Mina@example.com', null, 1, 'they called', 'jun', 'cli')";
     let look_up = "select queue_look_up('mina@example.com', 'jun', 'cli')";
+    let add = "select queue_identity('Mina@example.com', 'to test with', 'jun', 'cli')";
     for (group, statement) in [
+        ("support", add),
+        ("viewer", add),
+        ("worker", add),
+        ("serve", add),
+        ("operator", "insert into identities (name) values ('example.org')"),
+        ("serve", "select name from identities"),
         ("support", remove),
         ("viewer", remove),
         ("worker", remove),
@@ -46,7 +59,7 @@ async fn operators_ask_and_workers_do_it() {
         let is_refused = |why: &str| why.contains("permission denied") || why.contains("may not write");
         assert!(refusal.as_deref().is_some_and(is_refused), "{group}: {statement}: {refusal:?}");
     }
-    for (group, statement) in [("support", look_up), ("operator", look_up), ("operator", remove)] {
+    for (group, statement) in [("support", look_up), ("operator", look_up), ("operator", remove), ("operator", add)] {
         assert_eq!(logins.refusal(group, statement).await, None, "{group}: {statement}");
     }
 
@@ -70,7 +83,7 @@ async fn operators_ask_and_workers_do_it() {
     .fetch_all(&logins.db.pool)
     .await
     .unwrap();
-    assert_eq!(states, ["look_up done not_listed f", "remove done done t"], "{}", run.err);
+    assert_eq!(states, ["look_up done not_listed f", "remove done done t", "add_identity done done f"], "{}", run.err);
     assert_eq!(logins.count("select count(*) from sends").await, 2);
     let by_jun = "select count(*) from audit_log where actor = 'jun' and action in ('remove_suppression', 'resend')";
     assert_eq!(logins.count(by_jun).await, 3);

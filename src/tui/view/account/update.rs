@@ -67,5 +67,6 @@ pub(in crate::tui) fn times(model: &Model) -> Vec<Time> {
         times.extend(panel.answer.as_ref().map(|(at, _)| *at));
         times.extend(panel.trouble.as_ref().map(|trouble| trouble.since));
     }
+    times.extend(read.added.iter().map(|act| act.asked_at));
     times
 }
