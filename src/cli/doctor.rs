@@ -68,3 +68,65 @@ fn report(found: &[(&Check, Finding)]) -> Vec<String> {
     lines.extend([String::new(), counts.join(", ")]);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::super::Cli;
+
+    /// All that the checks say.
+    const SAID: &str = concat!(
+        include_str!("../doctor/account.rs"),
+        include_str!("../doctor/check.rs"),
+        include_str!("../doctor/database.rs"),
+        include_str!("../doctor/dns.rs"),
+        include_str!("../doctor/events.rs"),
+        include_str!("../doctor/mod.rs"),
+        include_str!("../doctor/region.rs"),
+        include_str!("../doctor/rights.rs"),
+        include_str!("../doctor/room.rs"),
+        include_str!("../doctor/schema.rs"),
+        include_str!("../doctor/serve.rs"),
+        include_str!("../doctor/smtp.rs"),
+        include_str!("../doctor/templates.rs"),
+        include_str!("../doctor/workers.rs"),
+    );
+
+    /// What stands between backquotes in it, a text over several lines as one.
+    fn named() -> Vec<String> {
+        let whole = SAID.lines().fold(String::new(), |whole, line| match whole.strip_suffix('\\') {
+            Some(before) => format!("{before}{}", line.trim_start()),
+            None => format!("{whole}\n{line}"),
+        });
+        let strings = whole.lines().filter(|line| !line.trim_start().starts_with("//"));
+        strings.flat_map(|line| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    /// A command that is told of can be given as it is told.
+    #[test]
+    fn commands_that_hints_name_are_there() {
+        let commands: Vec<String> = named().into_iter().filter(|name| name.starts_with("verifydesk ")).collect();
+        assert!(commands.len() > 10, "{commands:?}");
+        for command in commands {
+            let Err(error) = Cli::command().try_get_matches_from(command.split(' ')) else { continue };
+            // What stands for a value, such as NAME or {topic}, need not be one.
+            let is_there = matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::ValueValidation);
+            assert!(is_there, "{command}: {error}");
+        }
+    }
+
+    #[test]
+    fn settings_that_hints_name_are_there() {
+        let manual = include_str!("../../docs/settings.md");
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_setting =
+            |name: &String| name.split_once('.').is_some_and(|(group, rest)| is_word(group) && is_word(rest));
+        let settings: Vec<String> = named().into_iter().filter(is_setting).collect();
+        assert!(settings.len() > 10, "{settings:?}");
+        for name in settings {
+            assert!(manual.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

@@ -223,7 +223,7 @@ pub(super) fn mail_from(room: &Room) -> Examined<'_> {
 }
 
 /// The account's region, as far as it is known.
-fn region(view: &AccountView, settings: &Settings) -> String {
+pub(super) fn region(view: &AccountView, settings: &Settings) -> String {
     let said =
         view.account.as_ref().and_then(|account| account.standing.as_ref()).map(|it| it.region.plain().into_string());
     said.or_else(|| crate::ses::endpoint::region(&settings.ses).ok().flatten()).unwrap_or_else(|| "REGION".into())

@@ -61,8 +61,8 @@ pub(super) fn collation(room: &Room) -> Examined<'_> {
         if let Some((then, now)) = &collation.moved {
             return Ok(Finding::yellow(
                 format!("indexes were made by version {then} of the system's rules of sorting, and it has {now} now"),
-                "run `reindex database concurrently` and `alter database … refresh collation version`: until then searches \
-                 may miss rows, and a unique index may let two through",
+                "in psql, as the owner: `reindex database concurrently :\"DBNAME\";`, then `alter database :\"DBNAME\" \
+                 refresh collation version;`. Until then searches may miss rows, and a unique index may let two through",
             ));
         }
         let kind = format!("ctype {}, collation {}", collation.ctype, collation.collate);
@@ -126,7 +126,7 @@ fn judged(clock: Clock) -> Finding {
     let apart = clock.ahead.abs();
     let certain = apart - TimeDelta::from_std(clock.within).unwrap_or_default();
     if certain < APART {
-        return Finding::green(format!("{:.1} s beside the database's", seconds(apart)));
+        return Finding::green(format!("{:.1} s from the database's", seconds(apart)));
     }
     let which = if clock.ahead > TimeDelta::zero() { "behind" } else { "ahead of" };
     let words = format!("this machine's clock is {:.1} s {which} the database's", seconds(apart));

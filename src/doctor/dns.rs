@@ -6,7 +6,7 @@ mod query;
 use std::net::SocketAddr;
 
 use self::query::Kind;
-use super::{Finding, Room, check::Examined};
+use super::{Finding, Room, account, check::Examined};
 use crate::domain::account::{Figures, Identity, PanelKind};
 use crate::mail::sender::Sender;
 use crate::text::plain;
@@ -231,11 +231,15 @@ pub(super) fn mail_from(room: &Room) -> Examined<'_> {
         let own = checked(&own)?;
         let exchanges = room.dns.records(&own, Kind::Mx).await?;
         let is_ses = |name: &&String| name.starts_with("feedback-smtp.") && name.ends_with(".amazonses.com");
-        let next = format!("put into DNS: {own} MX 10 feedback-smtp.REGION.amazonses.com, and no other MX");
+        let region = match room.account().await {
+            Ok(view) => account::region(view, &room.settings),
+            Err(_) => "REGION".into(),
+        };
+        let next = format!("put into DNS: {own} MX 10 feedback-smtp.{region}.amazonses.com, and no other MX");
         Ok(match exchanges.iter().filter(is_ses).count() {
             0 => Finding::red(format!("{own} has no MX record that leads to SES"), next),
             1 if exchanges.len() == 1 => Finding::green(format!("{own} MX {}", exchanges[0])),
-            _ => Finding::red(format!("{own} has other MX records beside SES's: {}", exchanges.join(", ")), next),
+            _ => Finding::red(format!("{own} has other MX records as well as SES's: {}", exchanges.join(", ")), next),
         })
     })
 }

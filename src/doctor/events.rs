@@ -15,7 +15,9 @@ pub(super) fn way(room: &Room) -> Examined<'_> {
             |state| outbox.webhook.subscriptions.iter().filter(|one| one.state(outbox.webhook.as_of) == state).count();
         let (queues, topics) = (outbox.event_queues.len(), confirmed(SubscriptionState::Confirmed));
         if queues + topics > 0 {
-            return Ok(Finding::green(format!("{queues} queues are read, {topics} topics post to serve")));
+            let are_read = if queues == 1 { "queue is read" } else { "queues are read" };
+            let post = if topics == 1 { "topic posts" } else { "topics post" };
+            return Ok(Finding::green(format!("{queues} {are_read}, {topics} {post} to serve")));
         }
         let goes_through_ses = outbox.account.is_some() || room.means_ses();
         if !goes_through_ses {

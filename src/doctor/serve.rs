@@ -27,7 +27,7 @@ pub(super) fn alive(room: &Room) -> Examined<'_> {
         let names: Vec<String> = running(outbox).map(name).collect();
         Ok(if names.is_empty() {
             Finding::red(
-                "no serve is running, or only ones from before 0070: no link opens",
+                "no serve is running, or only ones older than 0.1.0+70, which do not tell: no link opens",
                 "start `verifydesk serve` on the web host, and see its log if it does not stay",
             )
         } else {

@@ -11,6 +11,7 @@ use crate::mail::transport::{Cause, Failure, Stage, Timeouts, Transport, Tried};
 use crate::outbox::reply::{Class, judge};
 use crate::ses::credentials::{PasswordKind, password_kind};
 use crate::ses::{SmtpTarget, endpoint, smtp_settings};
+use crate::text::plain;
 
 /// The longest that one step may take, where `smtp.timeout` allows more.
 const STEP_MAX: Duration = Duration::from_secs(8);
@@ -159,7 +160,16 @@ pub(super) fn sign_in(room: &Room) -> Examined<'_> {
         let conversation = come_to(room, Stage::Auth).await?;
         Ok(match &conversation.tried.sign_in {
             Some(Ok(())) => Finding::green("it lets us in"),
-            Some(Err(failure)) => conversation.judged(failure),
+            Some(Err(failure)) => {
+                let mut finding = conversation.judged(failure);
+                let is_wrong = failure.reply().is_some_and(|reply| reply.code == 535);
+                let region = endpoint::smtp_region(&conversation.target.host).filter(|_| is_wrong);
+                if let (Some(region), Some(next)) = (region, &finding.next) {
+                    finding.next =
+                        Some(plain(&format!("{next}; SES's are of one region each, and this server's is {region}")));
+                }
+                finding
+            }
             None => Finding::skipped("no user is set: the server asks no one to sign in"),
         })
     })
@@ -212,4 +222,40 @@ pub(super) fn password(room: &Room) -> Examined<'_> {
             ),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::mail::transport::Reply;
+
+    /// Settings that go wrong there are mostly of another region.
+    #[tokio::test]
+    async fn a_password_that_ses_refuses_names_the_region() {
+        for (host, is_named) in [("email-smtp.eu-central-1.amazonaws.com", true), ("relay.example.org", false)] {
+            let room = Room::new(Settings::default());
+            let target = SmtpTarget { host: host.into(), port: 587, tls: Tls::Starttls, credentials: None };
+            let reply = Reply::new(535, "Authentication Credentials Invalid");
+            let refused = Failure { stage: Stage::Auth, cause: Cause::Reply(reply) };
+            let tried = Tried {
+                greeting: Some(Ok(plain("220"))),
+                tls: Some(Ok(plain("TLS"))),
+                sign_in: Some(Err(refused)),
+                sender: None,
+                encrypts: true,
+                signs_in: true,
+            };
+            let sender = EmailAddress::parse("no-reply@shop.kr").unwrap();
+            assert!(room.mail_server.set(Ok(Conversation { target, sender, tried })).is_ok());
+            let finding = sign_in(&room).await.unwrap();
+            assert_eq!((finding.state, sender_of(&room).await.state), (super::super::State::Red, super::super::State::Skipped));
+            let next = finding.next.unwrap();
+            assert_eq!(next.as_str().contains("this server's is eu-central-1"), is_named, "{next}");
+        }
+    }
+
+    async fn sender_of(room: &Room) -> Finding {
+        sender(room).await.unwrap_err()
+    }
 }

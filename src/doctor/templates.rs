@@ -47,7 +47,8 @@ pub(super) fn rules(room: &Room) -> Examined<'_> {
         let worst = report.findings.iter().min_by_key(|finding| finding.severity);
         let words = worst.map(|first| {
             let (rule, place) = (first.rule.id, first.subject());
-            format!("{errors} errors and {warnings} warnings; {rule} in {place}: {}", first.message)
+            let of = |count: usize, what| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+            format!("{}, {}; {rule} in {place}: {}", of(errors, "error"), of(warnings, "warning"), first.message)
         });
         Ok(match words {
             Some(words) if errors > 0 => Finding::red(words, next),

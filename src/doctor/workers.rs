@@ -168,9 +168,10 @@ pub(super) fn outbox(room: &Room) -> Examined<'_> {
             ));
         }
         // Those whose answer was lost are tried once more by themselves.
-        Ok(Finding::green(format!(
-            "{} wait, {} are being sent; of {} it is not known whether they went out",
-            outbox.queued, outbox.sending, outbox.unknown
-        )))
+        let unknown = match outbox.unknown {
+            0 => String::new(),
+            unknown => format!("; of {unknown} it is not known whether they went out"),
+        };
+        Ok(Finding::green(format!("{} wait, {} are being sent{unknown}", outbox.queued, outbox.sending)))
     })
 }

@@ -84,7 +84,7 @@ fn late() -> Time {
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_that_differ_are_told() {
     let db = TestDb::new().await;
-    expect("database.clock", &look(&at(&db.url), "database.clock").await, State::Green, "beside the database's");
+    expect("database.clock", &look(&at(&db.url), "database.clock").await, State::Green, "from the database's");
     let late = Doctor::new(at(&db.url)).with_clock(late).examine_one("database.clock").await.unwrap();
     expect("database.clock", &late, State::Red, "this machine's clock is 600.");
     assert!(late.found.as_str().contains("behind"), "{late:?}");
