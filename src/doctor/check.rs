@@ -1,5 +1,6 @@
 //! What a check is, and what it finds.
 
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -38,7 +39,7 @@ pub struct Finding {
     pub state: State,
     /// What is so; of a skipped one, why it was.
     pub found: Plain,
-    /// What to do next, where something is not as it should be.
+    /// What to do next, where something is not as it should be, or can be seen from elsewhere.
     pub next: Option<Plain>,
 }
 
@@ -62,10 +63,18 @@ impl Finding {
     pub fn skipped(why: impl AsRef<str>) -> Self {
         Self::new(State::Skipped, why.as_ref(), None)
     }
+
+    /// Skipped because it takes the settings of a host that sends mails.
+    pub fn of_workers(why: impl AsRef<str>) -> Self {
+        Self::new(State::Skipped, why.as_ref(), Some("run `verifydesk doctor` on a worker's host"))
+    }
 }
 
 /// What it finds, or why that was known before its end.
 pub type Examined<'a> = BoxFuture<'a, Result<Finding, Finding>>;
+
+/// A check, and what it has found.
+pub type Found = (&'static Check, Finding);
 
 /// How it looks.
 pub type Examine = fn(&Room) -> Examined<'_>;
@@ -79,6 +88,12 @@ pub struct Check {
     /// The longest that it may take.
     pub limit: Duration,
     pub examine: Examine,
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 impl Check {

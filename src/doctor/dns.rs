@@ -48,7 +48,7 @@ async fn domain(room: &Room) -> Result<String, Finding> {
         let sender = Sender::from_setting("mail.from", from).map_err(|error| Finding::red(&error.what, &error.hint))?;
         return checked(sender.address().domain());
     }
-    let no = || Finding::skipped("`mail.from` is not set here, and no worker has asked SES about a domain");
+    let no = || Finding::of_workers("`mail.from` is not set here, and no worker has asked SES about a domain");
     let account = room.account().await.map_err(|_| no())?;
     let panel = account.panels.iter().find(|panel| panel.kind == PanelKind::Domain).ok_or_else(no)?;
     checked(panel.subject.raw())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Room, check::Examined};
+use super::{Finding, Room, State, check::Examined};
 use crate::config::{SettingError, Tls, TransportKind};
 use crate::domain::address::EmailAddress;
 use crate::mail::message::Composer;
@@ -48,7 +48,7 @@ fn mail_server(room: &Room) -> Result<(SmtpTarget, Transport, EmailAddress), Fin
             Finding::red(&error.what, &error.hint)
         } else {
             // A console needs no mail server.
-            Finding::skipped(format!("this host mails nothing: {}", error.what))
+            Finding::of_workers(format!("this host mails nothing: {}", error.what))
         }
     })
 }
@@ -71,9 +71,9 @@ async fn conversation(room: &Room) -> Result<&Conversation, Finding> {
 /// The same for a check behind the first, which alone says what is wrong with the settings; skipped where the
 /// conversation ended before this step.
 async fn come_to(room: &Room, stage: Stage) -> Result<&Conversation, Finding> {
-    let conversation = conversation(room).await.map_err(|finding| match finding.next {
-        Some(_) => Finding::skipped("the settings do not lead to a mail server"),
-        None => finding,
+    let conversation = conversation(room).await.map_err(|finding| match finding.state {
+        State::Red => Finding::skipped("the settings do not lead to a mail server"),
+        _ => finding,
     })?;
     if conversation.tried.ended_before(stage) {
         return Err(Finding::skipped(TOO_FAR));
@@ -202,7 +202,7 @@ pub(super) fn password(room: &Room) -> Examined<'_> {
         let Some(password) = &smtp.password else {
             return Ok(match &room.settings.ses.secret_access_key {
                 Some(_) => Finding::green("it is derived from the AWS keys, in today's form"),
-                None => Finding::skipped("this host has none"),
+                None => Finding::of_workers("this host has none"),
             });
         };
         Ok(match password_kind(password) {
@@ -249,7 +249,7 @@ mod tests {
             let sender = EmailAddress::parse("no-reply@shop.kr").unwrap();
             assert!(room.mail_server.set(Ok(Conversation { target, sender, tried })).is_ok());
             let finding = sign_in(&room).await.unwrap();
-            assert_eq!((finding.state, sender_of(&room).await.state), (super::super::State::Red, super::super::State::Skipped));
+            assert_eq!((finding.state, sender_of(&room).await.state), (State::Red, State::Skipped));
             let next = finding.next.unwrap();
             assert_eq!(next.as_str().contains("this server's is eu-central-1"), is_named, "{next}");
         }

@@ -8,8 +8,8 @@ use super::keymap::{
     BACK_TAB, Chord, DOWN, END, ENTER, ESC, F1, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP, char as c, ctrl,
 };
 use key_context::{
-    ACCOUNT, AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, ENDS, EXPORTED, FORM, HELP, LISTS,
-    MATRIX, MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS,
+    ACCOUNT, AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, DOCTOR, ENDS, EXPORTED, FORM, HELP,
+    LISTS, MATRIX, MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS,
     VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
@@ -102,6 +102,8 @@ pub enum Action {
     CopyPageAddress,
     CopySsh,
     Preview,
+    /// Whether all is well.
+    Doctor,
     Refresh,
     Redraw,
     Help,
@@ -281,6 +283,8 @@ static TABLE: &[Entry] = table! {
     Audit: [c('u')], PAGES, 0, "audit", "Who did what to whom, when and why";
     Account: [c('S')], PAGES, 0, "account", "The SES account: quota, standing, identities; how mail is received";
     Templates: [c('t')], PAGES, 0, "templates", "How the verification mail looks";
+    Doctor: [c('O')], ACCOUNT.and(QUEUES), 15, "all well?", "Whether all is well: what `verifydesk doctor` looks at, with what to do";
+    Doctor: [c('O')], PAGES.but(ACCOUNT.and(QUEUES)), 0, "all well?", "Whether all is well: what `verifydesk doctor` looks at, with what to do";
     Up: [UP, c('k'), ctrl('p')], MOVES, 0, "up", "Up";
     Down: [DOWN, c('j'), ctrl('n')], MOVES, 0, "down", "Down";
     PageUp: [PAGE_UP, ctrl('b')], MOVES, 0, "page up", "A screenful up";
@@ -304,6 +308,8 @@ static TABLE: &[Entry] = table! {
     Suggested: [TAB], PROMPT, 0, "take it", "Complete the word, or take what is suggested where nothing is found";
     Cancel: [ESC], PROMPT, 2, "clear", "Clear the search";
     Cancel: [ESC, c('?'), F1, c('q'), ENTER], HELP, 1, "close", "Close the help";
+    Cancel: [ESC, c('O'), c('q'), ENTER], DOCTOR, 1, "close", "Close this";
+    Refresh: [c('R')], DOCTOR, 2, "look again", "Look again whether all is well";
     Back: [ESC], DETAILS, 2, "back", "Close messages, detail, search; then go back";
     Back: [ESC], VIEWS, 0, "back", "Close messages, detail, search; then go back";
     Refresh: [c('R')], PAGES, 14, "refresh", "Load again, at the same place";

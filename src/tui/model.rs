@@ -13,7 +13,7 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::action::{Action, KeyContext};
-use super::dialog::Dialog;
+use super::dialog::{Dialog, Doctor};
 use super::effect::{Answer, Problem};
 use super::undo::Offer;
 use super::view::account::model::Account;
@@ -243,6 +243,8 @@ pub struct Model {
     pub(super) pasted: Option<String>,
     /// What Tab puts into it next.
     pub completing: Option<Completing>,
+    /// Whether all is well, as far as it was looked at.
+    pub doctor: Doctor,
     /// What covers the screen.
     pub dialog: Option<Dialog>,
     /// Messages, the newest last.
@@ -323,6 +325,7 @@ impl Model {
             prompt: false,
             pasted: None,
             completing: None,
+            doctor: Doctor::default(),
             dialog: None,
             toasts: Vec::new(),
             undo: None,
@@ -363,8 +366,9 @@ impl Model {
     /// Whether an action is there at all, wherever its keys apply: without a database much is not.
     #[must_use]
     pub fn offers(&self, action: Action) -> bool {
-        use Action::{Account, Audit, Mail, NextView, PreviousView, Queue, Verifications};
-        let elsewhere = matches!(action, NextView | PreviousView | Verifications | Mail | Queue | Audit | Account);
+        use Action::{Account, Audit, Doctor, Mail, NextView, PreviousView, Queue, Verifications};
+        let elsewhere =
+            matches!(action, NextView | PreviousView | Verifications | Mail | Queue | Audit | Account | Doctor);
         !(self.setup.only_templates && (action.changes_data() || elsewhere || action == Action::Back))
     }
 

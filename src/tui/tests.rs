@@ -3,6 +3,7 @@
 mod account;
 mod addresses;
 mod as_sent;
+mod doctor;
 mod findings;
 pub(super) mod fixture;
 mod hits;

@@ -31,6 +31,8 @@ pub enum KeyContext {
     /// The search prompt.
     Prompt,
     Help,
+    /// Whether all is well.
+    Doctor,
     /// A question answered by yes or no.
     Confirm,
     /// A question where no is an answer as well.
@@ -45,7 +47,7 @@ pub enum KeyContext {
 
 impl KeyContext {
     #[cfg(test)]
-    pub(in crate::tui) const ALL: [Self; 20] = [
+    pub(in crate::tui) const ALL: [Self; 21] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,
@@ -61,6 +63,7 @@ impl KeyContext {
         Self::Page,
         Self::Prompt,
         Self::Help,
+        Self::Doctor,
         Self::Confirm,
         Self::Decide,
         Self::Reason,
@@ -112,6 +115,7 @@ pub(super) const MATRIX: KeyContexts = KeyContexts::of(&[KeyContext::Matrix]);
 pub(super) const PAGE: KeyContexts = KeyContexts::of(&[KeyContext::Page]);
 pub(super) const PROMPT: KeyContexts = KeyContexts::of(&[KeyContext::Prompt]);
 pub(super) const HELP: KeyContexts = KeyContexts::of(&[KeyContext::Help]);
+pub(super) const DOCTOR: KeyContexts = KeyContexts::of(&[KeyContext::Doctor]);
 pub(super) const DECIDE: KeyContexts = KeyContexts::of(&[KeyContext::Decide]);
 pub(super) const CONFIRM: KeyContexts = KeyContexts::of(&[KeyContext::Confirm]).and(DECIDE);
 pub(super) const FORM: KeyContexts = KeyContexts::of(&[KeyContext::Form]);
@@ -141,9 +145,9 @@ pub(super) const TABBED: KeyContexts =
 /// What is answered by a text.
 pub(super) const TYPED: KeyContexts = FORM.and(KeyContexts::of(&[KeyContext::Reason]));
 /// What covers the screen, and the prompt.
-pub(super) const DIALOGS: KeyContexts = PAGE.and(PROMPT).and(HELP).and(CONFIRM).and(TYPED).and(MENU);
+pub(super) const DIALOGS: KeyContexts = PAGE.and(PROMPT).and(HELP).and(DOCTOR).and(CONFIRM).and(TYPED).and(MENU);
 
-pub(super) const MOVES: KeyContexts = PAGES.and(PAGE).and(HELP).and(PROMPT);
-pub(super) const ENDS: KeyContexts = PAGES.and(HELP);
+pub(super) const MOVES: KeyContexts = PAGES.and(PAGE).and(HELP).and(DOCTOR).and(PROMPT);
+pub(super) const ENDS: KeyContexts = PAGES.and(HELP).and(DOCTOR);
 /// Where the space bar turns pages: it marks rows in the lists of verifications and mails.
-pub(super) const SPACED: KeyContexts = PAGES.but(LISTS).and(HELP).and(PROMPT);
+pub(super) const SPACED: KeyContexts = PAGES.but(LISTS).and(HELP).and(DOCTOR).and(PROMPT);

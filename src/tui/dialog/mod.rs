@@ -11,6 +11,7 @@ mod cancel_job;
 mod change_address;
 mod copy;
 mod delete;
+mod doctor;
 mod eject;
 mod export;
 mod finding;
@@ -44,6 +45,7 @@ pub use cancel_job::CancelJobDialog;
 pub use change_address::ChangeAddressDialog;
 pub use copy::CopyDialog;
 pub use delete::DeleteDialog;
+pub use doctor::{Doctor, DoctorDialog, found as doctor_found, look as look_again, looked as doctor_looked};
 pub use eject::{EjectDialog, ejected};
 pub use export::ExportDialog;
 pub use finding::FindingDialog;
@@ -63,6 +65,7 @@ const REASON_MIN: usize = crate::desk::REASON_MIN;
 #[derive(Clone, Debug)]
 pub enum Dialog {
     Help(HelpDialog),
+    Doctor(DoctorDialog),
     Finding(FindingDialog),
     Resend(ResendDialog),
     Reasoned(ReasonedDialog),
@@ -165,6 +168,7 @@ impl Dialog {
     fn body(&self) -> &dyn Body {
         match self {
             Self::Help(dialog) => dialog,
+            Self::Doctor(dialog) => dialog,
             Self::Finding(dialog) => dialog,
             Self::Resend(dialog) => dialog,
             Self::Reasoned(dialog) => dialog,
@@ -188,6 +192,7 @@ impl Dialog {
     fn body_mut(&mut self) -> &mut dyn Body {
         match self {
             Self::Help(dialog) => dialog,
+            Self::Doctor(dialog) => dialog,
             Self::Finding(dialog) => dialog,
             Self::Resend(dialog) => dialog,
             Self::Reasoned(dialog) => dialog,
@@ -271,6 +276,7 @@ impl Dialog {
 pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
     let dialog = match action {
         Action::Help => Some(Dialog::Help(HelpDialog::default())),
+        Action::Doctor => Some(doctor::open(model, fx)),
         Action::Explain => finding::open(model),
         Action::Resend => resend::open(model, fx),
         Action::ForceVerify => reasoned::open(model, Reasoned::ForceVerify),

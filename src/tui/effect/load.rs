@@ -4,6 +4,7 @@ use chrono::Duration;
 
 use super::Answer;
 use crate::desk::ResendPlan;
+use crate::doctor::Found;
 use crate::domain::Time;
 use crate::domain::account::view::AccountView;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
@@ -96,6 +97,10 @@ pub enum Load {
     },
     /// [`GIVEN_UP_ROWS`] webhooks that were given up.
     GivenUp,
+    /// Whether all is well: each check is told of by itself, then that all are done.
+    Doctor {
+        generation: u64,
+    },
     /// No one waits for the plan of a job any more: it is cancelled, and not answered.
     ForgetJobPlan,
     /// All that a list shows, into a file.
@@ -187,6 +192,16 @@ pub enum Loaded {
         answer: Answer<Box<JobPlan>>,
     },
     GivenUp(Answer<Box<Page<Delivery>>>),
+    /// What one check has found.
+    Found {
+        generation: u64,
+        found: Found,
+    },
+    /// All were looked at.
+    Looked {
+        generation: u64,
+        answer: Answer<()>,
+    },
     /// How many rows were written so far. The answer follows.
     Exporting {
         generation: u64,

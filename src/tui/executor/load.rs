@@ -7,6 +7,7 @@ use chrono::Duration;
 
 use super::{Context, Executor, LIST_MAX, unasked};
 use crate::desk::Desk;
+use crate::doctor::{Doctor, Found};
 use crate::domain::Time;
 use crate::domain::account::view::AccountView;
 use crate::domain::hook::{DeliveryFilter, DeliveryState};
@@ -110,11 +111,25 @@ impl Executor {
                 let page = context.ask(None, page);
                 context.answer(all.clone(), page, |answer| Msg::Loaded(Loaded::GivenUp(answer)));
             }
+            Load::Doctor { generation } => self.look(generation),
             Load::ForgetJobPlan => self.plan.0.cancel(),
             Load::Export { listed, format, generation } => self.export(store, listed, format, generation),
             Load::ForgetExport => self.export.0.cancel(),
             Load::Reconnect => context.reconnect.notify_one(),
         }
+    }
+
+    /// By a way of its own to the database: that this console's is broken is one of the things that may be found.
+    fn look(&mut self, generation: u64) {
+        let context = &self.context;
+        let (telling, doctor) = (Arc::clone(context), Doctor::new(context.settings.clone()));
+        let looking = async move {
+            let tell = |found: &Found| telling.send(Msg::Loaded(Loaded::Found { generation, found: found.clone() }));
+            doctor.examine_telling(&tell).await;
+            Ok(())
+        };
+        let looked = move |answer| Msg::Loaded(Loaded::Looked { generation, answer });
+        context.answer(self.doctor.next(&self.all), looking, looked);
     }
 
     fn plan_job(&mut self, desk: Desk, scope: JobScope, generation: u64) {

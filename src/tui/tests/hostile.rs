@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::account;
 use super::fixture::{Console, World, endpoint, job, job_plan, now};
 use super::picture::{drawn, text};
+use crate::doctor::{CHECKS, Finding};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
 use crate::domain::filter::{Filter, Search};
@@ -13,7 +14,8 @@ use crate::domain::job::{JobScope, JobState};
 use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::{ColourDepth, Effect, Msg, Theme};
 
-const KEYS: [&str; 54] = [
+const KEYS: [&str; 55] = [
+    "O",
     "j",
     "k",
     "g",
@@ -240,6 +242,11 @@ fn fail(console: &mut Console, text: &str) {
                 Msg::Acted(Acted::IdentityAsked { name, answer: Err(problem()) })
             }
             Effect::Act(Act::RetryWebhooks) => Msg::Acted(Acted::WebhooksRetried(Err(problem()))),
+            Effect::Load(Load::Doctor { generation }) => {
+                let found = (&CHECKS[0], Finding::red(text, text));
+                console.send(Msg::Loaded(Loaded::Found { generation, found }));
+                Msg::Loaded(Loaded::Looked { generation, answer: Ok(()) })
+            }
             Effect::Load(Load::GivenUp) => Msg::Loaded(Loaded::GivenUp(Err(problem()))),
             Effect::Act(Act::Undo { which }) => Msg::Acted(Acted::Undone { which, answer: Err(problem()) }),
             Effect::Bench(Bench::StopPage)

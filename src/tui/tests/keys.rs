@@ -355,6 +355,7 @@ fn every_key_does_something() {
         ("t p", KeyContext::Page),
         ("/ m i n j i . k m i @ e x a m p l e . c o m", KeyContext::Prompt),
         ("?", KeyContext::Help),
+        ("O", KeyContext::Doctor),
         ("r", KeyContext::Confirm),
         ("o A", KeyContext::Decide),
         ("v", KeyContext::Reason),

@@ -45,6 +45,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Sort => sort::next(model),
         Action::Suggested => search::take_suggested(model),
         Action::Preview => templates::person::wish(model),
+        Action::Refresh if model.key_context() == KeyContext::Doctor => dialog::look_again(model, fx),
         Action::Refresh => {
             fx.push(Effect::Terminal(TerminalCommand::Repaint));
             load::refresh(model, fx);

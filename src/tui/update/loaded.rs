@@ -42,6 +42,8 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         }
         Loaded::Exporting { generation, rows } => export::told(model, generation, rows),
         Loaded::Exported { generation, answer } => export::written(model, generation, answer),
+        Loaded::Found { generation, found } => dialog::doctor_found(model, generation, found),
+        Loaded::Looked { generation, answer } => dialog::doctor_looked(model, generation, answer),
         Loaded::Job { id, took, answer } => queue::update::counted(model, id, took, answer),
         asked @ (Loaded::ResendPlan { .. }
         | Loaded::JobPlanProgress { .. }
