@@ -2,6 +2,8 @@
 
 use super::{Finding, Room, check::Examined};
 use crate::domain::account::PanelKind;
+use crate::domain::account::act::ActKind;
+use crate::export::shown;
 use crate::text::Untrusted;
 
 /// What to do about a right that is missing.
@@ -56,6 +58,48 @@ pub(super) fn configuration_set(room: &Room) -> Examined<'_> {
 
 pub(super) fn destinations(room: &Room) -> Examined<'_> {
     of_panels(room, &[PanelKind::EventDestinations])
+}
+
+/// A right that only acts need. Whether it is there shows itself when one is done: to try it would change something at AWS,
+/// or ask about someone.
+fn of_acts(room: &Room, kind: ActKind) -> Examined<'_> {
+    Box::pin(async move {
+        let view = room.account().await?;
+        if view.account.is_none() {
+            return Err(Finding::skipped("no worker asks SES"));
+        }
+        let last = room.acts().await?.iter().find(|(of, ..)| *of == kind);
+        Ok(match last {
+            None => Finding::skipped("no act has needed it in 90 days; nothing tells without one"),
+            Some((_, at, None)) => Finding::green(format!("granted: it was used {}", shown(*at))),
+            Some((_, at, Some(right))) => {
+                let right = right.plain();
+                Finding::yellow(
+                    format!("workers were refused {right}, {}", shown(*at)),
+                    format!(
+                        "allow the workers' IAM user or role {right} on all resources, and ask for the act again; this stays \
+                         yellow until one has been done"
+                    ),
+                )
+            }
+        })
+    })
+}
+
+pub(super) fn look_up(room: &Room) -> Examined<'_> {
+    of_acts(room, ActKind::LookUp)
+}
+
+pub(super) fn take_off(room: &Room) -> Examined<'_> {
+    of_acts(room, ActKind::Remove)
+}
+
+pub(super) fn put_on(room: &Room) -> Examined<'_> {
+    of_acts(room, ActKind::Add)
+}
+
+pub(super) fn add_identity(room: &Room) -> Examined<'_> {
+    of_acts(room, ActKind::AddIdentity)
 }
 
 /// Whether AWS refused for want of a right, by what is kept of its answer.

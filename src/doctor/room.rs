@@ -9,10 +9,12 @@ use super::dns::Dns;
 use super::{Finding, smtp};
 use crate::config::{SettingError, Settings, TransportKind};
 use crate::domain::Time;
+use crate::domain::account::act::ActKind;
 use crate::domain::account::view::AccountView;
 use crate::domain::worker::OutboxView;
 use crate::preview::check::Report;
 use crate::store::{Error, Server, Store};
+use crate::text::Untrusted;
 
 /// How long one reading may take: less than any check that waits for it.
 const READ_MAX: Duration = Duration::from_secs(6);
@@ -34,6 +36,7 @@ pub struct Room {
     may_look: OnceCell<Option<bool>>,
     outbox: OnceCell<Option<OutboxView>>,
     account: OnceCell<Option<AccountView>>,
+    acts: OnceCell<Option<Vec<LastAct>>>,
     /// Whether nothing but the database is asked.
     pub(super) is_offline: bool,
     pub(super) dns: Dns,
@@ -41,6 +44,9 @@ pub struct Room {
     /// What was found of the templates, or why nothing was, with what to do.
     pub(super) templates: OnceCell<Result<Report, Finding>>,
 }
+
+/// Of a kind of acts at AWS the newest that says whether the right to it is there: when, and the right if that was missing.
+pub(super) type LastAct = (ActKind, Time, Option<Untrusted>);
 
 /// What was read, if it was in time.
 async fn read<T>(reading: impl Future<Output = Result<T, Error>>) -> Option<T> {
@@ -57,6 +63,7 @@ impl Room {
             may_look: OnceCell::new(),
             outbox: OnceCell::new(),
             account: OnceCell::new(),
+            acts: OnceCell::new(),
             templates: OnceCell::new(),
             is_offline: false,
             dns: Dns::new(None),
@@ -152,6 +159,13 @@ impl Room {
         let store = self.shown().await?;
         let outbox = self.outbox.get_or_init(async || read(store.outbox()).await).await;
         outbox.as_ref().ok_or_else(|| Finding::skipped("the outbox could not be read in time"))
+    }
+
+    /// What acts at AWS say of the rights to them.
+    pub(super) async fn acts(&self) -> Result<&[LastAct], Finding> {
+        let store = self.shown().await?;
+        let acts = self.acts.get_or_init(async || read(store.rights_to_acts()).await).await;
+        acts.as_deref().ok_or_else(|| Finding::skipped("what acts at AWS came to could not be read in time"))
     }
 
     /// What SES said of the account, with its age.

@@ -6,11 +6,12 @@ use strum::VariantArray as _;
 use uuid::Uuid;
 
 use super::{Error, Store, StoredTime};
+use crate::domain::Time;
 use crate::domain::account::act::{AccountAct, ActKind, Came, Listing};
 use crate::domain::account::identity_name::IdentityName;
 use crate::domain::audit::Actor;
 use crate::domain::id::{AccountActId, SendId, VerificationId};
-use crate::text::plain;
+use crate::text::{Untrusted, plain};
 
 /// What is to be changed on the suppression list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +164,30 @@ impl Store {
         .await?;
         // Those of a later version are not known here.
         Ok(row.and_then(|row| row.try_into().ok()))
+    }
+
+    /// Of each kind of acts the newest that says whether the right to it is there: when it ended, and the right if that
+    /// was missing.
+    pub async fn rights_to_acts(&self) -> Result<Vec<(ActKind, Time, Option<Untrusted>)>, Error> {
+        let rows = sqlx::query!(
+            r#"select distinct on (kind) kind, ended_at as "ended_at!", permission
+            from (
+                select kind, state, ended_at, permission
+                from account_acts
+                where state <> 'waiting'
+                order by ended_at desc
+                limit 1000
+            ) as newest
+            where state = 'done' or permission is not null
+            order by kind, ended_at desc"#
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let known = |kind: &str| kind.parse().ok();
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| Some((known(&row.kind)?, row.ended_at.into(), row.permission.map(Into::into))))
+            .collect())
     }
 
     /// Whether an act can be done now.

@@ -36,7 +36,7 @@ pub async fn make_well(world: &World) {
     world
         .execute(&format!(
             r#"delete from workers; delete from account_panels; delete from event_queues; delete from sns_subscriptions;
-            delete from sns_refusals; delete from ses_account; delete from serves;
+            delete from sns_refusals; delete from account_acts; delete from ses_account; delete from serves;
             update brake set state = 'off', cause = null, set_by = null, reason = null, set_at = null, until = null;
             update pace set rate = limit_rate;
             update sends set state = 'queued', due_at = now() + interval '1 hour', reason = null;
@@ -62,6 +62,12 @@ pub async fn make_well(world: &World) {
                 ('event_destinations', 'desk', now(), '{{"event_destinations": [{{
                     "name": "desk", "is_on": true, "topic": "arn:aws:sns:eu-central-1:1:events", "bus": "",
                     "events": ["SEND", "DELIVERY", "DELIVERY_DELAY", "BOUNCE", "COMPLAINT", "REJECT"]}}]}}');
+            insert into account_acts (kind, address, identity, listing, actor, origin, state, ended_at, outcome)
+            values
+                ('look_up', 'mina@example.com', null, null, 'mina', 'cli', 'done', now(), 'not_listed'),
+                ('remove', 'mina@example.com', null, null, 'mina', 'cli', 'done', now(), 'done'),
+                ('add', 'mina@example.com', null, 'BOUNCE', 'mina', 'cli', 'done', now(), 'done'),
+                ('add_identity', 'shop.kr', 'shop.kr', null, 'mina', 'cli', 'done', now(), 'done');
             insert into event_queues (url, seen_at, waiting, in_flight, dead, has_dead_letter_queue)
             values ('https://sqs.eu-central-1.amazonaws.com/1/events', now(), 3, 1, 0, true);
             insert into sns_subscriptions (topic, asked_at, approved_at, confirmed_at)
@@ -271,6 +277,41 @@ const ILLS: &[(&str, &str, State, &str)] = &[
         State::Yellow,
         "bounces and complaints are not heard of",
     ),
+    (
+        "account.may_look_up_suppressed",
+        "update account_acts set state = 'failed', permission = 'ses:GetSuppressedDestination' where kind = 'look_up'",
+        State::Yellow,
+        "refused ses:GetSuppressedDestination",
+    ),
+    (
+        "account.may_take_off_list",
+        "insert into account_acts (kind, address, actor, origin, state, ended_at, outcome, permission)
+        values ('remove', 'a@example.com', 'mina', 'cli', 'failed', now() + interval '1 s', 'failed',
+            'ses:DeleteSuppressedDestination')",
+        State::Yellow,
+        "refused ses:DeleteSuppressedDestination",
+    ),
+    // One that failed for another reason says nothing of the right.
+    (
+        "account.may_take_off_list",
+        "insert into account_acts (kind, address, actor, origin, state, ended_at, outcome, error)
+        values ('remove', 'a@example.com', 'mina', 'cli', 'failed', now() + interval '1 s', 'failed', 'no route')",
+        State::Green,
+        "granted: it was used",
+    ),
+    (
+        "account.may_put_on_list",
+        "update account_acts set state = 'failed', permission = 'ses:PutSuppressedDestination' where kind = 'add'",
+        State::Yellow,
+        "refused ses:PutSuppressedDestination",
+    ),
+    (
+        "account.may_add_identity",
+        "update account_acts set state = 'failed', permission = 'ses:CreateEmailIdentity' where kind = 'add_identity'",
+        State::Yellow,
+        "refused ses:CreateEmailIdentity",
+    ),
+    ("account.may_put_on_list", "delete from account_acts", State::Skipped, "nothing tells without one"),
     (
         "events.queue",
         "update event_queues set error = '400 QueueDoesNotExist', failed_at = now()",
