@@ -120,6 +120,37 @@ pub(super) fn topics(room: &Room) -> Examined<'_> {
     })
 }
 
+/// How posts are signed. What comes by a queue is not: who may write there, the queue's policy says.
+pub(super) fn signatures(room: &Room) -> Examined<'_> {
+    Box::pin(async move {
+        let webhook = &room.outbox().await?.webhook;
+        let posting: Vec<_> = webhook
+            .subscriptions
+            .iter()
+            .filter(|one| one.state(webhook.as_of) == SubscriptionState::Confirmed)
+            .collect();
+        if posting.is_empty() {
+            return Err(Finding::skipped("no topic posts to serve; what comes by a queue needs no signature"));
+        }
+        if let Some(weak) = posting.iter().find(|one| one.signature_version == Some(1)) {
+            let topic = weak.topic.plain();
+            return Ok(Finding::yellow(
+                format!("what {topic} posts is signed by version 1, which is SHA-1"),
+                format!(
+                    "`aws sns set-topic-attributes --topic-arn {topic} --attribute-name SignatureVersion --attribute-value 2`: \
+                     serve takes both, so nothing is lost; this is green with the next post"
+                ),
+            ));
+        }
+        let unseen = posting.iter().filter(|one| one.signature_version.is_none()).count();
+        Ok(if unseen == posting.len() {
+            Finding::skipped("nothing was posted since serve looks at it: the next post tells")
+        } else {
+            Finding::green("version 2 (SHA-256), as far as posts were seen")
+        })
+    })
+}
+
 pub(super) fn refused(room: &Room) -> Examined<'_> {
     Box::pin(async move {
         let webhook = &room.outbox().await?.webhook;

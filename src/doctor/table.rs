@@ -103,6 +103,7 @@ pub static CHECKS: &[Check] = &[
     row("events.queue", "whether the queue is read, and how much waits in it", events::queue),
     row("events.dead_letters", "whether something is in the dead-letter queue", events::dead_letters),
     row("events.topics", "whether a topic waits for approval, or its subscription has ended", events::topics),
+    row("events.signatures", "whether what topics post to serve is signed by version 2", events::signatures),
     row("events.refused", "whether posts of SNS's were refused", events::refused),
     row("dns.spf", "whether the envelope's domain lets SES send", dns::spf),
     row("dns.dmarc", "whether the sender's domain has a DMARC record", dns::dmarc),

@@ -26,6 +26,8 @@ pub struct Subscription {
     pub error: Option<Untrusted>,
     pub confirmed_at: Option<Time>,
     pub ended_at: Option<Time>,
+    /// How its last post was signed: 1 is SHA-1, 2 is SHA-256; `None` where none has come.
+    pub signature_version: Option<i16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +175,7 @@ mod tests {
             error: None,
             confirmed_at: None,
             ended_at: None,
+            signature_version: None,
         };
         let table = [
             (none.clone(), Waiting, true),

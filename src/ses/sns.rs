@@ -50,6 +50,8 @@ pub struct Message {
     /// Whether the topic is on the list. Without it only a subscription asks to be confirmed.
     pub is_allowed: bool,
     pub sent_at: Time,
+    /// How it was signed: 1 is SHA-1, 2 is SHA-256.
+    pub signature_version: i16,
     /// What was published, or what SNS says of the subscription.
     pub text: String,
     /// Where the subscription is confirmed; also after it has ended, since it begins again there.
@@ -114,6 +116,7 @@ impl Verifier {
             topic: envelope.topic,
             is_allowed,
             sent_at: envelope.sent_at,
+            signature_version: envelope.version.number(),
             text: envelope.text,
             subscribe_url: envelope.subscribe_url,
         })

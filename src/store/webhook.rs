@@ -137,6 +137,22 @@ impl Store {
         Ok(())
     }
 
+    /// Notes how a topic's posts are signed.
+    pub async fn note_signature(&self, topic: &str, is_allowed: bool, version: i16) -> Result<(), Error> {
+        sqlx::query!(
+            "insert into sns_subscriptions as s (topic, is_allowed, signature_version)
+            values ($1, $2, $3)
+            on conflict (topic) do update set signature_version = excluded.signature_version
+            where s.signature_version is distinct from excluded.signature_version",
+            topic,
+            is_allowed,
+            version
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
     /// Adds to the counts of refused posts, by reason.
     pub async fn add_refused(&self, counts: &[(&'static str, i64)]) -> Result<(), Error> {
         let (reasons, numbers): (Vec<String>, Vec<i64>) =
@@ -162,7 +178,8 @@ impl Store {
     pub async fn webhook(&self) -> Result<WebhookView, Error> {
         let as_of = self.now().await?;
         let subscriptions = sqlx::query!(
-            "select topic, asked_at, is_allowed, approved_at, refused_at, decided_by, error, confirmed_at, ended_at
+            "select topic, asked_at, is_allowed, approved_at, refused_at, decided_by, error, confirmed_at, ended_at,
+                signature_version
             from sns_subscriptions
             order by topic
             limit 200"
@@ -197,6 +214,7 @@ impl Store {
                     error: row.error.map(Into::into),
                     confirmed_at: row.confirmed_at.map(Into::into),
                     ended_at: row.ended_at.map(Into::into),
+                    signature_version: row.signature_version,
                 })
                 .collect(),
             refused: refused

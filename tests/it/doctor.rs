@@ -70,8 +70,8 @@ pub async fn make_well(world: &World) {
                 ('add_identity', 'shop.kr', 'shop.kr', null, 'mina', 'cli', 'done', now(), 'done');
             insert into event_queues (url, seen_at, waiting, in_flight, dead, has_dead_letter_queue)
             values ('https://sqs.eu-central-1.amazonaws.com/1/events', now(), 3, 1, 0, true);
-            insert into sns_subscriptions (topic, asked_at, approved_at, confirmed_at)
-            values ('arn:aws:sns:eu-central-1:1:events', now() - interval '1 hour', now() - interval '1 hour', now());"#
+            insert into sns_subscriptions (topic, asked_at, approved_at, confirmed_at, signature_version)
+            values ('arn:aws:sns:eu-central-1:1:events', now() - interval '1 hour', now() - interval '1 hour', now(), 2);"#
         ))
         .await;
 }
@@ -333,6 +333,18 @@ const ILLS: &[(&str, &str, State, &str)] = &[
         "waits for approval",
     ),
     ("events.topics", "update sns_subscriptions set ended_at = now() + interval '1 second'", State::Red, "has ended"),
+    (
+        "events.signatures",
+        "update sns_subscriptions set signature_version = 1",
+        State::Yellow,
+        "version 1, which is SHA-1",
+    ),
+    (
+        "events.signatures",
+        "update sns_subscriptions set signature_version = null",
+        State::Skipped,
+        "the next post tells",
+    ),
     (
         "events.refused",
         "insert into sns_refusals values (current_date, 'signature', 7, now())",

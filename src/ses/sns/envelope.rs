@@ -52,6 +52,16 @@ pub(super) enum Version {
     Sha256,
 }
 
+impl Version {
+    /// As SNS numbers it.
+    pub(super) fn number(self) -> i16 {
+        match self {
+            Self::Sha1 => 1,
+            Self::Sha256 => 2,
+        }
+    }
+}
+
 /// A message, of which only the form has been checked.
 pub(super) struct Envelope {
     pub(super) kind: Kind,

@@ -270,7 +270,8 @@ grant select (id, user_id, created_at, expires_at, verified_at, revoked_at, open
     on @schema.verifications to @operator, @support, @viewer;
 -- Where a subscription is confirmed, only the internet-facing program needs to know.
 revoke select on @schema.sns_subscriptions from @worker, @operator, @support, @viewer;
-grant select (topic, asked_at, is_allowed, approved_at, refused_at, decided_by, tried_at, error, confirmed_at, ended_at)
+grant select (topic, asked_at, is_allowed, approved_at, refused_at, decided_by, tried_at, error, confirmed_at, ended_at,
+    signature_version)
     on @schema.sns_subscriptions to @worker, @operator, @support, @viewer;
 grant execute on function @schema.resend_standing(bigint, double precision, bigint)
     to @worker, @operator, @support, @viewer, @serve;
@@ -320,8 +321,8 @@ grant select, delete on @schema.idempotency_keys to @worker, @operator;
 grant execute on function @schema.erase_user(bigint, text, text) to @worker, @operator;
 
 -- What SNS asks, and how many posts were refused; who may post events is not the internet-facing program's to decide.
-grant select, delete, insert (topic, asked_at, subscribe_url, is_allowed, ended_at),
-    update (asked_at, subscribe_url, is_allowed, tried_at, error, confirmed_at, ended_at)
+grant select, delete, insert (topic, asked_at, subscribe_url, is_allowed, ended_at, signature_version),
+    update (asked_at, subscribe_url, is_allowed, tried_at, error, confirmed_at, ended_at, signature_version)
     on @schema.sns_subscriptions to @serve;
 grant select, insert, update, delete on @schema.sns_refusals to @serve;
 

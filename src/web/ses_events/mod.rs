@@ -10,6 +10,7 @@ mod body;
 mod intake;
 mod known;
 mod refused;
+mod signatures;
 mod subscriptions;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ use body::{Budget, Unread};
 use intake::Intake;
 use known::Known;
 use refused::Refused;
+use signatures::Signatures;
 
 /// Where SNS posts.
 const PATH: &str = "/ses/events";
@@ -53,6 +55,7 @@ pub(super) struct Webhook {
     budget: Budget,
     intake: Intake,
     refused: Refused,
+    signatures: Signatures,
 }
 
 /// Why a post is not taken.
@@ -96,6 +99,7 @@ impl Webhook {
             budget: Budget::default(),
             intake: Intake::default(),
             refused: Refused::default(),
+            signatures: Signatures::default(),
         }
     }
 
@@ -123,7 +127,10 @@ impl Webhook {
     }
 
     async fn look(&self, desk: &Desk) {
-        for looked in [self.refused.write(desk.store()).await, self.known.look(desk.store()).await] {
+        let store = desk.store();
+        // What posts wait for comes first.
+        let done = [self.known.look(store).await, self.refused.write(store).await, self.signatures.write(store).await];
+        for looked in done {
             if let Err(error) = looked {
                 tracing::debug!(%error, "the database is asked again in a second");
             }
@@ -174,6 +181,10 @@ impl Webhook {
             Fault::Refused(refusal)
         })?;
         body.stays();
+        if message.is_allowed {
+            let topic = &message.topic;
+            self.signatures.saw(topic.as_str(), message.signature_version, self.is_set(topic));
+        }
         match message.kind {
             Kind::Notification => match Event::of_notification(&message.text, &message.id) {
                 Ok(event) => self.intake.store(event).await.map(|()| "stored"),

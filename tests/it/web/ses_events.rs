@@ -17,10 +17,10 @@ use verifydesk::ses::sns::FetchError;
 use verifydesk::web::Context;
 
 use super::{Answer, Served, Server, settings};
-use crate::support::Program;
 use crate::support::sns::{ARN, CERTIFICATE_URL, Given, Signer, message};
 use crate::support::tcp_proxy::TcpProxy;
 use crate::support::world::World;
+use crate::support::{Program, until};
 
 /// A site that takes the posts of one topic.
 struct Hook {
@@ -124,6 +124,21 @@ async fn what_sns_signs_is_stored_once_in_either_version_with_and_without_subjec
     let source: String =
         sqlx::query_scalar("select distinct source from ses_events").fetch_one(&hook.site.db.pool).await.unwrap();
     assert_eq!(source, "sns");
+}
+
+/// What the doctor tells of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_topic_s_posts_are_signed_is_noted() {
+    let hook = Hook::start().await;
+    for version in ["1", "2", "1"] {
+        let posted = hook.post(&signed(version, &format!("of-{version}"), &delivery("m-1"))).await;
+        assert_eq!(posted.status.as_u16(), 200);
+        until("it is noted", async || {
+            let noted = sqlx::query_scalar::<_, Option<i16>>("select signature_version from sns_subscriptions");
+            noted.fetch_all(&hook.site.db.pool).await.unwrap() == [Some(version.parse().unwrap())]
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

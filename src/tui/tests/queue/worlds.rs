@@ -121,6 +121,7 @@ pub fn topic_asks() -> World {
         error: None,
         confirmed_at: None,
         ended_at: None,
+        signature_version: None,
     };
     let refused = Refused { reason: "signature".into(), lately: 312, count: 1_204, last_at: ago(3) };
     world.outbox.webhook = WebhookView { as_of: now(), subscriptions: vec![asking], refused: vec![refused] };
