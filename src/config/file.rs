@@ -39,7 +39,8 @@ pub fn load(
             _ => Table::new(),
         },
     };
-    let settings = overlay(table, environment)?;
+    let mut settings = overlay(table, environment)?;
+    settings.ses.read_key_file()?;
     settings.check()?;
     Ok(settings)
 }

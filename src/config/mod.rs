@@ -3,6 +3,7 @@
 //! Each program needs only some of them: a console needs no secret, `serve` no SMTP password. What a program needs it
 //! asks for by a method here (`require_…`), whose error says what to set and where.
 
+mod access_key_file;
 mod alert;
 mod bounds;
 mod file;
@@ -233,6 +234,8 @@ pub struct Ses {
     pub access_key_id: Option<String>,
     /// IAM secret access key.
     pub secret_access_key: Option<Secret>,
+    /// Both of them in the file that AWS offers for download, `accessKeys.csv`.
+    pub access_key_file: Option<PathBuf>,
     /// Region, such as `ap-northeast-2`.
     pub region: Option<String>,
     /// API host, such as `email.ap-northeast-2.amazonaws.com`; names the region if `region` is not set.
@@ -249,6 +252,20 @@ pub struct Ses {
 }
 
 impl Ses {
+    /// Takes the key out of its file, if one is named.
+    fn read_key_file(&mut self) -> Result<(), SettingError> {
+        let Some(path) = &self.access_key_file else { return Ok(()) };
+        if self.access_key_id.is_some() || self.secret_access_key.is_some() {
+            return Err(SettingError::new(
+                "ses.access_key_file is set beside an access key (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
+                "leave one of the two out",
+            ));
+        }
+        let (id, secret) = access_key_file::read(path)?;
+        (self.access_key_id, self.secret_access_key) = (Some(id), Some(secret));
+        Ok(())
+    }
+
     /// Whether `serve` has `POST /ses/events`.
     #[must_use]
     pub fn takes_posts(&self) -> bool {
@@ -261,6 +278,7 @@ impl Default for Ses {
         Self {
             access_key_id: None,
             secret_access_key: None,
+            access_key_file: None,
             region: None,
             endpoint: None,
             timeout: Duration::from_secs(30),
