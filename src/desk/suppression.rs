@@ -11,7 +11,7 @@ use crate::domain::change::Change;
 use crate::domain::id::{AccountActId, SendId, VerificationId};
 use crate::domain::send::Priority;
 use crate::store::account_acts::{self, Ended, ListChange, Queued};
-use crate::store::{self, Transaction, suppressions, users, verifications};
+use crate::store::{self, Transaction, suppression_list, suppressions, users, verifications};
 use crate::text::plain;
 
 /// What SES answered to an act.
@@ -114,6 +114,7 @@ impl Desk {
             SesAnswer::NotListed | SesAnswer::Removed { .. } | SesAnswer::IdentityAdded(_) => None,
         };
         let about = suppressions::note(&mut tx, address, on_list).await?;
+        suppression_list::note(&mut tx, address, on_list.map(|(reason, since, _)| (reason, since))).await?;
         let mut ended = Ended::well(answer.came());
         let not_mailed;
         if matches!(answer, SesAnswer::Removed { .. }) {

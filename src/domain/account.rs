@@ -5,6 +5,7 @@ pub mod dns_records;
 pub mod facts;
 pub mod flow;
 pub mod identity_name;
+pub mod suppression_list;
 pub mod view;
 
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@
 
 mod act;
 mod identity;
+mod list;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +105,8 @@ impl AccountPoller {
             }
             match due {
                 Some(call) => _ = self.ask(&call).await,
-                None => self.ask_about_identity().await,
+                None if self.ask_about_identity().await => {}
+                None => self.read_list().await,
             }
         }
     }

@@ -10,6 +10,9 @@ const LINKS: i64 = 2_000;
 /// Most identities that are shown because someone asked for them lately.
 const ADDED_MAX: i64 = 5;
 
+/// How many of the newest addresses on the suppression list are shown.
+const LISTED_MAX: i64 = 5;
+
 impl Store {
     /// All that the desk knows of the account.
     pub async fn account(&self) -> Result<AccountView, Error> {
@@ -19,6 +22,7 @@ impl Store {
             panels: self.account_panels().await?,
             waiting: self.waiting_domains().await?,
             added: self.identities_asked_for(ADDED_MAX).await?,
+            list: self.suppression_list(LISTED_MAX).await?,
             pace: self.pace().await?,
             reputation: self.reputation().await?,
             days: self.mail_days().await?,
@@ -34,6 +38,7 @@ impl Store {
             panels: self.account_panels().await?,
             waiting: self.waiting_domains().await?,
             added: self.identities_asked_for(ADDED_MAX).await?,
+            list: self.suppression_list(LISTED_MAX).await?,
             pace: self.pace().await?,
             ..AccountView::default()
         })

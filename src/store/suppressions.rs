@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 
 use super::{Error, Store, StoredTime};
 use crate::domain::Time;
+use crate::domain::account::act::Listing;
 use crate::domain::amazon::{SuppressedAddress, SuppressingMail, Suppression};
 use crate::domain::id::{SendId, VerificationId};
 
@@ -63,20 +64,44 @@ impl Store {
         }))
     }
 
-    /// Addresses that are known to be on the list, those that were asked about last first; with `part` in them.
-    pub async fn suppressed(&self, part: &str, limit: i64) -> Result<Vec<SuppressedAddress>, Error> {
+    /// Addresses that are known to be on the list, by reading it or by asking about one, those that were put on it last first;
+    /// with `part` in them, and for this reason.
+    pub async fn suppressed(
+        &self,
+        part: &str,
+        reason: Option<Listing>,
+        limit: i64,
+    ) -> Result<Vec<SuppressedAddress>, Error> {
         let rows = sqlx::query!(
-            r#"select x.address, x.checked_at, x.reason, x.since, x.ses_id, v.id as "verification_id?"
-            from suppressions x
-            left join users u on lower(u.email) = x.address
+            r#"select k.address as "address!", k.checked_at as "checked_at!", k.reason, k.since, k.ses_id, v.id as "verification_id?"
+            from (
+                select l.address, r.read_at as checked_at, l.reason, l.since, x.ses_id
+                from suppression_list l
+                cross join suppression_reading r
+                left join suppressions x on x.address = l.address
+                where r.read_at is not null
+                union all
+                select x.address, x.checked_at, x.reason, x.since, x.ses_id
+                from suppressions x
+                where
+                    x.reason is not null
+                    and not exists (
+                        select
+                        from suppression_list l
+                        cross join suppression_reading r
+                        where l.address = x.address and r.read_at is not null
+                    )
+            ) as k
+            left join users u on lower(u.email) = k.address
             left join lateral (
                 select id from verifications where user_id = u.id order by id desc limit 1
             ) v on true
-            where x.reason is not null and strpos(x.address, lower($1)) > 0
-            order by x.checked_at desc
+            where strpos(k.address, lower($1)) > 0 and ($3::text is null or k.reason = $3)
+            order by k.since desc nulls last, k.address
             limit $2"#,
             part,
-            limit
+            limit,
+            reason.map(Listing::as_str)
         )
         .fetch_all(self.pool())
         .await?;

@@ -24,6 +24,7 @@ read = [
     client.delete_suppressed_destination(EmailAddress="mina@example.com"),
     client.put_suppressed_destination(EmailAddress="jun@example.com", Reason="COMPLAINT"),
     client.create_email_identity(EmailIdentity="shop.example"),
+    client.list_suppressed_destinations(PageSize=1000),
 ]
 for answer in read:
     del answer["ResponseMetadata"]

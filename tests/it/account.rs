@@ -3,6 +3,7 @@
 mod acts;
 mod commanded;
 mod identities;
+mod list;
 mod panels;
 mod shown;
 

@@ -40,7 +40,8 @@ async fn database() -> TestDb {
         -- The later ones were never without.
         where
             conname like '%\\_times\\_bounded'
-            and conname not in ('ses_events_times_bounded', 'suppressions_times_bounded', 'account_acts_times_bounded')",
+            and conname not in ('ses_events_times_bounded', 'suppressions_times_bounded', 'account_acts_times_bounded',
+                'suppression_list_times_bounded')",
     )
     .fetch_all(&db.pool)
     .await

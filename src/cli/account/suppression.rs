@@ -9,6 +9,7 @@ use crate::cli::format::{json, suppression as format, table};
 use crate::cli::{Failure, operator, output, time};
 use crate::desk::Desk;
 use crate::domain::account::act::{AccountAct, ActState, Listing};
+use crate::domain::account::suppression_list::SuppressionList;
 use crate::domain::address::EmailAddress;
 use crate::domain::amazon::{SuppressedAddress, SuppressingMail, Suppression};
 use crate::domain::audit::Origin;
@@ -17,11 +18,14 @@ use crate::store::account_acts::ListChange;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the addresses that are known to be on the list: those that were asked about in the last 30 days
+    /// List the addresses on it, those that were put on it last first: its newest part, and those that were asked about
     List {
         /// Only addresses with this in them
         #[arg(long, value_name = "TEXT", default_value = "")]
         search: String,
+        /// Only those that are listed for this: bounce or complaint
+        #[arg(long, value_name = "WHY", value_parser = listing)]
+        why: Option<Listing>,
         /// How many rows
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
         limit: i64,
@@ -81,7 +85,7 @@ fn listing(text: &str) -> Result<Listing, String> {
 pub(super) async fn run(desk: &Desk, command: &Command) -> Result<ExitCode, Failure> {
     let actor = operator(Origin::Cli);
     match command {
-        Command::List { search, limit, json } => list(desk, search, *limit, *json).await,
+        Command::List { search, why, limit, json } => list(desk, (search, *why), *limit, *json).await,
         Command::Show { about, known } => {
             if *known {
                 let act = desk.store().account_act_about(about.address.as_str()).await?;
@@ -184,10 +188,34 @@ fn lines(
     lines
 }
 
+/// What of the list is known, where that is not all of it or there is no newer answer.
+fn how_far(list: &SuppressionList) {
+    match list.trouble.as_ref().map(|trouble| (&trouble.permission, trouble)) {
+        Some((Some(right), _)) => {
+            output::remark(&format!("not allowed: {}; give the workers' AWS identity this right", right.plain()));
+        }
+        Some((None, trouble)) => {
+            output::remark(&format!("not read since {}: {}", time::shown(trouble.since), trouble.text.plain()));
+        }
+        None => {}
+    }
+    if list.is_part() {
+        output::remark("the list is long, and its newest part is kept; `show ADDRESS` asks SES about any other");
+    }
+}
+
 const HEADINGS: [&str; 5] = ["ADDRESS", "WHY", "SINCE", "ASKED", "VERIFICATION"];
 
-async fn list(desk: &Desk, search: &str, limit: i64, as_json: bool) -> Result<ExitCode, Failure> {
-    let all = desk.store().suppressed(&search.replace('\0', ""), limit).await?;
+async fn list(
+    desk: &Desk,
+    (search, why): (&str, Option<Listing>),
+    limit: i64,
+    as_json: bool,
+) -> Result<ExitCode, Failure> {
+    let all = desk.store().suppressed(&search.replace('\0', ""), why, limit).await?;
+    if let Some(list) = desk.store().suppression_list(0).await? {
+        how_far(&list);
+    }
     if as_json {
         for one in &all {
             output::line(&json::line(&format::row(one)))?;

@@ -26,6 +26,7 @@ pub fn account(view: &AccountView) -> Value {
         "funnel": funnel(&view.funnel),
         "dns": identities::dns(Some(&in_dns(view))),
         "identities_asked_for": view.added.iter().map(suppression::act).collect::<Vec<_>>(),
+        "suppression_list": view.list.as_ref().map(suppression::list),
         "panels": view.panels.iter().map(panel).collect::<Vec<_>>(),
     })
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::json::time;
 use crate::cli::time::shown as at;
 use crate::domain::account::act::AccountAct;
+use crate::domain::account::suppression_list::SuppressionList;
 use crate::domain::amazon::{SuppressedAddress, SuppressingMail, Suppression};
 
 /// A row of `account suppression list`.
@@ -12,6 +13,25 @@ pub fn row(one: &SuppressedAddress) -> Value {
     let mut value = known(one.address.raw(), Some(&one.suppression));
     value["verification_id"] = json!(one.verification);
     value
+}
+
+/// What is kept of the list.
+pub fn list(list: &SuppressionList) -> Value {
+    let trouble = list.trouble.as_ref();
+    json!({
+        "count": list.count,
+        "is_part": list.is_part(),
+        "goes_back_to": time(list.goes_back_to),
+        "read_at": time(list.read_at),
+        "newest": list.newest.iter().map(|one| json!({
+            "address": one.address,
+            "reason": one.reason,
+            "since": at(one.since),
+        })).collect::<Vec<_>>(),
+        "error": trouble.map(|trouble| &trouble.text),
+        "failed_at": time(trouble.map(|trouble| trouble.since)),
+        "missing_permission": trouble.and_then(|trouble| trouble.permission.as_ref()),
+    })
 }
 
 /// What `account suppression show` prints.

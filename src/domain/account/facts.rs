@@ -1,6 +1,7 @@
 //! What is known of the account, in words, panel by panel: the same for the console and the command line.
 
 mod identities;
+mod list;
 
 use super::view::AccountView;
 use super::{CallTrouble, ConfigurationSet, EventDestination, Figures, Panel, PanelKind};
@@ -66,9 +67,11 @@ fn fact(label: &'static str, words: impl Into<String>, level: Level) -> Fact {
 /// All panels; times as `shown` writes them.
 #[must_use]
 pub fn panels(view: &AccountView, shown: &impl Fn(Time) -> String) -> Vec<PanelFacts> {
-    let mut panels = vec![account(view, shown), reputation(view)];
+    let mut account = account(view, shown);
+    identities::with_added(&mut account, view, shown);
+    let mut panels = vec![account, reputation(view)];
     panels.extend(view.panels.iter().map(|it| panel(view, it)));
-    identities::with_added(&mut panels, view, shown);
+    panels.extend(view.list.as_ref().map(|list| list::panel(list, shown)));
     let has_set = view.panels.iter().any(|panel| panel.kind == PanelKind::ConfigurationSet);
     if view.has_aws() && !view.panels.is_empty() && !has_set {
         panels.push(PanelFacts { title: "Configuration set", facts: vec![without_set(view)], ..PanelFacts::default() });
@@ -101,8 +104,8 @@ fn account(view: &AccountView, shown: &impl Fn(Time) -> String) -> PanelFacts {
     panel.facts.push(access(standing));
     if standing.is_sandbox {
         panel.facts.push(fact(
-            "",
-            "to be mailed yourself: `verifydesk account identities add YOUR-ADDRESS`",
+            "to test",
+            "`verifydesk account identities add YOUR-ADDRESS` lets you be mailed",
             Level::Plain,
         ));
     }

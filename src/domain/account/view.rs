@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::act::AccountAct;
 use super::flow::{Day, Funnel};
+use super::suppression_list::SuppressionList;
 use super::{Figures, Identity, IdentityDetail, Panel, PanelKind};
 use crate::domain::Time;
 use crate::domain::amazon::SesAccount;
@@ -22,6 +23,8 @@ pub struct AccountView {
     pub waiting: Vec<IdentityDetail>,
     /// The identities that someone asked for lately, the newest first.
     pub added: Vec<AccountAct>,
+    /// SES's suppression list, as far as it was read; `None` where no worker reads it.
+    pub list: Option<SuppressionList>,
     pub pace: PaceView,
     /// With the last 24 hours.
     pub reputation: Reputation,

@@ -6,18 +6,19 @@ use crate::domain::change::Change;
 use crate::store::Error;
 
 impl AccountPoller {
-    /// Asks about one, if it is time.
-    pub(super) async fn ask_about_identity(&self) {
-        if let Err(error) = self.try_to_ask_about_identity().await {
+    /// Asks about one, if it is time. Returns whether it is.
+    pub(super) async fn ask_about_identity(&self) -> bool {
+        self.try_to_ask_about_identity().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "asking about an identity waits for the database");
-        }
+            false
+        })
     }
 
-    async fn try_to_ask_about_identity(&self) -> Result<(), Error> {
+    async fn try_to_ask_about_identity(&self) -> Result<bool, Error> {
         let store = &self.store;
-        let Some(name) = store.due_identity().await? else { return Ok(()) };
+        let Some(name) = store.due_identity().await? else { return Ok(false) };
         let longest = self.api.longest().as_secs_f64();
-        let Some(turn) = store.take_account_turn(None, longest).await? else { return Ok(()) };
+        let Some(turn) = store.take_account_turn(None, longest).await? else { return Ok(true) };
         let answer = self.api.panel(PanelKind::Domain, &name).await;
         store.end_account_turn(turn).await?;
         match answer {
@@ -31,6 +32,6 @@ impl AccountPoller {
                 store.note_identity_trouble(&name, &failure.to_string(), permission).await?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -52,6 +52,7 @@ pub const CALLS: &[Call] = &[
     call("get_configuration_set", &["ses:GetConfigurationSet"], Policy::Account),
     call("get_configuration_set_event_destinations", &["ses:GetConfigurationSetEventDestinations"], Policy::Account),
     call("get_suppressed_destination", &["ses:GetSuppressedDestination"], Policy::Account),
+    call("list_suppressed_destinations", &["ses:ListSuppressedDestinations"], Policy::Account),
     call("put_suppressed_destination", &["ses:PutSuppressedDestination"], Policy::Account),
     call("delete_suppressed_destination", &["ses:DeleteSuppressedDestination"], Policy::Account),
     call("receive_message", &["sqs:ReceiveMessage"], Policy::Events),

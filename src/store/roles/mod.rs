@@ -14,7 +14,7 @@ pub const GROUPS: [&str; 7] = ["owner", "worker", "operator", "support", "viewer
 const SITE: &str = "site";
 
 /// What the rights are on: tables, and a view. Other tables in the same schema are not touched.
-const TABLES: [&str; 40] = [
+const TABLES: [&str; 42] = [
     "_sqlx_migrations",
     "account_acts",
     "account_panels",
@@ -43,6 +43,8 @@ const TABLES: [&str; 40] = [
     "ses_events",
     "sns_refusals",
     "sns_subscriptions",
+    "suppression_list",
+    "suppression_reading",
     "suppressions",
     "users",
     "verification_count_deltas",

@@ -363,7 +363,8 @@ grant insert, update, delete on @schema.pace_minutes to @worker, @operator;
 grant insert, update, delete on @schema.refused_sends to @worker;
 grant update, delete on @schema.ses_event_keys to @worker;
 grant insert, update, delete
-    on @schema.event_queues, @schema.ses_account, @schema.account_panels, @schema.identities, @schema.suppressions
+    on @schema.event_queues, @schema.ses_account, @schema.account_panels, @schema.identities, @schema.suppressions,
+        @schema.suppression_list, @schema.suppression_reading
     to @worker;
 grant insert, update on @schema.address_states to @worker;
 

@@ -6,6 +6,7 @@ use super::fixture::{Console, DAY, HOUR, World, ago, now};
 use super::picture::picture;
 use crate::domain::account::act::{AccountAct, ActKind, ActState, Came};
 use crate::domain::account::flow::{DAYS, Day, Funnel};
+use crate::domain::account::suppression_list::{ListedAddress, SuppressionList};
 use crate::domain::account::view::AccountView;
 use crate::domain::account::{
     CallTrouble, ConfigurationSet, EventDestination, Figures, Identities, Identity, IdentityDetail, ListedIdentity,
@@ -199,6 +200,30 @@ fn adding() -> AccountView {
     view
 }
 
+/// The suppression list is long.
+fn long_list() -> AccountView {
+    let one = |address: &str, reason: &str, age| ListedAddress {
+        address: address.into(),
+        reason: reason.into(),
+        since: ago(age),
+    };
+    AccountView {
+        list: Some(SuppressionList {
+            newest: vec![
+                one("minji.kim@example.com", "BOUNCE", 2 * HOUR),
+                one("sean@example.net", "COMPLAINT", DAY),
+                one("a\u{1b}[2J@example.net", "BOUNCE", 3 * DAY),
+            ],
+            count: 10_000,
+            is_full: true,
+            read_at: Some(ago(400)),
+            goes_back_to: Some(ago(90 * DAY)),
+            trouble: None,
+        }),
+        ..production()
+    }
+}
+
 fn standing(view: &mut AccountView) -> &mut AccountStanding {
     view.account.as_mut().and_then(|account| account.standing.as_mut()).unwrap()
 }
@@ -315,6 +340,11 @@ pub(super) fn of(text: &str) -> AccountView {
     refused.permission = Some(text.into());
     let waiting = Identity { dkim_tokens: vec![text.into(); 3], mail_from: text.into(), ..Identity::default() };
     view.waiting = vec![IdentityDetail { name: text.into(), answer: Some((ago(DAY), waiting)), trouble: trouble() }];
+    view.list = Some(SuppressionList {
+        newest: vec![ListedAddress { address: text.into(), reason: text.into(), since: ago(DAY) }],
+        trouble: trouble(),
+        ..long_list().list.unwrap()
+    });
     view.added = vec![
         AccountAct { actor: text.into(), error: Some(text.into()), ..added(text, None) },
         added(text, Some(Came::Done)),
@@ -333,7 +363,7 @@ fn console(view: AccountView, width: u16, height: u16) -> (Console, World) {
 /// What the account is like.
 type Account = fn() -> AccountView;
 
-const STATES: [(&str, Account); 7] = [
+const STATES: [(&str, Account); 8] = [
     ("no_aws", own_data),
     ("sandbox", sandbox),
     ("production", production),
@@ -341,6 +371,7 @@ const STATES: [(&str, Account); 7] = [
     ("missing_rights", missing_rights),
     ("stale", stale),
     ("adding", adding),
+    ("listed", long_list),
 ];
 
 #[test]
@@ -362,7 +393,7 @@ fn each_state_at_each_size() {
 #[test]
 fn all_of_it_below_each_other() {
     for (width, height) in [(80, 84), (40, 120)] {
-        for (name, view) in [STATES[1], STATES[2], STATES[6]] {
+        for (name, view) in [STATES[1], STATES[2], STATES[6], STATES[7]] {
             snapshot(name, &console(view(), width, height).0);
         }
     }
@@ -416,10 +447,10 @@ fn the_command_and_what_has_to_be_in_dns_are_copied() {
     let (mut adding, world) = console(adding(), 200, 60);
     adding.run(&world, "y");
     snapshot("copy_adding", &adding);
-    let shown = adding.screen();
-    for record in ["MX 10 feedback-smtp.ap-northeast-2.amazonses.com", "_dmarc.shop.example TXT"] {
-        assert!(shown.contains(record), "{record}:\n{shown}");
-    }
+    adding.take_asked();
+    adding.press("9");
+    let record = "bounce.shop.example MX 10 feedback-smtp.ap-northeast-2.amazonses.com";
+    assert!(adding.take_asked().contains(&Effect::Terminal(TerminalCommand::Copy(record.into()))));
     let (mut without, world) = console(own_data(), 80, 24);
     without.run(&world, "y");
     without.take_asked();

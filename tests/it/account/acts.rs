@@ -47,6 +47,15 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 },
             }),
         ),
+        (
+            "GET /v2/email/suppression/addresses?",
+            json!({
+                "SuppressedDestinationSummaries": [
+                    { "EmailAddress": MINA, "Reason": "BOUNCE", "LastUpdateTime": 1_795_000_000 },
+                ],
+                "NextToken": "two",
+            }),
+        ),
     ]
 }
 
@@ -141,6 +150,7 @@ async fn three_workers_together_do_each_act_once_and_call_once_a_second() {
     let gaps: Vec<Duration> = requests.windows(2).map(|two: &[Request]| two[1].at - two[0].at).collect();
     assert!(gaps.iter().all(|gap| *gap >= Duration::from_secs(1)), "{gaps:?}");
     let acts: Vec<&Request> = requests.iter().filter(|asked| asked.line.contains("/suppression/")).collect();
+    let acts: Vec<&Request> = acts.into_iter().filter(|asked| !asked.line.contains('?')).collect();
     let lines: Vec<&str> = acts.iter().map(|asked| asked.line.as_str()).collect();
     assert_eq!(
         lines,

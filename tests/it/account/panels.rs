@@ -126,7 +126,10 @@ async fn all_workers_together_call_once_a_second_and_ask_each_thing_once() {
         worker.await.unwrap();
     }
     let requests = api.requests();
-    let mut lines: Vec<&str> = requests.iter().map(|asked| asked.line.as_str()).collect();
+    // The suppression list comes last, perhaps when this has ended.
+    let is_list = |asked: &&Request| asked.line.contains("/suppression/addresses?");
+    let mut lines: Vec<&str> =
+        requests.iter().filter(|asked| !is_list(asked)).map(|asked| asked.line.as_str()).collect();
     assert_eq!(lines[0], "GET /v2/email/account HTTP/1.1");
     let mut expected: Vec<String> =
         KINDS.iter().map(|(_, _, path, _)| format!("GET /v2/email{path} HTTP/1.1")).collect();
@@ -270,7 +273,7 @@ async fn its_answers_are_ses_s_as_botocore_reads_them() {
     .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let order = [0, 1, 2, 3, 5, 4, acts, acts + 1, acts + 2, acts + 3];
+    let order = [0, 1, 2, 3, 5, 4, acts, acts + 1, acts + 2, acts + 3, acts + 4];
     for (read, at) in read.iter().zip(order) {
         assert_eq!(read, &all[at].1, "{}", all[at].0);
     }

@@ -55,6 +55,8 @@ const UNREAD: &[(&str, &str)] = &[
     ("account_act", "a thousand acts wait at most, by an index of those that do; one by its key, or by its address"),
     ("queue_look_up(", "the same"),
     ("queue_identity(", "the same"),
+    ("suppression_reading", "one row, and ten thousand addresses at most"),
+    ("suppression_list", "ten thousand addresses at most, twice that while they are read"),
     ("identities", "a row for each domain that is not verified yet, forgotten after a week"),
     ("update address_states", "one address"),
     ("select send_id from send_messages where ses_id = $1 ) as named", "one mail, by indexes"),

@@ -9,9 +9,6 @@ use crate::domain::account::{Identities, Identity, ListedIdentity, Panel, PanelK
 use crate::domain::idn;
 use crate::text::Untrusted;
 
-/// The title of the panel that has all of them.
-const TITLE: &str = "Identities";
-
 /// How many identities are named.
 const NAMED: usize = 8;
 
@@ -138,17 +135,10 @@ fn needs(view: &AccountView, one: &ListedIdentity) -> Vec<Fact> {
     }
 }
 
-/// What was asked for stands where the identities do, whatever AWS says of those.
-pub(super) fn with_added(panels: &mut Vec<PanelFacts>, view: &AccountView, shown: &impl Fn(Time) -> String) {
-    if view.added.is_empty() {
-        return;
-    }
-    let added = view.added.iter().map(|act| added(act, shown));
-    if let Some(panel) = panels.iter_mut().find(|panel| panel.title == TITLE) {
-        panel.facts.splice(0..0, added);
-        return;
-    }
-    panels.push(PanelFacts { title: TITLE, facts: added.collect(), ..PanelFacts::default() });
+/// What was asked for is seen first, behind whether it is the sandbox.
+pub(super) fn with_added(account: &mut PanelFacts, view: &AccountView, shown: &impl Fn(Time) -> String) {
+    let at = account.facts.len().min(1);
+    account.facts.splice(at..at, view.added.iter().map(|act| added(act, shown)));
 }
 
 fn added(act: &AccountAct, shown: &impl Fn(Time) -> String) -> Fact {

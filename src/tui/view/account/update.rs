@@ -68,5 +68,10 @@ pub(in crate::tui) fn times(model: &Model) -> Vec<Time> {
         times.extend(panel.trouble.as_ref().map(|trouble| trouble.since));
     }
     times.extend(read.added.iter().map(|act| act.asked_at));
+    if let Some(list) = &read.list {
+        times.extend(list.read_at.into_iter().chain(list.goes_back_to));
+        times.extend(list.newest.iter().map(|one| one.since));
+        times.extend(list.trouble.as_ref().map(|trouble| trouble.since));
+    }
     times
 }
