@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::domain::hook::{
     COUNTED_MAX, Delivery, DeliveryFilter, DeliveryPlace, DeliveryState, HookEndpoint, MessageId,
 };
+use crate::domain::id::UserId;
 use crate::domain::{Time, hook};
 
 #[derive(Debug, clap::Args)]
@@ -61,6 +62,9 @@ struct List {
     /// Only for this endpoint
     #[arg(long, value_name = "NAME", value_parser = name)]
     endpoint: Option<String>,
+    /// Only about the user with this number
+    #[arg(long, value_name = "N", value_parser = user)]
+    user: Option<UserId>,
     /// Written at or after this time
     #[arg(long, value_name = "T", value_parser = time::parse)]
     since: Option<Time>,
@@ -90,6 +94,10 @@ fn name(text: &str) -> Result<String, String> {
     if hook::is_name(text) { Ok(text.to_owned()) } else { Err("no endpoint can have this name".into()) }
 }
 
+fn user(text: &str) -> Result<UserId, String> {
+    text.parse().map_err(|_| "use the number of a user, as the column USER has it".into())
+}
+
 /// How many rows are read at once where all are printed.
 const PAGE: i64 = 1_000;
 
@@ -106,8 +114,13 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 async fn list(desk: &Desk, args: &List) -> Result<ExitCode, Failure> {
-    let filter =
-        DeliveryFilter { state: args.state, endpoint: args.endpoint.clone(), since: args.since, until: args.until };
+    let filter = DeliveryFilter {
+        state: args.state,
+        endpoint: args.endpoint.clone(),
+        user: args.user,
+        since: args.since,
+        until: args.until,
+    };
     let mut after = args.after.clone();
     let limit = if args.all { PAGE } else { args.limit };
     let mut is_first = true;

@@ -152,6 +152,8 @@ pub struct DeliveryFilter {
     /// All, if none is named.
     pub state: Option<DeliveryState>,
     pub endpoint: Option<String>,
+    /// About this user.
+    pub user: Option<UserId>,
     /// Written at or after this time.
     pub since: Option<Time>,
     /// Written before this time.

@@ -40,6 +40,9 @@ impl Store {
         after: Option<&DeliveryPlace>,
         limit: i64,
     ) -> Result<Page<Delivery>, Error> {
+        if let Some(user) = filter.user {
+            return self.deliveries_about(user, filter, after, limit).await;
+        }
         let as_of = self.now().await?;
         let states: Vec<String> = match filter.state {
             Some(state) => vec![state.as_str().to_owned()],
@@ -117,6 +120,47 @@ impl Store {
             limit + 1,
             filter.since.map(StoredTime) as Option<StoredTime>,
             filter.until.map(StoredTime) as Option<StoredTime>
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let rows = rows.into_iter().map(|row| delivery_of!(row)).collect();
+        let position = after.map_or(Position::Newest, Position::After);
+        Ok(Page::cut(rows, limit, &position, as_of))
+    }
+
+    /// The same of the messages about one user, by those: few have many.
+    async fn deliveries_about(
+        &self,
+        user: UserId,
+        filter: &DeliveryFilter,
+        after: Option<&DeliveryPlace>,
+        limit: i64,
+    ) -> Result<Page<Delivery>, Error> {
+        let as_of = self.now().await?;
+        let rows = sqlx::query!(
+            "select
+                d.message_id, m.uid, m.kind, m.user_id, m.at, d.endpoint, d.state, d.attempts, d.due_at, d.changed_at,
+                d.status, d.error
+            from webhook_messages m
+            join webhook_deliveries d on d.message_id = m.id
+            where
+                m.user_id = $1
+                and m.id <= coalesce($2::bigint, 9223372036854775807)
+                and ($2::bigint is null or d.message_id < $2 or d.endpoint > $3)
+                and ($4::text is null or d.state = $4)
+                and ($5::text is null or d.endpoint = $5)
+                and ($6::timestamptz is null or m.at >= $6)
+                and ($7::timestamptz is null or m.at < $7)
+            order by m.id desc, d.endpoint
+            limit $8",
+            user.0,
+            after.map(|place| place.number),
+            after.map(|place| place.endpoint.as_str()),
+            filter.state.map(DeliveryState::as_str),
+            filter.endpoint.as_deref(),
+            filter.since.map(StoredTime) as Option<StoredTime>,
+            filter.until.map(StoredTime) as Option<StoredTime>,
+            limit + 1
         )
         .fetch_all(self.pool())
         .await?;

@@ -182,7 +182,16 @@ async fn lists_go_on_behind_a_cursor_and_miss_none() {
         }
         assert_eq!(short(&found), expected, "{limit} at once");
     }
-    let table: [(&[&str], &[&str]); 6] = [
+    for limit in ["1", "5"] {
+        let first = rows(&world, &["list", "--json", "--user", "3", "--limit", limit]);
+        let cursor = first.last().unwrap()["cursor"].as_str().unwrap();
+        let rest = rows(&world, &["list", "--json", "--user", "3", "--after", cursor]);
+        assert_eq!(short(&[first, rest].concat()), ["3 a-former", "3 crm", "3 site"], "{limit} first");
+    }
+    let table: [(&[&str], &[&str]); 9] = [
+        (&["--user", "2", "--state", "given-up"], &["2 crm"]),
+        (&["--user", "4", "--endpoint", "site", "--since", "12h"], &["4 site"]),
+        (&["--user", "99"], &[]),
         (&["--state", "given-up"], &["3 a-former", "2 crm"]),
         (&["--state", "delivered", "--endpoint", "site"], &["4 site", "1 site"]),
         (&["--endpoint", "a-former"], &["3 a-former"]),
@@ -202,7 +211,7 @@ async fn lists_go_on_behind_a_cursor_and_miss_none() {
 async fn what_is_not_there_and_what_makes_no_sense() {
     let world = World::new().await;
     let unknown = "msg_00000000000000000000000000000007";
-    let table: [(&[&str], u8, &str); 10] = [
+    let table: [(&[&str], u8, &str); 11] = [
         (&["list"], 0, "no webhook matches"),
         (&["endpoints"], 0, "no worker has an endpoint in its settings"),
         (&["show", unknown], 3, "there is no webhook msg_"),
@@ -213,6 +222,7 @@ async fn what_is_not_there_and_what_makes_no_sense() {
         (&["retry", unknown, "--given-up"], 2, "cannot be used with"),
         (&["list", "--state", "lost"], 2, "use waiting, delivered or given-up"),
         (&["list", "--endpoint", "A b"], 2, "no endpoint can have this name"),
+        (&["list", "--user", "mina"], 2, "the number of a user"),
     ];
     for (arguments, code, says) in table {
         let run = run(&world, arguments);
