@@ -106,13 +106,14 @@ impl Watch {
         let is_open = |kind: AlertKind, subject: &str| {
             open.iter().any(|alert| alert.kind.raw() == kind.as_str() && alert.subject.raw() == subject)
         };
-        let silent_before: Vec<String> = open
-            .iter()
-            .filter(|alert| alert.kind.raw() == AlertKind::NothingArrives.as_str())
-            .map(|alert| alert.subject.raw().to_owned())
-            .collect();
-        let silent = self.store.silent_domains(outbox.as_of, &silent_before).await?;
-        let seen = Seen { outbox, unsent_for, endpoints: &figures.endpoints, silent: &silent };
+        let subjects = |kind: AlertKind| -> Vec<String> {
+            let of_kind = open.iter().filter(|alert| alert.kind.raw() == kind.as_str());
+            of_kind.map(|alert| alert.subject.raw().to_owned()).collect()
+        };
+        let silent = self.store.silent_domains(outbox.as_of, &subjects(AlertKind::NothingArrives)).await?;
+        let unopened = self.store.unopened_domains(outbox.as_of, &subjects(AlertKind::NothingOpened)).await?;
+        let endpoints = &figures.endpoints;
+        let seen = Seen { outbox, unsent_for, endpoints, silent: &silent, unopened: &unopened };
         let judged = self.store.note_troubles(&judge(seen, is_open)).await?;
         self.noted(judged).await;
         self.store.forget_old_alerts().await?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::format::{account, json};
+use super::format::{account, flow, json};
 use super::{Failure, output, time};
 use crate::desk::Desk;
 use crate::domain::account::facts::{PanelFacts, panels};
@@ -51,6 +51,9 @@ pub async fn run(desk: &Desk, args: &Args) -> Result<ExitCode, Failure> {
         for line in lines(panel) {
             output::line(&line)?;
         }
+    }
+    for line in flow::lines(&view, output::columns()) {
+        output::line(&line)?;
     }
     Ok(ExitCode::SUCCESS)
 }

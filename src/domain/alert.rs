@@ -25,11 +25,17 @@ const QUOTA_NEAR: [f64; 2] = [0.9, 0.8];
 /// After how long nearly all mails have arrived that will: servers that do not know us put a first mail off.
 pub const ARRIVES_LATEST: TimeDelta = TimeDelta::hours(2);
 
-/// To how many people at a domain nothing came, so that it is no chance.
+/// After how long nearly all links have been opened that will be.
+pub const OPENED_LATEST: TimeDelta = TimeDelta::hours(3);
+
+/// Of how many people at a domain nothing is heard, so that it is no chance.
 pub const PEOPLE_MIN: i64 = 20;
 
 /// So many mails must have arrived elsewhere, and more than this part: else it is no matter of that domain's.
 const ARRIVED_ELSEWHERE: (i64, f64) = (20, 0.5);
+
+/// The same of links that were opened.
+const OPENED_ELSEWHERE: (i64, f64) = (20, 0.3);
 
 /// Longest summary, in characters.
 const SUMMARY_MAX: usize = 1_000;
@@ -54,6 +60,8 @@ pub enum AlertKind {
     DeadLetters,
     /// No mail arrives at this domain, while mails to others do.
     NothingArrives,
+    /// No one at this domain opens their link, while people at others do.
+    NothingOpened,
     /// A message to the site was given up in the last day; the subject is its endpoint.
     WebhookGivenUp,
 }
@@ -71,7 +79,7 @@ impl UnknownAlert {
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OutboxPaused,
         Self::NothingSent,
         Self::NoWorker,
@@ -80,6 +88,7 @@ impl AlertKind {
         Self::QuotaNearlyUsed,
         Self::DeadLetters,
         Self::NothingArrives,
+        Self::NothingOpened,
         Self::WebhookGivenUp,
     ];
 
@@ -101,6 +110,7 @@ impl AlertKind {
             Self::QuotaNearlyUsed => "the quota is nearly used",
             Self::DeadLetters => "dead letters",
             Self::NothingArrives => "nothing arrives",
+            Self::NothingOpened => "no link is opened",
             Self::WebhookGivenUp => "webhooks were given up",
         }
     }
@@ -116,6 +126,7 @@ impl AlertKind {
             Self::RateNear => "docs/operations.md#mails-bounce",
             Self::DeadLetters => "docs/events.md#by-a-queue",
             Self::NothingArrives => "docs/operations.md#nothing-arrives-at-a-domain",
+            Self::NothingOpened => "docs/operations.md#no-link-is-opened-at-a-domain",
             Self::WebhookGivenUp => "docs/webhooks.md#looking-and-trying-again",
         }
     }
@@ -141,7 +152,7 @@ pub struct Alert {
     pub began_at: Time,
     /// Whether anyone has been told.
     pub is_told: bool,
-    /// Why the last try to tell someone failed, if it did.
+    /// Why the last try to tell someone failed, of a way in which no one has been told.
     pub error: Option<Untrusted>,
 }
 
@@ -156,10 +167,11 @@ impl Alert {
             .map_or_else(|_| kind.as_str().replace('_', " "), |kind: AlertKind| kind.in_words().to_owned());
         let subject = self.subject.plain();
         let of = if subject.as_str().is_empty() { String::new() } else { format!(" ({subject})") };
-        let told = match &self.error {
-            _ if self.is_told => "; told".to_owned(),
-            Some(error) => format!("; not told: {}", error.plain()),
-            None => String::new(),
+        let told = match (self.is_told, &self.error) {
+            (true, None) => "; told".to_owned(),
+            (true, Some(error)) => format!("; told in one way, in the other not: {}", error.plain()),
+            (false, Some(error)) => format!("; not told: {}", error.plain()),
+            (false, None) => String::new(),
         };
         format!("{words}{of}, since {}{told}", shown(self.began_at))
     }
@@ -181,11 +193,35 @@ pub struct SilentDomain {
 impl SilentDomain {
     /// Whether that is no chance, and none of ours or SES's doing.
     fn is_trouble(&self) -> bool {
-        let (count, part) = ARRIVED_ELSEWHERE;
-        #[expect(clippy::cast_precision_loss, reason = "a part")]
-        let arrives = self.others_arrived as f64 > part * self.others as f64;
-        self.people >= PEOPLE_MIN && self.others_arrived >= count && arrives
+        self.people >= PEOPLE_MIN && is_well(self.others_arrived, self.others, ARRIVED_ELSEWHERE)
     }
+}
+
+/// A domain whose people opened none of the last links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnopenedDomain {
+    /// In lower case.
+    pub domain: Untrusted,
+    /// People who were mailed a link and had the time to open it, and how many links.
+    pub people: i64,
+    pub links: i64,
+    /// Links for other domains in the same time, and how many of them were opened.
+    pub others: i64,
+    pub others_opened: i64,
+}
+
+impl UnopenedDomain {
+    /// Whether that is no chance, and no matter of the site's pages.
+    fn is_trouble(&self) -> bool {
+        self.people >= PEOPLE_MIN && is_well(self.others_opened, self.others, OPENED_ELSEWHERE)
+    }
+}
+
+/// Whether elsewhere it is as it should be.
+fn is_well(count: i64, of: i64, (least, part): (i64, f64)) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "a part")]
+    let most = count as f64 > part * of as f64;
+    count >= least && most
 }
 
 /// What the database knows, as far as it is judged.
@@ -197,12 +233,13 @@ pub struct Seen<'a> {
     /// What the site was not told.
     pub endpoints: &'a [HookEndpoint],
     pub silent: &'a [SilentDomain],
+    pub unopened: &'a [UnopenedDomain],
 }
 
 /// What is wrong, by what is seen; `open` says of an alert whether it has begun and not ended.
 #[must_use]
 pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trouble> {
-    let Seen { outbox, unsent_for, endpoints, silent } = seen;
+    let Seen { outbox, unsent_for, endpoints, silent, unopened } = seen;
     let mut found = Vec::new();
     let mut add = |kind: AlertKind, subject: &str, summary: String| {
         let summary = plain(&summary).as_str().chars().take(SUMMARY_MAX).collect();
@@ -268,6 +305,20 @@ pub fn judge(seen: Seen<'_>, open: impl Fn(AlertKind, &str) -> bool) -> Vec<Trou
             let summary =
                 format!("none of {mails} mails to {domain} has arrived, but {others_arrived} of {others} to others");
             add(AlertKind::NothingArrives, domain.as_str(), summary);
+        }
+    }
+    for of in unopened {
+        let domain = of.domain.plain();
+        // Where nothing arrives there is nothing to open.
+        let is_told = silent.iter().any(|silent| {
+            silent.domain == of.domain && (silent.is_trouble() || open(AlertKind::NothingArrives, domain.as_str()))
+        });
+        if !is_told && (of.is_trouble() || open(AlertKind::NothingOpened, domain.as_str())) {
+            let UnopenedDomain { links, others, others_opened, .. } = of;
+            let summary = format!(
+                "none of {links} links mailed to {domain} was opened, but {others_opened} of {others} elsewhere"
+            );
+            add(AlertKind::NothingOpened, domain.as_str(), summary);
         }
     }
     for HookEndpoint { name, error, given_up_lately: count, .. } in endpoints.iter().filter(|of| of.given_up_lately > 0)

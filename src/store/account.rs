@@ -1,11 +1,14 @@
 //! All that the desk knows of the account: what SES said, and the desk's own data, by bounded queries.
 
 use super::{Error, Store};
-use crate::domain::account::flow::{COUNTED_MAX, DAYS, Day, Funnel};
+use crate::domain::account::flow::{COUNTED_MAX, DAYS, Day, DomainFunnel, Funnel};
 use crate::domain::account::view::AccountView;
 
 /// Of how many of the newest links it is looked what became of them.
 const LINKS: i64 = 2_000;
+
+/// How many domains of them are told apart.
+const DOMAINS: i64 = 8;
 
 /// Most identities that are shown because someone asked for them lately.
 const ADDED_MAX: i64 = 5;
@@ -16,6 +19,7 @@ const LISTED_MAX: i64 = 5;
 impl Store {
     /// All that the desk knows of the account.
     pub async fn account(&self) -> Result<AccountView, Error> {
+        let (funnel, domains) = self.funnel().await?;
         Ok(AccountView {
             as_of: self.now().await?,
             account: self.ses_account().await?,
@@ -26,7 +30,8 @@ impl Store {
             pace: self.pace().await?,
             reputation: self.reputation().await?,
             days: self.mail_days().await?,
-            funnel: self.funnel().await?,
+            funnel,
+            domains,
         })
     }
 
@@ -95,11 +100,11 @@ impl Store {
         Ok(days)
     }
 
-    /// How far the newest links came.
-    async fn funnel(&self) -> Result<Funnel, Error> {
-        let row = sqlx::query!(
+    /// How far the newest links came, all together and those to each of the domains with the most.
+    async fn funnel(&self) -> Result<(Funnel, Vec<DomainFunnel>), Error> {
+        let rows = sqlx::query!(
             r#"with newest as (
-                select id, created_at, opened_at, verified_at
+                select id, user_id, created_at, opened_at, verified_at
                 from verifications
                 where created_at > now() - make_interval(days => $2)
                 order by created_at desc, id desc
@@ -108,6 +113,7 @@ impl Store {
             reached as (
                 select
                     n.*,
+                    lower(substring(u.email from '@([^@]+)$')) as domain,
                     (
                         select max(case
                             when s.state in ('delivered', 'complained') then 2
@@ -118,8 +124,10 @@ impl Store {
                         where s.verification_id = n.id
                     ) as by_mail
                 from newest n
+                join users u on u.id = n.user_id
             )
             select
+                case when grouping(domain) = 0 then coalesce(domain, '') end as domain,
                 count(*) as "made!",
                 count(*) filter (where by_mail >= 1) as "accepted!",
                 count(*) filter (where by_mail >= 2) as "delivered!",
@@ -129,21 +137,33 @@ impl Store {
                 percentile_cont(0.95) within group (order by extract(epoch from opened_at - created_at)) as open_late,
                 percentile_cont(0.5) within group (order by extract(epoch from verified_at - created_at)) as verify_median,
                 percentile_cont(0.95) within group (order by extract(epoch from verified_at - created_at)) as verify_late
-            from reached"#,
+            from reached
+            group by grouping sets ((), (domain))
+            order by grouping(domain) desc, count(*) desc, domain
+            limit 1 + $3::bigint"#,
             LINKS,
-            i32::try_from(DAYS).unwrap_or(i32::MAX)
+            i32::try_from(DAYS).unwrap_or(i32::MAX),
+            DOMAINS
         )
-        .fetch_one(self.pool())
+        .fetch_all(self.pool())
         .await?;
-        Ok(Funnel {
-            made: row.made,
-            most: LINKS,
-            accepted: row.accepted,
-            delivered: row.delivered,
-            opened: row.opened,
-            verified: row.verified,
-            to_open: row.open_median.zip(row.open_late),
-            to_verify: row.verify_median.zip(row.verify_late),
-        })
+        let (mut all, mut domains) = (Funnel::default(), Vec::new());
+        for row in rows {
+            let funnel = Funnel {
+                made: row.made,
+                most: LINKS,
+                accepted: row.accepted,
+                delivered: row.delivered,
+                opened: row.opened,
+                verified: row.verified,
+                to_open: row.open_median.zip(row.open_late),
+                to_verify: row.verify_median.zip(row.verify_late),
+            };
+            match row.domain {
+                Some(domain) => domains.push(DomainFunnel { domain: domain.into(), funnel }),
+                None => all = funnel,
+            }
+        }
+        Ok((all, domains))
     }
 }

@@ -56,6 +56,7 @@ pub mod suppressions;
 mod time;
 mod transaction;
 pub mod undo;
+mod unopened_domains;
 pub mod users;
 pub mod verifications;
 mod walk;

@@ -6,7 +6,7 @@ use super::json::time;
 use super::{identities, outbox, suppression};
 use crate::cli::time::shown;
 use crate::domain::account::facts::in_dns;
-use crate::domain::account::flow::{Day, Funnel};
+use crate::domain::account::flow::{Day, DomainFunnel, Funnel};
 use crate::domain::account::view::AccountView;
 use crate::domain::account::{Figures, Panel, not_published};
 use crate::domain::reputation::{BOUNCES, COMPLAINTS, Thresholds};
@@ -24,6 +24,7 @@ pub fn account(view: &AccountView) -> Value {
         "thresholds": { "bounces": thresholds(BOUNCES), "complaints": thresholds(COMPLAINTS) },
         "days": view.days.iter().map(day).collect::<Vec<_>>(),
         "funnel": funnel(&view.funnel),
+        "domains": view.domains.iter().map(domain).collect::<Vec<_>>(),
         "dns": identities::dns(Some(&in_dns(view))),
         "identities_asked_for": view.added.iter().map(suppression::act).collect::<Vec<_>>(),
         "suppression_list": view.list.as_ref().map(suppression::list),
@@ -53,6 +54,10 @@ fn funnel(funnel: &Funnel) -> Value {
         "seconds_to_open": seconds(funnel.to_open),
         "seconds_to_verify": seconds(funnel.to_verify),
     })
+}
+
+fn domain(of: &DomainFunnel) -> Value {
+    json!({ "domain": of.domain, "funnel": funnel(&of.funnel) })
 }
 
 fn panel(panel: &Panel) -> Value {

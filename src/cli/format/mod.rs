@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod findings;
+pub mod flow;
 pub mod hooks;
 pub mod identities;
 pub mod json;

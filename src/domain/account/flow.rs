@@ -1,4 +1,8 @@
-//! What became of the mails: by day, and from the link to who is verified.
+//! What became of the mails: by day, and from the link to who is verified, also by the domains of their addresses.
+
+use crate::domain::alert::PEOPLE_MIN;
+use crate::domain::idn;
+use crate::text::{Plain, Untrusted};
 
 /// How many days are looked back.
 pub const DAYS: usize = 14;
@@ -99,6 +103,29 @@ impl Funnel {
     }
 }
 
+/// How far the newest links to a domain came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DomainFunnel {
+    /// In lower case.
+    pub domain: Untrusted,
+    pub funnel: Funnel,
+}
+
+impl DomainFunnel {
+    /// The domain in its own script.
+    #[must_use]
+    pub fn shown(&self) -> Plain {
+        idn::shown(&self.domain)
+    }
+
+    /// Whether a step is reached by less than half as large a part as of all links, and that is no chance.
+    #[must_use]
+    pub fn is_low(&self, all: &Funnel, step: Step) -> bool {
+        let of_all = all.steps().into_iter().find(|of| of.name == step.name).map_or(0.0, |of| all.part(of));
+        self.funnel.made >= PEOPLE_MIN && self.funnel.part(step) < of_all / 2.0
+    }
+}
+
 /// "40 s", "12 min", "3.2 h", "2 d"
 #[must_use]
 pub fn lasting(seconds: f64) -> String {
@@ -113,6 +140,18 @@ pub fn lasting(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_domain_is_low_where_half_as_many_come_as_far() {
+        let all = Funnel { made: 200, accepted: 200, delivered: 180, opened: 160, verified: 160, ..Funnel::default() };
+        let table = [(20, 8, false), (20, 7, true), (19, 0, false), (100, 41, false), (100, 39, true), (0, 0, false)];
+        for (made, opened, is_low) in table {
+            let of = DomainFunnel { domain: "naver.com".into(), funnel: Funnel { made, opened, ..Funnel::default() } };
+            let step = of.funnel.steps()[3];
+            assert_eq!((step.name, of.is_low(&all, step)), ("opened", is_low), "{opened} of {made}");
+            assert!(!of.is_low(&Funnel::default(), step), "nothing to compare it with");
+        }
+    }
 
     #[test]
     fn times_in_a_word() {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::act::AccountAct;
-use super::flow::{Day, Funnel};
+use super::flow::{Day, DomainFunnel, Funnel};
 use super::suppression_list::SuppressionList;
 use super::{Figures, Identity, IdentityDetail, Panel, PanelKind};
 use crate::domain::Time;
@@ -31,6 +31,8 @@ pub struct AccountView {
     /// The oldest first, the present one last.
     pub days: Vec<Day>,
     pub funnel: Funnel,
+    /// Of the domains with the most links.
+    pub domains: Vec<DomainFunnel>,
 }
 
 impl AccountView {

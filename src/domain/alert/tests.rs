@@ -54,7 +54,7 @@ fn dead(dead_letters: DeadLetters) -> OutboxView {
 }
 
 fn seen(outbox: &OutboxView, unsent_minutes: i64) -> Seen<'_> {
-    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), endpoints: &[], silent: &[] }
+    Seen { outbox, unsent_for: TimeDelta::minutes(unsent_minutes), endpoints: &[], silent: &[], unopened: &[] }
 }
 
 /// What is wrong: kinds and subjects.
@@ -127,6 +127,27 @@ fn a_domain_is_silent_where_that_is_no_chance() {
 }
 
 #[test]
+fn no_link_is_opened_where_that_is_no_chance_and_mails_arrive() {
+    let table = [
+        ("many people, and others open theirs", [20, 60, 20], true),
+        ("few people", [19, 40, 40], false),
+        ("few links of others", [500, 19, 19], false),
+        ("three in ten of the others are opened", [20, 100, 30], false),
+    ];
+    let outbox = OutboxView { as_of: now(), ..OutboxView::default() };
+    let domain = || Untrusted::from("hanmail.net");
+    for (what, [people, others, others_opened], begins) in table {
+        let unopened = [UnopenedDomain { domain: domain(), people, links: people + 3, others, others_opened }];
+        let seen = Seen { unopened: &unopened, ..seen(&outbox, 0) };
+        assert_eq!(judge(seen, |_, _| false).len(), usize::from(begins), "{what}");
+        assert_eq!(judge(seen, |_, _| true)[0].subject, "hanmail.net", "{what}, where it was so before");
+        let silent = [SilentDomain { domain: domain(), mails: 40, people: 40, others: 90, others_arrived: 90 }];
+        let kinds: Vec<_> = judge(Seen { silent: &silent, ..seen }, |_, _| false).iter().map(|of| of.kind).collect();
+        assert_eq!(kinds, [AlertKind::NothingArrives], "{what}, where nothing arrives either");
+    }
+}
+
+#[test]
 fn what_the_site_was_not_told_is_said_of_each_endpoint() {
     let one = |name: &str, given_up_lately, error: Option<&str>| HookEndpoint {
         name: name.into(),
@@ -178,7 +199,10 @@ fn an_alert_in_a_line() {
             alert("rate_near", "bounces", false, Some("exit 7")),
             "near where all mail stops (bounces), since noon; not told: exit 7",
         ),
-        (alert("moon_full", "", true, Some("one way failed")), "moon full, since noon; told"),
+        (
+            alert("moon_full", "", true, Some("one way failed")),
+            "moon full, since noon; told in one way, in the other not: one way failed",
+        ),
     ];
     for (alert, words) in table {
         assert_eq!(alert.in_words(|_| "noon".into()), words);

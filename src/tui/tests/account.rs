@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::fixture::{Console, DAY, HOUR, World, ago, now};
 use super::picture::picture;
 use crate::domain::account::act::{AccountAct, ActKind, ActState, Came};
-use crate::domain::account::flow::{DAYS, Day, Funnel};
+use crate::domain::account::flow::{DAYS, Day, DomainFunnel, Funnel};
 use crate::domain::account::suppression_list::{ListedAddress, SuppressionList};
 use crate::domain::account::view::AccountView;
 use crate::domain::account::{
@@ -64,8 +64,25 @@ fn own_data() -> AccountView {
             to_open: Some((74.0, 9_700.0)),
             to_verify: Some((81.0, 11_400.0)),
         },
+        domains: vec![
+            domain("naver.com", [812, 806, 801, 722, 717], Some((64.0, 5_000.0))),
+            domain("gmail.com", [640, 638, 634, 580, 577], Some((92.0, 12_000.0))),
+            // Arrives, and no one sees it.
+            domain("hanmail.net", [94, 94, 93, 9, 9], Some((40_000.0, 90_000.0))),
+            domain("xn--bcher-kva.example", [41, 0, 0, 0, 0], None),
+            domain("a-very-long-name-of-a-domain-with-many-labels.example.org", [3, 3, 3, 3, 3], Some((41.0, 41.0))),
+        ],
         ..AccountView::default()
     }
+}
+
+fn domain(
+    name: &str,
+    [made, accepted, delivered, opened, verified]: [i64; 5],
+    to_verify: Option<(f64, f64)>,
+) -> DomainFunnel {
+    let funnel = Funnel { made, most: 2_000, accepted, delivered, opened, verified, to_open: None, to_verify };
+    DomainFunnel { domain: name.into(), funnel }
 }
 
 fn identity(tokens: &[&str]) -> Identity {

@@ -1,4 +1,4 @@
-//! Nothing arrives at a domain.
+//! Nothing arrives at a domain, or no one there opens their link.
 
 use super::*;
 
@@ -47,4 +47,48 @@ async fn a_domain_where_nothing_arrives_begins_and_ends_once() {
     let messages = told.messages();
     let first = [&messages[0]["subject"], &messages[0]["summary"]];
     assert_eq!(first, ["silent.example", "none of 20 mails to silent.example has arrived, but 40 of 75 to others"]);
+}
+
+/// So many people at a domain who signed up that many hours ago, each with a mail in this state.
+async fn links(told: &Told, hours: u8, people: i64, domain: &str, state: &str, opened: &str) {
+    let statement = format!(
+        "with people as (
+            insert into users (email) select 'user{hours}.' || n || '@{domain}' from generate_series(1, {people}) as n returning id
+        ), links as (
+            insert into verifications (user_id, key_nonce, created_at, expires_at, opened_at)
+            select id, decode(repeat('00', 16), 'hex'), now() - interval '{hours} hours', now() + interval '2 days', {opened}
+            from people
+            returning id
+        )
+        insert into sends (id, verification_id, recipient, locale, state, reason)
+        select gen_random_uuid(), id, 'user@example.com', 'en', '{state}', 'of the test' from links"
+    );
+    told.site.execute(&statement).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_where_no_link_is_opened_begins_and_ends_once() {
+    let nothing = (Judged::default(), vec![]);
+    let told = Told::by(KEEP).await;
+    let watches = [told.watch(), told.watch()];
+    links(&told, 4, 19, "Spam.example", "accepted", "null").await;
+    links(&told, 4, 30, "other.example", "delivered", "now()").await;
+    links(&told, 4, 80, "third.example", "delivered", "null").await;
+    links(&told, 5, 1, "third.example", "delivered", "now()").await;
+    assert_eq!(told.both(&watches).await, nothing, "few people");
+    links(&told, 1, 20, "spam.example", "accepted", "null").await;
+    assert_eq!(told.both(&watches).await, nothing, "more, and they may still open it");
+    links(&told, 25, 20, "spam.example", "accepted", "null").await;
+    assert_eq!(told.both(&watches).await, nothing, "and some of yesterday");
+    links(&told, 5, 20, "spam.example", "failed", "null").await;
+    assert_eq!(told.both(&watches).await, nothing, "and some who were not mailed");
+    links(&told, 6, 1, "spam.example", "accepted", "null").await;
+    assert_eq!(told.both(&watches).await, nothing, "few open theirs anywhere");
+    links(&told, 6, 20, "other.example", "delivered", "now()").await;
+    begin(&told, &watches, "nothing_opened").await;
+    let summary = &told.messages()[0]["summary"];
+    assert_eq!(summary, "none of 20 links mailed to spam.example was opened, but 51 of 131 elsewhere");
+
+    links(&told, 2, 1, "Spam.example", "delivered", "now()").await;
+    end(&told, &watches, "nothing_opened").await;
 }

@@ -1,7 +1,8 @@
-//! What became of the mails: 14 days, 24 hours, and how far the newest links came.
+//! What became of the mails: 14 days, 24 hours, and how far the newest links came, all together and by domain.
 
 use ratatui::text::{Line, Span};
 
+use super::domains;
 use super::panels::heading;
 use crate::domain::account::flow::{COUNTED_MAX, DAYS, Funnel, Series, Step, lasting, series};
 use crate::domain::account::view::AccountView;
@@ -77,6 +78,11 @@ pub(super) fn lines(model: &Model, theme: &Theme, columns: u16, view: &AccountVi
     out.extend(hours(model, theme, columns, view));
     out.push(Line::default());
     out.extend(funnel(model, theme, columns, view));
+    let domains = domains::lines(model, theme, columns, view);
+    if !domains.is_empty() {
+        out.push(Line::default());
+        out.extend(domains);
+    }
     out
 }
 

@@ -1,6 +1,7 @@
 //! The view *Account*: what SES says of the account, how mail is received, what became of it.
 
 mod charts;
+mod domains;
 pub mod draw;
 pub mod model;
 mod panels;
