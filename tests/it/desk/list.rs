@@ -1,5 +1,6 @@
 //! Lists, searches and counts.
 
+use sqlx::AssertSqlSafe;
 use verifydesk::desk::SignUp;
 use verifydesk::domain::filter::{Filter, Search};
 use verifydesk::domain::locale::Locale;
@@ -297,6 +298,43 @@ async fn a_search_walks_over_no_table() {
     ] {
         let plan = world.store().explain_search(&Search::parse(text).unwrap()).await.unwrap();
         assert!(!plan.contains("Seq Scan on users"), "{text}: {plan}");
+    }
+}
+
+/// So many are found, and so far back, that their verifications are looked up in pieces; or that a walk along a status is
+/// shorter than to name them.
+#[tokio::test]
+async fn of_very_many_who_are_found_far_back_the_newest_come_first() {
+    let world = World::new().await;
+    world
+        .execute(
+            "insert into users (email)
+            select case when n <= 45000 then 'old' else 'new' end || n || '@example.com' from generate_series(1, 100000) n;
+            insert into verifications (user_id, key_nonce, created_at, expires_at, verified_at, revoked_at)
+            select id, decode(repeat('00', 16), 'hex'), now() - interval '10 days', now() + interval '1 day',
+                case when id % 4 > 0 then now() - interval '9 days' + id * interval '1 second' end,
+                case when id % 4 = 0 then now() - interval '9 days' + id * interval '1 second' end
+            from users;
+            analyze users",
+        )
+        .await;
+    for (text, status, condition) in [
+        ("old", Status::Verified, "u.email like 'old%' and v.verified_at is not null"),
+        ("old", Status::Revoked, "u.email like 'old%' and v.revoked_at is not null"),
+        ("old1", Status::Revoked, "u.email like 'old1%' and v.revoked_at is not null"),
+    ] {
+        let statement = format!(
+            "select v.id from verifications v join users u on u.id = v.user_id where {condition}
+            order by greatest(v.verified_at, v.revoked_at) desc, v.id desc limit 60"
+        );
+        let expected: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(world.pool()).await.unwrap();
+        let filter = Filter { search: Search::parse(text), status: Some(status), ..Filter::default() };
+        let mut found = world.store().list(&filter, Position::Newest, 30).await.unwrap();
+        let last = found.rows.last().unwrap();
+        let place = Position::After(Cursor::sorted(last, Some(status), filter.order(), found.as_of));
+        found.rows.extend(world.store().list(&filter, place, 30).await.unwrap().rows);
+        let found: Vec<i64> = found.rows.iter().map(|row| row.verification.id.0).collect();
+        assert_eq!((found.len(), &found), (60, &expected), "{text} {status:?}");
     }
 }
 
