@@ -48,10 +48,22 @@ impl Store {
         note(&mut connection, address, on_list).await
     }
 
-    /// What the suppression list says of an address, if that was asked.
+    /// What the suppression list says of an address, if that was asked or if the part that was read has it: what is known
+    /// since last.
     pub async fn suppression(&self, address: &str) -> Result<Option<Suppression>, Error> {
         let row = sqlx::query!(
-            "select checked_at, reason, since, ses_id from suppressions where address = lower($1)",
+            r#"select known.checked_at as "checked_at!", known.reason, known.since, known.ses_id
+            from (
+                select checked_at, reason, since, ses_id from suppressions where address = lower($1)
+                union all
+                select
+                    r.read_at, l.reason, l.since, (select x.ses_id from suppressions x where x.address = l.address)
+                from suppression_list l
+                cross join suppression_reading r
+                where l.address = lower($1) and r.read_at is not null
+            ) as known
+            order by known.checked_at desc
+            limit 1"#,
             address
         )
         .fetch_optional(self.pool())

@@ -59,6 +59,9 @@ async fn two_workers_read_each_page_once_and_everyone_sees_who_is_on_it() {
     let addresses: Vec<&Value> = all.iter().map(|row| &row["address"]).collect();
     assert_eq!(addresses, ["jun@example.com", "x@example.net", "mina@example.com"], "the newest first");
     assert_eq!((&all[2]["verification_id"], &all[2]["reason"]), (&json!(id), &"BOUNCE".into()));
+    // Their page says so, though no one has asked about them.
+    let shown = object(&bastion.run(&["show", &id.to_string(), "--json"]).out);
+    assert_eq!(shown["suppression"]["reason"], "BOUNCE", "{shown}");
     assert_eq!(list(&["--why", "complaint"]).len(), 1);
     assert_eq!(list(&["--search", "EXAMPLE.net"])[0]["address"], "x@example.net");
     assert!(list(&["--search", "none"]).is_empty());
@@ -69,6 +72,8 @@ async fn two_workers_read_each_page_once_and_everyone_sees_who_is_on_it() {
     without_keys(&world).change_suppression_list(&jun(), &mina, ListChange::Remove(None), "they called").await.unwrap();
     world.until(async || world.number(KEPT).await == 2).await;
     assert_eq!(list(&[]).len(), 2);
+    let shown = object(&bastion.run(&["show", &id.to_string(), "--json"]).out);
+    assert_eq!(shown["suppression"]["reason"], Value::Null, "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
