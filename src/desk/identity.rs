@@ -9,6 +9,7 @@ use crate::domain::change::Change;
 use crate::domain::id::AccountActId;
 use crate::store::account_acts::{self, Ended};
 use crate::store::identities;
+use crate::text::Untrusted;
 
 impl Desk {
     /// Has an address or a domain added as an identity.
@@ -32,7 +33,7 @@ impl Desk {
         came: Came,
         identity: Option<&Identity>,
     ) -> Result<bool, Error> {
-        let name = act.identity.as_ref().map(|name| name.raw()).unwrap_or_default();
+        let name = act.identity.as_ref().map(Untrusted::raw).unwrap_or_default();
         let domain = identity.filter(|_| !name.contains('@')).map(|identity| (name, identity));
         let mut tx = self.store.begin().await?;
         identities::note_added(&mut tx, domain).await?;

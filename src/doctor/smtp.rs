@@ -19,7 +19,7 @@ const STEP_MAX: Duration = Duration::from_secs(8);
 /// What a check may take that waits for all of the conversation. That has seven steps at most (reaching it, the greeting,
 /// STARTTLS, the handshake, EHLO, signing in, the sender) and a farewell: a server that takes just not too long at each
 /// is still told of as such.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_mins(1);
 
 /// Why a step is not looked at behind one that failed.
 const TOO_FAR: &str = "it did not come so far";

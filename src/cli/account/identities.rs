@@ -86,7 +86,7 @@ async fn said(
     }
     match act.state {
         ActState::Waiting => {
-            output::remark("it stays asked for; `verifydesk account identities list` shows it when it is there")
+            output::remark("it stays asked for; `verifydesk account identities list` shows it when it is there");
         }
         ActState::Done if records.is_none() && matches!(name, IdentityName::Domain(_)) => {
             output::remark(

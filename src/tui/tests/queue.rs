@@ -191,7 +191,7 @@ fn the_selection_stays_with_its_row() {
 fn a_stopped_outbox_is_said_on_every_view() {
     let mut unworked = paused();
     unworked.outbox.workers.clear();
-    let table = [
+    let table = vec![
         (paused(), "Sending is paused by mina@bastion, 12 min ago: SES maintenance in ap-northeast-2 until four"),
         (unworked, "Sending is paused by mina@bastion"),
         (draining(), "The outbox is being drained by mina@bastion"),

@@ -40,9 +40,9 @@ pub(super) fn of_one(view: &AccountView, panel: &Panel, identity: &Identity) -> 
     if panel.kind == PanelKind::Domain {
         let all = dns_records::records(&panel.subject, identity, &view.region());
         facts.extend(put_into_dns(all.iter().filter(|record| match record.purpose {
-            "DKIM" => !is_signed,
             "MAIL FROM" => !has_from,
-            // Whether there is one, the doctor looks at; who puts records into DNS puts it there as well.
+            // Those of DKIM, and a DMARC record: whether there is one, the doctor looks at; who puts records into DNS puts it
+            // there as well.
             _ => !is_signed,
         })));
     }
