@@ -142,19 +142,18 @@ async fn what_fails_comes_again_the_same_and_before_what_is_behind_it() {
     verify(&world, "mina").await;
     set(&world, 1, false).await;
     set(&world, 1, true).await;
-    verify(&world, "jun").await;
     drain(&world).await;
     // The later ones of Mina wait for the first; Jun does not.
+    verify(&world, "jun").await;
+    drain(&world).await;
     let [on, off] = ["1 user.verified", "1 user.unverified"];
-    let mut first = receiver.in_short();
-    first.sort();
-    assert_eq!(first, [on, "2 user.verified"]);
+    assert_eq!(receiver.in_short(), [on, "2 user.verified"]);
     assert_eq!(states(&world).await, ["waiting", "waiting", "waiting", "delivered"]);
     let (_, attempts, status, error) = deliveries(&world).await.remove(0);
     assert_eq!((attempts, status, error.as_deref()), (1, Some(400), Some("it answered 400 Bad Request")));
     // Nothing is due before its time, what is behind it no earlier.
     let soon = "select count(*) from webhook_deliveries
-        where state = 'waiting' and due_at between now() + interval '2 seconds' and now() + interval '7 seconds'";
+        where state = 'waiting' and due_at between now() and now() + interval '7 seconds'";
     assert_eq!(world.number(soon).await, 3);
     world.execute("update webhook_deliveries set due_at = now() where message_id = 1").await;
     drain(&world).await;
