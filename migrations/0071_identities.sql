@@ -9,7 +9,7 @@ alter table account_acts
 -- What was asked for lately, for screens.
 create index account_acts_identities on account_acts (id) where kind = 'add_identity';
 
--- What SES says of domains that are not verified yet, beside that of the sender, which is a panel: what has to be in DNS for
+-- What SES says of domains that are not verified yet, but for that of the sender, which is a panel: what has to be in DNS for
 -- them. Of addresses nothing has to be, so that no one's stands here.
 create table identities (
     name text primary key,
@@ -29,7 +29,7 @@ create table identities (
 );
 
 -- Has an identity added at SES. `outcome` is *asked*, or *full* where too much waits. The audit log names it, but where it is
--- the address of a user, whom it knows by number only.
+-- the address of a user: users have a number there.
 create function queue_identity(target text, why text, who text, door text, out outcome text, out act bigint)
 language plpgsql security definer as $$
 declare
