@@ -10,8 +10,8 @@ use crate::desk::Desk;
 use crate::domain::account::act::{AccountAct, ActState};
 use crate::domain::id::AccountActId;
 
-/// How often it is looked whether an act has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often it is looked whether what is waited for is there.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// After how long it is said what is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use tokio::time::{Instant, sleep};
 
-use super::acts::{Waiting, ended};
+use super::acts::{LOOK_EVERY, Waiting, ended};
 use crate::cli::format::{identities as format, json};
 use crate::cli::{Failure, operator, output, time};
 use crate::desk::Desk;
@@ -19,9 +19,6 @@ use crate::domain::account::{Figures, Identities, ListedIdentity, PanelKind};
 use crate::domain::audit::Origin;
 use crate::domain::idn;
 use crate::text::Untrusted;
-
-/// How often it is looked whether SES has said what a domain needs.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -157,7 +157,7 @@ fn most<'a>(counts: impl Iterator<Item = &'a i64>) -> i64 {
 }
 
 /// A number at the end of its columns.
-fn right(text: &str, columns: usize) -> String {
+pub(super) fn right(text: &str, columns: usize) -> String {
     format!("{text:>columns$}")
 }
 

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::charts::right;
 use super::panels::heading;
 use crate::domain::account::flow::{DomainFunnel, Step, lasting};
 use crate::domain::account::view::AccountView;
@@ -82,9 +83,4 @@ fn below_each_other(theme: &Theme, columns: usize, view: &AccountView, of: &Doma
         Line::styled(format!("  {} {words}", step.name), theme.style(tone))
     });
     [Line::from(vec![Span::raw(domain), Span::raw(right(&thousands(of.funnel.made), LINKS))]), under]
-}
-
-/// At the end of its columns.
-fn right(text: &str, columns: usize) -> String {
-    format!("{text:>columns$}")
 }
