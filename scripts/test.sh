@@ -17,7 +17,9 @@ trap 'rm -f "$INSTA_SNAPSHOT_REFERENCES_FILE"' EXIT
 trap 'exit 130' INT TERM HUP
 
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --locked --no-fail-fast "$@"
+    # Most of the time tests wait: for time-outs, pauses and paces.
+    threads=$(($(getconf _NPROCESSORS_ONLN) * 2))
+    cargo nextest run --locked --no-fail-fast --test-threads "$threads" "$@"
     [ $# -gt 0 ] || cargo test --locked --doc
 else
     cargo test --locked --no-fail-fast "$@"

@@ -28,7 +28,7 @@ const DISK: &str = "size=400m";
 const RECOVERY_MAX: Duration = Duration::from_mins(1);
 
 /// How long all mails would take if nothing went wrong.
-const UNDISTURBED: usize = 60;
+const UNDISTURBED: usize = 45;
 
 /// Time-outs, and with them leases, are short; a relay is asked again soon.
 const SETTINGS: [(&str, &str); 6] = [
