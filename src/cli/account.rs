@@ -68,6 +68,6 @@ fn lines(panel: &PanelFacts) -> Vec<String> {
     } else if let Some((trouble, since)) = &panel.trouble {
         lines.push(format!("  no answer since {}: {trouble}", time::shown(*since)));
     }
-    lines.extend(panel.facts.iter().map(|fact| format!("  {:<10}  {}", fact.label, fact.words)));
+    lines.extend(panel.facts.iter().map(|fact| format!("  {:<10}  {}", fact.label, fact.in_words())));
     lines
 }

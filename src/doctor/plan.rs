@@ -66,6 +66,8 @@ const STEPS: &[Step] = &[
             "account.may_list_identities",
             "account.may_get_configuration_set",
             "account.may_get_destinations",
+            "account.may_get_rates",
+            "account.may_read_list",
             "account.may_read_queue",
         ],
         commands: aws_cli::rights,

@@ -1,8 +1,8 @@
 //! The rights of AWS's that workers were refused. The refusals stand in the database: no key is needed to see them.
 
 use super::{Finding, Room, check::Examined};
-use crate::domain::account::PanelKind;
 use crate::domain::account::act::ActKind;
+use crate::domain::account::{CallTrouble, PanelKind};
 use crate::export::shown;
 use crate::text::Untrusted;
 
@@ -58,6 +58,23 @@ pub(super) fn configuration_set(room: &Room) -> Examined<'_> {
 
 pub(super) fn destinations(room: &Room) -> Examined<'_> {
     of_panels(room, &[PanelKind::EventDestinations])
+}
+
+pub(super) fn rates(room: &Room) -> Examined<'_> {
+    of_panels(room, &[PanelKind::Rates])
+}
+
+/// That of reading the suppression list.
+pub(super) fn list(room: &Room) -> Examined<'_> {
+    Box::pin(async move {
+        let list = room.account().await?.list.as_ref().ok_or_else(|| Finding::skipped("no worker reads the list"))?;
+        Ok(match list.trouble.as_ref() {
+            Some(CallTrouble { permission: Some(right), .. }) => refused(right.plain().as_str()),
+            None if list.read_at.is_some() => Finding::green("granted"),
+            // Another failure says nothing of the right.
+            Some(_) | None => Finding::skipped("SES has not answered yet"),
+        })
+    })
 }
 
 /// A right that only acts need. Whether it is there shows itself when one is done: to try it would change something at AWS,

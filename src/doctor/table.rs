@@ -90,6 +90,8 @@ pub static CHECKS: &[Check] = &[
     row("account.may_list_identities", "the right ses:ListEmailIdentities", rights::identities),
     row("account.may_get_configuration_set", "the right ses:GetConfigurationSet", rights::configuration_set),
     row("account.may_get_destinations", "the right ses:GetConfigurationSetEventDestinations", rights::destinations),
+    row("account.may_get_rates", "the right cloudwatch:GetMetricData", rights::rates),
+    row("account.may_read_list", "the right ses:ListSuppressedDestinations", rights::list),
     row("account.may_look_up_suppressed", "the right ses:GetSuppressedDestination, by its last use", rights::look_up),
     row("account.may_take_off_list", "the right ses:DeleteSuppressedDestination, by its last use", rights::take_off),
     row("account.may_put_on_list", "the right ses:PutSuppressedDestination, by its last use", rights::put_on),

@@ -5,12 +5,14 @@ pub mod dns_records;
 pub mod facts;
 pub mod flow;
 pub mod identity_name;
+pub mod rates;
 pub mod suppression_list;
 pub mod view;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
+use self::rates::AwsRates;
 use super::Time;
 use crate::text::Untrusted;
 
@@ -36,6 +38,8 @@ pub enum PanelKind {
     ConfigurationSet,
     /// Where the configuration set publishes events.
     EventDestinations,
+    /// Bounces and complaints by AWS's own count.
+    Rates,
 }
 
 impl PanelKind {
@@ -53,6 +57,7 @@ impl PanelKind {
             Self::Identities => "ses:ListEmailIdentities",
             Self::ConfigurationSet => "ses:GetConfigurationSet",
             Self::EventDestinations => "ses:GetConfigurationSetEventDestinations",
+            Self::Rates => "cloudwatch:GetMetricData",
         }
     }
 }
@@ -67,6 +72,14 @@ pub struct Panel {
     /// The last answer, and when it came; `None` before the first.
     pub answer: Option<(Time, Figures)>,
     pub trouble: Option<CallTrouble>,
+}
+
+impl Panel {
+    /// Whether a right is missing: then nothing is known any more.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|trouble| trouble.permission.is_some())
+    }
 }
 
 /// Why a call is not answered, and since when.
@@ -97,6 +110,7 @@ pub enum Figures {
     Identities(Identities),
     ConfigurationSet(ConfigurationSet),
     EventDestinations(Vec<EventDestination>),
+    Rates(AwsRates),
 }
 
 /// An identity: an address or a domain that may send.

@@ -235,6 +235,7 @@ fn panels(settings: &Settings) -> Result<Vec<(PanelKind, String)>, SettingError>
         panels.push((PanelKind::Domain, sender.address().domain().to_owned()));
     }
     panels.push((PanelKind::Identities, String::new()));
+    panels.push((PanelKind::Rates, String::new()));
     if let Some(set) = &settings.mail.configuration_set {
         panels.push((PanelKind::ConfigurationSet, set.clone()));
         panels.push((PanelKind::EventDestinations, set.clone()));

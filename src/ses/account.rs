@@ -2,6 +2,7 @@
 
 mod identity;
 mod panel;
+mod rates;
 mod suppression;
 
 use std::time::Duration;

@@ -126,6 +126,18 @@ impl Aws {
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
+    /// A client for `CloudWatch`.
+    pub async fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+        let shared = self.config().await;
+        let mut config = aws_sdk_cloudwatch::config::Builder::from(shared).interceptor(EncryptedOnly);
+        // What plays SES on this machine plays all of AWS. Elsewhere the SDK knows the host by the region, or it was set
+        // (`AWS_ENDPOINT_URL_CLOUDWATCH`).
+        if let Some(url) = self.0.endpoint.as_ref().filter(|url| is_here(url)) {
+            config = config.endpoint_url(url.as_str());
+        }
+        aws_sdk_cloudwatch::Client::from_conf(config.build())
+    }
+
     async fn config(&self) -> &SdkConfig {
         self.0.config.get_or_init(|| self.load()).await
     }
@@ -176,13 +188,17 @@ fn api_url(text: &str) -> Result<Url, SettingError> {
 
 /// Whether no one on the way can read what is sent there.
 fn is_encrypted(url: &Url) -> bool {
-    let is_here = match url.host() {
+    url.scheme() == "https" || (url.scheme() == "http" && is_here(url))
+}
+
+/// Whether it is this machine.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => is_loopback(name),
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_here)
+    }
 }
 
 /// Lets no request with a link or an event go over the network in clear text, whatever `AWS_ENDPOINT_URL` says.

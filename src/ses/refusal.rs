@@ -25,7 +25,7 @@ impl ApiRefusal {
     /// Whether the credentials are good, and may not do this.
     #[must_use]
     pub fn is_missing_right(&self) -> bool {
-        self.status == 403 && matches!(self.code.as_str(), "AccessDeniedException" | "AccessDenied")
+        self.is_certain() && matches!(self.code.as_str(), "AccessDeniedException" | "AccessDenied")
     }
 
     /// All of it in one line.

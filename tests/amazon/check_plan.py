@@ -1,7 +1,7 @@
 """Looks at what the plan prints, by what AWS itself says of its services: botocore's models.
 
 With `commands`: reads a shell script, and says of each `aws SERVICE OPERATION --parameter …` what there is no such thing of.
-With `calls`: prints the operations of SES and SQS, as the Rust SDK names them, a line each. Prints what is wrong, a line
+With `calls`: prints the operations of SES, SQS and CloudWatch, as the Rust SDK names them, a line each. Prints what is wrong, a line
 each, and nothing else.
 """
 
@@ -48,5 +48,5 @@ def commands(script):
 if sys.argv[1] == "commands":
     commands(sys.stdin.read())
 else:
-    for service in ("sesv2", "sqs"):
+    for service in ("sesv2", "sqs", "cloudwatch"):
         print("\n".join(operations(service)))

@@ -59,9 +59,13 @@ pub async fn make_well(world: &World) {
                 ('identities', '', now(), '{{"identities": {{"listed": [], "has_more": false}}}}'),
                 ('configuration_set', 'desk', now(), '{{"configuration_set": {{
                     "can_send": true, "tls": "REQUIRE", "has_reputation_metrics": true, "suppressed": null}}}}'),
+                ('rates', '', now(), '{{"rates": {{"bounces": {{"part": 0.012, "at": "2026-11-01T10:00:00Z"}},
+                    "complaints": null}}}}'),
                 ('event_destinations', 'desk', now(), '{{"event_destinations": [{{
                     "name": "desk", "is_on": true, "topic": "arn:aws:sns:eu-central-1:1:events", "bus": "",
                     "events": ["SEND", "DELIVERY", "DELIVERY_DELAY", "BOUNCE", "COMPLAINT", "REJECT"]}}]}}');
+            delete from suppression_list; delete from suppression_reading;
+            insert into suppression_reading (reading, begun_at, part, whole_at, read_at) values (1, now(), 0, now(), now());
             insert into account_acts (kind, address, identity, listing, actor, origin, state, ended_at, outcome)
             values
                 ('look_up', 'mina@example.com', null, null, 'mina', 'cli', 'done', now(), 'not_listed'),
@@ -263,6 +267,32 @@ const ILLS: &[(&str, &str, State, &str)] = &[
         permission = 'ses:GetConfigurationSetEventDestinations' where kind = 'event_destinations'",
         State::Yellow,
         "ses:GetConfigurationSetEventDestinations",
+    ),
+    (
+        "account.may_get_rates",
+        "update account_panels set trouble = '403', failed_at = now(), permission = 'cloudwatch:GetMetricData'
+        where kind = 'rates'",
+        State::Yellow,
+        "workers were refused cloudwatch:GetMetricData",
+    ),
+    // Another failure says nothing of the right.
+    (
+        "account.may_get_rates",
+        "update account_panels set trouble = 'no answer in time', failed_at = now() where kind = 'rates'",
+        State::Skipped,
+        "not answered",
+    ),
+    (
+        "account.may_read_list",
+        "update suppression_reading set trouble = '403', failed_at = now(), permission = 'ses:ListSuppressedDestinations'",
+        State::Yellow,
+        "workers were refused ses:ListSuppressedDestinations",
+    ),
+    (
+        "account.may_read_list",
+        "update suppression_reading set trouble = 'no answer in time', failed_at = now()",
+        State::Skipped,
+        "not answered",
     ),
     (
         "account.may_read_queue",

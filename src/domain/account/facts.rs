@@ -2,6 +2,7 @@
 
 mod identities;
 mod list;
+mod reputation;
 
 use super::view::AccountView;
 use super::{CallTrouble, ConfigurationSet, EventDestination, Figures, Panel, PanelKind};
@@ -9,7 +10,6 @@ use super::{not_published, rewriting};
 use crate::domain::Time;
 use crate::domain::amazon::AccountStanding;
 use crate::domain::number::thousands;
-use crate::domain::reputation::{BOUNCES, COMPLAINTS, Rate, Thresholds, percent};
 use crate::text::{Plain, Untrusted, plain};
 
 /// How much a fact matters.
@@ -37,10 +37,33 @@ pub struct Fact {
 /// How much of something is used up, and what happens at which part of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scale {
-    /// 1 is all of it.
-    pub part: f64,
+    /// By each count that there is.
+    pub bars: Vec<Bar>,
     /// From the least to the most, each with what it is in a few words.
     pub marks: Vec<(f64, String)>,
+    /// The marks in a sentence, for where they are not drawn.
+    pub in_words: String,
+}
+
+/// How much of something is used up, by one count.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bar {
+    /// Of the count; empty where there can be only one.
+    pub name: &'static str,
+    /// 1 is all of it.
+    pub part: f64,
+    pub level: Level,
+}
+
+impl Fact {
+    /// All of it in words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.scale {
+            Some(scale) if !scale.in_words.is_empty() => format!("{}; {}", self.words, scale.in_words),
+            _ => self.words.clone(),
+        }
+    }
 }
 
 /// A panel in words.
@@ -69,8 +92,10 @@ fn fact(label: &'static str, words: impl Into<String>, level: Level) -> Fact {
 pub fn panels(view: &AccountView, shown: &impl Fn(Time) -> String) -> Vec<PanelFacts> {
     let mut account = account(view, shown);
     identities::with_added(&mut account, view, shown);
-    let mut panels = vec![account, reputation(view)];
-    panels.extend(view.panels.iter().map(|it| panel(view, it)));
+    let mut panels = vec![account, reputation::panel(view, shown)];
+    // AWS's rates stand beside ours.
+    let others = view.panels.iter().filter(|it| it.kind != PanelKind::Rates);
+    panels.extend(others.map(|it| panel(view, it)));
     panels.extend(view.list.as_ref().map(|list| list::panel(list, shown)));
     let has_set = view.panels.iter().any(|panel| panel.kind == PanelKind::ConfigurationSet);
     if view.has_aws() && !view.panels.is_empty() && !has_set {
@@ -160,7 +185,8 @@ fn quota(standing: &AccountStanding) -> Fact {
         part if part >= 0.8 => Level::Look,
         _ => Level::Plain,
     };
-    Fact { scale: Some(Scale { part, marks: Vec::new() }), ..fact("quota", words, level) }
+    let bars = vec![Bar { name: "", part, level }];
+    Fact { scale: Some(Scale { bars, ..Scale::default() }), ..fact("quota", words, level) }
 }
 
 /// "14 mails a second"
@@ -192,65 +218,6 @@ fn pace(view: &AccountView, standing: Option<&AccountStanding>) -> Vec<Fact> {
     facts
 }
 
-fn reputation(view: &AccountView) -> PanelFacts {
-    let reputation = &view.reputation;
-    let day = reputation.day();
-    let words = format!(
-        "{} sent, {} bounced, {} complained, {} failed",
-        thousands(day.sent),
-        thousands(day.bounced),
-        thousands(day.complained),
-        thousands(day.failed)
-    );
-    PanelFacts {
-        title: "Reputation",
-        subject: "by the desk's own data".into(),
-        seen_at: Some(view.as_of),
-        is_own: true,
-        facts: vec![
-            received("bounces", reputation.bounces, BOUNCES, reputation.is_enough()),
-            received("complaints", reputation.complaints, COMPLAINTS, reputation.is_enough()),
-            fact("24 h", words, Level::Plain),
-        ],
-        ..PanelFacts::default()
-    }
-}
-
-/// A rate beside the limits of AWS and of our brake, and how many mails it rests on.
-fn received(label: &'static str, rate: Rate, limits: Thresholds, is_enough: bool) -> Fact {
-    let (count, of) = (thousands(rate.count), thousands(rate.of));
-    if !is_enough {
-        return fact(label, format!("{count} of {of} mails: too few for a rate"), Level::Plain);
-    }
-    // From 1 on it never stops.
-    let brake = Some(rate.limit).filter(|limit| (f64::MIN_POSITIVE..1.0).contains(limit));
-    let level = match rate.part() {
-        part if part >= limits.review || brake.is_some_and(|brake| part >= brake) => Level::Bad,
-        part if part >= limits.review / 2.0 => Level::Look,
-        _ => Level::Good,
-    };
-    let words = format!(
-        "{}, {count} of the last {of} mails; AWS reviews at {}, may pause at {}; our brake {}",
-        percent(rate.part()),
-        percent(limits.review),
-        percent(limits.pause),
-        brake.map_or_else(|| "is off".to_owned(), |brake| format!("at {}", percent(brake))),
-    );
-    Fact { scale: Some(scale(rate.part(), limits, brake)), ..fact(label, words, level) }
-}
-
-/// As far as to where AWS may pause. What is at the same part has one mark.
-fn scale(part: f64, limits: Thresholds, brake: Option<f64>) -> Scale {
-    let mut at: Vec<(f64, &str)> = vec![(limits.review, "review"), (limits.pause, "pause")];
-    at.extend(brake.filter(|brake| *brake <= limits.pause).map(|brake| (brake, "brake")));
-    at.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let marks = at.chunk_by(|a, b| percent(a.0) == percent(b.0)).map(|same| {
-        let names: Vec<&str> = same.iter().map(|(_, name)| *name).collect();
-        (same[0].0 / limits.pause, format!("{} {}", names.join(", "), percent(same[0].0)))
-    });
-    Scale { part: part / limits.pause, marks: marks.collect() }
-}
-
 fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
     let title = match panel.kind {
         PanelKind::Sender => "Sender",
@@ -258,12 +225,12 @@ fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
         PanelKind::Identities => "Identities",
         PanelKind::ConfigurationSet => "Configuration set",
         PanelKind::EventDestinations => "Events",
+        PanelKind::Rates => "Rates",
     };
-    let missing = panel.trouble.as_ref().and_then(|trouble| trouble.permission.as_ref()).map(Untrusted::plain);
-    let trouble = |trouble: &CallTrouble| (trouble.text.plain(), trouble.since);
+    let (missing, trouble) = troubled(panel);
     let answer = panel.answer.as_ref().filter(|_| missing.is_none());
     let mut facts = answer.map(|(_, figures)| figures_of(view, panel, figures)).unwrap_or_default();
-    if answer.is_none() && panel.trouble.is_none() {
+    if answer.is_none() && trouble.is_none() {
         facts.push(fact("", "not answered yet", Level::Plain));
     }
     PanelFacts {
@@ -271,10 +238,16 @@ fn panel(view: &AccountView, panel: &Panel) -> PanelFacts {
         subject: panel.subject.plain().into_string(),
         seen_at: answer.map(|(at, _)| *at),
         is_own: false,
-        trouble: panel.trouble.as_ref().map(trouble),
+        trouble,
         missing,
         facts,
     }
+}
+
+/// The right that is missing, and why there is no newer answer.
+fn troubled(panel: &Panel) -> (Option<Plain>, Option<(Plain, Time)>) {
+    let Some(CallTrouble { text, since, permission }) = &panel.trouble else { return (None, None) };
+    (permission.as_ref().map(Untrusted::plain), Some((text.plain(), *since)))
 }
 
 fn figures_of(view: &AccountView, panel: &Panel, figures: &Figures) -> Vec<Fact> {
@@ -284,6 +257,8 @@ fn figures_of(view: &AccountView, panel: &Panel, figures: &Figures) -> Vec<Fact>
         Figures::Identities(all) => identities::of_all(view, all),
         Figures::ConfigurationSet(set) => configuration_set(set),
         Figures::EventDestinations(all) => destinations(all),
+        // They stand beside ours.
+        Figures::Rates(_) => Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::act::AccountAct;
 use super::flow::{Day, DomainFunnel, Funnel};
+use super::rates::AwsRates;
 use super::suppression_list::SuppressionList;
 use super::{Figures, Identity, IdentityDetail, Panel, PanelKind};
 use crate::domain::Time;
@@ -49,6 +50,16 @@ impl AccountView {
             Some((_, Figures::Identity(identity))) => Some(identity),
             _ => None,
         })
+    }
+
+    /// How mail is received by AWS's own count, if it has answered and may be asked.
+    #[must_use]
+    pub fn rates(&self) -> Option<&AwsRates> {
+        let panel = self.panels.iter().find(|panel| panel.kind == PanelKind::Rates)?;
+        match &panel.answer {
+            Some((_, Figures::Rates(rates))) if !panel.is_refused() => Some(rates),
+            _ => None,
+        }
     }
 
     /// The region that the account is in; empty where SES has not said.

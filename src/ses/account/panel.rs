@@ -22,6 +22,7 @@ impl AccountApi {
     pub async fn panel(&self, kind: PanelKind, subject: &str) -> Result<Figures, Failure> {
         let client = self.aws.ses().await;
         match kind {
+            PanelKind::Rates => self.rates().await.map(Figures::Rates),
             PanelKind::Sender | PanelKind::Domain => {
                 let asked = client.get_email_identity().email_identity(subject);
                 known(Box::pin(asked.send()).await, |answer| Figures::Identity(identity(&answer)))

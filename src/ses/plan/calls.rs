@@ -55,6 +55,7 @@ pub const CALLS: &[Call] = &[
     call("list_suppressed_destinations", &["ses:ListSuppressedDestinations"], Policy::Account),
     call("put_suppressed_destination", &["ses:PutSuppressedDestination"], Policy::Account),
     call("delete_suppressed_destination", &["ses:DeleteSuppressedDestination"], Policy::Account),
+    call("get_metric_data", &["cloudwatch:GetMetricData"], Policy::Account),
     call("receive_message", &["sqs:ReceiveMessage"], Policy::Events),
     // What is done to many at once takes the right of one.
     call("delete_message_batch", &["sqs:DeleteMessage"], Policy::Events),

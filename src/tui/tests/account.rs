@@ -6,6 +6,7 @@ use super::fixture::{Console, DAY, HOUR, World, ago, now};
 use super::picture::picture;
 use crate::domain::account::act::{AccountAct, ActKind, ActState, Came};
 use crate::domain::account::flow::{DAYS, Day, DomainFunnel, Funnel};
+use crate::domain::account::rates::{AwsRate, AwsRates};
 use crate::domain::account::suppression_list::{ListedAddress, SuppressionList};
 use crate::domain::account::view::AccountView;
 use crate::domain::account::{
@@ -102,6 +103,11 @@ fn panel(kind: PanelKind, subject: &str, figures: Figures) -> Panel {
     Panel { kind, subject: subject.into(), asked_at: ago(95), answer: Some((ago(95), figures)), trouble: None }
 }
 
+fn rates(bounces: f64, complaints: f64) -> Figures {
+    let rate = |part| Some(AwsRate { part, at: ago(50 * 60) });
+    Figures::Rates(AwsRates { bounces: rate(bounces), complaints: rate(complaints) })
+}
+
 fn production() -> AccountView {
     let listed = |name: &str, kind: &str, can_send| ListedIdentity {
         name: name.into(),
@@ -157,6 +163,7 @@ fn production() -> AccountView {
                 }),
             ),
             panel(PanelKind::EventDestinations, "verifydesk", Figures::EventDestinations(vec![to_desk])),
+            panel(PanelKind::Rates, "", rates(0.021, 0.0004)),
         ],
         ..own_data()
     }
@@ -241,6 +248,16 @@ fn long_list() -> AccountView {
     }
 }
 
+/// AWS has a rate where we have too few mails for one, and the other way round.
+fn few_mails() -> AccountView {
+    let mut view = production();
+    view.reputation.sends = 12;
+    (view.reputation.bounces.of, view.reputation.bounces.count, view.reputation.complaints.of) = (12, 2, 12);
+    let Some((_, Figures::Rates(rates))) = &mut view.panels[5].answer else { panic!() };
+    (rates.bounces, rates.complaints) = (rates.bounces.map(|it| AwsRate { part: 0.031, ..it }), None);
+    view
+}
+
 fn standing(view: &mut AccountView) -> &mut AccountStanding {
     view.account.as_mut().and_then(|account| account.standing.as_mut()).unwrap()
 }
@@ -269,6 +286,7 @@ fn probation() -> AccountView {
     standing(&mut view).enforcement = "PROBATION".into();
     view.reputation.bounces.count = 71;
     view.reputation.complaints.count = 6;
+    view.panels[5].answer = Some((ago(95), rates(0.083, 0.0021)));
     view.panels[4].answer = Some((
         ago(95),
         Figures::EventDestinations(vec![EventDestination {
@@ -290,7 +308,7 @@ fn missing_rights() -> AccountView {
         error: Some((denied.into(), ago(340))),
         permission: Some("ses:GetAccount".into()),
     });
-    for at in [1, 3, 4] {
+    for at in [1, 3, 4, 5] {
         let permission = Some(view.panels[at].kind.permission().into());
         view.panels[at].trouble = Some(CallTrouble { text: denied.into(), since: ago(2 * HOUR), permission });
     }
@@ -349,6 +367,7 @@ pub(super) fn of(text: &str) -> AccountView {
         Figures::Identities(Identities { listed: vec![listed; 12], has_more: true }),
         Figures::ConfigurationSet(set),
         Figures::EventDestinations(vec![to]),
+        rates(f64::NAN, f64::INFINITY),
     ];
     for (panel, figures) in view.panels.iter_mut().zip(figures) {
         (panel.subject, panel.answer, panel.trouble) = (text.into(), Some((ago(DAY), figures)), trouble());
@@ -380,7 +399,7 @@ fn console(view: AccountView, width: u16, height: u16) -> (Console, World) {
 /// What the account is like.
 type Account = fn() -> AccountView;
 
-const STATES: [(&str, Account); 8] = [
+const STATES: [(&str, Account); 9] = [
     ("no_aws", own_data),
     ("sandbox", sandbox),
     ("production", production),
@@ -389,6 +408,7 @@ const STATES: [(&str, Account); 8] = [
     ("stale", stale),
     ("adding", adding),
     ("listed", long_list),
+    ("few_mails", few_mails),
 ];
 
 #[test]
@@ -399,7 +419,7 @@ fn each_state_at_each_size() {
             snapshot(name, &console(view(), width, height).0);
         }
     }
-    for (name, view) in STATES[..3].iter().chain(&STATES[6..]) {
+    for (name, view) in STATES[..3].iter().chain(&STATES[6..8]) {
         for (width, height) in [(20, 5), (40, 10), (200, 60)] {
             snapshot(name, &console(view(), width, height).0);
         }

@@ -57,7 +57,8 @@ async fn two_workers_add_it_once_within_the_one_call_a_second() {
     let asked = "select count(*) from identities where answered_at is not null";
     world.until(async || world.number(asked).await == 2).await;
     let requests = api.requests();
-    let posts: Vec<&Request> = requests.iter().filter(|asked| asked.line.starts_with("POST ")).collect();
+    let posts: Vec<&Request> =
+        requests.iter().filter(|asked| asked.line.starts_with("POST /v2/email/identities")).collect();
     assert_eq!(posts.len(), 1, "{requests:?}");
     assert_eq!(posts[0].body, json!({ "EmailIdentity": "new.example" }));
     let gaps: Vec<Duration> = requests.windows(2).map(|two: &[Request]| two[1].at - two[0].at).collect();

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use verifydesk::domain::account::rates::AwsRate;
 use verifydesk::domain::account::{Figures, IDENTITIES_MAX, NEEDED, Panel, PanelKind, not_published, rewriting};
 
 use verifydesk::text::Untrusted;
@@ -12,16 +13,29 @@ use crate::support::moto::Moto;
 
 const SET: &str = "verifydesk";
 
-pub(super) const KINDS: [(PanelKind, &str, &str, &str); 5] = [
-    (PanelKind::Sender, "no-reply@example.org", "/identities/no-reply%40example.org", "ses:GetEmailIdentity"),
-    (PanelKind::Domain, "example.org", "/identities/example.org", "ses:GetEmailIdentity"),
-    (PanelKind::Identities, "", "/identities?PageSize=100", "ses:ListEmailIdentities"),
-    (PanelKind::ConfigurationSet, SET, "/configuration-sets/verifydesk", "ses:GetConfigurationSet"),
+pub(super) const RATES: &str = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
+
+pub(super) const KINDS: [(PanelKind, &str, &str, &str); 6] = [
+    (
+        PanelKind::Sender,
+        "no-reply@example.org",
+        "GET /v2/email/identities/no-reply%40example.org",
+        "ses:GetEmailIdentity",
+    ),
+    (PanelKind::Domain, "example.org", "GET /v2/email/identities/example.org", "ses:GetEmailIdentity"),
+    (PanelKind::Identities, "", "GET /v2/email/identities?PageSize=100", "ses:ListEmailIdentities"),
+    (PanelKind::ConfigurationSet, SET, "GET /v2/email/configuration-sets/verifydesk", "ses:GetConfigurationSet"),
     (
         PanelKind::EventDestinations,
         SET,
-        "/configuration-sets/verifydesk/event-destinations",
+        "GET /v2/email/configuration-sets/verifydesk/event-destinations",
         "ses:GetConfigurationSetEventDestinations",
+    ),
+    (
+        PanelKind::Rates,
+        "",
+        "POST /service/GraniteServiceVersion20100801/operation/GetMetricData",
+        "cloudwatch:GetMetricData",
     ),
 ];
 
@@ -59,7 +73,21 @@ pub(super) fn answers() -> Vec<(&'static str, Value)> {
                 "SuppressionOptions": { "SuppressedReasons": ["BOUNCE"] },
             }),
         ),
+        (RATES, rates(&[(1_795_000_000, json!(0.012)), (1_794_996_400, json!(0.02))], &[(1_795_000_000, json!(0.0))])),
     ]
+}
+
+/// What `CloudWatch` says of bounces and complaints, and of what no one has asked for.
+fn rates(bounces: &[(i64, Value)], complaints: &[(i64, Value)]) -> Value {
+    let result = |id: &str, name: &str, points: &[(i64, Value)]| {
+        let (times, values): (Vec<i64>, Vec<&Value>) = points.iter().map(|(at, value)| (*at, value)).unzip();
+        json!({ "Id": id, "Label": name, "Timestamps": times, "Values": values, "StatusCode": "Complete" })
+    };
+    json!({ "MetricDataResults": [
+        result("other", "Reputation.BounceRate", &[(1_795_000_000, json!(0.9))]),
+        result("bounces", "Reputation.BounceRate", bounces),
+        result("complaints", "Reputation.ComplaintRate", complaints),
+    ], "Messages": [] })
 }
 
 fn identity(kind: &str, tokens: &[&str]) -> Value {
@@ -120,7 +148,7 @@ async fn all_workers_together_call_once_a_second_and_ask_each_thing_once() {
         })
         .collect();
     let answered = "select count(answered_at) from account_panels";
-    world.until(async || world.number(answered).await == 5).await;
+    world.until(async || world.number(answered).await == 6).await;
     shutdown.cancel();
     for worker in workers {
         worker.await.unwrap();
@@ -131,8 +159,7 @@ async fn all_workers_together_call_once_a_second_and_ask_each_thing_once() {
     let mut lines: Vec<&str> =
         requests.iter().filter(|asked| !is_list(asked)).map(|asked| asked.line.as_str()).collect();
     assert_eq!(lines[0], "GET /v2/email/account HTTP/1.1");
-    let mut expected: Vec<String> =
-        KINDS.iter().map(|(_, _, path, _)| format!("GET /v2/email{path} HTTP/1.1")).collect();
+    let mut expected: Vec<String> = KINDS.iter().map(|(_, _, asked, _)| format!("{asked} HTTP/1.1")).collect();
     expected.push(format!("GET {ACCOUNT} HTTP/1.1"));
     lines.sort_unstable();
     expected.sort_unstable();
@@ -163,6 +190,43 @@ async fn each_panel_keeps_what_ses_says() {
     let Figures::EventDestinations(to) = figures(panel(&world, PanelKind::EventDestinations).await) else { panic!() };
     assert!(not_published(&to).is_empty());
     assert_eq!(rewriting(&to), ["CLICK"]);
+    let Figures::Rates(rates) = figures(panel(&world, PanelKind::Rates).await) else { panic!() };
+    let newest = |rate: Option<AwsRate>| rate.map(|rate| (rate.part, rate.at.timestamp()));
+    assert_eq!(newest(rates.bounces), Some((0.012, 1_795_000_000)));
+    assert_eq!(newest(rates.complaints), Some((0.0, 1_795_000_000)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rates_that_are_none_are_none() {
+    let api = SesApi::start().await;
+    let world = world(&api).await;
+    let many: Vec<(i64, Value)> = (0..10_000).map(|n| (1_795_000_000 - n, json!(0.001))).collect();
+    let wrong = ["NaN".into(), json!(-0.1), json!(1.01), json!(1e300)].map(|value| (1_795_003_600, value));
+    let table = [
+        (rates(&[], &[]), None, None),
+        (json!({ "MetricDataResults": [] }), None, None),
+        (json!({}), None, None),
+        (rates(&wrong, &[(1_795_000_000, json!(1.0))]), None, Some(1.0)),
+        (rates(&[(1_795_000_000, json!(0.05)), wrong[0].clone()], &wrong[1..2]), Some(0.05), None),
+        (rates(&many, &many), Some(0.001), Some(0.001)),
+    ];
+    for (answer, bounces, complaints) in table {
+        api.answers(Answer::Knows(vec![(RATES, answer)]));
+        ask(&world, PanelKind::Rates).await;
+        let panel = panel(&world, PanelKind::Rates).await;
+        assert_eq!(panel.trouble, None);
+        let Figures::Rates(rates) = figures(panel) else { panic!() };
+        assert_eq!((rates.bounces.map(|it| it.part), rates.complaints.map(|it| it.part)), (bounces, complaints));
+    }
+    // Within an answer that is no refusal, one may stand.
+    let mut answer = rates(&[], &[]);
+    for result in answer["MetricDataResults"].as_array_mut().unwrap() {
+        (result["StatusCode"], result["Values"], result["Timestamps"]) = ("Forbidden".into(), json!([]), json!([]));
+    }
+    api.answers(Answer::Knows(vec![(RATES, answer)]));
+    ask(&world, PanelKind::Rates).await;
+    let trouble = panel(&world, PanelKind::Rates).await.trouble.unwrap();
+    assert_eq!(trouble.permission.unwrap().raw(), "cloudwatch:GetMetricData");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,6 +321,8 @@ async fn its_answers_are_ses_s_as_botocore_reads_them() {
     let mut all = answers();
     // The account has a field that is new, on purpose.
     all[0].1.as_object_mut().unwrap().remove("SomethingNew");
+    // botocore asks for rates by JSON, at another path than our SDK; and by CBOR, as that does.
+    all.push(("POST / ", all[6].1.clone()));
     // In the newest model identities are listed by another path, with the same answer.
     let listed = all[3].1.clone();
     all.push(("/list-identities", listed));
@@ -273,7 +339,7 @@ async fn its_answers_are_ses_s_as_botocore_reads_them() {
     .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let order = [0, 1, 2, 3, 5, 4, acts, acts + 1, acts + 2, acts + 3, acts + 4];
+    let order = [0, 1, 2, 3, 5, 4, acts, acts + 1, acts + 2, acts + 3, acts + 4, 6, 6];
     for (read, at) in read.iter().zip(order) {
         assert_eq!(read, &all[at].1, "{}", all[at].0);
     }

@@ -60,6 +60,7 @@ async fn all_that_ses_said_is_there_with_its_age() {
         "needed      all that the desk needs is published",
         "CLICK rewrite the link in the mail",
         "desk to arn:aws:sns:eu-central-1:1:events",
+        "bounces     0 of 0 mails: too few for a rate; AWS counts 1.2 % (2026-11-18",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -73,6 +74,7 @@ async fn all_that_ses_said_is_there_with_its_age() {
     assert_eq!(panel(PanelKind::Sender)["figures"]["identity"]["is_verified"], true);
     assert_eq!(panel(PanelKind::EventDestinations)["not_published"], json!([]));
     assert!(panel(PanelKind::Domain)["answered_at"].is_string());
+    assert_eq!(panel(PanelKind::Rates)["figures"]["rates"]["bounces"]["part"], 0.012);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! SES's API, as far as the tests need it, with a fault if wanted.
 
+mod cbor;
+
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -129,21 +131,32 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
             }
         }
         let number = seen.lock().unwrap().len();
+        let last = seen.lock().unwrap().last().cloned();
+        let is_cbor = last.as_ref().is_some_and(|asked| asked.header("smithy-protocol") == Some(CBOR));
         let said = match answer {
             Answer::Takes => whole(200, "", &format!(r#"{{"MessageId":"0107-{number}"}}"#)),
             Answer::Refuses(status, code, message) => {
                 let body = serde_json::json!({ "message": message });
                 whole(status, &format!("x-amzn-errortype: {code}\r\n"), &body.to_string())
             }
-            Answer::Lacks(path, _)
-                if seen.lock().unwrap().last().unwrap().line.ends_with(&format!("{path} HTTP/1.1")) =>
-            {
-                let body = serde_json::json!({ "message": "User: arn:aws:iam::1:user/desk is not authorized" });
+            Answer::Lacks(path, _) if last.as_ref().unwrap().line.ends_with(&format!("{path} HTTP/1.1")) => {
+                let message = "User: arn:aws:iam::1:user/desk is not authorized";
+                if is_cbor {
+                    let type_of = "com.amazonaws.cloudwatch#AccessDeniedException";
+                    let error = serde_json::json!({ "__type": type_of, "message": message });
+                    stream.write_all(&in_cbor(403, &error)).await?;
+                    continue;
+                }
+                let body = serde_json::json!({ "message": message });
                 whole(403, "x-amzn-errortype: AccessDeniedException\r\n", &body.to_string())
             }
             Answer::Knows(answers) | Answer::Lacks(_, answers) => {
-                let asked = seen.lock().unwrap().last().unwrap().line.clone();
+                let asked = &last.as_ref().unwrap().line;
                 match answers.iter().find(|(path, _)| asked.contains(path)) {
+                    Some((_, answer)) if is_cbor => {
+                        stream.write_all(&in_cbor(200, answer)).await?;
+                        continue;
+                    }
                     Some((_, answer)) => whole(200, "", &answer.to_string()),
                     None => whole(404, "x-amzn-errortype: NotFoundException\r\n", "{}"),
                 }
@@ -154,6 +167,18 @@ async fn converse(stream: TcpStream, answers: Arc<Mutex<Answer>>, seen: Arc<Mute
         };
         stream.write_all(said.as_bytes()).await?;
     }
+}
+
+/// The protocol of `CloudWatch`, as the SDK speaks it.
+const CBOR: &str = "rpc-v2-cbor";
+
+fn in_cbor(status: u16, answer: &serde_json::Value) -> Vec<u8> {
+    let body = cbor::encode(answer);
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} x\r\nsmithy-protocol: {CBOR}\r\ncontent-type: application/cbor\r\ncontent-length: {length}\r\n\r\n"
+    );
+    [head.into_bytes(), body].concat()
 }
 
 /// Reads a request to its end; `None` where there is no more.

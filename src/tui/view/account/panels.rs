@@ -88,41 +88,55 @@ fn body(model: &Model, theme: &Theme, columns: u16, panel: &PanelFacts) -> Vec<L
 }
 
 fn line(theme: &Theme, columns: u16, fact: &Fact) -> Vec<Line<'static>> {
-    let tone = match fact.level {
-        Level::Plain => Tone::Text,
-        Level::Good => Tone::Good,
-        Level::Look => Tone::Warn,
-        Level::Bad => Tone::Bad,
-    };
     // What is well is seen by its gauge; the words about it need no colour.
-    let of_words = if fact.scale.is_some() && fact.level == Level::Good { Tone::Text } else { tone };
+    let of_words = if fact.scale.is_some() && fact.level == Level::Good { Tone::Text } else { tone(fact.level) };
     let mut lines = Lines::with_labels(theme, columns, LABEL);
-    let drawn = drawn(theme, columns, fact, tone);
-    // The last of the lines of a gauge says what its marks are.
-    let words = if drawn.len() > 1 { fact.words.split(';').next().unwrap_or_default() } else { &fact.words };
+    let (drawn, has_limits) = drawn(theme, columns, fact);
+    let words = if has_limits { fact.words.clone() } else { fact.in_words() };
     if fact.label.is_empty() {
-        lines.under(words, of_words);
+        lines.under(&words, of_words);
     } else {
-        lines.value(fact.label, words, of_words);
+        lines.value(fact.label, &words, of_words);
     }
     let mut out = lines.finish();
     out.extend(drawn);
     out
 }
 
-/// How much of something is used up, where there is room to draw it.
-fn drawn(theme: &Theme, columns: u16, fact: &Fact, tone: Tone) -> Vec<Line<'static>> {
-    let Some(scale) = fact.scale.as_ref().filter(|_| columns >= GAUGE_FROM) else { return Vec::new() };
-    let tone = if tone == Tone::Text { Tone::Good } else { tone };
+fn tone(level: Level) -> Tone {
+    match level {
+        Level::Plain => Tone::Text,
+        Level::Good => Tone::Good,
+        Level::Look => Tone::Warn,
+        Level::Bad => Tone::Bad,
+    }
+}
+
+/// How much of something is used up, by each count, where there is room to draw it; and whether the limits stand below.
+fn drawn(theme: &Theme, columns: u16, fact: &Fact) -> (Vec<Line<'static>>, bool) {
+    let Some(scale) = fact.scale.as_ref().filter(|_| columns >= GAUGE_FROM) else { return (Vec::new(), false) };
     let room = columns.saturating_sub(u16::try_from(LABEL).unwrap_or_default());
-    let lines = if scale.marks.is_empty() {
-        vec![Line::from(gauge(theme, scale.part, GAUGE.min(room), tone))]
-    } else {
-        marked(theme, scale.part, MARKED_MAX.min(room), tone, &scale.marks)
-    };
-    let indent = |mut line: Line<'static>| {
-        line.spans.insert(0, Span::raw(" ".repeat(LABEL)));
-        line
-    };
-    lines.into_iter().map(indent).collect()
+    let mut out = Vec::new();
+    let mut limits = None;
+    for bar in &scale.bars {
+        let tone = if bar.level == Level::Plain { Tone::Good } else { tone(bar.level) };
+        let mut lines = if scale.marks.is_empty() {
+            vec![Line::from(gauge(theme, bar.part, GAUGE.min(room), tone))]
+        } else {
+            marked(theme, bar.part, MARKED_MAX.min(room), tone, &scale.marks)
+        };
+        limits = lines.split_off(lines.len().min(1)).pop();
+        // Ours alone is what the words are about.
+        let name = if bar.name == "ours" && scale.bars.len() == 1 { "" } else { bar.name };
+        let name = Span::styled(format!("{:LABEL$}", format!("  {name}")), theme.style(Tone::Quiet));
+        out.extend(lines.into_iter().map(|line| before(name.clone(), line)));
+    }
+    let has_limits = limits.is_some();
+    out.extend(limits.map(|line| before(Span::raw(" ".repeat(LABEL)), line)));
+    (out, has_limits)
+}
+
+fn before(first: Span<'static>, mut line: Line<'static>) -> Line<'static> {
+    line.spans.insert(0, first);
+    line
 }
