@@ -295,6 +295,35 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_a_file_and_one_beside_it_are_refused() {
+        const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+        const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let dir = tempfile::tempdir().unwrap();
+        let keys = dir.path().join("accessKeys.csv");
+        std::fs::write(&keys, format!("Access key ID,Secret access key\r\n{ID},{SECRET}\r\n")).unwrap();
+        let config = dir.path().join("config.toml");
+        std::fs::write(&config, format!("[ses]\naccess_key_file = {:?}\n", keys.to_str().unwrap())).unwrap();
+        let with = |variables: &[(&str, &str)]| {
+            load(Some(&config), variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        };
+        // A variable without a value is none, and a profile is for where no key is set.
+        let of_others = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("AWS_PROFILE", "mail")];
+        for variables in [&[][..], &of_others] {
+            let ses = with(variables).unwrap().ses;
+            let secret = ses.secret_access_key.as_ref().unwrap().expose();
+            assert_eq!((ses.access_key_id.as_deref(), secret), (Some(ID), SECRET));
+        }
+        // Both, or half of the other: neither wins, were they the same.
+        let (id, secret) = (("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET));
+        for variables in [&[id, secret][..], &[id], &[secret], &[("VERIFYDESK_SES__ACCESS_KEY_ID", ID)]] {
+            let error = with(variables).unwrap_err();
+            assert!(error.what.contains("ses.access_key_file is set beside an access key"), "{}", error.what);
+            assert!(error.hint.contains("leave one of the two out"), "{}", error.hint);
+            assert!(!format!("{error:?}").contains(ID) && !format!("{error:?}").contains(SECRET));
+        }
+    }
+
+    #[test]
     fn secrets_never_print() {
         let settings = with(&[
             ("VERIFYDESK_SECRET", "0123456789abcdef0123456789abcdef"),

@@ -154,6 +154,43 @@ const ALL: [(&str, Source); 7] = [
     ("ASIAINSTANCE", |program, url| program.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)),
 ];
 
+/// The key in a file is one of the settings: it comes before the chain. Beside another of the settings, none is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_in_a_file_comes_before_the_chain_and_beside_no_other() {
+    const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+    let api = SesApi::start().await;
+    let world = World::with_ses_api(&api.endpoint()).await;
+    world.sign_up("mina@example.com").await;
+    let program = || {
+        let program = Program::new(&world.db.url)
+            .set("VERIFYDESK_PUBLIC_URL", "https://example.org")
+            .set("VERIFYDESK_SECRET", "a secret of the tests, 32 bytes and more")
+            .set("VERIFYDESK_MAIL__FROM", "Example <no-reply@example.org>")
+            .set("VERIFYDESK_MAIL__TRANSPORT", "ses")
+            .set("AWS_SES_REGION_NAME", "eu-central-1")
+            .set("AWS_SES_REGION_ENDPOINT", api.endpoint());
+        let keys = program.home().join("accessKeys.csv");
+        fs::write(&keys, format!("Access key ID,Secret access key\r\n{ID},{SECRET}\r\n")).unwrap();
+        program.set("VERIFYDESK_SES__ACCESS_KEY_FILE", keys.to_str().unwrap())
+    };
+    for arguments in [&["worker", "--drain"][..], &["doctor"]] {
+        let refused = program().set("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT0").set("AWS_SECRET_ACCESS_KEY", SECRET);
+        let ended = refused.run(arguments);
+        assert_ne!(ended.code, 0, "{}", ended.out);
+        let words = "ses.access_key_file is set beside an access key (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)";
+        assert!(ended.err.contains(words) && ended.err.contains("leave one of the two out"), "{}", ended.err);
+        assert!(!ended.err.contains(ID) && !ended.err.contains(SECRET), "{}", ended.err);
+    }
+    assert!(api.requests().is_empty());
+    let (_, profile) = ALL[1];
+    let ended = profile(program(), "").run(&["worker", "--drain"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let requests = api.requests();
+    let mail = requests.iter().find(|request| request.line.contains("/outbound-emails")).unwrap();
+    assert!(mail.header("authorization").unwrap().contains(&format!("Credential={ID}/")));
+    assert_eq!(mail.header("x-amz-security-token"), None);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_source_of_the_usual_chain_signs_the_mails() {
     let (api, sources) = (SesApi::start().await, Sources::start().await);
@@ -171,7 +208,7 @@ async fn each_source_of_the_usual_chain_signs_the_mails() {
         let ended = source(program, &sources.url).run(&["worker", "--drain"]);
         assert_eq!(ended.code, 0, "{id}: {}", ended.err);
         let requests = api.requests();
-        let mail = requests.iter().find(|request| request.line.starts_with("POST")).expect(id);
+        let mail = requests.iter().find(|request| request.line.contains("/outbound-emails")).expect(id);
         let signature = mail.header("authorization").unwrap();
         assert!(signature.contains(&format!("Credential={id}/")), "{id}: {signature}");
         assert_eq!(mail.header("x-amz-security-token"), Some(format!("token of {id}").as_str()));
