@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use verifydesk::config::Settings;
+use verifydesk::domain::account::rates::{AwsRate, AwsRates};
 use verifydesk::domain::account::{
     ConfigurationSet, EventDestination, Figures, Identities, Identity, ListedIdentity, NEEDED, PanelKind,
 };
@@ -14,9 +15,12 @@ use verifydesk::text::Untrusted;
 /// Longest call, in seconds.
 const LONGEST: f64 = 10.0;
 
-/// Notes a healthy account in production.
+/// Notes a healthy account in production, at a site whose brake was not put on since the first of its mails.
 pub async fn note(settings: &Settings) -> anyhow::Result<()> {
     let store = Store::open(settings)?;
+    let pool = sqlx::PgPool::connect(settings.require_database_url()?.expose()).await?;
+    sqlx::query("update brake set released_at = (select min(queued_at) from sends)").execute(&pool).await?;
+    pool.close().await;
     asked(&store, AccountCall::Standing, None).await?;
     for (kind, subject, figures) in panels() {
         asked(&store, AccountCall::Panel(kind, subject.to_owned()), Some((kind, figures))).await?;
@@ -54,7 +58,7 @@ fn standing() -> AccountStanding {
     }
 }
 
-fn panels() -> [(PanelKind, &'static str, Figures); 5] {
+fn panels() -> [(PanelKind, &'static str, Figures); 6] {
     let domain = Identity {
         is_verified: true,
         verification: "SUCCESS".into(),
@@ -84,11 +88,15 @@ fn panels() -> [(PanelKind, &'static str, Figures); 5] {
         topic: "arn:aws:sns:ap-northeast-2:111122223333:ses-events".into(),
         bus: "".into(),
     };
+    // Of all that is sent from the account.
+    let rate = |part| Some(AwsRate { part, at: Utc::now() - TimeDelta::minutes(40) });
+    let rates = AwsRates { bounces: rate(0.021), complaints: rate(0.0004) };
     [
         (PanelKind::Sender, "no-reply@example.com", Figures::Absent),
         (PanelKind::Domain, "example.com", Figures::Identity(domain)),
         (PanelKind::Identities, "", Figures::Identities(all)),
         (PanelKind::ConfigurationSet, "verifydesk", Figures::ConfigurationSet(set)),
         (PanelKind::EventDestinations, "verifydesk", Figures::EventDestinations(vec![to_desk])),
+        (PanelKind::Rates, "", Figures::Rates(rates)),
     ]
 }

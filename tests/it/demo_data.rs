@@ -45,6 +45,18 @@ async fn people_of_all_kinds_in_all_states() {
     assert!((80..300).contains(&revoked), "{counts:?}");
     assert_eq!(usize::try_from(all).unwrap(), summary.verifications);
 
+    // The pace has counted the mails of the last day.
+    let (drawn, mails): (i64, i64) = sqlx::query_as(
+        "select
+            (select sum(drawn)::bigint from pace_minutes),
+            (select count(*) from sends where attempts > 0 and queued_at > $1 - interval '1 day')",
+    )
+    .bind(now())
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert!(drawn == mails && mails > 300, "{drawn} of {mails}");
+
     let counters: (i64, i64, i64) = sqlx::query_as(
         "select sum(open)::bigint, sum(verified)::bigint, sum(revoked)::bigint
         from (

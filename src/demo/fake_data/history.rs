@@ -62,7 +62,7 @@ const OUTAGE: std::ops::Range<usize> = 760..812;
 /// Everyone, and everything that happened, as of one moment.
 pub struct World {
     pub rng: Rng,
-    now: Time,
+    pub now: Time,
     pub people: Vec<Person>,
     pub issues: Vec<Issue>,
     pub mails: Vec<Mail>,

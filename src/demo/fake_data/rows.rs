@@ -56,6 +56,18 @@ pub async fn insert(pool: &PgPool, world: &World, secret: &[u8]) -> Result<(), s
     for chunk in world.events.chunks(CHUNK) {
         events(&mut tx, chunk).await?;
     }
+    // The mails of the last day, as the pace counts them.
+    sqlx::query(
+        "insert into pace_minutes (minute, drawn)
+        select date_trunc('minute', queued_at), count(*)
+        from sends
+        where attempts > 0 and queued_at > $1 - interval '1 day'
+        group by 1
+        on conflict do nothing",
+    )
+    .bind(world.now)
+    .execute(&mut *tx)
+    .await?;
     // What follows from it for mails and addresses.
     sqlx::query(
         "select apply_events(jsonb_agg(jsonb_build_object(
