@@ -5,30 +5,29 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
 use verifydesk::config::{Secret, Settings};
 use verifydesk::desk::{Desk, SignUp};
 use verifydesk::domain::audit::{Actor, Origin};
 use verifydesk::store::{Error, Purpose, Store};
 
 use crate::support::TestDb;
-use crate::support::node::{account, place};
+use crate::support::place::{Place, account};
 
 pub struct Bouncer {
     process: Child,
-    place: TempDir,
+    place: Place,
 }
 
 impl Bouncer {
     /// One before the database, in this mode.
     pub async fn start(db: &TestDb, mode: &str) -> Self {
-        let place = place();
+        let place = Place::new();
         let host = db.url.split("host=").nth(1).unwrap().replace("%20", " ");
         let directory = place.path().display();
         let settings = format!(
             "[databases]\n* = host={host} port=5432 user=verifydesk\n[pgbouncer]\nlisten_port = 6432\n\
              unix_socket_dir = {directory}\nauth_type = any\npool_mode = {mode}\nmax_client_conn = 100\n\
-             default_pool_size = 20\n"
+             default_pool_size = 20\npidfile = {directory}/pgbouncer.pid\n"
         );
         let file = place.path().join("pgbouncer.ini");
         std::fs::write(&file, settings).unwrap();

@@ -11,7 +11,8 @@ use verifydesk::config::{Secret, Settings};
 use verifydesk::store::{Error, Purpose, Store};
 
 use crate::support::TestDb;
-use crate::support::node::{Node, account};
+use crate::support::node::Node;
+use crate::support::place::account;
 use crate::support::silent::Silent;
 use crate::support::tcp_proxy::TcpProxy;
 
@@ -163,7 +164,7 @@ fn with_tls(place: &Path) -> (Node, u16) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn certificates_are_verified_against_the_name() {
-    let place = crate::support::node::place();
+    let place = crate::support::place::Place::new();
     let path = place.path().to_owned();
     let (_node, port) = tokio::task::spawn_blocking(move || with_tls(&path)).await.unwrap();
     let file = |name: &str| place.path().join(name).display().to_string();

@@ -9,6 +9,7 @@ mod log;
 #[cfg(feature = "aws")]
 pub mod moto;
 pub mod node;
+pub mod place;
 mod program;
 pub mod pty;
 mod server;

@@ -9,9 +9,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nix::unistd::{Uid, User};
-use tempfile::TempDir;
 use verifydesk::demo::cluster::{Binaries, ROLE};
+
+use super::place::{Place, account};
 
 /// Names the socket; nothing listens on the network.
 const PORT: &str = "5432";
@@ -30,7 +30,7 @@ const OWN: [&str; 9] = [
 
 /// A server's directory: `data/`, the socket, the log, and what it is made to believe about time. Stopped when dropped.
 pub struct Node {
-    place: TempDir,
+    place: Place,
     /// The library by which the clock is moved; none where the clock stays as it is.
     faketime: Option<PathBuf>,
 }
@@ -38,7 +38,7 @@ pub struct Node {
 impl Node {
     /// A new primary that takes these settings, and standbys.
     pub fn primary(settings: &[&str]) -> Self {
-        let node = Self { place: place(), faketime: None };
+        let node = Self { place: Place::new(), faketime: None };
         let data = node.data();
         node.run("initdb", |command| {
             command.arg("--pgdata").arg(&data);
@@ -54,7 +54,7 @@ impl Node {
     /// A copy of a running primary that follows it under this name. What is in a tablespace of the primary's comes to
     /// the standby's own place.
     pub fn standby(of: &Self, name: &str, tablespace: Option<&Path>) -> Self {
-        let node = Self { place: place(), faketime: of.faketime.clone() };
+        let node = Self { place: Place::new(), faketime: of.faketime.clone() };
         node.run("pg_basebackup", |command| {
             command.arg("--pgdata").arg(node.data()).args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf"]);
             command.args(["--wal-method=stream", "--dbname"]);
@@ -122,6 +122,10 @@ impl Node {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
+    pub fn directory(&self) -> &Path {
+        self.place.path()
+    }
+
     fn data(&self) -> PathBuf {
         self.place.path().join("data")
     }
@@ -171,25 +175,6 @@ impl Drop for Node {
             self.crash();
         }
     }
-}
-
-/// The account that servers run under, where that is not this process's own: PostgreSQL refuses root.
-pub fn account() -> Option<User> {
-    if !Uid::effective().is_root() {
-        return None;
-    }
-    ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten())
-}
-
-/// A directory that the server's account owns.
-pub fn place() -> TempDir {
-    let parent = if Uid::effective().is_root() { PathBuf::from("/tmp") } else { std::env::temp_dir() };
-    let place = tempfile::Builder::new().prefix("vdn-").tempdir_in(parent).unwrap();
-    if let Some(account) = account() {
-        let (uid, gid) = (account.uid.as_raw(), account.gid.as_raw());
-        std::os::unix::fs::chown(place.path(), Some(uid), Some(gid)).unwrap();
-    }
-    place
 }
 
 /// What moves a program's clock, to be preloaded.

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use sqlx::{Connection as _, PgConnection};
-use tempfile::TempDir;
 
 use super::watch::Watch;
 use crate::mail_servers::Counter;
 use crate::multi_worker::ending::{self, Row};
 use crate::multi_worker::{Fleet, pid, queue};
-use crate::support::node::{Node, place};
+use crate::support::node::Node;
+use crate::support::place::{Place, account};
 use crate::support::tcp_proxy::TcpProxy;
 
 const DATABASE: &str = "chaos";
@@ -55,19 +55,19 @@ pub struct Site {
 
 /// A small file system of its own. Unmounted when dropped.
 pub struct Disk {
-    place: TempDir,
+    place: Place,
 }
 
 impl Disk {
     /// `None` where this user may not mount.
     fn mount() -> Option<Self> {
-        let place = place();
+        let place = Place::new();
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(place.path()).status();
         if !mounted.is_ok_and(|status| status.success()) {
             return None;
         }
         let disk = Self { place };
-        if let Some(account) = crate::support::node::account() {
+        if let Some(account) = account() {
             std::os::unix::fs::chown(disk.path(), Some(account.uid.as_raw()), Some(account.gid.as_raw())).unwrap();
         }
         Some(disk)
