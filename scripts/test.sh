@@ -17,8 +17,8 @@ trap 'rm -f "$INSTA_SNAPSHOT_REFERENCES_FILE"' EXIT
 trap 'exit 130' INT TERM HUP
 
 if cargo nextest --version >/dev/null 2>&1; then
-    # Most of the time tests wait: for time-outs, pauses and paces.
-    threads=$(($(getconf _NPROCESSORS_ONLN) * 2))
+    # Some of the time tests wait: for time-outs, pauses and paces.
+    threads=$(($(getconf _NPROCESSORS_ONLN) + 1))
     cargo nextest run --locked --no-fail-fast --test-threads "$threads" "$@"
     [ $# -gt 0 ] || cargo test --locked --doc
 else

@@ -19,7 +19,7 @@ use verifydesk::tui::{Effect, Msg};
 use crate::support::tcp_proxy::TcpProxy;
 use crate::support::world::World;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn text(world: &World, query: &'static str) -> Option<String> {
     sqlx::query_scalar(query).fetch_optional(world.pool()).await.unwrap()

@@ -16,7 +16,7 @@ pub use counter::Counter;
 pub use sink::Sink;
 
 /// How long a test waits for something that must happen.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A private certificate authority and a server certificate of its making for 127.0.0.1 and localhost.
 pub struct Authority {

@@ -14,7 +14,7 @@ use crate::support::node::Node;
 use crate::support::tcp_proxy::TcpProxy;
 
 /// How long it may take until another server is used.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn open(url: &str) -> Store {
     let settings = Settings { database_url: Some(Secret::new(url)), ..Settings::default() };

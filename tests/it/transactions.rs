@@ -18,7 +18,7 @@ use crate::support::{Log, until};
 const POLLS_MAX: usize = 60;
 
 /// How long what was given up may take to be over.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A future that is given up after it was polled so often.
 struct GivenUp<F> {

@@ -2,6 +2,7 @@
 
 mod acts;
 mod console;
+mod hooks;
 mod sending;
 
 use super::Large;
@@ -16,6 +17,7 @@ pub async fn all(large: &mut Large) {
     lists(large).await;
     console::all(large).await;
     acts::all(large).await;
+    hooks::all(large).await;
     sending::all(large).await;
 }
 
@@ -74,8 +76,6 @@ async fn lists(large: &mut Large) {
         &["events", "list"],
         &["events", "list", "--orphans"],
         &["events", "subscriptions"],
-        &["webhooks", "list"],
-        &["webhooks", "endpoints"],
         &["queue"],
         &["queue", "--json"],
         &["account"],

@@ -1,23 +1,5 @@
 -- :people users after two months in which one of them signed up every few seconds, with a mail and an event or more each. Of ten, seven
 -- are verified, one is revoked and two are open, expired but for those of the last three days. Every twentieth mail bounced.
--- An index of each table is made when all of it is there.
-set session_replication_role = replica;
-set maintenance_work_mem = '256MB';
-set work_mem = '128MB';
-
-create temp table later as
-select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
-from pg_index
-where indrelid in ('users'::regclass, 'verifications'::regclass, 'sends'::regclass, 'audit_log'::regclass) and not indisprimary;
-
-do $$
-declare index text;
-begin
-    for index in select name from later loop
-        execute 'drop index ' || index;
-    end loop;
-end
-$$;
 
 create temp table people as
 select
@@ -112,6 +94,34 @@ insert into job_skips (job_id, verification_id, user_id, reason)
 select j.id, n, n, 'cool_down'
 from jobs as j cross join generate_series(1, :people / 2000) as n;
 
+-- The site was told of everyone who has verified within 30 days. Another one was down for some days and is again: it waits for
+-- what came of late, and what came before was given up.
+insert into webhook_endpoints (name, place, delivered_at, failing_since, error)
+values ('site', 'http://127.0.0.1', now(), null, null), ('ill', 'http://127.0.0.1', null, now() - interval '1 day', 'it answered 500');
+
+insert into webhook_messages (at, kind, user_id, body)
+select
+    at, 'user.verified', n,
+    json_build_object('type', 'user.verified', 'timestamp', webhook_time(at), 'data', json_build_object('user_id', n))::text
+from people
+where n % 10 < 7 and at > now() - interval '30 days'
+order by n;
+
+insert into webhook_deliveries (message_id, endpoint, user_id, state, attempts, due_at, tried_since, changed_at, status, error)
+select
+    id, name, user_id, state, 1, case when name = 'ill' then now() + interval '1 hour' else at end, at, at, case when state = 'delivered' then 200 end,
+    case when state = 'given_up' then 'it answered 500' end
+from webhook_messages
+cross join (values ('site'), ('ill')) as e (name)
+cross join lateral (
+    select case
+        when name = 'site' and at > now() - interval '1 hour 2 minutes' then 'waiting'
+        when name = 'ill' and at > now() - interval '2 days' then 'waiting'
+        when name = 'ill' and at > now() - interval '4 days' then 'given_up'
+        else 'delivered'
+    end
+) as told (state);
+
 insert into pace_minutes (minute, drawn)
 select date_trunc('minute', now()) - n * interval '1 minute', 23 from generate_series(1, 1440) as n;
 
@@ -124,15 +134,5 @@ update verification_counts set (open, verified, revoked) = (
 select
     setval(pg_get_serial_sequence('users', 'id'), :people), setval(pg_get_serial_sequence('verifications', 'id'), :people);
 
-do $$
-declare index text;
-begin
-    for index in select definition from later loop
-        execute index;
-    end loop;
-end
-$$;
-
-reset session_replication_role;
-drop table people, later;
+drop table people;
 vacuum analyze;

@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
 /// How long to wait for what must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What Chromium is called; Debian's name first.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];

@@ -3,6 +3,7 @@
 pub mod browser;
 mod database;
 pub mod fake;
+pub mod fill;
 #[cfg(feature = "aws")]
 pub mod local_ses;
 mod log;
