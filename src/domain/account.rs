@@ -6,6 +6,7 @@ pub mod facts;
 pub mod flow;
 pub mod identity_name;
 pub mod rates;
+pub mod suppressed;
 pub mod suppression_list;
 pub mod view;
 

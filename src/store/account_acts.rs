@@ -1,6 +1,8 @@
 //! Acts at AWS: asked for by operators, done by a worker, and what they came to. The database's functions check who may ask,
 //! and tell the audit log.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 use strum::VariantArray as _;
 use uuid::Uuid;
@@ -164,6 +166,23 @@ impl Store {
         .await?;
         // Those of a later version are not known here.
         Ok(row.and_then(|row| row.try_into().ok()))
+    }
+
+    /// The same, about each of several addresses in lower case.
+    pub async fn account_acts_about(&self, addresses: &[String]) -> Result<HashMap<String, AccountAct>, Error> {
+        let rows = sqlx::query_as!(
+            ActRow,
+            "select distinct on (address) id, kind, address, identity, listing, mail_again, reason, actor, origin, asked_at,
+                state, attempts, ended_at, outcome, error, permission, send_id, not_mailed
+            from account_acts
+            where address = any($1) and (kind <> 'look_up' or state <> 'done')
+            order by address, id desc",
+            addresses
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let known = |row: ActRow| Some((row.address.clone(), row.try_into().ok()?));
+        Ok(rows.into_iter().filter_map(known).collect())
     }
 
     /// Of each kind of acts the newest that says whether the right to it is there: when it ended, and the right if that

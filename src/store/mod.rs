@@ -51,6 +51,7 @@ mod ses_account;
 mod session;
 mod silent_domains;
 mod stoppable;
+pub mod suppressed;
 pub mod suppression_list;
 pub mod suppressions;
 mod time;

@@ -9,8 +9,8 @@ use super::keymap::{
 };
 use key_context::{
     ACCOUNT, AUDITS, BENCH, CHECKS, CONFIRM, DECIDE, DETAIL, DETAILS, DIALOGS, DOCTOR, ENDS, EXPORTED, FORM, HELP,
-    LISTS, MATRIX, MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, TABBED, TYPED, USERS,
-    VERIFICATIONS, VIEWS,
+    LISTS, MATRIX, MENU, MOVES, PAGE, PAGES, PROMPT, QUEUE, QUEUE_ITEM, QUEUES, SEND, SPACED, SUPPRESSED, TABBED,
+    TYPED, USERS, VERIFICATIONS, VIEWS,
 };
 pub use key_context::{KeyContext, KeyContexts};
 
@@ -53,8 +53,14 @@ pub enum Action {
     Revoke,
     Extend,
     Delete,
-    /// Off SES's suppression list.
+    /// Off SES's suppression list, and mailed again.
     Unlist,
+    /// The suppression list itself.
+    SuppressionList,
+    /// Off the suppression list, whether a user has the address or not.
+    RemoveSuppressed,
+    /// An address onto it.
+    AddSuppressed,
     CopyEmail,
     Mark,
     MarkDown,
@@ -131,6 +137,8 @@ impl Action {
                 | Self::Extend
                 | Self::Delete
                 | Self::Unlist
+                | Self::RemoveSuppressed
+                | Self::AddSuppressed
                 | Self::SignUp
                 | Self::BulkResend
                 | Self::Pause
@@ -156,7 +164,7 @@ impl Action {
             Self::Revoke => Right::Revoke,
             Self::Extend => Right::Extend,
             Self::Delete => Right::Delete,
-            Self::Unlist => Right::ChangeSuppression,
+            Self::Unlist | Self::RemoveSuppressed | Self::AddSuppressed => Right::ChangeSuppression,
             Self::SignUp => Right::SignUp,
             Self::BulkResend | Self::HoldJob | Self::CancelJob => Right::BulkResend,
             Self::Pause | Self::Drain | Self::Resume => Right::StopOutbox,
@@ -201,6 +209,8 @@ static TABLE: &[Entry] = table! {
     Open: [ENTER], QUEUE_ITEM, 3, "its mails", "Open the chosen skipped user; with none chosen, list its mails";
     Open: [ENTER], DETAIL, 4, "open", "To the chosen mail or verification; of a replaced link, to the newer";
     Open: [ENTER], AUDITS, 4, "open", "Show all about the entry, then about its user";
+    Open: [ENTER], SUPPRESSED, 4, "open", "Show all about the user who has the address";
+    Search: [c('/')], SUPPRESSED, 3, "search", "Find by any part of the address";
     Search: [c('/')], LISTS, 3, "search", "Find by e-mail, name, number; or terms: mail:failed";
     Search: [c('/')], AUDITS.but(DETAILS), 3, "search", "Find by the user it is about; or terms: by:mina action:pause";
     Search: [c('/')], DETAILS.and(QUEUE), 0, "search", "Find by e-mail, name, number; or terms: mail:failed";
@@ -213,6 +223,10 @@ static TABLE: &[Entry] = table! {
     Extend: [c('e')], VERIFICATIONS, 0, "extend", "Let the link work for its whole lifetime again; asks for the reason";
     Delete: [c('d')], VERIFICATIONS, 0, "delete", "Erase the user and all that names them; asks for address and reason";
     Unlist: [c('L')], VERIFICATIONS, 0, "off the list", "Take the address off SES's suppression list, and mail the link again";
+    RemoveSuppressed: [c('x')], SUPPRESSED, 5, "remove", "Take the address off the list; asks for the reason";
+    Unlist: [c('L')], SUPPRESSED, 6, "remove and mail", "Take the address off the list, and mail its user the link again";
+    AddSuppressed: [c('a')], SUPPRESSED, 7, "add", "Put an address on the list, so that SES mails it no more; asks for the reason";
+    CopyEmail: [c('y'), c('c')], SUPPRESSED, 8, "copy", "Copy the address";
     CopyEmail: [c('c')], USERS, 0, "copy address", "Copy the user's e-mail address";
     Copy: [c('y')], USERS, 0, "copy", "Copy the address, an id, the reply, or the command that shows the same";
     Copy: [c('y')], ACCOUNT, 4, "copy", "Copy the command that prints all of it, or a record for DNS";
@@ -236,6 +250,7 @@ static TABLE: &[Entry] = table! {
     Resume: [c('U')], USERS.and(BENCH), 0, "resume", "Resume sending, whatever stopped it";
     Topic: [c('A')], QUEUES, 0, "topic", "Approve or refuse the topic of SNS that asks to post events";
     RetryWebhooks: [c('w')], QUEUES, 0, "webhooks", "What the site was not told, and its answers; try it again";
+    SuppressionList: [c('L')], ACCOUNT, 6, "suppression list", "Who is on SES's suppression list, why and since when; remove, add";
     AddIdentity: [c('a')], ACCOUNT, 5, "add identity", "Have an address or a domain added at SES, to mail from; shows what goes into DNS";
     // What is done in the templates' workbench.
     Open: [ENTER], CHECKS, 1, "to the line", "To the line in the source";

@@ -72,6 +72,7 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
             }
             View::Mail => model.mail.selected().is_none(),
             View::Audit => return audited(model),
+            View::Suppressed => return suppressed(model),
             View::Queue if model.queue.open && model.selected_job().is_none() => {
                 return say("A worker has no mails of its own.", "Select a job to see its mails.");
             }
@@ -148,6 +149,18 @@ fn audited(model: &Model) -> Option<(String, String)> {
     }
 }
 
+/// Why nothing can be opened in the suppression list.
+fn suppressed(model: &Model) -> Option<(String, String)> {
+    let say = |what: &str, hint: &str| Some((what.to_owned(), hint.to_owned()));
+    match model.suppressed.selected() {
+        None => say("There is nothing to open.", ""),
+        Some(row) if row.user.as_ref().is_none_or(|user| user.verification.is_none()) => {
+            say("No user has this address.", "`x` takes it off the list.")
+        }
+        Some(_) => None,
+    }
+}
+
 /// Why the chosen template cannot be edited now.
 fn uneditable(model: &Model) -> Option<(&'static str, &'static str)> {
     let bench = &model.workbench;
@@ -175,7 +188,7 @@ mod tests {
     use chrono::Duration;
 
     /// Keys, each with what it would do.
-    const ACTS: [(&str, Right); 16] = [
+    const ACTS: [(&str, Right); 19] = [
         ("r", Right::Resend),
         ("v", Right::ForceVerify),
         ("V", Right::Unverify),
@@ -192,6 +205,9 @@ mod tests {
         ("o w", Right::RetryWebhooks),
         ("t T", Right::TestSend),
         ("S a", Right::AddIdentity),
+        ("S L L", Right::ChangeSuppression),
+        ("S L x", Right::ChangeSuppression),
+        ("S L a", Right::ChangeSuppression),
     ];
 
     /// Presses the keys; whether anything was opened or asked for, and what was said.

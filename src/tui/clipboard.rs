@@ -2,7 +2,7 @@
 
 use super::effect::TerminalCommand;
 use super::model::Level;
-use super::view::mail;
+use super::view::{mail, suppressed};
 use super::{Effect, Model};
 
 /// Puts a text there, and says so.
@@ -16,7 +16,8 @@ pub fn copy(model: &mut Model, text: String, what: &str, fx: &mut Vec<Effect>) {
 #[must_use]
 pub fn email(model: &Model) -> Option<String> {
     let recipient = || mail::listed(model).map(|send| send.recipient.plain().into_string());
-    model.subject().map(|subject| subject.mailed).or_else(recipient)
+    let listed = || suppressed::update::listed(model).map(|row| row.address.plain().into_string());
+    model.subject().map(|subject| subject.mailed).or_else(recipient).or_else(listed)
 }
 
 /// Copies that address, fit to be pasted anywhere: nothing in it is a control character.

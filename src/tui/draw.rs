@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::model::View;
 use super::screen::{banner, header, layout};
 use super::theme::{Theme, Tone};
-use super::view::{account, audit, mail, queue, templates, verifications};
+use super::view::{account, audit, mail, queue, suppressed, templates, verifications};
 use super::widget::canvas::Canvas;
 use super::widget::toast;
 use super::{Model, footer};
@@ -28,6 +28,7 @@ pub fn draw(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) -> Optio
         View::Mail => mail::draw(&mut canvas, model, &layout),
         View::Audit => audit::draw(&mut canvas, model, &layout),
         View::Account => account::draw(&mut canvas, model, &layout),
+        View::Suppressed => suppressed::draw(&mut canvas, model, &layout),
         View::Queue => queue::draw(&mut canvas, model, &layout),
         View::Templates => templates::draw(&mut canvas, model, &layout),
     }

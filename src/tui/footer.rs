@@ -15,7 +15,7 @@ use crate::tui::theme::Tone;
 use crate::tui::view::hits;
 use crate::tui::view::list::{List, Row};
 use crate::tui::view::marks as marked_rows;
-use crate::tui::view::{queue, search, templates};
+use crate::tui::view::{queue, search, suppressed, templates};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::field;
 use crate::tui::widget::number::thousands;
@@ -98,6 +98,9 @@ fn prompt(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> Option<Position
 /// What is wrong with the line, what its last word may become, or how it is looked for.
 fn hint(canvas: &Canvas<'_>, model: &Model) -> (String, Tone) {
     let line = model.search().text();
+    if model.view == View::Suppressed {
+        return ("any part of an address".into(), Tone::Quiet);
+    }
     if line.trim().is_empty() {
         let words = if model.view == View::Audit {
             "whom: e-mail, name, number or id; Tab for terms"
@@ -136,6 +139,7 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         View::Verifications => (news(model.verifications.list()), is_loading(model.verifications.list())),
         View::Mail => (news(model.mail.list()), is_loading(model.mail.list())),
         View::Audit => (news(model.audit.list()), is_loading(model.audit.list())),
+        View::Suppressed => (news(model.suppressed.list()), is_loading(model.suppressed.list())),
         View::Account | View::Queue => (None, false),
         View::Templates => (None, model.workbench.is_busy()),
     };
@@ -158,7 +162,8 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         let unmarks = if search.is_empty() { format!(" {dot} Esc unmarks") } else { String::new() };
         spans.push(Span::styled(format!(" mails them again{unmarks}   "), quiet));
     }
-    if !search.is_empty() && matches!(model.view, View::Verifications | View::Mail | View::Audit) {
+    let is_searched = matches!(model.view, View::Verifications | View::Mail | View::Audit | View::Suppressed);
+    if !search.is_empty() && is_searched {
         let [open, close] = canvas.glyphs().quotes;
         let is_search = model.filter_line().is_text() && model.filter_line().sort.is_none();
         spans.push(Span::styled(if is_search { "search " } else { "filter " }, quiet));
@@ -173,8 +178,11 @@ fn status(canvas: &mut Canvas<'_>, model: &Model, more: &[&'static Entry], area:
         let back = if search::is_of_job(model) { "goes back" } else { "clears it" };
         spans.push(Span::styled(format!(" {dot} Esc {back}   "), quiet));
     }
+    let at_aws = if spans.is_empty() { suppressed::remark(model) } else { None };
     if let Some(news) = news {
         spans.push(Span::styled(news, canvas.style(Tone::Here)));
+    } else if let Some((text, tone)) = at_aws {
+        spans.push(Span::styled(text, canvas.style(tone)));
     } else if model.view == View::Templates {
         let remark = templates::remark(model);
         spans.extend(remark.map(|(text, tone)| Span::styled(text, canvas.style(tone))));
@@ -242,6 +250,7 @@ fn position(model: &Model) -> Option<String> {
         }
         View::Mail => hits::position(&model.mail, None),
         View::Audit => hits::position(&model.audit, None),
+        View::Suppressed => hits::position(&model.suppressed, None),
         View::Account | View::Queue | View::Templates => None,
     }
 }
@@ -254,7 +263,7 @@ fn found(canvas: &Canvas<'_>, model: &Model) -> Option<String> {
             hits::found(&model.mail).filter(|_| !search::is_of_job(model)),
             hits::exact(&model.mail, canvas.glyphs().vertical),
         ),
-        View::Audit => (None, None),
+        View::Audit | View::Suppressed => (None, None),
         _ => (hits::found(&model.verifications), hits::exact(&model.verifications, canvas.glyphs().vertical)),
     };
     let words: Vec<String> = found.into_iter().chain(exact).collect();
@@ -270,7 +279,7 @@ fn marks(model: &Model) -> usize {
     match model.view {
         View::Verifications => model.marks.len(),
         View::Mail => model.mail_marks.len(),
-        View::Account | View::Audit | View::Queue | View::Templates => 0,
+        View::Account | View::Audit | View::Suppressed | View::Queue | View::Templates => 0,
     }
 }
 

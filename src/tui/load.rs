@@ -1,6 +1,7 @@
 //! What has to be loaded, so that what is on the screen is there and true.
 
 use crate::domain::account::act::ActState;
+use crate::domain::account::suppressed::SuppressedRow;
 use crate::domain::audit::AuditRow;
 use crate::domain::change::Change;
 use crate::domain::send::SendRow;
@@ -8,7 +9,7 @@ use crate::domain::verification::{VerificationDetail, VerificationRow};
 use crate::tui::effect::Load;
 use crate::tui::model::{Slots, View};
 use crate::tui::screen::layout;
-use crate::tui::view::{account, audit, detail, hits, mail, paged, queue, search, verifications};
+use crate::tui::view::{account, audit, detail, hits, mail, paged, queue, search, suppressed, verifications};
 use crate::tui::{Effect, Model};
 
 /// The first loads. The list itself follows by [`settle`].
@@ -27,6 +28,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
     paged::settle::<VerificationRow>(model, height);
     paged::settle::<SendRow>(model, height);
     paged::settle::<AuditRow>(model, height);
+    paged::settle::<SuppressedRow>(model, height);
     match model.view {
         View::Templates => {}
         _ if model.is_away() => {}
@@ -34,6 +36,7 @@ pub fn settle(model: &mut Model, fx: &mut Vec<Effect>) {
         View::Mail => mail::update::want(model, fx),
         View::Audit => audit::update::want(model, fx),
         View::Account => account::update::want(model, fx),
+        View::Suppressed => suppressed::update::want(model, fx),
         View::Queue => {}
     }
     if !model.is_away() {
@@ -68,12 +71,14 @@ pub fn changed(model: &mut Model, changes: &[Change], fx: &mut Vec<Effect>) {
                 ids.extend(shown.map(|item| item.row.verification.id));
                 model.detail.stale = true;
                 (verifications, mails) = (true, true);
+                model.suppressed.is_stale = true;
             }
             Change::Queued => mails = true,
             // What is waited for there may be done.
             Change::Account => {
                 let shown = model.detail.data.as_deref().and_then(|data| data.act.as_ref());
                 model.detail.stale |= shown.is_some_and(|act| act.state == ActState::Waiting);
+                model.suppressed.is_stale = true;
             }
             Change::Workers | Change::Outbox => {}
         }
@@ -105,6 +110,7 @@ pub fn catch_up(model: &mut Model, fx: &mut Vec<Effect>) {
     paged::forget_awaited::<VerificationRow>(model);
     paged::forget_awaited::<SendRow>(model);
     paged::forget_awaited::<AuditRow>(model);
+    paged::forget_awaited::<SuppressedRow>(model);
     changed(model, &[Change::Many], fx);
     if !model.setup.only_templates {
         // It may be another server, with other rights.
@@ -139,6 +145,7 @@ pub fn refresh(model: &mut Model, fx: &mut Vec<Effect>) {
         View::Verifications => paged::reload::<VerificationRow>(model, fx),
         View::Mail => paged::reload::<SendRow>(model, fx),
         View::Audit => paged::reload::<AuditRow>(model, fx),
+        View::Suppressed => paged::reload::<SuppressedRow>(model, fx),
         View::Account => (model.account.read_from, model.account.is_stale) = (None, true),
         View::Queue | View::Templates => {}
     }

@@ -22,9 +22,11 @@ use super::view::pane::Target;
 use super::view::queue::model::Queue;
 use super::view::templates::model::{Mode, Workbench};
 use super::view::templates::person::Wish;
-use super::view::verifications;
+use super::view::{suppressed, verifications};
 use super::when;
 use crate::domain::Time;
+use crate::domain::account::suppressed::SuppressedRow;
+use crate::domain::account::suppression_list::SuppressionList;
 use crate::domain::audit::{AuditKind, AuditRow};
 use crate::domain::filter::line::WrongTerm;
 use crate::domain::filter::{Clock, Filter, Place, Saved, Search};
@@ -84,14 +86,22 @@ pub enum View {
     Audit,
     /// The SES account, and how mail is received.
     Account,
+    /// SES's suppression list, opened from the account.
+    Suppressed,
     /// The templates' workbench.
     Templates,
 }
 
 impl View {
-    /// Every view, in the order of the tab key.
+    /// Every view that the tab key leads to, in its order.
     pub const ALL: [Self; 6] =
         [Self::Verifications, Self::Mail, Self::Queue, Self::Audit, Self::Account, Self::Templates];
+
+    /// The view that it belongs to.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        if self == Self::Suppressed { Self::Account } else { self }
+    }
 
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -100,7 +110,7 @@ impl View {
             Self::Mail => "Mail",
             Self::Queue => "Queue",
             Self::Audit => "Audit",
-            Self::Account => "Account",
+            Self::Account | Self::Suppressed => "Account",
             Self::Templates => "Templates",
         }
     }
@@ -202,6 +212,9 @@ pub struct Model {
     pub verifications: Tabbed<VerificationRow>,
     pub mail: Tabbed<SendRow>,
     pub audit: Tabbed<AuditRow>,
+    pub suppressed: Tabbed<SuppressedRow>,
+    /// How that was read; `None` where no worker reads it.
+    pub suppression: Option<SuppressionList>,
     /// Addresses near to the one that a search did not find, once they are known.
     pub near: Option<(Search, Vec<Untrusted>)>,
     /// The verification whose detail was opened: keys go there, and it stays whatever happens to the list.
@@ -305,6 +318,8 @@ impl Model {
             near: None,
             mail: Tabbed::of_mails(),
             audit: Tabbed::new(AuditKind::ALL.map(Some).into_iter().chain(std::iter::once(None))),
+            suppressed: Tabbed::new([None]),
+            suppression: None,
             opened: None,
             detours: Vec::new(),
             row_open: false,
@@ -358,6 +373,7 @@ impl Model {
             View::Audit if self.row_open => KeyContext::Entry,
             View::Audit => KeyContext::Audit,
             View::Account => KeyContext::Account,
+            View::Suppressed => KeyContext::Suppressed,
             View::Queue if self.queue.open => KeyContext::QueueItem,
             View::Queue => KeyContext::Queue,
         }
@@ -392,6 +408,7 @@ impl Model {
         let selected = match self.view {
             View::Verifications => self.verifications.selected().map(|row| row.verification.id),
             View::Mail => self.mail.selected().and_then(|row| row.verification_id),
+            View::Suppressed => self.suppressed.selected().and_then(|row| row.user.as_ref()?.verification),
             View::Audit | View::Account | View::Queue | View::Templates => None,
         };
         let id = self.opened.or(selected)?;
@@ -419,7 +436,8 @@ impl Model {
                 is_leaving: send.is_leaving,
             })
         };
-        detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail)
+        let listed = || suppressed::update::listed(self).and_then(suppressed::update::subject);
+        detail.map(|d| subject(&d.verification, &d.user)).or_else(row).or_else(mail).or_else(listed)
     }
 
     /// How far the search for the list on the screen has come, where it takes long.
@@ -469,6 +487,7 @@ impl Model {
         match self.view {
             View::Mail => &self.mail.filter,
             View::Audit => &self.audit.filter,
+            View::Suppressed => &self.suppressed.filter,
             _ => &self.verifications.filter,
         }
     }
@@ -479,6 +498,7 @@ impl Model {
         match self.view {
             View::Mail => self.mail.wrong.as_ref(),
             View::Audit => self.audit.wrong.as_ref(),
+            View::Suppressed => None,
             _ => self.verifications.wrong.as_ref(),
         }
     }
@@ -495,6 +515,7 @@ impl Model {
         match self.view {
             View::Mail => &self.mail.search,
             View::Audit => &self.audit.search,
+            View::Suppressed => &self.suppressed.search,
             _ => &self.verifications.search,
         }
     }

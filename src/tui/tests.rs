@@ -15,4 +15,5 @@ mod person;
 pub(super) mod picture;
 pub(super) mod queue;
 mod screens;
+mod suppressed;
 mod workbench;

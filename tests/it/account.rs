@@ -4,6 +4,7 @@ mod acts;
 mod commanded;
 mod identities;
 mod list;
+mod listed;
 mod panels;
 mod shown;
 

@@ -21,6 +21,8 @@ pub enum KeyContext {
     Entry,
     /// The SES account.
     Account,
+    /// SES's suppression list.
+    Suppressed,
     Templates,
     /// The templates, where findings are chosen.
     Checks,
@@ -47,7 +49,7 @@ pub enum KeyContext {
 
 impl KeyContext {
     #[cfg(test)]
-    pub(in crate::tui) const ALL: [Self; 21] = [
+    pub(in crate::tui) const ALL: [Self; 22] = [
         Self::Verifications,
         Self::Detail,
         Self::Mail,
@@ -57,6 +59,7 @@ impl KeyContext {
         Self::Audit,
         Self::Entry,
         Self::Account,
+        Self::Suppressed,
         Self::Templates,
         Self::Checks,
         Self::Matrix,
@@ -136,8 +139,9 @@ pub(super) const USERS: KeyContexts = LISTS.and(KeyContexts::of(&[KeyContext::De
 pub(super) const QUEUES: KeyContexts = KeyContexts::of(&[KeyContext::Queue, KeyContext::QueueItem]);
 /// The templates, whatever of them is shown.
 pub(super) const BENCH: KeyContexts = KeyContexts::of(&[KeyContext::Templates, KeyContext::Checks, KeyContext::Matrix]);
+pub(super) const SUPPRESSED: KeyContexts = KeyContexts::of(&[KeyContext::Suppressed]);
 pub(super) const ACCOUNT: KeyContexts = KeyContexts::of(&[KeyContext::Account]);
-pub(super) const PAGES: KeyContexts = USERS.and(QUEUES).and(AUDITS).and(ACCOUNT).and(BENCH);
+pub(super) const PAGES: KeyContexts = USERS.and(QUEUES).and(AUDITS).and(ACCOUNT).and(SUPPRESSED).and(BENCH);
 pub(super) const VIEWS: KeyContexts = PAGES.but(DETAILS);
 pub(super) const TABBED: KeyContexts =
     LISTS.and(KeyContexts::of(&[KeyContext::Audit, KeyContext::Templates, KeyContext::Checks]));

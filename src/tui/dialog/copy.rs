@@ -94,7 +94,7 @@ pub(super) fn list_command(model: &Model) -> Option<String> {
             ("list", status.map(|status| format!(" --status={status}")))
         }
         View::Mail => ("sends", model.mail.list()?.tab.map(|state| format!(" --state={state}"))),
-        View::Account | View::Audit | View::Queue | View::Templates => return None,
+        View::Account | View::Audit | View::Suppressed | View::Queue | View::Templates => return None,
     };
     // Where the line itself says which tab, it is said once.
     let key = if model.view == View::Mail { Key::Mail } else { Key::Status };

@@ -31,7 +31,7 @@ pub(super) fn blocked(model: &Model) -> Option<(String, String)> {
         View::Verifications => model.verifications.selected().is_none(),
         View::Mail => model.mail.selected().is_none(),
         View::Audit => model.audit.selected().is_none(),
-        View::Account | View::Queue | View::Templates => true,
+        View::Account | View::Suppressed | View::Queue | View::Templates => true,
     };
     if is_empty {
         return because("There is nothing to export.", "Choose another tab or change the search.");

@@ -23,6 +23,7 @@ mod parts;
 mod reasoned;
 mod resend;
 mod sign_up;
+mod suppression;
 mod test_send;
 mod topic;
 
@@ -55,6 +56,7 @@ pub use page::{PageDialog, act as act_on_page, started as page_started};
 pub use reasoned::ReasonedDialog;
 pub use resend::ResendDialog;
 pub use sign_up::SignUpDialog;
+pub use suppression::SuppressionDialog;
 pub use test_send::{TestSendDialog, said as test_said, sent as test_sent};
 pub use topic::TopicDialog;
 
@@ -78,6 +80,7 @@ pub enum Dialog {
     Topic(TopicDialog),
     GivenUp(GivenUpDialog),
     AddIdentity(AddIdentityDialog),
+    Suppression(SuppressionDialog),
     Page(PageDialog),
     TestSend(TestSendDialog),
     Copy(CopyDialog),
@@ -181,6 +184,7 @@ impl Dialog {
             Self::Topic(dialog) => dialog,
             Self::GivenUp(dialog) => dialog,
             Self::AddIdentity(dialog) => dialog,
+            Self::Suppression(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
@@ -205,6 +209,7 @@ impl Dialog {
             Self::Topic(dialog) => dialog,
             Self::GivenUp(dialog) => dialog,
             Self::AddIdentity(dialog) => dialog,
+            Self::Suppression(dialog) => dialog,
             Self::Page(dialog) => dialog,
             Self::TestSend(dialog) => dialog,
             Self::Copy(dialog) => dialog,
@@ -295,6 +300,8 @@ pub fn open(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
         Action::Topic => topic::open(model),
         Action::RetryWebhooks => Some(given_up::open(fx)),
         Action::AddIdentity => Some(add_identity::open()),
+        Action::RemoveSuppressed => suppression::open_remove(model),
+        Action::AddSuppressed => Some(suppression::open_add()),
         Action::Page => Some(page::open(model, fx)),
         Action::TestSend => test_send::open(model),
         Action::Copy => Some(copy::open(model)),
@@ -334,7 +341,8 @@ pub fn blocked(model: &Model, action: Action) -> Option<(String, String)> {
         Action::ChangeAddress | Action::Delete => no_subject(model),
         Action::Revoke => reasoned::blocked(model, Reasoned::Revoke),
         Action::Extend => reasoned::blocked(model, Reasoned::Extend),
-        Action::Unlist => reasoned::blocked(model, Reasoned::Unlist),
+        Action::Unlist => suppression::blocked_mail_again(model).or_else(|| reasoned::blocked(model, Reasoned::Unlist)),
+        Action::RemoveSuppressed => suppression::blocked_remove(model),
         Action::Explain => finding::blocked(model),
         Action::BulkResend => bulk::blocked(model),
         Action::Pause => brake::blocked(model, BrakeChange::Pause),
@@ -421,6 +429,7 @@ pub fn acted(model: &mut Model, acted: Acted, fx: &mut Vec<Effect>) {
         Acted::TopicDecided { topic, is_approved, answer } => topic::decided(model, &topic, is_approved, answer),
         Acted::WebhooksRetried(answer) => given_up::retried(model, answer),
         Acted::IdentityAsked { name, answer } => add_identity::asked(model, &name, answer),
+        Acted::ListChangeAsked { address, change, answer } => suppression::asked(model, &address, change, answer),
         Acted::Undone { which, answer } => undo::undone(model, which, answer),
     }
 }

@@ -22,6 +22,9 @@ use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::lines::Lines;
 use crate::tui::{Effect, Model, undo};
 
+/// Why an address is taken off the suppression list.
+pub(super) const OFF_THE_LIST: &[&str] = &["they asked for it", "the mailbox works again", "it was listed by mistake"];
+
 /// The question before it.
 #[derive(Clone, Debug)]
 pub struct ReasonedDialog {
@@ -107,7 +110,7 @@ fn words(what: Reasoned) -> Words {
             title: "Off the suppression list",
             explained: "A worker takes the address off SES's suppression list, then mails the link again.",
             asked: "The audit log keeps it: how do you know that mail to the address arrives?",
-            usual: &["they asked for it", "the mailbox works again", "it was listed by mistake"],
+            usual: OFF_THE_LIST,
             yes: "take it off",
             busy: "asking for it…",
             done: "is to be taken off SES's suppression list.",
@@ -155,6 +158,8 @@ fn still_read(subject: &Subject, what: Reasoned) -> Option<(String, String)> {
         Reasoned::Unverify if !subject.user_verified => {
             because(&format!("{email} is not verified; there is nothing to take back."), "")
         }
+        // Whatever has become of their link.
+        Reasoned::Unlist => None,
         Reasoned::Revoke | Reasoned::Extend if subject.user_verified => {
             because(&format!("{email} is verified already."), "")
         }

@@ -3,9 +3,11 @@
 use super::Answer;
 use crate::desk::{Resent, SignUp, SignedUp};
 use crate::domain::account::identity_name::IdentityName;
+use crate::domain::address::EmailAddress;
 use crate::domain::id::{JobId, VerificationId};
 use crate::domain::job::{JobPlan, JobScope};
 use crate::domain::undo::Which;
+use crate::store::account_acts::ListChange;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
@@ -60,6 +62,12 @@ pub enum Act {
         name: IdentityName,
         reason: Option<String>,
     },
+    /// Has an address taken off SES's suppression list, or put on it.
+    ChangeList {
+        address: EmailAddress,
+        change: ListChange,
+        reason: String,
+    },
     /// Takes an act back.
     Undo {
         which: Which,
@@ -110,6 +118,12 @@ pub enum Acted {
         name: IdentityName,
         answer: Answer<()>,
     },
+    /// It is asked for.
+    ListChangeAsked {
+        address: EmailAddress,
+        change: ListChange,
+        answer: Answer<()>,
+    },
     Undone {
         which: Which,
         answer: Answer<()>,
@@ -132,6 +146,7 @@ impl Acted {
             | Self::BrakeSet { answer, .. }
             | Self::TopicDecided { answer, .. }
             | Self::IdentityAsked { answer, .. }
+            | Self::ListChangeAsked { answer, .. }
             | Self::Undone { answer, .. } => answer.is_ok(),
         }
     }

@@ -6,6 +6,7 @@ use super::Answer;
 use crate::desk::ResendPlan;
 use crate::doctor::Found;
 use crate::domain::Time;
+use crate::domain::account::suppressed::{SuppressedPage, SuppressedPlace};
 use crate::domain::account::view::AccountView;
 use crate::domain::audit::{AuditFilter, AuditPlace, AuditRow};
 use crate::domain::filter::hits::Hits;
@@ -81,6 +82,12 @@ pub enum Load {
     Audit {
         filter: AuditFilter,
         position: Position<AuditPlace>,
+        generation: u64,
+    },
+    /// [`PAGE_ROWS`] rows of the suppression list, with this in the address.
+    Suppressed {
+        part: String,
+        position: Position<SuppressedPlace>,
         generation: u64,
     },
     ResendPlan {
@@ -170,6 +177,10 @@ pub enum Loaded {
     Audit {
         generation: u64,
         answer: Answer<Page<AuditRow>>,
+    },
+    Suppressed {
+        generation: u64,
+        answer: Answer<Box<SuppressedPage>>,
     },
     ResendPlan {
         id: VerificationId,

@@ -94,6 +94,12 @@ impl Executor {
                     let answer = context.act(asked).await;
                     Acted::IdentityAsked { name, answer }
                 }
+                Act::ChangeList { address, change, reason } => {
+                    let asked =
+                        async { desk.change_suppression_list(&actor, &address, change, &reason).await.map(drop) };
+                    let answer = context.act(asked).await;
+                    Acted::ListChangeAsked { address, change, answer }
+                }
                 Act::Undo { which } => {
                     let undone = async { desk.undo(&actor, which, None).await.map(drop) };
                     Acted::Undone { which, answer: context.act(undone).await }

@@ -45,6 +45,11 @@ impl Executor {
                 let loaded = move |answer| Msg::Loaded(Loaded::Audit { generation, answer });
                 context.answer(self.audit.next(all), entries, loaded);
             }
+            Load::Suppressed { part, position, generation } => {
+                let page = async move { store.suppressed_page(&part, position, PAGE_ROWS).await.map(Box::new) };
+                let loaded = move |answer| Msg::Loaded(Loaded::Suppressed { generation, answer });
+                context.answer(self.suppressed.next(all), context.ask(None, page), loaded);
+            }
             Load::Rows { ids } => {
                 let asked = ids.clone();
                 let rows = context.ask(Some(&self.turns.rows), async move { store.rows(&ids).await });

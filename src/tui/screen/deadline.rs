@@ -6,8 +6,8 @@ use super::layout;
 use crate::domain::Time;
 use crate::domain::worker::{GONE_AFTER_SECONDS, OutboxView};
 use crate::tui::model::{Link, Model, View};
-use crate::tui::view::account;
 use crate::tui::view::list::{Item, List, Row};
+use crate::tui::view::{account, suppressed};
 use crate::tui::when;
 
 /// When the model has to be sent [`crate::tui::Msg::Clock`], by this machine's clock. None: only other messages change it.
@@ -55,6 +55,7 @@ fn tinted_until(model: &Model) -> Option<Time> {
         View::Verifications => of(model.verifications.list(), model.now),
         View::Mail => of(model.mail.list(), model.now),
         View::Audit => of(model.audit.list(), model.now),
+        View::Suppressed => of(model.suppressed.list(), model.now),
         View::Account | View::Queue | View::Templates => None,
     }
 }
@@ -91,6 +92,7 @@ fn visible_times(model: &Model) -> Vec<Time> {
         }
         View::Queue => times.extend(model.outbox.iter().flat_map(queue_times)),
         View::Account => times.extend(account::times(model)),
+        View::Suppressed => times.extend(suppressed::update::times(model)),
         View::Audit => times.extend(model.audit.selected().map(|row| row.entry.at)),
         View::Templates => {
             let sent = model.workbench.person.as_ref().and_then(|person| person.sent);

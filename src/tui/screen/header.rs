@@ -14,7 +14,7 @@ use crate::tui::action::{Action, TAB_KEYS, all};
 use crate::tui::model::{STATUS_TABS, View};
 use crate::tui::theme::Tone;
 use crate::tui::view::templates::model::Mode;
-use crate::tui::view::{account, hits, queue};
+use crate::tui::view::{account, hits, queue, suppressed};
 use crate::tui::widget::canvas::{Canvas, inset};
 use crate::tui::widget::number::{thousands, up_to};
 use crate::tui::widget::tabs::{self, Tab, capital};
@@ -59,6 +59,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
                 let state = account::state(model, canvas.theme);
                 word(canvas, state, area)
             }
+            View::Suppressed => {
+                let state = suppressed::state(model, canvas.theme, area.width);
+                word(canvas, state, area)
+            }
             _ => {
                 let (tabs, chosen) = tabs_of(model);
                 tabs::draw(canvas, area, &tabs, chosen)
@@ -69,6 +73,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, layout: &Layout) {
             let tone = match model.view {
                 View::Queue => queue::tone(model, canvas.theme),
                 View::Account => account::tone(model, canvas.theme),
+                View::Suppressed => suppressed::tone(model, canvas.theme),
                 _ => Tone::Here,
             };
             canvas.rule(Rect { y: layout.rule.y, ..mark }, canvas.glyphs().heavy, tone);
@@ -184,7 +189,8 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         for view in shown {
             let (quiet, here) = (canvas.style(Tone::Quiet), canvas.style(Tone::Here));
             // The one that is shown keeps its key: the names beside it stand still.
-            let (of_key, of_title) = if view == model.view { (quiet, here) } else { (canvas.style(Tone::Key), quiet) };
+            let (of_key, of_title) =
+                if view == model.view.whole() { (quiet, here) } else { (canvas.style(Tone::Key), quiet) };
             let key = view_key(canvas, view, with_home);
             x += canvas.text(room(x), &key, of_key);
             x += canvas.text(room(x), view.title(), of_title) + gap;
@@ -197,7 +203,7 @@ fn top(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 
 /// The views that the top has room for.
 fn views_of(model: &Model, width: u16) -> Vec<View> {
-    let gives_way = if model.view == View::Account { View::Templates } else { View::Account };
+    let gives_way = if model.view.whole() == View::Account { View::Templates } else { View::Account };
     View::ALL.into_iter().filter(|view| width >= WITH_ALL || *view != gives_way).collect()
 }
 
@@ -209,7 +215,7 @@ fn view_key(canvas: &Canvas<'_>, view: View, with_home: bool) -> String {
         View::Mail => Action::Mail,
         View::Queue => Action::Queue,
         View::Audit => Action::Audit,
-        View::Account => Action::Account,
+        View::Account | View::Suppressed => Action::Account,
         View::Templates => Action::Templates,
     };
     let entry = all().find(|entry| entry.action == action);
@@ -276,7 +282,7 @@ fn tabs_of(model: &Model) -> (Vec<Tab>, usize) {
             });
             (tabs.collect(), model.audit.tab)
         }
-        View::Account | View::Queue => (Vec::new(), 0),
+        View::Account | View::Suppressed | View::Queue => (Vec::new(), 0),
         View::Templates => {
             let tabs = Mode::ALL.iter().enumerate();
             let bench = &model.workbench;

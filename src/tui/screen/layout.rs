@@ -93,7 +93,7 @@ fn columns(model: &Model, body: Rect) -> (Rect, Rect, Rect) {
     let whole = match model.view {
         View::Account | View::Templates => true,
         View::Queue => body.width < PANE_FROM && model.queue.open,
-        View::Verifications => body.width < PANE_FROM && model.opened.is_some(),
+        View::Verifications | View::Suppressed => body.width < PANE_FROM && model.opened.is_some(),
         View::Audit | View::Mail => body.width < PANE_FROM && (model.opened.is_some() || model.row_open),
     };
     if whole {

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::account;
 use super::fixture::{Console, World, endpoint, job, job_plan, now};
 use super::picture::{drawn, text};
+use super::{account, suppressed};
 use crate::doctor::{CHECKS, Finding};
 use crate::domain::brake::{Brake, BrakeCause, BrakeState};
 use crate::domain::change::Change;
@@ -14,7 +14,8 @@ use crate::domain::job::{JobScope, JobState};
 use crate::tui::effect::{Act, Acted, Bench, Benched, Load, Loaded, Problem, TerminalCommand};
 use crate::tui::{ColourDepth, Effect, Msg, Theme};
 
-const KEYS: [&str; 55] = [
+const KEYS: [&str; 56] = [
+    "a",
     "O",
     "j",
     "k",
@@ -162,6 +163,8 @@ fn world_of(text: &str) -> World {
         (delivery.kind, delivery.endpoint, delivery.error) = (text.into(), text.into(), Some(text.into()));
     }
     world.account = account::of(text);
+    world.suppressed = suppressed::of(text);
+    world.suppression_list = world.account.list.clone();
     let mut plan = job_plan(3, 4);
     plan.first = vec![text.into(); 3];
     world.job_plan = Ok(plan);
@@ -180,6 +183,12 @@ fn fail(console: &mut Console, text: &str) {
             }
             Effect::Load(Load::Audit { generation, .. }) => {
                 Msg::Loaded(Loaded::Audit { generation, answer: Err(problem()) })
+            }
+            Effect::Load(Load::Suppressed { generation, .. }) => {
+                Msg::Loaded(Loaded::Suppressed { generation, answer: Err(problem()) })
+            }
+            Effect::Act(Act::ChangeList { address, change, .. }) => {
+                Msg::Acted(Acted::ListChangeAsked { address, change, answer: Err(problem()) })
             }
             Effect::Load(Load::Job { id }) => {
                 Msg::Loaded(Loaded::Job { id, took: chrono::Duration::zero(), answer: Err(problem()) })

@@ -16,8 +16,8 @@ use crate::tui::{Effect, Msg};
 #[test]
 fn every_key_goes_where_it_should() {
     use KeyContext::{
-        Account, Audit, Confirm, Detail, Entry, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Templates,
-        Verifications,
+        Account, Audit, Confirm, Detail, Entry, Form, Help, Mail, Prompt, Queue, QueueItem, Reason, Send, Suppressed,
+        Templates, Verifications,
     };
     let table = [
         ("", Verifications),
@@ -73,6 +73,14 @@ fn every_key_goes_where_it_should() {
         ("o Enter Esc Esc", Verifications),
         ("S", Account),
         ("S Esc", Verifications),
+        ("S L", Suppressed),
+        ("S L Esc", Account),
+        ("S L Esc Esc", Verifications),
+        ("S L Tab", Templates),
+        ("S L Shift-Tab", Audit),
+        ("S L /", Prompt),
+        ("S L a", Form),
+        ("S L a Esc", Suppressed),
         ("u", Audit),
         ("u Enter", Entry),
         ("u Enter Enter", Detail),
@@ -348,6 +356,7 @@ fn every_key_does_something() {
         ("o Enter", KeyContext::QueueItem),
         ("u", KeyContext::Audit),
         ("S", KeyContext::Account),
+        ("S L", KeyContext::Suppressed),
         ("u Enter", KeyContext::Entry),
         ("t", KeyContext::Templates),
         ("t 8", KeyContext::Checks),

@@ -10,7 +10,7 @@ use crate::tui::screen::layout;
 use crate::tui::view::detail::cursor;
 use crate::tui::view::detour;
 use crate::tui::view::pane::Target;
-use crate::tui::view::{marks, queue, search, sort, templates, verifications};
+use crate::tui::view::{marks, queue, search, sort, suppressed, templates, verifications};
 use crate::tui::{Effect, Model, allowed, clipboard, dialog, export, load, undo};
 
 pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Effect>) {
@@ -29,7 +29,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
             verifications::update::load_newer(model, fx);
         }
         Action::NextView | Action::PreviousView => {
-            let now = View::ALL.iter().position(|view| *view == model.view).unwrap_or(0);
+            let now = View::ALL.iter().position(|view| *view == model.view.whole()).unwrap_or(0);
             let by = if action == Action::NextView { 1 } else { View::ALL.len() - 1 };
             model.show(View::ALL[(now + by) % View::ALL.len()]);
         }
@@ -38,6 +38,7 @@ pub fn act(model: &mut Model, action: Action, event: &KeyEvent, fx: &mut Vec<Eff
         Action::Queue => model.show(View::Queue),
         Action::Audit => model.show(View::Audit),
         Action::Account => model.show(View::Account),
+        Action::SuppressionList => suppressed::update::show(model),
         Action::Templates => model.show(View::Templates),
         Action::Open => open(model),
         Action::Back => back(model, fx),
@@ -136,6 +137,9 @@ fn open(model: &mut Model) {
             model.queue.selected = model.queue_selected().map(queue::model::Item::id);
             model.queue.open = true;
         }
+        View::Suppressed => {
+            model.opened = model.suppressed.selected().and_then(|row| row.user.as_ref()?.verification);
+        }
         // There is nothing that could be opened.
         View::Account => {}
         View::Templates => templates::update::open(model),
@@ -159,10 +163,14 @@ fn back(model: &mut Model, fx: &mut Vec<Effect>) {
         search::clear(model);
         model.show(View::Queue);
         model.queue.open = true;
-    } else if matches!(model.view, View::Verifications | View::Mail | View::Audit) && !model.search().is_empty() {
+    } else if matches!(model.view, View::Verifications | View::Mail | View::Audit | View::Suppressed)
+        && !model.search().is_empty()
+    {
         search::clear(model);
     } else if model.view == View::Verifications || model.view == View::Mail && !model.mail_marks.is_empty() {
         marks::drop_all(model);
+    } else if model.view == View::Suppressed {
+        model.show(View::Account);
     } else if !model.setup.only_templates {
         model.show(View::Verifications);
     }

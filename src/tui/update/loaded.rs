@@ -3,7 +3,7 @@
 use crate::tui::effect::Loaded;
 use crate::tui::model::Searched;
 use crate::tui::screen::notice;
-use crate::tui::view::{account, detail, hits, near, paged, queue, verifications};
+use crate::tui::view::{account, detail, hits, near, paged, queue, suppressed, verifications};
 use crate::tui::{Effect, Model, dialog, export};
 
 /// What was read from the database.
@@ -40,6 +40,7 @@ pub fn loaded(model: &mut Model, loaded: Loaded, fx: &mut Vec<Effect>) {
         Loaded::Audit { generation, answer } => {
             paged::page_loaded(model, generation, answer);
         }
+        Loaded::Suppressed { generation, answer } => suppressed::update::loaded(model, generation, answer),
         Loaded::Exporting { generation, rows } => export::told(model, generation, rows),
         Loaded::Exported { generation, answer } => export::written(model, generation, answer),
         Loaded::Found { generation, found } => dialog::doctor_found(model, generation, found),

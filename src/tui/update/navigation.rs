@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 
+use crate::domain::account::suppressed::SuppressedRow;
 use crate::domain::audit::AuditRow;
 use crate::domain::send::SendRow;
 use crate::domain::verification::VerificationRow;
@@ -59,6 +60,7 @@ pub fn step(model: &mut Model, action: Action, fx: &mut Vec<Effect>) {
                 paged::step::<AuditRow>(model, to, fx);
                 model.entry_scroll = 0;
             }
+            View::Suppressed => paged::step::<SuppressedRow>(model, to, fx),
             _ => paged::step::<VerificationRow>(model, to, fx),
         }
     }
@@ -95,7 +97,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
         View::Verifications => (model.verifications.lists.len(), model.verifications.tab),
         View::Mail => (model.mail.lists.len(), model.mail.tab),
         View::Audit => (model.audit.lists.len(), model.audit.tab),
-        View::Account | View::Queue => return,
+        View::Account | View::Suppressed | View::Queue => return,
         View::Templates => (Mode::ALL.len(), model.workbench.mode.index()),
     };
     let digit = match event.code {
@@ -122,7 +124,7 @@ pub fn tab(model: &mut Model, action: Action, event: &KeyEvent) {
             (model.audit.tab, model.audit.left) = (next, None);
             model.entry_scroll = 0;
         }
-        View::Account | View::Queue => {}
+        View::Account | View::Suppressed | View::Queue => {}
         View::Templates => templates::update::mode(&mut model.workbench, Mode::ALL[next]),
     }
 }

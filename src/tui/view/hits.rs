@@ -22,7 +22,7 @@ pub(in crate::tui) fn want(model: &mut Model, fx: &mut Vec<Effect>) {
             let asked = wanted(&mut model.mail);
             fx.extend(asked.map(|filter| Effect::Load(Load::SendHits { filter })));
         }
-        View::Account | View::Audit | View::Queue | View::Templates => {}
+        View::Account | View::Audit | View::Suppressed | View::Queue | View::Templates => {}
     }
 }
 

@@ -1,20 +1,17 @@
 //! A window of rows on a list of any length, filled page by page at both ends.
 
+mod row;
+
 use std::collections::HashSet;
 
 use chrono::Duration;
 
 use crate::domain::Time;
-use crate::domain::audit::{AuditKind, AuditPlace, AuditRow};
-use crate::domain::id::{SendId, VerificationId};
-use crate::domain::page::{Cursor, Page, Position};
-use crate::domain::send::{SendRow, SendState};
+use crate::domain::page::{Page, Position};
 use crate::domain::sort::Sort;
-use crate::domain::verification::{Status, VerificationRow};
-use crate::text::width;
 use crate::tui::effect::Problem;
-use crate::tui::widget::address;
 use crate::tui::widget::table::usual;
+pub use row::Row;
 
 /// How many rows are kept at most.
 pub const WINDOW_MAX: usize = 500;
@@ -27,100 +24,6 @@ const NEAR: usize = 40;
 
 /// How long a row stands out that has come by itself.
 const TINTED: Duration = Duration::seconds(4);
-
-/// A row that can be paged through.
-pub trait Row: Clone + std::fmt::Debug {
-    type Id: Copy + Eq + std::hash::Hash + std::fmt::Debug;
-    /// Its place in the order.
-    type Place: Clone + std::fmt::Debug;
-    /// What its lists are divided by.
-    type Kind: Copy + PartialEq + std::fmt::Debug;
-
-    /// Whether they are mails.
-    const ARE_MAILS: bool = false;
-
-    fn id(&self) -> Self::Id;
-
-    /// Its place in a list as of a time.
-    fn place(&self, tab: Option<Self::Kind>, sort: Option<Sort>, as_of: Time) -> Self::Place;
-
-    /// The same place, seen at a later time.
-    fn at_time(place: Self::Place, as_of: Time) -> Self::Place;
-
-    /// How many columns its texts take: the address, what explains it, and what became of the mail.
-    fn widths(&self) -> [usize; 3];
-}
-
-impl Row for VerificationRow {
-    type Id = VerificationId;
-    type Place = Cursor;
-    type Kind = Status;
-
-    fn id(&self) -> Self::Id {
-        self.verification.id
-    }
-
-    fn place(&self, tab: Option<Status>, sort: Option<Sort>, as_of: Time) -> Cursor {
-        Cursor::sorted(self, tab, sort.unwrap_or_else(|| Sort::default_of(tab)), as_of)
-    }
-
-    fn at_time(place: Cursor, as_of: Time) -> Cursor {
-        Cursor { as_of, ..place }
-    }
-
-    fn widths(&self) -> [usize; 3] {
-        let became = self.last_send.as_ref().map_or(0, |send| width(send.in_short));
-        [address::width(&self.user.email), self.user.name.plain().width(), became]
-    }
-}
-
-impl Row for SendRow {
-    type Id = SendId;
-    type Place = SendId;
-    type Kind = SendState;
-
-    const ARE_MAILS: bool = true;
-
-    fn id(&self) -> Self::Id {
-        self.id
-    }
-
-    fn place(&self, _: Option<SendState>, _: Option<Sort>, _: Time) -> SendId {
-        self.id
-    }
-
-    fn at_time(place: SendId, _: Time) -> SendId {
-        place
-    }
-
-    fn widths(&self) -> [usize; 3] {
-        let test = if self.test_of.is_some() { width("test ") } else { 0 };
-        [test + address::width(&self.recipient), self.result().map_or(0, |result| width(&result)), 0]
-    }
-}
-
-impl Row for AuditRow {
-    type Id = i64;
-    type Place = AuditPlace;
-    type Kind = AuditKind;
-
-    fn id(&self) -> i64 {
-        self.entry.id
-    }
-
-    fn place(&self, _: Option<AuditKind>, _: Option<Sort>, _: Time) -> AuditPlace {
-        self.place()
-    }
-
-    fn at_time(place: AuditPlace, _: Time) -> AuditPlace {
-        place
-    }
-
-    fn widths(&self) -> [usize; 3] {
-        let why = self.entry.reason.as_ref().map_or(0, |reason| reason.plain().width());
-        [self.whom().map_or(0, |whom| width(&whom)), why, width(&self.entry.what())]
-    }
-}
 
 /// A row of the window.
 #[derive(Clone, Debug)]
@@ -339,8 +242,11 @@ impl<R: Row> List<R> {
                     self.items.clear();
                 }
                 let chosen = self.select.take();
+                let is_chosen = chosen.is_some();
                 let selected = chosen.or_else(|| self.selected().map(|item| item.row.id()));
-                self.items = items.collect();
+                let fresh: Vec<_> = items.collect();
+                let near = self.nearest_in(&fresh);
+                self.items = fresh;
                 self.ends = self
                     .items
                     .first()
@@ -353,8 +259,8 @@ impl<R: Row> List<R> {
                 self.loaded = true;
                 (self.announced, self.announced_exact) = (0, 0);
                 let found = selected.and_then(|id| self.items.iter().position(|item| item.row.id() == id));
-                self.cursor = found.unwrap_or(self.cursor).min(self.items.len().saturating_sub(1));
-                if chosen.is_some() {
+                self.cursor = found.or(near).unwrap_or(self.cursor).min(self.items.len().saturating_sub(1));
+                if is_chosen {
                     self.is_at_top = self.cursor == 0 && !self.newer;
                 }
             }
@@ -390,6 +296,13 @@ impl<R: Row> List<R> {
             }
         }
         Some(edge)
+    }
+
+    /// Where the row next to the selected one is in a page, for where that itself is gone: first the one behind it.
+    fn nearest_in(&self, page: &[Item<R>]) -> Option<usize> {
+        let (before, behind) = self.items.split_at_checked(self.cursor)?;
+        let place_of = |item: &Item<R>| page.iter().position(|fresh| fresh.row.id() == item.row.id());
+        behind.iter().find_map(place_of).or_else(|| before.iter().rev().find_map(place_of))
     }
 
     /// Puts rows above those that are there; says how many were not there yet.

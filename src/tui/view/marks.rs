@@ -103,7 +103,7 @@ fn along<R: Markable>(model: &mut Model, by: isize) {
 
 /// Marks all from the row that was marked last to the selected one.
 fn up_to_here<R: Markable>(model: &mut Model) {
-    let begun = *R::last(model);
+    let begun = R::last(model).clone();
     let Some(list) = R::tabbed(model).list() else { return };
     let Some(from) = list.items.iter().position(|item| Some(item.row.id()) == begun) else {
         let hint = "Space marks one; then M marks all from there to the selected row.";

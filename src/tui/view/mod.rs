@@ -1,4 +1,4 @@
-//! The six views, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
+//! The six views and the suppression list, a folder each, and what they share: lists, the detail of a verification, the search, and what stands in
 //! the place of a list without rows.
 
 pub mod account;
@@ -17,6 +17,7 @@ pub mod queue;
 mod rows;
 pub(in crate::tui) mod search;
 pub(in crate::tui) mod sort;
+pub mod suppressed;
 pub mod templates;
 pub mod verifications;
 
@@ -38,7 +39,8 @@ pub(super) fn max_scroll(model: &Model) -> usize {
         View::Queue if model.opened.is_none() => queue::laid(model, &theme, columns, false).lines.len(),
         View::Audit if model.opened.is_none() => audit::entry_lines(model, &theme, columns).len(),
         View::Mail if model.opened.is_none() => mail::detail_lines(model, &theme, columns).len(),
-        View::Audit | View::Mail | View::Queue | View::Verifications => {
+        View::Suppressed if model.opened.is_none() => suppressed::row_lines(model, &theme, columns).len(),
+        View::Audit | View::Mail | View::Queue | View::Suppressed | View::Verifications => {
             detail::laid(model, &theme, columns).lines.len()
         }
     };

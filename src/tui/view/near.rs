@@ -38,7 +38,7 @@ pub(in crate::tui) fn miss(model: &Model) -> Option<&Untrusted> {
     let searched = match model.view {
         View::Verifications => not_found(&model.verifications),
         View::Mail => not_found(&model.mail),
-        View::Account | View::Audit | View::Queue | View::Templates => None,
+        View::Account | View::Audit | View::Suppressed | View::Queue | View::Templates => None,
     }?;
     let (asked, near) = model.near.as_ref()?;
     near.first().filter(|_| asked == searched)

@@ -10,12 +10,16 @@ use crate::tui::Model;
 use crate::tui::model::field::{Field, LENGTH_MAX};
 use crate::tui::model::{Completing, Level, Tabbed, View};
 use crate::tui::view::list::{List, Row};
-use crate::tui::view::near;
+use crate::tui::view::{near, suppressed};
 
 /// Opens the prompt, from wherever users are: what is open is closed, and the queue, which lists none, is left for the
 /// verifications. The templates are not left: nothing there is about a user, and `/` is of no use in them.
 pub fn open(model: &mut Model) {
-    let view = if matches!(model.view, View::Mail | View::Audit) { model.view } else { View::Verifications };
+    let view = if matches!(model.view, View::Mail | View::Audit | View::Suppressed) {
+        model.view
+    } else {
+        View::Verifications
+    };
     if view == View::Mail {
         // What is searched now is what is on the screen.
         model.detours.clear();
@@ -102,6 +106,9 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Field) -> bool) {
 /// Searches for the address that is near to the one that no one has, completes the word before the cursor, or shows what
 /// is found under other tabs.
 pub fn take_suggested(model: &mut Model) {
+    if model.view == View::Suppressed {
+        return;
+    }
     let Some(near) = near::miss(model).map(|near| idn::shown(near).into_string()) else {
         return if model.completing.is_some() || !offered(model).words.is_empty() {
             complete(model);
@@ -232,6 +239,7 @@ fn of(model: &mut Model) -> &mut Field {
     match model.view {
         View::Mail => &mut model.mail.search,
         View::Audit => &mut model.audit.search,
+        View::Suppressed => &mut model.suppressed.search,
         _ => &mut model.verifications.search,
     }
 }
@@ -252,6 +260,8 @@ fn changed(model: &mut Model, was_empty: bool) {
         model.audit.search_changed(was_empty, all.unwrap_or_default());
         model.audit.read(&model.setup.saved, place, clock);
         model.entry_scroll = 0;
+    } else if model.view == View::Suppressed {
+        suppressed::update::search_changed(model);
     } else {
         let all = model.verifications.lists.iter().position(|list| list.tab.is_none());
         model.verifications.search_changed(was_empty, all.unwrap_or_default());

@@ -15,7 +15,7 @@ pub(super) fn panel(list: &SuppressionList, shown: &impl Fn(Time) -> String) -> 
         facts.extend(list.newest.iter().map(|one| newest(one, shown)));
         facts.push(fact(
             "",
-            "`verifydesk account suppression list` has the others, `remove` takes one off",
+            "in the console `L` opens all of it; `verifydesk account suppression list` prints it",
             Level::Plain,
         ));
     } else if trouble.is_none() {

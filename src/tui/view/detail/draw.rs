@@ -32,7 +32,7 @@ pub fn wanted(model: &Model) -> Option<VerificationId> {
     }
     match model.view {
         View::Account | View::Templates => None,
-        View::Mail | View::Audit | View::Queue => model.opened,
+        View::Mail | View::Audit | View::Suppressed | View::Queue => model.opened,
         View::Verifications => {
             let pane = layout::whole(model).pane.width > 0;
             let selected = || model.verifications.selected().filter(|_| pane).map(|row| row.verification.id);
