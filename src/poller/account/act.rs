@@ -8,6 +8,9 @@ use crate::ses::aws::Failure;
 /// How much longer than its call an act is this worker's: what it came to is to be recorded as well.
 const RECORDED_WITHIN: f64 = 15.0;
 
+/// What to do where the account has no room for another identity.
+const MAKE_ROOM: &str = "delete an identity that is not used any more, or ask AWS for a higher limit";
+
 /// Whether there was an act to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Acted {
@@ -73,7 +76,12 @@ impl AccountPoller {
     /// What would be refused again is over; anything else is tried again, for a while.
     async fn failed(&self, act: &AccountAct, failure: &Failure) -> Result<(), Error> {
         let (id, right) = (act.id, act.kind.permission());
-        if failure.is_for_good() {
+        // To wait helps no one: identities stay until someone deletes them.
+        if act.kind == ActKind::AddIdentity && failure.is_full() {
+            tracing::warn!("act {id} at AWS has failed: {right}: {}", failure.in_short());
+            let error = format!("{failure}; {MAKE_ROOM}");
+            self.desk.fail_account_act(act, &error, None, &failure.in_short()).await?;
+        } else if failure.is_for_good() {
             tracing::warn!("act {id} at AWS has failed: {right}: {}", failure.in_short());
             let lacking = failure.is_missing_right().then_some(right);
             self.desk.fail_account_act(act, &failure.to_string(), lacking, &failure.in_short()).await?;

@@ -62,6 +62,12 @@ impl Failure {
         refusal.is_missing_right() || refusal.status == 400 && is_no_request
     }
 
+    /// Whether the account has as many of what was to be added as AWS lets it have.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == "LimitExceededException")
+    }
+
     /// What was answered, without words that may name an address.
     #[must_use]
     pub fn in_short(&self) -> String {
