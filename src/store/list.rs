@@ -415,7 +415,13 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
                 u.delete_after,
                 s.id as send_id, s.state as send_state, s.changed_at as send_changed_at, s.attempts as send_attempts,
                 s.reason as send_reason, s.reply as send_reply, e.kind, e.sub_kind, e.detail, e.occurred_at,
-                x.reason is not null as is_suppressed
+                x.reason is not null and not exists (
+                    select
+                    from suppression_reading r
+                    where
+                        x.checked_at < r.whole_begun_at
+                        and not exists (select from suppression_list l where l.address = x.address)
+                ) as is_suppressed
             from ",
         )
         .push(source)

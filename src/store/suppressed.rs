@@ -40,6 +40,7 @@ impl Store {
                         cross join suppression_reading r
                         where l.address = x.address and r.read_at is not null
                     )
+                    and not exists (select from suppression_reading r where x.checked_at < r.whole_begun_at)
             ), listed as (
                 select address, reason, since, checked_at, ses_id, coalesce(since, checked_at) as placed_at from known
                 union all

@@ -28,6 +28,8 @@ pub struct ListPage {
     /// The reading that it is of, and when that began.
     reading: i64,
     begun_at: Time,
+    /// Before it is asked for: what is known since is newer than the page.
+    known_at: Time,
     whole_at: Time,
     part: i16,
     /// How many were read before it.
@@ -37,7 +39,7 @@ pub struct ListPage {
 
 impl ListPage {
     fn first(reading: i64, now: Time, part: i16, whole_at: Time) -> Self {
-        Self { reading, begun_at: now, whole_at, part, pages: 0, token: None }
+        Self { reading, begun_at: now, known_at: now, whole_at, part, pages: 0, token: None }
     }
 
     /// Only what was put on the list since then is read; `None` for the whole.
@@ -74,7 +76,7 @@ impl Store {
         }
         if row.next_token.is_some() {
             let (reading, part, pages, token) = (row.reading, row.part, row.pages, row.next_token);
-            return Ok(Some(ListPage { reading, begun_at, whole_at, part, pages, token }));
+            return Ok(Some(ListPage { reading, begun_at, known_at: now, whole_at, part, pages, token }));
         }
         if is_recent(begun_at, READ_EVERY) {
             return Ok(None);
@@ -94,7 +96,8 @@ impl Store {
         next: Option<&str>,
     ) -> Result<bool, Error> {
         let mut tx = self.begin().await?;
-        put(&mut tx, page.reading, addresses).await?;
+        lock(&mut tx).await?;
+        put(&mut tx, page.reading, addresses, Some(page.known_at)).await?;
         // What is too long is read again at once, a newer part of it.
         let part = if next.is_some() && page.is_too_long() { page.part + 1 } else { page.part };
         let next = next.filter(|next| part == page.part && next.len() <= 10_000);
@@ -124,7 +127,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if is_read {
-            forget_others(&mut tx, page.reading).await?;
+            forget_others(&mut tx, page).await?;
         }
         tx.commit().await?;
         Ok(is_read)
@@ -200,7 +203,19 @@ impl Store {
     }
 }
 
-async fn put(connection: &mut PgConnection, reading: i64, addresses: &[ListedAddress]) -> Result<(), Error> {
+/// What is noted of a page, and of an address of which an act or a question has found out more, is noted one after the
+/// other: the later of two sees what the first has noted.
+async fn lock(connection: &mut PgConnection) -> Result<Option<i64>, Error> {
+    Ok(sqlx::query_scalar!("select reading from suppression_reading for update").fetch_optional(connection).await?)
+}
+
+/// Puts addresses on the list, but for those that are known since then not to be on it.
+async fn put(
+    connection: &mut PgConnection,
+    reading: i64,
+    addresses: &[ListedAddress],
+    known_at: Option<Time>,
+) -> Result<(), Error> {
     let all: Vec<String> = addresses.iter().map(|one| one.address.raw().to_lowercase()).collect();
     let reasons: Vec<String> = addresses.iter().map(|one| one.reason.raw().to_owned()).collect();
     let since: Vec<StoredTime> = addresses.iter().map(|one| StoredTime(one.since)).collect();
@@ -208,25 +223,51 @@ async fn put(connection: &mut PgConnection, reading: i64, addresses: &[ListedAdd
         "insert into suppression_list (address, reason, since, reading)
         select distinct on (address) address, reason, since, $4::bigint
         from unnest($1::text[], $2::text[], $3::timestamptz[]) as given (address, reason, since)
+        where not exists (
+            select from suppressions x where x.address = given.address and x.reason is null and x.checked_at >= $5
+        )
         order by address, since desc
         on conflict (address) do update
         set reason = excluded.reason, since = excluded.since, reading = excluded.reading",
         &all,
         &reasons,
         &since as _,
-        reading
+        reading,
+        known_at.map(StoredTime) as _
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// What a whole reading has not seen is on the list no more, or is older than what is kept.
-async fn forget_others(connection: &mut PgConnection, reading: i64) -> Result<(), Error> {
-    sqlx::query!("delete from suppression_list where reading < $1", reading).execute(&mut *connection).await?;
+/// What a whole reading has not seen is on the list no more, or is older than what is kept; but not what was put on it since
+/// the reading began.
+async fn forget_others(connection: &mut PgConnection, page: &ListPage) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from suppression_list l
+        where
+            l.reading < $1
+            and not exists (
+                select
+                from suppressions x
+                where x.address = l.address and x.reason is not null and x.checked_at >= $2
+            )",
+        page.reading,
+        StoredTime(page.begun_at) as _
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query!(
         "delete from suppression_list
         where address in (select address from suppression_list order by since desc, address offset $1)",
+        KEPT_MAX
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update suppression_reading
+        set whole_begun_at = case when $1 and (select count(*) from suppression_list) < $2 then begun_at end",
+        page.newer_than().is_none(),
         KEPT_MAX
     )
     .execute(connection)
@@ -240,19 +281,13 @@ pub async fn note(
     address: &str,
     on_list: Option<(&str, Option<Time>)>,
 ) -> Result<(), Error> {
-    let reading = sqlx::query_scalar!(
-        "with gone as (
-            delete from suppression_list where address = $1 and not $2
-        )
-        select reading from suppression_reading",
-        address,
-        on_list.is_some()
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
+    let reading = lock(connection).await?;
+    if on_list.is_none() {
+        sqlx::query!("delete from suppression_list where address = $1", address).execute(&mut *connection).await?;
+    }
     if let (Some((reason, Some(since))), Some(reading)) = (on_list, reading) {
         let one = ListedAddress { address: address.into(), reason: reason.into(), since };
-        put(connection, reading, &[one]).await?;
+        put(connection, reading, &[one], None).await?;
     }
     Ok(())
 }

@@ -61,6 +61,14 @@ impl Store {
                 from suppression_list l
                 cross join suppression_reading r
                 where l.address = lower($1) and r.read_at is not null
+                union all
+                -- They are on the whole list no more, which was read since.
+                select r.read_at, null, null, null
+                from suppressions x
+                join suppression_reading r on x.checked_at < r.whole_begun_at
+                where
+                    x.address = lower($1)
+                    and not exists (select from suppression_list l where l.address = x.address)
             ) as known
             order by known.checked_at desc
             limit 1"#,
@@ -103,6 +111,7 @@ impl Store {
                         cross join suppression_reading r
                         where l.address = x.address and r.read_at is not null
                     )
+                    and not exists (select from suppression_reading r where x.checked_at < r.whole_begun_at)
             ) as k
             left join users u on lower(u.email) = k.address
             left join lateral (

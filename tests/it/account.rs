@@ -3,6 +3,7 @@
 mod acts;
 mod commanded;
 mod identities;
+mod known;
 mod list;
 mod listed;
 mod panels;
