@@ -2,6 +2,7 @@
 
 mod erased;
 mod in_short;
+mod late;
 mod order;
 mod plans;
 #[cfg(feature = "aws")]
