@@ -31,7 +31,9 @@ fn put(out: &mut Vec<u8>, value: &Value, is_moment: bool) {
         }
         Value::Array(all) => {
             head(out, 4, all.len() as u64);
-            all.iter().for_each(|one| put(out, one, is_moment));
+            for one in all {
+                put(out, one, is_moment);
+            }
         }
         Value::Object(all) => {
             head(out, 5, all.len() as u64);
@@ -50,6 +52,6 @@ fn put_double(out: &mut Vec<u8>, number: f64) {
 
 /// The kind of what follows, and how much of it; always in eight bytes.
 fn head(out: &mut Vec<u8>, kind: u8, many: u64) {
-    out.push((kind << 5) | 27);
+    out.push((kind << 5) | 0x1b);
     out.extend_from_slice(&many.to_be_bytes());
 }
