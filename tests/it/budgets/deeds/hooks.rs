@@ -1,5 +1,7 @@
 //! What the site is told of everyone who verifies: taken, not taken, tried again and read.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use verifydesk::hooks::HookSender;
@@ -26,8 +28,7 @@ pub async fn all(large: &mut Large) {
     }
     delivery(large).await;
     retries(large).await;
-    let keeping = large.world.store().keep_webhooks().await;
-    keeping.unwrap();
+    large.world.store().keep_webhooks().await.unwrap();
     large.did("webhooks are kept").await;
 }
 
@@ -63,4 +64,10 @@ async fn retries(large: &mut Large) {
     large.run(&["webhooks", "show", id]).await;
     large.run(&["webhooks", "retry", id, "--endpoint", "ill"]).await;
     large.run(&["webhooks", "retry", "--given-up", "--endpoint", "ill"]).await;
+    // As a worker does that ends.
+    let store = large.world.store().clone();
+    let claimed = store.claim_webhooks("ill", 100, Duration::from_mins(1)).await.unwrap();
+    assert_eq!(claimed.len(), 100);
+    store.put_webhooks_back("ill", &claimed).await.unwrap();
+    large.did("webhooks are put back").await;
 }
