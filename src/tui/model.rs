@@ -130,7 +130,6 @@ pub enum Link {
     Up,
     /// It does not.
     Away {
-        /// What happened.
         problem: Problem,
         /// When it is tried again.
         retry_at: Time,
@@ -152,9 +151,7 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
     pub level: Level,
-    /// What happened.
     pub what: String,
-    /// What to do.
     pub hint: String,
     /// When it goes.
     pub until: Time,
@@ -207,7 +204,6 @@ pub struct Model {
     worker_due: Time,
     /// How the database is.
     pub link: Link,
-    /// What the body shows.
     pub view: View,
     pub verifications: Tabbed<VerificationRow>,
     pub mail: Tabbed<SendRow>,
@@ -239,9 +235,7 @@ pub struct Model {
     pub mail_marks: BTreeMap<SendId, VerificationId>,
     /// Which of those was marked last, or unmarked.
     pub mail_marked_last: Option<SendId>,
-    /// Jobs and workers.
     pub queue: Queue,
-    /// The SES account, and how mail is received.
     pub account: Account,
     pub workbench: Workbench,
     /// What the login may do, once the database has said so.
