@@ -419,7 +419,9 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, source: &str) {
                     select
                     from suppression_reading r
                     where
-                        x.checked_at < r.whole_begun_at
+                        -- By its key: where whole tables are never read, one that has none spoils the plan.
+                        r.one
+                        and x.checked_at < r.whole_begun_at
                         and not exists (select from suppression_list l where l.address = x.address)
                 ) as is_suppressed
             from ",

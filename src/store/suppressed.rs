@@ -9,6 +9,7 @@ use crate::domain::page::{Page, Position};
 
 impl Store {
     /// A page of the list, those that were put on it last first, with `part` in the address.
+    #[expect(clippy::too_many_lines, reason = "one statement")]
     pub async fn suppressed_page(
         &self,
         part: &str,
@@ -28,7 +29,7 @@ impl Store {
                 from suppression_list l
                 cross join suppression_reading r
                 left join suppressions x on x.address = l.address
-                where r.read_at is not null
+                where r.one and r.read_at is not null
                 union all
                 select x.address, x.reason, x.since, x.checked_at, x.ses_id
                 from suppressions x
@@ -38,9 +39,9 @@ impl Store {
                         select
                         from suppression_list l
                         cross join suppression_reading r
-                        where l.address = x.address and r.read_at is not null
+                        where l.address = x.address and r.one and r.read_at is not null
                     )
-                    and not exists (select from suppression_reading r where x.checked_at < r.whole_begun_at)
+                    and not exists (select from suppression_reading r where r.one and x.checked_at < r.whole_begun_at)
             ), listed as (
                 select address, reason, since, checked_at, ses_id, coalesce(since, checked_at) as placed_at from known
                 union all

@@ -60,12 +60,12 @@ impl Store {
                     r.read_at, l.reason, l.since, (select x.ses_id from suppressions x where x.address = l.address)
                 from suppression_list l
                 cross join suppression_reading r
-                where l.address = lower($1) and r.read_at is not null
+                where l.address = lower($1) and r.one and r.read_at is not null
                 union all
                 -- They are on the whole list no more, which was read since.
                 select r.read_at, null, null, null
                 from suppressions x
-                join suppression_reading r on x.checked_at < r.whole_begun_at
+                join suppression_reading r on r.one and x.checked_at < r.whole_begun_at
                 where
                     x.address = lower($1)
                     and not exists (select from suppression_list l where l.address = x.address)
@@ -99,7 +99,7 @@ impl Store {
                 from suppression_list l
                 cross join suppression_reading r
                 left join suppressions x on x.address = l.address
-                where r.read_at is not null
+                where r.one and r.read_at is not null
                 union all
                 select x.address, x.checked_at, x.reason, x.since, x.ses_id
                 from suppressions x
@@ -109,9 +109,9 @@ impl Store {
                         select
                         from suppression_list l
                         cross join suppression_reading r
-                        where l.address = x.address and r.read_at is not null
+                        where l.address = x.address and r.one and r.read_at is not null
                     )
-                    and not exists (select from suppression_reading r where x.checked_at < r.whole_begun_at)
+                    and not exists (select from suppression_reading r where r.one and x.checked_at < r.whole_begun_at)
             ) as k
             left join users u on lower(u.email) = k.address
             left join lateral (
