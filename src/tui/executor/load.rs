@@ -110,18 +110,20 @@ impl Executor {
                 context.answer(all.clone(), facts, move |answer| counted(id, begun, answer));
             }
             Load::JobPlan { scope, generation } => self.plan_job(desk, scope, generation),
-            Load::GivenUp => {
-                let filter = DeliveryFilter { state: Some(DeliveryState::GivenUp), ..DeliveryFilter::default() };
-                let page = async move { Ok(Box::new(store.deliveries(&filter, None, GIVEN_UP_ROWS).await?)) };
-                let page = context.ask(None, page);
-                context.answer(all.clone(), page, |answer| Msg::Loaded(Loaded::GivenUp(answer)));
-            }
+            Load::GivenUp => self.given_up(store),
             Load::Doctor { generation } => self.look(generation),
             Load::ForgetJobPlan => self.plan.0.cancel(),
             Load::Export { listed, format, generation } => self.export(store, listed, format, generation),
             Load::ForgetExport => self.export.0.cancel(),
             Load::Reconnect => context.reconnect.notify_one(),
         }
+    }
+
+    fn given_up(&self, store: Store) {
+        let filter = DeliveryFilter { state: Some(DeliveryState::GivenUp), ..DeliveryFilter::default() };
+        let page = async move { Ok(Box::new(store.deliveries(&filter, None, GIVEN_UP_ROWS).await?)) };
+        let page = self.context.ask(None, page);
+        self.context.answer(self.all.clone(), page, |answer| Msg::Loaded(Loaded::GivenUp(answer)));
     }
 
     /// By a way of its own to the database: that this console's is broken is one of the things that may be found.
