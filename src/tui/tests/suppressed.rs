@@ -41,15 +41,9 @@ fn row(address: &str, reason: &str, since: i64) -> SuppressedRow {
     }
 }
 
-fn user(id: i64, name: &str) -> Option<SuppressedUser> {
+fn user(id: i64, name: &str) -> SuppressedUser {
     let verification = Some(VerificationId(id));
-    Some(SuppressedUser {
-        id: UserId(id - 30_000),
-        name: name.into(),
-        verification,
-        is_verified: false,
-        is_leaving: false,
-    })
+    SuppressedUser { id: UserId(id - 30_000), name: name.into(), verification, is_verified: false, is_leaving: false }
 }
 
 fn act(kind: ActKind, address: &str, state: ActState) -> AccountAct {
@@ -102,12 +96,12 @@ fn rows() -> Vec<SuppressedRow> {
             ..row("new@example.net", "", 70)
         },
         SuppressedRow {
-            user: user(49_993, "김민지"),
+            user: Some(user(49_993, "김민지")),
             act: Some(act(ActKind::Remove, "minji.kim@example.com", ActState::Waiting)),
             ..row("minji.kim@example.com", "BOUNCE", 2 * HOUR)
         },
         row("sean@example.net", "COMPLAINT", DAY),
-        SuppressedRow { user: user(49_989, ""), ..row("ethan.wright@example.net", "BOUNCE", 3 * DAY) },
+        SuppressedRow { user: Some(user(49_989, "")), ..row("ethan.wright@example.net", "BOUNCE", 3 * DAY) },
         row("a\u{1b}[2J@xn--bcher-kva.example", "BOUNCE", 4 * DAY),
         row("a.very.long.local.part.that.never.ends@subdomain.example-company.co.kr", "BOUNCE", 400 * DAY),
     ];
@@ -153,13 +147,13 @@ fn selected(console: &Console) -> String {
     console.model.suppressed.selected().map(|row| row.address.raw().to_owned()).unwrap_or_default()
 }
 
-fn trouble(text: &str, permission: Option<&str>) -> Option<CallTrouble> {
-    Some(CallTrouble { text: text.into(), since: ago(2 * HOUR), permission: permission.map(Into::into) })
+fn trouble(text: &str, permission: Option<&str>) -> CallTrouble {
+    CallTrouble { text: text.into(), since: ago(2 * HOUR), permission: permission.map(Into::into) }
 }
 
 #[test]
 fn each_state_at_each_size() {
-    let denied = || trouble("403 AccessDeniedException", Some("ses:ListSuppressedDestinations"));
+    let denied = || Some(trouble("403 AccessDeniedException", Some("ses:ListSuppressedDestinations")));
     let states = [
         ("rows", rows(), Some(list(6))),
         ("empty", Vec::new(), Some(list(0))),
@@ -170,7 +164,7 @@ fn each_state_at_each_size() {
         (
             "no_answer",
             rows(),
-            Some(SuppressionList { trouble: trouble("no answer in time\u{1b}[2J", None), ..list(6) }),
+            Some(SuppressionList { trouble: Some(trouble("no answer in time\u{1b}[2J", None)), ..list(6) }),
         ),
         ("full", rows(), Some(SuppressionList { is_full: true, ..list(10_000) })),
         ("part", rows(), Some(SuppressionList { goes_back_to: Some(ago(90 * DAY)), ..list(8_214) })),

@@ -45,7 +45,7 @@ async fn who_was_asked_about_and_is_not_in_the_whole_list_is_off_it() {
     let store = world.store();
     let id = world.sign_up(MINA).await;
     store.note_suppression(MINA, Some(("BOUNCE", None, None))).await.unwrap();
-    read(&store, &[("x@example.net", 10)]).await;
+    read(store, &[("x@example.net", 10)]).await;
     assert_eq!(is_listed(&world).await, Some(false));
     assert_eq!(pages(&world).await, ["x@example.net"]);
     assert_eq!(store.suppressed("", None, 10).await.unwrap().len(), 1);
@@ -72,7 +72,7 @@ async fn a_part_of_the_list_says_nothing_of_others() {
     store.note_suppression(MINA, Some(("BOUNCE", None, None))).await.unwrap();
     let many: Vec<_> = (0..10_000).map(|n| (format!("u{n}@example.com"), n)).collect();
     let many: Vec<_> = many.iter().map(|(name, age)| (name.as_str(), *age)).collect();
-    read(&store, &many).await;
+    read(store, &many).await;
     assert_eq!(is_listed(&world).await, Some(true), "as many as are kept at most");
     is_due_again(&world).await;
     world.execute("update suppression_reading set part = 2, whole_at = now()").await;
@@ -82,7 +82,7 @@ async fn a_part_of_the_list_says_nothing_of_others() {
     assert_eq!(is_listed(&world).await, Some(true), "the newest part");
     is_due_again(&world).await;
     world.execute("update suppression_reading set part = 0").await;
-    read(&store, &[]).await;
+    read(store, &[]).await;
     assert_eq!(is_listed(&world).await, Some(false));
 }
 
@@ -92,17 +92,17 @@ async fn a_page_puts_no_one_back_who_was_taken_off_after_it_was_asked_for() {
     let world = World::new().await;
     let store = world.store();
     world.sign_up(MINA).await;
-    read(&store, &[(MINA, 100), ("x@example.net", 10)]).await;
+    read(store, &[(MINA, 100), ("x@example.net", 10)]).await;
     is_due_again(&world).await;
     let page = store.due_list_page().await.unwrap().unwrap();
     removed(&world).await;
-    let both = listed(&store, &[(MINA, 100), ("x@example.net", 10)]).await;
+    let both = listed(store, &[(MINA, 100), ("x@example.net", 10)]).await;
     assert!(store.note_list_page(&page, &both, None).await.unwrap());
     assert_eq!(is_listed(&world).await, Some(false));
     assert_eq!(pages(&world).await, ["x@example.net"]);
     // What is asked for after that is newer: then they are on it again.
     is_due_again(&world).await;
-    read(&store, &[(MINA, 5), ("x@example.net", 10)]).await;
+    read(store, &[(MINA, 5), ("x@example.net", 10)]).await;
     assert_eq!(is_listed(&world).await, Some(true));
 }
 
@@ -111,11 +111,11 @@ async fn a_page_puts_no_one_back_who_was_taken_off_after_it_was_asked_for() {
 async fn a_reading_takes_no_one_off_who_was_put_on_while_it_went_on() {
     let world = World::new().await;
     let store = world.store();
-    read(&store, &[("x@example.net", 10)]).await;
+    read(store, &[("x@example.net", 10)]).await;
     is_due_again(&world).await;
     let first = store.due_list_page().await.unwrap().unwrap();
     ends(&world, ListChange::Add(Listing::Bounce), SesAnswer::Added(Listing::Bounce)).await;
-    let known = listed(&store, &[("x@example.net", 10)]).await;
+    let known = listed(store, &[("x@example.net", 10)]).await;
     assert!(!store.note_list_page(&first, &known, Some("two")).await.unwrap());
     let second = store.due_list_page().await.unwrap().unwrap();
     assert!(store.note_list_page(&second, &[], None).await.unwrap());
@@ -130,10 +130,10 @@ async fn a_page_and_a_removal_at_the_same_moment() {
     let store = world.store();
     for _ in 0..10 {
         world.execute("delete from suppression_reading; delete from suppressions; delete from account_acts").await;
-        read(&store, &[(MINA, 100)]).await;
+        read(store, &[(MINA, 100)]).await;
         is_due_again(&world).await;
         let page = store.due_list_page().await.unwrap().unwrap();
-        let mina = listed(&store, &[(MINA, 100)]).await;
+        let mina = listed(store, &[(MINA, 100)]).await;
         let noting = store.note_list_page(&page, &mina, None);
         let (noted, ()) = tokio::join!(noting, removed(&world));
         assert!(noted.unwrap());

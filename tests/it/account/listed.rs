@@ -41,7 +41,7 @@ async fn every_address_is_on_one_page_whichever_way_one_goes() {
     let all = [("a", 10), ("D", 20), ("b", 20), ("c", 20), ("e", 20), ("f", 30), ("g", 40)];
     let named: Vec<_> = all.iter().map(|(name, age)| (format!("{name}@example.com"), *age)).collect();
     let named: Vec<_> = named.iter().map(|(name, age)| (name.as_str(), *age)).collect();
-    read(&store, &named).await;
+    read(store, &named).await;
     // And one is known by having been asked about, since when is not.
     store.note_suppression("z@example.com", Some(("COMPLAINT", None, None))).await.unwrap();
     let expected = ["z", "a", "b", "c", "d", "e", "f", "g"].map(|name| format!("{name}@example.com"));
@@ -75,7 +75,7 @@ async fn a_row_says_whose_it_is_and_what_was_asked_for() {
     let world = World::new().await;
     let (store, desk) = (world.store(), without_keys(&world));
     let id = world.sign_up("Mina@Example.com").await;
-    read(&store, &[("mina@example.com", 100), ("sean@example.net", 200)]).await;
+    read(store, &[("mina@example.com", 100), ("sean@example.net", 200)]).await;
     let parse = |text: &str| verifydesk::domain::address::EmailAddress::parse(text).unwrap();
     let change = async |address: &str, change| {
         desk.change_suppression_list(&jun(), &parse(address), change, "they called").await.unwrap()
