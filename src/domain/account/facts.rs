@@ -93,7 +93,7 @@ pub fn panels(view: &AccountView, shown: &impl Fn(Time) -> String) -> Vec<PanelF
     let mut account = account(view, shown);
     identities::with_added(&mut account, view, shown);
     let mut panels = vec![account, reputation::panel(view, shown)];
-    // AWS's rates stand beside ours.
+    // AWS's rates are shown with ours.
     let others = view.panels.iter().filter(|it| it.kind != PanelKind::Rates);
     panels.extend(others.map(|it| panel(view, it)));
     panels.extend(view.list.as_ref().map(|list| list::panel(list, shown)));

@@ -1,4 +1,4 @@
-//! The suppression list: a row an address, and beside it all that is known of the selected one.
+//! The suppression list: a row for each address, and next to them all that is known of the selected one.
 //!
 //! ```text
 //!   Address                Why        Since         At AWS                              User
@@ -215,7 +215,7 @@ pub fn state(model: &Model, theme: &Theme, columns: u16) -> Vec<Span<'static>> {
     vec![Span::styled(format!("{glyph} {TITLE}"), bold), Span::styled(format!("   {words}"), theme.style(about))]
 }
 
-/// What was asked for about the selected address, where there is no room for that beside the list.
+/// What was asked for about the selected address, where there is no room for that in a pane.
 #[must_use]
 pub fn remark(model: &Model) -> Option<(String, Tone)> {
     let row = listed(model).filter(|_| layout::whole(model).pane.width == 0)?;

@@ -66,7 +66,7 @@ pub fn listed(model: &Model) -> Option<&SuppressedRow> {
     model.suppressed.selected().filter(|_| model.view == View::Suppressed && model.opened.is_none())
 }
 
-/// Whom the selected row is about, where a user has the address.
+/// The user that the selected row is about, where one has the address.
 #[must_use]
 pub fn subject(row: &SuppressedRow) -> Option<Subject> {
     let user = row.user.as_ref()?;
